@@ -1,0 +1,304 @@
+//! The timeline: the scribe's reading of the journal.
+//!
+//! Hides that a line stands at the time when something happened, not when it was written; that corrections and strikes come as later entries; and
+//! that a line's words are made when it is shown, not kept.
+//!
+//! Invariant: every entry is one line, or a change to one; nothing that was written is ever out of reach.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::*;
+use crate::text::CleanText;
+
+/// An entry that arrives later than this after its own time says so.
+const LATE: TimeDelta = TimeDelta::seconds(60);
+
+/// The order of lines, and what became of them.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Timeline {
+    order: Vec<(DateTime<Utc>, OrderKey)>,
+    amendments: HashMap<EntryId, Vec<Amendment>>,
+    struck: HashMap<EntryId, Strike>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Amendment {
+    by: Actor,
+    body: NoteAmended,
+}
+
+/// Who struck a line, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strike {
+    /// Who.
+    pub by: Actor,
+    /// Why, if somebody said.
+    pub reason: Option<CleanStr>,
+}
+
+/// Whether a person or a machine wrote a line: machine lines fold away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hand {
+    /// A person's words or decisions.
+    Human,
+    /// A consequence that a console wrote down.
+    Machine,
+}
+
+/// One line as it reads now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// The entry.
+    pub id: EntryId,
+    /// When it happened, in the incident's clock.
+    pub at: DateTime<Utc>,
+    /// When it was written down, in the incident's clock.
+    pub entered: DateTime<Utc>,
+    /// Who wrote it.
+    pub actor: Actor,
+    /// A word that says what kind of line it is.
+    pub tag: &'static str,
+    /// What it says.
+    pub text: CleanText,
+    /// Person or machine.
+    pub hand: Hand,
+    /// Corrected so many times, the last time by whom.
+    pub amended: Option<(usize, Actor)>,
+    /// What it said first, where it was corrected.
+    pub original: Option<CleanText>,
+    /// Struck through.
+    pub struck: Option<Strike>,
+}
+
+impl Line {
+    /// How much later than it happened it was written down, where that is worth saying.
+    pub fn lateness(&self) -> Option<TimeDelta> {
+        let late = self.entered - self.at;
+        (late >= LATE).then_some(late)
+    }
+}
+
+impl Timeline {
+    pub(super) fn append(&mut self, entry: &Entry, clock: &Clock) {
+        match &entry.event {
+            Event::NoteAmended(body) => {
+                let moved = body.at.is_some();
+                if let Some(place) = moved.then(|| self.order.iter().position(|(_, key)| key.id == body.note)).flatten()
+                {
+                    let (at, key) = self.order.remove(place);
+                    self.place(self.moved_to(&body.note).unwrap_or(at), key);
+                }
+            }
+            Event::NoteStruck(_) => {}
+            _ => {
+                let at = self.moved_to(&entry.id).unwrap_or_else(|| happened(entry, clock));
+                self.place(at, entry.order());
+            }
+        }
+    }
+
+    pub(super) fn arrange(&mut self, entries: &BTreeMap<OrderKey, Entry>, clock: &Clock) {
+        self.order = entries
+            .values()
+            .filter(|entry| !matches!(entry.event, Event::NoteAmended(_) | Event::NoteStruck(_)))
+            .map(|entry| (self.moved_to(&entry.id).unwrap_or_else(|| happened(entry, clock)), entry.order()))
+            .collect();
+        self.order.sort_unstable();
+    }
+
+    fn place(&mut self, at: DateTime<Utc>, key: OrderKey) {
+        let place = self.order.partition_point(|other| *other < (at, key));
+        self.order.insert(place, (at, key));
+    }
+
+    fn moved_to(&self, note: &EntryId) -> Option<DateTime<Utc>> {
+        self.amendments.get(note)?.iter().rev().find_map(|amendment| amendment.body.at)
+    }
+
+    pub(super) fn amend(&mut self, entry: &Entry, body: &NoteAmended) -> bool {
+        let amendment = Amendment { by: entry.actor.clone(), body: body.clone() };
+        self.amendments.entry(body.note).or_default().push(amendment);
+        body.text.is_some() || body.at.is_some()
+    }
+
+    pub(super) fn is_struck(&self, note: EntryId) -> bool {
+        self.struck.contains_key(&note)
+    }
+
+    pub(super) fn strike(&mut self, entry: &Entry, body: &NoteStruck) -> bool {
+        let first = !self.struck.contains_key(&body.note);
+        self.struck.entry(body.note).or_insert_with(|| Strike { by: entry.actor.clone(), reason: body.reason.clone() });
+        first
+    }
+}
+
+fn happened(entry: &Entry, clock: &Clock) -> DateTime<Utc> {
+    match &entry.event {
+        Event::NoteAdded(body) => body.at.unwrap_or_else(|| clock.show(entry.wall)),
+        _ => clock.show(entry.wall),
+    }
+}
+
+/// The timeline of one incident, to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    incident: &'a Incident,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(incident: &'a Incident) -> Self {
+        Self { incident }
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.incident.facts.timeline.order.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the line at a place was written by a person; cheaper than the line itself.
+    pub fn hand(&self, place: usize) -> Option<Hand> {
+        self.entry_at(place).map(|entry| hand(&entry.event))
+    }
+
+    /// The identity of the line at a place.
+    pub fn id(&self, place: usize) -> Option<EntryId> {
+        self.incident.facts.timeline.order.get(place).map(|(_, key)| key.id)
+    }
+
+    /// Where a line stands.
+    pub fn place(&self, id: EntryId) -> Option<usize> {
+        // Lines are looked up from the newest: that is where people work.
+        self.incident.facts.timeline.order.iter().rposition(|(_, key)| key.id == id)
+    }
+
+    /// The line at a place.
+    pub fn line(&self, place: usize) -> Option<Line> {
+        let entry = self.entry_at(place)?;
+        let timeline = &self.incident.facts.timeline;
+        let (at, _) = timeline.order.get(place)?;
+        let amendments = timeline.amendments.get(&entry.id).map_or(&[][..], Vec::as_slice);
+        let (tag, first) = wording(&entry.event);
+        let text = amendments.iter().rev().find_map(|amendment| amendment.body.text.clone());
+        Some(Line {
+            id: entry.id,
+            at: *at,
+            entered: self.incident.time(entry),
+            actor: entry.actor.clone(),
+            tag,
+            original: text.as_ref().map(|_| first.clone()),
+            text: text.unwrap_or(first),
+            hand: hand(&entry.event),
+            amended: amendments.last().map(|last| (amendments.len(), last.by.clone())),
+            struck: timeline.struck.get(&entry.id).cloned(),
+        })
+    }
+
+    /// All lines, the oldest first.
+    pub fn lines(self) -> impl DoubleEndedIterator<Item = Line> + 'a {
+        (0..self.len()).filter_map(move |place| self.line(place))
+    }
+
+    fn entry_at(&self, place: usize) -> Option<&'a Entry> {
+        let (_, key) = self.incident.facts.timeline.order.get(place)?;
+        self.incident.entries.get(key)
+    }
+}
+
+fn hand(event: &Event) -> Hand {
+    match event {
+        Event::DrillStarted(_) | Event::ClockJumped(_) | Event::Unrecognised { .. } | Event::PhaseEntered(_) => {
+            Hand::Machine
+        }
+        Event::Declared(_)
+        | Event::TitleSet(_)
+        | Event::SeverityRaised(_)
+        | Event::SeverityLowered(_)
+        | Event::Acknowledged(_)
+        | Event::ServiceAdded(_)
+        | Event::ServiceRemoved(_)
+        | Event::ImpactStarted(_)
+        | Event::ImpactEnded(_)
+        | Event::RoleTaken(_)
+        | Event::RoleLeft(_)
+        | Event::NoteAdded(_)
+        | Event::NoteAmended(_)
+        | Event::NoteStruck(_)
+        | Event::EvidencePinned(_)
+        | Event::StepChecked(_)
+        | Event::StepSkipped(_)
+        | Event::StepReopened(_)
+        | Event::StatusUpdatePosted(_) => Hand::Human,
+    }
+}
+
+/// The tag and the words of an event.
+pub fn wording(event: &Event) -> (&'static str, CleanText) {
+    let because = |reason: &Option<CleanStr>| reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let component = |body: &RoleNamed| body.component.as_ref().map(|name| format!(" for {name}")).unwrap_or_default();
+    let (tag, text) = match event {
+        Event::Declared(body) => {
+            let service = body.service.as_ref().map(|service| format!(" on {service}")).unwrap_or_default();
+            let told = match &body.detection {
+                Some(Detection::Alert { name }) => format!(", from alert {name}"),
+                Some(Detection::Report { by }) => format!(", reported by {by}"),
+                None => String::new(),
+            };
+            ("DECLARED", format!("{} {}{service}{told}", body.severity, body.title))
+        }
+        Event::DrillStarted(body) => ("drill", format!("{}, seed {}, speed {}×", body.exercise, body.seed, body.speed)),
+        Event::TitleSet(body) => ("title", body.title.to_string()),
+        Event::SeverityRaised(body) => ("SEVERITY", format!("raised to {}{}", body.to, because(&body.reason))),
+        Event::SeverityLowered(body) => ("SEVERITY", format!("lowered to {}{}", body.to, because(&body.reason))),
+        Event::Acknowledged(_) => ("ACK", "acknowledged".to_owned()),
+        Event::PhaseEntered(body) => ("phase", format!("{}{}", body.phase, because(&body.reason))),
+        Event::ServiceAdded(body) => ("scope", format!("{} is affected", body.service)),
+        Event::ServiceRemoved(body) => ("scope", format!("{} is not affected", body.service)),
+        Event::ImpactStarted(body) => {
+            ("IMPACT", format!("customers affected since {}", body.at.format("%H:%M:%S UTC")))
+        }
+        Event::ImpactEnded(body) => {
+            ("IMPACT", format!("customers no longer affected since {}", body.at.format("%H:%M:%S UTC")))
+        }
+        Event::RoleTaken(body) => ("role", format!("{} is {}{}", body.holder, body.role.name(), component(body))),
+        Event::RoleLeft(body) => (
+            "role",
+            format!("{} is no longer {}{}{}", body.holder, body.role.name(), component(body), because(&body.reason)),
+        ),
+        Event::NoteAdded(body) => {
+            let tag = match body.kind {
+                NoteKind::Note => "note",
+                NoteKind::Decision => "DECISION",
+                NoteKind::Action => "action",
+                NoteKind::Finding => "finding",
+                NoteKind::Todo => "todo",
+                NoteKind::Can => "CAN",
+            };
+            return (tag, body.text.clone());
+        }
+        Event::NoteAmended(_) => ("amend", "a line was corrected".to_owned()),
+        Event::NoteStruck(_) => ("strike", "a line was struck through".to_owned()),
+        Event::EvidencePinned(EvidencePinned { evidence }) => match evidence {
+            Evidence::Graph { service, objective, query, at, value, .. } => {
+                ("evidence", format!("{service} {objective} = {value} at {} · {query}", at.format("%H:%M:%S UTC")))
+            }
+            Evidence::Trace { trace, summary } => ("evidence", format!("trace {trace}: {summary}")),
+        },
+        Event::StepChecked(body) => ("step", format!("✓ {} ({})", body.title, body.step)),
+        Event::StepSkipped(body) => ("step", format!("skipped {} ({}): {}", body.title, body.step, body.reason)),
+        Event::StepReopened(body) => ("step", format!("open again: {} ({})", body.title, body.step)),
+        Event::StatusUpdatePosted(update) => {
+            let channels: Vec<_> = update.channels.iter().map(|channel| channel.name()).collect();
+            ("UPDATE", format!("{} → {}", update.text, channels.join(", ")))
+        }
+        Event::ClockJumped(body) => ("clock", format!("the wall clock moved by {:+.1} s", body.by_ms as f64 / 1000.0)),
+        Event::Unrecognised { kind, .. } => ("newer", format!("`{kind}`: written by a newer warroom")),
+    };
+    (tag, CleanText::new(&text))
+}

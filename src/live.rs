@@ -1,0 +1,279 @@
+//! What the sources report and how old it is: the only state that is not in the journal.
+//!
+//! Hides ageing: when a number stops being fresh is asked here, by nobody else. Bounded: a source that reports without end changes what is kept,
+//! never how much.
+//!
+//! Invariant: a report of an older generation than what is watched is dropped; a failure never removes data, it makes it age.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::slo::{Measured, Objective, ObjectiveId};
+use crate::spans::{SpanRow, Trace, TraceId};
+use crate::text::CleanStr;
+
+/// The most series that one objective keeps.
+pub const MOST_SERIES: usize = 200;
+/// The most rows that one table of spans keeps.
+pub const MOST_ROWS: usize = 5_000;
+/// The most spans that one trace keeps.
+pub const MOST_SPANS: usize = 5_000;
+
+/// Names a source, for people and for the table of sources.
+pub type SourceName = &'static str;
+
+/// An objective to be watched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WatchedObjective {
+    /// Its name among all services.
+    pub id: ObjectiveId,
+    /// What to ask and how to judge.
+    pub objective: Objective,
+}
+
+/// A service whose spans are watched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WatchedService {
+    /// The name in the traces.
+    pub service: CleanStr,
+    /// Slower than this counts as slow.
+    pub slow: Option<TimeDelta>,
+}
+
+/// What the console wants to see; sources poll for it until it changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Watchlist {
+    /// Rises with each change; reports carry the one that they answer.
+    pub generation: u64,
+    /// Objectives, the impacted services' first.
+    pub objectives: Vec<WatchedObjective>,
+    /// How far the graphs reach back.
+    pub span: TimeDelta,
+    /// How many moments a graph has room for.
+    pub points: usize,
+    /// Services whose spans are watched.
+    pub services: Vec<WatchedService>,
+    /// How far back spans are searched.
+    pub lookback: TimeDelta,
+}
+
+impl Default for Watchlist {
+    fn default() -> Self {
+        Self {
+            generation: 0,
+            objectives: Vec::new(),
+            span: TimeDelta::hours(1),
+            points: 240,
+            services: Vec::new(),
+            lookback: TimeDelta::minutes(15),
+        }
+    }
+}
+
+/// What a source says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Which source.
+    pub source: SourceName,
+    /// The generation of the watchlist that it answers.
+    pub generation: u64,
+    /// What it found.
+    pub finding: Finding,
+}
+
+/// What a source found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    /// The source began a life: where it looks, and how often.
+    Ready {
+        /// The endpoint without credentials, or the exercise.
+        place: CleanStr,
+        /// The pause between two polls.
+        every: TimeDelta,
+    },
+    /// An objective was measured.
+    Measured(ObjectiveId, Measured),
+    /// One objective could not be measured though the source answers (bad query).
+    Unmeasured(ObjectiveId, CleanStr),
+    /// Error and slow spans were searched.
+    Spans(SpanFinding),
+    /// A trace that somebody opened.
+    Trace(Trace),
+    /// The trace that somebody opened could not be had.
+    NoTrace(TraceId, CleanStr),
+    /// A whole poll went well.
+    Polled,
+    /// A poll failed: a sentence with the reason and the way out; when it will try again.
+    Failed {
+        /// The sentence.
+        reason: CleanStr,
+        /// The pause before the next try.
+        retry_in: TimeDelta,
+    },
+}
+
+/// The error and slow spans of all watched services.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct SpanFinding {
+    /// Error spans, the newest first.
+    pub errors: Vec<SpanRow>,
+    /// Slow spans, the slowest first.
+    pub slow: Vec<SpanRow>,
+    /// How far back was searched.
+    pub lookback: TimeDelta,
+    /// What the reader must know: "limit of 200 traces reached: there may be more".
+    pub remarks: Vec<CleanStr>,
+}
+
+/// What a person asks of a source once, beside the watching.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Inquiry {
+    /// Fetch a whole trace.
+    Trace(TraceId),
+}
+
+/// How fresh something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Freshness {
+    /// Younger than two intervals.
+    Fresh,
+    /// Older than two intervals: drawn grey.
+    Stale,
+    /// Older than five intervals: no data.
+    Gone,
+}
+
+/// How a source is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Health {
+    /// Where it looks.
+    pub place: CleanStr,
+    /// The pause between two polls.
+    pub every: TimeDelta,
+    /// When a poll last went well.
+    pub good_at: Option<DateTime<Utc>>,
+    /// Since when it fails, and why, if it does.
+    pub failing: Option<(DateTime<Utc>, CleanStr)>,
+    /// When it first reported, so that a source that never answered ages too.
+    pub since: DateTime<Utc>,
+}
+
+impl Health {
+    /// How fresh what it said last is.
+    pub fn freshness(&self, now: DateTime<Utc>) -> Freshness {
+        freshness(now - self.good_at.unwrap_or(self.since), self.every)
+    }
+}
+
+/// How fresh something of an age is when it should come so often.
+pub fn freshness(age: TimeDelta, every: TimeDelta) -> Freshness {
+    if age > every * 5 {
+        Freshness::Gone
+    } else if age > every * 2 {
+        Freshness::Stale
+    } else {
+        Freshness::Fresh
+    }
+}
+
+/// What an objective showed last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Panel {
+    /// When it was taken in.
+    pub at: DateTime<Utc>,
+    /// What was measured; absent if it never was.
+    pub measured: Option<Measured>,
+    /// Why the last try failed, if it did.
+    pub problem: Option<CleanStr>,
+    /// Who said it.
+    pub source: SourceName,
+}
+
+/// All that the sources said last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Live {
+    /// The generation that is watched.
+    pub generation: u64,
+    /// The sources, by name.
+    pub sources: BTreeMap<SourceName, Health>,
+    /// The objectives.
+    pub panels: BTreeMap<ObjectiveId, Panel>,
+    /// The spans: when, from which source, what.
+    pub spans: Option<(DateTime<Utc>, SourceName, SpanFinding)>,
+    /// The trace that was opened last, or why it could not be.
+    pub trace: Option<Result<Trace, (TraceId, CleanStr)>>,
+    /// The simulated world stands still: nothing ages.
+    pub is_frozen: bool,
+}
+
+impl Live {
+    /// Takes a report in; says whether anything that is shown may have changed.
+    pub fn take(&mut self, report: Report, now: DateTime<Utc>) -> bool {
+        let Report { source, generation, finding } = report;
+        let health = self.sources.entry(source).or_insert_with(|| Health {
+            place: CleanStr::default(),
+            every: TimeDelta::seconds(15),
+            good_at: None,
+            failing: None,
+            since: now,
+        });
+        // What was asked for before the last change of the watchlist answers a question that nobody asks any more.
+        let is_current = generation == self.generation;
+        match finding {
+            Finding::Ready { place, every } => {
+                health.place = place;
+                health.every = every;
+            }
+            Finding::Polled => {
+                let changed = health.failing.take().is_some();
+                health.good_at = Some(now);
+                return changed || is_current;
+            }
+            Finding::Failed { reason, .. } => match &mut health.failing {
+                Some((_, known)) => *known = reason,
+                None => health.failing = Some((now, reason)),
+            },
+            Finding::Measured(id, mut measured) if is_current => {
+                let more = measured.series.len().saturating_sub(MOST_SERIES);
+                measured.series.truncate(MOST_SERIES);
+                measured.left_out += more;
+                self.panels.insert(id, Panel { at: now, measured: Some(measured), problem: None, source });
+            }
+            Finding::Unmeasured(id, problem) if is_current => {
+                let panel = self.panels.entry(id).or_insert(Panel { at: now, measured: None, problem: None, source });
+                panel.problem = Some(problem);
+            }
+            Finding::Spans(mut spans) if is_current => {
+                spans.errors.truncate(MOST_ROWS);
+                spans.slow.truncate(MOST_ROWS);
+                self.spans = Some((now, source, spans));
+            }
+            Finding::Measured(..) | Finding::Unmeasured(..) | Finding::Spans(_) => return false,
+            Finding::Trace(mut trace) => {
+                trace.spans.truncate(MOST_SPANS);
+                self.trace = Some(Ok(trace));
+            }
+            Finding::NoTrace(id, reason) => self.trace = Some(Err((id, reason))),
+        }
+        true
+    }
+
+    /// How fresh a panel is: it ages with the last good answer, whatever its source says of other panels.
+    pub fn panel_freshness(&self, panel: &Panel, now: DateTime<Utc>) -> Freshness {
+        self.age(panel.at, panel.source, now)
+    }
+
+    /// How fresh the spans are.
+    pub fn spans_freshness(&self, now: DateTime<Utc>) -> Option<Freshness> {
+        self.spans.as_ref().map(|(at, source, _)| self.age(*at, source, now))
+    }
+
+    fn age(&self, at: DateTime<Utc>, source: SourceName, now: DateTime<Utc>) -> Freshness {
+        if self.is_frozen {
+            return Freshness::Fresh;
+        }
+        let every = self.sources.get(source).map_or(TimeDelta::seconds(15), |health| health.every);
+        freshness(now - at, every)
+    }
+}

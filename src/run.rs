@@ -1,0 +1,6 @@
+//! The shell around the console: the loop, the terminal, the effects.
+
+pub mod clock;
+pub mod encoder;
+pub mod input;
+pub mod tty;

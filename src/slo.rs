@@ -1,0 +1,376 @@
+//! Objectives of a service, and what a value means against them.
+//!
+//! Hides the arithmetic of the SRE workbook: a *ratio* objective promises a share of good events over time and is judged by how fast its error
+//! budget burns; a *threshold* objective promises that a value stays on one side of a limit.
+//!
+//! Invariant: a value that is missing or not a number is never inside an objective and never outside it: it is no data.
+
+use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+
+use crate::incident::ServiceId;
+use crate::text::CleanStr;
+
+/// Names an objective among all services.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectiveId {
+    /// Whose it is.
+    pub service: ServiceId,
+    /// The id in the playbook file.
+    pub objective: CleanStr,
+}
+
+/// What an objective promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ObjectiveKind {
+    /// `expr` is the share of bad events; `target` the share of good ones that is promised (0.995).
+    Ratio,
+    /// `expr` is a value that stays on the right side of `target`.
+    Threshold,
+}
+
+/// On which side of its limit a value is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Good below the limit.
+    #[default]
+    Below,
+    /// Good above the limit.
+    Above,
+}
+
+/// The unit of an objective's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// A share between 0 and 1, shown in percent.
+    Ratio,
+    /// Seconds.
+    Seconds,
+    /// A number of things.
+    Count,
+    /// Things per second.
+    #[serde(rename = "per-second")]
+    PerSecond,
+}
+
+/// A promise about a service that can be measured.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Objective {
+    /// Unique in its file.
+    pub id: CleanStr,
+    /// What the chart is called.
+    pub title: CleanStr,
+    /// What it promises.
+    pub kind: ObjectiveKind,
+    /// PromQL; `$window` is replaced by a duration.
+    pub expr: String,
+    /// The promise, in the unit.
+    pub target: f64,
+    /// The unit of the value.
+    pub unit: Unit,
+    /// On which side it is good.
+    #[serde(default)]
+    pub side: Side,
+    /// What `$window` means in the graph (`5m` unless said).
+    #[serde(default = "five_minutes")]
+    pub window: CleanStr,
+}
+
+fn five_minutes() -> CleanStr {
+    CleanStr::new("5m")
+}
+
+/// The windows over which a ratio's burn rate is shown, as PromQL writes them.
+pub const BURN_WINDOWS: [&str; 3] = ["5m", "1h", "6h"];
+
+impl Objective {
+    /// The value at which the promise is broken: a ratio's error budget, or the threshold.
+    pub fn limit(&self) -> f64 {
+        match self.kind {
+            ObjectiveKind::Ratio => 1.0 - self.target,
+            ObjectiveKind::Threshold => self.target,
+        }
+    }
+
+    /// The PromQL with a window filled in.
+    pub fn query(&self, window: &str) -> String {
+        self.expr.replace("$window", window)
+    }
+
+    /// Whether a value breaks the promise; a value that is not finite says nothing.
+    pub fn is_broken_by(&self, value: f64) -> Option<bool> {
+        value.is_finite().then(|| match self.side {
+            Side::Below => value >= self.limit(),
+            Side::Above => value <= self.limit(),
+        })
+    }
+
+    /// How many times too fast an error ratio spends the budget: 1 spends it exactly.
+    pub fn burn_rate(&self, error_ratio: f64) -> Option<f64> {
+        let budget = 1.0 - self.target;
+        (self.kind == ObjectiveKind::Ratio && budget > 0.0 && error_ratio.is_finite()).then(|| error_ratio / budget)
+    }
+}
+
+impl Unit {
+    /// A value for people, with its unit.
+    pub fn show(self, value: f64) -> String {
+        if !value.is_finite() {
+            return if value.is_nan() { "NaN".to_owned() } else { format!("{value:+}") };
+        }
+        match self {
+            Self::Ratio => format!("{} %", significant(value * 100.0)),
+            Self::Seconds if value.abs() < 1.0 => format!("{} ms", significant(value * 1000.0)),
+            Self::Seconds => format!("{} s", significant(value)),
+            Self::Count => thousands(value),
+            Self::PerSecond => format!("{}/s", thousands(value)),
+        }
+    }
+}
+
+fn significant(value: f64) -> String {
+    let magnitude = value.abs();
+    let digits = if magnitude >= 100.0 || magnitude == 0.0 {
+        0
+    } else if magnitude >= 10.0 {
+        1
+    } else {
+        2
+    };
+    format!("{value:.digits$}")
+}
+
+fn thousands(value: f64) -> String {
+    match value.abs() {
+        size if size >= 1e9 => format!("{} G", significant(value / 1e9)),
+        size if size >= 1e6 => format!("{} M", significant(value / 1e6)),
+        size if size >= 1e4 => format!("{} k", significant(value / 1e3)),
+        _ if value.fract() == 0.0 => format!("{value:.0}"),
+        _ => significant(value),
+    }
+}
+
+/// How an objective stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    /// Inside.
+    Met,
+    /// Outside since the first sample of the present breach that is on the screen.
+    Breached {
+        /// Since when.
+        since: DateTime<Utc>,
+        /// Whether the breach began before what is on the screen.
+        at_least: bool,
+    },
+    /// Nothing can be said.
+    NoData,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            Self::Met => "met",
+            Self::Breached { .. } => "BREACHED",
+            Self::NoData => "no data",
+        })
+    }
+}
+
+/// One series over a grid of moments; a moment without a sample is `None`, which is not zero.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// What tells it from the others of its objective (`instance=a`), empty for the only one.
+    pub name: CleanStr,
+    /// A value for each moment of the grid; NaN and the infinities are kept as they came, and drawn as gaps.
+    pub values: Vec<Option<f64>>,
+}
+
+/// A grid of moments: `start`, `start + resolution`, … up to and with `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// The first moment.
+    pub start: DateTime<Utc>,
+    /// The distance of two moments (Prometheus' `step`).
+    pub resolution: TimeDelta,
+    /// How many moments.
+    pub len: usize,
+}
+
+impl Grid {
+    /// The grid that covers `span` up to `end`, aligned to its resolution so that it does not jitter, with at most `points` moments and
+    /// nothing finer than `finest`.
+    pub fn covering(span: TimeDelta, end: DateTime<Utc>, points: usize, finest: TimeDelta) -> Self {
+        let points = points.clamp(2, 11_000) as i64;
+        let span = span.num_seconds().max(1);
+        let resolution = (span + points - 2).div_euclid(points - 1).max(finest.num_seconds()).max(1);
+        let last = end.timestamp().div_euclid(resolution) * resolution;
+        let len = span / resolution + 1;
+        let start = DateTime::from_timestamp(last - (len - 1) * resolution, 0).unwrap_or(end);
+        Self { start, resolution: TimeDelta::seconds(resolution), len: len as usize }
+    }
+
+    /// The moment at a place.
+    pub fn at(&self, place: usize) -> DateTime<Utc> {
+        self.start + self.resolution * i32::try_from(place).unwrap_or(i32::MAX)
+    }
+
+    /// The last moment.
+    pub fn end(&self) -> DateTime<Utc> {
+        self.at(self.len.saturating_sub(1))
+    }
+
+    /// The place of a moment that lies on the grid.
+    pub fn place(&self, at: DateTime<Utc>) -> Option<usize> {
+        let steps = (at - self.start).num_milliseconds();
+        let resolution = self.resolution.num_milliseconds().max(1);
+        let place = usize::try_from(steps.div_euclid(resolution)).ok()?;
+        (steps >= 0 && steps % resolution == 0 && place < self.len).then_some(place)
+    }
+}
+
+/// What one objective's query returned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// The moments.
+    pub grid: Grid,
+    /// The series, at most [`crate::live::MOST_SERIES`].
+    pub series: Vec<Series>,
+    /// How many more there were.
+    pub left_out: usize,
+    /// The PromQL as it was sent.
+    pub query: CleanStr,
+    /// Burn rates over [`BURN_WINDOWS`], of a ratio; `None` where nothing can be said.
+    pub burn: [Option<f64>; 3],
+    /// What the server said beside the data (warnings, infos, "native histogram: …").
+    pub remarks: Vec<CleanStr>,
+}
+
+impl Measured {
+    /// The worst of all series at a moment, from the objective's point of view; keeps NaN and the infinities apart from "no sample".
+    pub fn worst_at(&self, objective: &Objective, place: usize) -> Option<f64> {
+        let values = self.series.iter().filter_map(|series| series.values.get(place).copied().flatten());
+        values.reduce(|one, other| {
+            let other_is_worse = match objective.side {
+                _ if !one.is_finite() => other.is_finite(),
+                _ if !other.is_finite() => false,
+                Side::Below => other > one,
+                Side::Above => other < one,
+            };
+            if other_is_worse { other } else { one }
+        })
+    }
+
+    /// The newest value, and when it was sampled. The grid's last moment may not have been scraped yet, so the one before it counts too.
+    pub fn newest(&self, objective: &Objective) -> Option<(DateTime<Utc>, f64)> {
+        (self.grid.len.saturating_sub(2)..self.grid.len)
+            .rev()
+            .find_map(|place| Some((self.grid.at(place), self.worst_at(objective, place)?)))
+    }
+
+    /// How the objective stands.
+    pub fn verdict(&self, objective: &Objective) -> Verdict {
+        let Some((at, newest)) = self.newest(objective) else { return Verdict::NoData };
+        match objective.is_broken_by(newest) {
+            None => Verdict::NoData,
+            Some(false) => Verdict::Met,
+            Some(true) => {
+                let mut first = self.grid.place(at).unwrap_or(self.grid.len.saturating_sub(1));
+                while first > 0
+                    && self.worst_at(objective, first - 1).and_then(|value| objective.is_broken_by(value)) == Some(true)
+                {
+                    first -= 1;
+                }
+                Verdict::Breached { since: self.grid.at(first), at_least: first == 0 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn objective(kind: ObjectiveKind, target: f64) -> Objective {
+        Objective {
+            id: "x".into(),
+            title: "x".into(),
+            kind,
+            expr: "sum(rate(x[$window]))".to_owned(),
+            target,
+            unit: Unit::Ratio,
+            side: Side::Below,
+            window: five_minutes(),
+        }
+    }
+
+    fn measured(values: &[Option<f64>]) -> Measured {
+        let end = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+        let grid = Grid {
+            start: end - TimeDelta::seconds(15 * (values.len() as i64 - 1)),
+            resolution: TimeDelta::seconds(15),
+            len: values.len(),
+        };
+        Measured {
+            grid,
+            series: vec![Series { name: "".into(), values: values.to_vec() }],
+            left_out: 0,
+            query: "x".into(),
+            burn: [None; 3],
+            remarks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_error_ratio_of_36_times_the_budget_burns_36_times_too_fast() {
+        let slo = objective(ObjectiveKind::Ratio, 0.995);
+        assert!((slo.burn_rate(0.18).unwrap() - 36.0).abs() < 1e-9);
+        assert_eq!(slo.burn_rate(f64::NAN), None);
+        assert_eq!(objective(ObjectiveKind::Threshold, 0.8).burn_rate(0.1), None);
+    }
+
+    #[test]
+    fn a_breach_lasts_since_its_first_sample_and_missing_data_is_no_verdict() {
+        let slo = objective(ObjectiveKind::Threshold, 0.8);
+        let since_third = measured(&[Some(0.1), Some(0.2), Some(0.9), Some(1.0)]);
+        assert_eq!(since_third.verdict(&slo), Verdict::Breached { since: since_third.grid.at(2), at_least: false });
+        let whole = measured(&[Some(0.9), Some(1.0)]);
+        assert_eq!(whole.verdict(&slo), Verdict::Breached { since: whole.grid.start, at_least: true });
+        assert_eq!(measured(&[Some(0.1), None, None]).verdict(&slo), Verdict::NoData);
+        assert_eq!(measured(&[Some(0.1), Some(f64::NAN)]).verdict(&slo), Verdict::NoData);
+        assert_eq!(measured(&[Some(0.9), Some(0.1)]).verdict(&slo), Verdict::Met);
+    }
+
+    #[test]
+    fn a_grid_is_aligned_and_never_asks_for_more_than_prometheus_gives() {
+        let end = DateTime::from_timestamp(1_780_000_007, 0).unwrap();
+        let hour = Grid::covering(TimeDelta::hours(1), end, 241, TimeDelta::seconds(15));
+        assert_eq!((hour.resolution, hour.len), (TimeDelta::seconds(15), 241));
+        assert_eq!(hour.end().timestamp() % 15, 0);
+        assert!(hour.end() <= end && end - hour.end() < hour.resolution);
+        assert!(Grid::covering(TimeDelta::days(90), end, 100_000, TimeDelta::seconds(1)).len <= 11_000);
+        assert_eq!(hour.place(hour.at(7)), Some(7));
+    }
+
+    #[test]
+    fn values_are_shown_with_their_unit() {
+        for (unit, value, shown) in [
+            (Unit::Ratio, 0.18, "18.0 %"),
+            (Unit::Ratio, 0.005, "0.50 %"),
+            (Unit::Seconds, 3.74, "3.74 s"),
+            (Unit::Seconds, 0.08, "80.0 ms"),
+            (Unit::Count, 12_300.0, "12.3 k"),
+            (Unit::Count, 41.0, "41"),
+            (Unit::PerSecond, 41.0, "41/s"),
+            (Unit::Seconds, f64::NAN, "NaN"),
+            (Unit::Seconds, f64::INFINITY, "+inf"),
+        ] {
+            assert_eq!(unit.show(value), shown);
+        }
+    }
+}
