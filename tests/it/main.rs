@@ -1,5 +1,5 @@
 //! All tests that need the outside of the crate: files, processes, servers, a terminal. One binary, because linking is what a test run waits for.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod jaeger;
 mod journal;
