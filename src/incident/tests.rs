@@ -1,1 +1,406 @@
-//! tests
+//! The fold's properties, and the rules of `decide` and of the clocks, as tables.
+
+use proptest::prelude::*;
+
+use super::command::{decide, event_time, scribe_line};
+use super::*;
+use crate::text::CleanText;
+
+const INC: IncidentId = IncidentId { series: Series::Incident, number: 42 };
+
+pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_780_000_000 + seconds, 0).unwrap()
+}
+
+fn asking(actor: &str, seconds: i64) -> Asking {
+    Asking { actor: actor.into(), now: at(seconds) }
+}
+
+/// An entry as the journal would stamp it at a second.
+pub(crate) fn entry(rid: u64, rseq: u64, seconds: i64, actor: &str, event: Event) -> Entry {
+    Entry {
+        v: ENTRY_VERSION,
+        inc: INC,
+        id: EntryId { rid, rseq },
+        hlc: Hlc::default().next(at(seconds)),
+        wall: at(seconds),
+        actor: actor.into(),
+        via: Via::default(),
+        event,
+        after: None,
+        prev: String::new(),
+    }
+}
+
+/// An incident that is driven by commands as a console would.
+pub(crate) struct Room {
+    pub(crate) incident: Incident,
+    next: u64,
+}
+
+impl Room {
+    pub(crate) fn declared() -> Self {
+        let mut room = Self { incident: Incident::new(INC), next: 1 };
+        room.ask("dana", 60, Command::Declare(declaration())).unwrap();
+        room
+    }
+
+    pub(crate) fn ask(&mut self, actor: &str, seconds: i64, command: Command) -> Result<(), Refusal> {
+        for event in decide(&self.incident, command, &asking(actor, seconds))? {
+            self.incident.apply([entry(1, self.next, seconds, actor, event)]);
+            self.next += 1;
+        }
+        Ok(())
+    }
+
+    fn refusal(&self, actor: &str, seconds: i64, command: Command) -> String {
+        decide(&self.incident, command, &asking(actor, seconds)).unwrap_err().0
+    }
+
+    fn command_and_acknowledge(&mut self, seconds: i64) {
+        self.ask("dana", seconds, Command::TakeRole(seat(Role::IncidentCommander))).unwrap();
+        self.ask("dana", seconds, Command::Acknowledge).unwrap();
+    }
+}
+
+fn declaration() -> Declared {
+    Declared {
+        title: "p99 over 2 s".into(),
+        severity: Severity::Sev1,
+        service: Some("alipay".into()),
+        detected_at: Some(at(0)),
+        detection: Some(Detection::Alert { name: "HighLatencyP99".into() }),
+        zone: "UTC".into(),
+    }
+}
+
+fn seat(role: Role) -> Seat {
+    Seat { role, component: None }
+}
+
+fn note(text: &str) -> NoteAdded {
+    NoteAdded { kind: NoteKind::Note, text: text.into(), at: None }
+}
+
+fn update(channels: &[Channel], promised: Option<i64>) -> StatusUpdate {
+    StatusUpdate {
+        channels: channels.iter().copied().collect(),
+        text: "still on it".into(),
+        promised_next: promised.map(at),
+    }
+}
+
+#[test]
+fn the_acknowledge_clock_runs_from_the_moment_the_alert_fired() {
+    let mut room = Room::declared();
+    let due = cadence::obligations(&room.incident, &Cadence::default());
+    assert_eq!((due[0].duty, due[0].due), (Duty::Acknowledge, at(300)));
+    assert_eq!(due[0].urgency(at(60)), Urgency::Calm);
+    assert_eq!(due[0].urgency(at(200)), Urgency::Soon);
+    assert_eq!(due[0].urgency(at(300)), Urgency::Overdue);
+    room.command_and_acknowledge(192);
+    assert_eq!(room.incident.time_to_acknowledge(), Some(TimeDelta::seconds(192)));
+    assert_eq!(room.incident.phase(), Phase::Acknowledged);
+}
+
+#[test]
+fn each_channel_hears_something_every_15_minutes_or_when_the_last_text_promised() {
+    let mut room = Room::declared();
+    room.command_and_acknowledge(100);
+    let minutes = |count: i64| TimeDelta::minutes(count);
+    let due = |room: &Room| -> Vec<(Duty, TimeDelta)> {
+        let all = cadence::obligations(&room.incident, &Cadence::default());
+        all.into_iter().map(|one| (one.duty, one.due - at(100))).collect()
+    };
+    let all = [Channel::IncidentChannel, Channel::StatusSlack, Channel::InternalPage];
+    assert_eq!(due(&room), all.map(|channel| (Duty::Update(channel), minutes(15))));
+    room.ask("li", 400, Command::PostUpdate(update(&[Channel::StatusSlack], Some(400 + 600)))).unwrap();
+    assert_eq!(due(&room)[0], (Duty::Update(Channel::IncidentChannel), minutes(15)));
+    assert!(
+        due(&room).contains(&(Duty::Update(Channel::StatusSlack), minutes(15))),
+        "promised at 1000 s, 15 min after 100 s"
+    );
+    room.ask("li", 500, Command::PostUpdate(update(&[Channel::StatusSlack], Some(500 + 7200)))).unwrap();
+    assert!(due(&room).contains(&(Duty::Update(Channel::StatusSlack), minutes(15) + TimeDelta::seconds(400))));
+    room.ask("dana", 600, Command::EnterPhase(Phase::Resolved, None)).unwrap();
+    assert_eq!(due(&room), []);
+}
+
+#[test]
+fn customers_hear_something_after_15_minutes_of_impact_and_then_as_promised() {
+    let mut room = Room::declared();
+    let external = |room: &Room| {
+        cadence::obligations(&room.incident, &Cadence::default())
+            .into_iter()
+            .find(|one| one.duty == Duty::Update(Channel::ExternalPage))
+            .map(|one| one.due)
+    };
+    assert_eq!(external(&room), None);
+    room.ask("dana", 100, Command::StartImpact(at(50))).unwrap();
+    assert_eq!(external(&room), Some(at(50 + 900)));
+    room.ask("li", 600, Command::PostUpdate(update(&[Channel::ExternalPage], None))).unwrap();
+    assert_eq!(external(&room), Some(at(600 + 1800)), "the shipped template promises 30 minutes");
+    room.ask("dana", 700, Command::EndImpact(at(690))).unwrap();
+    assert_eq!(external(&room), None);
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_a_way_out() {
+    let mut room = Room::declared();
+    let blank = Incident::new(INC);
+    assert!(decide(&blank, Command::Acknowledge, &asking("dana", 1)).unwrap_err().0.contains("D declares one"));
+    assert!(room.refusal("dana", 70, Command::Acknowledge).contains("take command first"));
+    room.command_and_acknowledge(80);
+    for (command, part) in [
+        (Command::Declare(declaration()), "declared already"),
+        (Command::Acknowledge, "dana acknowledged at"),
+        (Command::TakeRole(seat(Role::IncidentCommander)), "dana is Incident Commander since"),
+        (Command::LeaveRole(seat(Role::IncidentCommander), None), "relieving dana wants a reason"),
+        (Command::LeaveRole(seat(Role::Scribe), None), "nobody is Scribe"),
+        (Command::SetSeverity(Severity::Sev1, None), "is SEV1 already"),
+        (Command::SetSeverity(Severity::Sev3, Some(" ".into())), "wants a reason"),
+        (Command::EnterPhase(Phase::PostIncident, None), "not resolved yet"),
+        (Command::EnterPhase(Phase::Closed, None), "wants a reason"),
+        (Command::EnterPhase(Phase::Detected, None), "undetected"),
+        (Command::EndImpact(at(50)), "no customer impact"),
+        (Command::StartImpact(at(9_000)), "future"),
+        (Command::AddNote(note("  ")), "the line is empty"),
+        (Command::AddService("alipay".into()), "already"),
+        (Command::RemoveService("blubank".into()), "not in the scope"),
+        (Command::PostUpdate(update(&[], None)), "at least one channel"),
+        (Command::PostUpdate(update(&[Channel::StatusSlack], Some(5))), "passed already"),
+        (Command::StrikeNote(NoteStruck { note: EntryId { rid: 1, rseq: 1 }, reason: None }), "only lines"),
+        (
+            Command::AmendNote(NoteAmended { note: EntryId { rid: 9, rseq: 9 }, text: None, at: None }),
+            "not in the journal",
+        ),
+    ] {
+        let shown = format!("{command:?}");
+        let said = room.refusal("omid", 90, command);
+        assert!(said.contains(part), "{shown}: {said}");
+    }
+}
+
+#[test]
+fn reopening_returns_to_triage_with_a_reason_and_time_to_resolve_runs_again() {
+    let mut room = Room::declared();
+    room.command_and_acknowledge(80);
+    room.ask("dana", 900, Command::EnterPhase(Phase::Resolved, None)).unwrap();
+    assert_eq!(room.incident.elapsed(at(5000)), Some(TimeDelta::seconds(900)));
+    assert!(
+        room.refusal("dana", 950, Command::EnterPhase(Phase::Mitigating, Some("back".into()))).contains("into Triage")
+    );
+    assert!(room.refusal("dana", 950, Command::EnterPhase(Phase::Triage, None)).contains("wants a reason"));
+    room.ask("dana", 950, Command::EnterPhase(Phase::Triage, Some("errors are back".into()))).unwrap();
+    assert_eq!(room.incident.elapsed(at(5000)), Some(TimeDelta::seconds(5000)));
+}
+
+#[test]
+fn severity_is_raised_by_one_word_lowered_with_a_reason_and_the_worst_is_kept() {
+    let mut room = Room::declared();
+    room.ask("dana", 70, Command::SetSeverity(Severity::Sev0, None)).unwrap();
+    room.ask("dana", 80, Command::SetSeverity(Severity::Sev2, Some("one partner only".into()))).unwrap();
+    assert_eq!((room.incident.severity, room.incident.worst), (Some(Severity::Sev2), Some(Severity::Sev0)));
+}
+
+#[test]
+fn a_correction_shows_and_a_struck_line_stays() {
+    let mut room = Room::declared();
+    room.ask("li", 100, Command::AddNote(note("gateway pool exhausted"))).unwrap();
+    let line = room.incident.timeline().lines().last().unwrap();
+    let amended = NoteAmended { note: line.id, text: Some("gateway pool exhausted, 500/500".into()), at: Some(at(20)) };
+    room.ask("li", 200, Command::AmendNote(amended)).unwrap();
+    room.ask("li", 210, Command::StrikeNote(NoteStruck { note: line.id, reason: Some("wrong pool".into()) })).unwrap();
+    let read = room.incident.timeline().lines().next().unwrap();
+    assert_eq!((read.at, read.entered), (at(20), at(100)));
+    assert_eq!(read.text, "gateway pool exhausted, 500/500");
+    assert_eq!(read.original, Some("gateway pool exhausted".into()));
+    assert_eq!(read.amended, Some((1, "li".into())));
+    assert_eq!(read.struck.unwrap().reason, Some("wrong pool".into()));
+    assert!(
+        room.refusal("omid", 220, Command::AmendNote(NoteAmended { note: line.id, text: Some("x".into()), at: None }))
+            .contains("li's")
+    );
+}
+
+#[test]
+fn a_step_is_done_once_skipped_with_a_reason_and_opened_again() {
+    let mut room = Room::declared();
+    let step = StepRef { service: "alipay".into(), step: "route-to-backup".into() };
+    let done = StepDone { step: step.clone(), title: "Route to backup".into() };
+    let skip = |reason: &str| {
+        Command::SkipStep(StepSkipped { step: step.clone(), title: "Route".into(), reason: reason.into() })
+    };
+    assert!(room.refusal("dana", 70, skip("")).contains("reason is empty"));
+    room.ask("dana", 70, skip("no backup today")).unwrap();
+    room.ask("dana", 80, Command::CheckStep(done.clone())).unwrap();
+    assert!(room.refusal("omid", 90, Command::CheckStep(done.clone())).contains("dana did this step"));
+    room.ask("omid", 95, Command::ReopenStep(done.clone())).unwrap();
+    assert!(room.refusal("omid", 96, Command::ReopenStep(done)).contains("is open"));
+    assert!(matches!(room.incident.steps.get(&step), Some(StepState::Reopened(mark)) if mark.by == "omid"));
+}
+
+#[test]
+fn of_two_who_take_command_at_once_the_first_in_order_has_it_on_every_console() {
+    let take = |holder: &str| {
+        Event::RoleTaken(RoleNamed {
+            role: Role::IncidentCommander,
+            component: None,
+            holder: holder.into(),
+            reason: None,
+        })
+    };
+    let declared = entry(1, 1, 0, "dana", Event::Declared(declaration()));
+    let first = entry(1, 2, 10, "omid", take("omid"));
+    let second = entry(2, 1, 11, "dana", take("dana"));
+    let one = Incident::replay(INC, [declared.clone(), first.clone(), second.clone()]);
+    let other = Incident::replay(INC, [second, declared, first]);
+    assert_eq!(one.holder(Role::IncidentCommander), Some(&"omid".into()));
+    assert_eq!(one, other);
+    assert_eq!(one.senseless, 1);
+}
+
+#[test]
+fn a_drill_is_read_by_the_drills_own_clock() {
+    let mut room = Room { incident: Incident::new(IncidentId::drill(1)), next: 1 };
+    let drill = DrillStarted { exercise: "x".into(), seed: 7, start: at(0), speed: 10.0, source: None };
+    room.ask("dana", 0, Command::StartDrill(drill)).unwrap();
+    room.ask("dana", 6, Command::Declare(declaration())).unwrap();
+    assert_eq!(room.incident.declared.as_ref().unwrap().at, at(60));
+    assert_eq!(room.incident.clock().wall(at(60)), at(6));
+}
+
+#[test]
+fn the_scribes_line_reads_its_prefixes() {
+    let now = at(0); // 2026-05-28 20:26:40 UTC
+    let read = |line: &str| {
+        let line = scribe_line(line, now, chrono_tz::UTC);
+        (line.kind, line.at.map(|at| (now - at).num_seconds()), line.text.to_string())
+    };
+    for (line, kind, ago, text) in [
+        ("pool exhausted", NoteKind::Note, None, "pool exhausted"),
+        ("-5m pool exhausted", NoteKind::Note, Some(300), "pool exhausted"),
+        ("-90s decision: go", NoteKind::Decision, Some(90), "go"),
+        ("Decision: 20:20 go", NoteKind::Decision, Some(400), "go"),
+        ("20:30 was yesterday", NoteKind::Note, Some(86_400 - 200), "was yesterday"),
+        ("decision was hard", NoteKind::Note, None, "decision was hard"),
+        ("CAN: pool full / restarting / need a DBA", NoteKind::Can, None, "pool full / restarting / need a DBA"),
+        ("-5m", NoteKind::Note, None, "-5m"),
+        ("-x 25:99 no time", NoteKind::Note, None, "-x 25:99 no time"),
+        ("todo: ask the bank\nabout tokens", NoteKind::Todo, None, "ask the bank\nabout tokens"),
+    ] {
+        assert_eq!(read(line), (kind, ago, text.to_owned()), "{line}");
+    }
+}
+
+#[test]
+fn a_time_of_day_in_the_hour_that_summer_time_repeats_is_the_later_one() {
+    let berlin = chrono_tz::Europe::Berlin;
+    let now = "2026-10-25T03:00:00Z".parse().unwrap(); // 04:00 CET
+    let read = event_time("02:30", now, berlin).unwrap();
+    assert_eq!(read, "2026-10-25T01:30:00Z".parse::<DateTime<Utc>>().unwrap());
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let role = prop::sample::select(Role::ALL.to_vec());
+    let text = "[a-z]{0,12}".prop_map(|text| CleanText::new(&text));
+    let id = (1..4u64, 1..12u64).prop_map(|(rid, rseq)| EntryId { rid, rseq });
+    let step =
+        prop::sample::select(vec!["a", "b"]).prop_map(|step| StepRef { service: "alipay".into(), step: step.into() });
+    prop_oneof![
+        Just(Event::Declared(declaration())),
+        (0..3i64).prop_map(|speed| Event::DrillStarted(DrillStarted {
+            exercise: "x".into(),
+            seed: 1,
+            start: at(0),
+            speed: speed as f64,
+            source: None
+        })),
+        prop::sample::select(Severity::ALL.to_vec())
+            .prop_map(|to| Event::SeverityRaised(SeveritySet { to, reason: None })),
+        prop::sample::select(Phase::ALL.to_vec())
+            .prop_map(|phase| Event::PhaseEntered(PhaseEntered { phase, reason: None })),
+        Just(Event::Acknowledged(Plain {})),
+        (0..500i64).prop_map(|when| Event::ImpactStarted(ImpactAt { at: at(when) })),
+        (0..500i64).prop_map(|when| Event::ImpactEnded(ImpactAt { at: at(when) })),
+        (role.clone(), "[ab]").prop_map(|(role, holder)| Event::RoleTaken(RoleNamed {
+            role,
+            component: None,
+            holder: holder.into(),
+            reason: None
+        })),
+        (role, "[ab]").prop_map(|(role, holder)| Event::RoleLeft(RoleNamed {
+            role,
+            component: None,
+            holder: holder.into(),
+            reason: None
+        })),
+        (text.clone(), prop::option::of(0..500i64)).prop_map(|(text, when)| Event::NoteAdded(NoteAdded {
+            kind: NoteKind::Finding,
+            text,
+            at: when.map(at)
+        })),
+        (id.clone(), prop::option::of(text), prop::option::of(0..500i64))
+            .prop_map(|(note, text, when)| Event::NoteAmended(NoteAmended { note, text, at: when.map(at) })),
+        id.prop_map(|note| Event::NoteStruck(NoteStruck { note, reason: None })),
+        step.clone().prop_map(|step| Event::StepChecked(StepDone { step, title: "t".into() })),
+        step.prop_map(|step| Event::StepReopened(StepDone { step, title: "t".into() })),
+        (0..900i64).prop_map(|when| Event::StatusUpdatePosted(update(&[Channel::StatusSlack], Some(when)))),
+        "[a-z]{1,6}".prop_map(|kind| Event::Unrecognised {
+            kind: format!("future-{kind}"),
+            body: serde_json::json!({"a": [1]})
+        }),
+    ]
+}
+
+fn any_entries() -> impl Strategy<Value = Vec<Entry>> {
+    let one = (1..4u64, 1..12u64, 0..600i64, "[ab]", any_event());
+    prop::collection::vec(one, 0..24).prop_map(|all| {
+        all.into_iter().map(|(rid, rseq, seconds, actor, event)| entry(rid, rseq, seconds, &actor, event)).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_order_and_duplication_gives_one_state(entries in any_entries(), seed in any::<u64>()) {
+        let expected = Incident::replay(INC, entries.clone());
+        let mut shuffled: Vec<_> = entries.iter().chain(entries.iter().take(5)).cloned().collect();
+        let mut state = seed | 1;
+        for place in (1..shuffled.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            shuffled.swap(place, (state >> 33) as usize % (place + 1));
+        }
+        let mut incremental = Incident::new(INC);
+        for entry in shuffled {
+            incremental.apply([entry]);
+        }
+        prop_assert_eq!(&incremental, &expected);
+        let replayed = Incident::replay(INC, expected.entries().cloned());
+        prop_assert_eq!(&replayed.facts, &expected.facts);
+        prop_assert_eq!(incremental.timeline().lines().collect::<Vec<_>>(), expected.timeline().lines().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_entry_comes_back_from_json_as_it_was(entries in any_entries()) {
+        for entry in entries {
+            prop_assert_eq!(Entry::from_json(&entry.to_json()).unwrap(), entry);
+        }
+    }
+
+    #[test]
+    fn the_decoder_takes_any_bytes_without_a_panic(text in "\\PC{0,200}", cut in 0..400usize) {
+        let _ = Entry::from_json(&text);
+        let whole = entry(1, 1, 0, "dana", Event::Declared(declaration())).to_json();
+        let mut end = cut.min(whole.len());
+        while !whole.is_char_boundary(end) { end -= 1; }
+        let _ = Entry::from_json(&whole[..end]);
+    }
+
+    #[test]
+    fn what_is_due_can_be_asked_at_any_time_of_any_incident(entries in any_entries(), now in -1000..2000i64) {
+        let incident = Incident::replay(INC, entries);
+        for obligation in cadence::obligations(&incident, &Cadence::default()) {
+            let _ = (obligation.urgency(at(now)), obligation.left(at(now)), obligation.amber());
+        }
+    }
+}
