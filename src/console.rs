@@ -1,1 +1,709 @@
-//! The whole screen as a value.
+//! The whole screen as a value: what is open, where the focus is, what is half-done.
+//!
+//! [`Console::handle`] takes what happened and the time, and returns what shall be done; it does nothing itself. What a person records is not applied
+//! at once: it goes out as [`Effect::Append`], comes back through the journal like everybody else's entries, and only then is it state.
+//!
+//! Invariant: `handle` never fails and never waits; drawing is a function of the console and the time; a frame that is skipped or repeated changes
+//! nothing.
+
+pub mod actions;
+pub mod draw;
+pub mod effect;
+pub mod keys;
+pub mod layout;
+pub mod overlay;
+pub mod start;
+mod wall;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use crossterm::event::{Event as InputEvent, KeyEvent};
+use ratatui::layout::Rect;
+
+use crate::incident::{
+    Actor, Cadence, ClockJumped, Command, Declared, Event, Incident, IncidentId, Refusal, Series, StepRef, StepState,
+    command,
+};
+use crate::live::{Live, WatchedObjective, WatchedService, Watchlist};
+use crate::pane::{Access, Cx, Intent, PANES, Pane, PaneId, Present, Purpose, Question};
+use crate::playbook::Catalogue;
+use crate::slo::ObjectiveId;
+use crate::text::{CleanStr, CleanText};
+use crate::theme::Theme;
+pub use draw::Drawn;
+pub use effect::{Effect, JournalMsg, Msg, Summary};
+use keys::Chord;
+pub use layout::{Arrangement, Layout};
+use overlay::Overlay;
+use start::Start;
+
+/// How long a sentence stays in the status line.
+const NOTICE: TimeDelta = TimeDelta::seconds(10);
+/// Half-typed text is saved this long after the key that changed it …
+const DRAFT_AFTER: TimeDelta = TimeDelta::milliseconds(500);
+/// … or after so many characters.
+const DRAFT_CHARACTERS: usize = 20;
+/// After a paste, keys that act are ignored for so long: a paste can carry its own end and then a `y`.
+const PASTE_GUARD: TimeDelta = TimeDelta::milliseconds(250);
+
+/// What a console is told at its start.
+#[derive(Clone)]
+pub struct Settings {
+    /// Who sits here.
+    pub me: Actor,
+    /// The console's own name.
+    pub console: CleanStr,
+    /// Which layout it shows.
+    pub layout: Layout,
+    /// What may be done here.
+    pub access: Access,
+    /// A wall screen: big, read-only, nobody at the keys.
+    pub is_wall: bool,
+    /// The simulated world stands still: for measuring.
+    pub is_frozen: bool,
+    /// All playbooks.
+    pub catalogue: Catalogue,
+    /// The runbook's times.
+    pub cadence: Cadence,
+    /// Colours and glyphs.
+    pub theme: Theme,
+    /// The zone of incidents that are declared here.
+    pub zone: chrono_tz::Tz,
+}
+
+/// How a sentence in the status line is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// It went well.
+    Said,
+    /// It cannot be.
+    Refused,
+    /// The world misbehaved.
+    Failed,
+}
+
+/// A sentence in the status line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// The sentence.
+    pub text: String,
+    /// How it is meant.
+    pub tone: Tone,
+    until: DateTime<Utc>,
+}
+
+/// How the record is doing.
+#[derive(Clone, Debug, PartialEq, Default)]
+struct Record {
+    id: Option<IncidentId>,
+    is_complete: bool,
+    unwritable: Option<CleanText>,
+    damage: Vec<CleanText>,
+}
+
+/// What waits for the journal's answer.
+#[derive(Clone, Debug, PartialEq)]
+struct Pending {
+    give_back: Option<(PaneId, String)>,
+}
+
+/// Which parts of the screen must be drawn again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Dirty(u16);
+
+impl Dirty {
+    /// The header.
+    pub const HEADER: Self = Self(1);
+    /// The footer.
+    pub const FOOTER: Self = Self(2);
+    /// Everything, with what stands above it.
+    pub const ALL: Self = Self(u16::MAX);
+
+    fn pane(pane: PaneId) -> Self {
+        Self(4 << pane as u16)
+    }
+
+    /// Whether a part is among them.
+    pub fn has(self, part: Self) -> bool {
+        self.0 & part.0 == part.0
+    }
+
+    /// Whether there is nothing to draw.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    fn add(&mut self, part: Self) {
+        self.0 |= part.0;
+    }
+}
+
+/// One running warroom.
+pub struct Console {
+    settings: Settings,
+    incident: Incident,
+    live: Live,
+    present: Vec<Present>,
+    record: Record,
+    panes: Vec<Box<dyn Pane>>,
+    focus: PaneId,
+    is_zoomed: bool,
+    overlay: Option<Overlay>,
+    start: Option<Start>,
+    notice: Option<Notice>,
+    screen: Rect,
+    watchlist: Watchlist,
+    span: TimeDelta,
+    ticket: u64,
+    pending: BTreeMap<u64, Pending>,
+    draft: DraftClock,
+    pasted_at: Option<DateTime<Utc>>,
+    looked_at: Option<DateTime<Utc>>,
+    dirty: Dirty,
+    wakes: [Option<DateTime<Utc>>; PANES.len() + 1],
+    steps_told: Vec<(StepRef, DateTime<Utc>)>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct DraftClock {
+    changed_at: Option<DateTime<Utc>>,
+    changes: usize,
+}
+
+impl Console {
+    /// A console that knows nothing yet: it can be drawn before anything was read.
+    pub fn new(settings: Settings, screen: Rect) -> Self {
+        let focus = settings.layout.first_focus();
+        let mut console = Self {
+            incident: Incident::new(IncidentId::incident(1)),
+            live: Live { is_frozen: settings.is_frozen, ..Live::default() },
+            present: Vec::new(),
+            record: Record::default(),
+            panes: PANES.iter().map(|spec| (spec.make)()).collect(),
+            focus,
+            is_zoomed: false,
+            overlay: None,
+            start: None,
+            notice: None,
+            screen,
+            watchlist: Watchlist::default(),
+            span: TimeDelta::hours(1),
+            ticket: 0,
+            pending: BTreeMap::new(),
+            draft: DraftClock::default(),
+            pasted_at: None,
+            looked_at: None,
+            dirty: Dirty::ALL,
+            wakes: [None; PANES.len() + 1],
+            steps_told: Vec::new(),
+            settings,
+        };
+        if focus == PaneId::Timeline && console.may_write() {
+            console.panes[PaneId::Timeline as usize].give_back("");
+        }
+        console
+    }
+
+    /// Shows the start screen: no record is open.
+    pub fn show_start(&mut self) {
+        self.start = Some(Start::default());
+        self.dirty = Dirty::ALL;
+    }
+
+    /// The incident as this console knows it.
+    pub fn incident(&self) -> &Incident {
+        &self.incident
+    }
+
+    /// What the sources said, as this console knows it.
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// The sentence in the status line.
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// The pane that has the focus.
+    pub fn focus(&self) -> PaneId {
+        self.focus
+    }
+
+    /// The record that is open here.
+    pub fn open_record(&self) -> Option<IncidentId> {
+        self.record.id
+    }
+
+    /// Whether something must be drawn.
+    pub fn is_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    fn may_write(&self) -> bool {
+        self.settings.access == Access::Full && !self.settings.is_wall
+    }
+
+    /// Takes what happened, and says what shall be done.
+    pub fn handle(&mut self, msg: Msg, wall: DateTime<Utc>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match msg {
+            Msg::Input(event) => self.input(event, wall, &mut effects),
+            Msg::Journal(msg) => self.journal(msg, wall, &mut effects),
+            Msg::Source(report) => {
+                if self.live.take(report, wall) {
+                    self.mark(&[PaneId::Graphs, PaneId::Spans]);
+                    self.dirty.add(Dirty::HEADER);
+                }
+            }
+            Msg::TaskDied(what) => self.say(Tone::Failed, format!("{what} crashed and was started again; see the log"), wall),
+            Msg::ClockJumped(by) => self.clock_jumped(by, wall, &mut effects),
+            Msg::Listed(list) => {
+                if let Some(start) = &mut self.start {
+                    start.take(list.clone());
+                }
+                if let Some(Overlay::Records(pick)) = &mut self.overlay {
+                    *pick = overlay::records(&list);
+                }
+                self.dirty = Dirty::ALL;
+            }
+            Msg::Failed(text) => self.say(Tone::Failed, text.to_string(), wall),
+            Msg::Done(text) => self.say(Tone::Said, text.to_string(), wall),
+            Msg::Wake => {}
+        }
+        self.after(wall, &mut effects);
+        effects
+    }
+
+    /// The next moment of the wall clock at which something shown changes by itself, or something must be saved.
+    pub fn next_wake(&self) -> Option<DateTime<Utc>> {
+        let clock = self.incident.clock();
+        let shown = self.wakes.iter().flatten().map(|at| clock.wall(*at));
+        let notice = self.notice.iter().map(|notice| notice.until);
+        let draft = self.draft.changed_at.iter().map(|at| *at + DRAFT_AFTER);
+        shown.chain(notice).chain(draft).min()
+    }
+
+    /// Begins a frame: which parts must be drawn. Also settles when each of them changes next.
+    pub fn begin_frame(&mut self, wall: DateTime<Utc>) -> Dirty {
+        let dirty = std::mem::take(&mut self.dirty);
+        let mut panes = std::mem::take(&mut self.panes);
+        let placed = self.arrangement();
+        let cx = self.cx(wall);
+        let mut wakes = self.wakes;
+        for (spec, pane) in PANES.iter().zip(&mut panes) {
+            if !dirty.has(Dirty::pane(spec.id)) {
+                continue;
+            }
+            pane.refresh(&cx);
+            let is_shown = placed.area(spec.id).is_some() && self.start.is_none() && !self.settings.is_wall;
+            wakes[spec.id as usize] = is_shown.then(|| pane.next_change(&cx)).flatten();
+        }
+        if dirty.has(Dirty::HEADER) {
+            wakes[PANES.len()] = self.header_change(&cx, &placed);
+        }
+        self.wakes = wakes;
+        self.panes = panes;
+        dirty
+    }
+
+    /// All that a pane may look at, at a moment.
+    pub(crate) fn cx(&self, wall: DateTime<Utc>) -> Cx<'_> {
+        Cx {
+            incident: &self.incident,
+            live: &self.live,
+            catalogue: &self.settings.catalogue,
+            cadence: &self.settings.cadence,
+            present: &self.present,
+            theme: &self.settings.theme,
+            zone: self.zone(),
+            me: &self.settings.me,
+            access: if self.may_write() { Access::Full } else { Access::ReadOnly },
+            now: self.incident.clock().show(wall),
+            wall,
+            looked_at: self.looked_at,
+        }
+    }
+
+    fn zone(&self) -> chrono_tz::Tz {
+        if self.incident.is_blank() { self.settings.zone } else { self.incident.zone.parse().unwrap_or(chrono_tz::UTC) }
+    }
+
+    /// Where everything stands.
+    pub fn arrangement(&self) -> Arrangement {
+        layout::arrange(self.screen, self.settings.layout, self.focus, self.is_zoomed)
+    }
+
+    fn mark(&mut self, panes: &[PaneId]) {
+        for pane in panes {
+            self.dirty.add(Dirty::pane(*pane));
+        }
+    }
+
+    fn say(&mut self, tone: Tone, text: String, wall: DateTime<Utc>) {
+        self.notice = Some(Notice { text, tone, until: wall + NOTICE });
+        self.dirty.add(Dirty::FOOTER);
+    }
+
+    /// What every message is followed by: things that time brought, and what the change asks of the shell.
+    fn after(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if self.notice.as_ref().is_some_and(|notice| notice.until <= wall) {
+            self.notice = None;
+            self.dirty.add(Dirty::FOOTER);
+        }
+        let now = self.incident.clock().show(wall);
+        for (place, wake) in self.wakes.into_iter().enumerate() {
+            if wake.is_some_and(|at| at <= now) {
+                self.dirty.add(PANES.get(place).map_or(Dirty::HEADER, |spec| Dirty::pane(spec.id)));
+                self.wakes[place] = None;
+            }
+        }
+        self.keep_draft(wall, effects);
+        self.watch(effects);
+        self.tell_steps(effects);
+    }
+
+    fn keep_draft(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let Some(changed_at) = self.draft.changed_at else { return };
+        if wall < changed_at + DRAFT_AFTER && self.draft.changes < DRAFT_CHARACTERS {
+            return;
+        }
+        self.draft = DraftClock::default();
+        if self.record.id.is_some() {
+            let text = self.panes.iter().find_map(|pane| pane.draft());
+            effects.push(text.map_or(Effect::ClearDraft, Effect::SaveDraft));
+        }
+    }
+
+    fn input(&mut self, event: InputEvent, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        match event {
+            InputEvent::Key(key) => {
+                if self.looked_at.is_none_or(|at| wall - at > TimeDelta::seconds(1)) {
+                    // A key press is a look: what blinked stops.
+                    self.dirty.add(Dirty::HEADER);
+                    self.mark(&[PaneId::Next]);
+                }
+                self.looked_at = Some(wall);
+                self.key(key, wall, effects);
+            }
+            InputEvent::Paste(text) => {
+                self.pasted_at = Some(wall);
+                self.paste(&text, wall, effects);
+            }
+            InputEvent::Resize(width, height) => {
+                self.screen = Rect::new(0, 0, width, height);
+                self.dirty = Dirty::ALL;
+            }
+            InputEvent::FocusGained | InputEvent::FocusLost | InputEvent::Mouse(_) => {}
+        }
+    }
+
+    fn key(&mut self, key: KeyEvent, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let chord = Chord::from(key);
+        let just_pasted = self.pasted_at.is_some_and(|at| wall - at < PASTE_GUARD);
+        if let Some(mut overlay) = self.overlay.take() {
+            self.dirty = Dirty::ALL;
+            if actions::is_way_out(chord) {
+                return;
+            }
+            if just_pasted && overlay.is_answered_by(chord) {
+                self.overlay = Some(overlay);
+                return self.say(Tone::Refused, "that key came with a paste: press it again".to_owned(), wall);
+            }
+            let outcome = overlay.key(key, &self.cx(wall));
+            return self.overlay_outcome(overlay, outcome, wall, effects);
+        }
+        if self.start.is_some() && self.start_key(chord, wall, effects) {
+            return;
+        }
+        let is_typing = self.start.is_none() && self.panes[self.focus as usize].is_typing();
+        if just_pasted && !is_typing {
+            return;
+        }
+        if let Some(action) = actions::global(chord).filter(|_| !is_typing || chord.is_global()) {
+            return self.perform_global(action, wall, effects);
+        }
+        if self.start.is_some() {
+            return;
+        }
+        let focus = self.focus as usize;
+        if is_typing {
+            self.mark(&[self.focus]);
+            let intents = self.with_pane(focus, wall, |pane, cx| pane.type_key(key, cx));
+            self.draft.changed_at.get_or_insert(wall);
+            self.draft.changes += 1;
+            return self.intents(intents, wall, effects);
+        }
+        let acts = self.panes[focus].acts();
+        if let Some(place) = acts.iter().position(|act| act.keys.iter().any(|name| keys::parse(name) == Some(chord))) {
+            self.perform_in_pane(self.focus, place, wall, effects);
+        }
+    }
+
+    fn paste(&mut self, text: &str, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if let Some(mut overlay) = self.overlay.take() {
+            overlay.paste(text);
+            self.overlay = Some(overlay);
+            self.dirty = Dirty::ALL;
+            return;
+        }
+        let focus = self.focus as usize;
+        if self.start.is_none() && self.panes[focus].is_typing() {
+            let intents = self.with_pane(focus, wall, |pane, cx| pane.type_paste(text, cx));
+            self.mark(&[self.focus]);
+            self.draft.changed_at.get_or_insert(wall);
+            self.draft.changes += DRAFT_CHARACTERS;
+            self.intents(intents, wall, effects);
+        } else {
+            self.say(Tone::Refused, "pasted text goes into the scribe's line: n opens it".to_owned(), wall);
+        }
+    }
+
+    fn with_pane<T>(&mut self, place: usize, wall: DateTime<Utc>, run: impl FnOnce(&mut dyn Pane, &Cx<'_>) -> T) -> T {
+        let mut panes = std::mem::take(&mut self.panes);
+        let result = run(panes[place].as_mut(), &self.cx(wall));
+        self.panes = panes;
+        result
+    }
+
+    pub(crate) fn perform_in_pane(&mut self, id: PaneId, place: usize, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let pane = id as usize;
+        if self.panes[pane].acts().get(place).is_some_and(|act| act.writes) && !self.may_write() {
+            return self.say(Tone::Refused, self.looks_only().to_owned(), wall);
+        }
+        self.mark(&[id]);
+        self.dirty.add(Dirty::FOOTER);
+        let intents = self.with_pane(pane, wall, |pane, cx| {
+            pane.refresh(cx);
+            pane.perform(place, cx)
+        });
+        self.intents(intents, wall, effects);
+    }
+
+    fn looks_only(&self) -> &'static str {
+        if self.settings.is_wall { "a wall screen only shows" } else { "this console only looks (--read-only)" }
+    }
+
+    fn intents(&mut self, intents: Vec<Intent>, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        for intent in intents {
+            match intent {
+                Intent::Command(command) => self.command(command, None, wall, effects),
+                Intent::Commit(command, text) => self.command(command, Some((self.focus, text)), wall, effects),
+                Intent::Ask(question) => self.ask(question),
+                Intent::Say(text) => self.say(Tone::Said, text, wall),
+                Intent::Inquire(inquiry) => effects.push(Effect::Inquire(inquiry)),
+                Intent::Copy(text) => {
+                    effects.push(Effect::Copy(text));
+                    self.say(Tone::Said, "copied (where the terminal allows it)".to_owned(), wall);
+                }
+                Intent::Watch(span) => self.span = span,
+                Intent::Run(name) => {
+                    if let Some(action) = actions::named(name) {
+                        self.perform_global(action, wall, effects);
+                    }
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self, question: Question) {
+        self.overlay = Some(Overlay::ask(question));
+        self.dirty = Dirty::ALL;
+    }
+
+    /// Decides a command; what comes of it goes to the journal, and comes back from there.
+    pub(crate) fn command(
+        &mut self,
+        command: Command,
+        from: Option<(PaneId, String)>,
+        wall: DateTime<Utc>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let give_back = |console: &mut Self| {
+            if let Some((pane, text)) = &from {
+                console.panes[*pane as usize].give_back(text);
+            }
+        };
+        if !self.may_write() {
+            give_back(self);
+            return self.say(Tone::Refused, self.looks_only().to_owned(), wall);
+        }
+        let asking = self.cx(wall).asking();
+        match command::decide(&self.incident, command.clone(), &asking) {
+            Ok(events) if self.record.id.is_some() => {
+                self.ticket += 1;
+                self.pending.insert(self.ticket, Pending { give_back: from });
+                effects.push(Effect::Append { ticket: self.ticket, events });
+            }
+            Ok(_) => {
+                give_back(self);
+                self.say(Tone::Refused, "no record is open yet: D declares an incident".to_owned(), wall);
+            }
+            Err(Refusal::WantsReason(sentence)) => {
+                give_back(self);
+                self.ask(Question { title: sentence, text: String::new(), purpose: Purpose::Reason(Box::new(command)) });
+            }
+            Err(refusal @ Refusal::No(_)) => {
+                give_back(self);
+                self.say(Tone::Refused, refusal.to_string(), wall);
+            }
+        }
+    }
+
+    /// Declares a new incident, in a record of its own.
+    pub(crate) fn declare(&mut self, body: Declared, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if !self.may_write() {
+            return self.say(Tone::Refused, self.looks_only().to_owned(), wall);
+        }
+        let blank = Incident::new(IncidentId::incident(1));
+        let asking = crate::incident::Asking { actor: self.settings.me.clone(), now: wall };
+        match command::decide(&blank, Command::Declare(body), &asking) {
+            Ok(events) => effects.push(Effect::Create(Series::Incident, events)),
+            Err(refusal) => self.say(Tone::Refused, refusal.to_string(), wall),
+        }
+    }
+
+    fn journal(&mut self, msg: JournalMsg, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        match msg {
+            JournalMsg::Opened(id) => {
+                self.incident = Incident::new(id);
+                self.record = Record { id: Some(id), ..Record::default() };
+                self.live = Live { is_frozen: self.settings.is_frozen, ..Live::default() };
+                self.start = None;
+                self.present.clear();
+                self.pending.clear();
+                self.dirty = Dirty::ALL;
+            }
+            JournalMsg::Draft(text) => {
+                self.panes[PaneId::Timeline as usize].give_back(&text);
+                self.draft.changed_at = Some(wall);
+                self.say(Tone::Said, "your half-typed line is back".to_owned(), wall);
+                self.mark(&[PaneId::Timeline]);
+            }
+            JournalMsg::Entries(entries) => {
+                let was_drill = self.incident.drill.is_some();
+                self.incident.apply(entries);
+                if let (false, Some(drill)) = (was_drill, &self.incident.drill) {
+                    effects.push(Effect::Simulate(drill.clone()));
+                }
+                self.dirty = Dirty::ALL;
+            }
+            JournalMsg::CaughtUp => {
+                self.record.is_complete = true;
+                self.dirty = Dirty::ALL;
+            }
+            JournalMsg::Saved(ticket) => {
+                if self.pending.remove(&ticket).is_some_and(|pending| pending.give_back.is_some()) {
+                    let text = self.panes.iter().find_map(|pane| pane.draft());
+                    self.draft = DraftClock::default();
+                    effects.push(text.map_or(Effect::ClearDraft, Effect::SaveDraft));
+                }
+            }
+            JournalMsg::NotSaved(ticket, why) => {
+                if let Some(Pending { give_back: Some((pane, text)) }) = self.pending.remove(&ticket) {
+                    self.panes[pane as usize].give_back(&text);
+                    self.mark(&[pane]);
+                }
+                self.say(Tone::Failed, format!("NOT SAVED: {why}"), wall);
+            }
+            JournalMsg::Unwritable(why) => {
+                self.record.unwritable = Some(why);
+                self.dirty.add(Dirty::HEADER);
+            }
+            JournalMsg::Writable => {
+                self.record.unwritable = None;
+                self.dirty.add(Dirty::HEADER);
+                self.say(Tone::Said, "the journal can be written again".to_owned(), wall);
+            }
+            JournalMsg::Damaged(damage) => {
+                self.record.damage = damage;
+                self.dirty.add(Dirty::HEADER);
+            }
+            JournalMsg::Unopened(why) => {
+                self.record = Record::default();
+                self.show_start();
+                effects.push(Effect::List);
+                self.say(Tone::Failed, why.to_string(), wall);
+            }
+            JournalMsg::Present(present) => {
+                self.present = present;
+                self.dirty.add(Dirty::HEADER);
+                self.mark(&[PaneId::Facts]);
+            }
+        }
+    }
+
+    fn clock_jumped(&mut self, by: TimeDelta, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        self.dirty = Dirty::ALL;
+        self.say(Tone::Failed, format!("the wall clock jumped by {} s: countdowns follow it", by.num_seconds()), wall);
+        if self.record.id.is_some() && self.may_write() {
+            self.command(Command::NoteClockJump(ClockJumped { by_ms: by.num_milliseconds() }), None, wall, effects);
+        }
+    }
+
+    /// Asks the sources for what this incident and this screen need, when that changed.
+    fn watch(&mut self, effects: &mut Vec<Effect>) {
+        if self.record.id.is_none() || !self.record.is_complete {
+            return;
+        }
+        let mut objectives = Vec::new();
+        let mut services: Vec<WatchedService> = Vec::new();
+        for service in &self.incident.services {
+            let Some(playbook) = self.settings.catalogue.get(service) else { continue };
+            objectives.extend(playbook.objectives.iter().map(|objective| WatchedObjective {
+                id: ObjectiveId { service: service.clone(), objective: objective.id.clone() },
+                objective: objective.clone(),
+            }));
+            for name in &playbook.traces.services {
+                if !services.iter().any(|watched| watched.service == *name) {
+                    services.push(WatchedService { service: name.clone(), slow: playbook.traces.slow.map(TimeDelta::from) });
+                }
+            }
+        }
+        // The finest a chart can show: two dot columns a cell, one sample each. Steps of 40 keep a resize from asking anew for each column.
+        let width = self.arrangement().area(PaneId::Graphs).map_or(self.screen.width, |area| area.width);
+        let points = usize::from(width.div_ceil(40).max(1)) * 80;
+        let wanted = Watchlist { objectives, services, span: self.span, points, ..self.watchlist.clone() };
+        if wanted != self.watchlist {
+            self.watchlist = Watchlist { generation: self.watchlist.generation + 1, ..wanted };
+            self.live.generation = self.watchlist.generation;
+            let watched = &self.watchlist.objectives;
+            self.live.panels.retain(|id, _| watched.iter().any(|objective| objective.id == *id));
+            effects.push(Effect::Watch(self.watchlist.clone()));
+        }
+    }
+
+    /// In a drill the world reacts to what people did.
+    fn tell_steps(&mut self, effects: &mut Vec<Effect>) {
+        if self.incident.drill.is_none() {
+            return;
+        }
+        let done: Vec<_> = self
+            .incident
+            .steps
+            .iter()
+            .filter_map(|(step, state)| match state {
+                StepState::Checked(mark) => Some((step.clone(), mark.at)),
+                StepState::Skipped(..) | StepState::Reopened(_) => None,
+            })
+            .collect();
+        if done != self.steps_told {
+            self.steps_told.clone_from(&done);
+            effects.push(Effect::StepsDone(done));
+        }
+    }
+
+    /// Events that make a record a drill and declare its incident.
+    pub fn is_drill(&self) -> bool {
+        self.incident.drill.is_some()
+    }
+}
+
+/// The events with which a record begins, for callers without a console.
+pub fn first_events(body: Declared, asking: &crate::incident::Asking) -> Result<Vec<Event>, Refusal> {
+    command::decide(&Incident::new(IncidentId::incident(1)), Command::Declare(body), asking)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,321 @@
-//! Panes.
+//! Panes: the parts of the screen, each a view with its keys.
+//!
+//! A pane is told what happened through [`Cx`], draws itself into its area, and answers a key with [`Intent`]s: it holds no sender, no client, no
+//! clock and no other pane. Its keys stand as data ([`Act`]) beside the functions that they call; layout, focus, help, hints, the command palette and
+//! README's key table are made from [`PANES`].
+//!
+//! Invariant: drawing takes `&self`; a skipped or repeated frame changes nothing.
+
+pub mod facts;
+pub mod graphs;
+pub mod next;
+pub mod playbook;
+pub mod spans;
+pub mod timeline;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use crossterm::event::KeyEvent;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::incident::{Actor, Asking, Cadence, Command, Incident, Obligation, Role, cadence};
+use crate::live::{Inquiry, Live};
+use crate::playbook::Catalogue;
+use crate::text::{CleanStr, CleanText};
+use crate::theme::Theme;
+
+/// Names a pane; its place in [`PANES`] is its number on the keyboard less one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PaneId {
+    /// SLO graphs.
+    Graphs,
+    /// Error and slow spans, and the trace that was opened.
+    Spans,
+    /// The playbook.
+    Playbook,
+    /// The timeline and the scribe's line.
+    Timeline,
+    /// What is due.
+    Next,
+    /// Scope, people, consoles.
+    Facts,
+}
+
+/// What a table needs to know of a pane.
+#[derive(Clone, Copy)]
+pub struct PaneSpec {
+    /// Which.
+    pub id: PaneId,
+    /// Its name in the title, in the help and in the names of its actions.
+    pub name: &'static str,
+    /// What it is for, in one line.
+    pub about: &'static str,
+    /// Makes one.
+    pub make: fn() -> Box<dyn Pane>,
+}
+
+/// All panes, in the order of their number keys.
+pub const PANES: &[PaneSpec] = &[graphs::SPEC, spans::SPEC, playbook::SPEC, timeline::SPEC, next::SPEC, facts::SPEC];
+
+/// Somebody's console that is open on the same incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Present {
+    /// Who.
+    pub actor: Actor,
+    /// With which layout.
+    pub layout: CleanStr,
+    /// The console's own name.
+    pub console: CleanStr,
+}
+
+/// What may be done through this console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everything.
+    Full,
+    /// Looking only: `--read-only`, `--wall`.
+    ReadOnly,
+}
+
+/// All that a pane may look at.
+#[derive(Clone, Copy)]
+pub struct Cx<'a> {
+    /// The incident.
+    pub incident: &'a Incident,
+    /// What the sources said.
+    pub live: &'a Live,
+    /// All playbooks.
+    pub catalogue: &'a Catalogue,
+    /// The runbook's times.
+    pub cadence: &'a Cadence,
+    /// Consoles on this incident.
+    pub present: &'a [Present],
+    /// Colours and glyphs.
+    pub theme: &'a Theme,
+    /// The zone in which times are read.
+    pub zone: chrono_tz::Tz,
+    /// Who sits here.
+    pub me: &'a Actor,
+    /// What may be done here.
+    pub access: Access,
+    /// Now, in the incident's clock.
+    pub now: DateTime<Utc>,
+    /// Now, on the wall.
+    pub wall: DateTime<Utc>,
+    /// When somebody last pressed a key here, on the wall's clock: until then an overdue obligation blinks.
+    pub looked_at: Option<DateTime<Utc>>,
+}
+
+impl Cx<'_> {
+    /// Who asks, when.
+    pub fn asking(&self) -> Asking {
+        Asking { actor: self.me.clone(), now: self.now }
+    }
+
+    /// What is due, the nearest first.
+    pub fn obligations(&self) -> Vec<Obligation> {
+        cadence::obligations(self.incident, self.cadence)
+    }
+
+    /// A time of day in the incident's zone.
+    pub fn clock(&self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.zone).format("%H:%M:%S").to_string()
+    }
+
+    /// A time of day in the incident's zone, without seconds; with its date where that is not today's.
+    pub fn minute(&self, at: DateTime<Utc>) -> String {
+        let local = at.with_timezone(&self.zone);
+        if local.date_naive() == self.now.with_timezone(&self.zone).date_naive() {
+            local.format("%H:%M").to_string()
+        } else {
+            local.format("%m-%d %H:%M").to_string()
+        }
+    }
+}
+
+/// A question that wants a line of text; the answer becomes a command.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// What is asked.
+    pub title: String,
+    /// What stands in the field at first.
+    pub text: String,
+    /// What the answer is for.
+    pub purpose: Purpose,
+}
+
+/// What an answer is for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Purpose {
+    /// A new title.
+    Title,
+    /// The reason for a command that wants one.
+    Reason(Box<Command>),
+    /// The corrected text of a line.
+    Amend(crate::incident::EntryId),
+    /// A time (`-5m`, `14:10`) for the start of impact.
+    ImpactStart,
+    /// A time for its end.
+    ImpactEnd,
+    /// A service to add to the scope.
+    Service,
+    /// A component, for an SME.
+    Component,
+    /// Words to look for in a pane.
+    Search(PaneId),
+}
+
+/// What a pane wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    /// Ask something of the incident.
+    Command(Command),
+    /// Ask something of the incident; if it cannot be recorded, the text goes back to where it was typed.
+    Commit(Command, String),
+    /// Ask a person for a line of text.
+    Ask(Question),
+    /// Say something in the status line.
+    Say(String),
+    /// Ask a source once.
+    Inquire(Inquiry),
+    /// Put a text into the person's clipboard.
+    Copy(CleanText),
+    /// The graphs' time range or width changed.
+    Watch(TimeDelta),
+    /// Run another action by its name (`room.update`).
+    Run(&'static str),
+}
+
+/// One key of a pane, its name, and what it does.
+pub struct Act<P> {
+    /// Name in the palette and in the config, after the pane's (`graphs.longer`).
+    pub name: &'static str,
+    /// The keys, as [`crate::console::keys::parse`] reads them; the first is shown.
+    pub keys: &'static [&'static str],
+    /// What it does, for help and palette.
+    pub help: &'static str,
+    /// Whether it changes the record, so that a read-only console refuses it.
+    pub writes: bool,
+    /// What it calls.
+    pub run: fn(&mut P, &Cx<'_>) -> Vec<Intent>,
+}
+
+/// What the tables need to know of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActInfo {
+    /// Its name after the pane's.
+    pub name: &'static str,
+    /// Its keys.
+    pub keys: &'static [&'static str],
+    /// What it does.
+    pub help: &'static str,
+    /// Whether it changes the record.
+    pub writes: bool,
+}
+
+impl<P> Act<P> {
+    /// An action that only looks.
+    pub const fn look(
+        name: &'static str,
+        keys: &'static [&'static str],
+        help: &'static str,
+        run: fn(&mut P, &Cx<'_>) -> Vec<Intent>,
+    ) -> Self {
+        Self { name, keys, help, writes: false, run }
+    }
+
+    /// An action that changes the record.
+    pub const fn write(
+        name: &'static str,
+        keys: &'static [&'static str],
+        help: &'static str,
+        run: fn(&mut P, &Cx<'_>) -> Vec<Intent>,
+    ) -> Self {
+        Self { name, keys, help, writes: true, run }
+    }
+
+    /// Without what it calls.
+    pub const fn info(&self) -> ActInfo {
+        ActInfo { name: self.name, keys: self.keys, help: self.help, writes: self.writes }
+    }
+}
+
+/// A part of the screen.
+pub trait Pane {
+    /// Its actions, in the order of help.
+    fn acts(&self) -> Vec<ActInfo>;
+
+    /// Runs the action at a place of [`Pane::acts`].
+    fn perform(&mut self, place: usize, cx: &Cx<'_>) -> Vec<Intent>;
+
+    /// Whether letters are text here at the moment.
+    fn is_typing(&self) -> bool {
+        false
+    }
+
+    /// Takes a key as text, while [`Pane::is_typing`].
+    fn type_key(&mut self, _key: KeyEvent, _cx: &Cx<'_>) -> Vec<Intent> {
+        Vec::new()
+    }
+
+    /// Takes a paste as text, while [`Pane::is_typing`].
+    fn type_paste(&mut self, _text: &str, _cx: &Cx<'_>) -> Vec<Intent> {
+        Vec::new()
+    }
+
+    /// Takes back a text whose entry could not be recorded, or that an earlier console left half-typed.
+    fn give_back(&mut self, _text: &str) {}
+
+    /// The half-typed text that must survive.
+    fn draft(&self) -> Option<String> {
+        None
+    }
+
+    /// Takes an answer that was asked for with [`Purpose::Search`].
+    fn search(&mut self, _words: &str, _cx: &Cx<'_>) -> Vec<Intent> {
+        Vec::new()
+    }
+
+    /// Comes to know that the incident or the sources changed, before the next draw.
+    fn refresh(&mut self, _cx: &Cx<'_>) {}
+
+    /// The title of its frame.
+    fn title(&self, cx: &Cx<'_>) -> String;
+
+    /// What stands at the right of its frame: how old what it shows is, or a count.
+    fn remark(&self, _cx: &Cx<'_>) -> String {
+        String::new()
+    }
+
+    /// Draws its inside.
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool);
+
+    /// Where the terminal's cursor belongs in an area, while [`Pane::is_typing`].
+    fn cursor(&self, _area: Rect, _cx: &Cx<'_>) -> Option<Position> {
+        None
+    }
+
+    /// The next moment of the incident's clock at which something that it shows changes by itself.
+    fn next_change(&self, _cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+        None
+    }
+}
+
+/// Writes the three methods of [`Pane`] that every pane has alike from its table `ACTS`.
+macro_rules! acts_from_table {
+    () => {
+        fn acts(&self) -> Vec<crate::pane::ActInfo> {
+            ACTS.iter().map(crate::pane::Act::info).collect()
+        }
+
+        fn perform(&mut self, place: usize, cx: &crate::pane::Cx<'_>) -> Vec<crate::pane::Intent> {
+            ACTS.get(place).map_or_else(Vec::new, |act| (act.run)(self, cx))
+        }
+    };
+}
+pub(crate) use acts_from_table;
+
+/// Who holds a role, for people.
+pub fn holder_name(incident: &Incident, role: Role) -> &str {
+    incident.holder(role).map_or("nobody", |actor| actor.as_str())
+}

@@ -71,11 +71,50 @@ pub struct Asking {
 
 /// Why not: a sentence for the status line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Refusal(pub String);
+pub enum Refusal {
+    /// It cannot be.
+    #[error("{0}")]
+    No(String),
+    /// It can be once a reason is given: see [`Command::with_reason`].
+    #[error("{0}")]
+    WantsReason(String),
+}
 
 fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal(why.into()))
+    Err(Refusal::No(why.into()))
+}
+
+fn want_reason<T>(why: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::WantsReason(why.into()))
+}
+
+impl Command {
+    /// The same command with a reason, where it has room for one.
+    pub fn with_reason(self, reason: CleanStr) -> Self {
+        match self {
+            Self::SetSeverity(to, _) => Self::SetSeverity(to, Some(reason)),
+            Self::EnterPhase(phase, _) => Self::EnterPhase(phase, Some(reason)),
+            Self::LeaveRole(seat, _) => Self::LeaveRole(seat, Some(reason)),
+            Self::SkipStep(body) => Self::SkipStep(StepSkipped { reason, ..body }),
+            Self::StrikeNote(body) => Self::StrikeNote(NoteStruck { reason: Some(reason), ..body }),
+            other @ (Self::Declare(_)
+            | Self::StartDrill(_)
+            | Self::SetTitle(_)
+            | Self::Acknowledge
+            | Self::AddService(_)
+            | Self::RemoveService(_)
+            | Self::StartImpact(_)
+            | Self::EndImpact(_)
+            | Self::TakeRole(_)
+            | Self::AddNote(_)
+            | Self::AmendNote(_)
+            | Self::PinEvidence(_)
+            | Self::CheckStep(_)
+            | Self::ReopenStep(_)
+            | Self::PostUpdate(_)
+            | Self::NoteClockJump(_)) => other,
+        }
+    }
 }
 
 /// The events that a command leads to, or why it does not.
@@ -155,7 +194,9 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
             vec![Event::StepChecked(body)]
         }
         Command::SkipStep(body) => {
-            said(&body.reason, "the reason")?;
+            if body.reason.trim().is_empty() {
+                return want_reason("skipping a step wants a reason");
+            }
             if let Some(StepState::Checked(mark)) = incident.steps.get(&body.step) {
                 return refuse(format!("{} did this step at {}: o opens it again", mark.by, mark.at.format("%H:%M")));
             }
@@ -198,7 +239,7 @@ fn set_severity(incident: &Incident, to: Severity, reason: Option<CleanStr>) -> 
         Some(from) if from == to => refuse(format!("the severity is {to} already")),
         Some(from) if to > from => {
             let Some(reason) = reason.filter(|reason| !reason.trim().is_empty()) else {
-                return refuse(format!("lowering from {from} to {to} wants a reason"));
+                return want_reason(format!("lowering from {from} to {to} wants a reason"));
             };
             Ok(Event::SeverityLowered(SeveritySet { to, reason: Some(reason) }))
         }
@@ -223,14 +264,14 @@ fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>) -> Result<
             return refuse(format!("a {} incident is reopened into Triage", from.name().to_lowercase()));
         }
         if reason.is_none() {
-            return refuse("reopening wants a reason");
+            return want_reason("reopening wants a reason");
         }
     }
     if phase == Phase::PostIncident && from.is_live() {
         return refuse("it is not resolved yet: resolve it first (:phase resolved)");
     }
     if phase == Phase::Closed && from.is_live() && reason.is_none() {
-        return refuse("closing an incident that is not resolved wants a reason (false alarm, duplicate)");
+        return want_reason("closing an incident that is not resolved wants a reason (false alarm, duplicate)");
     }
     Ok(Event::PhaseEntered(PhaseEntered { phase, reason }))
 }
@@ -278,7 +319,7 @@ fn leave(incident: &Incident, seat: Seat, reason: Option<CleanStr>, asking: &Ask
     };
     let reason = reason.filter(|reason| !reason.trim().is_empty());
     if mark.by != asking.actor && reason.is_none() {
-        return refuse(format!("relieving {} wants a reason", mark.by));
+        return want_reason(format!("relieving {} wants a reason", mark.by));
     }
     let holder = mark.by.clone();
     Ok(Event::RoleLeft(RoleNamed { role: seat.role, component: seat.component, holder, reason }))

@@ -1,0 +1,263 @@
+//! The keys that mean the same in every pane, and the list of all actions that help, palette and README are made from.
+//!
+//! Dangerous acts have no single letter of their own: they ask in an overlay first.
+
+use chrono::{DateTime, Utc};
+
+use super::keys::{self, Chord};
+use super::overlay::{self, Overlay};
+use super::{Console, Dirty, Effect, Layout, Tone};
+use crate::incident::{Command, Phase, Role};
+use crate::pane::{PANES, PaneId, Purpose, Question};
+
+/// A key that means the same everywhere.
+pub(crate) struct GlobalAct {
+    /// Its name in the palette.
+    pub name: &'static str,
+    keys: &'static [&'static str],
+    help: &'static str,
+    writes: bool,
+    run: fn(&mut Console, DateTime<Utc>, &mut Vec<Effect>),
+}
+
+const fn look(
+    name: &'static str,
+    keys: &'static [&'static str],
+    help: &'static str,
+    run: fn(&mut Console, DateTime<Utc>, &mut Vec<Effect>),
+) -> GlobalAct {
+    GlobalAct { name, keys, help, writes: false, run }
+}
+
+const fn write(
+    name: &'static str,
+    keys: &'static [&'static str],
+    help: &'static str,
+    run: fn(&mut Console, DateTime<Utc>, &mut Vec<Effect>),
+) -> GlobalAct {
+    GlobalAct { name, keys, help, writes: true, run }
+}
+
+/// All of them, in the order of help.
+pub(crate) const GLOBALS: &[GlobalAct] = &[
+    look("help", &["?", "F1"], "every key", |console, _, _| console.show(Overlay::help())),
+    look("palette", &[":", "Ctrl+P"], "every action by its name", |console, _, _| console.show(Overlay::palette())),
+    look("next-pane", &["Tab"], "focus the next pane", |console, _, _| console.turn(1)),
+    look("previous-pane", &["Shift+Tab"], "focus the pane before", |console, _, _| console.turn(PANES.len() - 1)),
+    look("focus-graphs", &["1", "F2"], "focus the SLO graphs", |console, _, _| console.set_focus(PaneId::Graphs)),
+    look("focus-spans", &["2", "F3"], "focus the spans", |console, _, _| console.set_focus(PaneId::Spans)),
+    look("focus-playbook", &["3", "F4"], "focus the playbook", |console, _, _| console.set_focus(PaneId::Playbook)),
+    look("focus-timeline", &["4", "F5"], "focus the timeline", |console, _, _| console.set_focus(PaneId::Timeline)),
+    look("focus-next", &["5", "F6"], "focus what is due", |console, _, _| console.set_focus(PaneId::Next)),
+    look("focus-facts", &["6", "F7"], "focus scope and people", |console, _, _| console.set_focus(PaneId::Facts)),
+    look("zoom", &["z", "F11"], "give the focused pane all the room, and take it back", |console, _, _| console.zoom()),
+    look("layout", &["L"], "the layout of the next role (ic, comms, sme, scribe)", Console::next_layout),
+    write("note", &["n", "i"], "write a line on the timeline", Console::write_note),
+    write("acknowledge", &["a"], "acknowledge, as Incident Commander", |console, wall, effects| {
+        console.command(Command::Acknowledge, None, wall, effects);
+    }),
+    write("update", &["u"], "tell how it goes: compose a status update", |console, wall, _| {
+        let compose = overlay::compose(&console.cx(wall));
+        console.show(compose);
+    }),
+    write("take-role", &["R"], "take a role", |console, wall, _| {
+        let pick = overlay::take_role(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("leave-role", &[], "leave a role, or relieve its holder with a reason", |console, wall, _| {
+        let pick = overlay::leave_role(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("take-command", &[], "take the role of Incident Commander", |console, wall, effects| {
+        let seat = crate::incident::Seat { role: Role::IncidentCommander, component: None };
+        console.command(Command::TakeRole(seat), None, wall, effects);
+    }),
+    write("severity", &["S"], "raise or lower the severity", |console, wall, _| {
+        let pick = overlay::severity(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("phase", &["P"], "move to another phase", |console, wall, _| {
+        let pick = overlay::phase(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("resolve", &[], "metrics and traces are back to normal", |console, wall, effects| {
+        console.command(Command::EnterPhase(Phase::Resolved, None), None, wall, effects);
+    }),
+    write("add-service", &["A"], "name another affected service", |console, wall, _| {
+        let pick = overlay::add_service(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("remove-service", &[], "a service is not affected after all", |console, wall, _| {
+        let pick = overlay::remove_service(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("impact-start", &["I"], "say since when customers hurt", |console, _, _| {
+        console.ask(Question {
+            title: "customers hurt since when? (-5m, 14:10, or now)".to_owned(),
+            text: "now".to_owned(),
+            purpose: Purpose::ImpactStart,
+        });
+    }),
+    write("impact-end", &[], "say since when customers do not hurt any more", |console, _, _| {
+        console.ask(Question {
+            title: "customers do not hurt any more since when? (-5m, 14:10, or now)".to_owned(),
+            text: "now".to_owned(),
+            purpose: Purpose::ImpactEnd,
+        });
+    }),
+    write("title", &["T"], "give the incident another title", |console, _, _| {
+        let text = console.incident().title.to_string();
+        console.ask(Question { title: "title".to_owned(), text, purpose: Purpose::Title });
+    }),
+    write("declare", &["D"], "declare a new incident", |console, wall, _| {
+        let form = overlay::declare(&console.cx(wall));
+        console.show(form);
+    }),
+    look("open", &["O"], "open another record of this host", |console, _, effects| {
+        console.show(Overlay::Records(overlay::records(&[])));
+        effects.push(Effect::List);
+    }),
+    look("repaint", &["Ctrl+L"], "draw the screen anew", |console, _, effects| {
+        console.dirty = Dirty::ALL;
+        effects.push(Effect::Repaint);
+    }),
+    look("suspend", &["Ctrl+Z"], "back to the shell; fg returns", |_, _, effects| effects.push(Effect::Suspend)),
+    look("quit", &["q", "Ctrl+Q", "Ctrl+C"], "leave; the record stays", |_, _, effects| effects.push(Effect::Quit)),
+];
+
+/// The global action of a chord.
+pub(crate) fn global(chord: Chord) -> Option<&'static GlobalAct> {
+    GLOBALS.iter().find(|act| act.keys.iter().any(|name| keys::parse(name) == Some(chord)))
+}
+
+/// The global action of a name.
+pub(crate) fn named(name: &str) -> Option<&'static GlobalAct> {
+    GLOBALS.iter().find(|act| act.name == name)
+}
+
+/// Whether a chord leaves whatever asks.
+pub(crate) fn is_way_out(chord: Chord) -> bool {
+    ["Esc", "Ctrl+C"].iter().any(|name| keys::parse(name) == Some(chord))
+}
+
+/// Where an action is to be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everywhere.
+    Everywhere,
+    /// In one pane.
+    Pane(PaneId),
+}
+
+/// An action, as the palette, help and README name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Where it works by its key.
+    pub scope: Scope,
+    /// The place in its table.
+    pub place: usize,
+    /// Its name.
+    pub name: &'static str,
+    /// Its keys; none means: by name only.
+    pub keys: &'static [&'static str],
+    /// What it does.
+    pub help: &'static str,
+    /// Whether it changes the record.
+    pub writes: bool,
+}
+
+impl Listed {
+    /// The name with its pane before it.
+    pub fn full_name(&self) -> String {
+        match self.scope {
+            Scope::Everywhere => self.name.to_owned(),
+            Scope::Pane(pane) => format!("{}.{}", PANES[pane as usize].name, self.name),
+        }
+    }
+}
+
+/// Every action of the program.
+pub fn all() -> Vec<Listed> {
+    let globals = GLOBALS.iter().enumerate().map(|(place, act)| Listed {
+        scope: Scope::Everywhere,
+        place,
+        name: act.name,
+        keys: act.keys,
+        help: act.help,
+        writes: act.writes,
+    });
+    let panes = PANES.iter().flat_map(|spec| {
+        (spec.make)().acts().into_iter().enumerate().map(|(place, act)| Listed {
+            scope: Scope::Pane(spec.id),
+            place,
+            name: act.name,
+            keys: act.keys,
+            help: act.help,
+            writes: act.writes,
+        })
+    });
+    globals.chain(panes).collect()
+}
+
+impl Console {
+    pub(crate) fn perform_global(&mut self, act: &'static GlobalAct, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if act.writes && !self.may_write() {
+            let why = self.looks_only().to_owned();
+            return self.say(Tone::Refused, why, wall);
+        }
+        (act.run)(self, wall, effects);
+    }
+
+    pub(crate) fn perform_listed(&mut self, listed: Listed, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        match listed.scope {
+            Scope::Everywhere => self.perform_global(&GLOBALS[listed.place], wall, effects),
+            Scope::Pane(pane) => {
+                self.set_focus(pane);
+                self.perform_in_pane(pane, listed.place, wall, effects);
+            }
+        }
+    }
+
+    pub(crate) fn show(&mut self, overlay: Overlay) {
+        self.overlay = Some(overlay);
+        self.dirty = Dirty::ALL;
+    }
+
+    pub(crate) fn set_focus(&mut self, pane: PaneId) {
+        self.focus = pane;
+        self.dirty = Dirty::ALL;
+    }
+
+    fn turn(&mut self, by: usize) {
+        self.set_focus(PANES[(self.focus as usize + by) % PANES.len()].id);
+    }
+
+    fn zoom(&mut self) {
+        self.is_zoomed = !self.is_zoomed;
+        self.dirty = Dirty::ALL;
+    }
+
+    fn next_layout(&mut self, _wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let here = Layout::ALL.iter().position(|layout| *layout == self.settings.layout).unwrap_or(0);
+        self.settings.layout = Layout::ALL[(here + 1) % Layout::ALL.len()];
+        self.is_zoomed = false;
+        self.dirty = Dirty::ALL;
+        effects.push(Effect::ShowLayout(self.settings.layout.name().into()));
+    }
+
+    fn write_note(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if self.incident().is_blank() {
+            return self.say(Tone::Refused, "no incident is declared yet: D declares one".to_owned(), wall);
+        }
+        self.set_focus(PaneId::Timeline);
+        let acts = self.panes[PaneId::Timeline as usize].acts();
+        if let Some(place) = acts.iter().position(|act| act.name == "write") {
+            self.perform_in_pane(PaneId::Timeline, place, wall, effects);
+        }
+    }
+}
+
+/// The first key of a global action, for hints.
+pub(crate) fn first_key(name: &str) -> Option<&'static str> {
+    named(name)?.keys.first().copied()
+}

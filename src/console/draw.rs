@@ -1,0 +1,425 @@
+//! The whole screen, drawn from the console and the time.
+//!
+//! Hides which parts need drawing: a part that is not dirty is left as it stands in the buffer, and the shell is told which rectangles changed.
+//!
+//! Invariant: the same console at the same time draws the same cells; drawing changes nothing but the buffer.
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use super::layout::Arrangement;
+use super::{Console, Dirty, Tone, actions, keys, wall};
+use crate::incident::{Channel, Duty, Obligation, Role, Severity, Urgency, cadence};
+use crate::live::Freshness;
+use crate::pane::{Cx, PANES, PaneId};
+use crate::text::{columns, fit};
+use crate::theme::{Alarm, Theme, ascii_only};
+use crate::widget::frame::{PaneFrame, clear};
+use crate::widget::text::{countdown, fit_line, minutes};
+
+/// What a frame did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Drawn {
+    /// Where the terminal's cursor belongs; hidden without.
+    pub cursor: Option<Position>,
+    /// The rectangles that may have changed.
+    pub changed: Vec<Rect>,
+}
+
+impl Console {
+    /// Draws the dirty parts into a buffer that holds the last frame.
+    pub fn draw(&self, now: DateTime<Utc>, dirty: Dirty, buf: &mut Buffer) -> Drawn {
+        let cx = self.cx(now);
+        // An overlay stands above everything: whatever is drawn below it, it is drawn again.
+        let dirty = if self.overlay.is_some() && !dirty.is_empty() { Dirty::ALL } else { dirty };
+        let mut drawn = Drawn::default();
+        if dirty.has(Dirty::ALL) {
+            clear(self.screen, buf);
+            drawn.changed.push(self.screen);
+        }
+        let placed = self.arrangement();
+        if placed.is_alarm_line {
+            self.alarm_line(placed.header, buf, &cx);
+        } else if self.settings.is_wall && self.start.is_none() {
+            if !dirty.is_empty() {
+                clear(self.screen, buf);
+                drawn.changed.push(self.screen);
+                wall::draw(self, self.screen, buf, &cx);
+            }
+        } else {
+            self.parts(&placed, dirty, buf, &cx, &mut drawn);
+        }
+        if let Some(overlay) = &self.overlay {
+            drawn.cursor = overlay.draw(self.screen, buf, &cx);
+        }
+        if !cx.theme.glyphs.is_unicode {
+            for area in &drawn.changed {
+                ascii_only(*area, buf);
+            }
+        }
+        drawn
+    }
+
+    fn parts(&self, placed: &Arrangement, dirty: Dirty, buf: &mut Buffer, cx: &Cx<'_>, drawn: &mut Drawn) {
+        let mut part = |area: Rect, is_dirty: bool| {
+            if is_dirty && !dirty.has(Dirty::ALL) {
+                clear(area, buf);
+                drawn.changed.push(area);
+            }
+            is_dirty
+        };
+        let header = part(placed.header, dirty.has(Dirty::HEADER));
+        let footer = part(placed.footer, dirty.has(Dirty::FOOTER));
+        let panes: Vec<_> = placed.panes.iter().filter(|(id, area)| part(*area, dirty.has(Dirty::pane(*id)))).collect();
+        if header {
+            self.header(placed, buf, cx);
+        }
+        if footer {
+            self.footer(placed.footer, buf, cx);
+        }
+        if let Some(start) = &self.start {
+            if dirty.has(Dirty::ALL) {
+                let body = Rect { y: placed.header.bottom(), height: placed.footer.y - placed.header.bottom(), ..placed.footer };
+                start.draw(body, buf, cx);
+            }
+            return;
+        }
+        for (id, area) in panes {
+            let pane = &self.panes[*id as usize];
+            let is_focused = *id == self.focus && self.overlay.is_none();
+            let inner = PaneFrame::new(pane.title(cx), is_focused).remark(pane.remark(cx)).draw(*area, buf, cx.theme);
+            pane.draw(inner, buf, cx, is_focused);
+        }
+        let pane = &self.panes[self.focus as usize];
+        if let Some(area) = placed.area(self.focus).filter(|_| pane.is_typing() && self.overlay.is_none()) {
+            drawn.cursor = pane.cursor(PaneFrame::inner(area), cx);
+        }
+    }
+
+    fn header(&self, placed: &Arrangement, buf: &mut Buffer, cx: &Cx<'_>) {
+        let area = placed.header;
+        let shows_next = placed.area(PaneId::Next).is_some() && self.start.is_none();
+        let first = Rect { height: 1, ..area };
+        if let Some(alarm) = self.record_alarm() {
+            let line = Line::from(format!(" {alarm}")).style(cx.theme.banner(Alarm::Red));
+            buf.set_style(first, cx.theme.banner(Alarm::Red));
+            buf.set_line(first.x, first.y, &fit_line(line, usize::from(first.width)), first.width);
+        } else {
+            two_sides(first, buf, self.what(cx), self.when(cx, !shows_next));
+        }
+        if area.height > 1 {
+            let second = Rect { y: area.y + 1, height: 1, ..area };
+            two_sides(second, buf, who(cx), self.how_fresh(cx));
+        }
+    }
+
+    /// What must not be overlooked: the record cannot be written, or parts of it cannot be read.
+    fn record_alarm(&self) -> Option<String> {
+        if let Some(why) = &self.record.unwritable {
+            return Some(format!("NOT SAVED: {why} · acts are refused, viewing and typing go on"));
+        }
+        let first = self.record.damage.first()?;
+        Some(format!("RECORD DAMAGED: {first} · warroom journal verify tells all"))
+    }
+
+    fn what(&self, cx: &Cx<'_>) -> Vec<Span<'static>> {
+        let (incident, theme) = (cx.incident, cx.theme);
+        if self.start.is_some() {
+            return vec![Span::styled(" warroom", theme.title(false)), Span::raw("  no incident is open")];
+        }
+        let mut spans = vec![Span::raw(" ")];
+        if incident.drill.is_some() {
+            let frozen = if cx.live.is_frozen { " DRILL · FROZEN " } else { " DRILL " };
+            spans.push(Span::styled(frozen, theme.banner(Alarm::Amber)));
+            spans.push(Span::raw(" "));
+        }
+        let id = self.record.id.map(|id| id.to_string()).unwrap_or_default();
+        if incident.is_blank() {
+            let state = if self.record.is_complete { "not declared: D declares it" } else { "reading the record …" };
+            spans.push(Span::raw(format!("{id} {state}")));
+            return spans;
+        }
+        let severity = incident.severity.unwrap_or(Severity::Sev3);
+        let style = theme.severity(severity as u8);
+        spans.push(Span::styled(id, theme.title(false)));
+        spans.push(Span::raw(" "));
+        spans.push(Span::styled(format!("{severity} {}", theme.glyphs.square), style));
+        let name = incident
+            .services
+            .first()
+            .map_or_else(|| incident.title.to_string(), |service| cx.catalogue.get(service).map_or(service, |book| &book.name).to_string());
+        let more = incident.services.len().saturating_sub(1);
+        spans.push(Span::styled(format!(" {name}"), theme.title(false)));
+        if more > 0 {
+            spans.push(Span::raw(format!(" +{more}")));
+        }
+        spans.push(Span::styled(format!("  {}", incident.phase().name().to_uppercase()), style));
+        if let Some(elapsed) = incident.elapsed(cx.now) {
+            let target = match severity {
+                Severity::Sev0 | Severity::Sev1 | Severity::Sev2 => format!(" of {}", minutes(cx.cadence.resolve)),
+                Severity::Sev3 => String::new(),
+            };
+            spans.push(Span::raw(format!("  {}{target}", minutes(elapsed))));
+        }
+        if let Some(taken) = incident.time_to_acknowledge() {
+            spans.push(Span::raw(format!("  ack {} {}", countdown(taken), theme.glyphs.done)));
+        } else if incident.acknowledged.is_none() && incident.phase().is_live() {
+            spans.push(Span::styled("  not acknowledged", theme.amber()));
+        }
+        spans
+    }
+
+    fn when(&self, cx: &Cx<'_>, with_countdown: bool) -> Vec<Span<'static>> {
+        let mut spans = Vec::new();
+        if with_countdown && self.start.is_none() {
+            let obligations = cx.obligations();
+            if let Some(nearest) = obligations.first() {
+                spans.push(Span::styled(format!("{} {}", nearest.duty.name(), countdown(nearest.left(cx.now))), urgency(nearest, cx)));
+                spans.push(Span::raw("  "));
+            }
+            if let Some(update) = cadence::next_update(&obligations).filter(|update| Some(*update) != obligations.first()) {
+                spans.push(Span::styled(format!("next update {}", minutes(update.left(cx.now))), urgency(update, cx)));
+                spans.push(Span::raw("  "));
+            }
+        }
+        if cx.access == crate::pane::Access::ReadOnly {
+            spans.push(Span::styled("READ ONLY  ", cx.theme.dim()));
+        }
+        let zone = cx.now.with_timezone(&cx.zone).format("%H:%M %Z ").to_string();
+        spans.push(Span::raw(zone));
+        spans
+    }
+
+    fn how_fresh(&self, cx: &Cx<'_>) -> Vec<Span<'static>> {
+        let mut spans = Vec::new();
+        for (name, health) in &cx.live.sources {
+            let (glyph, style, words) = match (cx.live.is_frozen, health.freshness(cx.wall), &health.failing) {
+                (true, ..) => (cx.theme.glyphs.full, cx.theme.good(), " frozen".to_owned()),
+                (false, Freshness::Fresh, None) => (cx.theme.glyphs.full, cx.theme.good(), String::new()),
+                (false, Freshness::Gone, _) => {
+                    let since = health.good_at.unwrap_or(health.since);
+                    (cx.theme.glyphs.empty, cx.theme.red(), format!(" NO DATA since {}", cx.clock(cx.incident.clock().show(since))))
+                }
+                (false, _, Some((since, _))) => {
+                    (cx.theme.glyphs.half, cx.theme.amber(), format!(" failing since {}", cx.clock(cx.incident.clock().show(*since))))
+                }
+                (false, Freshness::Stale, None) => (cx.theme.glyphs.half, cx.theme.amber(), " late".to_owned()),
+            };
+            spans.push(Span::styled(glyph, style));
+            spans.push(Span::styled(format!(" {name}{words}  "), if words.is_empty() { Style::new() } else { style }));
+        }
+        let others = cx.present.len();
+        if others > 0 {
+            spans.push(Span::raw(format!("{others} here ")));
+        }
+        spans
+    }
+
+    /// When the header changes next by itself.
+    pub(super) fn header_change(&self, cx: &Cx<'_>, placed: &Arrangement) -> Option<DateTime<Utc>> {
+        let minute = TimeDelta::minutes(1);
+        let next_minute = cx.now.duration_trunc(minute).ok().map(|start| start + minute);
+        let mut soonest: Vec<DateTime<Utc>> = next_minute.into_iter().collect();
+        // Elapsed minutes turn over at the second of the detection, not of the clock.
+        let begin = cx.incident.detected_at.or(cx.incident.declared.as_ref().map(|mark| mark.at));
+        if let Some(begin) = begin.filter(|_| cx.incident.resolved_at.is_none()) {
+            let passed = (cx.now - begin).num_milliseconds().rem_euclid(60_000);
+            soonest.push(cx.now + TimeDelta::milliseconds(60_000 - passed));
+        }
+        let obligations = cx.obligations();
+        let ticks = self.settings.is_wall || placed.area(PaneId::Next).is_none();
+        if let Some(nearest) = obligations.first().filter(|_| ticks) {
+            soonest.push(next_second(nearest.due, cx.now));
+        }
+        soonest.extend(obligations.iter().flat_map(|obligation| [obligation.amber(), obligation.due]));
+        if !cx.live.is_frozen {
+            for health in cx.live.sources.values() {
+                let since = health.good_at.unwrap_or(health.since);
+                soonest.extend([2, 5].map(|times| cx.incident.clock().show(since + health.every * times + TimeDelta::milliseconds(1))));
+            }
+        }
+        soonest.into_iter().filter(|at| *at > cx.now).min()
+    }
+
+    fn footer(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+        let line = match &self.notice {
+            Some(notice) => {
+                let style = match notice.tone {
+                    Tone::Said => cx.theme.text(),
+                    Tone::Refused => cx.theme.amber(),
+                    Tone::Failed => cx.theme.red(),
+                };
+                Line::from(vec![Span::raw(" "), Span::styled(notice.text.clone(), style)])
+            }
+            None => Line::from(self.hints(cx)),
+        };
+        buf.set_line(area.x, area.y, &fit_line(line, usize::from(area.width)), area.width);
+    }
+
+    fn hints(&self, cx: &Cx<'_>) -> Vec<Span<'static>> {
+        let mut spans = vec![Span::raw(" ")];
+        let mut hint = |key: &str, word: &str| {
+            spans.push(Span::styled(key.to_owned(), cx.theme.key()));
+            spans.push(Span::styled(format!(" {word}  "), cx.theme.dim()));
+        };
+        if self.start.is_some() {
+            for (key, word) in super::start::HINTS {
+                hint(key, word);
+            }
+            return spans;
+        }
+        let pane = &self.panes[self.focus as usize];
+        if pane.is_typing() {
+            for (key, word) in [("Enter", "record"), ("Ctrl+J", "new line"), ("Esc", "single keys"), ("Tab", "pane"), ("F1", "help")] {
+                hint(key, word);
+            }
+            return spans;
+        }
+        hint("?", "help");
+        hint(":", "commands");
+        hint("Tab", "pane");
+        hint("z", "zoom");
+        for act in pane.acts().iter().filter(|act| !act.keys.is_empty() && (cx.access == crate::pane::Access::Full || !act.writes)) {
+            if keys::parse(act.keys[0]).is_some_and(|chord| actions::global(chord).is_none()) {
+                hint(act.keys[0], act.name);
+            }
+        }
+        for name in ["acknowledge", "take-role", "update", "note"] {
+            let is_done = name == "acknowledge" && cx.incident.acknowledged.is_some();
+            if let Some(key) = actions::first_key(name).filter(|_| !is_done && cx.access == crate::pane::Access::Full) {
+                hint(key, name);
+            }
+        }
+        spans
+    }
+
+    /// Below 20 × 5 there is one line, and it is still the alarm.
+    fn alarm_line(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+        let text = self.record_alarm().unwrap_or_else(|| alarm_words(cx));
+        let style = cx.obligations().first().map_or_else(Style::new, |nearest| urgency(nearest, cx));
+        buf.set_stringn(area.x, area.y, fit(&text, usize::from(area.width)), usize::from(area.width), style);
+    }
+}
+
+/// The incident in a few words, the most pressing first.
+pub(super) fn alarm_words(cx: &Cx<'_>) -> String {
+    let severity = cx.incident.severity.map_or("", Severity::name);
+    match cx.obligations().first() {
+        Some(nearest) => format!("{severity} {} {}", countdown(nearest.left(cx.now)), nearest.duty.name()),
+        None => format!("{severity} {}", cx.incident.phase()),
+    }
+}
+
+fn two_sides(area: Rect, buf: &mut Buffer, left: Vec<Span<'static>>, right: Vec<Span<'static>>) {
+    let width = usize::from(area.width);
+    let right = Line::from(right);
+    let room = width.saturating_sub(right.width() + 1);
+    let left = fit_line(Line::from(left), room);
+    buf.set_line(area.x, area.y, &left, area.width);
+    let taken = right.width().min(width);
+    buf.set_line(area.right() - taken as u16, area.y, &right, taken as u16);
+}
+
+fn who(cx: &Cx<'_>) -> Vec<Span<'static>> {
+    let mut spans = vec![Span::raw(" ")];
+    for role in Role::ALL {
+        let mut holders: Vec<String> = cx
+            .incident
+            .roles
+            .iter()
+            .filter(|(seat, _)| seat.role == role)
+            .map(|(seat, mark)| match &seat.component {
+                Some(component) => format!("{} ({component})", mark.by),
+                None => format!("{} {}", mark.by, minutes(cx.now - mark.at)),
+            })
+            .collect();
+        holders.truncate(3);
+        spans.push(Span::styled(format!("{} ", role.short()), cx.theme.dim()));
+        if holders.is_empty() {
+            // The IC's empty chair shouts; the others nag.
+            let style = if role == Role::IncidentCommander && cx.incident.phase().is_live() && !cx.incident.is_blank() {
+                cx.theme.banner(Alarm::Red)
+            } else {
+                cx.theme.amber()
+            };
+            spans.push(Span::styled("nobody", style));
+        } else {
+            spans.push(Span::raw(holders.join(", ")));
+        }
+        spans.push(Span::raw("   "));
+    }
+    if Role::ALL.into_iter().any(|role| cx.incident.holder(role).is_none()) && cx.access == crate::pane::Access::Full {
+        spans.push(Span::styled("R", cx.theme.key()));
+        spans.push(Span::styled(" take", cx.theme.dim()));
+    }
+    spans
+}
+
+/// The style of an obligation; an overdue one blinks until somebody looks.
+pub(crate) fn urgency(obligation: &Obligation, cx: &Cx<'_>) -> Style {
+    alarm_style(cx.theme, alarm(obligation, cx), obligation.urgency(cx.now) == Urgency::Overdue && is_blinking(obligation, cx))
+}
+
+/// How an obligation stands, as the theme says it.
+pub(crate) fn alarm(obligation: &Obligation, cx: &Cx<'_>) -> Alarm {
+    match obligation.urgency(cx.now) {
+        Urgency::Calm => Alarm::Calm,
+        Urgency::Soon => Alarm::Amber,
+        Urgency::Overdue => Alarm::Red,
+    }
+}
+
+fn is_blinking(obligation: &Obligation, cx: &Cx<'_>) -> bool {
+    let due = cx.incident.clock().wall(obligation.due);
+    cx.looked_at.is_none_or(|at| at < due) && (cx.now - obligation.due).num_seconds() % 2 == 0
+}
+
+fn alarm_style(theme: &Theme, alarm: Alarm, is_reversed: bool) -> Style {
+    let style = theme.urgency(alarm);
+    if is_reversed { style.add_modifier(Modifier::REVERSED) } else { style }
+}
+
+/// The next moment at which the seconds left until `due` turn over.
+pub(crate) fn next_second(due: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let into = (due - now).num_milliseconds().rem_euclid(1000);
+    now + TimeDelta::milliseconds(if into == 0 { 1000 } else { into })
+}
+
+/// Obligations with the same deadline in one line: "incident channel, #status-qrpay, internal page".
+pub(crate) fn grouped(obligations: &[Obligation]) -> Vec<(String, &Obligation)> {
+    let mut rows: Vec<(Vec<&str>, &Obligation)> = Vec::new();
+    for obligation in obligations {
+        let name = match obligation.duty {
+            Duty::Acknowledge => "acknowledge",
+            Duty::Update(channel) => channel.name(),
+        };
+        let is_internal = |duty: Duty| matches!(duty, Duty::Update(channel) if channel != Channel::ExternalPage);
+        match rows.last_mut() {
+            Some((names, first))
+                if first.due == obligation.due && is_internal(first.duty) && is_internal(obligation.duty) =>
+            {
+                names.push(name);
+            }
+            Some(_) | None => rows.push((vec![name], obligation)),
+        }
+    }
+    rows.into_iter()
+        .map(|(names, obligation)| {
+            let update = matches!(obligation.duty, Duty::Update(_));
+            (format!("{}{}", if update { "update " } else { "" }, names.join(", ")), obligation)
+        })
+        .collect()
+}
+
+/// A width that a text takes, as the buffer counts it.
+pub(crate) fn width(text: &str) -> u16 {
+    u16::try_from(columns(text)).unwrap_or(u16::MAX)
+}
+
+/// Names of all panes, for tables that iterate them.
+pub fn pane_names() -> impl Iterator<Item = &'static str> {
+    PANES.iter().map(|spec| spec.name)
+}

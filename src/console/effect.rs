@@ -1,0 +1,124 @@
+//! The two closed vocabularies between the console and the shell: what happened ([`Msg`]), and what shall be done ([`Effect`]).
+//!
+//! Both are plain data: they can be compared, logged and replayed.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use crossterm::event::Event as InputEvent;
+
+use crate::incident::{DrillStarted, Entry, Event, IncidentId, Phase, Series, Severity, StepRef};
+use crate::live::{Inquiry, Report, Watchlist};
+use crate::pane::Present;
+use crate::text::{CleanStr, CleanText};
+
+/// Something happened outside the console.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Msg {
+    /// A key, a paste, a resize.
+    Input(InputEvent),
+    /// The journal said something.
+    Journal(JournalMsg),
+    /// A source said something.
+    Source(Report),
+    /// A task of the shell died and will be started again.
+    TaskDied(CleanStr),
+    /// The wall clock moved against the clock that counts suspend.
+    ClockJumped(TimeDelta),
+    /// The records of this host, as the start screen and the picker list them.
+    Listed(Vec<Summary>),
+    /// Something that the shell was asked for cannot be done: a sentence.
+    Failed(CleanText),
+    /// Something that the shell was asked for is done: a sentence.
+    Done(CleanText),
+    /// The moment of [`crate::console::Console::next_wake`] has come.
+    Wake,
+}
+
+/// What the journal says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JournalMsg {
+    /// A record is open here now.
+    Opened(IncidentId),
+    /// A text that was half-typed in a console that is gone.
+    Draft(CleanText),
+    /// Entries, own and others', in the order in which they were written.
+    Entries(Vec<Entry>),
+    /// All that was in the record at the start is here.
+    CaughtUp,
+    /// What an [`Effect::Append`] asked for is on disk.
+    Saved(u64),
+    /// It is not, and will not be: why.
+    NotSaved(u64, CleanText),
+    /// The journal cannot be written: why.
+    Unwritable(CleanText),
+    /// It can be written again.
+    Writable,
+    /// Parts of the record cannot be read: what and where.
+    Damaged(Vec<CleanText>),
+    /// The record could not be opened: why.
+    Unopened(CleanText),
+    /// The consoles that are open on it.
+    Present(Vec<Present>),
+}
+
+/// A record in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Which.
+    pub id: IncidentId,
+    /// What is wrong.
+    pub title: CleanStr,
+    /// How bad.
+    pub severity: Option<Severity>,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Its first service.
+    pub service: Option<CleanStr>,
+    /// Who commands.
+    pub commander: Option<CleanStr>,
+    /// When it was declared.
+    pub declared_at: Option<DateTime<Utc>>,
+}
+
+/// Something the shell shall do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Write events to the open record; the answer carries the ticket.
+    Append {
+        /// Rises with each append.
+        ticket: u64,
+        /// What to write, in one transaction.
+        events: Vec<Event>,
+    },
+    /// Begin a record with these events and open it.
+    Create(Series, Vec<Event>),
+    /// Begin the drill that the shell proposes, and open it.
+    StartDrill,
+    /// Open a record.
+    Open(IncidentId),
+    /// Look again which records there are.
+    List,
+    /// Keep the half-typed text.
+    SaveDraft(String),
+    /// Forget the half-typed text: it is in the record.
+    ClearDraft,
+    /// Watch something else.
+    Watch(Watchlist),
+    /// Rebuild the drill's world.
+    Simulate(DrillStarted),
+    /// Tell the drill's world which steps are done, since when.
+    StepsDone(Vec<(StepRef, DateTime<Utc>)>),
+    /// Ask the sources once.
+    Inquire(Inquiry),
+    /// Put a text into the person's clipboard.
+    Copy(CleanText),
+    /// Tell the other consoles which layout this one shows.
+    ShowLayout(CleanStr),
+    /// Write a starter config.
+    WriteStarterConfig,
+    /// Draw everything anew.
+    Repaint,
+    /// Stop as Ctrl+Z does.
+    Suspend,
+    /// Leave.
+    Quit,
+}

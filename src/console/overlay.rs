@@ -1,0 +1,267 @@
+//! What stands above the panes and asks: help, palette, pickers, questions, forms.
+//!
+//! Hides the keys of each. An overlay changes nothing itself: it returns an [`Outcome`], and what comes of that is decided like anything else.
+//!
+//! Invariant: Esc leaves every overlay and nothing has happened; the log goes on moving behind it.
+
+mod compose;
+mod declare;
+mod draw;
+mod pick;
+
+use chrono::{DateTime, Utc};
+use crossterm::event::{KeyCode, KeyEvent};
+
+pub(crate) use compose::{Compose, compose};
+pub(crate) use declare::{DeclareForm, declare};
+pub(crate) use pick::{
+    Choice, Pick, add_service, leave_role, phase, records, remove_service, severity, take_role,
+};
+
+use super::actions::{self, Listed};
+use super::keys::Chord;
+use super::{Console, Dirty, Effect, Tone};
+use crate::incident::{Command, Declared, NoteAmended, Seat, Role, StatusUpdate, command};
+use crate::pane::{Cx, Purpose, Question};
+use crate::text::{CleanStr, CleanText};
+use crate::widget::editor::Editor;
+use crate::widget::fuzzy;
+
+/// What stands above the panes.
+pub(crate) enum Overlay {
+    /// Every key.
+    Help {
+        /// The first line that is shown.
+        top: usize,
+    },
+    /// Every action by its name.
+    Palette(Box<Palette>),
+    /// One of several.
+    Pick(Box<Pick>),
+    /// One of the records of this host.
+    Records(Box<Pick>),
+    /// A line of text.
+    Ask(Box<Ask>),
+    /// A new incident.
+    Declare(Box<DeclareForm>),
+    /// A status update.
+    Compose(Box<Compose>),
+}
+
+/// A question and the line that answers it.
+pub(crate) struct Ask {
+    pub(crate) question: Question,
+    pub(crate) editor: Editor,
+}
+
+/// A search among all actions.
+pub(crate) struct Palette {
+    pub(crate) editor: Editor,
+    pub(crate) all: Vec<Listed>,
+    pub(crate) found: Vec<fuzzy::Hit>,
+    pub(crate) selected: usize,
+}
+
+/// What a key in an overlay leads to.
+pub(crate) enum Outcome {
+    /// The overlay stays.
+    Stay,
+    /// It closes.
+    Close,
+    /// It closes and an action runs.
+    Run(Listed),
+    /// It closes and something was chosen.
+    Chosen(Choice),
+    /// It closes and a question was answered.
+    Answered(Purpose, String),
+    /// It closes and an incident is declared.
+    Declare(Box<Declared>),
+    /// It closes and an update is recorded.
+    Post(StatusUpdate),
+    /// It stays and says why.
+    Refuse(String),
+}
+
+impl Overlay {
+    pub(crate) fn help() -> Self {
+        Self::Help { top: 0 }
+    }
+
+    pub(crate) fn palette() -> Self {
+        let mut palette = Palette { editor: Editor::single_line(""), all: actions::all(), found: Vec::new(), selected: 0 };
+        palette.search();
+        Self::Palette(Box::new(palette))
+    }
+
+    pub(crate) fn ask(question: Question) -> Self {
+        let editor = Editor::single_line(&question.text);
+        Self::Ask(Box::new(Ask { question, editor }))
+    }
+
+    /// Whether a chord would end the overlay with an act, so that a paste must not press it.
+    pub(crate) fn is_answered_by(&self, chord: Chord) -> bool {
+        let enter = super::keys::parse("Enter") == Some(chord) || super::keys::parse("Ctrl+S") == Some(chord);
+        match self {
+            Self::Help { .. } => false,
+            Self::Pick(_) | Self::Records(_) => true,
+            Self::Palette(_) | Self::Ask(_) | Self::Declare(_) | Self::Compose(_) => enter,
+        }
+    }
+
+    pub(crate) fn key(&mut self, key: KeyEvent, cx: &Cx<'_>) -> Outcome {
+        match self {
+            Self::Help { top } => help_key(top, key),
+            Self::Palette(palette) => palette.key(key),
+            Self::Pick(pick) | Self::Records(pick) => pick.key(key),
+            Self::Ask(ask) => ask.key(key),
+            Self::Declare(form) => form.key(key, cx),
+            Self::Compose(compose) => compose.key(key, cx),
+        }
+    }
+
+    pub(crate) fn paste(&mut self, text: &str) {
+        match self {
+            Self::Help { .. } | Self::Pick(_) | Self::Records(_) => {}
+            Self::Palette(palette) => {
+                palette.editor.insert_paste(text);
+                palette.search();
+            }
+            Self::Ask(ask) => {
+                ask.editor.insert_paste(text);
+            }
+            Self::Declare(form) => form.paste(text),
+            Self::Compose(compose) => compose.paste(text),
+        }
+    }
+}
+
+fn help_key(top: &mut usize, key: KeyEvent) -> Outcome {
+    *top = match key.code {
+        KeyCode::Down | KeyCode::Char('j') => *top + 1,
+        KeyCode::Up | KeyCode::Char('k') => top.saturating_sub(1),
+        KeyCode::PageDown | KeyCode::Char(' ') => *top + 15,
+        KeyCode::PageUp => top.saturating_sub(15),
+        KeyCode::Home => 0,
+        _ => return Outcome::Close,
+    };
+    Outcome::Stay
+}
+
+impl Palette {
+    /// What is searched and shown of an action.
+    pub(crate) fn name(listed: &Listed) -> String {
+        format!("{:<24} {}", listed.full_name(), listed.help)
+    }
+
+    fn search(&mut self) {
+        let names: Vec<String> = self.all.iter().map(Self::name).collect();
+        self.found = fuzzy::rank(&self.editor.text(), names.iter().map(String::as_str));
+        self.selected = 0;
+    }
+
+    fn key(&mut self, key: KeyEvent) -> Outcome {
+        match key.code {
+            KeyCode::Enter => match self.found.get(self.selected) {
+                Some(hit) => Outcome::Run(self.all[hit.index]),
+                None => Outcome::Refuse("no action has such a name".to_owned()),
+            },
+            KeyCode::Down | KeyCode::Tab => {
+                self.selected = (self.selected + 1).min(self.found.len().saturating_sub(1));
+                Outcome::Stay
+            }
+            KeyCode::Up | KeyCode::BackTab => {
+                self.selected = self.selected.saturating_sub(1);
+                Outcome::Stay
+            }
+            _ => {
+                self.editor.key(key);
+                self.search();
+                Outcome::Stay
+            }
+        }
+    }
+}
+
+impl Ask {
+    fn key(&mut self, key: KeyEvent) -> Outcome {
+        if key.code == KeyCode::Enter {
+            return Outcome::Answered(self.question.purpose.clone(), self.editor.text());
+        }
+        self.editor.key(key);
+        Outcome::Stay
+    }
+}
+
+impl Console {
+    pub(crate) fn overlay_outcome(&mut self, overlay: Overlay, outcome: Outcome, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        match outcome {
+            Outcome::Stay => self.overlay = Some(overlay),
+            Outcome::Close => {}
+            Outcome::Refuse(why) => {
+                self.overlay = Some(overlay);
+                self.say(Tone::Refused, why, wall);
+            }
+            Outcome::Run(listed) => self.perform_listed(listed, wall, effects),
+            Outcome::Chosen(choice) => self.chosen(choice, wall, effects),
+            Outcome::Declare(body) => self.declare(*body, wall, effects),
+            Outcome::Post(update) => {
+                let refused = command::decide(self.incident(), Command::PostUpdate(update.clone()), &self.cx(wall).asking()).err();
+                match refused {
+                    // The text stays where it was typed until it can be recorded.
+                    Some(refusal) => {
+                        self.overlay = Some(overlay);
+                        self.say(Tone::Refused, refusal.to_string(), wall);
+                    }
+                    None => self.command(Command::PostUpdate(update), None, wall, effects),
+                }
+            }
+            Outcome::Answered(purpose, text) => self.answered(overlay, purpose, &text, wall, effects),
+        }
+        self.dirty = Dirty::ALL;
+    }
+
+    fn chosen(&mut self, choice: Choice, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        match choice {
+            Choice::Command(command) => self.command(*command, None, wall, effects),
+            Choice::Ask(question) => self.ask(*question),
+            Choice::Open(id) => effects.push(Effect::Open(id)),
+        }
+    }
+
+    fn answered(&mut self, overlay: Overlay, purpose: Purpose, text: &str, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let now = self.cx(wall).now;
+        let time = |text: &str| match text.trim() {
+            "now" => Some(now),
+            word => command::event_time(word, now, self.cx(wall).zone),
+        };
+        let said = CleanStr::new(text.trim());
+        let command = match purpose {
+            Purpose::Title => Command::SetTitle(said),
+            Purpose::Reason(command) => command.with_reason(said),
+            Purpose::Amend(note) => Command::AmendNote(NoteAmended { note, text: Some(CleanText::new(text.trim())), at: None }),
+            Purpose::Service => Command::AddService(said),
+            Purpose::Component => Command::TakeRole(Seat { role: Role::Sme, component: (!said.is_empty()).then_some(said) }),
+            Purpose::ImpactStart | Purpose::ImpactEnd => match time(text) {
+                Some(at) if purpose == Purpose::ImpactStart => Command::StartImpact(at),
+                Some(at) => Command::EndImpact(at),
+                None => {
+                    self.overlay = Some(overlay);
+                    return self.say(Tone::Refused, format!("`{said}` is no time: write now, -5m or 14:10"), wall);
+                }
+            },
+            Purpose::Search(pane) => {
+                self.set_focus(pane);
+                let intents = self.with_pane(pane as usize, wall, |pane, cx| pane.search(text.trim(), cx));
+                return self.intents(intents, wall, effects);
+            }
+        };
+        // A refusal keeps the question with its text; a missing reason asks again by itself.
+        match command::decide(self.incident(), command.clone(), &self.cx(wall).asking()) {
+            Err(refusal) => {
+                self.overlay = Some(overlay);
+                self.say(Tone::Refused, refusal.to_string(), wall);
+            }
+            Ok(_) => self.command(command, None, wall, effects),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! How overlays look: a frame in the middle, above the panes.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::compose::{Compose, Part};
+use super::declare::{DeclareForm, Field};
+use super::{Ask, Overlay, Palette, Pick};
+use crate::console::actions::{self, Listed, Scope};
+use crate::incident::{Channel, Severity};
+use crate::pane::{Cx, PANES};
+use crate::widget::frame::{PaneFrame, centred, clear};
+use crate::widget::fuzzy;
+use crate::widget::text::fit_line;
+
+impl Overlay {
+    /// Draws it; says where the terminal's cursor belongs.
+    pub(crate) fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
+        match self {
+            Self::Help { top } => {
+                help(*top, screen, buf, cx);
+                None
+            }
+            Self::Palette(palette) => palette.draw(screen, buf, cx),
+            Self::Pick(pick) | Self::Records(pick) => {
+                pick.draw(screen, buf, cx);
+                None
+            }
+            Self::Ask(ask) => ask.draw(screen, buf, cx),
+            Self::Declare(form) => form.draw(screen, buf, cx),
+            Self::Compose(compose) => compose.draw(screen, buf, cx),
+        }
+    }
+}
+
+fn frame(title: &str, hint: &str, width: u16, height: u16, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Rect {
+    let area = centred(screen, width, height);
+    clear(area, buf);
+    PaneFrame::new(title.to_owned(), true).hint(hint.to_owned()).draw(area, buf, cx.theme)
+}
+
+fn put(line: Line<'_>, y: u16, area: Rect, buf: &mut Buffer) {
+    if y < area.bottom() {
+        buf.set_line(area.x, y, &fit_line(line, usize::from(area.width)), area.width);
+    }
+}
+
+/// The keys of an action as help and palette show them.
+fn key_names(listed: &Listed) -> String {
+    if listed.keys.is_empty() { format!(":{}", listed.name) } else { listed.keys.join(" ") }
+}
+
+fn help(top: usize, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+    let inner = frame("every key", "Up Down scroll · any other key closes", 96, screen.height.saturating_sub(2), screen, buf, cx);
+    let all = actions::all();
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    let mut section = |title: String, scope: Scope| {
+        if !lines.is_empty() {
+            lines.push(Line::from(""));
+        }
+        lines.push(Line::styled(title, cx.theme.title(false)));
+        for listed in all.iter().filter(|listed| listed.scope == scope) {
+            lines.push(Line::from(vec![
+                Span::styled(format!("  {:<18}", key_names(listed)), cx.theme.key()),
+                Span::raw(listed.help),
+            ]));
+        }
+    };
+    section("everywhere".to_owned(), Scope::Everywhere);
+    for (place, spec) in PANES.iter().enumerate() {
+        section(format!("{} {} · {}", place + 1, spec.name, spec.about), Scope::Pane(spec.id));
+    }
+    lines.push(Line::from(""));
+    lines.push(Line::styled("the scribe's line", cx.theme.title(false)));
+    for (what, means) in [
+        ("-5m text", "it happened five minutes ago (-90s, -2h)"),
+        ("14:10 text", "it happened at 14:10, in the incident's zone"),
+        ("decision: text", "a kind of line: note, decision, action, finding, todo, can"),
+        ("Ctrl+J", "a new line; Enter records; a paste never does"),
+        ("Ctrl+Z  Ctrl+Y", "take back and do again, while typing"),
+        ("Esc", "leave the line; what was typed stays"),
+    ] {
+        lines.push(Line::from(vec![Span::styled(format!("  {what:<18}"), cx.theme.key()), Span::raw(means)]));
+    }
+    let last = lines.len().saturating_sub(usize::from(inner.height));
+    for (line, y) in lines.into_iter().skip(top.min(last)).zip(inner.y..inner.bottom()) {
+        put(line, y, inner, buf);
+    }
+}
+
+impl Palette {
+    fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
+        let inner = frame("commands", "Enter runs · Esc leaves", 90, 18, screen, buf, cx);
+        let cursor = self.editor.draw(Rect { height: 1, ..inner }, buf, cx.theme, ":", "type a part of its name");
+        let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+        let first = (self.selected + 1).saturating_sub(usize::from(rows.height));
+        for ((place, hit), y) in self.found.iter().enumerate().skip(first).zip(rows.y..rows.bottom()) {
+            let listed = &self.all[hit.index];
+            let is_here = place == self.selected;
+            let marker = if is_here { cx.theme.glyphs.here } else { " " };
+            let mut line = fuzzy::highlight(&Palette::name(listed), &hit.letters, cx.theme.text(), cx.theme.found());
+            line.spans.insert(0, Span::raw(format!("{marker} ")));
+            line.spans.push(Span::styled(format!("  {}", listed.keys.first().copied().unwrap_or_default()), cx.theme.key()));
+            put(if is_here { line.style(cx.theme.selection(true)) } else { line }, y, rows, buf);
+        }
+        cursor
+    }
+}
+
+impl Pick {
+    fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+        let rows = u16::try_from(self.rows.len().max(1)).unwrap_or(u16::MAX);
+        let inner = frame(&self.title, "Enter takes · Esc leaves", 96, rows.saturating_add(2), screen, buf, cx);
+        if self.rows.is_empty() {
+            put(Line::styled(self.empty, cx.theme.dim()), inner.y, inner, buf);
+        }
+        let first = (self.selected + 1).saturating_sub(usize::from(inner.height));
+        for ((place, (text, _)), y) in self.rows.iter().enumerate().skip(first).zip(inner.y..inner.bottom()) {
+            let is_here = place == self.selected;
+            let marker = if is_here { cx.theme.glyphs.here } else { " " };
+            let line = Line::from(format!("{marker} {} {text}", place + 1));
+            put(if is_here { line.style(cx.theme.selection(true)) } else { line }, y, inner, buf);
+        }
+    }
+}
+
+impl Ask {
+    fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
+        let inner = frame(&self.question.title, "Enter answers · Esc leaves", 96, 3, screen, buf, cx);
+        self.editor.draw(inner, buf, cx.theme, "", "")
+    }
+}
+
+impl DeclareForm {
+    fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
+        let rows = u16::try_from(self.services.len()).unwrap_or(u16::MAX);
+        let inner = frame("declare an incident", "Enter goes on, at the title it declares · Tab · Esc leaves", 96, rows.saturating_add(11), screen, buf, cx);
+        let mut y = inner.y;
+        let heading = |text: &str, is_here: bool| {
+            let marker = if is_here { cx.theme.glyphs.here } else { " " };
+            Line::from(format!("{marker} {text}")).style(cx.theme.title(is_here))
+        };
+        let option = |text: String, is_chosen: bool, is_here: bool| {
+            let marker = if is_chosen { cx.theme.glyphs.full } else { cx.theme.glyphs.empty };
+            let line = Line::from(format!("    {marker} {text}"));
+            if is_chosen { line.style(cx.theme.selection(is_here)) } else { line }
+        };
+        put(heading("service", self.field == Field::Service), y, inner, buf);
+        for (place, (_, name)) in self.services.iter().enumerate() {
+            y += 1;
+            put(option(format!("{} {name}", place + 1), place == self.service, self.field == Field::Service), y, inner, buf);
+        }
+        y += 1;
+        put(heading("severity", self.field == Field::Severity), y, inner, buf);
+        for (place, level) in Severity::ALL.into_iter().enumerate() {
+            y += 1;
+            let text = format!("{place} {level}  {}", level.definition());
+            put(option(text, place == self.severity, self.field == Field::Severity), y, inner, buf);
+        }
+        y += 1;
+        put(heading("title: what is wrong, in a few words", self.field == Field::Title), y, inner, buf);
+        let line = Rect { x: inner.x + 4, y: y + 1, width: inner.width.saturating_sub(4), height: 1 };
+        let cursor = self.title.draw(line.intersection(inner), buf, cx.theme, "", "p99 over 2 s on payments");
+        cursor.filter(|_| self.field == Field::Title)
+    }
+}
+
+impl Compose {
+    fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
+        let hint = "Ctrl+S records that it was told · Tab next part · Esc leaves";
+        let inner = frame("status update: tell it, then record it here", hint, 100, 20, screen, buf, cx);
+        let heading = |text: String, is_here: bool| {
+            let marker = if is_here { cx.theme.glyphs.here } else { " " };
+            Line::from(format!("{marker} {text}")).style(cx.theme.title(is_here))
+        };
+        let previous_rows = if self.previous.is_some() { 4 } else { 0 };
+        let text_rows = inner.height.saturating_sub(6 + previous_rows).max(1);
+        let mut y = inner.y;
+        if let Some(previous) = &self.previous {
+            put(Line::styled("  the last one said:", cx.theme.dim()), y, inner, buf);
+            for (line, y) in previous.lines().zip(y + 1..y + previous_rows) {
+                put(Line::styled(format!("    {line}"), cx.theme.dim()), y, inner, buf);
+            }
+            y += previous_rows;
+        }
+        put(heading("text".to_owned(), self.part == Part::Text), y, inner, buf);
+        let area = Rect { x: inner.x + 4, y: y + 1, width: inner.width.saturating_sub(4), height: text_rows };
+        let cursor = self.text.draw(area.intersection(inner), buf, cx.theme, "", "what is known, what is done, what comes next");
+        y += 1 + text_rows;
+        put(heading("told where (Space ticks)".to_owned(), self.part == Part::Channels), y, inner, buf);
+        let mut spans = vec![Span::raw("    ")];
+        for (place, channel) in Channel::ALL.into_iter().enumerate() {
+            let tick = if self.channels.contains(&channel) { cx.theme.glyphs.done } else { " " };
+            let is_here = self.part == Part::Channels && place == self.at_channel;
+            let style = if is_here { cx.theme.selection(true) } else { cx.theme.text() };
+            spans.push(Span::styled(format!("[{tick}] {}", channel.name()), style));
+            spans.push(Span::raw("  "));
+        }
+        put(Line::from(spans), y + 1, inner, buf);
+        let promise = format!("the next one is promised in {} min (Left Right)", self.minutes());
+        put(heading(promise, self.part == Part::Promise), y + 2, inner, buf);
+        cursor.filter(|_| self.part == Part::Text)
+    }
+}

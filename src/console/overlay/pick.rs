@@ -1,0 +1,163 @@
+//! One of several: severities, phases, roles, services, records.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::{Outcome, Overlay};
+use crate::console::Summary;
+use crate::incident::{Command, IncidentId, Phase, Role, Seat, Severity};
+use crate::pane::{Cx, Purpose, Question};
+
+/// What a row of a picker stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Choice {
+    /// Ask this of the incident.
+    Command(Box<Command>),
+    /// Ask the person for more.
+    Ask(Box<Question>),
+    /// Open a record.
+    Open(IncidentId),
+}
+
+/// A list, of which one row is taken: with the arrows and Enter, or with its number.
+pub(crate) struct Pick {
+    pub(crate) title: String,
+    pub(crate) rows: Vec<(String, Choice)>,
+    pub(crate) empty: &'static str,
+    pub(crate) selected: usize,
+}
+
+impl Pick {
+    pub(super) fn key(&mut self, key: KeyEvent) -> Outcome {
+        match key.code {
+            KeyCode::Down | KeyCode::Char('j') | KeyCode::Tab => {
+                self.selected = (self.selected + 1).min(self.rows.len().saturating_sub(1));
+                Outcome::Stay
+            }
+            KeyCode::Up | KeyCode::Char('k') | KeyCode::BackTab => {
+                self.selected = self.selected.saturating_sub(1);
+                Outcome::Stay
+            }
+            KeyCode::Home => {
+                self.selected = 0;
+                Outcome::Stay
+            }
+            KeyCode::End => {
+                self.selected = self.rows.len().saturating_sub(1);
+                Outcome::Stay
+            }
+            KeyCode::Enter => self.take(self.selected),
+            KeyCode::Char('q') => Outcome::Close,
+            KeyCode::Char(digit) => match digit.to_digit(10) {
+                Some(number) if number > 0 => self.take(number as usize - 1),
+                _ => Outcome::Stay,
+            },
+            _ => Outcome::Stay,
+        }
+    }
+
+    fn take(&self, place: usize) -> Outcome {
+        self.rows.get(place).map_or(Outcome::Stay, |(_, choice)| Outcome::Chosen(choice.clone()))
+    }
+}
+
+fn pick(title: &str, empty: &'static str, rows: Vec<(String, Choice)>, selected: usize) -> Overlay {
+    Overlay::Pick(Box::new(Pick { title: title.to_owned(), rows, empty, selected }))
+}
+
+fn command(command: Command) -> Choice {
+    Choice::Command(Box::new(command))
+}
+
+/// Severities, at the present one.
+pub(crate) fn severity(cx: &Cx<'_>) -> Overlay {
+    let rows = Severity::ALL
+        .into_iter()
+        .map(|level| (format!("{level}  {}", level.definition()), command(Command::SetSeverity(level, None))))
+        .collect();
+    let selected = cx.incident.severity.map_or(1, |level| level as usize);
+    pick("severity: lowering asks for a reason", "", rows, selected)
+}
+
+/// Phases, at the one that follows.
+pub(crate) fn phase(cx: &Cx<'_>) -> Overlay {
+    let here = cx.incident.phase();
+    let phases: Vec<Phase> = Phase::ALL.into_iter().filter(|phase| *phase > Phase::Acknowledged && *phase != here).collect();
+    let selected = phases.iter().position(|phase| *phase > here).unwrap_or(0);
+    let rows = phases
+        .into_iter()
+        .map(|phase| (format!("{phase:<14} {}", phase.question()), command(Command::EnterPhase(phase, None))))
+        .collect();
+    pick(&format!("phase: it is {here}. {}", here.question()), "", rows, selected)
+}
+
+/// Roles to take, at the first that is empty.
+pub(crate) fn take_role(cx: &Cx<'_>) -> Overlay {
+    let mut rows = Vec::new();
+    for role in Role::ALL {
+        let holders: Vec<&str> =
+            cx.incident.roles.iter().filter(|(seat, _)| seat.role == role).map(|(_, mark)| mark.by.as_str()).collect();
+        let held = if holders.is_empty() { "nobody yet".to_owned() } else { holders.join(", ") };
+        rows.push((format!("{:<22} {held}", role.name()), command(Command::TakeRole(Seat { role, component: None }))));
+    }
+    let question = Question {
+        title: "expert for which component?".to_owned(),
+        text: cx.incident.services.first().map(ToString::to_string).unwrap_or_default(),
+        purpose: Purpose::Component,
+    };
+    rows.push(("Subject Matter Expert for one component …".to_owned(), Choice::Ask(Box::new(question))));
+    let selected = Role::ALL.into_iter().position(|role| cx.incident.holder(role).is_none()).unwrap_or(0);
+    pick("take which role?", "", rows, selected)
+}
+
+/// Roles that somebody holds.
+pub(crate) fn leave_role(cx: &Cx<'_>) -> Overlay {
+    let rows: Vec<_> = cx
+        .incident
+        .roles
+        .iter()
+        .map(|(seat, mark)| {
+            let component = seat.component.as_ref().map(|name| format!(" for {name}")).unwrap_or_default();
+            (format!("{}{component}: {}", seat.role.name(), mark.by), command(Command::LeaveRole(seat.clone(), None)))
+        })
+        .collect();
+    pick("who leaves which role? (relieving somebody else asks for a reason)", "nobody holds a role", rows, 0)
+}
+
+/// Services that have a playbook and are not in the scope yet.
+pub(crate) fn add_service(cx: &Cx<'_>) -> Overlay {
+    let mut rows: Vec<_> = cx
+        .catalogue
+        .iter()
+        .filter(|playbook| !cx.incident.services.contains(&playbook.service))
+        .map(|playbook| (format!("{:<12} {}", playbook.service, playbook.name), command(Command::AddService(playbook.service.clone()))))
+        .collect();
+    let question = Question { title: "which service?".to_owned(), text: String::new(), purpose: Purpose::Service };
+    rows.push(("another one, without a playbook …".to_owned(), Choice::Ask(Box::new(question))));
+    pick("which service is affected too?", "", rows, 0)
+}
+
+/// Services of the scope.
+pub(crate) fn remove_service(cx: &Cx<'_>) -> Overlay {
+    let rows = cx
+        .incident
+        .services
+        .iter()
+        .map(|service| (service.to_string(), command(Command::RemoveService(service.clone()))))
+        .collect();
+    pick("which service is not affected after all?", "no service is in the scope", rows, 0)
+}
+
+/// Records of this host.
+pub(crate) fn records(list: &[Summary]) -> Box<Pick> {
+    let rows = list.iter().map(|summary| (summary_line(summary), Choice::Open(summary.id))).collect();
+    Box::new(Pick { title: "open which record?".to_owned(), rows, empty: "there is no record on this host yet", selected: 0 })
+}
+
+/// A record in one line.
+pub(crate) fn summary_line(summary: &Summary) -> String {
+    let severity = summary.severity.map_or("", Severity::name);
+    let service = summary.service.as_deref().unwrap_or("-");
+    let commander = summary.commander.as_ref().map_or_else(|| "no IC".to_owned(), |name| format!("IC {name}"));
+    let since = summary.declared_at.map(|at| at.format(" since %m-%d %H:%M UTC").to_string()).unwrap_or_default();
+    format!("{:<9} {severity:<5} {:<13} {service:<11} {} · {commander}{since}", summary.id, summary.phase.name(), summary.title)
+}

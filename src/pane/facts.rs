@@ -1,0 +1,129 @@
+//! Scope, people, consoles: the facts that a person who comes late asks for.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
+use crate::incident::{Detection, Role};
+use crate::widget::text::{countdown, fit_line, minutes};
+
+/// This pane's line in [`super::PANES`].
+pub(super) const SPEC: PaneSpec = PaneSpec {
+    id: PaneId::Facts,
+    name: "facts",
+    about: "scope, people, and the consoles that are open on this incident",
+    make: || Box::new(Facts::default()),
+};
+
+const ACTS: &[Act<Facts>] = &[
+    Act::look("down", &["Down", "j"], "scroll down", |pane, _| pane.scroll(1)),
+    Act::look("up", &["Up", "k"], "scroll up", |pane, _| pane.scroll(-1)),
+];
+
+#[derive(Debug, Default)]
+struct Facts {
+    top: usize,
+}
+
+impl Facts {
+    fn scroll(&mut self, by: isize) -> Vec<Intent> {
+        self.top = self.top.saturating_add_signed(by);
+        Vec::new()
+    }
+}
+
+impl Pane for Facts {
+    acts_from_table!();
+
+    fn title(&self, cx: &Cx<'_>) -> String {
+        format!("facts · {}", cx.incident.phase())
+    }
+
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, _is_focused: bool) {
+        let lines = lines(cx);
+        let last = lines.len().saturating_sub(usize::from(area.height));
+        for (line, y) in lines.into_iter().skip(self.top.min(last)).zip(area.y..area.bottom()) {
+            buf.set_line(area.x, y, &fit_line(line, usize::from(area.width)), area.width);
+        }
+    }
+
+    fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+        // Times in role are in minutes.
+        cx.incident
+            .roles
+            .values()
+            .map(|mark| cx.now + TimeDelta::milliseconds(60_000 - (cx.now - mark.at).num_milliseconds().rem_euclid(60_000)))
+            .min()
+    }
+}
+
+fn lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
+    let incident = cx.incident;
+    let fact = |name: &str, value: String| {
+        Line::from(vec![Span::styled(format!("{name:<13}"), cx.theme.dim()), Span::raw(value)])
+    };
+    let recorded = |at: Option<DateTime<Utc>>| at.map_or_else(|| "not recorded".to_owned(), |at| cx.minute(at));
+    let mut lines = vec![fact("title", incident.title.to_string())];
+    let services: Vec<&str> = incident.services.iter().map(|service| service.as_str()).collect();
+    lines.push(fact("services", if services.is_empty() { "not named: A names one".to_owned() } else { services.join(", ") }));
+    let told = match &incident.detection {
+        Some(Detection::Alert { name }) => format!(" (alert {name})"),
+        Some(Detection::Report { by }) => format!(" (reported by {by})"),
+        None => String::new(),
+    };
+    lines.push(fact("detected", format!("{}{told}", recorded(incident.detected_at))));
+    let acknowledged = incident.acknowledged.as_ref().map(|mark| {
+        let after = incident.time_to_acknowledge().map(|after| format!(", {} after detection", countdown(after)));
+        format!("{} by {}{}", cx.minute(mark.at), mark.by, after.unwrap_or_default())
+    });
+    lines.push(fact("acknowledged", acknowledged.unwrap_or_else(|| "not recorded: the IC does it with a".to_owned())));
+    lines.push(fact("impact", impact(cx)));
+    lines.push(fact("resolved", recorded(incident.resolved_at)));
+    lines.push(Line::from(""));
+    for role in Role::ALL {
+        let mut is_held = false;
+        for (seat, mark) in incident.roles.iter().filter(|(seat, _)| seat.role == role) {
+            is_held = true;
+            let component = seat.component.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+            lines.push(fact(role.short(), format!("{}{component} for {}", mark.by, minutes(cx.now - mark.at))));
+        }
+        if !is_held {
+            let mut line = fact(role.short(), "nobody".to_owned());
+            line.spans[1].style = cx.theme.amber();
+            line.spans.push(Span::styled("  R takes it", cx.theme.dim()));
+            lines.push(line);
+        }
+    }
+    lines.push(Line::from(""));
+    for present in cx.present {
+        lines.push(fact("here", format!("{} ({})", present.actor, present.layout)));
+    }
+    for service in &incident.services {
+        let Some(playbook) = cx.catalogue.get(service) else { continue };
+        for contact in &playbook.contacts {
+            lines.push(fact("contact", format!("{}: {}", contact.name, contact.how)));
+        }
+    }
+    if incident.unrecognised > 0 {
+        lines.push(fact("newer", format!("{} entries of a newer warroom are kept and not understood", incident.unrecognised)));
+    }
+    if incident.senseless > 0 {
+        lines.push(fact("senseless", format!("{} entries change nothing where they stand", incident.senseless)));
+    }
+    if incident.disputed() > 0 {
+        lines.push(fact("disputed", format!("{} entries came twice with different words", incident.disputed())));
+    }
+    lines.extend(cx.catalogue.problems.iter().map(|problem| fact("playbook", problem.clone())));
+    lines
+}
+
+fn impact(cx: &Cx<'_>) -> String {
+    match (cx.incident.impact.start, cx.incident.impact.end) {
+        (None, _) => "not recorded: I says since when".to_owned(),
+        (Some(start), None) => format!("customers affected since {}", cx.minute(start)),
+        (Some(start), Some(end)) if end < start => format!("invalid: {} to {}", cx.minute(start), cx.minute(end)),
+        (Some(start), Some(end)) => format!("{} to {} ({})", cx.minute(start), cx.minute(end), minutes(end - start)),
+    }
+}

@@ -1,0 +1,395 @@
+//! SLO graphs: one chart for each objective of the impacted services, with its limit, its value, its verdict, and how old all that is.
+
+use chrono::{DateTime, Offset, TimeDelta, Utc};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
+use crate::incident::{Command, Event, Evidence, Phase};
+use crate::live::{Freshness, Panel};
+use crate::slo::{BURN_WINDOWS, Grid, Measured, Objective, ObjectiveId, ObjectiveKind, Side, Verdict};
+use crate::widget::chart::{Chart, Mark, Moments, Worse};
+use crate::widget::text::{fit_line, minutes, wrap};
+
+/// This pane's line in [`super::PANES`].
+pub(super) const SPEC: PaneSpec = PaneSpec {
+    id: PaneId::Graphs,
+    name: "graphs",
+    about: "the objectives of the impacted services, live",
+    make: || Box::new(Graphs::default()),
+};
+
+const ACTS: &[Act<Graphs>] = &[
+    Act::look("down", &["Down", "j"], "the chart below", |pane, cx| pane.go(1, cx)),
+    Act::look("up", &["Up", "k"], "the chart above", |pane, cx| pane.go(-1, cx)),
+    Act::look("cursor-left", &["Left", "h"], "the value before, under a cursor", |pane, cx| pane.move_cursor(-1, cx)),
+    Act::look("cursor-right", &["Right", "l"], "the value after", |pane, cx| pane.move_cursor(1, cx)),
+    Act::look("cursor-back", &["Ctrl+Left", "H"], "ten values before", |pane, cx| pane.move_cursor(-10, cx)),
+    Act::look("cursor-forth", &["Ctrl+Right"], "ten values after", |pane, cx| pane.move_cursor(10, cx)),
+    Act::look("newest", &["End", "0"], "back to the newest value, without a cursor", |pane, _| pane.newest()),
+    Act::look("shorter", &["["], "a shorter time range", |pane, _| pane.range(-1)),
+    Act::look("longer", &["]"], "a longer time range", |pane, _| pane.range(1)),
+    Act::look("alone", &["Enter"], "show the selected chart alone, and all again", |pane, _| pane.alone()),
+    Act::write("pin", &["p"], "pin the value under the cursor to the timeline as evidence", Graphs::pin),
+];
+
+/// The time ranges that the keys step through, in minutes.
+const RANGES: [i64; 7] = [15, 30, 60, 180, 360, 720, 1440];
+
+#[derive(Debug)]
+struct Graphs {
+    selected: usize,
+    range: usize,
+    /// The moment under the cursor: it stays where it is while the graph moves on.
+    cursor: Option<DateTime<Utc>>,
+    is_alone: bool,
+}
+
+impl Default for Graphs {
+    fn default() -> Self {
+        Self { selected: 0, range: 2, cursor: None, is_alone: false }
+    }
+}
+
+/// An objective and what is known of it.
+struct Shown<'a> {
+    id: ObjectiveId,
+    objective: &'a Objective,
+    panel: Option<&'a Panel>,
+}
+
+impl<'a> Shown<'a> {
+    fn measured(&self) -> Option<&'a Measured> {
+        self.panel.and_then(|panel| panel.measured.as_ref())
+    }
+}
+
+fn shown<'a>(cx: &Cx<'a>) -> Vec<Shown<'a>> {
+    let mut all = Vec::new();
+    for service in &cx.incident.services {
+        let Some(playbook) = cx.catalogue.get(service) else { continue };
+        for objective in &playbook.objectives {
+            let id = ObjectiveId { service: service.clone(), objective: objective.id.clone() };
+            let panel = cx.live.panels.get(&id);
+            all.push(Shown { id, objective, panel });
+        }
+    }
+    all
+}
+
+impl Graphs {
+    fn go(&mut self, by: isize, cx: &Cx<'_>) -> Vec<Intent> {
+        self.selected = self.selected.saturating_add_signed(by).min(shown(cx).len().saturating_sub(1));
+        Vec::new()
+    }
+
+    fn move_cursor(&mut self, by: i32, cx: &Cx<'_>) -> Vec<Intent> {
+        let all = shown(cx);
+        let Some(grid) = all.get(self.selected).and_then(Shown::measured).map(|measured| measured.grid) else {
+            return vec![Intent::Say("there is no value yet to put a cursor on".to_owned())];
+        };
+        let here = self.cursor.unwrap_or_else(|| grid.end());
+        let place = nearest(&grid, here) as i32 + by;
+        self.cursor = Some(grid.at(place.clamp(0, grid.len.saturating_sub(1) as i32) as usize));
+        Vec::new()
+    }
+
+    fn newest(&mut self) -> Vec<Intent> {
+        self.cursor = None;
+        Vec::new()
+    }
+
+    fn range(&mut self, by: isize) -> Vec<Intent> {
+        self.range = self.range.saturating_add_signed(by).min(RANGES.len() - 1);
+        vec![Intent::Watch(TimeDelta::minutes(RANGES[self.range]))]
+    }
+
+    fn alone(&mut self) -> Vec<Intent> {
+        self.is_alone = !self.is_alone;
+        Vec::new()
+    }
+
+    fn pin(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        let all = shown(cx);
+        let Some((shown, measured)) = all.get(self.selected).and_then(|shown| Some((shown, shown.measured()?))) else {
+            return vec![Intent::Say("there is no value yet to pin".to_owned())];
+        };
+        let place = self.cursor.map_or_else(|| newest_place(measured, shown.objective), |at| nearest(&measured.grid, at));
+        let value = measured.worst_at(shown.objective, place);
+        vec![Intent::Command(Command::PinEvidence(Evidence::Graph {
+            service: shown.id.service.clone(),
+            objective: shown.objective.title.clone(),
+            query: measured.query.clone(),
+            from: measured.grid.start,
+            to: measured.grid.end(),
+            at: measured.grid.at(place),
+            value: value.map_or_else(|| "no data".to_owned(), |value| shown.objective.unit.show(value)).into(),
+        }))]
+    }
+}
+
+fn nearest(grid: &Grid, at: DateTime<Utc>) -> usize {
+    let steps = (at - grid.start).num_milliseconds() / grid.resolution.num_milliseconds().max(1);
+    usize::try_from(steps.max(0)).unwrap_or(0).min(grid.len.saturating_sub(1))
+}
+
+fn newest_place(measured: &Measured, objective: &Objective) -> usize {
+    measured.newest(objective).and_then(|(at, _)| measured.grid.place(at)).unwrap_or(measured.grid.len.saturating_sub(1))
+}
+
+impl Pane for Graphs {
+    acts_from_table!();
+
+    fn title(&self, _cx: &Cx<'_>) -> String {
+        format!("SLO graphs · last {}", minutes(TimeDelta::minutes(RANGES[self.range])))
+    }
+
+    fn remark(&self, cx: &Cx<'_>) -> String {
+        let grid = shown(cx).iter().find_map(|shown| shown.measured().map(|measured| measured.grid));
+        grid.map_or_else(String::new, |grid| {
+            format!("to {} {} · {} s apart", cx.clock(grid.end()), cx.zone.name(), grid.resolution.num_seconds())
+        })
+    }
+
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+        let all = shown(cx);
+        if all.is_empty() {
+            return nothing(area, buf, cx);
+        }
+        let selected = self.selected.min(all.len() - 1);
+        let solo = self.is_alone.then_some(selected);
+        // A chart below four rows says nothing: show as many as have room, from the selected one's page.
+        let fit = usize::from(area.height / 5).clamp(1, all.len());
+        let first = solo.unwrap_or(selected / fit * fit);
+        let count = if solo.is_some() { 1 } else { fit.min(all.len() - first) };
+        let marks = marks(cx);
+        let mut y = area.y;
+        for place in 0..count {
+            let rows = (area.bottom() - y) / u16::try_from(count - place).unwrap_or(1);
+            let part = Rect { y, height: rows, ..area };
+            let is_here = is_focused && first + place == selected && all.len() > 1;
+            let cursor = self.cursor.filter(|_| first + place == selected);
+            draw_one(&all[first + place], &marks, part, buf, cx, cursor, is_here);
+            y += rows;
+        }
+    }
+
+    fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+        if cx.live.is_frozen {
+            return None;
+        }
+        let clock = cx.incident.clock();
+        let ages = shown(cx).into_iter().filter_map(|shown| shown.panel).flat_map(|panel| {
+            let every = cx.live.sources.get(panel.source).map_or(TimeDelta::seconds(15), |health| health.every);
+            [2, 5].map(|times| clock.show(panel.at + every * times + TimeDelta::milliseconds(1)))
+        });
+        ages.filter(|at| *at > cx.now).min()
+    }
+}
+
+/// Draws the worst objective alone: the one graph of the wall.
+pub(crate) fn draw_worst(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+    let all = shown(cx);
+    let burden = |shown: &&Shown<'_>| match shown.measured().map(|measured| measured.verdict(shown.objective)) {
+        Some(Verdict::Breached { .. }) => 2,
+        Some(Verdict::NoData) | None => 1,
+        Some(Verdict::Met) => 0,
+    };
+    // Of equals the first: objectives stand in the order of their importance.
+    match all.iter().rev().max_by_key(burden) {
+        Some(shown) => draw_one(shown, &marks(cx), area, buf, cx, None, false),
+        None => nothing(area, buf, cx),
+    }
+}
+
+/// The worst objective and its value in a few words, for those who have no room for a chart.
+pub(crate) fn worst_in_words(cx: &Cx<'_>) -> Option<String> {
+    shown(cx).iter().find_map(|shown| {
+        let measured = shown.measured()?;
+        let (_, value) = measured.newest(shown.objective)?;
+        matches!(measured.verdict(shown.objective), Verdict::Breached { .. })
+            .then(|| format!("{} {}", shown.objective.title, shown.objective.unit.show(value)))
+    })
+}
+
+fn nothing(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+    let words = match cx.incident.services.first() {
+        None => "the objectives of an impacted service stand here: A names the service".to_owned(),
+        Some(service) if cx.catalogue.get(service).is_none() => format!("no playbook for {service}: its objectives would stand in {service}.toml"),
+        Some(service) => format!("no objectives for {service}: add them to its playbook file"),
+    };
+    for (line, y) in wrap(&words, usize::from(area.width)).into_iter().zip(area.y..area.bottom()) {
+        buf.set_line(area.x, y, &Line::styled(line, cx.theme.dim()), area.width);
+    }
+}
+
+fn draw_one(
+    shown: &Shown<'_>,
+    marks: &[Mark],
+    area: Rect,
+    buf: &mut Buffer,
+    cx: &Cx<'_>,
+    cursor: Option<DateTime<Utc>>,
+    is_here: bool,
+) {
+    if area.height == 0 {
+        return;
+    }
+    let freshness = shown.panel.map(|panel| cx.live.panel_freshness(panel, cx.wall));
+    let heading = fit_line(heading(shown, freshness, cx, cursor, is_here), usize::from(area.width));
+    buf.set_line(area.x, area.y, &heading, area.width);
+    let plot = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let Some(measured) = shown.measured() else {
+        let problem = shown.panel.and_then(|panel| panel.problem.as_ref());
+        let failing = cx.live.sources.values().find_map(|health| health.failing.as_ref());
+        let words = match (problem, failing) {
+            (Some(problem), _) => problem.to_string(),
+            (None, Some((since, why))) => format!("no data since {}: {why}", cx.clock(cx.incident.clock().show(*since))),
+            (None, None) if cx.live.sources.is_empty() => "no Prometheus is configured: --prometheus URL, or warroom config init".to_owned(),
+            (None, None) => "waiting for the first answer".to_owned(),
+        };
+        for (line, y) in wrap(&words, usize::from(plot.width)).into_iter().zip(plot.y..plot.bottom()) {
+            buf.set_line(plot.x, y, &Line::styled(line, cx.theme.dim()), plot.width);
+        }
+        return;
+    };
+    // What the server said beside the data stands under the heading, dimmed; it takes a line from the chart only where there is something.
+    let problem = shown.panel.and_then(|panel| panel.problem.as_ref());
+    let remark = problem.or(measured.remarks.first()).filter(|_| plot.height > 3);
+    let plot = match remark {
+        Some(remark) => {
+            let line = fit_line(Line::styled(remark.to_string(), cx.theme.dim()), usize::from(plot.width));
+            buf.set_line(plot.x, plot.y, &line, plot.width);
+            Rect { y: plot.y + 1, height: plot.height - 1, ..plot }
+        }
+        None => plot,
+    };
+    let lines: Vec<&[Option<f64>]> = measured.series.iter().map(|series| series.values.as_slice()).collect();
+    let unit = shown.objective.unit;
+    let zone = cx.now.with_timezone(&cx.zone).offset().fix().local_minus_utc();
+    let span = measured.grid.end() - measured.grid.start;
+    let time = |at: DateTime<Utc>| {
+        let local = at.with_timezone(&cx.zone);
+        if span > TimeDelta::hours(23) { local.format("%d. %H:%M").to_string() } else { local.format("%H:%M").to_string() }
+    };
+    Chart {
+        moments: Moments { start: measured.grid.start, step: measured.grid.resolution, len: measured.grid.len },
+        lines: &lines,
+        threshold: Some(shown.objective.limit()),
+        worse: match shown.objective.side {
+            Side::Below => Worse::Higher,
+            Side::Above => Worse::Lower,
+        },
+        value: &|value| unit.show(value),
+        time: &time,
+        zone: TimeDelta::seconds(i64::from(zone)),
+        marks,
+        cursor: cursor.map(|at| nearest(&measured.grid, at)),
+        is_stale: freshness.is_some_and(|freshness| freshness != Freshness::Fresh),
+    }
+    .draw(plot, buf, cx.theme);
+}
+
+fn heading(shown: &Shown<'_>, freshness: Option<Freshness>, cx: &Cx<'_>, cursor: Option<DateTime<Utc>>, is_here: bool) -> Line<'static> {
+    let objective = shown.objective;
+    let marker = if is_here { cx.theme.glyphs.here } else { " " };
+    let mut spans = vec![Span::styled(format!("{marker}{}  ", objective.title), cx.theme.title(is_here))];
+    let limit = objective.unit.show(objective.limit());
+    let side = match objective.side {
+        Side::Below => "<",
+        Side::Above => ">",
+    };
+    let Some(measured) = shown.measured() else {
+        spans.push(Span::styled(format!("{side} {limit}  no data"), cx.theme.stale()));
+        return Line::from(spans);
+    };
+    let verdict = measured.verdict(objective);
+    let newest = measured.newest(objective);
+    let is_kept = match verdict {
+        Verdict::Met => Some(true),
+        Verdict::Breached { .. } => Some(false),
+        Verdict::NoData => None,
+    };
+    let value = newest.map_or_else(|| "no data".to_owned(), |(_, value)| objective.unit.show(value));
+    match freshness {
+        Some(Freshness::Gone) => {
+            // An old number is never shown as if it were the present one.
+            let since = shown.panel.map(|panel| cx.clock(cx.incident.clock().show(panel.at))).unwrap_or_default();
+            spans.push(Span::styled(format!("NO DATA since {since}"), cx.theme.red()));
+            spans.push(Span::styled(format!("  last {value}  {side} {limit}"), cx.theme.stale()));
+        }
+        Some(Freshness::Stale) => {
+            let at = shown.panel.map(|panel| cx.clock(cx.incident.clock().show(panel.at))).unwrap_or_default();
+            spans.push(Span::styled(format!("{value}  {side} {limit}  STALE, of {at}"), cx.theme.stale()));
+        }
+        Some(Freshness::Fresh) | None => {
+            spans.push(Span::styled(format!("{value:>9}"), cx.theme.verdict(is_kept)));
+            spans.push(Span::raw(format!("  {side} {limit}  ")));
+            let words = match verdict {
+                Verdict::Met => "met".to_owned(),
+                Verdict::Breached { since, at_least } => {
+                    let at_least = if at_least { "at least " } else { "" };
+                    format!("BREACHED {at_least}{}", minutes(measured.grid.end() - since))
+                }
+                Verdict::NoData => "no data".to_owned(),
+            };
+            spans.push(Span::styled(words, cx.theme.verdict(is_kept)));
+        }
+    }
+    if objective.kind == ObjectiveKind::Ratio {
+        let rates: Vec<String> = measured
+            .burn
+            .iter()
+            .zip(BURN_WINDOWS)
+            .map(|(rate, window)| {
+                let rate = rate.map_or_else(|| "?".to_owned(), |rate| format!("{rate:.1}"));
+                format!("{rate}{} {window}", cx.theme.glyphs.times)
+            })
+            .collect();
+        spans.push(Span::raw(format!("  burn {}", rates.join(" / "))));
+    }
+    if measured.left_out > 0 {
+        spans.push(Span::styled(format!("  {} series not shown", measured.left_out), cx.theme.dim()));
+    }
+    if let Some(at) = cursor {
+        let value = measured.worst_at(objective, nearest(&measured.grid, at)).map_or_else(|| "no data".to_owned(), |value| objective.unit.show(value));
+        spans.push(Span::styled(format!("  at {}: {value}", cx.clock(at)), cx.theme.accent()));
+    }
+    Line::from(spans)
+}
+
+/// What happened: declared, acknowledged, updates, mitigation, resolution, steps.
+fn marks(cx: &Cx<'_>) -> Vec<Mark> {
+    let letter = |event: &Event| match event {
+        Event::Declared(_) => Some('D'),
+        Event::Acknowledged(_) => Some('A'),
+        Event::StatusUpdatePosted(_) => Some('U'),
+        Event::PhaseEntered(body) if body.phase == Phase::Mitigating => Some('M'),
+        Event::PhaseEntered(body) if body.phase == Phase::Resolved => Some('R'),
+        Event::StepChecked(_) => Some('S'),
+        Event::PhaseEntered(_)
+        | Event::DrillStarted(_)
+        | Event::TitleSet(_)
+        | Event::SeverityRaised(_)
+        | Event::SeverityLowered(_)
+        | Event::ServiceAdded(_)
+        | Event::ServiceRemoved(_)
+        | Event::ImpactStarted(_)
+        | Event::ImpactEnded(_)
+        | Event::RoleTaken(_)
+        | Event::RoleLeft(_)
+        | Event::NoteAdded(_)
+        | Event::NoteAmended(_)
+        | Event::NoteStruck(_)
+        | Event::EvidencePinned(_)
+        | Event::StepSkipped(_)
+        | Event::StepReopened(_)
+        | Event::ClockJumped(_)
+        | Event::Unrecognised { .. } => None,
+    };
+    cx.incident
+        .entries()
+        .filter_map(|entry| Some(Mark { at: cx.incident.time(entry), letter: letter(&entry.event)? }))
+        .collect()
+}

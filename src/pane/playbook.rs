@@ -1,0 +1,197 @@
+//! The playbook of an impacted service: its steps with their state, who and when, and the step in hand in full.
+
+use chrono::{DateTime, Utc};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
+use crate::incident::{Command, ServiceId, StepDone, StepSkipped, StepState};
+use crate::playbook::{Action, Playbook, Step};
+use crate::text::CleanStr;
+use crate::widget::text::{fit_line, wrap};
+
+/// This pane's line in [`super::PANES`].
+pub(super) const SPEC: PaneSpec = PaneSpec {
+    id: PaneId::Playbook,
+    name: "playbook",
+    about: "the steps of the impacted service's playbook",
+    make: || Box::new(PlaybookPane::default()),
+};
+
+const ACTS: &[Act<PlaybookPane>] = &[
+    Act::look("down", &["Down", "j"], "the step below", |pane, cx| pane.go(1, cx)),
+    Act::look("up", &["Up", "k"], "the step above", |pane, cx| pane.go(-1, cx)),
+    Act::look("first", &["Home", "g"], "the first step", |pane, cx| pane.go(isize::MIN, cx)),
+    Act::look("last", &["End", "G"], "the last step", |pane, cx| pane.go(isize::MAX, cx)),
+    Act::look("detail", &["Enter", "v"], "show or hide the step in full", |pane, _| pane.toggle()),
+    Act::write("check", &["x", "Space"], "the step is done", PlaybookPane::check),
+    Act::write("skip", &["s"], "pass the step over, with a reason", PlaybookPane::skip),
+    Act::write("reopen", &["o"], "open the step again", PlaybookPane::reopen),
+    Act::look("other", &["]"], "the playbook of the next impacted service", |pane, cx| pane.turn(cx)),
+];
+
+#[derive(Debug)]
+struct PlaybookPane {
+    service: Option<ServiceId>,
+    selected: usize,
+    shows_detail: bool,
+}
+
+impl Default for PlaybookPane {
+    fn default() -> Self {
+        Self { service: None, selected: 0, shows_detail: true }
+    }
+}
+
+impl PlaybookPane {
+    fn playbook<'a>(&self, cx: &Cx<'a>) -> Option<&'a Playbook> {
+        let chosen = self.service.as_ref().filter(|service| cx.incident.services.contains(service));
+        let first = || cx.incident.services.iter().find(|service| cx.catalogue.get(service).is_some());
+        cx.catalogue.get(chosen.or_else(first)?)
+    }
+
+    fn go(&mut self, by: isize, cx: &Cx<'_>) -> Vec<Intent> {
+        let last = self.playbook(cx).map_or(0, |playbook| playbook.steps.len().saturating_sub(1));
+        self.selected = self.selected.saturating_add_signed(by).min(last);
+        Vec::new()
+    }
+
+    fn toggle(&mut self) -> Vec<Intent> {
+        self.shows_detail = !self.shows_detail;
+        Vec::new()
+    }
+
+    fn turn(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        let with_playbook: Vec<_> =
+            cx.incident.services.iter().filter(|service| cx.catalogue.get(service).is_some()).collect();
+        let here = self.playbook(cx).map(|playbook| &playbook.service);
+        let place = with_playbook.iter().position(|service| Some(*service) == here).unwrap_or(0);
+        self.service = with_playbook.get((place + 1) % with_playbook.len().max(1)).map(|service| (*service).clone());
+        self.selected = 0;
+        Vec::new()
+    }
+
+    fn here<'a>(&self, cx: &Cx<'a>) -> Option<(&'a Playbook, &'a Step)> {
+        let playbook = self.playbook(cx)?;
+        Some((playbook, playbook.steps.get(self.selected)?))
+    }
+
+    fn done(&self, cx: &Cx<'_>) -> Option<StepDone> {
+        let (playbook, step) = self.here(cx)?;
+        Some(StepDone { step: playbook.step_ref(step), title: step.title.clone() })
+    }
+
+    fn check(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        self.done(cx).map(|body| Intent::Command(Command::CheckStep(body))).into_iter().collect()
+    }
+
+    fn skip(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        let skip = self.done(cx).map(|StepDone { step, title }| StepSkipped { step, title, reason: CleanStr::default() });
+        skip.map(|body| Intent::Command(Command::SkipStep(body))).into_iter().collect()
+    }
+
+    fn reopen(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        self.done(cx).map(|body| Intent::Command(Command::ReopenStep(body))).into_iter().collect()
+    }
+}
+
+/// How many steps are done or skipped.
+fn progress(playbook: &Playbook, cx: &Cx<'_>) -> usize {
+    let is_through = |step: &&Step| {
+        matches!(cx.incident.steps.get(&playbook.step_ref(step)), Some(StepState::Checked(_) | StepState::Skipped(..)))
+    };
+    playbook.steps.iter().filter(is_through).count()
+}
+
+impl Pane for PlaybookPane {
+    acts_from_table!();
+
+    fn title(&self, cx: &Cx<'_>) -> String {
+        self.playbook(cx).map_or_else(
+            || "playbook".to_owned(),
+            |playbook| format!("playbook {} {}/{}", playbook.service, progress(playbook, cx), playbook.steps.len()),
+        )
+    }
+
+    fn remark(&self, cx: &Cx<'_>) -> String {
+        let Some(playbook) = self.playbook(cx) else { return String::new() };
+        let today = cx.now.with_timezone(&cx.zone).date_naive();
+        match playbook.review_overdue(today) {
+            Some(days) => format!("REVIEW OVERDUE {days} d · {}", playbook.owner),
+            None => format!("reviewed {} d ago · {}", (today - playbook.reviewed).num_days(), playbook.owner),
+        }
+    }
+
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+        let Some(playbook) = self.playbook(cx) else {
+            let words = match cx.incident.services.first() {
+                Some(service) => format!("no playbook for {service}: add one as {service}.toml to the playbooks folder (:playbook)"),
+                None => "the playbook of an impacted service stands here: A names the service".to_owned(),
+            };
+            for (line, y) in wrap(&words, usize::from(area.width)).into_iter().zip(area.y..area.bottom()) {
+                buf.set_line(area.x, y, &Line::styled(line, cx.theme.dim()), area.width);
+            }
+            return;
+        };
+        let detail = if self.shows_detail { self.here(cx).map(|(_, step)| in_full(step, area.width, cx)) } else { None };
+        let detail = detail.unwrap_or_default();
+        let least_list = 4.min(area.height);
+        let detail_rows = u16::try_from(detail.len()).unwrap_or(u16::MAX).saturating_add(1).min(area.height - least_list);
+        let detail_rows = if detail.is_empty() { 0 } else { detail_rows };
+        let list = Rect { height: area.height - detail_rows, ..area };
+        let selected = self.selected.min(playbook.steps.len().saturating_sub(1));
+        let first = (selected + 1).saturating_sub(usize::from(list.height));
+        for ((place, step), y) in playbook.steps.iter().enumerate().skip(first).zip(list.y..list.bottom()) {
+            let line = row(place, step, cx.incident.steps.get(&playbook.step_ref(step)), place == selected, cx);
+            let line = if place == selected { line.style(cx.theme.selection(is_focused)) } else { line };
+            buf.set_line(list.x, y, &fit_line(line, usize::from(list.width)), list.width);
+        }
+        for (line, y) in detail.into_iter().zip(list.bottom() + 1..area.bottom()) {
+            buf.set_line(area.x, y, &line, area.width);
+        }
+    }
+
+    fn next_change(&self, _cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+        None
+    }
+}
+
+fn row(place: usize, step: &Step, state: Option<&StepState>, is_here: bool, cx: &Cx<'_>) -> Line<'static> {
+    let glyphs = cx.theme.glyphs;
+    let marker = if is_here { glyphs.here } else { " " };
+    let (glyph, words) = match state {
+        Some(StepState::Checked(mark)) => (glyphs.done, format!("{} {}", mark.by, cx.minute(mark.at))),
+        Some(StepState::Skipped(mark, reason)) => (glyphs.crossed, format!("skipped, {} {}: {reason}", mark.by, cx.minute(mark.at))),
+        Some(StepState::Reopened(mark)) => (glyphs.empty, format!("open again, {} {}", mark.by, cx.minute(mark.at))),
+        None => (glyphs.empty, String::new()),
+    };
+    let style = if words.is_empty() { cx.theme.text() } else { cx.theme.dim() };
+    Line::from(vec![
+        Span::raw(format!("{marker}{glyph} {} ", place + 1)),
+        Span::raw(step.title.to_string()),
+        Span::styled(format!("  {words}"), style),
+    ])
+}
+
+fn in_full(step: &Step, width: u16, cx: &Cx<'_>) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let mut part = |name: &str, text: &str| {
+        for (place, line) in wrap(text, usize::from(width).saturating_sub(8).max(8)).into_iter().enumerate() {
+            let name = if place == 0 { name } else { "" };
+            lines.push(Line::from(vec![Span::styled(format!("{name:<8}"), cx.theme.dim()), Span::raw(line)]));
+        }
+    };
+    part("look", &step.look);
+    part("expect", &step.expect);
+    part("undo", &step.undo);
+    match &step.action {
+        Some(Action::Look(look)) => {
+            for link in &look.links {
+                part("link", link);
+            }
+        }
+        None => {}
+    }
+    lines
+}

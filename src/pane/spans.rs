@@ -1,0 +1,305 @@
+//! Error spans and slow spans of the watched services, grouped; and the trace that was opened, as a waterfall.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+mod waterfall;
+
+use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, Purpose, Question, acts_from_table};
+use crate::incident::{Command, Evidence};
+use crate::live::{Freshness, Inquiry, SpanFinding};
+use crate::slo::Unit;
+use crate::spans::{SpanGroup, SpanOrder, SpanRow, TraceId, group};
+use crate::widget::text::{duration, fit_line, relative, wrap};
+
+/// This pane's line in [`super::PANES`].
+pub(super) const SPEC: PaneSpec = PaneSpec {
+    id: PaneId::Spans,
+    name: "spans",
+    about: "error spans and slow spans, grouped; Enter opens a trace",
+    make: || Box::new(Spans::default()),
+};
+
+const ACTS: &[Act<Spans>] = &[
+    Act::look("down", &["Down", "j"], "the row below", |pane, _| pane.go(1)),
+    Act::look("up", &["Up", "k"], "the row above", |pane, _| pane.go(-1)),
+    Act::look("page-down", &["PgDn"], "ten rows down", |pane, _| pane.go(10)),
+    Act::look("page-up", &["PgUp"], "ten rows up", |pane, _| pane.go(-10)),
+    Act::look("first", &["Home", "g"], "the first row", |pane, _| pane.go(isize::MIN)),
+    Act::look("last", &["End", "G"], "the last row", |pane, _| pane.go(isize::MAX)),
+    Act::look("open", &["Enter"], "open the newest trace of the group; in a trace, show a span in full", Spans::open),
+    Act::look("back", &["Esc", "Backspace"], "back to the groups", |pane, _| pane.back()),
+    Act::look("slow", &["s"], "slow spans instead of error spans, and back", |pane, _| pane.other_table()),
+    Act::look("order", &["o"], "the most frequent first, or the newest first", |pane, _| pane.reorder()),
+    Act::look("filter", &["/"], "only rows that hold these words", |pane, _| pane.ask_filter()),
+    Act::write("pin", &["p"], "pin the trace to the timeline as evidence", Spans::pin),
+];
+
+/// Which table is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+enum Table {
+    #[default]
+    Errors,
+    Slow,
+}
+
+#[derive(Debug, Default)]
+struct Spans {
+    table: Table,
+    order: SpanOrder,
+    filter: String,
+    selected: usize,
+    open: Option<waterfall::Opened>,
+    /// The groups, made when the sources said something; never while drawing.
+    groups: Vec<SpanGroup>,
+    made_of: Option<(DateTime<Utc>, Table, SpanOrder, String)>,
+}
+
+impl Spans {
+    fn go(&mut self, by: isize) -> Vec<Intent> {
+        let place = self.open.as_mut().map_or(&mut self.selected, |open| &mut open.selected);
+        *place = place.saturating_add_signed(by);
+        if self.open.is_none() {
+            self.selected = self.selected.min(self.groups.len().saturating_sub(1));
+        }
+        Vec::new()
+    }
+
+    fn open(&mut self, _cx: &Cx<'_>) -> Vec<Intent> {
+        if let Some(open) = &mut self.open {
+            open.shows_detail = !open.shows_detail;
+            return Vec::new();
+        }
+        match self.groups.get(self.selected) {
+            Some(group) => {
+                self.open = Some(waterfall::Opened::new(group.example.clone()));
+                vec![Intent::Inquire(Inquiry::Trace(group.example.clone()))]
+            }
+            None => vec![Intent::Say("there is no span to open".to_owned())],
+        }
+    }
+
+    fn back(&mut self) -> Vec<Intent> {
+        if self.open.take().is_none() {
+            self.filter.clear();
+        }
+        Vec::new()
+    }
+
+    fn other_table(&mut self) -> Vec<Intent> {
+        self.table = match self.table {
+            Table::Errors => Table::Slow,
+            Table::Slow => Table::Errors,
+        };
+        self.selected = 0;
+        self.open = None;
+        Vec::new()
+    }
+
+    fn reorder(&mut self) -> Vec<Intent> {
+        self.order = match self.order {
+            SpanOrder::Count => SpanOrder::Newest,
+            SpanOrder::Newest => SpanOrder::Count,
+        };
+        Vec::new()
+    }
+
+    fn ask_filter(&mut self) -> Vec<Intent> {
+        vec![Intent::Ask(Question {
+            title: "only spans that hold these words (service, operation, error; empty shows all)".to_owned(),
+            text: self.filter.clone(),
+            purpose: Purpose::Search(PaneId::Spans),
+        })]
+    }
+
+    fn pin(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        let (trace, summary): (TraceId, String) = match (&self.open, self.groups.get(self.selected)) {
+            (Some(open), _) => (open.trace.clone(), waterfall::summary(cx, &open.trace)),
+            (None, Some(group)) => (group.example.clone(), sentence(group)),
+            (None, None) => return vec![Intent::Say("there is no trace to pin".to_owned())],
+        };
+        vec![Intent::Command(Command::PinEvidence(Evidence::Trace { trace, summary: summary.into() }))]
+    }
+
+    fn matches(&self, row: &SpanRow) -> bool {
+        let text = format!("{} {} {}", row.service, row.operation, row.error).to_lowercase();
+        self.filter.to_lowercase().split_whitespace().all(|word| text.contains(word))
+    }
+}
+
+fn sentence(group: &SpanGroup) -> String {
+    let error = if group.error.is_empty() { "slow" } else { &group.error };
+    format!("{} {}: {error}, {} times, worst {}", group.service, group.operation, group.count, length(group.worst))
+}
+
+/// How long a span took.
+fn length(time: TimeDelta) -> String {
+    Unit::Seconds.show(time.num_microseconds().map_or(f64::MAX, |micros| micros as f64 / 1e6))
+}
+
+impl Pane for Spans {
+    acts_from_table!();
+
+    fn search(&mut self, words: &str, cx: &Cx<'_>) -> Vec<Intent> {
+        self.filter = words.to_owned();
+        self.selected = 0;
+        self.refresh(cx);
+        Vec::new()
+    }
+
+    fn refresh(&mut self, cx: &Cx<'_>) {
+        let Some((at, _, finding)) = &cx.live.spans else {
+            self.groups.clear();
+            self.made_of = None;
+            return;
+        };
+        let key = (*at, self.table, self.order, self.filter.clone());
+        if self.made_of.as_ref() == Some(&key) {
+            return;
+        }
+        // The selection stays on its group when the order changes below it.
+        let chosen = self.groups.get(self.selected).map(identity);
+        let rows = match self.table {
+            Table::Errors => &finding.errors,
+            Table::Slow => &finding.slow,
+        };
+        let rows: Vec<SpanRow> = rows.iter().filter(|row| self.matches(row)).cloned().collect();
+        self.groups = group(&rows, finding.lookback, self.order);
+        self.made_of = Some(key);
+        let place = chosen.and_then(|chosen| self.groups.iter().position(|group| identity(group) == chosen));
+        self.selected = place.unwrap_or(self.selected).min(self.groups.len().saturating_sub(1));
+    }
+
+    fn title(&self, cx: &Cx<'_>) -> String {
+        if let Some(open) = &self.open {
+            return format!("trace {}", open.trace);
+        }
+        let lookback = cx.live.spans.as_ref().map(|(_, _, finding)| finding.lookback);
+        let lookback = lookback.map(|lookback| format!(" · {}", duration(lookback))).unwrap_or_default();
+        let what = match self.table {
+            Table::Errors => "error spans",
+            Table::Slow => "slow spans",
+        };
+        let order = match self.order {
+            SpanOrder::Count => "by count",
+            SpanOrder::Newest => "newest first",
+        };
+        let filter = if self.filter.is_empty() { String::new() } else { format!(" · /{}", self.filter) };
+        format!("{what}{lookback} · {order}{filter}")
+    }
+
+    fn remark(&self, cx: &Cx<'_>) -> String {
+        let Some((at, ..)) = &cx.live.spans else { return String::new() };
+        let at = cx.clock(cx.incident.clock().show(*at));
+        match cx.live.spans_freshness(cx.wall) {
+            Some(Freshness::Fresh) | None => format!("to {at}"),
+            Some(Freshness::Stale) => format!("STALE, of {at}"),
+            Some(Freshness::Gone) => format!("NO DATA since {at}"),
+        }
+    }
+
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+        if let Some(open) = &self.open {
+            return open.draw(area, buf, cx, is_focused);
+        }
+        let Some((_, _, finding)) = &cx.live.spans else { return no_spans(area, buf, cx) };
+        // Where there is room the other table stands beside: errors left, slow ones right.
+        if area.width >= 150 && self.table == Table::Errors {
+            let left = Rect { width: area.width * 3 / 5, ..area };
+            let right = Rect { x: left.right() + 1, width: area.width - left.width - 1, ..area };
+            self.table(left, buf, cx, is_focused, finding);
+            slow_beside(right, buf, cx, finding);
+        } else {
+            self.table(area, buf, cx, is_focused, finding);
+        }
+    }
+
+    fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+        if cx.live.is_frozen {
+            return None;
+        }
+        let (at, source, _) = cx.live.spans.as_ref()?;
+        let every = cx.live.sources.get(source).map_or(TimeDelta::seconds(15), |health| health.every);
+        let clock = cx.incident.clock();
+        [2, 5].map(|times| clock.show(*at + every * times + TimeDelta::milliseconds(1))).into_iter().find(|turn| *turn > cx.now)
+    }
+}
+
+fn identity(group: &SpanGroup) -> (crate::text::CleanStr, crate::text::CleanStr, crate::text::CleanStr) {
+    (group.service.clone(), group.operation.clone(), group.error.clone())
+}
+
+impl Spans {
+    fn table(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool, finding: &SpanFinding) {
+        let mut list = area;
+        if let Some(remark) = finding.remarks.first().filter(|_| area.height > 2) {
+            let line = fit_line(Line::styled(remark.to_string(), cx.theme.dim()), usize::from(area.width));
+            buf.set_line(area.x, area.bottom() - 1, &line, area.width);
+            list.height -= 1;
+        }
+        if self.groups.is_empty() {
+            let words = match (self.filter.is_empty(), self.table) {
+                (false, _) => "no span holds these words: Esc shows all",
+                (true, Table::Errors) => "no error span was found",
+                (true, Table::Slow) => "no slow span was found",
+            };
+            buf.set_line(list.x, list.y, &fit_line(Line::styled(words, cx.theme.dim()), usize::from(list.width)), list.width);
+            return;
+        }
+        let is_stale = cx.live.spans_freshness(cx.wall) != Some(Freshness::Fresh);
+        let first = (self.selected + 1).saturating_sub(usize::from(list.height));
+        for ((place, group), y) in self.groups.iter().enumerate().skip(first).zip(list.y..list.bottom()) {
+            let line = row(group, place == self.selected, list.width, cx);
+            let line = if is_stale { line.patch_style(cx.theme.stale()) } else { line };
+            let line = if place == self.selected { line.style(cx.theme.selection(is_focused)) } else { line };
+            buf.set_line(list.x, y, &fit_line(line, usize::from(list.width)), list.width);
+        }
+    }
+}
+
+fn row(group: &SpanGroup, is_here: bool, width: u16, cx: &Cx<'_>) -> Line<'static> {
+    let marker = if is_here { cx.theme.glyphs.here } else { " " };
+    let rate = if group.rate >= 1.0 { format!("{:.0}/s", group.rate) } else { format!("{:.0}/min", group.rate * 60.0) };
+    let mut spans = vec![
+        Span::raw(format!("{marker}{:>6} {rate:>7}  ", group.count)),
+        Span::raw(format!("{:<16} {:<18} ", group.service, group.operation)),
+        Span::styled(if group.error.is_empty() { "slow".to_owned() } else { group.error.to_string() }, cx.theme.red()),
+    ];
+    spans.push(Span::raw(format!("  worst {} median {}", length(group.worst), length(group.median))));
+    if width >= 110 {
+        spans.push(Span::styled(format!("  {}", relative(group.newest, cx.now)), cx.theme.dim()));
+    }
+    Line::from(spans)
+}
+
+fn slow_beside(area: Rect, buf: &mut Buffer, cx: &Cx<'_>, finding: &SpanFinding) {
+    let title = Line::styled("slow spans (s)", cx.theme.title(false));
+    buf.set_line(area.x, area.y, &title, area.width);
+    let groups = group(&finding.slow, finding.lookback, SpanOrder::Count);
+    for (group, y) in groups.iter().zip(area.y + 1..area.bottom()) {
+        let line = Line::from(format!(
+            "{:>6}  {} {}  worst {} median {}",
+            group.count,
+            group.service,
+            group.operation,
+            length(group.worst),
+            length(group.median)
+        ));
+        buf.set_line(area.x, y, &fit_line(line, usize::from(area.width)), area.width);
+    }
+}
+
+fn no_spans(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+    let failing = cx.live.sources.get("jaeger").and_then(|health| health.failing.as_ref());
+    let words = match failing {
+        Some((since, why)) => format!("no spans since {}: {why}", cx.clock(cx.incident.clock().show(*since))),
+        None if cx.live.sources.is_empty() => "no Jaeger is configured: --jaeger URL, or warroom config init".to_owned(),
+        None if cx.incident.services.is_empty() => "spans of an impacted service stand here: A names the service".to_owned(),
+        None => "waiting for the first answer".to_owned(),
+    };
+    for (line, y) in wrap(&words, usize::from(area.width)).into_iter().zip(area.y..area.bottom()) {
+        buf.set_line(area.x, y, &Line::styled(line, cx.theme.dim()), area.width);
+    }
+}

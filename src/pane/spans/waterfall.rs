@@ -1,0 +1,173 @@
+//! A trace as a waterfall: who called whom, when, how long, and which span is to blame.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span as Words};
+
+use super::length;
+use crate::pane::Cx;
+use crate::spans::{Outcome, Span, Trace, TraceId};
+use crate::text::fit;
+use crate::widget::text::{fit_line, wrap};
+
+/// The trace that is open.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// Which.
+    pub(super) trace: TraceId,
+    /// The row that is selected.
+    pub(super) selected: usize,
+    /// Whether the selected span is shown in full.
+    pub(super) shows_detail: bool,
+}
+
+/// What a trace says, in one line.
+pub(super) fn summary(cx: &Cx<'_>, id: &TraceId) -> String {
+    match trace(cx, id) {
+        Ok(trace) => match trace.culprit().map(|place| &trace.spans[place]) {
+            Some(span) => blame(span),
+            None => format!("{} spans, no error", trace.spans.len()),
+        },
+        Err(_) => "not read yet".to_owned(),
+    }
+}
+
+fn blame(span: &Span) -> String {
+    let error = match &span.outcome {
+        Outcome::Error(error) => error.as_str(),
+        Outcome::Fine => "fine",
+    };
+    format!("{} {}: {error} after {}", span.service, span.operation, length(span.duration))
+}
+
+fn trace<'a>(cx: &Cx<'a>, id: &TraceId) -> Result<&'a Trace, String> {
+    match &cx.live.trace {
+        Some(Ok(trace)) if trace.id == *id => Ok(trace),
+        Some(Err((failed, why))) if failed == id => Err(why.to_string()),
+        Some(_) | None => Err("reading the trace …".to_owned()),
+    }
+}
+
+impl Opened {
+    /// A trace that was just opened; its spans may still be on their way.
+    pub(super) fn new(trace: TraceId) -> Self {
+        Self { trace, selected: 0, shows_detail: false }
+    }
+
+    pub(super) fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+        let trace = match trace(cx, &self.trace) {
+            Ok(trace) => trace,
+            Err(why) => {
+                for (line, y) in wrap(&why, usize::from(area.width)).into_iter().zip(area.y..area.bottom()) {
+                    buf.set_line(area.x, y, &Line::styled(line, cx.theme.dim()), area.width);
+                }
+                return;
+            }
+        };
+        let tree = trace.waterfall();
+        let selected = self.selected.min(tree.len().saturating_sub(1));
+        let detail = match tree.get(selected) {
+            Some(branch) if self.shows_detail => in_full(&trace.spans[branch.span], area.width, cx),
+            Some(_) | None => Vec::new(),
+        };
+        let culprit = trace.culprit();
+        let headline = match culprit {
+            Some(place) => format!("blame: {}", blame(&trace.spans[place])),
+            None => "no error in this trace".to_owned(),
+        };
+        let warning = trace.warnings.first().map(|warning| format!(" · {warning}")).unwrap_or_default();
+        let style = if culprit.is_some() { cx.theme.red() } else { cx.theme.good() };
+        let line = Line::styled(format!("{headline} · {} spans{warning}", trace.spans.len()), style);
+        buf.set_line(area.x, area.y, &fit_line(line, usize::from(area.width)), area.width);
+        let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        let detail_rows = u16::try_from(detail.len()).unwrap_or(u16::MAX).min(body.height * 2 / 3);
+        let list = Rect { height: body.height - detail_rows, ..body };
+        let bounds = trace.bounds();
+        let first = (selected + 1).saturating_sub(usize::from(list.height));
+        for ((place, branch), y) in tree.iter().enumerate().skip(first).zip(list.y..list.bottom()) {
+            let row = Rect { y, height: 1, ..list };
+            let span = &trace.spans[branch.span];
+            let is_culprit = culprit == Some(branch.span);
+            draw_row(span, branch.depth, branch.is_orphan, is_culprit, bounds, row, buf, cx);
+            if place == selected {
+                buf.set_style(row, cx.theme.selection(is_focused));
+            }
+        }
+        for (line, y) in detail.into_iter().zip(list.bottom()..body.bottom()) {
+            buf.set_line(body.x, y, &fit_line(line, usize::from(body.width)), body.width);
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a row of a table is its columns")]
+fn draw_row(
+    span: &Span,
+    depth: u16,
+    is_orphan: bool,
+    is_culprit: bool,
+    bounds: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    row: Rect,
+    buf: &mut Buffer,
+    cx: &Cx<'_>,
+) {
+    let glyphs = cx.theme.glyphs;
+    let names = row.width * 45 / 100;
+    let mark = match (&span.outcome, is_culprit) {
+        (Outcome::Error(_), true) => glyphs.crossed,
+        (Outcome::Error(_), false) => "!",
+        (Outcome::Fine, _) => " ",
+    };
+    let orphan = if is_orphan { "(parent missing) " } else { "" };
+    let indent = " ".repeat(usize::from(depth.min(20)) * 2);
+    let name = format!("{mark} {indent}{orphan}{} {}", span.service, span.operation);
+    let style = match (&span.outcome, is_culprit) {
+        (Outcome::Error(_), _) => cx.theme.red(),
+        (Outcome::Fine, _) => cx.theme.text(),
+    };
+    buf.set_stringn(row.x, row.y, fit(&name, usize::from(names)), usize::from(names), style);
+    let time = format!(" {:>8} ", length(span.duration));
+    let time_width = 10.min(row.width - names);
+    buf.set_stringn(row.x + names, row.y, time, usize::from(time_width), style);
+    let bar = Rect { x: row.x + names + time_width, width: row.width - names - time_width, ..row };
+    let Some((start, end)) = bounds.filter(|_| bar.width > 0) else { return };
+    // Clocks of two hosts differ: what lies outside its parent is clamped to the trace, the numbers stay as they came.
+    let whole = (end - start).max(TimeDelta::microseconds(1)).num_microseconds().unwrap_or(i64::MAX) as f64;
+    let column = |at: DateTime<Utc>| {
+        let into = (at - start).num_microseconds().unwrap_or(0) as f64 / whole;
+        (into.clamp(0.0, 1.0) * f64::from(bar.width)) as u16
+    };
+    let from = column(span.start).min(bar.width - 1);
+    let to = column(span.end()).clamp(from + 1, bar.width);
+    let block = if glyphs.is_unicode { "▇" } else { "=" };
+    for x in from..to {
+        buf[(bar.x + x, bar.y)].set_symbol(block).set_style(style);
+    }
+}
+
+fn in_full(span: &Span, width: u16, cx: &Cx<'_>) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let mut pair = |name: &str, value: &str| {
+        for (place, line) in wrap(value, usize::from(width).saturating_sub(24).max(8)).into_iter().enumerate() {
+            let name = if place == 0 { fit(name, 22).into_owned() } else { String::new() };
+            lines.push(Line::from(vec![Words::styled(format!("{name:<24}"), cx.theme.dim()), Words::raw(line)]));
+        }
+    };
+    match &span.outcome {
+        Outcome::Error(error) => pair("error", error),
+        Outcome::Fine => {}
+    }
+    for warning in &span.warnings {
+        pair("warning", warning);
+    }
+    for (key, value) in &span.tags {
+        pair(key, value);
+    }
+    for log in &span.logs {
+        let offset = length(log.at - span.start);
+        for (key, value) in &log.fields {
+            pair(&format!("+{offset} {key}"), value);
+        }
+    }
+    lines
+}

@@ -1,0 +1,431 @@
+//! The timeline, and the scribe's line below it.
+//!
+//! The line is never modal: the log goes on moving behind it, the cursor never jumps, and nothing that arrives replaces what somebody is typing. The
+//! time of an entry is when its typing began; `-5m ` or `14:10 ` at its start says otherwise.
+
+use chrono::{DateTime, Utc};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line as Row, Span};
+
+use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, Purpose, Question, acts_from_table};
+use crate::incident::command::scribe_line;
+use crate::incident::timeline::{Hand, View};
+use crate::incident::{Command, EntryId, Line, NoteAdded, NoteStruck};
+use crate::text::{CleanText, is_too_long};
+use crate::widget::editor::Editor;
+use crate::widget::text::{fit_line, minutes, wrap};
+
+/// This pane's line in [`super::PANES`].
+pub(super) const SPEC: PaneSpec = PaneSpec {
+    id: PaneId::Timeline,
+    name: "timeline",
+    about: "what happened, and the scribe's line",
+    make: || Box::new(TimelinePane::default()),
+};
+
+const ACTS: &[Act<TimelinePane>] = &[
+    Act::write("write", &["Enter"], "write in the scribe's line", |pane, _| pane.write()),
+    Act::look("up", &["Up", "k"], "the line above", |pane, cx| pane.go(-1, cx)),
+    Act::look("down", &["Down", "j"], "the line below", |pane, cx| pane.go(1, cx)),
+    Act::look("page-up", &["PgUp"], "a page up", |pane, cx| pane.go(-10, cx)),
+    Act::look("page-down", &["PgDn"], "a page down", |pane, cx| pane.go(10, cx)),
+    Act::look("first", &["Home", "g"], "the first line", |pane, cx| pane.first(cx)),
+    Act::look("newest", &["End", "G"], "the newest line, and follow", |pane, _| pane.follow()),
+    Act::look("fold", &["f"], "fold what machines wrote away, and back", |pane, _| pane.fold()),
+    Act::look("search", &["/"], "look for words", |pane, _| pane.ask_search()),
+    Act::look("next-match", &[">"], "the next line that has the words", |pane, cx| pane.next_match(1, cx)),
+    Act::look("previous-match", &["<"], "the line before that has the words", |pane, cx| pane.next_match(-1, cx)),
+    Act::write("amend", &["e"], "correct the selected line; the first wording stays on record", TimelinePane::amend),
+    Act::write("strike", &["x"], "strike the selected line through; it stays readable", TimelinePane::strike),
+    Act::look("copy", &["y"], "copy the selected line", TimelinePane::copy),
+];
+
+#[derive(Default)]
+struct TimelinePane {
+    editor: Editor,
+    is_typing: bool,
+    /// When the typing of the present text began.
+    began: Option<DateTime<Utc>>,
+    /// The line that is selected; without one the newest is followed.
+    selected: Option<EntryId>,
+    hides_machines: bool,
+    words: String,
+}
+
+impl TimelinePane {
+    fn write(&mut self) -> Vec<Intent> {
+        self.is_typing = true;
+        Vec::new()
+    }
+
+    fn is_shown(&self, view: View<'_>, place: usize) -> bool {
+        !self.hides_machines || view.hand(place) == Some(Hand::Human)
+    }
+
+    /// The place that is shown so many lines from another one.
+    fn step(&self, view: View<'_>, from: usize, by: isize) -> usize {
+        let mut here = from;
+        let mut left = by.unsigned_abs();
+        while left > 0 {
+            let next = if by < 0 {
+                (0..here).rev().find(|place| self.is_shown(view, *place))
+            } else {
+                (here + 1..view.len()).find(|place| self.is_shown(view, *place))
+            };
+            match next {
+                Some(place) => here = place,
+                None => break,
+            }
+            left -= 1;
+        }
+        here
+    }
+
+    fn place(&self, view: View<'_>) -> Option<usize> {
+        self.selected.and_then(|id| view.place(id))
+    }
+
+    fn go(&mut self, by: isize, cx: &Cx<'_>) -> Vec<Intent> {
+        let view = cx.incident.timeline();
+        let Some(last) = (0..view.len()).rev().find(|place| self.is_shown(view, *place)) else { return Vec::new() };
+        let here = match self.place(view) {
+            Some(here) => self.step(view, here, by),
+            // The first press up selects the newest line itself.
+            None if by < 0 => self.step(view, last, by + 1),
+            None => last,
+        };
+        self.selected = view.id(here);
+        Vec::new()
+    }
+
+    fn first(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        let view = cx.incident.timeline();
+        self.selected = (0..view.len()).find(|place| self.is_shown(view, *place)).and_then(|place| view.id(place));
+        Vec::new()
+    }
+
+    fn follow(&mut self) -> Vec<Intent> {
+        self.selected = None;
+        Vec::new()
+    }
+
+    fn fold(&mut self) -> Vec<Intent> {
+        self.hides_machines = !self.hides_machines;
+        Vec::new()
+    }
+
+    fn ask_search(&mut self) -> Vec<Intent> {
+        vec![Intent::Ask(Question {
+            title: "look for".to_owned(),
+            text: self.words.clone(),
+            purpose: Purpose::Search(PaneId::Timeline),
+        })]
+    }
+
+    fn next_match(&mut self, by: isize, cx: &Cx<'_>) -> Vec<Intent> {
+        if self.words.is_empty() {
+            return self.ask_search();
+        }
+        let view = cx.incident.timeline();
+        let words = self.words.to_lowercase();
+        let hit = |place: &usize| view.line(*place).is_some_and(|line| text_of(&line).to_lowercase().contains(&words));
+        let here = self.place(view).unwrap_or(view.len());
+        let found = if by < 0 {
+            (0..here).rev().find(hit).or_else(|| (here..view.len()).rev().find(hit))
+        } else {
+            (here + 1..view.len()).find(hit).or_else(|| (0..here.min(view.len())).find(hit))
+        };
+        match found {
+            Some(place) => {
+                self.selected = view.id(place);
+                Vec::new()
+            }
+            None => vec![Intent::Say(format!("no other line has `{}`", self.words))],
+        }
+    }
+
+    fn line(&self, cx: &Cx<'_>) -> Result<Line, Vec<Intent>> {
+        let view = cx.incident.timeline();
+        self.place(view)
+            .and_then(|place| view.line(place))
+            .ok_or_else(|| vec![Intent::Say("select a line first: Up".to_owned())])
+    }
+
+    fn amend(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        match self.line(cx) {
+            Ok(line) => vec![Intent::Ask(Question {
+                title: "the corrected line".to_owned(),
+                text: line.text.to_string(),
+                purpose: Purpose::Amend(line.id),
+            })],
+            Err(intents) => intents,
+        }
+    }
+
+    fn strike(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        match self.line(cx) {
+            Ok(line) => vec![Intent::Command(Command::StrikeNote(NoteStruck { note: line.id, reason: None }))],
+            Err(intents) => intents,
+        }
+    }
+
+    fn copy(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        match self.line(cx) {
+            Ok(line) => vec![Intent::Copy(CleanText::new(&text_of(&line)))],
+            Err(intents) => intents,
+        }
+    }
+
+    /// Records what was typed. The text comes back if it cannot be recorded.
+    fn commit(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        let typed = self.editor.text();
+        if typed.trim().is_empty() {
+            return Vec::new();
+        }
+        if is_too_long(&typed) {
+            return vec![Intent::Say("this is longer than a line may be (64 KiB, 2,000 lines): shorten it, or attach it as a file".to_owned())];
+        }
+        let began = self.began.take().unwrap_or(cx.now);
+        let line = scribe_line(&typed, cx.now, cx.zone);
+        let body = NoteAdded { kind: line.kind, text: line.text, at: Some(line.at.unwrap_or(began.min(cx.now))) };
+        self.editor.set_text("");
+        vec![Intent::Commit(Command::AddNote(body), typed)]
+    }
+
+    fn editor_area(&self, area: Rect) -> Rect {
+        let least = if area.height >= 20 { 3 } else { 1 };
+        let wanted = self.editor.rows_needed(area.width.saturating_sub(PROMPT)).max(least);
+        let rows = wanted.min((area.height / 2).max(1));
+        Rect { y: area.bottom().saturating_sub(rows), height: rows.min(area.height), ..area }
+    }
+}
+
+/// The columns before the text in the scribe's line: marker, time, kind.
+const PROMPT: u16 = 18;
+
+fn text_of(line: &Line) -> String {
+    format!("{} {} {} {}", line.at.format("%H:%M:%S UTC"), line.tag, line.text, line.actor)
+}
+
+impl Pane for TimelinePane {
+    acts_from_table!();
+
+    fn is_typing(&self) -> bool {
+        self.is_typing
+    }
+
+    fn type_key(&mut self, key: KeyEvent, cx: &Cx<'_>) -> Vec<Intent> {
+        let is_plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        match key.code {
+            KeyCode::Esc => self.is_typing = false,
+            KeyCode::Enter if is_plain => return self.commit(cx),
+            KeyCode::PageUp => return self.go(-10, cx),
+            KeyCode::PageDown => return self.go(10, cx),
+            _ => {
+                let was_empty = self.editor.is_empty();
+                if !self.editor.key(key) && matches!(key.code, KeyCode::Char(_) | KeyCode::Enter) {
+                    return vec![Intent::Say("a line holds 64 KiB or 2,000 lines: record this one first".to_owned())];
+                }
+                if was_empty {
+                    self.began = Some(cx.now);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn type_paste(&mut self, text: &str, cx: &Cx<'_>) -> Vec<Intent> {
+        if self.editor.is_empty() {
+            self.began = Some(cx.now);
+        }
+        if self.editor.insert_paste(text) {
+            Vec::new()
+        } else {
+            vec![Intent::Say("the paste is longer than a line may be (64 KiB, 2,000 lines) and was not taken; pipe it: … | warroom note".to_owned())]
+        }
+    }
+
+    fn give_back(&mut self, text: &str) {
+        self.is_typing = true;
+        let typed = self.editor.text();
+        match (typed.is_empty(), text.is_empty()) {
+            (_, true) => {}
+            (true, false) => self.editor.set_text(text),
+            (false, false) => self.editor.set_text(&format!("{text}\n{typed}")),
+        }
+    }
+
+    fn draft(&self) -> Option<String> {
+        let text = self.editor.text();
+        (!text.is_empty()).then_some(text)
+    }
+
+    fn search(&mut self, words: &str, cx: &Cx<'_>) -> Vec<Intent> {
+        self.words = words.to_owned();
+        if words.is_empty() { Vec::new() } else { self.next_match(-1, cx) }
+    }
+
+    fn title(&self, cx: &Cx<'_>) -> String {
+        let fold = if self.hides_machines { " · people only" } else { "" };
+        let words = if self.words.is_empty() { String::new() } else { format!(" · /{}", self.words) };
+        format!("timeline · {} lines{fold}{words}", cx.incident.timeline().len())
+    }
+
+    fn remark(&self, cx: &Cx<'_>) -> String {
+        match self.place(cx.incident.timeline()) {
+            Some(place) => format!("{}/{} · End follows", place + 1, cx.incident.timeline().len()),
+            None => String::new(),
+        }
+    }
+
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+        if area.height == 0 {
+            return;
+        }
+        let line = self.editor_area(area);
+        let log = Rect { height: area.height - line.height, ..area };
+        self.draw_log(log, buf, cx, is_focused);
+        self.draw_line(line, buf, cx, is_focused);
+    }
+
+    fn cursor(&self, area: Rect, _cx: &Cx<'_>) -> Option<Position> {
+        let area = self.editor_area(area);
+        self.editor.cursor(Rect { x: area.x + PROMPT, width: area.width.saturating_sub(PROMPT), ..area })
+    }
+}
+
+impl TimelinePane {
+    fn draw_line(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+        let typed = self.editor.text();
+        let began = self.began.filter(|_| !typed.is_empty()).unwrap_or(cx.now);
+        let line = scribe_line(&typed, cx.now, cx.zone);
+        let time = cx.minute(line.at.unwrap_or(began));
+        let is_here = is_focused && self.is_typing;
+        let marker = if is_here { cx.theme.glyphs.here } else { " " };
+        let style = if is_here { cx.theme.accent() } else { cx.theme.dim() };
+        // The time stands still once typing began; before that it would only tick.
+        let time = if typed.is_empty() { String::new() } else { time };
+        let prompt = format!("{marker} {time:>5} {:<8} ", line.kind.word());
+        buf.set_stringn(area.x, area.y, prompt, usize::from(PROMPT.min(area.width)), style);
+        let text = Rect { x: area.x + PROMPT.min(area.width), width: area.width.saturating_sub(PROMPT), ..area };
+        let hint = if cx.access == super::Access::ReadOnly { "" } else { "n writes a line (-5m, 14:10, decision: … at its start)" };
+        self.editor.draw(text, buf, cx.theme, if is_here { "" } else { hint });
+    }
+
+    fn draw_log(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+        let view = cx.incident.timeline();
+        if view.is_empty() {
+            let words = if cx.incident.is_blank() { "the timeline begins when an incident is declared" } else { "nothing was written yet" };
+            buf.set_line(area.x, area.y, &fit_line(Row::styled(words, cx.theme.dim()), usize::from(area.width)), area.width);
+            return;
+        }
+        let height = usize::from(area.height);
+        let selected = self.place(view);
+        let shown = |place: &usize| self.is_shown(view, *place);
+        let rows_at = |place: usize| rows(view, place, selected == Some(place), area.width, cx, &self.words);
+        // With a line selected it stands in the middle, so that what arrives does not move it; else the newest stands last.
+        let (anchor, below) = match selected {
+            Some(place) => (place, height / 2),
+            None => (view.len(), 0),
+        };
+        let mut after: Vec<Row<'static>> = Vec::new();
+        for place in (anchor + 1..view.len()).filter(shown) {
+            if after.len() >= below {
+                break;
+            }
+            after.extend(rows_at(place));
+        }
+        let middle = selected.map(rows_at).unwrap_or_default();
+        let own = (height - after.len().min(below).min(height)).saturating_sub(middle.len());
+        let mut before: Vec<Vec<Row<'static>>> = Vec::new();
+        let mut count = 0;
+        for place in (0..anchor).rev().filter(shown) {
+            if count >= own.max(height.saturating_sub(middle.len() + after.len())) {
+                break;
+            }
+            let rows = rows_at(place);
+            count += rows.len();
+            before.push(rows);
+        }
+        let middle_len = middle.len();
+        let mut all: Vec<Row<'static>> = before.into_iter().rev().flatten().collect();
+        let above = all.len();
+        all.extend(middle);
+        all.extend(after);
+        // Keep the selected line whole; otherwise the newest.
+        let skip = match selected {
+            Some(_) => above.saturating_sub(height.saturating_sub(middle_len + below.min(height.saturating_sub(middle_len)))).min(all.len().saturating_sub(height)),
+            None => all.len().saturating_sub(height),
+        };
+        for (index, (row, y)) in all.into_iter().skip(skip).zip(area.y..area.bottom()).enumerate() {
+            let is_selected = selected.is_some() && (above..above + middle_len).contains(&(index + skip));
+            let row = if is_selected { row.style(cx.theme.selection(is_focused)) } else { row };
+            buf.set_line(area.x, y, &row, area.width);
+        }
+    }
+}
+
+/// The most rows that a line takes while it is not selected.
+const FOLDED_ROWS: usize = 4;
+
+/// A line of the timeline as rows of the screen.
+fn rows(view: View<'_>, place: usize, is_selected: bool, width: u16, cx: &Cx<'_>, words: &str) -> Vec<Row<'static>> {
+    let Some(line) = view.line(place) else { return Vec::new() };
+    let width = usize::from(width);
+    let local = line.at.with_timezone(&cx.zone);
+    let is_today = local.date_naive() == cx.now.with_timezone(&cx.zone).date_naive();
+    let time = if is_today { local.format("%H:%M:%S").to_string() } else { local.format("%m-%d %H:%M").to_string() };
+    let head = format!(" {time:<8} {:<8} ", line.tag);
+    let indent = crate::text::columns(&head);
+    let actor = format!(" {}", line.actor);
+    let mut text = line.text.to_string();
+    if let Some((times, by)) = &line.amended {
+        let by = if *by == line.actor { String::new() } else { format!(" by {by}") };
+        text.push_str(&if *times == 1 { format!(" [amended{by}]") } else { format!(" [amended {times}{} {by}]", cx.theme.glyphs.times) });
+    }
+    if let Some(late) = line.lateness() {
+        text.push_str(&format!(" [entered {} later]", minutes(late)));
+    }
+    if let Some(strike) = &line.struck {
+        let why = strike.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        text.push_str(&format!(" [struck by {}{why}]", strike.by));
+    }
+    if let (true, Some(original)) = (is_selected, &line.original) {
+        text.push_str(&format!("\nfirst: {original}"));
+    }
+    let style = match (&line.struck, line.hand) {
+        (Some(_), _) => cx.theme.struck(),
+        (None, Hand::Human) => cx.theme.human(),
+        (None, Hand::Machine) => cx.theme.machine(),
+    };
+    let is_hit = !words.is_empty() && text.to_lowercase().contains(&words.to_lowercase());
+    let style = if is_hit { style.patch(cx.theme.found()) } else { style };
+    let actor_width = crate::text::columns(&actor);
+    let room = width.saturating_sub(indent + actor_width).max(10);
+    let mut wrapped = wrap(&text, room);
+    if !is_selected && wrapped.len() > FOLDED_ROWS {
+        let more = wrapped.len() - FOLDED_ROWS + 1;
+        wrapped.truncate(FOLDED_ROWS - 1);
+        wrapped.push(format!("… {more} more rows: select the line to read them"));
+    }
+    let tag_style = if line.hand == Hand::Machine { cx.theme.machine() } else { cx.theme.title(false) };
+    wrapped
+        .into_iter()
+        .enumerate()
+        .map(|(place, part)| {
+            if place > 0 {
+                return Row::from(vec![Span::raw(" ".repeat(indent)), Span::styled(part, style)]);
+            }
+            let gap = width.saturating_sub(indent + crate::text::columns(&part) + actor_width);
+            Row::from(vec![
+                Span::styled(format!(" {time:<8} "), cx.theme.dim()),
+                Span::styled(format!("{:<8} ", line.tag), tag_style),
+                Span::styled(part, style),
+                Span::raw(" ".repeat(gap)),
+                Span::styled(actor.clone(), cx.theme.dim()),
+            ])
+        })
+        .collect()
+}
