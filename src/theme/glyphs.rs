@@ -99,7 +99,7 @@ impl Glyphs {
         corners: ["+", "+", "+", "+"],
         horizontal: "-",
         vertical: "|",
-        dashed: "-",
+        dashed: "=",
         dotted: ":",
         scale: "+",
         moment: "'",
