@@ -1,1 +1,283 @@
-//! Playbooks of services.
+//! Playbooks: what a service promises, where its traces are, whom to call, and the steps to take.
+//!
+//! Hides the file format. Four playbooks ship with the program, one for each of the runbook's services; a file of the same service in a configured
+//! folder replaces the shipped one.
+//!
+//! Invariant: a playbook that was read is complete and consistent; one that could not be read is a problem that is shown, and the others work.
+
+mod step;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Months, NaiveDate};
+use serde::Deserialize;
+
+use crate::incident::{ServiceId, StepRef};
+use crate::slo::{Objective, ObjectiveKind, Unit};
+use crate::text::CleanStr;
+use crate::text::document::{self, Complaint, Flaw, name, said};
+use crate::text::duration::Lapse;
+pub use step::{Action, Look, Step};
+
+/// The playbooks that ship with the program: file name and text.
+pub const SHIPPED: [(&str, &str); 4] = [
+    ("playbooks/alipay.toml", include_str!("../playbooks/alipay.toml")),
+    ("playbooks/blubank.toml", include_str!("../playbooks/blubank.toml")),
+    ("playbooks/yoomonea.toml", include_str!("../playbooks/yoomonea.toml")),
+    ("playbooks/qrpay-web.toml", include_str!("../playbooks/qrpay-web.toml")),
+];
+
+/// How often something comes round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Frequency {
+    /// Every month.
+    Monthly,
+    /// Every three months.
+    Quarterly,
+    /// Every six months.
+    SemiAnnual,
+    /// Every year.
+    Annual,
+}
+
+impl Frequency {
+    /// The name on the screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Monthly => "monthly",
+            Self::Quarterly => "quarterly",
+            Self::SemiAnnual => "semi-annual",
+            Self::Annual => "annual",
+        }
+    }
+
+    /// The day on which it comes round again.
+    pub fn after(self, day: NaiveDate) -> NaiveDate {
+        let months = match self {
+            Self::Monthly => 1,
+            Self::Quarterly => 3,
+            Self::SemiAnnual => 6,
+            Self::Annual => 12,
+        };
+        day.checked_add_months(Months::new(months)).unwrap_or(NaiveDate::MAX)
+    }
+}
+
+/// Somebody to call, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Contact {
+    /// Who.
+    pub name: CleanStr,
+    /// How to reach them.
+    pub how: CleanStr,
+}
+
+/// Where a service's traces are.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Traces {
+    /// The names of its parts in the traces.
+    pub services: Vec<CleanStr>,
+    /// A span that takes longer counts as slow.
+    #[serde(default)]
+    pub slow: Option<Lapse>,
+}
+
+/// The playbook of one service.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Playbook {
+    /// The service, as labels and commands spell it.
+    pub service: ServiceId,
+    /// The service as people in the company call it.
+    pub name: CleanStr,
+    /// The service as customers know it.
+    pub public_name: CleanStr,
+    /// Who keeps this playbook.
+    pub owner: CleanStr,
+    /// When somebody last read it against the world.
+    #[serde(deserialize_with = "document::date")]
+    pub reviewed: NaiveDate,
+    /// How often that is due.
+    #[serde(default = "quarterly")]
+    pub review_every: Frequency,
+    /// When it was last used in a GameDay.
+    #[serde(default, deserialize_with = "document::maybe_date")]
+    pub drilled: Option<NaiveDate>,
+    /// What the service promises.
+    #[serde(default)]
+    pub objectives: Vec<Objective>,
+    /// Where its traces are.
+    #[serde(default)]
+    pub traces: Traces,
+    /// Whom to call.
+    #[serde(default)]
+    pub contacts: Vec<Contact>,
+    /// What to do, in this order.
+    pub steps: Vec<Step>,
+}
+
+fn quarterly() -> Frequency {
+    Frequency::Quarterly
+}
+
+impl Playbook {
+    /// Reads a playbook; `file` names it in the flaw.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Box<Flaw>> {
+        let playbook: Self = document::read(file, text)?;
+        playbook.check().map_err(|complaint| document::locate(file, text, &complaint))?;
+        Ok(playbook)
+    }
+
+    /// A step by its id.
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| *step.id == *id)
+    }
+
+    /// A reference to one of its steps, as the journal keeps it.
+    pub fn step_ref(&self, step: &Step) -> StepRef {
+        StepRef { service: self.service.clone(), step: step.id.clone() }
+    }
+
+    /// By how many days the review is late, if it is.
+    pub fn review_overdue(&self, today: NaiveDate) -> Option<i64> {
+        let late = (today - self.review_every.after(self.reviewed)).num_days();
+        (late > 0).then_some(late)
+    }
+
+    fn check(&self) -> Result<(), Complaint> {
+        name(&self.service, "service")?;
+        said(&self.name, "name")?;
+        said(&self.public_name, "public-name")?;
+        said(&self.owner, "owner")?;
+        let mut known = BTreeSet::new();
+        for (place, objective) in self.objectives.iter().enumerate() {
+            let here = || ["objectives".into(), place.into()];
+            check_objective(objective).map_err(|complaint| complaint.within(here()))?;
+            unique(&mut known, &objective.id).map_err(|complaint| complaint.within(here()))?;
+        }
+        for (place, service) in self.traces.services.iter().enumerate() {
+            if service.trim().is_empty() {
+                let path = ["traces".into(), "services".into(), place.into()];
+                return Err(Complaint::new(path, "is empty: write the name that Jaeger shows"));
+            }
+        }
+        if self.traces.slow.is_some_and(Lapse::is_zero) {
+            return Err(Complaint::new(["traces".into(), "slow".into()], "is zero: every span would be slow"));
+        }
+        for (place, contact) in self.contacts.iter().enumerate() {
+            let here = || ["contacts".into(), place.into()];
+            said(&contact.name, "name").map_err(|complaint| complaint.within(here()))?;
+            said(&contact.how, "how").map_err(|complaint| complaint.within(here()))?;
+        }
+        if self.steps.is_empty() {
+            return Err(Complaint::new(["steps".into()], "is empty: a playbook has at least one [[steps]]"));
+        }
+        let mut known = BTreeSet::new();
+        for (place, step) in self.steps.iter().enumerate() {
+            let here = || ["steps".into(), place.into()];
+            step.check().map_err(|complaint| complaint.within(here()))?;
+            unique(&mut known, &step.id).map_err(|complaint| complaint.within(here()))?;
+        }
+        Ok(())
+    }
+}
+
+fn unique<'a>(known: &mut BTreeSet<&'a str>, id: &'a str) -> Result<(), Complaint> {
+    if known.insert(id) {
+        Ok(())
+    } else {
+        Err(Complaint::new(["id".into()], format!("`{id}` stands twice in this file")))
+    }
+}
+
+fn check_objective(objective: &Objective) -> Result<(), Complaint> {
+    name(&objective.id, "id")?;
+    said(&objective.title, "title")?;
+    said(&objective.expr, "expr")?;
+    if let Some(wrong) = stray_placeholder(&objective.expr) {
+        let message = format!("`${wrong}` is not filled in: the only placeholder is `$window`");
+        return Err(Complaint::new(["expr".into()], message));
+    }
+    match objective.window.parse::<Lapse>() {
+        Err(error) => return Err(Complaint::new(["window".into()], error.to_string())),
+        Ok(window) if window.is_zero() => {
+            return Err(Complaint::new(["window".into()], "is zero: a rate needs some time, such as 5m"));
+        }
+        Ok(_) => {}
+    }
+    let target = objective.target;
+    let wrong = match (objective.kind, objective.unit) {
+        (ObjectiveKind::Ratio, Unit::Ratio) => (!(target > 0.0 && target < 1.0)).then(|| {
+            format!("{target} is no share of good events: a ratio promises more than 0 and less than 1, such as 0.995")
+        }),
+        (ObjectiveKind::Ratio, Unit::Seconds | Unit::Count | Unit::PerSecond) => {
+            return Err(Complaint::new(["unit".into()], "a ratio objective is measured in `ratio`"));
+        }
+        (ObjectiveKind::Threshold, Unit::Ratio) => (!(target > 0.0 && target <= 1.0))
+            .then(|| format!("{target} is no share: write more than 0 and at most 1, such as 0.8 for 80 %")),
+        (ObjectiveKind::Threshold, Unit::Seconds | Unit::Count | Unit::PerSecond) => (!(target.is_finite()
+            && target >= 0.0))
+            .then(|| format!("{target} is no limit: write a number of 0 or more")),
+    };
+    wrong.map_or(Ok(()), |message| Err(Complaint::new(["target".into()], message)))
+}
+
+/// A `$name` other than `$window`; `$` before anything but a letter is a regular expression's.
+fn stray_placeholder(expr: &str) -> Option<&str> {
+    expr.split('$').skip(1).find_map(|rest| {
+        let end = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+        let word = &rest[..end];
+        (word.starts_with(|letter: char| letter.is_ascii_alphabetic()) && word != "window").then_some(word)
+    })
+}
+
+/// All playbooks, and what is wrong with those that could not be read.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Catalogue {
+    /// By service.
+    pub playbooks: BTreeMap<ServiceId, Playbook>,
+    /// A sentence for each file that could not be read.
+    pub problems: Vec<String>,
+}
+
+impl Catalogue {
+    /// The playbooks that ship with the program.
+    pub fn shipped() -> Self {
+        let mut catalogue = Self::default();
+        for (file, text) in SHIPPED {
+            catalogue.take(file, text);
+        }
+        catalogue
+    }
+
+    /// Takes a file in: it replaces the playbook of the same service, or becomes a problem.
+    pub fn take(&mut self, file: &str, text: &str) {
+        match Playbook::parse(file, text) {
+            Ok(playbook) => {
+                self.playbooks.insert(playbook.service.clone(), playbook);
+            }
+            Err(flaw) => self.problems.push(flaw.to_string()),
+        }
+    }
+
+    /// The playbook of a service.
+    pub fn get(&self, service: &str) -> Option<&Playbook> {
+        self.playbooks.get(service)
+    }
+
+    /// A step by its reference.
+    pub fn step(&self, step: &StepRef) -> Option<&Step> {
+        self.get(&step.service)?.step(&step.step)
+    }
+
+    /// All playbooks, by service.
+    pub fn iter(&self) -> impl Iterator<Item = &Playbook> {
+        self.playbooks.values()
+    }
+}
+
+#[cfg(test)]
+mod tests;

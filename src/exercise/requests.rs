@@ -1,0 +1,152 @@
+//! The requests of the service at a moment, and how bad the faults are then.
+//!
+//! Hides the arithmetic: latencies are log-normal, faults stretch them, a request beyond the time-out fails. The chart's percentile and ratio are
+//! this model's, the traces are drawn from it, so they tell one story.
+//!
+//! Invariant: a moment is a function of exercise, seed, ticked steps and time; shares lie in 0..=1 and everything is finite.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::noise::{below, key, smooth, tremble};
+use super::{Exercise, Relief};
+use crate::incident::StepRef;
+
+/// The world moves in ticks of this many milliseconds, as a server that is scraped every ten seconds.
+pub(super) const TICK: i64 = 10_000;
+/// Upper bounds of the latency histogram, in seconds; the last one is infinite.
+pub(super) const BOUNDS: [f64; 16] =
+    [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0];
+const DAY: f64 = 86_400.0;
+
+/// The tick that a time belongs to.
+pub(super) fn tick(at: DateTime<Utc>) -> i64 {
+    at.timestamp_millis().div_euclid(TICK)
+}
+
+/// The requests at a moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    /// Requests a second.
+    pub(super) rate: f64,
+    /// Their median latency in seconds.
+    pub(super) median: f64,
+    /// The standard deviation of the latency's logarithm.
+    pub(super) spread: f64,
+    /// The latency at which a request fails, in seconds.
+    pub(super) timeout: f64,
+    /// The share that is refused at once.
+    pub(super) refused: f64,
+}
+
+impl Moment {
+    /// The share of requests that take at most so many seconds.
+    pub(super) fn within(&self, seconds: f64) -> f64 {
+        if seconds >= self.timeout { 1.0 } else { below((seconds / self.median).ln() / self.spread) }
+    }
+
+    /// The share of requests that fail.
+    pub(super) fn failing(&self) -> f64 {
+        let late = 1.0 - below((self.timeout / self.median).ln() / self.spread);
+        (self.refused + (1.0 - self.refused) * late).clamp(0.0, 1.0)
+    }
+}
+
+/// A relief whose step was ticked.
+#[derive(Clone, Debug)]
+struct Help {
+    fault: usize,
+    from: i64,
+    ramp: f64,
+    share: f64,
+}
+
+/// The faults over time, with what was done against them.
+#[derive(Clone, Debug)]
+pub(super) struct Course {
+    start: i64,
+    help: Vec<Help>,
+    noise: [u64; 3],
+}
+
+impl Course {
+    pub(super) fn new(seed: u64, start: DateTime<Utc>) -> Self {
+        let noise = ["rate", "median", "refused"].map(|name| key(seed, name));
+        Self { start: start.timestamp_millis(), help: Vec::new(), noise }
+    }
+
+    pub(super) fn set_steps_done(&mut self, exercise: &Exercise, done: &[(StepRef, DateTime<Utc>)]) {
+        self.help = exercise.relief.iter().filter_map(|relief| help(exercise, relief, done)).collect();
+    }
+
+    /// How strong a fault is at a time (milliseconds since 1970): 0 to 1.
+    pub(super) fn strength(&self, exercise: &Exercise, fault: usize, at: i64) -> f64 {
+        let Some(spec) = exercise.faults.get(fault) else { return 0.0 };
+        let begins = self.start + spec.at.0.num_milliseconds();
+        if at <= begins {
+            return 0.0;
+        }
+        let ramp = (spec.ramp.num_milliseconds() as f64).max(1.0);
+        let mut strength = smooth((at - begins) as f64 / ramp);
+        if let Some(lasts) = spec.lasts {
+            strength *= 1.0 - smooth((at - begins - lasts.num_milliseconds()) as f64 / ramp);
+        }
+        for help in self.help.iter().filter(|help| help.fault == fault) {
+            strength *= 1.0 - help.share * smooth((at - help.from) as f64 / help.ramp);
+        }
+        strength
+    }
+
+    /// The requests at a time (milliseconds since 1970).
+    pub(super) fn moment(&self, exercise: &Exercise, at: i64) -> Moment {
+        let requests = &exercise.requests;
+        let tick = at.div_euclid(TICK);
+        let seconds = at as f64 / 1000.0;
+        // More people pay in the afternoon than at night.
+        let hour = 1.0 + 0.08 * (std::f64::consts::TAU * (seconds / DAY - 0.375)).sin();
+        let mut moment = Moment {
+            rate: requests.rate * hour * (1.0 + 0.05 * tremble(self.noise[0], tick)),
+            median: requests.median.as_seconds() * (1.0 + 0.06 * tremble(self.noise[1], tick)),
+            spread: requests.spread,
+            timeout: requests.timeout.as_seconds(),
+            refused: requests.errors,
+        };
+        for (place, fault) in exercise.faults.iter().enumerate() {
+            let strength = self.strength(exercise, place, at);
+            if strength > 0.0 {
+                moment.rate *= 1.0 + (fault.rate - 1.0) * strength;
+                moment.median *= fault.latency.powf(strength);
+                moment.refused += fault.errors * strength;
+            }
+        }
+        moment.refused = (moment.refused * (1.0 + 0.2 * tremble(self.noise[2], tick))).clamp(0.0, 1.0);
+        moment
+    }
+
+    pub(super) fn start(&self) -> i64 {
+        self.start
+    }
+}
+
+fn help(exercise: &Exercise, relief: &Relief, done: &[(StepRef, DateTime<Utc>)]) -> Option<Help> {
+    let (service, step) = relief.step.split_once('/')?;
+    let (_, at) = done.iter().find(|(done, _)| done.service == *service && done.step == *step)?;
+    Some(Help {
+        fault: exercise.faults.iter().position(|fault| fault.id == relief.fault)?,
+        from: at.checked_add_signed(TimeDelta::from(relief.after))?.timestamp_millis(),
+        ramp: (relief.ramp.num_milliseconds() as f64).max(1.0),
+        share: relief.share,
+    })
+}
+
+/// What `histogram_quantile` makes of counts below [`BOUNDS`]: linear inside a bucket.
+pub(super) fn quantile(quantile: f64, below: &[f64; 16], all: f64) -> f64 {
+    let rank = quantile * all;
+    let Some(place) = below.iter().position(|count| *count >= rank) else { return BOUNDS[BOUNDS.len() - 1] };
+    let (from, before) = if place == 0 { (0.0, 0.0) } else { (BOUNDS[place - 1], below[place - 1]) };
+    let inside = below[place] - before;
+    if inside <= 0.0 {
+        BOUNDS[place]
+    } else {
+        from + (BOUNDS[place] - from) * ((rank - before) / inside).clamp(0.0, 1.0)
+    }
+}

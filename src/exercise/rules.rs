@@ -1,0 +1,182 @@
+//! What must hold of an exercise beyond the types of its keys.
+//!
+//! Hides the list of rules; each complaint names the way to the value that breaks one.
+//!
+//! Invariant: after these checks the world can compute without looking back: no name is missing, no number is senseless.
+
+use std::collections::BTreeSet;
+
+use super::{Cause, Exercise, Fault, Requests, Signal};
+use crate::text::document::{Complaint, Key, name, said};
+
+/// More than this a second would make the traces of a quarter of an hour slow to look through.
+const MOST_TRACES: f64 = 100.0;
+const MOST_SERIES: u32 = 1_000;
+
+pub(super) fn check(exercise: &Exercise) -> Result<(), Complaint> {
+    name(&exercise.service, "service")?;
+    said(&exercise.title, "title")?;
+    said(&exercise.scenario, "scenario")?;
+    said(&exercise.brief, "brief")?;
+    for (key, list) in [("goals", &exercise.goals), ("success", &exercise.success)] {
+        if list.is_empty() {
+            return Err(Complaint::new([key.into()], "is empty: the pre-brief needs at least one"));
+        }
+    }
+    let opening = &exercise.opening;
+    said(&opening.title, "title").map_err(|complaint| complaint.within(["opening".into()]))?;
+    said(&opening.alert, "alert").map_err(|complaint| complaint.within(["opening".into()]))?;
+    let faults = faults(exercise)?;
+    requests(&exercise.requests, &faults).map_err(|complaint| complaint.within(["requests".into()]))?;
+    signals(&exercise.signals)?;
+    for (place, relief) in exercise.relief.iter().enumerate() {
+        let check = || {
+            pair(&relief.step, "step")?;
+            known(&faults, &relief.fault, "fault")?;
+            within(relief.share, "share", 0.0, 1.0)
+        };
+        check().map_err(|complaint| complaint.within(["relief".into(), place.into()]))?;
+    }
+    Ok(())
+}
+
+fn within(value: f64, key: &str, least: f64, most: f64) -> Result<(), Complaint> {
+    if value.is_finite() && (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Complaint::new([key.into()], format!("{value} is out of range: write {least} to {most}")))
+}
+
+fn pair(text: &str, key: &str) -> Result<(), Complaint> {
+    let is_pair = text.split_once('/').is_some_and(|(service, id)| name(service, "").is_ok() && name(id, "").is_ok());
+    if is_pair {
+        return Ok(());
+    }
+    Err(Complaint::new([key.into()], "is no reference: write `service/id`, as in the service's playbook file"))
+}
+
+fn known(faults: &BTreeSet<&str>, fault: &str, key: &str) -> Result<(), Complaint> {
+    if faults.contains(fault) {
+        return Ok(());
+    }
+    let choices: Vec<_> = faults.iter().map(|fault| format!("`{fault}`")).collect();
+    Err(Complaint::new([key.into()], format!("no fault has this id: choose {}", choices.join(", "))))
+}
+
+fn faults(exercise: &Exercise) -> Result<BTreeSet<&str>, Complaint> {
+    if exercise.faults.is_empty() {
+        return Err(Complaint::new(["faults".into()], "is empty: an exercise has at least one [[faults]]"));
+    }
+    let levels: BTreeSet<&str> = exercise
+        .signals
+        .iter()
+        .filter(|signal| signal.level.is_some())
+        .map(|signal| signal.objective.as_str())
+        .collect();
+    let mut ids = BTreeSet::new();
+    for (place, fault) in exercise.faults.iter().enumerate() {
+        let here = || -> [Key; 2] { ["faults".into(), place.into()] };
+        check_fault(fault, &levels).map_err(|complaint| complaint.within(here()))?;
+        if !ids.insert(fault.id.as_str()) {
+            return Err(
+                Complaint::new(["id".into()], format!("`{}` stands twice in this file", fault.id)).within(here())
+            );
+        }
+    }
+    Ok(ids)
+}
+
+fn check_fault(fault: &Fault, levels: &BTreeSet<&str>) -> Result<(), Complaint> {
+    name(&fault.id, "id")?;
+    said(&fault.what, "what")?;
+    within(fault.latency, "latency", 0.01, 1_000.0)?;
+    within(fault.rate, "rate", 0.0, 100.0)?;
+    within(fault.errors, "errors", 0.0, 1.0)?;
+    for (level, value) in &fault.levels {
+        let path = [Key::from("levels"), Key::from(level.as_str())];
+        if !levels.contains(level.as_str()) {
+            return Err(Complaint::new(path, "no signal with a `level` has this objective"));
+        }
+        within(*value, level, 0.0, 1e12).map_err(|complaint| complaint.within(["levels".into()]))?;
+    }
+    Ok(())
+}
+
+fn requests(requests: &Requests, faults: &BTreeSet<&str>) -> Result<(), Complaint> {
+    within(requests.rate, "rate", 0.01, 1e6)?;
+    within(requests.spread, "spread", 0.01, 3.0)?;
+    within(requests.errors, "errors", 0.0, 1.0)?;
+    within(requests.traced, "traced", 0.0, 1.0)?;
+    if requests.rate * requests.traced > MOST_TRACES {
+        let message = format!("more than {MOST_TRACES} traces a second: lower `traced`");
+        return Err(Complaint::new(["traced".into()], message));
+    }
+    for (key, lapse) in [("median", requests.median), ("timeout", requests.timeout)] {
+        if lapse.is_zero() {
+            return Err(Complaint::new([key.into()], "is zero: a request takes some time"));
+        }
+    }
+    if !(1..=5).contains(&requests.attempts) {
+        return Err(Complaint::new(["attempts".into()], "is out of range: write 1 to 5"));
+    }
+    if requests.path.is_empty() || requests.path.len() > 20 {
+        return Err(Complaint::new(["path".into()], "a request goes through 1 to 20 [[requests.path]]"));
+    }
+    for (place, hop) in requests.path.iter().enumerate() {
+        let check = || said(&hop.service, "service").and_then(|()| said(&hop.operation, "operation"));
+        check().map_err(|complaint| complaint.within(["path".into(), place.into()]))?;
+    }
+    for (place, failure) in requests.failures.iter().enumerate() {
+        let check = || {
+            said(&failure.error, "error")?;
+            within(failure.share, "share", 0.0, 1e6)?;
+            if let Some(fault) = &failure.fault {
+                known(faults, fault, "fault")?;
+            }
+            if failure.hop.is_some_and(|hop| !(1..=requests.path.len()).contains(&hop)) {
+                let message = format!("is not on the path: write 1 to {}", requests.path.len());
+                return Err(Complaint::new(["hop".into()], message));
+            }
+            Ok(())
+        };
+        check().map_err(|complaint| complaint.within(["failures".into(), place.into()]))?;
+    }
+    for (cause, word) in [(Cause::Timeout, "timeout"), (Cause::Refusal, "refusal")] {
+        let is_covered =
+            |failure: &super::Failure| failure.when == cause && failure.fault.is_none() && failure.share > 0.0;
+        if !requests.failures.iter().any(is_covered) {
+            let message = format!(
+                "one with `when = \"{word}\"`, a share and no fault is needed: what such a failure looks like on a usual day"
+            );
+            return Err(Complaint::new(["failures".into()], message));
+        }
+    }
+    Ok(())
+}
+
+fn signals(signals: &[Signal]) -> Result<(), Complaint> {
+    let mut objectives = BTreeSet::new();
+    for (place, signal) in signals.iter().enumerate() {
+        let check = || {
+            pair(&signal.objective, "objective")?;
+            within(signal.times, "times", 0.0, 1e9)?;
+            within(signal.noise, "noise", 0.0, 1.0)?;
+            within(signal.apart, "apart", 0.0, 1.0)?;
+            if !(1..=MOST_SERIES).contains(&signal.series) {
+                return Err(Complaint::new(["series".into()], format!("is out of range: write 1 to {MOST_SERIES}")));
+            }
+            match (signal.from, signal.level) {
+                (Some(_), None) => Ok(()),
+                (None, Some(level)) => within(level, "level", 0.0, 1e12),
+                (Some(_), Some(_)) => Err(Complaint::new(["level".into()], "either `from` or `level`, not both")),
+                (None, None) => Err(Complaint::new([], "needs `from` (latency, errors, rate, completed) or a `level`")),
+            }
+        };
+        check().map_err(|complaint| complaint.within(["signals".into(), place.into()]))?;
+        if !objectives.insert(&signal.objective) {
+            let path = ["signals".into(), place.into(), "objective".into()];
+            return Err(Complaint::new(path, format!("`{}` stands twice in this file", signal.objective)));
+        }
+    }
+    Ok(())
+}
