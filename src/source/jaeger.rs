@@ -106,9 +106,9 @@ impl Aim {
 }
 
 /// One search of one service.
-#[derive(Clone, Copy, Debug)]
-struct Search<'a> {
-    service: &'a str,
+#[derive(Clone, Debug)]
+struct Search {
+    service: CleanStr,
     aim: Aim,
     start: DateTime<Utc>,
     end: DateTime<Utc>,
@@ -179,20 +179,20 @@ impl Asker {
         let watched: Vec<(CleanStr, Option<TimeDelta>)> =
             list.services.iter().map(|watched| (watched.service.clone(), watched.slow)).collect();
         let searches = list.services.iter().flat_map(|watched| {
-            aims(watched).map(|aim| Search { service: &watched.service, aim, start, end, limit: aim.limit() })
+            aims(watched).map(|aim| Search { service: watched.service.clone(), aim, start, end, limit: aim.limit() })
         });
-        let searches: Vec<Search<'_>> = searches.collect();
+        let searches: Vec<Search> = searches.collect();
         let mut running = iter(searches)
             .map(|search| {
                 let watched = watched.clone();
-                async move { (search, self.search(dialect, search, watched).await) }
+                async move { (search.clone(), self.search(dialect, search, watched).await) }
             })
             .buffered(SEARCHES_AT_ONCE);
         let mut errors = BTreeMap::new();
         let mut slow = BTreeMap::new();
         let mut remarks = Vec::new();
         while let Some((search, outcome)) = running.next().await {
-            let service = search.service;
+            let service = &search.service;
             let what = search.aim.what();
             match outcome? {
                 Searched::Refused(reason) => {
@@ -224,7 +224,7 @@ impl Asker {
     async fn search(
         &self,
         dialect: Dialect,
-        mut search: Search<'_>,
+        mut search: Search,
         watched: Vec<(CleanStr, Option<TimeDelta>)>,
     ) -> Result<Searched, Failure> {
         loop {
@@ -356,7 +356,7 @@ fn aims(watched: &WatchedService) -> impl Iterator<Item = Aim> + use<> {
 }
 
 /// What a reader of the tables must know about a search.
-fn remark(search: &Search<'_>, found: &Found, lookback: TimeDelta) -> Option<CleanStr> {
+fn remark(search: &Search, found: &Found, lookback: TimeDelta) -> Option<CleanStr> {
     let Search { service, aim, limit, .. } = search;
     let is_full = found.traces >= *limit;
     let text = match aim {

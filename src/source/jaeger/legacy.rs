@@ -14,9 +14,9 @@ use crate::spans::{Span, SpanLog, Status, Trace, http_status, is_evidence, outco
 use crate::text::CleanStr;
 
 /// The path and the query of a search. The tags are a map of text to text, and durations have a unit: anything else is refused.
-pub(super) fn search(search: &Search<'_>) -> (&'static str, Vec<(&'static str, String)>) {
+pub(super) fn search(search: &Search) -> (&'static str, Vec<(&'static str, String)>) {
     let mut query = vec![
-        ("service", search.service.to_owned()),
+        ("service", search.service.to_string()),
         ("start", search.start.timestamp_micros().to_string()),
         ("end", search.end.timestamp_micros().to_string()),
         ("limit", search.limit.to_string()),

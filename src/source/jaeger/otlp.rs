@@ -18,12 +18,12 @@ use crate::text::CleanStr;
 const WARNINGS: &str = "@jaeger@warnings";
 
 /// The path and the query of a search, in both spellings: before v2.19 only the one with underscores is known, and newer servers prefer the other.
-pub(super) fn search(search: &Search<'_>) -> (&'static str, Vec<(&'static str, String)>) {
+pub(super) fn search(search: &Search) -> (&'static str, Vec<(&'static str, String)>) {
     let nanos = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Nanos, true);
     let (start, end, limit) = (nanos(search.start), nanos(search.end), search.limit.to_string());
     let mut query = vec![
-        ("query.serviceName", search.service.to_owned()),
-        ("query.service_name", search.service.to_owned()),
+        ("query.serviceName", search.service.to_string()),
+        ("query.service_name", search.service.to_string()),
         ("query.startTimeMin", start.clone()),
         ("query.start_time_min", start),
         ("query.startTimeMax", end.clone()),
