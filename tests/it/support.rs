@@ -1,4 +1,6 @@
 //! What several tests share.
 
 pub mod http;
+pub mod prometheus;
 pub mod pty;
+pub mod source;

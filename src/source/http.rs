@@ -1,0 +1,553 @@
+//! The one way in which warroom asks a server over HTTP.
+//!
+//! Hides TLS, deadlines, limits, credentials, and what a server's or the network's misbehaviour is called in a sentence for a person.
+//!
+//! Invariant: no redirect is followed, nothing is read beyond a limit that counts after decompression, every wait on the network ends, and no
+//! sentence holds a credential.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::{Certificate, Client, Proxy, RequestBuilder, Response, Url};
+use tokio::sync::Semaphore;
+
+use super::auth::Auth;
+use super::{Endpoint, SourceError};
+use crate::live::SourceName;
+use crate::run::clock;
+use crate::text::CleanStr;
+
+/// How long and how much a server may talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Between two pieces of an answer, the first included.
+    pub idle: Duration,
+    /// For the whole answer.
+    pub total: Duration,
+    /// The bytes of an answer, after decompression.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(3),
+            idle: Duration::from_secs(5),
+            total: Duration::from_secs(15),
+            bytes: 8 * 1024 * 1024,
+        }
+    }
+}
+
+impl Limits {
+    /// Traces are large.
+    pub fn of_traces() -> Self {
+        Self { bytes: 32 * 1024 * 1024, ..Self::default() }
+    }
+}
+
+/// The most requests that one server gets at once.
+const AT_ONCE: usize = 6;
+/// The longest pause that a server may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+/// A parse above this many bytes leaves the loop's thread.
+const BIG_PARSE: usize = 256 * 1024;
+/// How much of an answer that makes no sense is shown.
+const EXCERPT: usize = 300;
+
+/// What kind of failure it was, for those who treat kinds differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No connection, or it broke.
+    Away,
+    /// It took too long.
+    Late,
+    /// The answer was above the limit.
+    TooBig,
+    /// A status that is no success.
+    Status(u16),
+    /// The answer makes no sense.
+    Garbled,
+    /// Our side cannot ask (credentials cannot be read).
+    Ours,
+}
+
+/// Why an answer could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Failure {
+    /// A sentence with the reason and the way out.
+    pub reason: CleanStr,
+    /// Its kind.
+    pub trouble: Trouble,
+    /// How long the server wants to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+/// What a server answered, whatever its status (but a redirect, which is a [`Failure`]).
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body, whole.
+    pub body: Vec<u8>,
+    /// The path that was asked.
+    pub path: String,
+    retry_after: Option<Duration>,
+}
+
+impl Answer {
+    /// Whether the status is a success.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// A server that is asked, with everything that belongs to asking it.
+pub struct Site {
+    client: Client,
+    base: String,
+    label: String,
+    place: CleanStr,
+    limits: Limits,
+    at_once: Semaphore,
+    auth: Option<Auth>,
+    header: Arc<Mutex<Result<Option<HeaderValue>, String>>>,
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Site").field("base", &self.base).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl Site {
+    /// Prepares to ask a server; reads files that the endpoint names, but not the network.
+    pub fn open(name: SourceName, endpoint: &Endpoint, limits: Limits) -> Result<Self, SourceError> {
+        let url = address(name, endpoint)?;
+        let client = client(name, endpoint, &url, limits)?;
+        let auth = Auth::of(name, endpoint)?;
+        let header = auth.as_ref().map(|auth| auth.header(&client)).transpose();
+        if let Err(problem) = header {
+            return Err(SourceError::Credentials { name, problem });
+        }
+        let host = match url.port() {
+            Some(port) => format!("{}:{port}", url.host_str().unwrap_or_default()),
+            None => url.host_str().unwrap_or_default().to_owned(),
+        };
+        Ok(Self {
+            client,
+            base: url.as_str().trim_end_matches('/').to_owned(),
+            label: format!("{name} at {host}"),
+            place: CleanStr::new(url.as_str().trim_end_matches('/')),
+            limits,
+            at_once: Semaphore::new(AT_ONCE),
+            auth,
+            header: Arc::new(Mutex::new(header)),
+        })
+    }
+
+    /// The client, for libraries that make their own requests; it has no credentials, see [`Site::authorization`].
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The address without a slash at its end.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The address for people.
+    pub fn place(&self) -> &CleanStr {
+        &self.place
+    }
+
+    /// How sentences name the server: `prometheus at localhost:9090`.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The header that says who is asking, if one is configured.
+    pub fn authorization(&self) -> Result<Option<HeaderValue>, Failure> {
+        let header = self.header.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        header.map_err(|problem| Failure {
+            reason: CleanStr::new(&format!("the credentials for {}: {problem}", self.label)),
+            trouble: Trouble::Ours,
+            retry_after: None,
+        })
+    }
+
+    /// Begins a GET below the base address.
+    pub fn get(&self, path: &str) -> Result<RequestBuilder, Failure> {
+        let mut request = self.client.get(format!("{}/{path}", self.base));
+        if let Some(header) = self.authorization()? {
+            request = request.header(reqwest::header::AUTHORIZATION, header);
+        }
+        Ok(request)
+    }
+
+    /// Sends a request and reads its answer, inside all limits.
+    pub async fn ask<E: Error + 'static>(
+        &self,
+        request: impl Future<Output = Result<Response, E>>,
+    ) -> Result<Answer, Failure> {
+        let _permit = self.at_once.acquire().await;
+        let answer = match tokio::time::timeout(self.limits.total, self.read(request)).await {
+            Ok(answer) => answer?,
+            Err(_) => {
+                let limit = self.limits.total.as_secs_f64();
+                return Err(self.failure(Trouble::Late, format!("was still answering after {limit} s")));
+            }
+        };
+        if answer.status == 401 {
+            self.read_secret_again().await;
+        }
+        Ok(answer)
+    }
+
+    async fn read<E: Error + 'static>(
+        &self,
+        request: impl Future<Output = Result<Response, E>>,
+    ) -> Result<Answer, Failure> {
+        let mut response = request.await.map_err(|error| self.explain(&error))?;
+        let status = response.status().as_u16();
+        let path = response.url().path().to_owned();
+        if response.status().is_redirection() {
+            let target = response.headers().get(LOCATION).and_then(|target| target.to_str().ok());
+            let target = target.and_then(|target| response.url().join(target).ok());
+            let target = target.map_or("nowhere".to_owned(), |url| url.origin().ascii_serialization());
+            return Err(self.failure(
+                Trouble::Status(status),
+                format!(
+                    "answered {status}, a redirect to {target}, which is not followed: \
+                     if that is the right server, put its address into the configuration"
+                ),
+            ));
+        }
+        let retry_after = retry_after(response.headers(), clock::wall());
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > self.limits.bytes => {
+                    let limit = self.limits.bytes / (1024 * 1024);
+                    return Err(self.failure(Trouble::TooBig, format!("sent more than {limit} MiB: ask for less")));
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => return Ok(Answer { status, body, path, retry_after }),
+                Err(error) => return Err(self.explain(&error)),
+            }
+        }
+    }
+
+    /// Reads a JSON answer; what is big is read off the loop's thread.
+    pub async fn parse<T, F>(&self, answer: Answer, read: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&str) -> Result<T, serde_json::Error> + Send + 'static,
+    {
+        let is_big = answer.body.len() > BIG_PARSE;
+        let work = move || {
+            let text = String::from_utf8_lossy(&answer.body);
+            let read = read(&text);
+            drop(text);
+            read.map_err(|error| (answer, error))
+        };
+        let read = if is_big { tokio::task::spawn_blocking(work).await } else { Ok(work()) };
+        match read {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err((answer, error))) => Err(self.garbled(&answer, &error)),
+            Err(_) => Err(self.failure(Trouble::Garbled, "sent an answer that cannot be read".to_owned())),
+        }
+    }
+
+    /// The sentence for an answer whose status is no success, or that is not what was expected.
+    pub fn complaint(&self, answer: &Answer) -> Failure {
+        let status = answer.status;
+        let said = excerpt(&answer.body);
+        let what = match status {
+            401 => match &self.auth {
+                Some(auth) => format!("answered 401: the credentials are wrong or expired: check {}", auth.hint()),
+                None => "answered 401: it wants credentials: set bearer-file, bearer-env or basic-user".to_owned(),
+            },
+            403 => match &self.auth {
+                Some(auth) => format!("answered 403: these credentials may not read here: check {}", auth.hint()),
+                None => "answered 403: it may want credentials: set bearer-file, bearer-env or basic-user".to_owned(),
+            },
+            404 => format!("answered 404 for {}: is the path in the address right?", answer.path),
+            429 => "answered 429: it is asked too often".to_owned(),
+            _ if is_page(&answer.body) => {
+                format!("answered {status} with a web page instead of data: is a login page or a proxy before it?")
+            }
+            _ if said.is_empty() => format!("answered {status} without a word"),
+            _ => format!("answered {status}: {said}"),
+        };
+        Failure { retry_after: answer.retry_after, ..self.failure(Trouble::Status(status), what) }
+    }
+
+    fn garbled(&self, answer: &Answer, error: &serde_json::Error) -> Failure {
+        if is_page(&answer.body) {
+            return Failure { trouble: Trouble::Garbled, ..self.complaint(answer) };
+        }
+        let said = excerpt(&answer.body);
+        self.failure(Trouble::Garbled, format!("sent something that cannot be read ({error}): {said}"))
+    }
+
+    /// A failure of this server: `what` follows its name.
+    pub fn failure(&self, trouble: Trouble, what: String) -> Failure {
+        Failure { reason: CleanStr::new(&format!("{} {what}", self.label)), trouble, retry_after: None }
+    }
+
+    fn explain(&self, error: &(dyn Error + 'static)) -> Failure {
+        let mut innermost = error;
+        let mut next = Some(error);
+        let mut is_connecting = false;
+        while let Some(error) = next {
+            innermost = error;
+            next = error.source();
+            if let Some(known) = error.downcast_ref::<reqwest::Error>() {
+                is_connecting |= known.is_connect();
+                if known.is_timeout() {
+                    let what = if known.is_connect() {
+                        format!("did not take a connection within {} s", self.limits.connect.as_secs_f64())
+                    } else {
+                        format!("said nothing for {} s", self.limits.idle.as_secs_f64())
+                    };
+                    return self.failure(Trouble::Late, format!("{what}: is it overloaded, or is a firewall between?"));
+                }
+            }
+            if let Some(known) = error.downcast_ref::<rustls::Error>() {
+                return self.untrusted(known);
+            }
+            if let Some(known) = error.downcast_ref::<io::Error>() {
+                if let Some(inner) = known.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                    return self.untrusted(inner);
+                }
+                if known.kind() == io::ErrorKind::ConnectionRefused {
+                    return self.failure(Trouble::Away, "refused the connection: is it running?".to_owned());
+                }
+            }
+            if error.to_string().starts_with("dns error") {
+                return self.failure(
+                    Trouble::Away,
+                    "cannot be found: its name does not resolve: check the address".to_owned(),
+                );
+            }
+        }
+        let what = if is_connecting { "cannot be reached" } else { "broke the connection off" };
+        // An innermost error of the client itself would print the address with its query.
+        let why = if innermost.is::<reqwest::Error>() { String::new() } else { format!(": {innermost}") };
+        self.failure(Trouble::Away, format!("{what}{why}"))
+    }
+
+    fn untrusted(&self, error: &rustls::Error) -> Failure {
+        let what = format!("cannot be trusted ({error}): if your company signs it, name that certificate in ca-file");
+        self.failure(Trouble::Away, what)
+    }
+
+    /// A token that was refused may have been replaced in the meantime: the next request uses what is there now.
+    async fn read_secret_again(&self) {
+        let Some(auth) = self.auth.clone() else { return };
+        let client = self.client.clone();
+        let Ok(fresh) = tokio::task::spawn_blocking(move || auth.header(&client).map(Some)).await else { return };
+        *self.header.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+    }
+}
+
+/// Percent-encodes what stands for one segment of a path.
+pub fn segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// An address without user, password and query, for logs.
+pub fn without_credentials(address: &str) -> String {
+    match Url::parse(address) {
+        Ok(mut url) if url.has_host() => {
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.set_query(None);
+            url.set_fragment(None);
+            url.into()
+        }
+        Ok(_) | Err(_) => "(not an address)".to_owned(),
+    }
+}
+
+fn address(name: SourceName, endpoint: &Endpoint) -> Result<Url, SourceError> {
+    let bad = |problem: String| SourceError::Address { name, problem };
+    let url = Url::parse(endpoint.url.trim());
+    let url = url.ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url = url.ok_or_else(|| bad("is no address: write it as http://localhost:9090".to_owned()))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(bad("holds a user or a password: take them out and set basic-user with basic-password-file, \
+                        or bearer-file"
+            .to_owned()));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(bad("ends with a query or a fragment: leave out what begins with ? or #".to_owned()));
+    }
+    let is_here = match url.host() {
+        Some(url_host) => {
+            let text = url_host.to_string();
+            let text = text.trim_start_matches('[').trim_end_matches(']');
+            text == "localhost" || text.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        }
+        None => false,
+    };
+    if url.scheme() == "http" && !is_here && !endpoint.allow_plain_http {
+        return Err(bad(format!(
+            "is plain http to another host ({}): use https, or set allow-plain-http = true",
+            url.host_str().unwrap_or_default()
+        )));
+    }
+    Ok(url)
+}
+
+fn client(name: SourceName, endpoint: &Endpoint, url: &Url, limits: Limits) -> Result<Client, SourceError> {
+    // An Err says that a provider is installed already, which is what is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let setting = |setting, problem| SourceError::Setting { name, setting, problem };
+    let mut headers = HeaderMap::new();
+    for (key, value) in &endpoint.headers {
+        let parsed = HeaderName::from_bytes(key.as_bytes()).ok().zip(HeaderValue::from_str(value).ok());
+        let Some((key, mut value)) = parsed else {
+            return Err(setting("headers", format!("'{}' is no header", CleanStr::new(key))));
+        };
+        if ["authorization", "proxy-authorization", "cookie", "host"].contains(&key.as_str()) {
+            return Err(setting("headers", format!("'{key}' is not set here: use bearer-file or basic-user")));
+        }
+        value.set_sensitive(true);
+        headers.insert(key, value);
+    }
+    let mut builder = Client::builder()
+        .user_agent(concat!("warroom/", env!("CARGO_PKG_VERSION")))
+        .default_headers(headers)
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(limits.connect)
+        .read_timeout(limits.idle)
+        .pool_max_idle_per_host(AT_ONCE);
+    builder = match (&endpoint.ca_file, url.scheme()) {
+        // Without any store on the machine even a client for plain http cannot be built.
+        (_, "http") => builder.tls_certs_only([]),
+        (None, _) => builder,
+        (Some(path), _) => {
+            let problem = |problem: String| setting("ca-file", format!("{}: {problem}", path.display()));
+            let pem = std::fs::read(path).map_err(|error| problem(error.to_string()))?;
+            let certificates = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+            if certificates.is_empty() {
+                return Err(problem("holds no certificate in PEM".to_owned()));
+            }
+            builder.tls_certs_only(certificates)
+        }
+    };
+    builder = match &endpoint.proxy {
+        None => builder.no_proxy(),
+        Some(proxy) => {
+            let url = Url::parse(proxy).ok().filter(Url::has_host);
+            let url = url.ok_or_else(|| setting("proxy", "is no address such as http://proxy:3128".to_owned()))?;
+            if !url.username().is_empty() || url.password().is_some() {
+                return Err(setting("proxy", "holds a user or a password: use one that needs none".to_owned()));
+            }
+            builder.proxy(Proxy::all(url).map_err(|error| setting("proxy", error.without_url().to_string()))?)
+        }
+    };
+    builder.build().map_err(|error| {
+        let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        setting("ca-file", format!("no connection can be made secure ({why}): name a file of certificates"))
+    })
+}
+
+/// Reads how long to wait in all its spellings: seconds or a date, and the rate limits' headers.
+fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let until = |at: DateTime<Utc>| (at - now).to_std().unwrap_or_default();
+    let seconds = |text: &str| text.parse().ok().map(Duration::from_secs);
+    let told = text("retry-after").and_then(|text| {
+        seconds(text).or_else(|| Some(until(DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc))))
+    });
+    let reset = || text("ratelimit-reset").and_then(seconds);
+    let dated = || {
+        let text = text("x-ratelimit-reset")?;
+        let date = DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc));
+        let date = date.or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%MZ").map(|at| at.and_utc()));
+        date.ok().map(until)
+    };
+    told.or_else(reset).or_else(dated).map(|pause| pause.min(LONGEST_PAUSE))
+}
+
+fn is_page(body: &[u8]) -> bool {
+    let start = body.trim_ascii_start();
+    start.first() == Some(&b'<')
+}
+
+/// The beginning of an answer, clean.
+pub(super) fn excerpt(body: &[u8]) -> CleanStr {
+    CleanStr::new(String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]).trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_may_say_in_four_ways_how_long_to_wait() {
+        let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+        for (name, value, seconds) in [
+            ("retry-after", "7", Some(7)),
+            ("retry-after", "Thu, 28 May 2026 20:26:50 GMT", Some(10)),
+            ("retry-after", "Thu, 28 May 2020 20:26:50 GMT", Some(0)),
+            ("ratelimit-reset", "12", Some(12)),
+            ("x-ratelimit-reset", "2026-05-28T20:28Z", Some(80)),
+            ("retry-after", "999999", Some(120)),
+            ("retry-after", "soon", None),
+        ] {
+            let headers = HeaderMap::from_iter([(
+                HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                HeaderValue::from_static(value),
+            )]);
+            assert_eq!(retry_after(&headers, now), seconds.map(Duration::from_secs), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_would_leak_or_cannot_work_are_refused_with_the_way_out() {
+        for (url, hint) in [
+            ("localhost:9090", "write it as http"),
+            ("ftp://localhost", "write it as http"),
+            ("http://me:hunter2@localhost:1", "basic-user"),
+            ("http://localhost/?api_key=hunter2", "leave out"),
+            ("http://prometheus.example:9090", "allow-plain-http"),
+            ("", "write it as http"),
+        ] {
+            let error = Site::open("prometheus", &Endpoint::at(url), Limits::default()).unwrap_err().to_string();
+            assert!(error.contains(hint) && !error.contains("hunter2"), "{error}");
+        }
+        for url in ["http://localhost:9090/prom/", "http://127.0.0.1", "http://[::1]:9"] {
+            let site = Site::open("prometheus", &Endpoint::at(url), Limits::default()).unwrap();
+            assert!(!site.base().ends_with('/'));
+        }
+    }
+
+    #[test]
+    fn the_promised_limits_are_the_ones_in_use() {
+        let Limits { connect, idle, total, bytes } = Limits::default();
+        assert_eq!((connect.as_secs(), idle.as_secs(), total.as_secs(), bytes), (3, 5, 15, 8 << 20));
+        assert_eq!(Limits::of_traces().bytes, 32 << 20);
+    }
+}

@@ -1,0 +1,180 @@
+//! Jaeger's internal JSON (`/api/traces`), which compatible stores speak too.
+//!
+//! Hides processes, references and the shapes of tags.
+//!
+//! Invariant: the parent is a span of the same trace; a reference into another trace is a link.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use super::lenient::{Value, at_micros, micros, or_default, span_id, trace_id};
+use super::{Aim, Detail, Search};
+use crate::spans::{Span, SpanLog, Status, Trace, http_status, is_evidence, outcome_of};
+use crate::text::CleanStr;
+
+/// The path and the query of a search. The tags are a map of text to text, and durations have a unit: anything else is refused.
+pub(super) fn search(search: &Search) -> (&'static str, Vec<(&'static str, String)>) {
+    let mut query = vec![
+        ("service", search.service.to_string()),
+        ("start", search.start.timestamp_micros().to_string()),
+        ("end", search.end.timestamp_micros().to_string()),
+        ("limit", search.limit.to_string()),
+    ];
+    match search.aim {
+        Aim::TaggedErrors => query.push(("tags", r#"{"error":"true"}"#.to_owned())),
+        Aim::Anything => {}
+        Aim::Slow(limit) => query.push(("minDuration", format!("{}s", limit.as_seconds_f64()))),
+    }
+    ("api/traces", query)
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(default, deserialize_with = "or_default")]
+    data: Vec<WireTrace>,
+    #[serde(default, deserialize_with = "or_default")]
+    errors: Vec<WireError>,
+}
+
+#[derive(Deserialize)]
+struct WireError {
+    #[serde(default, deserialize_with = "or_default")]
+    msg: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireTrace {
+    #[serde(rename = "traceID", deserialize_with = "or_default")]
+    id: String,
+    #[serde(deserialize_with = "or_default")]
+    spans: Vec<WireSpan>,
+    #[serde(deserialize_with = "or_default")]
+    processes: HashMap<String, Process>,
+    #[serde(deserialize_with = "or_default")]
+    warnings: Vec<Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Process {
+    #[serde(rename = "serviceName", deserialize_with = "or_default")]
+    service: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireSpan {
+    #[serde(rename = "traceID", deserialize_with = "or_default")]
+    trace: String,
+    #[serde(rename = "spanID", deserialize_with = "or_default")]
+    id: String,
+    #[serde(rename = "parentSpanID", deserialize_with = "or_default")]
+    parent: String,
+    #[serde(rename = "operationName", deserialize_with = "or_default")]
+    operation: String,
+    #[serde(deserialize_with = "or_default")]
+    references: Vec<Reference>,
+    #[serde(rename = "startTime")]
+    start: Value,
+    duration: Value,
+    #[serde(deserialize_with = "or_default")]
+    tags: Vec<Tag>,
+    #[serde(deserialize_with = "or_default")]
+    logs: Vec<Log>,
+    #[serde(rename = "processID", deserialize_with = "or_default")]
+    process_id: String,
+    #[serde(deserialize_with = "or_default")]
+    process: Process,
+    #[serde(deserialize_with = "or_default")]
+    warnings: Vec<Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Reference {
+    #[serde(rename = "refType", deserialize_with = "or_default")]
+    kind: String,
+    #[serde(rename = "traceID", deserialize_with = "or_default")]
+    trace: String,
+    #[serde(rename = "spanID", deserialize_with = "or_default")]
+    span: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Tag {
+    #[serde(deserialize_with = "or_default")]
+    key: String,
+    value: Value,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Log {
+    timestamp: Value,
+    #[serde(deserialize_with = "or_default")]
+    fields: Vec<Tag>,
+}
+
+/// Reads an answer; errors beside no data are the server's sentence.
+pub(super) fn read(text: &str, detail: Detail) -> Result<Result<Vec<Trace>, CleanStr>, serde_json::Error> {
+    let wire: Wire = serde_json::from_str(text)?;
+    if let (true, Some(error)) = (wire.data.is_empty(), wire.errors.first()) {
+        return Ok(Err(CleanStr::new(&error.msg)));
+    }
+    Ok(Ok(wire.data.into_iter().map(|trace| trace_of(trace, detail)).collect()))
+}
+
+fn trace_of(wire: WireTrace, detail: Detail) -> Trace {
+    let WireTrace { id, spans, processes, warnings } = wire;
+    let id = if id.is_empty() { spans.first().map(|span| span.trace.clone()).unwrap_or_default() } else { id };
+    let id = trace_id(&id);
+    let services: HashMap<String, CleanStr> =
+        processes.into_iter().map(|(key, process)| (key, CleanStr::new(&process.service))).collect();
+    let spans = spans.into_iter().map(|span| span_of(span, &id, &services, detail)).collect();
+    Trace { id, spans, warnings: warnings.iter().map(Value::clean).collect() }
+}
+
+fn span_of(wire: WireSpan, trace: &CleanStr, services: &HashMap<String, CleanStr>, detail: Detail) -> Span {
+    let tags = pairs(&wire.tags, detail);
+    let logs: Vec<SpanLog> = wire
+        .logs
+        .iter()
+        .map(|log| SpanLog { at: at_micros(log.timestamp.integer()), fields: pairs(&log.fields, detail) })
+        .collect();
+    Span {
+        id: span_id(&wire.id),
+        parent: parent_of(&wire, trace),
+        service: services.get(&wire.process_id).cloned().unwrap_or_else(|| CleanStr::new(&wire.process.service)),
+        operation: CleanStr::new(&wire.operation),
+        start: at_micros(wire.start.integer()),
+        duration: micros(wire.duration.integer()),
+        outcome: outcome_of(&Status::Unset, &tags, &logs),
+        http_status: http_status(&tags),
+        tags,
+        logs,
+        warnings: wire.warnings.iter().map(Value::clean).collect(),
+    }
+}
+
+/// The first CHILD_OF, else the deprecated field, else what the span follows from.
+fn parent_of(span: &WireSpan, trace: &CleanStr) -> Option<CleanStr> {
+    let of_kind = |kind: &str| {
+        let here = |reference: &&Reference| reference.trace.is_empty() || trace_id(&reference.trace) == *trace;
+        let mut references = span.references.iter().filter(|reference| reference.kind == kind).filter(here);
+        references.next().map(|reference| span_id(&reference.span))
+    };
+    let deprecated = || Some(span_id(&span.parent)).filter(|id| !is_null(id));
+    of_kind("CHILD_OF").or_else(deprecated).or_else(|| of_kind("FOLLOWS_FROM")).filter(|id| !is_null(id))
+}
+
+fn is_null(id: &str) -> bool {
+    id.bytes().all(|digit| digit == b'0')
+}
+
+fn pairs(tags: &[Tag], detail: Detail) -> Vec<(CleanStr, CleanStr)> {
+    let needed = tags.iter().filter(|tag| detail == Detail::Whole || is_evidence(&tag.key));
+    needed.map(|tag| (CleanStr::new(&tag.key), tag.value.clean())).collect()
+}

@@ -1,0 +1,298 @@
+//! The envelope of Prometheus' answers, read into series over a grid.
+//!
+//! Hides the shapes of results (matrix, vector, scalar, string, native histograms) and that numbers come as strings. Series beyond the limit are
+//! counted while they are read and never kept.
+//!
+//! Invariant: whatever the text, reading it gives findings or an error, in memory that grows with the grid and not with the text.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::DateTime;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::live::MOST_SERIES;
+use crate::slo::{Grid, Series};
+use crate::text::CleanStr;
+
+const NATIVE_HISTOGRAM: &str = "native histogram: use histogram_quantile(0.99, sum(rate(name[5m]))) or histogram_avg";
+/// More remarks than this say nothing more.
+const MOST_REMARKS: usize = 8;
+
+/// What a query found.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// The series over the grid.
+    pub(super) series: Vec<Series>,
+    /// How many more there were.
+    pub(super) left_out: usize,
+    /// Warnings, infos, and what cannot be drawn.
+    pub(super) remarks: Vec<CleanStr>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(super) enum Envelope {
+    /// With data.
+    Found(Findings),
+    /// With an error, of a kind (`bad_data`, `execution`, `timeout`).
+    Refused {
+        /// The kind.
+        kind: CleanStr,
+        /// The server's sentence.
+        sentence: CleanStr,
+    },
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(rename = "errorType", default)]
+    error_type: Option<String>,
+    #[serde(default)]
+    error: Option<String>,
+    #[serde(default)]
+    warnings: Option<Vec<String>>,
+    #[serde(default)]
+    infos: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(rename = "resultType")]
+    kind: String,
+    #[serde(borrow)]
+    result: &'a RawValue,
+}
+
+impl Envelope {
+    /// Reads an answer to a query over the grid; an instant query has a grid of one moment.
+    pub(super) fn read(text: &str, grid: &Grid) -> Result<Self, serde_json::Error> {
+        let wire: Wire<'_> = serde_json::from_str(text)?;
+        if wire.status.as_deref() != Some("success") {
+            let Some(sentence) = wire.error else { return Err(Error::missing_field("status")) };
+            return Ok(Self::Refused {
+                kind: wire.error_type.as_deref().unwrap_or("error").into(),
+                sentence: sentence.as_str().into(),
+            });
+        }
+        let data = wire.data.ok_or_else(|| Error::missing_field("data"))?;
+        let data: Data<'_> = serde_json::from_str(data.get())?;
+        let mut found = Findings::default();
+        match data.kind.as_str() {
+            "matrix" | "vector" => {
+                let mut input = serde_json::Deserializer::from_str(data.result.get());
+                let (read, left_out) = AllSeries { grid }.deserialize(&mut input)?;
+                if read.iter().any(|series| series.has_histograms) {
+                    found.remarks.push(NATIVE_HISTOGRAM.into());
+                }
+                let only_histograms = |series: &OneSeries| series.has_histograms && !series.has_samples;
+                let read: Vec<OneSeries> = read.into_iter().filter(|series| !only_histograms(series)).collect();
+                found.left_out = left_out;
+                found.series = named(read);
+            }
+            "scalar" => {
+                let Sample(at, value): Sample = serde_json::from_str(data.result.get())?;
+                let mut values = vec![None; grid.len];
+                put(&mut values, grid, at.0, value.0);
+                found.series.push(Series { name: CleanStr::default(), values });
+            }
+            "string" => found.remarks.push("the expression gives a text, which cannot be drawn".into()),
+            other => {
+                let kind = CleanStr::new(other);
+                found.remarks.push(format!("the expression gives a {kind}, which cannot be drawn").into());
+            }
+        }
+        let said = wire.warnings.into_iter().chain(wire.infos).flatten();
+        found.remarks.extend(said.map(|text| CleanStr::new(&text)).take(MOST_REMARKS));
+        Ok(Self::Found(found))
+    }
+}
+
+/// Names series by the labels in which they differ, so that the only one has no name.
+fn named(read: Vec<OneSeries>) -> Vec<Series> {
+    let mut kinds: BTreeMap<&str, (Option<&CleanStr>, usize, bool)> = BTreeMap::new();
+    for series in &read {
+        for (key, value) in &series.labels {
+            let (first, count, is_mixed) = kinds.entry(key).or_insert((None, 0, false));
+            *is_mixed |= first.get_or_insert(value) != &value;
+            *count += 1;
+        }
+    }
+    let differs =
+        |key: &CleanStr| kinds.get(key.as_str()).is_some_and(|(_, count, is_mixed)| *is_mixed || *count != read.len());
+    let name = |series: &OneSeries| {
+        let parts = series.labels.iter().filter(|(key, _)| differs(key));
+        let parts: Vec<String> = parts
+            .map(|(key, value)| if key == "__name__" { value.to_string() } else { format!("{key}={value}") })
+            .collect();
+        CleanStr::new(&parts.join(", "))
+    };
+    let names: Vec<CleanStr> = read.iter().map(name).collect();
+    names.into_iter().zip(read).map(|(name, series)| Series { name, values: series.values }).collect()
+}
+
+fn put(values: &mut [Option<f64>], grid: &Grid, at: f64, value: f64) {
+    let millis = (at * 1000.0).round();
+    // Some compatible servers answer off the grid by a rounding: a second is nearer than any two moments are.
+    if let Some(moment) = DateTime::from_timestamp_millis(millis as i64) {
+        let resolution = grid.resolution.num_milliseconds().max(1);
+        let half = (resolution / 2).min(500);
+        let steps = (moment - grid.start).num_milliseconds() + half;
+        let place = usize::try_from(steps.div_euclid(resolution)).ok();
+        if let Some(slot) = place.filter(|_| steps.rem_euclid(resolution) <= 2 * half).and_then(|at| values.get_mut(at))
+        {
+            *slot = Some(value);
+        }
+    }
+}
+
+/// A number that may stand in a string, as `"1.7e-01"`, `"NaN"` or `"+Inf"`.
+struct Number(f64);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl Visitor<'_> for Read {
+            type Value = Number;
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a number, or a number in a string")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
+                text.parse().map(Number).map_err(|_| E::custom("a sample that is no number"))
+            }
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Number, E> {
+                Ok(Number(number))
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Number, E> {
+                Ok(Number(number as f64))
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Number, E> {
+                Ok(Number(number as f64))
+            }
+        }
+        input.deserialize_any(Read)
+    }
+}
+
+#[derive(Deserialize)]
+struct Sample(Number, Number);
+
+struct OneSeries {
+    labels: BTreeMap<CleanStr, CleanStr>,
+    values: Vec<Option<f64>>,
+    has_samples: bool,
+    has_histograms: bool,
+}
+
+struct AllSeries<'g> {
+    grid: &'g Grid,
+}
+
+impl<'de> DeserializeSeed<'de> for AllSeries<'_> {
+    type Value = (Vec<OneSeries>, usize);
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
+        input.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AllSeries<'_> {
+    type Value = (Vec<OneSeries>, usize);
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a list of series")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut input: A) -> Result<Self::Value, A::Error> {
+        let mut kept = Vec::new();
+        while kept.len() < MOST_SERIES {
+            match input.next_element_seed(SeriesOver { grid: self.grid })? {
+                Some(series) => kept.push(series),
+                None => return Ok((kept, 0)),
+            }
+        }
+        let mut left_out = 0;
+        while input.next_element::<IgnoredAny>()?.is_some() {
+            left_out += 1;
+        }
+        Ok((kept, left_out))
+    }
+}
+
+struct SeriesOver<'g> {
+    grid: &'g Grid,
+}
+
+impl<'de> DeserializeSeed<'de> for SeriesOver<'_> {
+    type Value = OneSeries;
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<OneSeries, D::Error> {
+        input.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for SeriesOver<'_> {
+    type Value = OneSeries;
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a series with its labels and samples")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut input: A) -> Result<OneSeries, A::Error> {
+        let mut series = OneSeries {
+            labels: BTreeMap::new(),
+            values: vec![None; self.grid.len],
+            has_samples: false,
+            has_histograms: false,
+        };
+        while let Some(key) = input.next_key::<String>()? {
+            match key.as_str() {
+                "metric" => series.labels = input.next_value()?,
+                "value" => {
+                    let Sample(at, value) = input.next_value()?;
+                    put(&mut series.values, self.grid, at.0, value.0);
+                    series.has_samples = true;
+                }
+                "values" => {
+                    let any = input.next_value_seed(Samples { values: &mut series.values, grid: self.grid })?;
+                    series.has_samples |= any;
+                }
+                "histogram" | "histograms" => {
+                    input.next_value::<IgnoredAny>()?;
+                    series.has_histograms = true;
+                }
+                _ => {
+                    input.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(series)
+    }
+}
+
+struct Samples<'v> {
+    values: &'v mut [Option<f64>],
+    grid: &'v Grid,
+}
+
+impl<'de> DeserializeSeed<'de> for Samples<'_> {
+    type Value = bool;
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<bool, D::Error> {
+        input.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Samples<'_> {
+    type Value = bool;
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a list of samples")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut input: A) -> Result<bool, A::Error> {
+        let mut any = false;
+        while let Some(Sample(at, value)) = input.next_element()? {
+            put(self.values, self.grid, at.0, value.0);
+            any = true;
+        }
+        Ok(any)
+    }
+}
