@@ -1,0 +1,304 @@
+//! The directory that holds the incidents, and who may read it.
+//!
+//! Hides permission bits, file systems on which locks lie, and the race for the next number.
+//!
+//! Invariant: a private directory is 0700 with 0600 files, a shared one 2770 with 0660 files, whatever the umask; anything else is put right where
+//! it is ours and empty, and refused otherwise. No file that SQLite may have open is ever opened here: closing it would drop SQLite's locks.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, Mode};
+use rustix::io::Errno;
+
+use super::presence::Seats;
+use super::{JournalError, SqliteJournal};
+use crate::incident::{IncidentId, Series, Via};
+
+/// Who may read and write a journal directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Sharing {
+    /// One account.
+    #[default]
+    Private,
+    /// All accounts of one Unix group.
+    Group,
+}
+
+impl Sharing {
+    fn directory_mode(self) -> u32 {
+        match self {
+            Self::Private => 0o700,
+            Self::Group => 0o2770,
+        }
+    }
+
+    fn file_mode(self) -> u32 {
+        match self {
+            Self::Private => 0o600,
+            Self::Group => 0o660,
+        }
+    }
+}
+
+/// A checked directory of incidents.
+#[derive(Clone, Debug)]
+pub struct JournalDir {
+    path: PathBuf,
+    sharing: Sharing,
+}
+
+/// What stands beside the SQLite file: its write-ahead log, its shared memory, our doorbell.
+const BESIDE: [&str; 3] = ["-wal", "-shm", ".bell"];
+
+/// How many milliseconds another account gets between making a file and giving it its mode.
+const PATIENCE: u32 = 20;
+
+impl JournalDir {
+    /// Checks a directory, or makes it. Refuses network file systems, foreign owners, and modes that do not fit.
+    pub fn open(path: impl AsRef<Path>, sharing: Sharing) -> Result<Self, JournalError> {
+        let path = std::path::absolute(path.as_ref()).map_err(JournalError::io("finding", path.as_ref()))?;
+        let made = make_directory(&path, sharing)?;
+        let filesystem = rustix::fs::statfs(&path).map_err(|errno| JournalError::io("reading", &path)(errno.into()))?;
+        if let Some(filesystem) = network_filesystem(filesystem.f_type as i64 as u32) {
+            return Err(JournalError::NetworkFilesystem { path, filesystem });
+        }
+        check_directory(&path, sharing, made)?;
+        probe(&path)?;
+        Ok(Self { path, sharing })
+    }
+
+    /// The directory itself.
+    pub fn directory(&self) -> &Path {
+        &self.path
+    }
+
+    /// Who may read and write it.
+    pub fn sharing(&self) -> Sharing {
+        self.sharing
+    }
+
+    /// Where an incident's file is, or would be.
+    pub fn path(&self, id: IncidentId) -> PathBuf {
+        self.path.join(format!("{id}.db"))
+    }
+
+    /// The incidents and drills that are here, in the order of their numbers.
+    pub fn ids(&self) -> Result<Vec<IncidentId>, JournalError> {
+        let mut ids = Vec::new();
+        for item in fs::read_dir(&self.path).map_err(JournalError::io("listing", &self.path))? {
+            let item = item.map_err(JournalError::io("listing", &self.path))?;
+            let name = item.file_name();
+            let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(".db")) else { continue };
+            // `inc-4.db` or `INC-04.db` would parse too, but only one spelling is the file of INC-4.
+            if let Ok(id) = stem.parse::<IncidentId>()
+                && id.to_string() == stem
+            {
+                ids.push(id);
+            }
+        }
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Claims the next free number; of several processes that ask at once, each gets its own.
+    pub fn create(&self, series: Series) -> Result<IncidentId, JournalError> {
+        let mut number = self.ids()?.iter().filter(|id| id.series == series).map(|id| id.number).max().unwrap_or(0);
+        let (id, path) = loop {
+            number = number.checked_add(1).ok_or_else(|| JournalError::NoNumber { path: self.path.clone() })?;
+            let id = IncidentId { series, number };
+            let path = self.path(id);
+            match make_file(&path, self.sharing) {
+                Ok(()) => break (id, path),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(JournalError::io("creating", &path)(error)),
+            }
+        };
+        let opened = self.journal(id, Via::default()).and_then(|journal| {
+            drop(journal);
+            let directory = fs::File::open(&self.path).map_err(JournalError::io("opening", &self.path))?;
+            directory.sync_all().map_err(JournalError::io("saving", &self.path))
+        });
+        if let Err(error) = opened {
+            // Nobody was told this number yet, and an empty incident on a full disk helps nobody.
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
+        Ok(id)
+    }
+
+    /// Opens an incident that exists; what is written through it names `via` as its console.
+    pub fn journal(&self, id: IncidentId, via: Via) -> Result<SqliteJournal, JournalError> {
+        let path = self.path(id);
+        match check_file(&path, self.sharing) {
+            Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Err(JournalError::NoSuch { id, path: self.path.clone(), existing: self.ids()? });
+            }
+            checked => checked?,
+        }
+        for suffix in BESIDE {
+            let beside = with_suffix(&path, suffix);
+            match make_file(&beside, self.sharing) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match check_file(&beside, self.sharing) {
+                    // The last process to leave removes SQLite's files; SQLite makes them again with the main file's mode.
+                    Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                    checked => checked?,
+                },
+                Err(error) => return Err(JournalError::io("creating", &beside)(error)),
+            }
+        }
+        SqliteJournal::open(&path, id, via)
+    }
+
+    /// The consoles of an incident.
+    pub fn seats(&self, id: IncidentId) -> Seats {
+        Seats::new(self.path.join(format!("{id}.here")), self.sharing)
+    }
+}
+
+/// A path with something added to its last name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn euid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Makes the directory where there is none; says whether it did.
+fn make_directory(path: &Path, sharing: Sharing) -> Result<bool, JournalError> {
+    if path.exists() {
+        return Ok(false);
+    }
+    if let Some(parent) = path.parent().filter(|parent| !parent.exists()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(JournalError::io("creating", parent))?;
+    }
+    match DirBuilder::new().mode(sharing.directory_mode()).create(path) {
+        Ok(()) => Ok(true),
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(JournalError::io("creating", path)(error)),
+    }
+}
+
+/// Puts the mode of a directory right where it is ours and empty, and refuses it otherwise.
+pub(super) fn check_directory(path: &Path, sharing: Sharing, made: bool) -> Result<(), JournalError> {
+    let is = fs::metadata(path).map_err(JournalError::io("reading", path))?;
+    if !is.is_dir() {
+        return Err(JournalError::WrongKind { path: path.to_owned(), wanted: "directory" });
+    }
+    let (found, wanted) = (is.mode() & 0o7777, sharing.directory_mode());
+    match sharing {
+        Sharing::Private if is.uid() != euid() => {
+            return Err(JournalError::NotOurs { path: path.to_owned(), owner: is.uid() });
+        }
+        Sharing::Private | Sharing::Group => {}
+    }
+    if found == wanted {
+        return Ok(());
+    }
+    let empty = || fs::read_dir(path).is_ok_and(|mut items| items.next().is_none());
+    if is.uid() == euid() && (made || empty()) {
+        let mode = Mode::from_raw_mode(wanted);
+        return rustix::fs::chmod(path, mode).map_err(|errno| JournalError::io("protecting", path)(errno.into()));
+    }
+    settled(path, found, wanted)
+}
+
+/// Makes an empty file, exclusively, with exactly the right mode, and without ever holding it open.
+pub(super) fn make_file(path: &Path, sharing: Sharing) -> io::Result<()> {
+    // The narrow mode first: between the two calls nobody else may look in.
+    rustix::fs::mknodat(CWD, path, FileType::RegularFile, Mode::RUSR | Mode::WUSR, 0)?;
+    match rustix::fs::chmod(path, Mode::from_raw_mode(sharing.file_mode())) {
+        // SQLite removed it again already; it makes its own.
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Puts the mode of a file right where it is ours, and refuses it otherwise.
+fn check_file(path: &Path, sharing: Sharing) -> Result<(), JournalError> {
+    let is = fs::symlink_metadata(path).map_err(JournalError::io("reading", path))?;
+    if !is.is_file() {
+        return Err(JournalError::WrongKind { path: path.to_owned(), wanted: "plain file" });
+    }
+    match sharing {
+        Sharing::Private if is.uid() != euid() => {
+            return Err(JournalError::NotOurs { path: path.to_owned(), owner: is.uid() });
+        }
+        Sharing::Private | Sharing::Group => {}
+    }
+    let (found, wanted) = (is.mode() & 0o7777, sharing.file_mode());
+    if found == wanted {
+        return Ok(());
+    }
+    let ours = is.uid() == euid() || euid() == 0;
+    match rustix::fs::chmod(path, Mode::from_raw_mode(wanted)) {
+        Ok(()) if ours => Ok(()),
+        Err(Errno::NOENT) => Ok(()),
+        Ok(()) | Err(_) => settled(path, found, wanted),
+    }
+}
+
+/// Gives another account, which may have made it a moment ago, the time to give it the right mode.
+fn settled(path: &Path, found: u32, wanted: u32) -> Result<(), JournalError> {
+    for _ in 0..PATIENCE {
+        let is = fs::symlink_metadata(path).map_err(JournalError::io("reading", path))?;
+        if is.mode() & 0o7777 == wanted {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    Err(JournalError::Mode { path: path.to_owned(), found, wanted })
+}
+
+/// Finds out whether files can be made here; a full disk is no reason to refuse, because viewing goes on.
+fn probe(directory: &Path) -> Result<(), JournalError> {
+    let random = super::random().map_err(JournalError::io("naming a file in", directory))?;
+    let path = directory.join(format!(".probe-{random:016x}"));
+    match make_file(&path, Sharing::Private) {
+        Ok(()) => fs::remove_file(&path).map_err(JournalError::io("writing to", directory)),
+        Err(error) => match error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::NOSPC | Errno::DQUOT) => Ok(()),
+            _ => Err(JournalError::io("writing to", directory)(error)),
+        },
+    }
+}
+
+/// The file systems on which SQLite's write-ahead log is not safe, by the magic number of `statfs(2)`.
+fn network_filesystem(magic: u32) -> Option<&'static str> {
+    Some(match magic {
+        0x6969 => "NFS",
+        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => "SMB",
+        0x6573_5546 => "FUSE (sshfs and its like)",
+        0x5346_414F => "AFS",
+        0x7375_7245 => "Coda",
+        0x564C => "NCP",
+        0x0102_1997 => "9P",
+        0x00C3_6400 => "Ceph",
+        0x0116_1970 => "GFS2",
+        0x7461_636F => "OCFS2",
+        0x0BD0_0BD0 => "Lustre",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_on_another_machines_disk_is_refused_by_name() {
+        for (magic, name) in [(0x6969, "NFS"), (0xFF53_4D42, "SMB"), (0x6573_5546, "FUSE (sshfs and its like)")] {
+            assert_eq!(network_filesystem(magic), Some(name));
+        }
+        for local in [0xEF53, 0x0102_1994, 0x9123_683E, 0x5846_5342] {
+            assert_eq!(network_filesystem(local), None, "ext4, tmpfs, btrfs, xfs");
+        }
+    }
+}

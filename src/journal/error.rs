@@ -1,0 +1,211 @@
+//! What can go wrong between a console and its files.
+//!
+//! Hides SQLite's and the system's codes behind sentences that name the file and the way out.
+//!
+//! Invariant: every sentence starts in lower case and says what a person can do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+use crate::incident::IncidentId;
+
+/// Why the journal could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Locks and shared memory do not work there.
+    #[error("{} is on {filesystem}, where several processes cannot share a journal safely: choose a directory on a local disk (journal.directory)", path.display())]
+    NetworkFilesystem {
+        /// The directory.
+        path: PathBuf,
+        /// What the system calls it.
+        filesystem: &'static str,
+    },
+    /// There is something else in its place.
+    #[error("{} is not a {wanted}: choose another place for the journal (journal.directory)", path.display())]
+    WrongKind {
+        /// What is there.
+        path: PathBuf,
+        /// What should be there.
+        wanted: &'static str,
+    },
+    /// Others could read or write what they must not, or the team cannot.
+    #[error("{} has mode {found:o}, and this journal wants {wanted:o}: run `chmod {wanted:o} {}`", path.display(), path.display())]
+    Mode {
+        /// The file or directory.
+        path: PathBuf,
+        /// Its permission bits.
+        found: u32,
+        /// What they should be.
+        wanted: u32,
+    },
+    /// A private journal belongs to one account.
+    #[error("{} belongs to another account (uid {owner}): run warroom as that account, or share a directory with `journal.sharing = \"group\"`", path.display())]
+    NotOurs {
+        /// The file or directory.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+    },
+    /// The system said no.
+    #[error("{doing} {}: {source}", path.display())]
+    Io {
+        /// What was being done, as "creating".
+        doing: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is no such incident.
+    #[error("there is no {id} in {}: {}", path.display(), choices(existing))]
+    NoSuch {
+        /// What was asked for.
+        id: IncidentId,
+        /// The directory.
+        path: PathBuf,
+        /// What there is.
+        existing: Vec<IncidentId>,
+    },
+    /// A newer warroom made it.
+    #[error("{} was written by a newer warroom (journal format {found}, this one reads up to {known}): update warroom", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// The disk is full.
+    #[error("the disk is full, {} cannot grow: free some space; nothing that was saved is lost", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk refused.
+    #[error("the disk refused to write {}: it is full, over a limit, or failing; nothing that was saved is lost", path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+    },
+    /// We may only read.
+    #[error("{} cannot be written by this account: its directory wants mode 2770 and a group that you are in (journal.sharing = \"group\")", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Somebody writes for too long.
+    #[error("another process has been writing to {} for more than 5 s: try again", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is damaged.
+    #[error("{} is damaged ({reason}): keep it, `warroom journal verify` says where, `journal export` saves what can be read", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How it showed.
+        reason: String,
+    },
+    /// The file is something else.
+    #[error("{} is not a journal: move it away, or choose another directory (journal.directory)", path.display())]
+    NotAJournal {
+        /// The file.
+        path: PathBuf,
+    },
+    /// SQLite would not keep its promise.
+    #[error("{}: {promise}: this build cannot keep the journal safely, use one as it was released", path.display())]
+    Unsafe {
+        /// The file.
+        path: PathBuf,
+        /// What is missing.
+        promise: &'static str,
+    },
+    /// The clock shows a time that no entry can carry.
+    #[error("the system's clock shows the year {year}: set it, then write again")]
+    Clock {
+        /// What it shows.
+        year: i32,
+    },
+    /// A console's name becomes a file's name.
+    #[error("`{name}` cannot name a console: use 1 to 64 letters, digits, `-` or `_`")]
+    ConsoleName {
+        /// The name.
+        name: String,
+    },
+    /// There is no number left.
+    #[error("{} has no number left for another incident: choose another directory (journal.directory)", path.display())]
+    NoNumber {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Anything else that SQLite says.
+    #[error("{}: {source}", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}
+
+fn choices(existing: &[IncidentId]) -> String {
+    if existing.is_empty() {
+        return "there is no incident yet, `warroom declare` makes one".to_owned();
+    }
+    let newest: Vec<_> = existing.iter().rev().take(8).map(ToString::to_string).collect();
+    let more = if existing.len() > newest.len() { " and older ones" } else { "" };
+    format!("there is {}{more}", newest.join(", "))
+}
+
+impl JournalError {
+    pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| match source.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+            Some(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT) => Self::Full { path: path.to_owned() },
+            _ => Self::Io { doing, path: path.to_owned(), source },
+        }
+    }
+
+    pub(super) fn sqlite(path: &Path) -> impl Fn(rusqlite::Error) -> Self {
+        move |source| {
+            let path = path.to_owned();
+            let Some(code) = source.sqlite_error_code() else { return Self::Sqlite { path, source } };
+            match code {
+                ErrorCode::DiskFull => Self::Full { path },
+                ErrorCode::SystemIoFailure => Self::Refused { path },
+                ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::ReadOnly { path },
+                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy { path },
+                ErrorCode::DatabaseCorrupt => Self::Damaged { path, reason: source.to_string() },
+                ErrorCode::NotADatabase => Self::NotAJournal { path },
+                _ => Self::Sqlite { path, source },
+            }
+        }
+    }
+
+    /// Whether nothing can be written until somebody helps: the console refuses acts and shows a red bar meanwhile.
+    pub fn is_unwritable(&self) -> bool {
+        match self {
+            Self::Full { .. }
+            | Self::Refused { .. }
+            | Self::ReadOnly { .. }
+            | Self::Damaged { .. }
+            | Self::Io { .. } => true,
+            Self::NetworkFilesystem { .. }
+            | Self::WrongKind { .. }
+            | Self::Mode { .. }
+            | Self::NotOurs { .. }
+            | Self::NoSuch { .. }
+            | Self::Newer { .. }
+            | Self::Busy { .. }
+            | Self::NotAJournal { .. }
+            | Self::Unsafe { .. }
+            | Self::Clock { .. }
+            | Self::ConsoleName { .. }
+            | Self::NoNumber { .. }
+            | Self::Sqlite { .. } => false,
+        }
+    }
+}

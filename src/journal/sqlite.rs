@@ -1,0 +1,429 @@
+//! The SQLite file of one incident.
+//!
+//! Hides schema, pragmas, transactions, the hash chain's head and the hybrid clock; drafts are in [`super::draft`].
+//!
+//! Invariant: `append` returns after the commit is on stable storage (WAL, `synchronous=FULL`, asserted at opening) and the doorbell rang; numbers
+//! of one origin are dense; the clock of the file never goes back.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, Datelike, SubsecRound, Utc};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::bell::{Bell, Watch};
+use super::chain::{COLUMNS, Chain, Damage, Row, What, unsigned};
+use super::directory::with_suffix;
+use super::{Journal, JournalError, NewEntry, Tail};
+use crate::incident::{ENTRY_VERSION, Entry, EntryId, Hlc, IncidentId, Via};
+use crate::run::clock;
+
+/// The version of the schema that this build writes and reads.
+pub const SCHEMA: i64 = 1;
+
+/// Before this one, two connections could corrupt a file in WAL mode (3.7.0 to 3.51.2).
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// How long a process waits for another one's transaction.
+const BUSY: Duration = Duration::from_secs(5);
+
+const TABLES: &str = "
+    CREATE TABLE ev(
+        lseq INTEGER PRIMARY KEY,
+        rid INTEGER NOT NULL,
+        rseq INTEGER NOT NULL,
+        hlc INTEGER NOT NULL,
+        wall INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        entry TEXT NOT NULL,
+        prev TEXT NOT NULL,
+        gseq INTEGER,
+        UNIQUE(rid, rseq)
+    );
+    CREATE TABLE claim(what TEXT PRIMARY KEY, term INTEGER NOT NULL, holder TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE draft(console TEXT PRIMARY KEY, actor TEXT NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE meta(k TEXT PRIMARY KEY, v) WITHOUT ROWID;
+";
+
+/// One process's hold on the journal of one incident.
+pub struct SqliteJournal {
+    pub(super) db: Connection,
+    pub(super) path: PathBuf,
+    id: IncidentId,
+    pub(super) via: Via,
+    pub(super) now: Box<dyn Fn() -> DateTime<Utc> + Send>,
+    chain: Chain,
+    bell: Option<Bell>,
+    watch: Option<Watch>,
+}
+
+impl std::fmt::Debug for SqliteJournal {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("SqliteJournal").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// One thing to write; several share a transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Work {
+    /// Entries.
+    Append(Vec<NewEntry>),
+    /// A console's half-typed text; empty when there is none any more.
+    Draft {
+        /// Whose text.
+        actor: String,
+        /// The text.
+        text: String,
+    },
+    /// Nothing but proof that writing works.
+    Probe,
+}
+
+impl SqliteJournal {
+    /// Opens a file, and makes its tables where it is new.
+    pub(super) fn open(path: &Path, id: IncidentId, via: Via) -> Result<Self, JournalError> {
+        let wrong = JournalError::sqlite(path);
+        // No memory-mapped reads: a disk error there is a signal, not an error code. No mutex: a connection stays with one thread at a time.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = Connection::open_with_flags(path, flags).map_err(&wrong)?;
+        db.busy_timeout(BUSY).map_err(&wrong)?;
+        let version = schema_of(&db).map_err(&wrong)?;
+        refuse_newer(path, version)?;
+        write_ahead(&db).map_err(&wrong)?;
+        db.execute_batch(
+            "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF;",
+        )
+        .map_err(&wrong)?;
+        assert_durable(&db, path)?;
+        if version < SCHEMA {
+            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&wrong)?;
+            // Somebody else may have been faster.
+            let version = schema_of(&tx).map_err(&wrong)?;
+            refuse_newer(path, version)?;
+            if version < SCHEMA {
+                tx.execute_batch(TABLES).map_err(&wrong)?;
+                tx.pragma_update(None, "user_version", SCHEMA).map_err(&wrong)?;
+            }
+            tx.commit().map_err(&wrong)?;
+        }
+        let bell = Bell::open(&with_suffix(path, ".bell"));
+        Ok(Self {
+            db,
+            path: path.to_owned(),
+            id,
+            via,
+            now: Box::new(clock::wall),
+            chain: Chain::after(0),
+            bell,
+            watch: None,
+        })
+    }
+
+    /// Reads the time from another clock.
+    #[must_use]
+    pub fn with_clock(mut self, now: impl Fn() -> DateTime<Utc> + Send + 'static) -> Self {
+        self.now = Box::new(now);
+        self
+    }
+
+    /// The incident.
+    pub fn id(&self) -> IncidentId {
+        self.id
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All entries that can be read, in the order of arrival, and what was wrong on the way.
+    pub fn all(&mut self) -> Result<(Vec<Entry>, Vec<Damage>), JournalError> {
+        let (mut entries, mut damage, mut after) = (Vec::new(), Vec::new(), 0);
+        loop {
+            let tail = self.tail(after, 4096)?;
+            entries.extend(tail.entries.into_iter().map(|(_, entry)| entry));
+            damage.extend(tail.damage);
+            after = tail.to;
+            if !tail.more {
+                damage.extend(self.check_head()?);
+                return Ok((entries, damage));
+            }
+        }
+    }
+
+    /// Whether the newest entry is the one that was written last; to be asked when all lines have been read.
+    pub fn check_head(&mut self) -> Result<Option<Damage>, JournalError> {
+        // One statement is one snapshot. Somebody may have written since the last line that was read: then it is too early to say.
+        let head: Option<(i64, String, i64)> = self
+            .db
+            .prepare_cached(
+                "SELECT r.v, h.v, (SELECT coalesce(max(lseq), 0) FROM ev) FROM meta r, meta h WHERE r.k = 'rid' AND h.k = 'head'",
+            )
+            .and_then(|mut read| read.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional())
+            .map_err(JournalError::sqlite(&self.path))?;
+        Ok(head.and_then(|(rid, head, last)| if last > self.chain.at() { None } else { self.chain.close(rid, &head) }))
+    }
+
+    /// Does several things in one transaction; returns the new entries when all of it is on stable storage.
+    pub(super) fn commit(&mut self, work: &[Work]) -> Result<Vec<Entry>, JournalError> {
+        let wall = (self.now)().trunc_subsecs(3);
+        let wrong = JournalError::sqlite(&self.path);
+        let mut entries = Vec::new();
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&wrong)?;
+        for item in work {
+            match item {
+                Work::Append(new) => {
+                    let stamped = new.iter().map(|new| (&self.via, wall, new));
+                    entries.extend(insert(&tx, &self.path, self.id, stamped, mint)?);
+                }
+                Work::Draft { actor, text } => {
+                    super::draft::save(&tx, &self.via.console, actor, text, wall).map_err(&wrong)?;
+                }
+                Work::Probe => put(&tx, "probe", wall.timestamp_millis()).map_err(&wrong)?,
+            }
+        }
+        tx.commit().map_err(&wrong)?;
+        if !entries.is_empty() {
+            self.ring();
+        }
+        Ok(entries)
+    }
+
+    /// Wakes the other processes; they look by themselves every few seconds too.
+    pub(super) fn ring(&self) {
+        if let Some(bell) = &self.bell {
+            bell.ring();
+        }
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn append(&mut self, new: &[NewEntry]) -> Result<Vec<Entry>, JournalError> {
+        self.commit(&[Work::Append(new.to_vec())])
+    }
+
+    fn tail(&mut self, after: u64, max: usize) -> Result<Tail, JournalError> {
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        if self.chain.at() != after {
+            self.chain = Chain::after(after);
+        }
+        let mut tail = Tail::default();
+        read_on(&self.db, &mut self.chain, max, &mut tail, &mut |_| ()).map_err(JournalError::sqlite(&self.path))?;
+        Ok(tail)
+    }
+
+    fn wait(&mut self, timeout: Duration) -> bool {
+        match &self.watch {
+            Some(watch) => watch.wait(None, timeout).bell,
+            None => {
+                self.watch = Some(Watch::new(&with_suffix(&self.path, ".bell"), None));
+                true
+            }
+        }
+    }
+}
+
+/// Reads lines on from where the chain is, over pages that cannot be read; shows each line as it is stored.
+pub(super) fn read_on(
+    db: &Connection,
+    chain: &mut Chain,
+    max: usize,
+    tail: &mut Tail,
+    see: &mut dyn FnMut(&[u8]),
+) -> rusqlite::Result<()> {
+    let read = read(db, chain, max, tail, see);
+    let from = chain.at();
+    tail.to = unsigned(from);
+    let Err(error) = read else { return Ok(()) };
+    if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) {
+        let Some(good) = readable_after(db, from) else { return Err(error) };
+        chain.skip_to(good);
+        let what = What::Unreadable { to: unsigned(good), reason: error.to_string() };
+        tail.damage.push(Damage { line: unsigned(from + 1), entry: None, what });
+        tail.to = unsigned(good);
+        tail.more = true;
+        return Ok(());
+    }
+    if tail.entries.is_empty() {
+        return Err(error);
+    }
+    // What was read before the failure is good: the next call meets the failure again, if it lasts.
+    tail.more = true;
+    Ok(())
+}
+
+fn read(
+    db: &Connection,
+    chain: &mut Chain,
+    max: usize,
+    tail: &mut Tail,
+    see: &mut dyn FnMut(&[u8]),
+) -> rusqlite::Result<()> {
+    let limit = i64::try_from(max).unwrap_or(i64::MAX);
+    let mut read = db.prepare_cached(&format!("SELECT {COLUMNS} FROM ev WHERE lseq > ?1 ORDER BY lseq LIMIT ?2"))?;
+    let mut rows = read.query([chain.at(), limit])?;
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        let row = Row::read(row)?;
+        count += 1;
+        if row.line <= chain.at() {
+            // A damaged key: going back would read the same lines for ever.
+            let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+            return Err(rusqlite::Error::SqliteFailure(corrupt, Some("its lines are out of order".to_owned())));
+        }
+        see(row.entry);
+        if let Some(entry) = chain.follow(&row, &mut tail.damage) {
+            tail.entries.push((unsigned(row.line), entry));
+        }
+    }
+    tail.more = count == max;
+    Ok(())
+}
+
+/// The first line after which reading works again, when a page in between does not: galloping, then halving.
+fn readable_after(db: &Connection, after: i64) -> Option<i64> {
+    let last: i64 = db.query_row("SELECT coalesce(max(lseq), 0) FROM ev", [], |row| row.get(0)).ok()?;
+    let works = |after: i64| {
+        let sql = "SELECT entry FROM ev WHERE lseq > ?1 ORDER BY lseq LIMIT 1";
+        db.query_row(sql, [after], |row| row.get_ref(0).map(|_| ())).optional().is_ok()
+    };
+    let (mut bad, mut step) = (after, 1);
+    let mut good = loop {
+        let next = after.checked_add(step)?;
+        if next >= last {
+            break last;
+        }
+        if works(next) {
+            break next;
+        }
+        bad = next;
+        step *= 2;
+    };
+    while good - bad > 1 {
+        let middle = bad + (good - bad) / 2;
+        if works(middle) {
+            good = middle;
+        } else {
+            bad = middle;
+        }
+    }
+    (good > after).then_some(good)
+}
+
+/// Stamps entries and writes them, within a transaction.
+pub(super) fn insert<'a>(
+    tx: &Transaction<'_>,
+    path: &Path,
+    inc: IncidentId,
+    new: impl Iterator<Item = (&'a Via, DateTime<Utc>, &'a NewEntry)>,
+    mint: impl Fn() -> std::io::Result<i64>,
+) -> Result<Vec<Entry>, JournalError> {
+    let wrong = JournalError::sqlite(path);
+    let rid = match get(tx, "rid").map_err(&wrong)? {
+        Some(rid) => rid,
+        None => {
+            let rid = mint().map_err(JournalError::io("drawing a random number for", path))?;
+            put(tx, "rid", rid).map_err(&wrong)?;
+            rid
+        }
+    };
+    let mut rseq: i64 = tx
+        .prepare_cached("SELECT coalesce(max(rseq), 0) FROM ev WHERE rid = ?1")
+        .and_then(|mut read| read.query_row([rid], |row| row.get(0)))
+        .map_err(&wrong)?;
+    // The head, not the hash of the last line: were that line changed, building on it would hide the change.
+    let mut prev: String = get(tx, "head").map_err(&wrong)?.unwrap_or_default();
+    let clock: Option<i64> = match get(tx, "hlc").map_err(&wrong)? {
+        Some(clock) => Some(clock),
+        None => tx.query_row("SELECT max(hlc) FROM ev", [], |row| row.get(0)).map_err(&wrong)?,
+    };
+    let mut hlc = Hlc(unsigned(clock.unwrap_or(0)));
+    let mut write = tx
+        .prepare_cached("INSERT INTO ev(rid, rseq, hlc, wall, kind, entry, prev) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
+        .map_err(&wrong)?;
+    let mut entries = Vec::new();
+    for (via, wall, new) in new {
+        rseq += 1;
+        hlc = hlc.next(wall);
+        let column = i64::try_from(hlc.0).map_err(|_| JournalError::Clock { year: wall.year() })?;
+        let entry = Entry {
+            v: ENTRY_VERSION,
+            inc,
+            id: EntryId { rid: unsigned(rid), rseq: unsigned(rseq) },
+            hlc,
+            wall,
+            actor: new.actor.clone(),
+            via: via.clone(),
+            event: new.event.clone(),
+            after: new.after,
+            prev: std::mem::take(&mut prev),
+        };
+        let json = entry.to_json();
+        write
+            .execute(params![rid, rseq, column, wall.timestamp_millis(), entry.event.kind(), json, entry.prev])
+            .map_err(&wrong)?;
+        prev = blake3::hash(json.as_bytes()).to_hex().to_string();
+        entries.push(entry);
+    }
+    if let Some(last) = entries.last() {
+        put(tx, "head", &prev).map_err(&wrong)?;
+        put(tx, "hlc", i64::try_from(last.hlc.0).unwrap_or(i64::MAX)).map_err(&wrong)?;
+    }
+    Ok(entries)
+}
+
+fn mint() -> std::io::Result<i64> {
+    // 63 bits, because SQLite's integers are signed.
+    Ok(i64::from_ne_bytes(super::random()?.to_ne_bytes()) & i64::MAX)
+}
+
+pub(super) fn get<T: rusqlite::types::FromSql>(db: &Connection, key: &str) -> rusqlite::Result<Option<T>> {
+    db.prepare_cached("SELECT v FROM meta WHERE k = ?1")?.query_row([key], |row| row.get(0)).optional()
+}
+
+fn put(db: &Connection, key: &str, value: impl rusqlite::ToSql) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT INTO meta(k, v) VALUES (?1, ?2) ON CONFLICT(k) DO UPDATE SET v = excluded.v")?
+        .execute(params![key, value])
+        .map(|_| ())
+}
+
+pub(super) fn schema_of(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+pub(super) fn refuse_newer(path: &Path, found: i64) -> Result<(), JournalError> {
+    if found > SCHEMA { Err(JournalError::Newer { path: path.to_owned(), found, known: SCHEMA }) } else { Ok(()) }
+}
+
+/// Turns the write-ahead log on; SQLite does not wait here when two processes do it at once, so we do.
+fn write_ahead(db: &Connection) -> rusqlite::Result<()> {
+    let mut patience = 200;
+    loop {
+        let mode: rusqlite::Result<String> = db.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0));
+        match mode {
+            Ok(_) => return Ok(()),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && patience > 0 => {
+                patience -= 1;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn assert_durable(db: &Connection, path: &Path) -> Result<(), JournalError> {
+    let wrong = JournalError::sqlite(path);
+    let broken = |promise| Err(JournalError::Unsafe { path: path.to_owned(), promise });
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return broken("SQLite is older than 3.51.3, which can corrupt a shared file");
+    }
+    let mode: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(&wrong)?;
+    if mode != "wal" {
+        return broken("SQLite has no write-ahead log here");
+    }
+    let synchronous: i64 = db.query_row("PRAGMA synchronous", [], |row| row.get(0)).map_err(&wrong)?;
+    if synchronous != 2 {
+        return broken("SQLite does not wait for the disk");
+    }
+    Ok(())
+}

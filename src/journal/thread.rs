@@ -1,0 +1,461 @@
+//! The journal's side of the loop: requests go in without waiting, news come out.
+//!
+//! Hides two threads: a writer that groups what is queued into one commit, and a watcher that reads what anybody on this host has written and tells
+//! who is there.
+//!
+//! Invariant: nothing here blocks the loop; an append is answered `Saved` only when it is on stable storage, and `NotSaved` otherwise, never
+//! tried again behind a person's back; entries come in the order of the file, own and foreign alike, each once.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::time::Duration;
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError as NewsError;
+
+use super::bell::Watch;
+use super::directory::with_suffix;
+use super::presence::{Seat, Seats};
+use super::sqlite::Work;
+use super::{Journal, JournalDir, JournalError, NewEntry, Presence, SqliteJournal};
+use crate::incident::{Actor, Entry, IncidentId, Via};
+use crate::run::clock;
+use crate::text::{CleanStr, CleanText};
+
+/// How many requests may wait; more are refused at the door.
+const QUEUE: usize = 256;
+/// How many requests one commit takes at most. Nothing waits for company: while one commit is on its way, the next group gathers.
+const GROUP: usize = 64;
+/// How many lines one piece of news carries at most.
+const PIECE: usize = 1000;
+/// How often an unwritable journal is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+/// How often the watcher looks without having heard the bell.
+const LOOK: Duration = Duration::from_secs(4);
+/// The same where the system has no listener left for us.
+const LOOK_DEAF: Duration = Duration::from_secs(1);
+/// A dying process closes its files a moment before it drops their locks.
+const DYING: Duration = Duration::from_millis(30);
+/// How often a full channel is tried again.
+const FULL: Duration = Duration::from_millis(5);
+
+/// Who sits at this console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Me {
+    /// The person.
+    pub actor: Actor,
+    /// The console.
+    pub via: Via,
+    /// The role whose layout it shows.
+    pub layout: CleanStr,
+}
+
+/// What the loop asks of the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// Write entries, all or none; the answer names the ticket.
+    Append {
+        /// Chosen by whoever asks.
+        ticket: u64,
+        /// What to write.
+        entries: Vec<NewEntry>,
+    },
+    /// Keep what is typed so far.
+    SaveDraft(String),
+    /// What was typed is sent or thrown away.
+    ClearDraft,
+    /// This console shows another role's layout.
+    SetLayout(CleanStr),
+    /// Write what was accepted before, then end.
+    Close,
+}
+
+/// What the journal tells the loop.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// The journal is open; a draft of this person, whose console is gone, came with it. The first news.
+    Opened {
+        /// What they had typed.
+        draft: Option<CleanText>,
+    },
+    /// The journal cannot be opened; the threads have ended.
+    Failed(CleanStr),
+    /// Entries in the order of the file, own and foreign alike. `caught_up` says that no more are waiting; the first load ends with it, even
+    /// when the journal is empty.
+    Entries {
+        /// The entries.
+        entries: Vec<Entry>,
+        /// Whether these are all for now.
+        caught_up: bool,
+    },
+    /// These entries are on stable storage.
+    Saved {
+        /// Whose answer it is.
+        ticket: u64,
+    },
+    /// These entries were not written, none of them.
+    NotSaved {
+        /// Whose answer it is.
+        ticket: u64,
+        /// Why, and what to do.
+        reason: CleanStr,
+    },
+    /// Nothing can be written until somebody helps; tried again every few seconds.
+    Unwritable(CleanStr),
+    /// Writing works again.
+    Writable,
+    /// Some of the record is not as it was written.
+    Damaged(Vec<CleanStr>),
+    /// Who is here now.
+    Present(Vec<Presence>),
+}
+
+/// Why a request was not taken; it comes back, so that nothing typed is lost.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum NotTaken {
+    /// Too many are waiting.
+    #[error("the journal is still busy with {QUEUE} requests: try again in a moment")]
+    Busy(Request),
+    /// The journal was closed, or could not be opened.
+    #[error("the journal is not open: reopen the incident")]
+    Ended(Request),
+}
+
+/// Starts the threads of one console.
+#[derive(Debug)]
+pub struct JournalThread;
+
+/// The loop's end. Dropping it ends the threads once what was accepted is written; the news channel closes when they have ended.
+#[derive(Debug)]
+pub struct JournalHandle {
+    // Fields are dropped in this order: first the door closes, then the threads are told.
+    requests: SyncSender<Request>,
+    stop: Ender,
+    ended: Receiver<()>,
+}
+
+impl JournalThread {
+    /// Starts at once; opening happens on the thread and comes as [`News::Opened`] or [`News::Failed`].
+    pub fn start(dir: &JournalDir, id: IncidentId, me: Me, news: Sender<News>) -> Result<JournalHandle, JournalError> {
+        let starting = || JournalError::io("starting the threads of", dir.directory());
+        let stop = Arc::new(Stop::new().map_err(starting())?);
+        let (requests, queue) = mpsc::sync_channel(QUEUE);
+        let (end, ended) = mpsc::channel();
+        let voice = Voice { news, stop: Arc::clone(&stop) };
+        let dir = dir.clone();
+        let run = move || {
+            work(&dir, id, me, &voice, &queue);
+            voice.stop.set();
+            drop(end);
+        };
+        std::thread::Builder::new().name("journal".to_owned()).spawn(run).map_err(starting())?;
+        Ok(JournalHandle { requests, stop: Ender(stop), ended })
+    }
+}
+
+impl JournalHandle {
+    /// Hands a request over, without waiting.
+    pub fn send(&self, request: Request) -> Result<(), NotTaken> {
+        self.requests.try_send(request).map_err(|error| match error {
+            TrySendError::Full(request) => NotTaken::Busy(request),
+            TrySendError::Disconnected(request) => NotTaken::Ended(request),
+        })
+    }
+
+    /// Ends, and waits at most so long until what was accepted is written. Blocks: for the way out, not for the loop.
+    pub fn close(self, patience: Duration) -> bool {
+        let Self { requests, stop, ended } = self;
+        drop(requests);
+        drop(stop);
+        !matches!(ended.recv_timeout(patience), Err(RecvTimeoutError::Timeout))
+    }
+}
+
+/// Told to the watcher and to whoever waits for room in the news channel.
+#[derive(Debug)]
+struct Stop {
+    is_set: AtomicBool,
+    event: OwnedFd,
+}
+
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        let event = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Self { is_set: AtomicBool::new(false), event })
+    }
+
+    fn set(&self) {
+        self.is_set.store(true, Ordering::SeqCst);
+        // The counter cannot overflow: it is written a few times in all.
+        let _ = rustix::io::write(&self.event, &1_u64.to_ne_bytes());
+    }
+
+    fn is_set(&self) -> bool {
+        self.is_set.load(Ordering::SeqCst)
+    }
+
+    fn wait(&self, timeout: Duration) {
+        let timeout = Timespec::try_from(timeout).ok();
+        let _ = rustix::event::poll(&mut [PollFd::new(&self.event, PollFlags::IN)], timeout.as_ref());
+    }
+}
+
+/// Sets the stop when the handle goes, however it goes.
+#[derive(Debug)]
+struct Ender(Arc<Stop>);
+
+impl Drop for Ender {
+    fn drop(&mut self) {
+        self.0.set();
+    }
+}
+
+#[derive(Clone)]
+struct Voice {
+    news: Sender<News>,
+    stop: Arc<Stop>,
+}
+
+impl Voice {
+    /// Tells the loop, and waits while its channel is full; false when nobody listens any more.
+    fn tell(&self, news: News) -> bool {
+        let mut news = news;
+        loop {
+            match self.news.try_send(news) {
+                Ok(()) => return true,
+                Err(NewsError::Closed(_)) => return false,
+                Err(NewsError::Full(_)) if self.stop.is_set() => return false,
+                Err(NewsError::Full(back)) => news = back,
+            }
+            self.stop.wait(FULL);
+        }
+    }
+}
+
+fn sentence(error: &JournalError) -> CleanStr {
+    CleanStr::new(&error.to_string())
+}
+
+/// The writer's thread from beginning to end.
+fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receiver<Request>) {
+    let seats = dir.seats(id);
+    let opened = dir.journal(id, me.via.clone()).and_then(|journal| Ok((journal, dir.journal(id, me.via.clone())?)));
+    let (mut journal, readings) = match opened {
+        Ok(both) => both,
+        Err(error) => {
+            voice.tell(News::Failed(sentence(&error)));
+            return;
+        }
+    };
+    let here = Presence {
+        console: me.via.console.clone(),
+        actor: me.actor.clone(),
+        layout: me.layout.clone(),
+        pid: me.via.pid,
+        since: clock::wall(),
+    };
+    // A full disk has no room for a place at the table; the record can still be read.
+    let seat =
+        seats.take(here).inspect_err(|error| tracing::warn!(%error, "the other consoles do not see this one")).ok();
+    let draft = journal
+        .adopt_draft(&me.actor, |console| seats.is_alive(console))
+        .inspect_err(|error| tracing::warn!(%error, "a draft could not be adopted"))
+        .ok()
+        .flatten();
+    voice.tell(News::Opened { draft: draft.map(|text| CleanText::new(&text)) });
+    let watcher = {
+        let (seats, voice) = (seats.clone(), voice.clone());
+        std::thread::Builder::new().name("journal-watch".to_owned()).spawn(move || watch(readings, &seats, &voice))
+    };
+    if let Err(error) = &watcher {
+        voice.tell(News::Failed(CleanStr::new(&format!("a thread that reads the journal cannot start: {error}"))));
+    }
+    Writer { journal, seat, actor: me.actor, voice, unsaved: None, is_broken: false }.serve(queue);
+    voice.stop.set();
+    if let Ok(watcher) = watcher {
+        let _ = watcher.join();
+    }
+}
+
+struct Writer<'a> {
+    journal: SqliteJournal,
+    seat: Option<Seat>,
+    actor: Actor,
+    voice: &'a Voice,
+    /// A draft that could not be written: the probe tries it again.
+    unsaved: Option<String>,
+    is_broken: bool,
+}
+
+impl Writer<'_> {
+    fn serve(&mut self, queue: &Receiver<Request>) {
+        loop {
+            let first = if self.is_broken {
+                match queue.recv_timeout(RETRY) {
+                    Ok(request) => request,
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.commit(Vec::new(), None);
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+            } else {
+                match queue.recv() {
+                    Ok(request) => request,
+                    Err(mpsc::RecvError) => return,
+                }
+            };
+            let (mut appends, mut draft, mut closing) = (Vec::new(), None, false);
+            let mut next = Some(first);
+            let mut count = 0;
+            while let Some(request) = next {
+                match request {
+                    Request::Append { ticket, entries } => appends.push((ticket, entries)),
+                    Request::SaveDraft(text) => draft = Some(text),
+                    Request::ClearDraft => draft = Some(String::new()),
+                    Request::SetLayout(layout) => self.set_layout(layout),
+                    Request::Close => closing = true,
+                }
+                count += 1;
+                next = if count < GROUP && !closing { queue.try_recv().ok() } else { None };
+            }
+            if !appends.is_empty() || draft.is_some() {
+                self.commit(appends, draft);
+            }
+            if closing {
+                return;
+            }
+        }
+    }
+
+    /// Writes a group, or proves that writing works where it is empty, and answers.
+    fn commit(&mut self, appends: Vec<(u64, Vec<NewEntry>)>, draft: Option<String>) {
+        let (tickets, entries): (Vec<_>, Vec<_>) = appends.into_iter().unzip();
+        let mut work: Vec<_> = entries.into_iter().map(Work::Append).collect();
+        let draft = draft.or_else(|| self.unsaved.take());
+        if let Some(text) = &draft {
+            work.push(Work::Draft { actor: self.actor.to_string(), text: text.clone() });
+        }
+        if work.is_empty() {
+            work.push(Work::Probe);
+        }
+        match self.journal.commit(&work) {
+            Ok(_) => {
+                if std::mem::take(&mut self.is_broken) {
+                    self.voice.tell(News::Writable);
+                }
+                for ticket in tickets {
+                    self.voice.tell(News::Saved { ticket });
+                }
+            }
+            Err(error) => {
+                self.unsaved = draft;
+                let reason = sentence(&error);
+                // A draft has no ticket: that it was not kept must be said in another way.
+                let unsaid = tickets.is_empty();
+                for ticket in tickets {
+                    self.voice.tell(News::NotSaved { ticket, reason: reason.clone() });
+                }
+                if (error.is_unwritable() || unsaid) && !std::mem::replace(&mut self.is_broken, true) {
+                    self.voice.tell(News::Unwritable(reason));
+                }
+            }
+        }
+    }
+
+    fn set_layout(&mut self, layout: CleanStr) {
+        if let Some(seat) = &mut self.seat
+            && let Err(error) = seat.set_layout(layout)
+        {
+            tracing::warn!(%error, "the other consoles do not see the new layout");
+        }
+    }
+}
+
+/// The watcher's thread from beginning to end.
+fn watch(mut journal: SqliteJournal, seats: &Seats, voice: &Voice) {
+    // First listen, then read: what is written in between rings.
+    let ears = Watch::new(&with_suffix(journal.path(), ".bell"), Some(seats.path()));
+    let look = if ears.is_listening() { LOOK } else { LOOK_DEAF };
+    let mut reader = Reader { to: 0, is_first: true, trouble: None };
+    let mut present = None;
+    let (mut read, mut count, mut again) = (true, true, false);
+    loop {
+        if read && !reader.catch_up(&mut journal, voice) {
+            return;
+        }
+        if count {
+            let now = seats.present();
+            if present.as_ref() != Some(&now) {
+                if !voice.tell(News::Present(now.clone())) {
+                    return;
+                }
+                present = Some(now);
+            }
+        }
+        let heard = ears.wait(Some(voice.stop.event.as_fd()), if again { DYING } else { look });
+        if heard.stop || voice.news.is_closed() {
+            return;
+        }
+        let quiet = !heard.bell && !heard.seats;
+        (read, count, again) = (heard.bell || quiet, heard.seats || quiet, heard.seats);
+    }
+}
+
+/// How far the watcher has read.
+struct Reader {
+    to: u64,
+    is_first: bool,
+    trouble: Option<CleanStr>,
+}
+
+impl Reader {
+    /// Reads to the end and tells it; false when nobody listens any more.
+    fn catch_up(&mut self, journal: &mut SqliteJournal, voice: &Voice) -> bool {
+        loop {
+            let tail = match journal.tail(self.to, PIECE) {
+                Ok(tail) => tail,
+                Err(error) => return self.is_troubled(&error, voice),
+            };
+            self.trouble = None;
+            self.to = tail.to;
+            let caught_up = !tail.more;
+            let mut damage = tail.damage;
+            if caught_up && self.is_first {
+                damage.extend(journal.check_head().ok().flatten());
+            }
+            let entries: Vec<_> = tail.entries.into_iter().map(|(_, entry)| entry).collect();
+            if (!entries.is_empty() || (self.is_first && caught_up))
+                && !voice.tell(News::Entries { entries, caught_up })
+            {
+                return false;
+            }
+            if !damage.is_empty() {
+                let damage = damage.iter().map(|damage| CleanStr::new(&damage.to_string())).collect();
+                if !voice.tell(News::Damaged(damage)) {
+                    return false;
+                }
+            }
+            if caught_up {
+                self.is_first = false;
+                return true;
+            }
+            if voice.stop.is_set() {
+                return false;
+            }
+        }
+    }
+
+    /// Says once that reading does not work; the next bell or look tries again.
+    fn is_troubled(&mut self, error: &JournalError, voice: &Voice) -> bool {
+        let sentence = sentence(error);
+        if self.trouble.as_ref() == Some(&sentence) {
+            return true;
+        }
+        self.trouble = Some(sentence.clone());
+        voice.tell(News::Damaged(vec![sentence]))
+    }
+}
