@@ -93,8 +93,7 @@ impl Tty {
     pub fn open() -> Result<Self, TtyError> {
         let fd = Arc::new(open_own().map_err(|error| TtyError::None(error.into()))?);
         let before = tcgetattr(&fd).map_err(|error| TtyError::None(error.into()))?;
-        let watched = AsyncFd::register(fd.clone())
-            .map_err(|source| TtyError::Refused { what: "to be watched", source: source.into() })?;
+        let watched = watch(fd.clone()).map_err(|source| TtyError::Refused { what: "to be watched", source })?;
         let modes = Modes { fd, before, entered: AtomicBool::new(false), mouse: AtomicBool::new(false) };
         Ok(Self { fd: watched, modes: Arc::new(modes), mouse: false })
     }
@@ -226,6 +225,12 @@ pub fn install_panic_hook(restore: RestoreHandle, record: impl Fn(&str) + Send +
         }
         record(&panic.to_string());
     }));
+}
+
+/// The successor of `AsyncFd::new` is unsafe, for types whose descriptor may change; an `OwnedFd` keeps its own while it lives.
+#[expect(deprecated, reason = "sound for an OwnedFd, and we write no unsafe code")]
+fn watch(fd: Arc<OwnedFd>) -> io::Result<AsyncFd<Arc<OwnedFd>>> {
+    AsyncFd::new(fd)
 }
 
 fn open_own() -> rustix::io::Result<OwnedFd> {
