@@ -1,1 +1,388 @@
-//! input
+//! What a person types, from the terminal's bytes to events.
+//!
+//! Hides an incremental parser of keys, pastes, mouse and the terminal's answers, and the one ambiguity of terminals: Esc is a key and
+//! the beginning of others, so it waits for [`Parser::deadline`].
+//!
+//! Invariant: any bytes give events and no panic; how they were cut into reads changes nothing; at most [`PASTE_BYTES`] and a little
+//! are held.
+
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyCode, KeyModifiers};
+use rustix::io::Errno;
+
+use super::clock;
+use super::keys;
+use super::tty::Tty;
+
+/// A paste above this is cut, and the rest of it is read and dropped.
+pub const PASTE_BYTES: usize = 1 << 20;
+/// How long after a paste action keys are ignored: a paste can carry its own end marker and then a real `y`.
+pub const PASTE_GUARD: Duration = Duration::from_millis(250);
+
+/// How long Esc may be the beginning of a key, here and over SSH.
+const ESC: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(100)];
+/// A sequence that has begun for sure may take longer; afterwards it is dropped.
+const SEQUENCE: Duration = Duration::from_millis(250);
+/// A paste that stops so long without its end marker has ended.
+const PASTE: Duration = Duration::from_secs(5);
+const PASTE_END: &[u8] = b"\x1b[201~";
+/// No key has more parameters.
+const PARAMETER_BYTES: usize = 64;
+/// What is read before the loop gets its turn.
+const BATCH_BYTES: usize = 64 * 1024;
+
+/// The incremental parser.
+#[derive(Debug)]
+pub struct Parser {
+    state: State,
+    patience: Duration,
+    /// When the last byte came.
+    touched: Duration,
+    pasted: Option<Duration>,
+}
+
+#[derive(Debug, PartialEq)]
+enum State {
+    Ground,
+    /// After ESC.
+    Escape,
+    /// After `ESC [`; `None` when there were too many parameters.
+    Csi(Option<Vec<u8>>),
+    /// In a `CSI` with intermediate bytes, which no key has.
+    CsiAnswer,
+    /// After `ESC [ [`.
+    Linux,
+    /// After `ESC O`.
+    Ss3(Vec<u8>),
+    /// In OSC, DCS, APC, PM or SOS: dropped up to its end.
+    Text {
+        begin: u8,
+        empty: bool,
+        escape: bool,
+    },
+    /// The three bytes of an old mouse report.
+    OldMouse(u8),
+    /// Some bytes of a letter.
+    Letter {
+        bytes: [u8; 4],
+        have: usize,
+        need: usize,
+        held: KeyModifiers,
+    },
+    /// In a paste, with so many bytes of the end marker seen.
+    Paste {
+        text: Vec<u8>,
+        marker: usize,
+    },
+}
+
+impl Parser {
+    /// A parser that waits longer for the rest of an Esc when the bytes come over SSH.
+    pub fn new(over_ssh: bool) -> Self {
+        Self { state: State::Ground, patience: ESC[usize::from(over_ssh)], touched: Duration::ZERO, pasted: None }
+    }
+
+    /// Takes bytes and gives the events that are complete.
+    pub fn feed(&mut self, bytes: &[u8], now: Duration) -> Vec<Event> {
+        let mut events = Vec::new();
+        for byte in bytes {
+            self.step(*byte, now, &mut events);
+        }
+        if !bytes.is_empty() {
+            self.touched = now;
+        }
+        events
+    }
+
+    /// When [`Parser::timeout`] should be called, if no byte comes.
+    pub fn deadline(&self) -> Option<Duration> {
+        let wait = match &self.state {
+            State::Ground | State::Letter { .. } => return None,
+            State::Escape => self.patience,
+            State::Csi(_)
+            | State::CsiAnswer
+            | State::Linux
+            | State::Ss3(_)
+            | State::Text { .. }
+            | State::OldMouse(_) => SEQUENCE,
+            State::Paste { .. } => PASTE,
+        };
+        Some(self.touched + wait)
+    }
+
+    /// Ends what is pending when its time is over: Esc becomes the key.
+    pub fn timeout(&mut self, now: Duration) -> Vec<Event> {
+        if self.deadline().is_none_or(|at| now < at) {
+            return Vec::new();
+        }
+        let alt = |byte: u8| vec![keys::byte(byte, KeyModifiers::ALT)];
+        match std::mem::replace(&mut self.state, State::Ground) {
+            State::Escape => vec![keys::key(KeyCode::Esc, KeyModifiers::NONE)],
+            State::Csi(Some(parameters)) if parameters.is_empty() => alt(b'['),
+            State::Ss3(parameters) if parameters.is_empty() => alt(b'O'),
+            State::Text { begin, empty: true, escape: false } => alt(begin),
+            State::Paste { text, .. } => vec![self.paste(text, now)],
+            State::Ground
+            | State::Csi(_)
+            | State::CsiAnswer
+            | State::Linux
+            | State::Ss3(_)
+            | State::Text { .. }
+            | State::OldMouse(_)
+            | State::Letter { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether a paste ended less than [`PASTE_GUARD`] ago or is still coming: action keys are not a person's now.
+    pub fn is_guarded(&self, now: Duration) -> bool {
+        matches!(self.state, State::Paste { .. }) || self.pasted.is_some_and(|at| now < at + PASTE_GUARD)
+    }
+
+    /// When the last paste ended.
+    pub fn pasted(&self) -> Option<Duration> {
+        self.pasted
+    }
+
+    fn paste(&mut self, text: Vec<u8>, now: Duration) -> Event {
+        self.pasted = Some(now);
+        Event::Paste(String::from_utf8_lossy(&text).replace('\u{fffd}', ""))
+    }
+
+    fn step(&mut self, byte: u8, now: Duration, events: &mut Vec<Event>) {
+        match &mut self.state {
+            State::Ground => self.ground(byte, KeyModifiers::NONE, events),
+            State::Escape => self.escape(byte, events),
+            State::Csi(_) => self.csi(byte, events),
+            State::CsiAnswer => {
+                if byte == 0x1b {
+                    self.state = State::Escape;
+                } else if matches!(byte, 0x40..=0x7e | 0x18 | 0x1a) {
+                    self.state = State::Ground;
+                }
+            }
+            State::Linux => {
+                self.state = State::Ground;
+                match keys::linux(byte) {
+                    Some(event) => events.push(event),
+                    None => self.ground(byte, KeyModifiers::NONE, events),
+                }
+            }
+            State::Ss3(parameters) => match byte {
+                b'0'..=b'9' | b';' if parameters.len() < PARAMETER_BYTES => parameters.push(byte),
+                _ => {
+                    let event = keys::ss3(parameters, byte);
+                    self.state = State::Ground;
+                    match event {
+                        Some(event) => events.push(event),
+                        None => self.ground(byte, KeyModifiers::NONE, events),
+                    }
+                }
+            },
+            State::Text { empty, escape, .. } => match (byte, *escape) {
+                (b'\\', true) | (0x07 | 0x18 | 0x1a, _) => self.state = State::Ground,
+                (0x1b, _) => *escape = true,
+                (_, true) => {
+                    // ESC ended it, and begins something else.
+                    self.state = State::Escape;
+                    self.escape(byte, events);
+                }
+                (_, false) => *empty = false,
+            },
+            State::OldMouse(left) => {
+                *left -= 1;
+                if *left == 0 {
+                    self.state = State::Ground;
+                }
+            }
+            State::Letter { .. } => self.letter(byte, events),
+            State::Paste { .. } => self.pasting(byte, now, events),
+        }
+    }
+
+    fn ground(&mut self, byte: u8, held: KeyModifiers, events: &mut Vec<Event>) {
+        let need = match byte {
+            0x1b => {
+                self.state = State::Escape;
+                return;
+            }
+            0..=0x7f => {
+                events.push(keys::byte(byte, held));
+                return;
+            }
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf4 => 4,
+            // Not a beginning of UTF-8: nobody typed that.
+            _ => return,
+        };
+        self.state = State::Letter { bytes: [byte, 0, 0, 0], have: 1, need, held };
+    }
+
+    fn letter(&mut self, byte: u8, events: &mut Vec<Event>) {
+        let State::Letter { bytes, have, need, held } = &mut self.state else { return };
+        if !matches!(byte, 0x80..=0xbf) {
+            self.state = State::Ground;
+            self.ground(byte, KeyModifiers::NONE, events);
+            return;
+        }
+        bytes[*have] = byte;
+        *have += 1;
+        if have == need {
+            let text = std::str::from_utf8(&bytes[..*need]).ok();
+            events.extend(text.and_then(|text| text.chars().next()).map(|letter| keys::letter(letter, *held)));
+            self.state = State::Ground;
+        }
+    }
+
+    fn escape(&mut self, byte: u8, events: &mut Vec<Event>) {
+        self.state = match byte {
+            b'[' => State::Csi(Some(Vec::new())),
+            b'O' => State::Ss3(Vec::new()),
+            b']' | b'P' | b'_' | b'^' | b'X' => State::Text { begin: byte, empty: true, escape: false },
+            0x1b => {
+                // Esc twice, or Esc and then an arrow: the first one was the key.
+                events.push(keys::key(KeyCode::Esc, KeyModifiers::NONE));
+                State::Escape
+            }
+            _ => {
+                self.state = State::Ground;
+                return self.ground(byte, KeyModifiers::ALT, events);
+            }
+        };
+    }
+
+    fn csi(&mut self, byte: u8, events: &mut Vec<Event>) {
+        let State::Csi(kept) = &mut self.state else { return };
+        let Some(parameters) = kept else {
+            self.state = State::CsiAnswer;
+            return self.step(byte, Duration::ZERO, events);
+        };
+        match byte {
+            b'[' if parameters.is_empty() => self.state = State::Linux,
+            b'M' if parameters.is_empty() => self.state = State::OldMouse(3),
+            b'0'..=b'?' if parameters.len() >= PARAMETER_BYTES => *kept = None,
+            b'0'..=b'?' => parameters.push(byte),
+            // rxvt ends keys with Shift by a dollar sign, which everywhere else is no end.
+            b'$' if !parameters.is_empty() && parameters.iter().all(u8::is_ascii_digit) => {
+                events.extend(keys::csi(parameters, byte));
+                self.state = State::Ground;
+            }
+            b' '..=b'/' => self.state = State::CsiAnswer,
+            b'@'..=b'~' => {
+                if byte == b'~' && parameters == b"200" {
+                    self.state = State::Paste { text: Vec::new(), marker: 0 };
+                    return;
+                }
+                events.extend(keys::csi(parameters, byte));
+                self.state = State::Ground;
+            }
+            0x1b => self.state = State::Escape,
+            // A control or a letter in the middle: the sequence is broken, the byte was typed.
+            _ => {
+                self.state = State::Ground;
+                self.ground(byte, KeyModifiers::NONE, events);
+            }
+        }
+    }
+
+    fn pasting(&mut self, byte: u8, now: Duration, events: &mut Vec<Event>) {
+        let State::Paste { text, marker } = &mut self.state else { return };
+        if byte == PASTE_END[*marker] {
+            *marker += 1;
+            if *marker == PASTE_END.len() {
+                let text = std::mem::take(text);
+                self.state = State::Ground;
+                let event = self.paste(text, now);
+                events.push(event);
+            }
+            return;
+        }
+        // What looked like the marker was text; only its first byte can begin it again.
+        let seen = std::mem::take(marker);
+        let room = PASTE_BYTES.saturating_sub(text.len());
+        text.extend(PASTE_END[..seen].iter().take(room));
+        if byte == PASTE_END[0] {
+            *marker = 1;
+        } else if text.len() < PASTE_BYTES {
+            text.push(byte);
+        }
+    }
+}
+
+/// What a read of the terminal gave.
+#[derive(Debug, PartialEq)]
+pub enum Typed {
+    /// Everything that was there at once.
+    Events(Vec<Event>),
+    /// The terminal is gone: save and end.
+    Lost,
+}
+
+/// The person's side of the terminal.
+#[derive(Debug)]
+pub struct Input {
+    parser: Parser,
+}
+
+impl Input {
+    /// Reads with the patience that the link needs.
+    pub fn new(over_ssh: bool) -> Self {
+        Self { parser: Parser::new(over_ssh) }
+    }
+
+    /// Whether keys may still belong to a paste: see [`Parser::is_guarded`].
+    pub fn is_guarded(&self, now: Duration) -> bool {
+        self.parser.is_guarded(now)
+    }
+
+    /// Waits for events; cancel-safe, because bytes are read and parsed without an await between.
+    pub async fn next(&mut self, tty: &Tty) -> Typed {
+        loop {
+            let pause = match self.parser.deadline() {
+                Some(at) => at.saturating_sub(clock::boot()),
+                None => Duration::MAX,
+            };
+            let ready = tokio::time::timeout(pause, tty.fd().readable()).await;
+            let events = match ready {
+                Err(_) => self.parser.timeout(clock::boot()),
+                Ok(Err(_)) => return Typed::Lost,
+                Ok(Ok(mut guard)) => match guard.try_io(|fd| self.drain(fd)) {
+                    Err(_) => continue,
+                    Ok(Ok(events)) => events,
+                    Ok(Err(_)) => return Typed::Lost,
+                },
+            };
+            if !events.is_empty() {
+                return Typed::Events(events);
+            }
+        }
+    }
+
+    /// Reads what is there. `WouldBlock` only when nothing was.
+    fn drain(&mut self, fd: impl std::os::fd::AsFd) -> io::Result<Vec<Event>> {
+        let mut events = Vec::new();
+        let mut buffer = [0; 4096];
+        let mut total = 0;
+        while total < BATCH_BYTES {
+            match rustix::io::read(&fd, &mut buffer) {
+                Ok(count) if count > 0 => {
+                    total += count;
+                    events.extend(self.parser.feed(&buffer[..count], clock::boot()));
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) if total == 0 => return Err(io::ErrorKind::WouldBlock.into()),
+                Err(Errno::AGAIN) => break,
+                // What was typed before the end still counts; the next read says that it is the end.
+                Ok(_) | Err(_) if !events.is_empty() => break,
+                Ok(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(events)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! The keys of the terminals that people use, cut anywhere.
+
+use super::*;
+use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use proptest::prelude::*;
+
+const NONE: KeyModifiers = KeyModifiers::NONE;
+const SHIFT: KeyModifiers = KeyModifiers::SHIFT;
+const CONTROL: KeyModifiers = KeyModifiers::CONTROL;
+const ALT: KeyModifiers = KeyModifiers::ALT;
+
+fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
+    Event::Key(KeyEvent::new(code, modifiers))
+}
+
+fn letter(letter: char) -> Event {
+    key(KeyCode::Char(letter), NONE)
+}
+
+/// Feeds the bytes and then lets every deadline pass.
+fn events(bytes: &[u8]) -> Vec<Event> {
+    let mut parser = Parser::new(false);
+    let mut events = parser.feed(bytes, Duration::ZERO);
+    events.extend(parser.timeout(Duration::from_secs(60)));
+    events
+}
+
+#[test]
+fn every_terminals_keys_are_understood() {
+    use KeyCode::*;
+    let cases: &[(&str, KeyCode, KeyModifiers)] = &[
+        ("a", Char('a'), NONE),
+        ("A", Char('A'), SHIFT),
+        ("é", Char('é'), NONE),
+        ("支", Char('支'), NONE),
+        ("\r", Enter, NONE),
+        ("\n", Char('j'), CONTROL),
+        ("\t", Tab, NONE),
+        ("\x1b[Z", BackTab, SHIFT),
+        ("\x7f", Backspace, NONE),
+        ("\x08", Backspace, NONE),
+        ("\0", Char(' '), CONTROL),
+        ("\x03", Char('c'), CONTROL),
+        ("\x1a", Char('z'), CONTROL),
+        ("\x1f", Char('_'), CONTROL),
+        ("\x1b", Esc, NONE),
+        ("\x1ba", Char('a'), ALT),
+        ("\x1bA", Char('A'), ALT.union(SHIFT)),
+        ("\x1bé", Char('é'), ALT),
+        ("\x1b\r", Enter, ALT),
+        ("\x1b\x7f", Backspace, ALT),
+        ("\x1b\x01", Char('a'), ALT.union(CONTROL)),
+        ("\x1b[", Char('['), ALT),
+        ("\x1bO", Char('O'), ALT.union(SHIFT)),
+        ("\x1b]", Char(']'), ALT),
+        ("\x1b[A", Up, NONE),
+        ("\x1bOB", Down, NONE),
+        ("\x1b[1;5C", Right, CONTROL),
+        ("\x1b[1;2D", Left, SHIFT),
+        ("\x1b[1;3A", Up, ALT),
+        ("\x1b[1;8A", Up, SHIFT.union(ALT).union(CONTROL)),
+        ("\x1b[a", Up, SHIFT),
+        ("\x1bOd", Left, CONTROL),
+        ("\x1bO5A", Up, CONTROL),
+        ("\x1b[H", Home, NONE),
+        ("\x1bOF", End, NONE),
+        ("\x1b[1~", Home, NONE),
+        ("\x1b[4~", End, NONE),
+        ("\x1b[7~", Home, NONE),
+        ("\x1b[8~", End, NONE),
+        ("\x1b[2~", Insert, NONE),
+        ("\x1b[3~", Delete, NONE),
+        ("\x1b[3;5~", Delete, CONTROL),
+        ("\x1b[5~", PageUp, NONE),
+        ("\x1b[6~", PageDown, NONE),
+        ("\x1b[6$", PageDown, SHIFT),
+        ("\x1b[5^", PageUp, CONTROL),
+        ("\x1bOP", F(1), NONE),
+        ("\x1b[[A", F(1), NONE),
+        ("\x1b[11~", F(1), NONE),
+        ("\x1b[[E", F(5), NONE),
+        ("\x1b[15~", F(5), NONE),
+        ("\x1b[17~", F(6), NONE),
+        ("\x1b[21~", F(10), NONE),
+        ("\x1b[23~", F(11), NONE),
+        ("\x1b[24;2~", F(12), SHIFT),
+        ("\x1b[1;5P", F(1), CONTROL),
+        ("\x1b[1;2R", F(3), SHIFT),
+        ("\x1bOM", Enter, NONE),
+        ("\x1bOp", Char('0'), NONE),
+        ("\x1b[97;5u", Char('a'), CONTROL),
+        ("\x1b[27;5;106~", Char('j'), CONTROL),
+        ("\x1b[13;2u", Enter, SHIFT),
+    ];
+    for (bytes, code, modifiers) in cases {
+        assert_eq!(events(bytes.as_bytes()), [key(*code, *modifiers)], "{bytes:?}");
+    }
+}
+
+#[test]
+fn what_a_terminal_answers_is_nobodys_key() {
+    let answers = [
+        "\x1b[?1;2c",
+        "\x1b[>41;354;0c",
+        "\x1b[24;80R",
+        "\x1b[0n",
+        "\x1b[?2026;2$y",
+        "\x1b[8;24;80t",
+        "\x1b]11;rgb:0000/0000/0000\x1b\\",
+        "\x1b]52;c;aGVsbG8=\x07",
+        "\x1bP>|XTerm(370)\x1b\\",
+        "\x1b_Gi=1;OK\x1b\\",
+        "\x1b[97;1:3u",
+        "\x1b[M !!",
+    ];
+    for answer in answers {
+        assert_eq!(events(format!("{answer}q").as_bytes()), [letter('q')], "{answer:?}");
+    }
+    assert_eq!(events(b"\xff\x80\xc3q\xf0\x9f\x80q"), [letter('q'), letter('q')], "nor are broken letters");
+    let endless = format!("\x1b[{}mq", "1;".repeat(10_000));
+    assert_eq!(events(endless.as_bytes()), [letter('q')], "nor is a sequence without measure");
+}
+
+#[test]
+fn esc_waits_for_its_deadline_and_longer_over_ssh() {
+    for (ssh, millis) in [(false, 50), (true, 100)] {
+        let mut parser = Parser::new(ssh);
+        let start = Duration::from_secs(9);
+        assert_eq!(parser.deadline(), None);
+        assert_eq!(parser.feed(b"\x1b", start), []);
+        let deadline = start + Duration::from_millis(millis);
+        assert_eq!(parser.deadline(), Some(deadline));
+        assert_eq!(parser.timeout(deadline - Duration::from_nanos(1)), []);
+        assert_eq!(parser.timeout(deadline), [key(KeyCode::Esc, NONE)]);
+        assert_eq!(parser.feed(b"x", deadline), [letter('x')]);
+    }
+    assert_eq!(events(b"\x1b\x1b[A"), [key(KeyCode::Esc, NONE), key(KeyCode::Up, NONE)]);
+}
+
+#[test]
+fn a_terminal_text_that_never_ends_does_not_swallow_the_keyboard() {
+    let mut parser = Parser::new(false);
+    assert_eq!(parser.feed(b"\x1b]0;half a title", Duration::ZERO), []);
+    assert_eq!(parser.timeout(Duration::from_millis(250)), []);
+    assert_eq!(parser.feed(b"q", Duration::from_millis(251)), [letter('q')]);
+}
+
+#[test]
+fn a_paste_that_carries_its_own_end_is_ended_there_and_guards_the_keys_behind_it() {
+    let mut parser = Parser::new(false);
+    let start = Duration::from_secs(1);
+    assert_eq!(parser.feed(b"\x1b[200~line\rtwo \x1b[31m\x1b\x1b[2", start), []);
+    assert!(parser.is_guarded(start));
+    let pasted = Event::Paste("line\rtwo \x1b[31m\x1b".to_owned());
+    assert_eq!(parser.feed(b"01~y\x1b[201~", start), [pasted, letter('y')]);
+    assert_eq!(parser.pasted(), Some(start));
+    assert!(parser.is_guarded(start + Duration::from_millis(249)));
+    assert!(!parser.is_guarded(start + Duration::from_millis(250)));
+}
+
+#[test]
+fn a_paste_of_megabytes_is_cut_and_drained() {
+    let mut parser = Parser::new(false);
+    let mut events = parser.feed(b"\x1b[200~", Duration::ZERO);
+    for _ in 0..300 {
+        events.extend(parser.feed(&[b'x'; 10_000], Duration::ZERO));
+    }
+    events.extend(parser.feed(b"\x1b[201~q", Duration::ZERO));
+    let [Event::Paste(text), last] = &events[..] else { panic!("{} events", events.len()) };
+    assert_eq!((text.len(), last), (PASTE_BYTES, &letter('q')));
+}
+
+#[test]
+fn the_mouse_speaks_when_it_was_asked() {
+    let mouse = |kind, column, row, modifiers| Event::Mouse(MouseEvent { kind, column, row, modifiers });
+    let cases = [
+        ("\x1b[<0;3;2M", mouse(MouseEventKind::Down(MouseButton::Left), 2, 1, NONE)),
+        ("\x1b[<2;3;2m", mouse(MouseEventKind::Up(MouseButton::Right), 2, 1, NONE)),
+        ("\x1b[<64;1;1M", mouse(MouseEventKind::ScrollUp, 0, 0, NONE)),
+        ("\x1b[<69;10;9M", mouse(MouseEventKind::ScrollDown, 9, 8, SHIFT)),
+        ("\x1b[<32;99999;2M", mouse(MouseEventKind::Drag(MouseButton::Left), u16::MAX, 1, NONE)),
+        ("\x1b[I", Event::FocusGained),
+        ("\x1b[O", Event::FocusLost),
+    ];
+    for (bytes, event) in cases {
+        assert_eq!(events(bytes.as_bytes()), [event], "{bytes:?}");
+    }
+}
+
+fn stream() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        "\\PC{0,6}".prop_map(String::into_bytes),
+        Just(b"\x1b[A".to_vec()),
+        Just(b"\x1b[1;5C".to_vec()),
+        Just(b"\x1b[200~pasted\x1b[\x1b[201~".to_vec()),
+        Just(b"\x1b]0;x\x1b\\".to_vec()),
+        Just(b"\x1b[M\x1b[A".to_vec()),
+        Just(b"\x1b".to_vec()),
+        Just(b"\x1bO".to_vec()),
+        proptest::collection::vec(any::<u8>(), 0..8),
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn where_the_bytes_are_cut_changes_nothing(bytes in stream(), cuts in proptest::collection::vec(1..5_usize, 1..9)) {
+        let mut parser = Parser::new(false);
+        let mut cut = Vec::new();
+        let (mut rest, mut sizes) = (&bytes[..], cuts.iter().cycle());
+        while !rest.is_empty() {
+            let (head, tail) = rest.split_at((*sizes.next().unwrap()).min(rest.len()));
+            cut.extend(parser.feed(head, Duration::ZERO));
+            rest = tail;
+        }
+        cut.extend(parser.timeout(Duration::from_secs(60)));
+        prop_assert_eq!(cut, events(&bytes));
+        prop_assert!(parser.deadline().is_none() && !parser.is_guarded(Duration::from_secs(61)));
+    }
+}
