@@ -31,7 +31,7 @@ use crate::playbook::Catalogue;
 use crate::slo::ObjectiveId;
 use crate::text::{CleanStr, CleanText};
 use crate::theme::Theme;
-pub use draw::Drawn;
+pub use draw::{Cursor, Drawn};
 pub use effect::{Effect, JournalMsg, Msg, Summary};
 use keys::Chord;
 pub use layout::{Arrangement, Layout};
@@ -241,6 +241,12 @@ impl Console {
         !self.dirty.is_empty()
     }
 
+    /// The half-typed text that is not on disk yet.
+    pub fn unsaved_draft(&self) -> Option<String> {
+        self.draft.changed_at?;
+        Some(self.panes.iter().find_map(|pane| pane.draft()).unwrap_or_default())
+    }
+
     fn may_write(&self) -> bool {
         self.settings.access == Access::Full && !self.settings.is_wall
     }
@@ -257,7 +263,9 @@ impl Console {
                     self.dirty.add(Dirty::HEADER);
                 }
             }
-            Msg::TaskDied(what) => self.say(Tone::Failed, format!("{what} crashed and was started again; see the log"), wall),
+            Msg::TaskDied(what) => {
+                self.say(Tone::Failed, format!("{what} crashed and was started again; see the log"), wall)
+            }
             Msg::ClockJumped(by) => self.clock_jumped(by, wall, &mut effects),
             Msg::Listed(list) => {
                 if let Some(start) = &mut self.start {
@@ -266,6 +274,13 @@ impl Console {
                 if let Some(Overlay::Records(pick)) = &mut self.overlay {
                     *pick = overlay::records(&list);
                 }
+                self.dirty = Dirty::ALL;
+            }
+            Msg::Catalogue(catalogue) => {
+                if let Some(problem) = catalogue.problems.first() {
+                    self.say(Tone::Failed, problem.clone(), wall);
+                }
+                self.settings.catalogue = *catalogue;
                 self.dirty = Dirty::ALL;
             }
             Msg::Failed(text) => self.say(Tone::Failed, text.to_string(), wall),
@@ -542,7 +557,11 @@ impl Console {
             }
             Err(Refusal::WantsReason(sentence)) => {
                 give_back(self);
-                self.ask(Question { title: sentence, text: String::new(), purpose: Purpose::Reason(Box::new(command)) });
+                self.ask(Question {
+                    title: sentence,
+                    text: String::new(),
+                    purpose: Purpose::Reason(Box::new(command)),
+                });
             }
             Err(refusal @ Refusal::No(_)) => {
                 give_back(self);
@@ -657,7 +676,10 @@ impl Console {
             }));
             for name in &playbook.traces.services {
                 if !services.iter().any(|watched| watched.service == *name) {
-                    services.push(WatchedService { service: name.clone(), slow: playbook.traces.slow.map(TimeDelta::from) });
+                    services.push(WatchedService {
+                        service: name.clone(),
+                        slow: playbook.traces.slow.map(TimeDelta::from),
+                    });
                 }
             }
         }

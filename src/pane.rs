@@ -287,13 +287,8 @@ pub trait Pane {
         String::new()
     }
 
-    /// Draws its inside.
-    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool);
-
-    /// Where the terminal's cursor belongs in an area, while [`Pane::is_typing`].
-    fn cursor(&self, _area: Rect, _cx: &Cx<'_>) -> Option<Position> {
-        None
-    }
+    /// Draws its inside; says where the terminal's cursor belongs, while [`Pane::is_typing`].
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) -> Option<Position>;
 
     /// The next moment of the incident's clock at which something that it shows changes by itself.
     fn next_change(&self, _cx: &Cx<'_>) -> Option<DateTime<Utc>> {

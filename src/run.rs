@@ -1,10 +1,309 @@
-//! The shell around the console: the loop, the terminal, the effects.
+//! The shell around the console: one current-thread loop that feeds it and performs its effects.
+//!
+//! Hides everything that can wait. The loop awaits nothing but its `select!`, every arm of which may be dropped without losing anything; what takes
+//! longer than a moment (files, parsing, HTTP) happens in tasks and on other threads, and comes back as a message.
+//!
+//! Invariant: the first frame is out before anything was read; quitting waits for no source and no terminal.
 
 pub mod budget;
 pub mod clock;
 pub mod encoder;
 pub mod input;
 pub mod keys;
+pub mod records;
 pub mod screen;
+mod shell;
 pub mod signals;
 pub mod tty;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::console::{Console, Cursor, Effect, Msg, Settings};
+use crate::incident::IncidentId;
+use crate::journal::{JournalDir, JournalError, Sharing};
+use crate::source::{Endpoint, SourceSpec};
+use crate::text::CleanStr;
+use encoder::{Colours, Urgency};
+use input::{Input, Typed};
+use screen::Screen;
+use shell::{Happened, Shell};
+use signals::{Asked, Signals};
+use tty::Tty;
+
+/// The loop wakes at least this often while it looks whether the clocks still agree.
+const LONGEST_SLEEP: Duration = Duration::from_secs(10);
+/// How long the way out waits for the journal to write what it accepted.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// What a console opens with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Opening {
+    /// The only open incident of this host, or else the start screen.
+    Auto,
+    /// A record.
+    Record(IncidentId),
+    /// A drill that begins now.
+    Drill(Drill),
+}
+
+/// A drill to be started.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drill {
+    /// The exercise's name.
+    pub name: CleanStr,
+    /// Its file's text.
+    pub text: String,
+    /// The same seed gives the same world.
+    pub seed: u64,
+    /// Seconds of the drill in one second.
+    pub speed: f64,
+}
+
+/// Where the journal is, and who may read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalPlace {
+    /// The folder.
+    pub directory: PathBuf,
+    /// One account, or a group.
+    pub sharing: Sharing,
+}
+
+impl JournalPlace {
+    /// Opens the folder; makes it where it does not exist.
+    pub fn open(&self) -> Result<JournalDir, JournalError> {
+        JournalDir::open(&self.directory, self.sharing)
+    }
+}
+
+/// A fault that a test asks for, to see what the loop makes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Fault {
+    /// The loop panics after its first frame.
+    PanicLoop,
+    /// A task panics after the first frame.
+    PanicTask,
+}
+
+/// All that a console is started with.
+pub struct Plan {
+    /// What the console is told.
+    pub settings: Settings,
+    /// What it opens.
+    pub opening: Opening,
+    /// The drill that the start screen offers.
+    pub drill: Drill,
+    /// Where the journal is.
+    pub journal: JournalPlace,
+    /// The sources that are configured.
+    pub endpoints: Vec<(&'static SourceSpec, Endpoint)>,
+    /// Folders with more playbooks.
+    pub playbooks: Vec<PathBuf>,
+    /// Where a starter config would be written.
+    pub starter_config: PathBuf,
+    /// Colours, or none at all.
+    pub colours: Colours,
+    /// The terminal is far away.
+    pub is_remote: bool,
+    /// Mouse events are asked for.
+    pub mouse: bool,
+    /// A fault that a test asks for.
+    pub fault: Option<Fault>,
+}
+
+/// Runs a full-screen console until it is left; gives the exit status.
+pub fn console(plan: Plan) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let result = runtime.block_on(run(plan));
+    // A source that hangs in a blocking call must not keep the person waiting.
+    runtime.shutdown_background();
+    result.map(ExitCode::from)
+}
+
+async fn run(plan: Plan) -> anyhow::Result<u8> {
+    let mut tty = Tty::open()?;
+    if plan.mouse {
+        tty = tty.with_mouse();
+    }
+    let guard = tty.enter()?;
+    tty::install_panic_hook(tty.restore_handle(), |panic| tracing::error!("{panic}"));
+    let size = tty.size();
+    let area = Rect::new(0, 0, size.width, size.height);
+    let mut view = View {
+        console: Console::new(plan.settings.clone(), area),
+        screen: Screen::new(plan.colours, plan.is_remote, clock::boot()),
+        buffer: Buffer::empty(area),
+        cursor: None,
+        is_key: true,
+    };
+    if plan.opening == Opening::Auto {
+        view.console.show_start();
+    }
+    view.draw(&tty, clock::wall())?;
+    let mut signals = Signals::new()?;
+    let mut input = Input::new(plan.is_remote);
+    let fault = plan.fault;
+    let mut shell = Shell::start(plan);
+    if fault == Some(Fault::PanicTask) {
+        shell.panic_in_a_task();
+    }
+    let mut watch = clock::Watch::new(clock::wall(), clock::boot());
+    let status = loop {
+        let wall = clock::wall();
+        if let Some(jump) = watch.check(wall, clock::boot()) {
+            view.handle(Msg::ClockJumped(jump), wall, &mut shell);
+        }
+        // What follows from a message may be a message again (a refused append); the console settles before it is drawn.
+        while let Some(msg) = shell.answer() {
+            view.handle(msg, wall, &mut shell);
+        }
+        if shell.is_over() {
+            break 0;
+        }
+        if shell.wants_suspend() {
+            shell.suspended();
+            if tty.suspend().is_err() {
+                break signals::Ending::Hup.status();
+            }
+            view.repaint(&tty);
+            continue;
+        }
+        let Ok(frame) = view.draw_if_due(&tty, wall) else { break signals::Ending::Hup.status() };
+        if fault == Some(Fault::PanicLoop) {
+            fail();
+        }
+        let next = view.console.next_wake().map(|at| (at - wall).to_std().unwrap_or_default());
+        let sleep = next.into_iter().chain(frame).min().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
+        let happened = tokio::select! {
+            biased;
+            asked = signals.next() => Event::Asked(asked),
+            written = view.screen.progress(&tty) => Event::Written(written.is_ok()),
+            typed = input.next(&tty) => Event::Typed(typed),
+            happened = shell.next() => Event::Shell(happened),
+            () = tokio::time::sleep(sleep) => Event::Time,
+        };
+        let wall = clock::wall();
+        match happened {
+            Event::Asked(Asked::Terminate(ending)) => break ending.status(),
+            Event::Asked(Asked::Resize | Asked::Continue) => view.repaint(&tty),
+            Event::Asked(Asked::Suspend) => shell.suspend(),
+            Event::Written(true) => {}
+            Event::Written(false) | Event::Typed(Typed::Lost) => break signals::Ending::Hup.status(),
+            Event::Typed(Typed::Events(events)) => {
+                view.is_key = true;
+                for event in events {
+                    view.handle(Msg::Input(event), wall, &mut shell);
+                }
+            }
+            Event::Shell(happened) => {
+                view.take(happened, wall, &mut shell);
+                // Everything that is there is taken before anything is drawn: frames are for people, not for messages.
+                while let Some(happened) = shell.ready() {
+                    view.take(happened, wall, &mut shell);
+                }
+            }
+            Event::Time => {
+                view.handle(Msg::Wake, wall, &mut shell);
+            }
+        }
+        while let Some(bytes) = shell.for_the_terminal() {
+            view.screen.send_aside(&bytes);
+        }
+    };
+    // The terminal first: it is what the person looks at.
+    let draft = view.console.unsaved_draft();
+    drop(guard);
+    shell.close(draft, PATIENCE);
+    Ok(status)
+}
+
+enum Event {
+    Asked(Asked),
+    Written(bool),
+    Typed(Typed),
+    Shell(Happened),
+    Time,
+}
+
+#[expect(clippy::panic, reason = "this is what a test asks for with --fault")]
+fn fail() {
+    panic!("a fault that was asked for");
+}
+
+/// The console and the way of its picture to the terminal.
+struct View {
+    console: Console,
+    screen: Screen,
+    buffer: Buffer,
+    cursor: Option<Position>,
+    /// A person waits for the next frame.
+    is_key: bool,
+}
+
+impl View {
+    fn handle(&mut self, msg: Msg, wall: DateTime<Utc>, shell: &mut Shell) {
+        for effect in self.console.handle(msg, wall) {
+            if effect == Effect::Repaint {
+                self.screen.forget();
+            } else {
+                shell.perform(effect);
+            }
+        }
+    }
+
+    fn take(&mut self, happened: Happened, wall: DateTime<Utc>, shell: &mut Shell) {
+        for msg in shell.settle(happened) {
+            self.handle(msg, wall, shell);
+        }
+    }
+
+    /// Takes the terminal's size anew and draws everything.
+    fn repaint(&mut self, tty: &Tty) {
+        // Somebody else may have changed the modes while we were stopped; without a terminal the input says so at once.
+        if tty.resume().is_err() {
+            return;
+        }
+        let size = tty.size();
+        self.buffer.resize(Rect::new(0, 0, size.width, size.height));
+        self.screen.forget();
+        self.is_key = true;
+        let _ = self.console.handle(Msg::Input(crossterm::event::Event::Resize(size.width, size.height)), clock::wall());
+    }
+
+    /// Draws if something is dirty and a frame may go now; else says how long until one may.
+    fn draw_if_due(&mut self, tty: &Tty, wall: DateTime<Utc>) -> std::io::Result<Option<Duration>> {
+        if !self.console.is_dirty() {
+            self.is_key = false;
+            return Ok(None);
+        }
+        if !self.is_key {
+            let now = clock::boot();
+            match self.screen.wants_frame(now) {
+                // The frame in flight must land first; its landing wakes the loop.
+                None => return Ok(None),
+                Some(at) if at > now => return Ok(Some(at - now)),
+                Some(_) => {}
+            }
+        }
+        self.draw(tty, wall)?;
+        Ok(None)
+    }
+
+    fn draw(&mut self, tty: &Tty, wall: DateTime<Utc>) -> std::io::Result<()> {
+        let dirty = self.console.begin_frame(wall);
+        let drawn = self.console.draw(wall, dirty, &mut self.buffer);
+        match drawn.cursor {
+            Cursor::Kept => {}
+            Cursor::Hidden => self.cursor = None,
+            Cursor::At(position) => self.cursor = Some(position),
+        }
+        let urgency = if self.is_key { Urgency::Key } else { Urgency::Machine };
+        self.is_key = false;
+        self.screen.submit(tty, &self.buffer, self.cursor, urgency, Some(&drawn.changed))
+    }
+}

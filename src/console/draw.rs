@@ -20,11 +20,29 @@ use crate::theme::{Alarm, Theme, ascii_only};
 use crate::widget::frame::{PaneFrame, clear};
 use crate::widget::text::{countdown, fit_line, minutes};
 
+/// Where the terminal's cursor belongs after a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cursor {
+    /// Where it was: nothing that moves it was drawn.
+    #[default]
+    Kept,
+    /// Nowhere: nobody types.
+    Hidden,
+    /// Here.
+    At(Position),
+}
+
+impl From<Option<Position>> for Cursor {
+    fn from(position: Option<Position>) -> Self {
+        position.map_or(Self::Hidden, Self::At)
+    }
+}
+
 /// What a frame did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Drawn {
-    /// Where the terminal's cursor belongs; hidden without.
-    pub cursor: Option<Position>,
+    /// Where the terminal's cursor belongs.
+    pub cursor: Cursor,
     /// The rectangles that may have changed.
     pub changed: Vec<Rect>,
 }
@@ -36,7 +54,11 @@ impl Console {
         // An overlay stands above everything: whatever is drawn below it, it is drawn again.
         let dirty = if self.overlay.is_some() && !dirty.is_empty() { Dirty::ALL } else { dirty };
         let mut drawn = Drawn::default();
+        if dirty.is_empty() {
+            return drawn;
+        }
         if dirty.has(Dirty::ALL) {
+            drawn.cursor = Cursor::Hidden;
             clear(self.screen, buf);
             drawn.changed.push(self.screen);
         }
@@ -53,11 +75,11 @@ impl Console {
             self.parts(&placed, dirty, buf, &cx, &mut drawn);
         }
         if let Some(overlay) = &self.overlay {
-            drawn.cursor = overlay.draw(self.screen, buf, &cx);
+            drawn.cursor = overlay.draw(self.screen, buf, &cx).into();
         }
         if !cx.theme.glyphs.is_unicode {
             for area in &drawn.changed {
-                ascii_only(*area, buf);
+                ascii_only(buf, *area);
             }
         }
         drawn
@@ -82,7 +104,11 @@ impl Console {
         }
         if let Some(start) = &self.start {
             if dirty.has(Dirty::ALL) {
-                let body = Rect { y: placed.header.bottom(), height: placed.footer.y - placed.header.bottom(), ..placed.footer };
+                let body = Rect {
+                    y: placed.header.bottom(),
+                    height: placed.footer.y - placed.header.bottom(),
+                    ..placed.footer
+                };
                 start.draw(body, buf, cx);
             }
             return;
@@ -91,11 +117,10 @@ impl Console {
             let pane = &self.panes[*id as usize];
             let is_focused = *id == self.focus && self.overlay.is_none();
             let inner = PaneFrame::new(pane.title(cx), is_focused).remark(pane.remark(cx)).draw(*area, buf, cx.theme);
-            pane.draw(inner, buf, cx, is_focused);
-        }
-        let pane = &self.panes[self.focus as usize];
-        if let Some(area) = placed.area(self.focus).filter(|_| pane.is_typing() && self.overlay.is_none()) {
-            drawn.cursor = pane.cursor(PaneFrame::inner(area), cx);
+            let cursor = pane.draw(inner, buf, cx, is_focused);
+            if *id == self.focus {
+                drawn.cursor = cursor.into();
+            }
         }
     }
 
@@ -147,10 +172,10 @@ impl Console {
         spans.push(Span::styled(id, theme.title(false)));
         spans.push(Span::raw(" "));
         spans.push(Span::styled(format!("{severity} {}", theme.glyphs.square), style));
-        let name = incident
-            .services
-            .first()
-            .map_or_else(|| incident.title.to_string(), |service| cx.catalogue.get(service).map_or(service, |book| &book.name).to_string());
+        let name = incident.services.first().map_or_else(
+            || incident.title.to_string(),
+            |service| cx.catalogue.get(service).map_or(service, |book| &book.name).to_string(),
+        );
         let more = incident.services.len().saturating_sub(1);
         spans.push(Span::styled(format!(" {name}"), theme.title(false)));
         if more > 0 {
@@ -177,10 +202,15 @@ impl Console {
         if with_countdown && self.start.is_none() {
             let obligations = cx.obligations();
             if let Some(nearest) = obligations.first() {
-                spans.push(Span::styled(format!("{} {}", nearest.duty.name(), countdown(nearest.left(cx.now))), urgency(nearest, cx)));
+                spans.push(Span::styled(
+                    format!("{} {}", nearest.duty.name(), countdown(nearest.left(cx.now))),
+                    urgency(nearest, cx),
+                ));
                 spans.push(Span::raw("  "));
             }
-            if let Some(update) = cadence::next_update(&obligations).filter(|update| Some(*update) != obligations.first()) {
+            if let Some(update) =
+                cadence::next_update(&obligations).filter(|update| Some(*update) != obligations.first())
+            {
                 spans.push(Span::styled(format!("next update {}", minutes(update.left(cx.now))), urgency(update, cx)));
                 spans.push(Span::raw("  "));
             }
@@ -201,11 +231,17 @@ impl Console {
                 (false, Freshness::Fresh, None) => (cx.theme.glyphs.full, cx.theme.good(), String::new()),
                 (false, Freshness::Gone, _) => {
                     let since = health.good_at.unwrap_or(health.since);
-                    (cx.theme.glyphs.empty, cx.theme.red(), format!(" NO DATA since {}", cx.clock(cx.incident.clock().show(since))))
+                    (
+                        cx.theme.glyphs.empty,
+                        cx.theme.red(),
+                        format!(" NO DATA since {}", cx.clock(cx.incident.clock().show(since))),
+                    )
                 }
-                (false, _, Some((since, _))) => {
-                    (cx.theme.glyphs.half, cx.theme.amber(), format!(" failing since {}", cx.clock(cx.incident.clock().show(*since))))
-                }
+                (false, _, Some((since, _))) => (
+                    cx.theme.glyphs.half,
+                    cx.theme.amber(),
+                    format!(" failing since {}", cx.clock(cx.incident.clock().show(*since))),
+                ),
                 (false, Freshness::Stale, None) => (cx.theme.glyphs.half, cx.theme.amber(), " late".to_owned()),
             };
             spans.push(Span::styled(glyph, style));
@@ -238,7 +274,11 @@ impl Console {
         if !cx.live.is_frozen {
             for health in cx.live.sources.values() {
                 let since = health.good_at.unwrap_or(health.since);
-                soonest.extend([2, 5].map(|times| cx.incident.clock().show(since + health.every * times + TimeDelta::milliseconds(1))));
+                soonest.extend(
+                    [2, 5].map(|times| {
+                        cx.incident.clock().show(since + health.every * times + TimeDelta::milliseconds(1))
+                    }),
+                );
             }
         }
         soonest.into_iter().filter(|at| *at > cx.now).min()
@@ -273,7 +313,9 @@ impl Console {
         }
         let pane = &self.panes[self.focus as usize];
         if pane.is_typing() {
-            for (key, word) in [("Enter", "record"), ("Ctrl+J", "new line"), ("Esc", "single keys"), ("Tab", "pane"), ("F1", "help")] {
+            for (key, word) in
+                [("Enter", "record"), ("Ctrl+J", "new line"), ("Esc", "single keys"), ("Tab", "pane"), ("F1", "help")]
+            {
                 hint(key, word);
             }
             return spans;
@@ -282,7 +324,11 @@ impl Console {
         hint(":", "commands");
         hint("Tab", "pane");
         hint("z", "zoom");
-        for act in pane.acts().iter().filter(|act| !act.keys.is_empty() && (cx.access == crate::pane::Access::Full || !act.writes)) {
+        for act in pane
+            .acts()
+            .iter()
+            .filter(|act| !act.keys.is_empty() && (cx.access == crate::pane::Access::Full || !act.writes))
+        {
             if keys::parse(act.keys[0]).is_some_and(|chord| actions::global(chord).is_none()) {
                 hint(act.keys[0], act.name);
             }
@@ -360,7 +406,11 @@ fn who(cx: &Cx<'_>) -> Vec<Span<'static>> {
 
 /// The style of an obligation; an overdue one blinks until somebody looks.
 pub(crate) fn urgency(obligation: &Obligation, cx: &Cx<'_>) -> Style {
-    alarm_style(cx.theme, alarm(obligation, cx), obligation.urgency(cx.now) == Urgency::Overdue && is_blinking(obligation, cx))
+    alarm_style(
+        cx.theme,
+        alarm(obligation, cx),
+        obligation.urgency(cx.now) == Urgency::Overdue && is_blinking(obligation, cx),
+    )
 }
 
 /// How an obligation stands, as the theme says it.

@@ -8,6 +8,7 @@ use crossterm::event::Event as InputEvent;
 use crate::incident::{DrillStarted, Entry, Event, IncidentId, Phase, Series, Severity, StepRef};
 use crate::live::{Inquiry, Report, Watchlist};
 use crate::pane::Present;
+use crate::playbook::Catalogue;
 use crate::text::{CleanStr, CleanText};
 
 /// Something happened outside the console.
@@ -23,6 +24,8 @@ pub enum Msg {
     TaskDied(CleanStr),
     /// The wall clock moved against the clock that counts suspend.
     ClockJumped(TimeDelta),
+    /// The playbooks of the configured folders were read.
+    Catalogue(Box<Catalogue>),
     /// The records of this host, as the start screen and the picker list them.
     Listed(Vec<Summary>),
     /// Something that the shell was asked for cannot be done: a sentence.

@@ -38,7 +38,8 @@ impl From<KeyEvent> for Chord {
 impl Chord {
     /// Whether it works while letters are text: Tab, F-keys and Ctrl chords do.
     pub fn is_global(self) -> bool {
-        self.modifiers.contains(KeyModifiers::CONTROL) || matches!(self.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::F(_))
+        self.modifiers.contains(KeyModifiers::CONTROL)
+            || matches!(self.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::F(_))
     }
 }
 
@@ -95,7 +96,9 @@ impl fmt::Display for Chord {
         }
         match self.code {
             KeyCode::Char(' ') => out.write_str("Space"),
-            KeyCode::Char(letter) if self.modifiers.contains(KeyModifiers::CONTROL) => write!(out, "{}", letter.to_ascii_uppercase()),
+            KeyCode::Char(letter) if self.modifiers.contains(KeyModifiers::CONTROL) => {
+                write!(out, "{}", letter.to_ascii_uppercase())
+            }
             KeyCode::Char(letter) => write!(out, "{letter}"),
             KeyCode::Enter => out.write_str("Enter"),
             KeyCode::Esc => out.write_str("Esc"),

@@ -73,7 +73,11 @@ impl Arrangement {
 /// Places everything.
 pub fn arrange(screen: Rect, layout: Layout, focus: PaneId, is_zoomed: bool) -> Arrangement {
     if screen.width < 20 || screen.height < 5 {
-        return Arrangement { header: Rect { height: screen.height.min(1), ..screen }, is_alarm_line: true, ..Arrangement::default() };
+        return Arrangement {
+            header: Rect { height: screen.height.min(1), ..screen },
+            is_alarm_line: true,
+            ..Arrangement::default()
+        };
     }
     let header_rows = if screen.height >= 30 && screen.width >= 100 { 2 } else { 1 };
     let header = Rect { height: header_rows, ..screen };
@@ -174,8 +178,10 @@ mod tests {
                         for zoom in [false, true] {
                             let screen = Rect::new(0, 0, width, height);
                             let placed = arrange(screen, layout, spec.id, zoom);
-                            let all: Vec<Rect> =
-                                [placed.header, placed.footer].into_iter().chain(placed.panes.iter().map(|(_, area)| *area)).collect();
+                            let all: Vec<Rect> = [placed.header, placed.footer]
+                                .into_iter()
+                                .chain(placed.panes.iter().map(|(_, area)| *area))
+                                .collect();
                             for (place, area) in all.iter().enumerate() {
                                 assert_eq!(screen.intersection(*area), *area, "{width}x{height} {layout:?}");
                                 for other in &all[place + 1..] {
@@ -183,7 +189,10 @@ mod tests {
                                 }
                             }
                             let covered: u32 = all.iter().map(|area| area.area()).sum();
-                            assert!(placed.is_alarm_line || covered == screen.area(), "{width}x{height} {layout:?}: a hole");
+                            assert!(
+                                placed.is_alarm_line || covered == screen.area(),
+                                "{width}x{height} {layout:?}: a hole"
+                            );
                         }
                     }
                 }

@@ -15,13 +15,13 @@ use crossterm::event::{KeyCode, KeyEvent};
 pub(crate) use compose::{Compose, compose};
 pub(crate) use declare::{DeclareForm, declare};
 pub(crate) use pick::{
-    Choice, Pick, add_service, leave_role, phase, records, remove_service, severity, take_role,
+    Choice, Pick, add_service, leave_role, phase, records, remove_service, severity, summary_line, take_role,
 };
 
 use super::actions::{self, Listed};
 use super::keys::Chord;
 use super::{Console, Dirty, Effect, Tone};
-use crate::incident::{Command, Declared, NoteAmended, Seat, Role, StatusUpdate, command};
+use crate::incident::{Command, Declared, NoteAmended, Role, Seat, StatusUpdate, command};
 use crate::pane::{Cx, Purpose, Question};
 use crate::text::{CleanStr, CleanText};
 use crate::widget::editor::Editor;
@@ -88,13 +88,13 @@ impl Overlay {
     }
 
     pub(crate) fn palette() -> Self {
-        let mut palette = Palette { editor: Editor::single_line(""), all: actions::all(), found: Vec::new(), selected: 0 };
+        let mut palette = Palette { editor: Editor::one_line(), all: actions::all(), found: Vec::new(), selected: 0 };
         palette.search();
         Self::Palette(Box::new(palette))
     }
 
     pub(crate) fn ask(question: Question) -> Self {
-        let editor = Editor::single_line(&question.text);
+        let editor = filled(Editor::one_line(), &question.text);
         Self::Ask(Box::new(Ask { question, editor }))
     }
 
@@ -133,6 +133,12 @@ impl Overlay {
             Self::Compose(compose) => compose.paste(text),
         }
     }
+}
+
+/// An editor that begins with a text.
+fn filled(mut editor: Editor, text: &str) -> Editor {
+    editor.set_text(text);
+    editor
 }
 
 fn help_key(top: &mut usize, key: KeyEvent) -> Outcome {
@@ -185,7 +191,7 @@ impl Palette {
 impl Ask {
     fn key(&mut self, key: KeyEvent) -> Outcome {
         if key.code == KeyCode::Enter {
-            return Outcome::Answered(self.question.purpose.clone(), self.editor.text());
+            return Outcome::Answered(self.question.purpose.clone(), self.editor.text().to_string());
         }
         self.editor.key(key);
         Outcome::Stay
@@ -193,7 +199,13 @@ impl Ask {
 }
 
 impl Console {
-    pub(crate) fn overlay_outcome(&mut self, overlay: Overlay, outcome: Outcome, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+    pub(crate) fn overlay_outcome(
+        &mut self,
+        overlay: Overlay,
+        outcome: Outcome,
+        wall: DateTime<Utc>,
+        effects: &mut Vec<Effect>,
+    ) {
         match outcome {
             Outcome::Stay => self.overlay = Some(overlay),
             Outcome::Close => {}
@@ -205,7 +217,9 @@ impl Console {
             Outcome::Chosen(choice) => self.chosen(choice, wall, effects),
             Outcome::Declare(body) => self.declare(*body, wall, effects),
             Outcome::Post(update) => {
-                let refused = command::decide(self.incident(), Command::PostUpdate(update.clone()), &self.cx(wall).asking()).err();
+                let refused =
+                    command::decide(self.incident(), Command::PostUpdate(update.clone()), &self.cx(wall).asking())
+                        .err();
                 match refused {
                     // The text stays where it was typed until it can be recorded.
                     Some(refusal) => {
@@ -228,7 +242,14 @@ impl Console {
         }
     }
 
-    fn answered(&mut self, overlay: Overlay, purpose: Purpose, text: &str, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+    fn answered(
+        &mut self,
+        overlay: Overlay,
+        purpose: Purpose,
+        text: &str,
+        wall: DateTime<Utc>,
+        effects: &mut Vec<Effect>,
+    ) {
         let now = self.cx(wall).now;
         let time = |text: &str| match text.trim() {
             "now" => Some(now),
@@ -238,9 +259,13 @@ impl Console {
         let command = match purpose {
             Purpose::Title => Command::SetTitle(said),
             Purpose::Reason(command) => command.with_reason(said),
-            Purpose::Amend(note) => Command::AmendNote(NoteAmended { note, text: Some(CleanText::new(text.trim())), at: None }),
+            Purpose::Amend(note) => {
+                Command::AmendNote(NoteAmended { note, text: Some(CleanText::new(text.trim())), at: None })
+            }
             Purpose::Service => Command::AddService(said),
-            Purpose::Component => Command::TakeRole(Seat { role: Role::Sme, component: (!said.is_empty()).then_some(said) }),
+            Purpose::Component => {
+                Command::TakeRole(Seat { role: Role::Sme, component: (!said.is_empty()).then_some(said) })
+            }
             Purpose::ImpactStart | Purpose::ImpactEnd => match time(text) {
                 Some(at) if purpose == Purpose::ImpactStart => Command::StartImpact(at),
                 Some(at) => Command::EndImpact(at),

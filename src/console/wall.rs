@@ -55,7 +55,8 @@ fn headline(console: &Console, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     };
     let style = cx.theme.banner(alarm);
     buf.set_style(area, style);
-    let inner = Rect { x: area.x + 1, y: area.y, width: area.width.saturating_sub(2), height: area.height.saturating_sub(1) };
+    let inner =
+        Rect { x: area.x + 1, y: area.y, width: area.width.saturating_sub(2), height: area.height.saturating_sub(1) };
     // The last row says in small letters what the large ones have no room for.
     let mut large = words.to_uppercase();
     let mut size = digits::largest_that_fits(&large, inner, cx.theme.glyphs);
@@ -64,7 +65,8 @@ fn headline(console: &Console, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
         size = digits::largest_that_fits(&large, inner, cx.theme.glyphs);
     }
     digits::draw(&large, size, inner, style, cx.theme.glyphs, buf);
-    let elapsed = incident.elapsed(cx.now).map(|elapsed| format!(" · {} since detection", minutes(elapsed))).unwrap_or_default();
+    let elapsed =
+        incident.elapsed(cx.now).map(|elapsed| format!(" · {} since detection", minutes(elapsed))).unwrap_or_default();
     let small = format!(
         "{} · {}{elapsed} · {}",
         console.open_record().map(|id| id.to_string()).unwrap_or_default(),
@@ -100,7 +102,8 @@ fn next(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     buf.set_line(inner.x, y, &fit_line(line, usize::from(inner.width)), inner.width);
     for ((name, obligation), y) in rows.iter().skip(1).zip(y + 1..inner.bottom()) {
         let owner = obligation.owner.as_deref().unwrap_or("nobody");
-        let line = Line::from(format!("{:>8}  {name} · {owner}", minutes(obligation.left(cx.now)))).style(urgency(obligation, cx));
+        let line = Line::from(format!("{:>8}  {name} · {owner}", minutes(obligation.left(cx.now))))
+            .style(urgency(obligation, cx));
         buf.set_line(inner.x, y, &fit_line(line, usize::from(inner.width)), inner.width);
     }
 }

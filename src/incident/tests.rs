@@ -148,7 +148,9 @@ fn customers_hear_something_after_15_minutes_of_impact_and_then_as_promised() {
 fn what_cannot_be_is_refused_with_a_way_out() {
     let mut room = Room::declared();
     let blank = Incident::new(INC);
-    assert!(decide(&blank, Command::Acknowledge, &asking("dana", 1)).unwrap_err().to_string().contains("D declares one"));
+    assert!(
+        decide(&blank, Command::Acknowledge, &asking("dana", 1)).unwrap_err().to_string().contains("D declares one")
+    );
     assert!(room.refusal("dana", 70, Command::Acknowledge).contains("take command first"));
     room.command_and_acknowledge(80);
     for (command, part) in [

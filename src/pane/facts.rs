@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
@@ -34,6 +34,16 @@ impl Facts {
     }
 }
 
+impl Facts {
+    fn paint(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+        let lines = lines(cx);
+        let last = lines.len().saturating_sub(usize::from(area.height));
+        for (line, y) in lines.into_iter().skip(self.top.min(last)).zip(area.y..area.bottom()) {
+            buf.set_line(area.x, y, &fit_line(line, usize::from(area.width)), area.width);
+        }
+    }
+}
+
 impl Pane for Facts {
     acts_from_table!();
 
@@ -41,20 +51,18 @@ impl Pane for Facts {
         format!("facts · {}", cx.incident.phase())
     }
 
-    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, _is_focused: bool) {
-        let lines = lines(cx);
-        let last = lines.len().saturating_sub(usize::from(area.height));
-        for (line, y) in lines.into_iter().skip(self.top.min(last)).zip(area.y..area.bottom()) {
-            buf.set_line(area.x, y, &fit_line(line, usize::from(area.width)), area.width);
-        }
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, _is_focused: bool) -> Option<Position> {
+        self.paint(area, buf, cx);
+        None
     }
-
     fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
         // Times in role are in minutes.
         cx.incident
             .roles
             .values()
-            .map(|mark| cx.now + TimeDelta::milliseconds(60_000 - (cx.now - mark.at).num_milliseconds().rem_euclid(60_000)))
+            .map(|mark| {
+                cx.now + TimeDelta::milliseconds(60_000 - (cx.now - mark.at).num_milliseconds().rem_euclid(60_000))
+            })
             .min()
     }
 }
@@ -67,7 +75,10 @@ fn lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
     let recorded = |at: Option<DateTime<Utc>>| at.map_or_else(|| "not recorded".to_owned(), |at| cx.minute(at));
     let mut lines = vec![fact("title", incident.title.to_string())];
     let services: Vec<&str> = incident.services.iter().map(|service| service.as_str()).collect();
-    lines.push(fact("services", if services.is_empty() { "not named: A names one".to_owned() } else { services.join(", ") }));
+    lines.push(fact(
+        "services",
+        if services.is_empty() { "not named: A names one".to_owned() } else { services.join(", ") },
+    ));
     let told = match &incident.detection {
         Some(Detection::Alert { name }) => format!(" (alert {name})"),
         Some(Detection::Report { by }) => format!(" (reported by {by})"),
@@ -107,7 +118,10 @@ fn lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
         }
     }
     if incident.unrecognised > 0 {
-        lines.push(fact("newer", format!("{} entries of a newer warroom are kept and not understood", incident.unrecognised)));
+        lines.push(fact(
+            "newer",
+            format!("{} entries of a newer warroom are kept and not understood", incident.unrecognised),
+        ));
     }
     if incident.senseless > 0 {
         lines.push(fact("senseless", format!("{} entries change nothing where they stand", incident.senseless)));

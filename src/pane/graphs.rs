@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Offset, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
@@ -115,7 +115,8 @@ impl Graphs {
         let Some((shown, measured)) = all.get(self.selected).and_then(|shown| Some((shown, shown.measured()?))) else {
             return vec![Intent::Say("there is no value yet to pin".to_owned())];
         };
-        let place = self.cursor.map_or_else(|| newest_place(measured, shown.objective), |at| nearest(&measured.grid, at));
+        let place =
+            self.cursor.map_or_else(|| newest_place(measured, shown.objective), |at| nearest(&measured.grid, at));
         let value = measured.worst_at(shown.objective, place);
         vec![Intent::Command(Command::PinEvidence(Evidence::Graph {
             service: shown.id.service.clone(),
@@ -135,24 +136,14 @@ fn nearest(grid: &Grid, at: DateTime<Utc>) -> usize {
 }
 
 fn newest_place(measured: &Measured, objective: &Objective) -> usize {
-    measured.newest(objective).and_then(|(at, _)| measured.grid.place(at)).unwrap_or(measured.grid.len.saturating_sub(1))
+    measured
+        .newest(objective)
+        .and_then(|(at, _)| measured.grid.place(at))
+        .unwrap_or(measured.grid.len.saturating_sub(1))
 }
 
-impl Pane for Graphs {
-    acts_from_table!();
-
-    fn title(&self, _cx: &Cx<'_>) -> String {
-        format!("SLO graphs · last {}", minutes(TimeDelta::minutes(RANGES[self.range])))
-    }
-
-    fn remark(&self, cx: &Cx<'_>) -> String {
-        let grid = shown(cx).iter().find_map(|shown| shown.measured().map(|measured| measured.grid));
-        grid.map_or_else(String::new, |grid| {
-            format!("to {} {} · {} s apart", cx.clock(grid.end()), cx.zone.name(), grid.resolution.num_seconds())
-        })
-    }
-
-    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+impl Graphs {
+    fn paint(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
         let all = shown(cx);
         if all.is_empty() {
             return nothing(area, buf, cx);
@@ -174,7 +165,26 @@ impl Pane for Graphs {
             y += rows;
         }
     }
+}
 
+impl Pane for Graphs {
+    acts_from_table!();
+
+    fn title(&self, _cx: &Cx<'_>) -> String {
+        format!("SLO graphs · last {}", minutes(TimeDelta::minutes(RANGES[self.range])))
+    }
+
+    fn remark(&self, cx: &Cx<'_>) -> String {
+        let grid = shown(cx).iter().find_map(|shown| shown.measured().map(|measured| measured.grid));
+        grid.map_or_else(String::new, |grid| {
+            format!("to {} {} · {} s apart", cx.clock(grid.end()), cx.zone.name(), grid.resolution.num_seconds())
+        })
+    }
+
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) -> Option<Position> {
+        self.paint(area, buf, cx, is_focused);
+        None
+    }
     fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
         if cx.live.is_frozen {
             return None;
@@ -216,7 +226,9 @@ pub(crate) fn worst_in_words(cx: &Cx<'_>) -> Option<String> {
 fn nothing(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     let words = match cx.incident.services.first() {
         None => "the objectives of an impacted service stand here: A names the service".to_owned(),
-        Some(service) if cx.catalogue.get(service).is_none() => format!("no playbook for {service}: its objectives would stand in {service}.toml"),
+        Some(service) if cx.catalogue.get(service).is_none() => {
+            format!("no playbook for {service}: its objectives would stand in {service}.toml")
+        }
         Some(service) => format!("no objectives for {service}: add them to its playbook file"),
     };
     for (line, y) in wrap(&words, usize::from(area.width)).into_iter().zip(area.y..area.bottom()) {
@@ -245,8 +257,12 @@ fn draw_one(
         let failing = cx.live.sources.values().find_map(|health| health.failing.as_ref());
         let words = match (problem, failing) {
             (Some(problem), _) => problem.to_string(),
-            (None, Some((since, why))) => format!("no data since {}: {why}", cx.clock(cx.incident.clock().show(*since))),
-            (None, None) if cx.live.sources.is_empty() => "no Prometheus is configured: --prometheus URL, or warroom config init".to_owned(),
+            (None, Some((since, why))) => {
+                format!("no data since {}: {why}", cx.clock(cx.incident.clock().show(*since)))
+            }
+            (None, None) if cx.live.sources.is_empty() => {
+                "no Prometheus is configured: --prometheus URL, or warroom config init".to_owned()
+            }
             (None, None) => "waiting for the first answer".to_owned(),
         };
         for (line, y) in wrap(&words, usize::from(plot.width)).into_iter().zip(plot.y..plot.bottom()) {
@@ -271,7 +287,11 @@ fn draw_one(
     let span = measured.grid.end() - measured.grid.start;
     let time = |at: DateTime<Utc>| {
         let local = at.with_timezone(&cx.zone);
-        if span > TimeDelta::hours(23) { local.format("%d. %H:%M").to_string() } else { local.format("%H:%M").to_string() }
+        if span > TimeDelta::hours(23) {
+            local.format("%d. %H:%M").to_string()
+        } else {
+            local.format("%H:%M").to_string()
+        }
     };
     Chart {
         moments: Moments { start: measured.grid.start, step: measured.grid.resolution, len: measured.grid.len },
@@ -291,7 +311,13 @@ fn draw_one(
     .draw(plot, buf, cx.theme);
 }
 
-fn heading(shown: &Shown<'_>, freshness: Option<Freshness>, cx: &Cx<'_>, cursor: Option<DateTime<Utc>>, is_here: bool) -> Line<'static> {
+fn heading(
+    shown: &Shown<'_>,
+    freshness: Option<Freshness>,
+    cx: &Cx<'_>,
+    cursor: Option<DateTime<Utc>>,
+    is_here: bool,
+) -> Line<'static> {
     let objective = shown.objective;
     let marker = if is_here { cx.theme.glyphs.here } else { " " };
     let mut spans = vec![Span::styled(format!("{marker}{}  ", objective.title), cx.theme.title(is_here))];
@@ -353,7 +379,9 @@ fn heading(shown: &Shown<'_>, freshness: Option<Freshness>, cx: &Cx<'_>, cursor:
         spans.push(Span::styled(format!("  {} series not shown", measured.left_out), cx.theme.dim()));
     }
     if let Some(at) = cursor {
-        let value = measured.worst_at(objective, nearest(&measured.grid, at)).map_or_else(|| "no data".to_owned(), |value| objective.unit.show(value));
+        let value = measured
+            .worst_at(objective, nearest(&measured.grid, at))
+            .map_or_else(|| "no data".to_owned(), |value| objective.unit.show(value));
         spans.push(Span::styled(format!("  at {}: {value}", cx.clock(at)), cx.theme.accent()));
     }
     Line::from(spans)

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
@@ -65,14 +65,8 @@ fn key(duty: Duty) -> &'static str {
     }
 }
 
-impl Pane for Next {
-    acts_from_table!();
-
-    fn title(&self, cx: &Cx<'_>) -> String {
-        format!("next · {}", cx.incident.phase().question())
-    }
-
-    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+impl Next {
+    fn paint(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
         let obligations = cx.obligations();
         let rows = grouped(&obligations);
         if rows.is_empty() {
@@ -86,7 +80,8 @@ impl Pane for Next {
         let big = cadence::next_update(&obligations).unwrap_or(nearest);
         let top = Rect { height: area.height.min(2), ..area };
         let used = draw_big(big, big.due == nearest.due, top, buf, cx);
-        let list = if area.height >= 6 { Rect { y: area.y + 3, height: area.height - 3, ..area } } else { Rect::default() };
+        let list =
+            if area.height >= 6 { Rect { y: area.y + 3, height: area.height - 3, ..area } } else { Rect::default() };
         if nearest.due != big.due {
             let rest = Rect { x: area.x + used + 2, width: area.width.saturating_sub(used + 2), ..top };
             let left = countdown(nearest.left(cx.now));
@@ -105,21 +100,40 @@ impl Pane for Next {
             };
             let marker = if is_here { cx.theme.glyphs.here } else { " " };
             let line = Line::from(vec![
-                Span::styled(format!("{marker}{:>9}{word}  ", minutes(obligation.left(cx.now))), urgency(obligation, cx)),
+                Span::styled(
+                    format!("{marker}{:>9}{word}  ", minutes(obligation.left(cx.now))),
+                    urgency(obligation, cx),
+                ),
                 Span::raw(format!("{name} · ")),
                 Span::raw(owner(obligation).to_owned()),
                 Span::styled(format!("  {}", key(obligation.duty)), cx.theme.key()),
             ]);
-            let line = fit_line(if is_here { line.style(cx.theme.selection(true)) } else { line }, usize::from(list.width));
+            let line =
+                fit_line(if is_here { line.style(cx.theme.selection(true)) } else { line }, usize::from(list.width));
             buf.set_line(list.x, y, &line, list.width);
         }
     }
+}
 
+impl Pane for Next {
+    acts_from_table!();
+
+    fn title(&self, cx: &Cx<'_>) -> String {
+        format!("next · {}", cx.incident.phase().question())
+    }
+
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) -> Option<Position> {
+        self.paint(area, buf, cx, is_focused);
+        None
+    }
     fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
         let obligations = cx.obligations();
         let nearest = obligations.first()?;
-        let minute = |due: DateTime<Utc>| cx.now + TimeDelta::milliseconds((due - cx.now).num_milliseconds().rem_euclid(60_000) + 1);
-        let turns = obligations.iter().flat_map(|one| [one.amber(), one.due, minute(one.due)]).filter(|at| *at > cx.now);
+        let minute = |due: DateTime<Utc>| {
+            cx.now + TimeDelta::milliseconds((due - cx.now).num_milliseconds().rem_euclid(60_000) + 1)
+        };
+        let turns =
+            obligations.iter().flat_map(|one| [one.amber(), one.due, minute(one.due)]).filter(|at| *at > cx.now);
         turns.chain([next_second(nearest.due, cx.now)]).min()
     }
 }
@@ -146,7 +160,10 @@ fn draw_big(obligation: &Obligation, ticks: bool, area: Rect, buf: &mut Buffer, 
         Duty::Acknowledge => "acknowledge".to_owned(),
         Duty::Update(_) => "update".to_owned(),
     };
-    let lines = [format!("{word} {name}"), format!("{} · {} {}", owner(obligation), key(obligation.duty), action(obligation.duty))];
+    let lines = [
+        format!("{word} {name}"),
+        format!("{} · {} {}", owner(obligation), key(obligation.duty), action(obligation.duty)),
+    ];
     let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);
     for (line, y) in lines.into_iter().zip(area.y..area.bottom()) {
         let room = area.right().saturating_sub(x);
@@ -157,7 +174,10 @@ fn draw_big(obligation: &Obligation, ticks: bool, area: Rect, buf: &mut Buffer, 
 
 fn nothing_due(cx: &Cx<'_>) -> Vec<Line<'static>> {
     if cx.incident.is_blank() {
-        return vec![Line::from("nothing is due: no incident is declared"), Line::styled("D declares one", cx.theme.dim())];
+        return vec![
+            Line::from("nothing is due: no incident is declared"),
+            Line::styled("D declares one", cx.theme.dim()),
+        ];
     }
     let words = match cx.incident.phase() {
         Phase::Resolved => "resolved: nothing is due to be told",

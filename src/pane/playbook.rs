@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
@@ -87,7 +87,8 @@ impl PlaybookPane {
     }
 
     fn skip(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
-        let skip = self.done(cx).map(|StepDone { step, title }| StepSkipped { step, title, reason: CleanStr::default() });
+        let skip =
+            self.done(cx).map(|StepDone { step, title }| StepSkipped { step, title, reason: CleanStr::default() });
         skip.map(|body| Intent::Command(Command::SkipStep(body))).into_iter().collect()
     }
 
@@ -102,6 +103,41 @@ fn progress(playbook: &Playbook, cx: &Cx<'_>) -> usize {
         matches!(cx.incident.steps.get(&playbook.step_ref(step)), Some(StepState::Checked(_) | StepState::Skipped(..)))
     };
     playbook.steps.iter().filter(is_through).count()
+}
+
+impl PlaybookPane {
+    fn paint(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+        let Some(playbook) = self.playbook(cx) else {
+            let words = match cx.incident.services.first() {
+                Some(service) => {
+                    format!("no playbook for {service}: add one as {service}.toml to the playbooks folder (:playbook)")
+                }
+                None => "the playbook of an impacted service stands here: A names the service".to_owned(),
+            };
+            for (line, y) in wrap(&words, usize::from(area.width)).into_iter().zip(area.y..area.bottom()) {
+                buf.set_line(area.x, y, &Line::styled(line, cx.theme.dim()), area.width);
+            }
+            return;
+        };
+        let detail =
+            if self.shows_detail { self.here(cx).map(|(_, step)| in_full(step, area.width, cx)) } else { None };
+        let detail = detail.unwrap_or_default();
+        let least_list = 4.min(area.height);
+        let detail_rows =
+            u16::try_from(detail.len()).unwrap_or(u16::MAX).saturating_add(1).min(area.height - least_list);
+        let detail_rows = if detail.is_empty() { 0 } else { detail_rows };
+        let list = Rect { height: area.height - detail_rows, ..area };
+        let selected = self.selected.min(playbook.steps.len().saturating_sub(1));
+        let first = (selected + 1).saturating_sub(usize::from(list.height));
+        for ((place, step), y) in playbook.steps.iter().enumerate().skip(first).zip(list.y..list.bottom()) {
+            let line = row(place, step, cx.incident.steps.get(&playbook.step_ref(step)), place == selected, cx);
+            let line = if place == selected { line.style(cx.theme.selection(is_focused)) } else { line };
+            buf.set_line(list.x, y, &fit_line(line, usize::from(list.width)), list.width);
+        }
+        for (line, y) in detail.into_iter().zip(list.bottom() + 1..area.bottom()) {
+            buf.set_line(area.x, y, &line, area.width);
+        }
+    }
 }
 
 impl Pane for PlaybookPane {
@@ -123,35 +159,10 @@ impl Pane for PlaybookPane {
         }
     }
 
-    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
-        let Some(playbook) = self.playbook(cx) else {
-            let words = match cx.incident.services.first() {
-                Some(service) => format!("no playbook for {service}: add one as {service}.toml to the playbooks folder (:playbook)"),
-                None => "the playbook of an impacted service stands here: A names the service".to_owned(),
-            };
-            for (line, y) in wrap(&words, usize::from(area.width)).into_iter().zip(area.y..area.bottom()) {
-                buf.set_line(area.x, y, &Line::styled(line, cx.theme.dim()), area.width);
-            }
-            return;
-        };
-        let detail = if self.shows_detail { self.here(cx).map(|(_, step)| in_full(step, area.width, cx)) } else { None };
-        let detail = detail.unwrap_or_default();
-        let least_list = 4.min(area.height);
-        let detail_rows = u16::try_from(detail.len()).unwrap_or(u16::MAX).saturating_add(1).min(area.height - least_list);
-        let detail_rows = if detail.is_empty() { 0 } else { detail_rows };
-        let list = Rect { height: area.height - detail_rows, ..area };
-        let selected = self.selected.min(playbook.steps.len().saturating_sub(1));
-        let first = (selected + 1).saturating_sub(usize::from(list.height));
-        for ((place, step), y) in playbook.steps.iter().enumerate().skip(first).zip(list.y..list.bottom()) {
-            let line = row(place, step, cx.incident.steps.get(&playbook.step_ref(step)), place == selected, cx);
-            let line = if place == selected { line.style(cx.theme.selection(is_focused)) } else { line };
-            buf.set_line(list.x, y, &fit_line(line, usize::from(list.width)), list.width);
-        }
-        for (line, y) in detail.into_iter().zip(list.bottom() + 1..area.bottom()) {
-            buf.set_line(area.x, y, &line, area.width);
-        }
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) -> Option<Position> {
+        self.paint(area, buf, cx, is_focused);
+        None
     }
-
     fn next_change(&self, _cx: &Cx<'_>) -> Option<DateTime<Utc>> {
         None
     }
@@ -162,7 +173,9 @@ fn row(place: usize, step: &Step, state: Option<&StepState>, is_here: bool, cx: 
     let marker = if is_here { glyphs.here } else { " " };
     let (glyph, words) = match state {
         Some(StepState::Checked(mark)) => (glyphs.done, format!("{} {}", mark.by, cx.minute(mark.at))),
-        Some(StepState::Skipped(mark, reason)) => (glyphs.crossed, format!("skipped, {} {}: {reason}", mark.by, cx.minute(mark.at))),
+        Some(StepState::Skipped(mark, reason)) => {
+            (glyphs.crossed, format!("skipped, {} {}: {reason}", mark.by, cx.minute(mark.at)))
+        }
         Some(StepState::Reopened(mark)) => (glyphs.empty, format!("open again, {} {}", mark.by, cx.minute(mark.at))),
         None => (glyphs.empty, String::new()),
     };

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 mod waterfall;
@@ -139,6 +139,24 @@ fn length(time: TimeDelta) -> String {
     Unit::Seconds.show(time.num_microseconds().map_or(f64::MAX, |micros| micros as f64 / 1e6))
 }
 
+impl Spans {
+    fn paint(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+        if let Some(open) = &self.open {
+            return open.draw(area, buf, cx, is_focused);
+        }
+        let Some((_, _, finding)) = &cx.live.spans else { return no_spans(area, buf, cx) };
+        // Where there is room the other table stands beside: errors left, slow ones right.
+        if area.width >= 150 && self.table == Table::Errors {
+            let left = Rect { width: area.width * 3 / 5, ..area };
+            let right = Rect { x: left.right() + 1, width: area.width - left.width - 1, ..area };
+            self.table(left, buf, cx, is_focused, finding);
+            slow_beside(right, buf, cx, finding);
+        } else {
+            self.table(area, buf, cx, is_focused, finding);
+        }
+    }
+}
+
 impl Pane for Spans {
     acts_from_table!();
 
@@ -200,22 +218,10 @@ impl Pane for Spans {
         }
     }
 
-    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
-        if let Some(open) = &self.open {
-            return open.draw(area, buf, cx, is_focused);
-        }
-        let Some((_, _, finding)) = &cx.live.spans else { return no_spans(area, buf, cx) };
-        // Where there is room the other table stands beside: errors left, slow ones right.
-        if area.width >= 150 && self.table == Table::Errors {
-            let left = Rect { width: area.width * 3 / 5, ..area };
-            let right = Rect { x: left.right() + 1, width: area.width - left.width - 1, ..area };
-            self.table(left, buf, cx, is_focused, finding);
-            slow_beside(right, buf, cx, finding);
-        } else {
-            self.table(area, buf, cx, is_focused, finding);
-        }
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) -> Option<Position> {
+        self.paint(area, buf, cx, is_focused);
+        None
     }
-
     fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
         if cx.live.is_frozen {
             return None;
@@ -223,7 +229,10 @@ impl Pane for Spans {
         let (at, source, _) = cx.live.spans.as_ref()?;
         let every = cx.live.sources.get(source).map_or(TimeDelta::seconds(15), |health| health.every);
         let clock = cx.incident.clock();
-        [2, 5].map(|times| clock.show(*at + every * times + TimeDelta::milliseconds(1))).into_iter().find(|turn| *turn > cx.now)
+        [2, 5]
+            .map(|times| clock.show(*at + every * times + TimeDelta::milliseconds(1)))
+            .into_iter()
+            .find(|turn| *turn > cx.now)
     }
 }
 
@@ -245,7 +254,12 @@ impl Spans {
                 (true, Table::Errors) => "no error span was found",
                 (true, Table::Slow) => "no slow span was found",
             };
-            buf.set_line(list.x, list.y, &fit_line(Line::styled(words, cx.theme.dim()), usize::from(list.width)), list.width);
+            buf.set_line(
+                list.x,
+                list.y,
+                &fit_line(Line::styled(words, cx.theme.dim()), usize::from(list.width)),
+                list.width,
+            );
             return;
         }
         let is_stale = cx.live.spans_freshness(cx.wall) != Some(Freshness::Fresh);
@@ -295,8 +309,12 @@ fn no_spans(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     let failing = cx.live.sources.get("jaeger").and_then(|health| health.failing.as_ref());
     let words = match failing {
         Some((since, why)) => format!("no spans since {}: {why}", cx.clock(cx.incident.clock().show(*since))),
-        None if cx.live.sources.is_empty() => "no Jaeger is configured: --jaeger URL, or warroom config init".to_owned(),
-        None if cx.incident.services.is_empty() => "spans of an impacted service stand here: A names the service".to_owned(),
+        None if cx.live.sources.is_empty() => {
+            "no Jaeger is configured: --jaeger URL, or warroom config init".to_owned()
+        }
+        None if cx.incident.services.is_empty() => {
+            "spans of an impacted service stand here: A names the service".to_owned()
+        }
         None => "waiting for the first answer".to_owned(),
     };
     for (line, y) in wrap(&words, usize::from(area.width)).into_iter().zip(area.y..area.bottom()) {

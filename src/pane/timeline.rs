@@ -13,8 +13,8 @@ use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, Purpose, Question, acts_fro
 use crate::incident::command::scribe_line;
 use crate::incident::timeline::{Hand, View};
 use crate::incident::{Command, EntryId, Line, NoteAdded, NoteStruck};
-use crate::text::{CleanText, is_too_long};
-use crate::widget::editor::Editor;
+use crate::text::CleanText;
+use crate::widget::editor::{Edited, Editor};
 use crate::widget::text::{fit_line, minutes, wrap};
 
 /// This pane's line in [`super::PANES`].
@@ -42,7 +42,6 @@ const ACTS: &[Act<TimelinePane>] = &[
     Act::look("copy", &["y"], "copy the selected line", TimelinePane::copy),
 ];
 
-#[derive(Default)]
 struct TimelinePane {
     editor: Editor,
     is_typing: bool,
@@ -52,6 +51,19 @@ struct TimelinePane {
     selected: Option<EntryId>,
     hides_machines: bool,
     words: String,
+}
+
+impl Default for TimelinePane {
+    fn default() -> Self {
+        Self {
+            editor: Editor::lines(),
+            is_typing: false,
+            began: None,
+            selected: None,
+            hides_machines: false,
+            words: String::new(),
+        }
+    }
 }
 
 impl TimelinePane {
@@ -184,19 +196,16 @@ impl TimelinePane {
         if typed.trim().is_empty() {
             return Vec::new();
         }
-        if is_too_long(&typed) {
-            return vec![Intent::Say("this is longer than a line may be (64 KiB, 2,000 lines): shorten it, or attach it as a file".to_owned())];
-        }
         let began = self.began.take().unwrap_or(cx.now);
         let line = scribe_line(&typed, cx.now, cx.zone);
         let body = NoteAdded { kind: line.kind, text: line.text, at: Some(line.at.unwrap_or(began.min(cx.now))) };
         self.editor.set_text("");
-        vec![Intent::Commit(Command::AddNote(body), typed)]
+        vec![Intent::Commit(Command::AddNote(body), typed.to_string())]
     }
 
     fn editor_area(&self, area: Rect) -> Rect {
         let least = if area.height >= 20 { 3 } else { 1 };
-        let wanted = self.editor.rows_needed(area.width.saturating_sub(PROMPT)).max(least);
+        let wanted = self.editor.rows_needed(area.width, PROMPT).max(least);
         let rows = wanted.min((area.height / 2).max(1));
         Rect { y: area.bottom().saturating_sub(rows), height: rows.min(area.height), ..area }
     }
@@ -225,11 +234,10 @@ impl Pane for TimelinePane {
             KeyCode::PageDown => return self.go(10, cx),
             _ => {
                 let was_empty = self.editor.is_empty();
-                if !self.editor.key(key) && matches!(key.code, KeyCode::Char(_) | KeyCode::Enter) {
-                    return vec![Intent::Say("a line holds 64 KiB or 2,000 lines: record this one first".to_owned())];
-                }
-                if was_empty {
-                    self.began = Some(cx.now);
+                match self.editor.key(key) {
+                    Edited::Refused(limit) => return vec![Intent::Say(limit.to_string())],
+                    Edited::Changed if was_empty => self.began = Some(cx.now),
+                    Edited::Changed | Edited::Moved | Edited::Ignored => {}
                 }
             }
         }
@@ -240,10 +248,11 @@ impl Pane for TimelinePane {
         if self.editor.is_empty() {
             self.began = Some(cx.now);
         }
-        if self.editor.insert_paste(text) {
-            Vec::new()
-        } else {
-            vec![Intent::Say("the paste is longer than a line may be (64 KiB, 2,000 lines) and was not taken; pipe it: … | warroom note".to_owned())]
+        match self.editor.insert_paste(text) {
+            Edited::Refused(limit) => {
+                vec![Intent::Say(format!("the paste was not taken: {limit}; or pipe it: … | warroom note"))]
+            }
+            Edited::Changed | Edited::Moved | Edited::Ignored => Vec::new(),
         }
     }
 
@@ -259,7 +268,7 @@ impl Pane for TimelinePane {
 
     fn draft(&self) -> Option<String> {
         let text = self.editor.text();
-        (!text.is_empty()).then_some(text)
+        (!text.is_empty()).then(|| text.to_string())
     }
 
     fn search(&mut self, words: &str, cx: &Cx<'_>) -> Vec<Intent> {
@@ -280,24 +289,19 @@ impl Pane for TimelinePane {
         }
     }
 
-    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) -> Option<Position> {
         if area.height == 0 {
-            return;
+            return None;
         }
         let line = self.editor_area(area);
         let log = Rect { height: area.height - line.height, ..area };
         self.draw_log(log, buf, cx, is_focused);
-        self.draw_line(line, buf, cx, is_focused);
-    }
-
-    fn cursor(&self, area: Rect, _cx: &Cx<'_>) -> Option<Position> {
-        let area = self.editor_area(area);
-        self.editor.cursor(Rect { x: area.x + PROMPT, width: area.width.saturating_sub(PROMPT), ..area })
+        self.draw_line(line, buf, cx, is_focused).filter(|_| self.is_typing)
     }
 }
 
 impl TimelinePane {
-    fn draw_line(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+    fn draw_line(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) -> Option<Position> {
         let typed = self.editor.text();
         let began = self.began.filter(|_| !typed.is_empty()).unwrap_or(cx.now);
         let line = scribe_line(&typed, cx.now, cx.zone);
@@ -308,17 +312,28 @@ impl TimelinePane {
         // The time stands still once typing began; before that it would only tick.
         let time = if typed.is_empty() { String::new() } else { time };
         let prompt = format!("{marker} {time:>5} {:<8} ", line.kind.word());
-        buf.set_stringn(area.x, area.y, prompt, usize::from(PROMPT.min(area.width)), style);
-        let text = Rect { x: area.x + PROMPT.min(area.width), width: area.width.saturating_sub(PROMPT), ..area };
-        let hint = if cx.access == super::Access::ReadOnly { "" } else { "n writes a line (-5m, 14:10, decision: … at its start)" };
-        self.editor.draw(text, buf, cx.theme, if is_here { "" } else { hint });
+        let hint = if cx.access == super::Access::ReadOnly {
+            ""
+        } else {
+            "n writes a line (-5m, 14:10, decision: … at its start)"
+        };
+        self.editor.draw(area, buf, cx.theme, Row::styled(prompt, style), if is_here { "" } else { hint })
     }
 
     fn draw_log(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
         let view = cx.incident.timeline();
         if view.is_empty() {
-            let words = if cx.incident.is_blank() { "the timeline begins when an incident is declared" } else { "nothing was written yet" };
-            buf.set_line(area.x, area.y, &fit_line(Row::styled(words, cx.theme.dim()), usize::from(area.width)), area.width);
+            let words = if cx.incident.is_blank() {
+                "the timeline begins when an incident is declared"
+            } else {
+                "nothing was written yet"
+            };
+            buf.set_line(
+                area.x,
+                area.y,
+                &fit_line(Row::styled(words, cx.theme.dim()), usize::from(area.width)),
+                area.width,
+            );
             return;
         }
         let height = usize::from(area.height);
@@ -356,7 +371,9 @@ impl TimelinePane {
         all.extend(after);
         // Keep the selected line whole; otherwise the newest.
         let skip = match selected {
-            Some(_) => above.saturating_sub(height.saturating_sub(middle_len + below.min(height.saturating_sub(middle_len)))).min(all.len().saturating_sub(height)),
+            Some(_) => above
+                .saturating_sub(height.saturating_sub(middle_len + below.min(height.saturating_sub(middle_len))))
+                .min(all.len().saturating_sub(height)),
             None => all.len().saturating_sub(height),
         };
         for (index, (row, y)) in all.into_iter().skip(skip).zip(area.y..area.bottom()).enumerate() {
@@ -383,7 +400,11 @@ fn rows(view: View<'_>, place: usize, is_selected: bool, width: u16, cx: &Cx<'_>
     let mut text = line.text.to_string();
     if let Some((times, by)) = &line.amended {
         let by = if *by == line.actor { String::new() } else { format!(" by {by}") };
-        text.push_str(&if *times == 1 { format!(" [amended{by}]") } else { format!(" [amended {times}{} {by}]", cx.theme.glyphs.times) });
+        text.push_str(&if *times == 1 {
+            format!(" [amended{by}]")
+        } else {
+            format!(" [amended {times}{} {by}]", cx.theme.glyphs.times)
+        });
     }
     if let Some(late) = line.lateness() {
         text.push_str(&format!(" [entered {} later]", minutes(late)));

@@ -111,6 +111,11 @@ impl Screen {
         Ok(())
     }
 
+    /// Sends bytes that change nothing on the screen (the clipboard), behind the frame in flight.
+    pub fn send_aside(&mut self, bytes: &[u8]) {
+        self.flight.extend_from_slice(bytes);
+    }
+
     /// Goes on writing whenever the terminal takes bytes, and returns when all is written; never returns while there is nothing to
     /// write. Cancel-safe: what is written is remembered before every await.
     ///

@@ -59,7 +59,7 @@ pub(crate) fn compose(cx: &Cx<'_>) -> Overlay {
     );
     Overlay::Compose(Box::new(Compose {
         part: Part::Text,
-        text: Editor::multi_line(&draft),
+        text: super::filled(Editor::lines(), &draft),
         channels,
         at_channel: 0,
         promise: 1,

@@ -38,7 +38,7 @@ pub(crate) fn declare(cx: &Cx<'_>) -> Overlay {
         services,
         service: 0,
         severity: Severity::Sev2 as usize,
-        title: Editor::single_line(""),
+        title: Editor::one_line(),
     }))
 }
 
@@ -103,7 +103,8 @@ fn choose(choice: &mut usize, rows: usize, key: KeyEvent, first: u32) {
         KeyCode::Down | KeyCode::Right | KeyCode::Char('j') => *choice = (*choice + 1).min(rows.saturating_sub(1)),
         KeyCode::Up | KeyCode::Left | KeyCode::Char('k') => *choice = choice.saturating_sub(1),
         KeyCode::Char(digit) => {
-            if let Some(number) = digit.to_digit(10).and_then(|number| number.checked_sub(first)).map(|number| number as usize)
+            if let Some(number) =
+                digit.to_digit(10).and_then(|number| number.checked_sub(first)).map(|number| number as usize)
                 && number < rows
             {
                 *choice = number;

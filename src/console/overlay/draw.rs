@@ -52,7 +52,15 @@ fn key_names(listed: &Listed) -> String {
 }
 
 fn help(top: usize, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
-    let inner = frame("every key", "Up Down scroll · any other key closes", 96, screen.height.saturating_sub(2), screen, buf, cx);
+    let inner = frame(
+        "every key",
+        "Up Down scroll · any other key closes",
+        96,
+        screen.height.saturating_sub(2),
+        screen,
+        buf,
+        cx,
+    );
     let all = actions::all();
     let mut lines: Vec<Line<'_>> = Vec::new();
     let mut section = |title: String, scope: Scope| {
@@ -92,7 +100,8 @@ fn help(top: usize, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
 impl Palette {
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
         let inner = frame("commands", "Enter runs · Esc leaves", 90, 18, screen, buf, cx);
-        let cursor = self.editor.draw(Rect { height: 1, ..inner }, buf, cx.theme, ":", "type a part of its name");
+        let cursor =
+            self.editor.draw(Rect { height: 1, ..inner }, buf, cx.theme, Line::from(":"), "type a part of its name");
         let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
         let first = (self.selected + 1).saturating_sub(usize::from(rows.height));
         for ((place, hit), y) in self.found.iter().enumerate().skip(first).zip(rows.y..rows.bottom()) {
@@ -101,7 +110,8 @@ impl Palette {
             let marker = if is_here { cx.theme.glyphs.here } else { " " };
             let mut line = fuzzy::highlight(&Palette::name(listed), &hit.letters, cx.theme.text(), cx.theme.found());
             line.spans.insert(0, Span::raw(format!("{marker} ")));
-            line.spans.push(Span::styled(format!("  {}", listed.keys.first().copied().unwrap_or_default()), cx.theme.key()));
+            line.spans
+                .push(Span::styled(format!("  {}", listed.keys.first().copied().unwrap_or_default()), cx.theme.key()));
             put(if is_here { line.style(cx.theme.selection(true)) } else { line }, y, rows, buf);
         }
         cursor
@@ -128,14 +138,22 @@ impl Pick {
 impl Ask {
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
         let inner = frame(&self.question.title, "Enter answers · Esc leaves", 96, 3, screen, buf, cx);
-        self.editor.draw(inner, buf, cx.theme, "", "")
+        self.editor.draw(inner, buf, cx.theme, Line::default(), "")
     }
 }
 
 impl DeclareForm {
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
         let rows = u16::try_from(self.services.len()).unwrap_or(u16::MAX);
-        let inner = frame("declare an incident", "Enter goes on, at the title it declares · Tab · Esc leaves", 96, rows.saturating_add(11), screen, buf, cx);
+        let inner = frame(
+            "declare an incident",
+            "Enter goes on, at the title it declares · Tab · Esc leaves",
+            96,
+            rows.saturating_add(11),
+            screen,
+            buf,
+            cx,
+        );
         let mut y = inner.y;
         let heading = |text: &str, is_here: bool| {
             let marker = if is_here { cx.theme.glyphs.here } else { " " };
@@ -149,7 +167,12 @@ impl DeclareForm {
         put(heading("service", self.field == Field::Service), y, inner, buf);
         for (place, (_, name)) in self.services.iter().enumerate() {
             y += 1;
-            put(option(format!("{} {name}", place + 1), place == self.service, self.field == Field::Service), y, inner, buf);
+            put(
+                option(format!("{} {name}", place + 1), place == self.service, self.field == Field::Service),
+                y,
+                inner,
+                buf,
+            );
         }
         y += 1;
         put(heading("severity", self.field == Field::Severity), y, inner, buf);
@@ -161,7 +184,8 @@ impl DeclareForm {
         y += 1;
         put(heading("title: what is wrong, in a few words", self.field == Field::Title), y, inner, buf);
         let line = Rect { x: inner.x + 4, y: y + 1, width: inner.width.saturating_sub(4), height: 1 };
-        let cursor = self.title.draw(line.intersection(inner), buf, cx.theme, "", "p99 over 2 s on payments");
+        let cursor =
+            self.title.draw(line.intersection(inner), buf, cx.theme, Line::default(), "p99 over 2 s on payments");
         cursor.filter(|_| self.field == Field::Title)
     }
 }
@@ -186,7 +210,13 @@ impl Compose {
         }
         put(heading("text".to_owned(), self.part == Part::Text), y, inner, buf);
         let area = Rect { x: inner.x + 4, y: y + 1, width: inner.width.saturating_sub(4), height: text_rows };
-        let cursor = self.text.draw(area.intersection(inner), buf, cx.theme, "", "what is known, what is done, what comes next");
+        let cursor = self.text.draw(
+            area.intersection(inner),
+            buf,
+            cx.theme,
+            Line::default(),
+            "what is known, what is done, what comes next",
+        );
         y += 1 + text_rows;
         put(heading("told where (Space ticks)".to_owned(), self.part == Part::Channels), y, inner, buf);
         let mut spans = vec![Span::raw("    ")];

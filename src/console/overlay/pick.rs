@@ -81,7 +81,8 @@ pub(crate) fn severity(cx: &Cx<'_>) -> Overlay {
 /// Phases, at the one that follows.
 pub(crate) fn phase(cx: &Cx<'_>) -> Overlay {
     let here = cx.incident.phase();
-    let phases: Vec<Phase> = Phase::ALL.into_iter().filter(|phase| *phase > Phase::Acknowledged && *phase != here).collect();
+    let phases: Vec<Phase> =
+        Phase::ALL.into_iter().filter(|phase| *phase > Phase::Acknowledged && *phase != here).collect();
     let selected = phases.iter().position(|phase| *phase > here).unwrap_or(0);
     let rows = phases
         .into_iter()
@@ -129,7 +130,12 @@ pub(crate) fn add_service(cx: &Cx<'_>) -> Overlay {
         .catalogue
         .iter()
         .filter(|playbook| !cx.incident.services.contains(&playbook.service))
-        .map(|playbook| (format!("{:<12} {}", playbook.service, playbook.name), command(Command::AddService(playbook.service.clone()))))
+        .map(|playbook| {
+            (
+                format!("{:<12} {}", playbook.service, playbook.name),
+                command(Command::AddService(playbook.service.clone())),
+            )
+        })
         .collect();
     let question = Question { title: "which service?".to_owned(), text: String::new(), purpose: Purpose::Service };
     rows.push(("another one, without a playbook …".to_owned(), Choice::Ask(Box::new(question))));
@@ -150,7 +156,12 @@ pub(crate) fn remove_service(cx: &Cx<'_>) -> Overlay {
 /// Records of this host.
 pub(crate) fn records(list: &[Summary]) -> Box<Pick> {
     let rows = list.iter().map(|summary| (summary_line(summary), Choice::Open(summary.id))).collect();
-    Box::new(Pick { title: "open which record?".to_owned(), rows, empty: "there is no record on this host yet", selected: 0 })
+    Box::new(Pick {
+        title: "open which record?".to_owned(),
+        rows,
+        empty: "there is no record on this host yet",
+        selected: 0,
+    })
 }
 
 /// A record in one line.
@@ -159,5 +170,10 @@ pub(crate) fn summary_line(summary: &Summary) -> String {
     let service = summary.service.as_deref().unwrap_or("-");
     let commander = summary.commander.as_ref().map_or_else(|| "no IC".to_owned(), |name| format!("IC {name}"));
     let since = summary.declared_at.map(|at| at.format(" since %m-%d %H:%M UTC").to_string()).unwrap_or_default();
-    format!("{:<9} {severity:<5} {:<13} {service:<11} {} · {commander}{since}", summary.id, summary.phase.name(), summary.title)
+    format!(
+        "{:<9} {severity:<5} {:<13} {service:<11} {} · {commander}{since}",
+        summary.id,
+        summary.phase.name(),
+        summary.title
+    )
 }

@@ -1,0 +1,1 @@
+//! What people do at a console, without a terminal.

@@ -1,0 +1,128 @@
+//! What takes time with records: listing them, beginning one, reading playbooks. All of it blocks, and runs on the blocking pool.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use super::{Drill, JournalPlace, clock};
+use crate::console::Summary;
+use crate::exercise::Exercise;
+use crate::incident::{
+    Actor, DrillStarted, Event, ImpactAt, Incident, IncidentId, Phase, Role, RoleNamed, Series, Via,
+};
+use crate::journal::{Journal, JournalDir, NewEntry};
+use crate::playbook::Catalogue;
+use crate::text::{CleanStr, CleanText};
+
+/// Reads a whole record.
+pub fn read(dir: &JournalDir, id: IncidentId) -> anyhow::Result<Incident> {
+    let (entries, damage) = dir.journal(id, Via::default())?.all()?;
+    for damage in damage {
+        tracing::warn!("{id}: {damage}");
+    }
+    Ok(Incident::replay(id, entries))
+}
+
+/// A record in a line.
+pub fn summary(incident: &Incident) -> Summary {
+    Summary {
+        id: incident.id(),
+        title: incident.title.clone(),
+        severity: incident.severity,
+        phase: incident.phase(),
+        service: incident.services.first().cloned(),
+        commander: incident.holder(Role::IncidentCommander).cloned(),
+        declared_at: incident.declared.as_ref().map(|mark| mark.at),
+    }
+}
+
+/// Which records a list holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Incidents that are not closed.
+    Open,
+    /// All incidents, closed ones too.
+    Incidents,
+    /// Drills too.
+    All,
+}
+
+/// The records of a journal, the newest first. One that cannot be read is left out here and reported in the log: `journal verify` names it.
+pub fn list(dir: &JournalDir, which: Which) -> anyhow::Result<Vec<Summary>> {
+    let mut list = Vec::new();
+    for id in dir.ids()?.into_iter().rev() {
+        if id.series == Series::Drill && which != Which::All {
+            continue;
+        }
+        match read(dir, id) {
+            Ok(incident) if incident.is_blank() => {}
+            Ok(incident) if which == Which::Open && incident.phase() == Phase::Closed => {}
+            Ok(incident) => list.push(summary(&incident)),
+            Err(error) => tracing::warn!("{id} cannot be read: {error:#}"),
+        }
+    }
+    Ok(list)
+}
+
+/// Begins a record with events; they are on disk when this returns.
+pub fn create(place: &JournalPlace, series: Series, via: Via, entries: &[NewEntry]) -> anyhow::Result<IncidentId> {
+    let dir = place.open()?;
+    let id = dir.create(series)?;
+    dir.journal(id, via)?.append(entries)?;
+    Ok(id)
+}
+
+/// Begins a drill: its four facts, the declaration that the exercise opens with, and what its people did so far.
+pub fn start_drill(place: &JournalPlace, via: Via, actor: &Actor, drill: &Drill, zone: &str) -> anyhow::Result<IncidentId> {
+    let exercise = Exercise::parse(&drill.name, &drill.text)?;
+    create(place, Series::Drill, via, &drill_entries(&exercise, drill, actor, zone, clock::wall()))
+}
+
+fn drill_entries(exercise: &Exercise, drill: &Drill, actor: &Actor, zone: &str, start: DateTime<Utc>) -> Vec<NewEntry> {
+    let started = DrillStarted {
+        exercise: drill.name.clone(),
+        seed: drill.seed,
+        start,
+        speed: drill.speed,
+        source: Some(CleanText::new(&drill.text)),
+    };
+    let by = |actor: &Actor, event: Event| NewEntry::new(actor.clone(), event);
+    let mut entries = vec![by(actor, Event::DrillStarted(started))];
+    entries.push(by(actor, Event::Declared(exercise.declaration(start, CleanStr::new(zone)))));
+    if let Some(at) = exercise.impact_start(start) {
+        entries.push(by(actor, Event::ImpactStarted(ImpactAt { at })));
+    }
+    for person in &exercise.opening.people {
+        if let Some(role) = person.role {
+            let taken = RoleNamed { role, component: None, holder: person.name.clone(), reason: None };
+            entries.push(by(&person.name, Event::RoleTaken(taken)));
+        }
+    }
+    entries.extend(exercise.first_notes(start).map(|(who, note)| by(&who, Event::NoteAdded(note))));
+    entries
+}
+
+/// The shipped playbooks and those of the folders; a later folder's file replaces an earlier one's.
+pub fn catalogue(folders: &[PathBuf]) -> Catalogue {
+    let mut catalogue = Catalogue::shipped();
+    for folder in folders {
+        for file in toml_files(folder) {
+            match std::fs::read_to_string(&file) {
+                Ok(text) => catalogue.take(&file.display().to_string(), &text),
+                Err(error) => catalogue.problems.push(format!("{}: {error}", file.display())),
+            }
+        }
+    }
+    catalogue
+}
+
+/// The TOML files of a folder, by name; none where there is no such folder.
+pub fn toml_files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    files
+}

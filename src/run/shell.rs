@@ -1,0 +1,477 @@
+//! Performs effects: the journal's threads, the sources' tasks, the blocking pool.
+//!
+//! Hides which of them runs, and what replaces it when it dies.
+//!
+//! Invariant: performing an effect never waits; everything that was started here can be ended here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
+
+use super::{Opening, Plan, records};
+use crate::console::{Effect, JournalMsg, Msg, Summary};
+use crate::exercise::Exercise;
+use crate::incident::{Clock, DrillStarted, Event, IncidentId, Series, StepRef, Via};
+use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Request};
+use crate::live::{Inquiry, Report, Watchlist};
+use crate::pane::Present;
+use crate::playbook::Catalogue;
+use crate::source::{Desk, Endpoint, SourceSpec, simulated};
+use crate::text::{CleanStr, CleanText};
+
+/// How many messages of the journal and of the sources may wait; a full channel makes its sender wait.
+const WAITING: usize = 256;
+/// A source that crashed is started again after this.
+const RESTART: Duration = Duration::from_secs(2);
+
+/// What comes back from outside.
+pub(super) enum Happened {
+    Journal(Option<News>),
+    Source(Report),
+    Ended(Result<Outcome, JoinError>),
+    Worked(Work),
+}
+
+/// How a task ended.
+pub(super) enum Outcome {
+    /// A source ran out; which one.
+    Source(&'static str),
+}
+
+/// What the blocking pool brings.
+pub(super) enum Work {
+    Catalogue(Box<Catalogue>),
+    Listed(anyhow::Result<Vec<Summary>>),
+    FirstList(anyhow::Result<Vec<Summary>>),
+    Created(anyhow::Result<IncidentId>),
+    Said(anyhow::Result<String>),
+}
+
+/// The record that is open, and its threads.
+struct Open {
+    id: IncidentId,
+    handle: JournalHandle,
+    news: mpsc::Receiver<News>,
+}
+
+/// Everything that runs beside the loop.
+pub(super) struct Shell {
+    plan: Plan,
+    via: Via,
+    open: Option<Open>,
+    tasks: JoinSet<Outcome>,
+    names: std::collections::HashMap<tokio::task::Id, &'static str>,
+    reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
+    work: (mpsc::Sender<Work>, mpsc::Receiver<Work>),
+    watch: watch::Sender<Arc<Watchlist>>,
+    steps: watch::Sender<Vec<(StepRef, DateTime<Utc>)>>,
+    inquiries: Vec<mpsc::Sender<Inquiry>>,
+    drill: Option<DrillStarted>,
+    answers: std::collections::VecDeque<Msg>,
+    aside: Vec<Vec<u8>>,
+    is_over: bool,
+    wants_suspend: bool,
+}
+
+impl Shell {
+    /// Starts what a console needs from the beginning.
+    pub(super) fn start(plan: Plan) -> Self {
+        let via = Via {
+            uid: rustix::process::getuid().as_raw(),
+            pid: std::process::id(),
+            console: plan.settings.console.clone(),
+        };
+        let mut shell = Self {
+            via,
+            open: None,
+            tasks: JoinSet::new(),
+            names: std::collections::HashMap::new(),
+            reports: mpsc::channel(WAITING),
+            work: mpsc::channel(WAITING),
+            watch: watch::channel(Arc::new(Watchlist::default())).0,
+            steps: watch::channel(Vec::new()).0,
+            inquiries: Vec::new(),
+            drill: None,
+            answers: std::collections::VecDeque::new(),
+            aside: Vec::new(),
+            is_over: false,
+            wants_suspend: false,
+            plan,
+        };
+        match shell.plan.opening.clone() {
+            Opening::Auto => {
+                let place = shell.plan.journal.clone();
+                shell.work(move || Work::FirstList(place.open().map_err(Into::into).and_then(|dir| records::list(&dir, records::Which::Open))));
+            }
+            Opening::Record(id) => shell.perform(Effect::Open(id)),
+            Opening::Drill(drill) => shell.begin_drill(drill),
+        }
+        let folders = shell.plan.playbooks.clone();
+        if !folders.is_empty() {
+            shell.work(move || Work::Catalogue(Box::new(records::catalogue(&folders))));
+        }
+        shell
+    }
+
+    /// A message that performing an effect led to at once.
+    pub(super) fn answer(&mut self) -> Option<Msg> {
+        self.answers.pop_front()
+    }
+
+    /// Whether somebody asked to leave.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Whether somebody asked to stop for a while.
+    pub(super) fn wants_suspend(&self) -> bool {
+        self.wants_suspend
+    }
+
+    pub(super) fn suspend(&mut self) {
+        self.wants_suspend = true;
+    }
+
+    pub(super) fn suspended(&mut self) {
+        self.wants_suspend = false;
+    }
+
+    /// Bytes for the terminal that are no part of a picture.
+    pub(super) fn for_the_terminal(&mut self) -> Option<Vec<u8>> {
+        self.aside.pop()
+    }
+
+    pub(super) fn panic_in_a_task(&mut self) {
+        let handle = self.tasks.spawn(async { fail() });
+        self.names.insert(handle.id(), "a task that a test asked for");
+    }
+
+    /// Performs an effect, without waiting.
+    pub(super) fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Append { ticket, events } => self.append(ticket, events),
+            Effect::Create(series, events) => self.create(series, events),
+            Effect::StartDrill => self.begin_drill(self.plan.drill.clone()),
+            Effect::Open(id) => self.open(id),
+            Effect::List => {
+                let place = self.plan.journal.clone();
+                self.work(move || Work::Listed(place.open().map_err(Into::into).and_then(|dir| records::list(&dir, records::Which::Open))));
+            }
+            Effect::SaveDraft(text) => self.tell(Request::SaveDraft(text)),
+            Effect::ClearDraft => self.tell(Request::ClearDraft),
+            Effect::Watch(watchlist) => self.watch(watchlist),
+            Effect::Simulate(drill) => self.simulate(drill),
+            Effect::StepsDone(steps) => {
+                self.steps.send_replace(steps);
+            }
+            Effect::Inquire(inquiry) => {
+                for source in &self.inquiries {
+                    // A source that is busy with older questions answers those first; this one can be asked again.
+                    let _ = source.try_send(inquiry.clone());
+                }
+            }
+            Effect::Copy(text) => self.copy(&text),
+            Effect::ShowLayout(layout) => self.tell(Request::SetLayout(layout)),
+            Effect::WriteStarterConfig => {
+                let path = self.plan.starter_config.clone();
+                self.work(move || Work::Said(write_starter_config(&path)));
+            }
+            Effect::Repaint => {}
+            Effect::Suspend => self.wants_suspend = true,
+            Effect::Quit => self.is_over = true,
+        }
+    }
+
+    fn append(&mut self, ticket: u64, events: Vec<Event>) {
+        let actor = &self.plan.settings.me;
+        let entries = events.into_iter().map(|event| NewEntry::new(actor.clone(), event)).collect();
+        let refused = match &self.open {
+            Some(open) => open.handle.send(Request::Append { ticket, entries }).err().map(|why| why.to_string()),
+            None => Some("no record is open".to_owned()),
+        };
+        if let Some(why) = refused {
+            self.answers.push_back(Msg::Journal(JournalMsg::NotSaved(ticket, CleanText::new(&why))));
+        }
+    }
+
+    fn tell(&mut self, request: Request) {
+        let Some(open) = &self.open else { return };
+        if let Err(NotTaken::Busy(request) | NotTaken::Ended(request)) = open.handle.send(request) {
+            tracing::warn!("the journal did not take {request:?}");
+        }
+    }
+
+    fn create(&mut self, series: Series, events: Vec<Event>) {
+        let (place, via, actor) = (self.plan.journal.clone(), self.via.clone(), self.plan.settings.me.clone());
+        self.work(move || {
+            let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(actor.clone(), event)).collect();
+            Work::Created(records::create(&place, series, via, &entries))
+        });
+    }
+
+    fn begin_drill(&mut self, drill: super::Drill) {
+        let (place, via, actor) = (self.plan.journal.clone(), self.via.clone(), self.plan.settings.me.clone());
+        let zone = self.plan.settings.zone.name();
+        self.work(move || Work::Created(records::start_drill(&place, via, &actor, &drill, zone)));
+    }
+
+    fn open(&mut self, id: IncidentId) {
+        // The record that was open keeps what it accepted: its threads write that, then end.
+        self.open = None;
+        self.end_sources();
+        let me = Me { actor: self.plan.settings.me.clone(), via: self.via.clone(), layout: self.plan.settings.layout.name().into() };
+        let (sender, news) = mpsc::channel(WAITING);
+        let started = self.plan.journal.open().and_then(|dir| JournalThread::start(&dir, id, me, sender));
+        match started {
+            Ok(handle) => self.open = Some(Open { id, handle, news }),
+            Err(why) => self.answers.push_back(Msg::Journal(JournalMsg::Unopened(CleanText::new(&why.to_string())))),
+        }
+    }
+
+    fn watch(&mut self, watchlist: Watchlist) {
+        self.watch.send_replace(Arc::new(watchlist));
+        if self.drill.is_none() && self.tasks.is_empty() {
+            for (spec, endpoint) in self.plan.endpoints.clone() {
+                self.start_source(spec, endpoint, Duration::ZERO);
+            }
+        }
+    }
+
+    fn start_source(&mut self, spec: &'static SourceSpec, endpoint: Endpoint, delay: Duration) {
+        let (questions, inquiries) = mpsc::channel(16);
+        self.inquiries.push(questions);
+        let (watch, reports) = (self.watch.subscribe(), self.reports.0.clone());
+        let handle = self.tasks.spawn(async move {
+            tokio::time::sleep(delay).await;
+            // Making a client reads the certificates of the system.
+            let opened = tokio::task::spawn_blocking(move || (spec.open)(&endpoint)).await;
+            match opened {
+                Ok(Ok(source)) => source.run(Desk { watch, inquiries, reports }).await,
+                Ok(Err(error)) => {
+                    let reason = CleanStr::new(&error.to_string());
+                    let finding = crate::live::Finding::Failed { reason, retry_in: TimeDelta::zero() };
+                    let _ = reports.send(Report { source: spec.name, generation: 0, finding }).await;
+                    // Nothing changes until somebody changes the configuration.
+                    std::future::pending::<()>().await;
+                }
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            }
+            Outcome::Source(spec.name)
+        });
+        self.names.insert(handle.id(), spec.name);
+    }
+
+    fn simulate(&mut self, drill: DrillStarted) {
+        self.end_sources();
+        self.drill = Some(drill.clone());
+        let text = drill.source.as_ref().map(|text| text.as_str()).or_else(|| Exercise::shipped(&drill.exercise));
+        let parsed = text.map(|text| Exercise::parse(&drill.exercise, text));
+        let exercise = match parsed {
+            Some(Ok(exercise)) => exercise,
+            Some(Err(flaw)) => return self.answers.push_back(Msg::Failed(CleanText::new(&flaw.to_string()))),
+            None => {
+                let why = format!("this warroom does not have the exercise {}: its world stays empty", drill.exercise);
+                return self.answers.push_back(Msg::Failed(CleanText::new(&why)));
+            }
+        };
+        let simulation = simulated::Simulation {
+            exercise,
+            seed: drill.seed,
+            start: drill.start,
+            clock: Clock::new(drill.start, drill.speed),
+            frozen: self.plan.settings.is_frozen,
+        };
+        let (questions, inquiries) = mpsc::channel(16);
+        self.inquiries.push(questions);
+        let (watch, steps, reports) = (self.watch.subscribe(), self.steps.subscribe(), self.reports.0.clone());
+        let handle = self.tasks.spawn(async move {
+            simulated::run(simulation, watch, steps, inquiries, reports).await;
+            Outcome::Source("simulated")
+        });
+        self.names.insert(handle.id(), "simulated");
+    }
+
+    fn end_sources(&mut self) {
+        self.tasks.abort_all();
+        self.tasks = JoinSet::new();
+        self.names.clear();
+        self.inquiries.clear();
+        self.drill = None;
+        // What they said last must not reach the next record.
+        self.reports = mpsc::channel(WAITING);
+    }
+
+    fn copy(&mut self, text: &CleanText) {
+        let mut bytes = Vec::new();
+        let copy = crossterm::clipboard::CopyToClipboard::to_clipboard_from(text.as_str());
+        if crossterm::QueueableCommand::queue(&mut bytes, copy).is_ok() {
+            self.aside.push(bytes);
+        }
+    }
+
+    fn work(&mut self, run: impl FnOnce() -> Work + Send + 'static) {
+        let done = self.work.0.clone();
+        tokio::task::spawn_blocking(move || {
+            let work = run();
+            let _ = done.blocking_send(work);
+        });
+    }
+
+    /// The next thing that comes back; cancel-safe.
+    pub(super) async fn next(&mut self) -> Happened {
+        let news = async {
+            match &mut self.open {
+                Some(open) => open.news.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            news = news => Happened::Journal(news),
+            Some(work) = self.work.1.recv() => Happened::Worked(work),
+            Some(report) = self.reports.1.recv() => Happened::Source(report),
+            Some(ended) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => Happened::Ended(match ended {
+                Ok((_, outcome)) => Ok(outcome),
+                Err(error) => Err(error),
+            }),
+        }
+    }
+
+    /// The next thing that is there already.
+    pub(super) fn ready(&mut self) -> Option<Happened> {
+        if let Some(news) = self.open.as_mut().and_then(|open| open.news.try_recv().ok()) {
+            return Some(Happened::Journal(Some(news)));
+        }
+        if let Ok(work) = self.work.1.try_recv() {
+            return Some(Happened::Worked(work));
+        }
+        self.reports.1.try_recv().ok().map(Happened::Source)
+    }
+
+    /// Turns what came back into messages for the console.
+    pub(super) fn settle(&mut self, happened: Happened) -> Vec<Msg> {
+        match happened {
+            Happened::Journal(Some(news)) => self.news(news),
+            Happened::Journal(None) => {
+                // The threads ended by themselves: only after they said why.
+                self.open = None;
+                Vec::new()
+            }
+            Happened::Source(report) => vec![Msg::Source(report)],
+            Happened::Ended(ended) => self.ended(ended),
+            Happened::Worked(work) => self.worked(work),
+        }
+    }
+
+    fn news(&mut self, news: News) -> Vec<Msg> {
+        let clean = |text: CleanStr| CleanText::new(&text);
+        let msg = match news {
+            News::Opened { draft } => {
+                let id = self.open.as_ref().map(|open| open.id);
+                return id
+                    .map(JournalMsg::Opened)
+                    .into_iter()
+                    .chain(draft.map(JournalMsg::Draft))
+                    .map(Msg::Journal)
+                    .collect();
+            }
+            News::Failed(why) => JournalMsg::Unopened(clean(why)),
+            News::Entries { entries, caught_up } => {
+                let end = caught_up.then_some(JournalMsg::CaughtUp);
+                return [JournalMsg::Entries(entries)].into_iter().chain(end).map(Msg::Journal).collect();
+            }
+            News::Saved { ticket } => JournalMsg::Saved(ticket),
+            News::NotSaved { ticket, reason } => JournalMsg::NotSaved(ticket, clean(reason)),
+            News::Unwritable(why) => JournalMsg::Unwritable(clean(why)),
+            News::Writable => JournalMsg::Writable,
+            News::Damaged(what) => JournalMsg::Damaged(what.into_iter().map(clean).collect()),
+            News::Present(present) => JournalMsg::Present(
+                present
+                    .into_iter()
+                    .map(|one| Present { actor: one.actor, layout: one.layout, console: one.console })
+                    .collect(),
+            ),
+        };
+        vec![Msg::Journal(msg)]
+    }
+
+    fn ended(&mut self, ended: Result<Outcome, JoinError>) -> Vec<Msg> {
+        let error = match ended {
+            Ok(Outcome::Source(name)) => {
+                tracing::warn!("source {name} ended");
+                return Vec::new();
+            }
+            Err(error) if error.is_cancelled() => return Vec::new(),
+            Err(error) => error,
+        };
+        let name = self.names.remove(&error.id()).unwrap_or("a task");
+        tracing::error!("{name} crashed: {error}");
+        let again = self.plan.endpoints.iter().find(|(spec, _)| spec.name == name).cloned();
+        if let Some((spec, endpoint)) = again {
+            self.start_source(spec, endpoint, RESTART);
+        } else if let Some(drill) = self.drill.clone().filter(|_| name == "simulated") {
+            self.simulate(drill);
+        }
+        vec![Msg::TaskDied(CleanStr::new(name))]
+    }
+
+    fn worked(&mut self, work: Work) -> Vec<Msg> {
+        let failed = |error: anyhow::Error| Msg::Failed(CleanText::new(&format!("{error:#}")));
+        match work {
+            Work::Catalogue(catalogue) => vec![Msg::Catalogue(catalogue)],
+            Work::Listed(Ok(list)) => vec![Msg::Listed(list)],
+            Work::FirstList(Ok(list)) => {
+                if let [only] = list.as_slice() {
+                    self.open(only.id);
+                }
+                vec![Msg::Listed(list)]
+            }
+            Work::Created(Ok(id)) => {
+                self.open(id);
+                Vec::new()
+            }
+            Work::Said(Ok(sentence)) => vec![Msg::Done(CleanText::new(&sentence))],
+            Work::Created(Err(error)) => vec![Msg::Journal(JournalMsg::Unopened(CleanText::new(&format!("{error:#}"))))],
+            Work::Listed(Err(error)) | Work::FirstList(Err(error)) | Work::Said(Err(error)) => vec![failed(error)],
+        }
+    }
+
+    /// Ends everything; waits only for what the journal accepted, and not for ever.
+    pub(super) fn close(mut self, draft: Option<String>, patience: Duration) {
+        self.tasks.abort_all();
+        if let Some(text) = draft {
+            self.tell(Request::SaveDraft(text));
+        }
+        if let Some(open) = self.open.take()
+            && !open.handle.close(patience)
+        {
+            tracing::error!("the journal was still writing after {patience:?}");
+        }
+    }
+}
+
+#[expect(clippy::panic, reason = "this is what a test asks for with --fault")]
+fn fail() -> Outcome {
+    panic!("a fault that was asked for");
+}
+
+/// Writes the starter config where none is yet.
+fn write_starter_config(path: &std::path::Path) -> anyhow::Result<String> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut file = match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Ok(format!("{} is there already and was left as it is", path.display()));
+        }
+        Err(error) => anyhow::bail!("{}: {error}", path.display()),
+    };
+    file.write_all(crate::config::INIT.as_bytes())?;
+    Ok(format!("wrote {}: name your Prometheus and Jaeger there", path.display()))
+}
