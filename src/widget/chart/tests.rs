@@ -96,7 +96,9 @@ fn two_rows_are_bars_of_levels() {
     assert_eq!(shown(chart(&[&values]), 12, 2), ["           ▁", "▁▁▂▃ ▄▅▆▇███"]);
     assert_eq!(shown_in_ascii(chart(&[&values]), 12, 1), ["___. .--===+"]);
     let few = [Some(1.0), None, Some(2.0)];
-    assert_eq!(shown(chart(&[&few]), 12, 1), ["?"], "a sample lasts until the next, a gap stays a gap");
+    assert_eq!(shown(chart(&[&few]), 12, 1), ["▄          █"], "a gap stays a gap");
+    let few = [Some(1.0), Some(2.0)];
+    assert_eq!(shown(chart(&[&few]), 12, 1), ["▄▄▄▄▄▄▄▄▄▄▄█"], "a sample lasts until the next");
 }
 
 #[test]
