@@ -1,7 +1,7 @@
 //! Roles and styles: what a thing means decides how it looks.
 //!
 //! Hides colours. A theme file says how a dozen roles look ([`Theme::parse`]); every concrete style is derived from them here, so a user's file never
-//! has to know what panes exist, and a pane never names a colour. Characters that not every terminal has are in [`glyphs`].
+//! has to know what panes exist, and a pane never names a colour. Characters that not every terminal has are in `glyphs`.
 //!
 //! Invariant: colour is never the only carrier of a meaning; with [`Depth::NoColour`] no style holds any colour, because crossterm would end bold
 //! and reverse with it.

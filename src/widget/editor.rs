@@ -69,6 +69,12 @@ pub struct Editor {
     kind: Kind,
 }
 
+/// A row on the screen: a part of a line.
+struct Row {
+    line: usize,
+    part: Range<usize>,
+}
+
 impl Editor {
     /// An empty editor of one line: a search, a name.
     pub fn one_line() -> Self {
@@ -144,7 +150,8 @@ impl Editor {
         }
         let has_lines = self.kind == Kind::Lines;
         match key.code {
-            KeyCode::Char(letter) if !control => self.type_letter(letter),
+            KeyCode::Char(letter) if !control && !letter.is_control() => self.type_letter(letter),
+            KeyCode::Char(_) if !control => Edited::Ignored,
             KeyCode::Char('j') if has_lines => self.edit(|area| {
                 area.insert_newline();
                 true
@@ -213,7 +220,7 @@ impl Editor {
         let height = usize::from(area.height);
         let top = cursor.1.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
         for (row, y) in rows.iter().skip(top).zip(area.top()..area.bottom()) {
-            let text = &self.area.lines()[row.0][row.1.clone()];
+            let text = &self.area.lines()[row.line][row.part.clone()];
             buf.set_stringn(start, y, text, usize::from(area.right() - start), theme.text());
         }
         let x = start.saturating_add(cursor.0 as u16).min(area.right() - 1);
@@ -235,8 +242,8 @@ impl Editor {
         Position::new(x.min(area.right().saturating_sub(1)).max(area.x), area.y)
     }
 
-    /// The rows as they are wrapped (which line, which part of it), and the cursor's column and row among them.
-    fn rows(&self, width: usize) -> (Vec<(usize, Range<usize>)>, (usize, usize)) {
+    /// The rows as they are wrapped, and the cursor's column and row among them.
+    fn rows(&self, width: usize) -> (Vec<Row>, (usize, usize)) {
         let at_line = self.area.cursor().0;
         let before = self.before_cursor();
         let mut rows = Vec::new();
@@ -246,7 +253,7 @@ impl Editor {
                 if number == at_line && part.start <= before.len() {
                     cursor = (columns(&before[part.start..before.len().min(part.end)]), rows.len());
                 }
-                rows.push((number, part));
+                rows.push(Row { line: number, part });
             }
         }
         (rows, cursor)

@@ -34,22 +34,24 @@ const fn halves(dots: [u8; 4]) -> [u8; 16] {
 
 /// The dots of a plot.
 pub(super) struct Dots {
-    width: usize,
+    /// Rows of cells.
+    rows: usize,
     /// Dots in a column of a cell.
     per_cell: i32,
     /// Dots in a column of the plot.
     height: i32,
     is_braille: bool,
-    /// Of each cell the dots (the left half cell in the low four bits) and the line that drew there last.
+    /// Of each cell the dots (the left half cell in the low four bits) and the line that drew there last; column after column, because lines that
+    /// jump fill columns.
     cells: Vec<(u8, u16)>,
 }
 
 impl Dots {
     pub(super) fn new(plot: Rect, is_braille: bool) -> Self {
         let per_cell = if is_braille { 4 } else { 3 };
-        let width = usize::from(plot.width);
+        let rows = usize::from(plot.height);
         let height = i32::from(plot.height) * per_cell;
-        Self { width, per_cell, height, is_braille, cells: vec![(0, 0); width * usize::from(plot.height)] }
+        Self { rows, per_cell, height, is_braille, cells: vec![(0, 0); usize::from(plot.width) * rows] }
     }
 
     /// Draws a line through its values, each at its half cell; what is not finite ends it.
@@ -66,10 +68,12 @@ impl Dots {
                 continue;
             };
             let x = if self.is_braille { i32::from(*spot) } else { i32::from(spot / 2) };
-            let y = most - (scale.share(value) * f64::from(most)).round() as i32;
+            let y = most - scale.dot(value, most);
             match before {
                 None => self.fill(owner, x, y, y),
                 Some((last_x, last_y)) if last_x == x => self.fill(owner, x, last_y, y),
+                // The usual case, without the division.
+                Some((last_x, last_y)) if last_x + 1 == x => self.join(owner, x, last_y, y),
                 Some((last_x, last_y)) => {
                     let mut from = last_y;
                     for between in last_x + 1..=x {
@@ -97,26 +101,35 @@ impl Dots {
     fn fill(&mut self, owner: u16, x: i32, from: i32, to: i32) {
         let (top, bottom) = if from < to { (from, to) } else { (to, from) };
         let (column, shift) = if self.is_braille { (x / 2, (x % 2) * 4) } else { (x, 0) };
-        for row in top / self.per_cell..=bottom / self.per_cell {
-            let first = (top - row * self.per_cell).max(0);
-            let last = (bottom - row * self.per_cell).min(self.per_cell - 1);
-            let dots = ((2u8 << last) - (1u8 << first)) << shift;
-            let cell = &mut self.cells[row as usize * self.width + column as usize];
-            *cell = (cell.0 | dots, owner);
+        let (first, last) = (top / self.per_cell, bottom / self.per_cell);
+        // All dots from one on downwards, all dots down to one.
+        let from_top = (1 << self.per_cell) - (1 << (top - first * self.per_cell));
+        let to_bottom = (2 << (bottom - last * self.per_cell)) - 1;
+        let start = column as usize * self.rows;
+        let cells = &mut self.cells[start + first as usize..=start + last as usize];
+        let draw = |cell: &mut (u8, u16), dots: i32| *cell = (cell.0 | ((dots << shift) as u8), owner);
+        match cells {
+            [only] => draw(only, from_top & to_bottom),
+            [first, between @ .., last] => {
+                draw(first, from_top);
+                between.iter_mut().for_each(|cell| draw(cell, (1 << self.per_cell) - 1));
+                draw(last, to_bottom);
+            }
+            [] => {}
         }
     }
 
     /// Whether no line runs through some cells of a row.
     pub(super) fn is_free(&self, row: u16, columns: Range<u16>) -> bool {
-        let start = usize::from(row) * self.width;
-        let cells = self.cells.get(start + usize::from(columns.start)..start + usize::from(columns.end));
-        cells.is_some_and(|cells| cells.iter().all(|(dots, _)| *dots == 0))
+        columns.into_iter().all(|column| {
+            self.cells.get(usize::from(column) * self.rows + usize::from(row)).is_some_and(|(dots, _)| *dots == 0)
+        })
     }
 
     /// Draws the cells that have dots; the others stay what they are.
     pub(super) fn draw(&self, plot: Rect, buf: &mut Buffer, style: impl Fn(usize) -> Style) {
         let mut known: Option<(u16, Style)> = None;
-        for (position, (dots, owner)) in plot.positions().zip(&self.cells) {
+        for (position, (dots, owner)) in plot.columns().flat_map(Rect::positions).zip(&self.cells) {
             if *dots == 0 {
                 continue;
             }

@@ -16,6 +16,8 @@ pub(super) struct Scale {
     low: f64,
     high: f64,
     step: f64,
+    /// One over the range: a multiplication for each sample, not a division.
+    per_range: f64,
 }
 
 impl Scale {
@@ -41,7 +43,8 @@ impl Scale {
         // A value on a line of the scale is on it even if the division says 2.0000000001.
         let low = (low / step + 1e-9).floor() * step;
         let high = (high / step - 1e-9).ceil() * step;
-        Self { low, high: if high > low { high } else { low + step }, step }
+        let high = if high > low { high } else { low + step };
+        Self { low, high, step, per_range: 1.0 / (high - low) }
     }
 
     /// The values that get a label, from the lowest.
@@ -53,8 +56,14 @@ impl Scale {
 
     /// How high a value stands, from 0 to 1.
     pub(super) fn share(&self, value: f64) -> f64 {
-        let share = (value - self.low) / (self.high - self.low);
+        let share = (value - self.low) * self.per_range;
         if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
+    }
+
+    /// The dot of a finite value, from the lowest, among so many from 0 to `most`.
+    pub(super) fn dot(&self, value: f64, most: i32) -> i32 {
+        // Not `round`, which is a call where the processor has no instruction for it; the cast saturates, and what is no number becomes 0.
+        ((value - self.low) * self.per_range * f64::from(most) + 0.5).clamp(0.0, f64::from(most)) as i32
     }
 
     /// Whether a value is above (`true`) or below the scale.
@@ -71,8 +80,8 @@ impl Scale {
     /// The row of a value, from the top, among so many.
     pub(super) fn row(&self, value: f64, rows: u16) -> u16 {
         // As the lines are drawn, at a quarter of a row.
-        let most = f64::from(rows.max(1)) * 4.0 - 1.0;
-        ((most - (self.share(value) * most).round()) / 4.0) as u16
+        let most = i32::from(rows.max(1)) * 4 - 1;
+        ((most - self.dot(value, most)) / 4) as u16
     }
 }
 

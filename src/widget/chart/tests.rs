@@ -96,7 +96,9 @@ fn two_rows_are_bars_of_levels() {
     assert_eq!(shown(chart(&[&values]), 12, 2), ["           ▁", "▁▁▂▃ ▄▅▆▇███"]);
     assert_eq!(shown_in_ascii(chart(&[&values]), 12, 1), ["___. .--===+"]);
     let few = [Some(1.0), None, Some(2.0)];
-    assert_eq!(shown(chart(&[&few]), 12, 1), ["?"], "a sample lasts until the next, a gap stays a gap");
+    assert_eq!(shown(chart(&[&few]), 12, 1), ["▄          █"], "a gap stays a gap");
+    let few = [Some(1.0), Some(2.0)];
+    assert_eq!(shown(chart(&[&few]), 12, 1), ["▄▄▄▄▄▄▄▄▄▄▄█"], "a sample lasts until the next");
 }
 
 #[test]
@@ -162,7 +164,8 @@ fn six_charts_are_drawn_in_time() {
     for (count, budget) in [(5usize, 0.6), (200, 6.0)] {
         let data: Vec<Vec<Option<f64>>> = (0..count)
             .map(|line| {
-                (0..240).map(|place| Some(((place * (line + 3)) % 97) as f64 / 40.0 + line as f64 / 100.0)).collect()
+                let wave = |place: usize| 1.5 + ((place + 7 * line) as f64 / 30.0).sin();
+                (0..240).map(|place| Some(wave(place) + ((place * 31 + line * 17) % 13) as f64 / 40.0)).collect()
             })
             .collect();
         let series: Vec<&[_]> = data.iter().map(Vec::as_slice).collect();

@@ -143,12 +143,12 @@ fn a_note_wraps_and_grows_behind_its_prompt() {
     assert_eq!(shown(&editor, 20, 1), (vec!["▸ 14:26 note".to_owned()], Some((8, 0))));
     assert_eq!(editor.rows_needed(20, 8), 1);
     editor.insert_paste("route to the backup\nnow");
-    assert_eq!(editor.rows_needed(20, 8), 4);
-    let rows = ["▸ 14:26 route to", "        the", "        backup", "        now"].map(str::to_owned);
-    assert_eq!(shown(&editor, 20, 4), (rows.to_vec(), Some((11, 3))));
-    assert_eq!(shown(&editor, 20, 2).0, ["▸ 14:26 backup", "        now"]);
+    assert_eq!(editor.rows_needed(20, 8), 3);
+    let rows = ["▸ 14:26 route to", "        the backup", "        now", ""].map(str::to_owned);
+    assert_eq!(shown(&editor, 20, 4), (rows.to_vec(), Some((11, 2))));
+    assert_eq!(shown(&editor, 20, 2).0, ["▸ 14:26 the backup", "        now"]);
     press(&mut editor, "PageUp Home");
-    assert_eq!(shown(&editor, 20, 2).0, ["▸ 14:26 route to", "        the"]);
+    assert_eq!(shown(&editor, 20, 2).0, ["▸ 14:26 route to", "        the backup"]);
     assert_eq!(shown(&editor, 20, 4).1, Some((8, 0)));
 }
 
