@@ -1,1 +1,3 @@
 //! Sources.
+
+pub mod simulated;
