@@ -50,7 +50,7 @@ pub async fn run(
 ) {
     let Simulation { exercise, seed, start, clock: drill, frozen } = simulation;
     let place = CleanStr::new(&format!("exercise {}, seed {seed}", exercise.title));
-    let mut world = World::new(&exercise, seed, start);
+    let mut world = Arc::new(World::new(&exercise, seed, start));
     let stands_at = frozen.then(|| drill.show(clock::wall()));
     let now = || stands_at.unwrap_or_else(|| drill.show(clock::wall()));
     let (mut has_steps, mut has_inquiries) = (true, true);
@@ -60,10 +60,10 @@ pub async fn run(
         return;
     }
     loop {
-        world.set_steps_done(&steps.borrow_and_update());
+        Arc::make_mut(&mut world).set_steps_done(&steps.borrow_and_update());
         let watchlist = watchlists.borrow_and_update().clone();
         let moment = now();
-        if report(&world, &watchlist, moment, &reports).await.is_err() {
+        if report(&world, &watchlist, moment, &reports).await.is_none() {
             return;
         }
         let pause = tokio::time::sleep(pause(&watchlist, moment, &drill));
@@ -122,22 +122,26 @@ fn pause(watchlist: &Watchlist, now: DateTime<Utc>, drill: &Clock) -> Duration {
     left.to_std().unwrap_or(Duration::from_secs(5))
 }
 
+/// One whole report; `None` when nobody listens any more.
 async fn report(
-    world: &World,
-    watchlist: &Watchlist,
+    world: &Arc<World>,
+    watchlist: &Arc<Watchlist>,
     now: DateTime<Utc>,
     reports: &mpsc::Sender<Report>,
-) -> Result<(), mpsc::error::SendError<Report>> {
+) -> Option<()> {
     let generation = watchlist.generation;
-    let send = |finding| reports.send(Report { source: NAME, generation, finding });
+    let send = async |finding| reports.send(Report { source: NAME, generation, finding }).await.ok();
     let grid = grid(watchlist, now);
     for watched in &watchlist.objectives {
         send(Finding::Measured(watched.id.clone(), world.measured(watched, grid, now))).await?;
-        // A chart of 200 series is some milliseconds of work: keys come first.
+        // Six charts of 200 series are some milliseconds of work together: keys come first.
         tokio::task::yield_now().await;
     }
     if !watchlist.services.is_empty() {
-        send(Finding::Spans(world.spans(watchlist, now))).await?;
+        // A quarter of an hour of requests is up to ten milliseconds of work: too long for the loop.
+        let (world, watchlist) = (world.clone(), watchlist.clone());
+        let spans = tokio::task::spawn_blocking(move || world.spans(&watchlist, now)).await.ok()?;
+        send(Finding::Spans(spans)).await?;
     }
     send(Finding::Polled).await
 }
