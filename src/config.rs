@@ -1,1 +1,343 @@
-//! Configuration.
+//! Configuration: built-in values, files, environment and flags, layered in this order.
+//!
+//! Hides where a value came from until somebody asks ([`Loaded::show`]). Each layer is checked by itself before it is laid over the others, so that a
+//! mistake is named where it was made: file, line, column and key, or the variable, or the flag.
+//!
+//! Invariant: no secret is ever part of it, only the names of files and variables that hold one; loading reads at most three small files and no folder.
+
+pub mod files;
+mod layers;
+mod partial;
+mod show;
+
+use std::path::{Path, PathBuf};
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use crate::incident::Cadence;
+use crate::text::CleanStr;
+use layers::Layer;
+pub use partial::{BaseUrl, Zone};
+use partial::{EndpointPartial, Partial};
+pub use show::{INIT, check, path};
+
+/// Where things are on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The file for all users.
+    pub system: PathBuf,
+    /// The user's folder: `config.toml`, `themes`, `playbooks`.
+    pub config: PathBuf,
+    /// Where state is kept: `journal`, `log`.
+    pub state: PathBuf,
+    /// The user's home, for paths that begin with `~`.
+    pub home: PathBuf,
+}
+
+impl Places {
+    /// The places that the XDG variables and the home directory give; without a home everything lies below the present directory.
+    pub fn of_this_machine() -> Self {
+        let system = PathBuf::from("/etc/warroom/config.toml");
+        let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()).unwrap_or_default();
+        let (config, state) = match directories::ProjectDirs::from("", "", "warroom") {
+            Some(dirs) => {
+                (dirs.config_dir().to_owned(), dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned())
+            }
+            None => (PathBuf::from(".warroom"), PathBuf::from(".warroom/state")),
+        };
+        Self { system, config, state, home }
+    }
+
+    /// The user's file.
+    pub fn user_file(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    /// The user's themes.
+    pub fn themes(&self) -> PathBuf {
+        self.config.join("themes")
+    }
+
+    /// The user's playbooks.
+    pub fn playbooks(&self) -> PathBuf {
+        self.config.join("playbooks")
+    }
+
+    /// The log files.
+    pub fn log(&self) -> PathBuf {
+        self.state.join("log")
+    }
+}
+
+/// What the command line says; it lies over everything else.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Overrides {
+    /// `--config`: read this file in place of the user's.
+    pub config: Option<PathBuf>,
+    /// `--as`: who acts.
+    pub name: Option<String>,
+    /// `--journal`: the journal's folder.
+    pub journal: Option<PathBuf>,
+    /// `--prometheus`: its address.
+    pub prometheus: Option<String>,
+    /// `--jaeger`: its address.
+    pub jaeger: Option<String>,
+    /// `--theme`: its name.
+    pub theme: Option<String>,
+}
+
+/// All that configuration is made of; nothing else is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inputs {
+    /// Where files are.
+    pub places: Places,
+    /// The environment.
+    pub environment: Vec<(String, String)>,
+    /// The flags.
+    pub overrides: Overrides,
+}
+
+impl Inputs {
+    /// The inputs of this process.
+    pub fn of_this_process(overrides: Overrides) -> Self {
+        // A variable that is not Unicode is none of ours.
+        let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((key.into_string().ok()?, value.into_string().ok()?))
+        };
+        let ours = std::env::vars_os().filter_map(text).filter(|(key, _)| key.starts_with("WARROOM_"));
+        Self { places: Places::of_this_machine(), environment: ours.collect(), overrides }
+    }
+}
+
+/// Why there is no configuration: a sentence that names the place, the key and the way out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+/// Who may read the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sharing {
+    /// This account only.
+    Private,
+    /// The Unix group of the folder.
+    Group,
+}
+
+/// How many colours the screen uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Colours {
+    /// What the terminal says of itself.
+    Auto,
+    /// The sixteen names.
+    #[serde(rename = "16")]
+    Sixteen,
+    /// The palette of 256.
+    #[serde(rename = "256")]
+    Palette,
+    /// All of them.
+    Rgb,
+    /// None.
+    None,
+}
+
+/// Which letters the screen draws with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Letters {
+    /// What the locale says.
+    Auto,
+    /// ASCII only.
+    Ascii,
+    /// Lines and braille.
+    Unicode,
+}
+
+/// Where a secret is to be found when it is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretIn {
+    /// The first line of a file.
+    File(PathBuf),
+    /// A variable of the environment.
+    Variable(String),
+}
+
+/// How to sign in at a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    /// Not at all.
+    Open,
+    /// With a bearer token.
+    Bearer(SecretIn),
+    /// With a name and a password.
+    Basic {
+        /// The name.
+        user: String,
+        /// The password.
+        password: SecretIn,
+    },
+}
+
+/// A server that is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its address, path prefix included.
+    pub url: BaseUrl,
+    /// The pause between two polls.
+    pub every: TimeDelta,
+    /// How to sign in.
+    pub sign_in: SignIn,
+    /// A certificate authority of its own.
+    pub ca_file: Option<PathBuf>,
+    /// Plain http beyond this machine is allowed.
+    pub allow_plain_http: bool,
+    /// The proxy on the way.
+    pub proxy: Option<BaseUrl>,
+}
+
+/// How the screen looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Screen {
+    /// The theme's name.
+    pub theme: CleanStr,
+    /// How many colours.
+    pub colours: Colours,
+    /// Which letters.
+    pub letters: Letters,
+    /// Whether the mouse is ours.
+    pub mouse: bool,
+    /// What the line to the terminal carries; absent: measured.
+    pub bytes_per_second: Option<u32>,
+}
+
+/// The configuration, complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Who acts, if it is said.
+    pub name: Option<CleanStr>,
+    /// The journal's folder.
+    pub journal: PathBuf,
+    /// Who may read it.
+    pub sharing: Sharing,
+    /// Prometheus, if there is one.
+    pub prometheus: Option<Endpoint>,
+    /// Jaeger, if there is one.
+    pub jaeger: Option<Endpoint>,
+    /// The screen.
+    pub screen: Screen,
+    /// The clocks of the runbook.
+    pub cadence: Cadence,
+    /// The zone in which new incidents are read.
+    pub zone: Zone,
+    /// Folders with playbooks of one's own, later ones win.
+    pub playbooks: Vec<PathBuf>,
+    /// Folders with themes of one's own.
+    pub themes: PathBuf,
+    /// The log files' folder.
+    pub log: PathBuf,
+}
+
+/// The configuration and where each value came from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    layers: Vec<Layer>,
+    values: toml::Table,
+}
+
+impl Config {
+    /// Loads the configuration.
+    pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
+        let layers = layers::all(inputs)?;
+        let (partial, values) = layers::merge(&layers)?;
+        let config = complete(partial, &layers, &inputs.places)?;
+        Ok(Loaded { config, layers, values })
+    }
+}
+
+fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Config, ConfigError> {
+    let path = |key: &str, path: &Path| layers::resolve(layers, key, path, &places.home);
+    let screen = partial.screen;
+    let cadence = partial.cadence;
+    let usual = Cadence::default();
+    let or = |said: Option<partial::Pause>, usual| said.map_or(usual, |said| said.0);
+    let mut playbooks = vec![places.playbooks()];
+    playbooks.extend(partial.playbooks.dirs.unwrap_or_default().iter().map(|dir| path("playbooks.dirs", dir)));
+    Ok(Config {
+        name: partial.me.name,
+        journal: partial.journal.dir.map_or_else(|| places.state.join("journal"), |dir| path("journal.dir", &dir)),
+        sharing: partial.journal.sharing.unwrap_or(Sharing::Private),
+        prometheus: endpoint("prometheus", partial.prometheus, layers, places)?,
+        jaeger: endpoint("jaeger", partial.jaeger, layers, places)?,
+        screen: Screen {
+            theme: screen.theme.unwrap_or_else(|| CleanStr::new("dark")),
+            colours: screen.colours.unwrap_or(Colours::Auto),
+            letters: screen.unicode.unwrap_or(Letters::Auto),
+            mouse: screen.mouse.unwrap_or(false),
+            bytes_per_second: screen.bytes_per_second.map(|speed| speed.0),
+        },
+        cadence: Cadence {
+            acknowledge: or(cadence.acknowledge, usual.acknowledge),
+            update: or(cadence.update, usual.update),
+            external: or(cadence.external, usual.external),
+            external_again: or(cadence.external_again, usual.external_again),
+            resolve: or(cadence.resolve, usual.resolve),
+        },
+        zone: partial.zone.unwrap_or_default(),
+        playbooks,
+        themes: places.themes(),
+        log: places.log(),
+    })
+}
+
+fn endpoint(
+    section: &str,
+    said: EndpointPartial,
+    layers: &[Layer],
+    places: &Places,
+) -> Result<Option<Endpoint>, ConfigError> {
+    let key = |name: &str| format!("{section}.{name}");
+    let wrong = |name: &str, message: &str| {
+        let key = key(name);
+        ConfigError(format!("{}: `{key}`: {message}", layers::origin(layers, &key)))
+    };
+    let file = |name: &str, path: PathBuf| SecretIn::File(layers::resolve(layers, &key(name), &path, &places.home));
+    let secret = |prefix: &str, path: Option<PathBuf>, variable: Option<String>| match (path, variable) {
+        (Some(_), Some(_)) => {
+            let message = format!("either `{prefix}-file` or `{prefix}-env`, not both");
+            Err(wrong(&format!("{prefix}-env"), &message))
+        }
+        (Some(path), None) => Ok(Some(file(&format!("{prefix}-file"), path))),
+        (None, Some(variable)) => Ok(Some(SecretIn::Variable(variable))),
+        (None, None) => Ok(None),
+    };
+    let bearer = secret("bearer", said.bearer_file, said.bearer_env)?;
+    let password = secret("basic-password", said.basic_password_file, said.basic_password_env)?;
+    let sign_in = match (bearer, said.basic_user, password) {
+        (None, None, None) => SignIn::Open,
+        (Some(bearer), None, None) => SignIn::Bearer(bearer),
+        (None, Some(user), Some(password)) => SignIn::Basic { user, password },
+        (Some(_), Some(_), _) => return Err(wrong("basic-user", "either a bearer token or a basic user, not both")),
+        (_, None, Some(_)) => return Err(wrong("basic-user", "is missing: the password is set")),
+        (None, Some(_), None) => {
+            return Err(wrong("basic-user", "has no password: set `basic-password-file` or `basic-password-env`"));
+        }
+    };
+    let Some(url) = said.url else { return Ok(None) };
+    let allow_plain_http = said.allow_plain_http.unwrap_or(false);
+    if !url.is_safe() && !allow_plain_http {
+        let message = format!("{url} is plain http beyond this machine: use https, or set `allow-plain-http = true`");
+        return Err(wrong("url", &message));
+    }
+    Ok(Some(Endpoint {
+        url,
+        every: said.every.map_or(TimeDelta::seconds(15), |every| every.0),
+        sign_in,
+        ca_file: said.ca_file.map(|path| layers::resolve(layers, &key("ca-file"), &path, &places.home)),
+        allow_plain_http,
+        proxy: said.proxy,
+    }))
+}

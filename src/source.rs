@@ -26,6 +26,7 @@ pub mod auth;
 pub mod http;
 pub mod jaeger;
 pub mod prometheus;
+pub mod simulated;
 
 use http::Failure;
 

@@ -118,6 +118,9 @@ impl Course {
                 moment.refused += fault.errors * strength;
             }
         }
+        // Faults upon faults must not leave the numbers that can be computed with.
+        moment.rate = moment.rate.clamp(0.0, 1e9);
+        moment.median = moment.median.clamp(1e-6, 1e9);
         moment.refused = (moment.refused * (1.0 + 0.2 * tremble(self.noise[2], tick))).clamp(0.0, 1.0);
         moment
     }

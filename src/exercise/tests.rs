@@ -37,7 +37,11 @@ fn watchlist(now: DateTime<Utc>) -> (Watchlist, Grid) {
 
 /// Where each objective of alipay stands, so many seconds after the start.
 fn standing(world: &World, seconds: i64) -> Vec<(String, bool)> {
-    let now = start() + TimeDelta::seconds(seconds);
+    standing_since(start(), world, seconds)
+}
+
+fn standing_since(start: DateTime<Utc>, world: &World, seconds: i64) -> Vec<(String, bool)> {
+    let now = start + TimeDelta::seconds(seconds);
     let (list, grid) = watchlist(now);
     let broken = |watched: &WatchedObjective| {
         let measured = world.measured(watched, grid, now);
@@ -63,6 +67,35 @@ fn the_storm_climbs_over_its_thresholds_while_the_newcomer_looks() {
     );
     assert!(broken(180).contains(&"error-ratio".to_owned()), "{:?}", broken(180));
     assert_eq!(broken(600).len(), 6, "after ten minutes it is a storm: {:?}", broken(600));
+}
+
+#[test]
+fn the_storm_is_a_storm_at_any_hour_and_with_any_seed() {
+    for hour in 0..24 {
+        let start = start() + TimeDelta::minutes(hour * 61);
+        let world = World::new(&storm(), hour as u64, start);
+        let broken = |seconds| standing_since(start, &world, seconds).iter().filter(|(_, broken)| *broken).count();
+        assert_eq!((broken(-420), broken(720)), (0, 6), "at {start}");
+    }
+}
+
+#[test]
+fn an_exercise_survives_the_record_and_those_for_measuring_are_read() {
+    let text = Exercise::shipped("alipay-timeout-storm").unwrap();
+    assert_eq!(Exercise::parse("alipay-timeout-storm", &CleanText::new(text)).unwrap(), storm());
+    for (text, series) in [
+        (include_str!("../../tests/exercises/six-by-five.toml"), 5),
+        (include_str!("../../tests/exercises/six-by-two-hundred.toml"), 200),
+    ] {
+        let exercise = Exercise::parse("six", text).unwrap();
+        let world = World::new(&exercise, 1, start());
+        let (list, grid) = watchlist(start());
+        assert_eq!(list.objectives.len(), 6);
+        for watched in &list.objectives {
+            let measured = world.measured(watched, grid, start());
+            assert_eq!((measured.series.len(), measured.left_out), (series, 0));
+        }
+    }
 }
 
 #[test]

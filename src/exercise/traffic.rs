@@ -182,6 +182,7 @@ impl World {
         if request.failure.is_none() && !is_slow {
             return;
         }
+        let mut id = None;
         for (place, timing) in self.timings(request).iter().enumerate() {
             let Some(watched) = watchlist.services.iter().find(|watched| watched.service == timing.hop.service) else {
                 continue;
@@ -196,7 +197,7 @@ impl World {
                 continue;
             }
             let row = SpanRow {
-                trace: self.id(request),
+                trace: id.get_or_insert_with(|| self.id(request)).clone(),
                 span: span_id(request, place, 0),
                 service: timing.hop.service.clone(),
                 operation: timing.hop.operation.clone(),

@@ -198,7 +198,7 @@ fn position_of(text: &str, path: &[Key]) -> Option<usize> {
     for key in rest {
         let next = match key {
             Key::Named(name) => value.as_table().and_then(|table| table.get(name.as_str())),
-            Key::Place(place) => value.as_array().and_then(|list| list.iter().nth(*place)),
+            Key::Place(place) => value.as_array().and_then(|list| list.get(*place)),
         };
         let Some(next) = next else { break };
         position = next.span().start;

@@ -1,8 +1,10 @@
 //! All tests that need the outside of the crate: files, processes, servers, a terminal. One binary, because linking is what a test run waits for.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod config;
 mod jaeger;
 mod journal;
+mod playbooks;
 mod prometheus;
 mod sources;
 mod support;

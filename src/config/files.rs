@@ -1,0 +1,76 @@
+//! Playbooks and exercises from folders.
+//!
+//! Hides how folders are read: only regular files that end in `.toml`, in the order of their names, none above 256 KB.
+//!
+//! Invariant: a folder or a file that cannot be read is a problem that is shown, never a failure.
+
+use std::path::{Path, PathBuf};
+
+use super::ConfigError;
+use super::layers::text_of;
+use crate::exercise::{Exercise, SHIPPED};
+use crate::playbook::Catalogue;
+use crate::text::{CleanStr, fit};
+
+/// The shipped playbooks, and those of some folders over them; the last of a service wins.
+pub fn catalogue(folders: &[PathBuf]) -> Catalogue {
+    let mut catalogue = Catalogue::shipped();
+    for folder in folders {
+        let files = match documents(folder) {
+            Ok(files) => files,
+            Err(problem) => {
+                catalogue.problems.push(problem);
+                continue;
+            }
+        };
+        for file in files {
+            match text_of(&file, true) {
+                Ok(text) => catalogue.take(&file.to_string_lossy(), &text.unwrap_or_default()),
+                Err(problem) => catalogue.problems.push(problem),
+            }
+        }
+    }
+    catalogue
+}
+
+fn documents(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let problem =
+        |error: &std::io::Error| format!("{} cannot be read: {error}", CleanStr::new(&folder.to_string_lossy()));
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(problem(&error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| problem(&error))?.path();
+        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if path.extension().is_some_and(|ending| ending == "toml") && !is_hidden && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// An exercise and its text: a shipped one by its name, or one from a file by its path.
+pub fn exercise(name: &str) -> Result<(Exercise, String), ConfigError> {
+    if let Some(text) = Exercise::shipped(name) {
+        let exercise = Exercise::parse(name, text).map_err(|flaw| ConfigError(flaw.to_string()))?;
+        return Ok((exercise, text.to_owned()));
+    }
+    let path = Path::new(name);
+    if path.extension().is_none_or(|ending| ending != "toml") {
+        let known: Vec<_> = SHIPPED.iter().map(|(known, _, _)| *known).collect();
+        let name = CleanStr::new(name);
+        return Err(ConfigError(format!(
+            "there is no exercise `{}`: choose {}, or name a file that ends in .toml",
+            fit(&name, 60),
+            known.join(", ")
+        )));
+    }
+    let text = text_of(path, true).map_err(ConfigError)?.unwrap_or_default();
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let exercise = Exercise::parse(&stem, &text).map_err(|flaw| ConfigError(flaw.to_string()))?;
+    Ok((exercise, text))
+}

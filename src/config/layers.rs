@@ -1,0 +1,287 @@
+//! The layers of configuration, and how they are laid over each other.
+//!
+//! Hides the reading of files, variables and flags into one shape, and the `config` crate, which merges them.
+//!
+//! Invariant: a layer stands alone: it was checked before it is merged, and keeps the name of its place for each value.
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use config::{Map, Source, Value, ValueKind};
+
+use super::partial::Partial;
+use super::{ConfigError, Inputs, Overrides};
+use crate::text::document::{DOCUMENT_BYTES, read};
+use crate::text::{CleanStr, fit};
+
+/// All keys with a table, and the one without.
+pub(super) const KEYS: &[&str] = &[
+    "zone",
+    "me.name",
+    "journal.dir",
+    "journal.sharing",
+    "prometheus.url",
+    "prometheus.every",
+    "prometheus.bearer-file",
+    "prometheus.bearer-env",
+    "prometheus.basic-user",
+    "prometheus.basic-password-file",
+    "prometheus.basic-password-env",
+    "prometheus.ca-file",
+    "prometheus.allow-plain-http",
+    "prometheus.proxy",
+    "jaeger.url",
+    "jaeger.every",
+    "jaeger.bearer-file",
+    "jaeger.bearer-env",
+    "jaeger.basic-user",
+    "jaeger.basic-password-file",
+    "jaeger.basic-password-env",
+    "jaeger.ca-file",
+    "jaeger.allow-plain-http",
+    "jaeger.proxy",
+    "screen.theme",
+    "screen.colours",
+    "screen.unicode",
+    "screen.mouse",
+    "screen.bytes-per-second",
+    "cadence.acknowledge",
+    "cadence.update",
+    "cadence.external",
+    "cadence.external-again",
+    "cadence.resolve",
+    "playbooks.dirs",
+];
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    BuiltIn,
+    File(PathBuf),
+    Variable(String),
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn => out.write_str("built-in"),
+            Self::File(path) => write!(out, "{}", CleanStr::new(&path.to_string_lossy())),
+            Self::Variable(name) => write!(out, "${name}"),
+            Self::Flag(name) => out.write_str(name),
+        }
+    }
+}
+
+/// Some values from one place.
+#[derive(Clone, Debug)]
+pub(super) struct Layer {
+    pub(super) origin: Origin,
+    pub(super) values: toml::Table,
+}
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, config::ConfigError> {
+        let origin = self.origin.to_string();
+        Ok(self.values.iter().map(|(key, value)| (key.clone(), lift(&origin, value))).collect())
+    }
+}
+
+fn lift(origin: &String, value: &toml::Value) -> Value {
+    let kind = match value {
+        toml::Value::String(text) => ValueKind::String(text.clone()),
+        toml::Value::Integer(number) => ValueKind::I64(*number),
+        toml::Value::Float(number) => ValueKind::Float(*number),
+        toml::Value::Boolean(is) => ValueKind::Boolean(*is),
+        toml::Value::Datetime(time) => ValueKind::String(time.to_string()),
+        toml::Value::Array(list) => ValueKind::Array(list.iter().map(|item| lift(origin, item)).collect()),
+        toml::Value::Table(table) => {
+            ValueKind::Table(table.iter().map(|(key, value)| (key.clone(), lift(origin, value))).collect())
+        }
+    };
+    Value::new(Some(origin), kind)
+}
+
+/// All layers, the lowest first.
+pub(super) fn all(inputs: &Inputs) -> Result<Vec<Layer>, ConfigError> {
+    let mut layers = vec![built_in(inputs)];
+    layers.extend(file(&inputs.places.system, false)?);
+    let named = inputs.environment.iter().find(|(key, value)| key == "WARROOM_CONFIG" && !value.is_empty());
+    let named = inputs.overrides.config.clone().or(named.map(|(_, value)| PathBuf::from(value)));
+    layers.extend(match named {
+        Some(path) => file(&path, true)?,
+        None => file(&inputs.places.user_file(), false)?,
+    });
+    for (name, value) in &inputs.environment {
+        layers.extend(variable(name, value)?);
+    }
+    flags(&inputs.overrides, &mut layers)?;
+    Ok(layers)
+}
+
+fn built_in(inputs: &Inputs) -> Layer {
+    let mut layer = Layer { origin: Origin::BuiltIn, values: toml::Table::new() };
+    for (key, value) in [
+        ("zone", "UTC"),
+        ("journal.sharing", "private"),
+        ("screen.theme", "dark"),
+        ("screen.colours", "auto"),
+        ("screen.unicode", "auto"),
+        ("cadence.acknowledge", "5m"),
+        ("cadence.update", "15m"),
+        ("cadence.external", "15m"),
+        ("cadence.external-again", "30m"),
+        ("cadence.resolve", "30m"),
+    ] {
+        set(&mut layer.values, key, value.into());
+    }
+    set(&mut layer.values, "screen.mouse", false.into());
+    let journal = inputs.places.state.join("journal");
+    set(&mut layer.values, "journal.dir", journal.to_string_lossy().into_owned().into());
+    layer
+}
+
+fn set(values: &mut toml::Table, key: &str, value: toml::Value) {
+    match key.split_once('.') {
+        None => {
+            values.insert(key.to_owned(), value);
+        }
+        Some((section, key)) => {
+            let table = values.entry(section).or_insert_with(|| toml::Table::new().into());
+            if let toml::Value::Table(table) = table {
+                table.insert(key.to_owned(), value);
+            }
+        }
+    }
+}
+
+pub(super) fn get<'a>(values: &'a toml::Table, key: &str) -> Option<&'a toml::Value> {
+    match key.split_once('.') {
+        None => values.get(key),
+        Some((section, key)) => values.get(section)?.as_table()?.get(key),
+    }
+}
+
+/// The text of a small regular file; absent where it need not exist.
+pub(super) fn text_of(path: &Path, must_exist: bool) -> Result<Option<String>, String> {
+    let shown = CleanStr::new(&path.to_string_lossy());
+    // Opening a pipe would wait for its other end.
+    match std::fs::metadata(path) {
+        Ok(about) if !about.is_file() => return Err(format!("{shown} is no file")),
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => return Ok(None),
+        Err(error) => return Err(format!("{shown} cannot be read: {error}")),
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(DOCUMENT_BYTES as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|error| format!("{shown} cannot be read: {error}"))?;
+    String::from_utf8(bytes).map(Some).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = valid.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+        format!("{shown}:{line}:{column}: is not UTF-8 text here")
+    })
+}
+
+fn file(path: &Path, must_exist: bool) -> Result<Option<Layer>, ConfigError> {
+    let Some(text) = text_of(path, must_exist).map_err(ConfigError)? else { return Ok(None) };
+    let name = path.to_string_lossy();
+    // First against the types, for the position of a mistake; then as values, for merging.
+    read::<Partial>(&name, &text).map_err(|flaw| ConfigError(flaw.to_string()))?;
+    let values = read(&name, &text).map_err(|flaw| ConfigError(flaw.to_string()))?;
+    Ok(Some(Layer { origin: Origin::File(path.to_owned()), values }))
+}
+
+/// `WARROOM_SECTION__KEY`, and `WARROOM_ZONE`; other variables with one word are not configuration.
+fn variable(name: &str, value: &str) -> Result<Option<Layer>, ConfigError> {
+    let Some(rest) = name.strip_prefix("WARROOM_") else { return Ok(None) };
+    if !rest.contains("__") && rest != "ZONE" {
+        return Ok(None);
+    }
+    let key = rest.to_ascii_lowercase().replace("__", ".").replace('_', "-");
+    if !KEYS.contains(&key.as_str()) {
+        return Err(ConfigError(format!("${}: {}", CleanStr::new(name), unknown(&key))));
+    }
+    let value = match key.as_str() {
+        "playbooks.dirs" => {
+            let dirs = std::env::split_paths(value).map(|dir| dir.to_string_lossy().into_owned().into());
+            toml::Value::Array(dirs.collect())
+        }
+        _ => value.into(),
+    };
+    single(Origin::Variable(name.to_owned()), &key, value).map(Some)
+}
+
+fn unknown(key: &str) -> String {
+    let section = key.split('.').next().unwrap_or_default();
+    let near: Vec<_> = KEYS.iter().filter(|known| known.split('.').next() == Some(section)).collect();
+    let choices = if near.is_empty() { KEYS.iter().collect() } else { near };
+    let choices: Vec<_> = choices.into_iter().map(|known| format!("`{known}`")).collect();
+    format!("there is no key `{}`: choose {}", fit(&CleanStr::new(key), 60), choices.join(", "))
+}
+
+/// A layer of one value, checked by itself.
+fn single(origin: Origin, key: &str, value: toml::Value) -> Result<Layer, ConfigError> {
+    let mut values = toml::Table::new();
+    set(&mut values, key, value);
+    let layer = Layer { origin, values };
+    merge(std::slice::from_ref(&layer))?;
+    Ok(layer)
+}
+
+fn flags(overrides: &Overrides, layers: &mut Vec<Layer>) -> Result<(), ConfigError> {
+    let journal = overrides.journal.as_ref().map(|dir| dir.to_string_lossy().into_owned());
+    for (flag, key, value) in [
+        ("--as", "me.name", &overrides.name),
+        ("--journal", "journal.dir", &journal),
+        ("--prometheus", "prometheus.url", &overrides.prometheus),
+        ("--jaeger", "jaeger.url", &overrides.jaeger),
+        ("--theme", "screen.theme", &overrides.theme),
+    ] {
+        if let Some(value) = value {
+            layers.push(single(Origin::Flag(flag), key, value.as_str().into())?);
+        }
+    }
+    Ok(())
+}
+
+/// Lays the layers over each other: the last one that has a key says its value.
+pub(super) fn merge(layers: &[Layer]) -> Result<(Partial, toml::Table), ConfigError> {
+    let name_of_last = || layers.last().map_or_else(String::new, |layer| format!("{}: ", layer.origin));
+    let refuse =
+        |error: config::ConfigError| ConfigError(format!("{}{}", name_of_last(), CleanStr::new(&error.to_string())));
+    let builder = layers.iter().fold(config::Config::builder(), |builder, layer| builder.add_source(layer.clone()));
+    let partial = builder.build().and_then(config::Config::try_deserialize).map_err(refuse)?;
+    let mut values = toml::Table::new();
+    for layer in layers {
+        for key in KEYS {
+            if let Some(value) = get(&layer.values, key) {
+                set(&mut values, key, value.clone());
+            }
+        }
+    }
+    Ok((partial, values))
+}
+
+/// Where the value of a key came from.
+pub(super) fn origin<'a>(layers: &'a [Layer], key: &str) -> &'a Origin {
+    let last = layers.iter().rev().find(|layer| get(&layer.values, key).is_some());
+    last.map_or(&Origin::BuiltIn, |layer| &layer.origin)
+}
+
+/// A path as its place meant it: `~` is the home, and what a file says is relative to that file.
+pub(super) fn resolve(layers: &[Layer], key: &str, path: &Path, home: &Path) -> PathBuf {
+    if let Ok(rest) = path.strip_prefix("~") {
+        return home.join(rest);
+    }
+    match origin(layers, key) {
+        Origin::File(file) => file.parent().map_or_else(|| path.to_owned(), |folder| folder.join(path)),
+        Origin::BuiltIn | Origin::Variable(_) | Origin::Flag(_) => path.to_owned(),
+    }
+}

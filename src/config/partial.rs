@@ -1,0 +1,213 @@
+//! One layer of configuration: every key may be absent, no other key may be there.
+//!
+//! Hides the rules for single values; they are part of the types, so that a refusal has the value's position.
+//!
+//! Invariant: a value that was read is one that can be used.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::{Colours, Letters, Sharing};
+use crate::text::duration::Lapse;
+use crate::text::{CleanStr, fit};
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Partial {
+    pub(super) zone: Option<Zone>,
+    pub(super) me: Me,
+    pub(super) journal: JournalPartial,
+    pub(super) prometheus: EndpointPartial,
+    pub(super) jaeger: EndpointPartial,
+    pub(super) screen: ScreenPartial,
+    pub(super) cadence: CadencePartial,
+    pub(super) playbooks: PlaybooksPartial,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Me {
+    #[serde(deserialize_with = "said")]
+    pub(super) name: Option<CleanStr>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct JournalPartial {
+    pub(super) dir: Option<PathBuf>,
+    pub(super) sharing: Option<Sharing>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct EndpointPartial {
+    pub(super) url: Option<BaseUrl>,
+    pub(super) every: Option<Polling>,
+    pub(super) bearer_file: Option<PathBuf>,
+    pub(super) bearer_env: Option<String>,
+    pub(super) basic_user: Option<String>,
+    pub(super) basic_password_file: Option<PathBuf>,
+    pub(super) basic_password_env: Option<String>,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) allow_plain_http: Option<bool>,
+    pub(super) proxy: Option<BaseUrl>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct ScreenPartial {
+    #[serde(deserialize_with = "said")]
+    pub(super) theme: Option<CleanStr>,
+    pub(super) colours: Option<Colours>,
+    pub(super) unicode: Option<Letters>,
+    pub(super) mouse: Option<bool>,
+    pub(super) bytes_per_second: Option<Speed>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct CadencePartial {
+    pub(super) acknowledge: Option<Pause>,
+    pub(super) update: Option<Pause>,
+    pub(super) external: Option<Pause>,
+    pub(super) external_again: Option<Pause>,
+    pub(super) resolve: Option<Pause>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct PlaybooksPartial {
+    pub(super) dirs: Option<Vec<PathBuf>>,
+}
+
+fn said<'de, D: Deserializer<'de>>(input: D) -> Result<Option<CleanStr>, D::Error> {
+    let text = CleanStr::deserialize(input)?;
+    if text.trim().is_empty() {
+        return Err(D::Error::custom("is empty: write a name, or leave the key out"));
+    }
+    Ok(Some(text))
+}
+
+/// A length of time of at least a minute: the clocks of the runbook.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pause(pub(super) TimeDelta);
+
+impl<'de> Deserialize<'de> for Pause {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let lapse = Lapse::deserialize(input)?;
+        if *lapse < TimeDelta::minutes(1) || *lapse > TimeDelta::days(1) {
+            return Err(D::Error::custom(format!("{lapse} is out of range: write 1m to 1d")));
+        }
+        Ok(Self(lapse.into()))
+    }
+}
+
+/// The pause between two polls of a server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Polling(pub(super) TimeDelta);
+
+impl<'de> Deserialize<'de> for Polling {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let lapse = Lapse::deserialize(input)?;
+        if *lapse < TimeDelta::seconds(1) || *lapse > TimeDelta::hours(1) {
+            return Err(D::Error::custom(format!("{lapse} is out of range: write 1s to 1h")));
+        }
+        Ok(Self(lapse.into()))
+    }
+}
+
+/// What a line to a terminal carries.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Speed(pub(super) u32);
+
+impl<'de> Deserialize<'de> for Speed {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let speed = u32::deserialize(input)?;
+        if speed < 300 {
+            return Err(D::Error::custom(format!("{speed} is out of range: write 300 or more bytes per second")));
+        }
+        Ok(Self(speed))
+    }
+}
+
+/// A time zone by its IANA name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zone(pub chrono_tz::Tz);
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self(chrono_tz::UTC)
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.0.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(input)?;
+        text.parse().map(Self).map_err(|_| {
+            let message =
+                format!("`{}` is no time zone: write an IANA name, such as Europe/Berlin or UTC", fit(&text, 40));
+            D::Error::custom(message)
+        })
+    }
+}
+
+/// The address of a server, without credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(reqwest::Url);
+
+impl BaseUrl {
+    /// The address.
+    pub fn url(&self) -> &reqwest::Url {
+        &self.0
+    }
+
+    /// Whether what is said to it stays private: https, or this machine.
+    pub fn is_safe(&self) -> bool {
+        let host = self.0.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let is_here =
+            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        self.0.scheme() == "https" || is_here
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.0.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for BaseUrl {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(input)?;
+        let Ok(url) = reqwest::Url::parse(&text) else {
+            return Err(D::Error::custom(
+                "is no address: write one such as http://localhost:9090 or https://host/prefix",
+            ));
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(D::Error::custom(
+                "holds credentials: put them into a file or a variable (`basic-user` and others)",
+            ));
+        }
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+            return Err(D::Error::custom(
+                "is no address that can be read: it begins with http:// or https:// and a host",
+            ));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(D::Error::custom("ends with a query or a fragment: write the address up to the path prefix"));
+        }
+        Ok(Self(url))
+    }
+}

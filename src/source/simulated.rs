@@ -1,0 +1,229 @@
+//! The simulated source: the world of an exercise, reported like a server's answers.
+//!
+//! Hides when there is something new to say: charts when their grid advances on the drill's clock, spans a little more often, nothing while the world
+//! stands still.
+//!
+//! Invariant: it never runs ahead of the console: each report waits until there is room for it, and it ends when nobody listens any more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::{mpsc, watch};
+
+use crate::exercise::{Exercise, World};
+use crate::incident::{Clock, StepRef};
+use crate::live::{Finding, Inquiry, Report, SourceName, Watchlist};
+use crate::run::clock;
+use crate::slo::Grid;
+use crate::text::CleanStr;
+
+/// The source's name.
+pub const NAME: SourceName = "simulated";
+/// The simulated servers are scraped so often; a chart is no finer.
+const FINEST: TimeDelta = TimeDelta::seconds(10);
+const SHORTEST_PAUSE: TimeDelta = TimeDelta::seconds(1);
+const LONGEST_PAUSE: TimeDelta = TimeDelta::seconds(5);
+
+/// What a drill's world is made of: the facts of its first entry, and its clock.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    /// The exercise.
+    pub exercise: Exercise,
+    /// The same seed gives the same world.
+    pub seed: u64,
+    /// When the drill started, on its own clock.
+    pub start: DateTime<Utc>,
+    /// The drill's clock.
+    pub clock: Clock,
+    /// Whether the world stands still after its first report.
+    pub frozen: bool,
+}
+
+/// Reports the world of a drill until nobody listens any more.
+pub async fn run(
+    simulation: Simulation,
+    mut watchlists: watch::Receiver<Arc<Watchlist>>,
+    mut steps: watch::Receiver<Vec<(StepRef, DateTime<Utc>)>>,
+    mut inquiries: mpsc::Receiver<Inquiry>,
+    reports: mpsc::Sender<Report>,
+) {
+    let Simulation { exercise, seed, start, clock: drill, frozen } = simulation;
+    let place = CleanStr::new(&format!("exercise {}, seed {seed}", exercise.title));
+    let mut world = Arc::new(World::new(&exercise, seed, start));
+    let stands_at = frozen.then(|| drill.show(clock::wall()));
+    let now = || stands_at.unwrap_or_else(|| drill.show(clock::wall()));
+    let (mut has_steps, mut has_inquiries) = (true, true);
+    let ready = Finding::Ready { place, every: LONGEST_PAUSE };
+    let generation = watchlists.borrow().generation;
+    if reports.send(Report { source: NAME, generation, finding: ready }).await.is_err() {
+        return;
+    }
+    loop {
+        Arc::make_mut(&mut world).set_steps_done(&steps.borrow_and_update());
+        let watchlist = watchlists.borrow_and_update().clone();
+        let moment = now();
+        if report(&world, &watchlist, moment, &reports).await.is_none() {
+            return;
+        }
+        let pause = tokio::time::sleep(pause(&watchlist, moment, &drill));
+        tokio::pin!(pause);
+        // Until there is something to report, only inquiries are answered.
+        loop {
+            tokio::select! {
+                () = &mut pause, if !frozen => break,
+                changed = watchlists.changed() => match changed {
+                    Ok(()) => break,
+                    Err(_) => return,
+                },
+                changed = steps.changed(), if has_steps => match changed {
+                    // A world that stands still does not get better either.
+                    Ok(()) if frozen => {}
+                    Ok(()) => break,
+                    Err(_) => has_steps = false,
+                },
+                inquiry = inquiries.recv(), if has_inquiries => match inquiry {
+                    Some(inquiry) => {
+                        let finding = answer(&world, &inquiry);
+                        let generation = watchlist.generation;
+                        if reports.send(Report { source: NAME, generation, finding }).await.is_err() {
+                            return;
+                        }
+                    }
+                    None => has_inquiries = false,
+                },
+                () = reports.closed() => return,
+            }
+        }
+    }
+}
+
+fn answer(world: &World, inquiry: &Inquiry) -> Finding {
+    match inquiry {
+        Inquiry::Trace(id) => match world.trace(id) {
+            Some(trace) => Finding::Trace(trace),
+            None => Finding::NoTrace(
+                id.clone(),
+                CleanStr::new("no such trace in this exercise: open one from the list of spans"),
+            ),
+        },
+    }
+}
+
+fn grid(watchlist: &Watchlist, now: DateTime<Utc>) -> Grid {
+    Grid::covering(watchlist.span, now, watchlist.points, FINEST)
+}
+
+/// The wall time until the charts' grid advances, within what is bearable.
+fn pause(watchlist: &Watchlist, now: DateTime<Utc>, drill: &Clock) -> Duration {
+    let grid = grid(watchlist, now);
+    let left = (grid.end() + grid.resolution - now).num_milliseconds() as f64 / drill.speed();
+    let left = TimeDelta::milliseconds(left as i64 + 1).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+    left.to_std().unwrap_or(Duration::from_secs(5))
+}
+
+/// One whole report; `None` when nobody listens any more.
+async fn report(
+    world: &Arc<World>,
+    watchlist: &Arc<Watchlist>,
+    now: DateTime<Utc>,
+    reports: &mpsc::Sender<Report>,
+) -> Option<()> {
+    let generation = watchlist.generation;
+    let send = async |finding| reports.send(Report { source: NAME, generation, finding }).await.ok();
+    let grid = grid(watchlist, now);
+    for watched in &watchlist.objectives {
+        send(Finding::Measured(watched.id.clone(), world.measured(watched, grid, now))).await?;
+        // Six charts of 200 series are some milliseconds of work together: keys come first.
+        tokio::task::yield_now().await;
+    }
+    if !watchlist.services.is_empty() {
+        // A quarter of an hour of requests is up to ten milliseconds of work: too long for the loop.
+        let (world, watchlist) = (world.clone(), watchlist.clone());
+        let spans = tokio::task::spawn_blocking(move || world.spans(&watchlist, now)).await.ok()?;
+        send(Finding::Spans(spans)).await?;
+    }
+    send(Finding::Polled).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::{WatchedObjective, WatchedService};
+    use crate::playbook::Catalogue;
+    use crate::slo::ObjectiveId;
+
+    fn simulation(frozen: bool) -> Simulation {
+        let text = Exercise::shipped("alipay-timeout-storm").unwrap();
+        let start = clock::wall() - TimeDelta::minutes(6);
+        let exercise = Exercise::parse("alipay-timeout-storm", text).unwrap();
+        Simulation { exercise, seed: 7, start, clock: Clock::new(start, 1.0), frozen }
+    }
+
+    fn watchlist(generation: u64) -> Arc<Watchlist> {
+        let catalogue = Catalogue::shipped();
+        let objectives = catalogue.get("alipay").unwrap().objectives.iter().map(|objective| WatchedObjective {
+            id: ObjectiveId { service: "alipay".into(), objective: objective.id.clone() },
+            objective: objective.clone(),
+        });
+        let services = vec![WatchedService { service: "alipay-gateway".into(), slow: None }];
+        Arc::new(Watchlist { generation, objectives: objectives.collect(), services, ..Watchlist::default() })
+    }
+
+    async fn poll(reports: &mut mpsc::Receiver<Report>) -> Vec<Report> {
+        let mut all = Vec::new();
+        loop {
+            let report = reports.recv().await.unwrap();
+            let is_last = report.finding == Finding::Polled;
+            all.push(report);
+            if is_last {
+                return all;
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frozen_world_reports_once_and_again_only_for_another_watchlist() {
+        let (list, watchlists) = watch::channel(watchlist(1));
+        let (_steps, steps) = watch::channel(Vec::new());
+        let (ask, inquiries) = mpsc::channel(4);
+        let (sender, mut reports) = mpsc::channel(4);
+        let task = tokio::spawn(run(simulation(true), watchlists, steps, inquiries, sender));
+        let first = poll(&mut reports).await;
+        assert!(matches!(first[0].finding, Finding::Ready { .. }));
+        assert_eq!(first.len(), 1 + 6 + 1 + 1);
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert!(reports.try_recv().is_err(), "it stands still");
+        list.send(watchlist(2)).unwrap();
+        let second = poll(&mut reports).await;
+        assert!(second.iter().all(|report| report.generation == 2));
+        let findings =
+            |all: &[Report]| all.iter().rev().take(8).map(|report| report.finding.clone()).collect::<Vec<_>>();
+        assert_eq!(findings(&first), findings(&second));
+        let Finding::Spans(spans) = &second[6].finding else { panic!("{second:?}") };
+        ask.send(Inquiry::Trace(spans.errors[0].trace.clone())).await.unwrap();
+        assert!(matches!(reports.recv().await.unwrap().finding, Finding::Trace(_)));
+        ask.send(Inquiry::Trace("nonsense".into())).await.unwrap();
+        assert!(matches!(reports.recv().await.unwrap().finding, Finding::NoTrace(..)));
+        drop(reports);
+        task.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_moving_world_reports_again_within_five_seconds_and_ends_with_the_console() {
+        let (list, watchlists) = watch::channel(watchlist(1));
+        let (done, steps) = watch::channel(Vec::new());
+        let (_ask, inquiries) = mpsc::channel(4);
+        let (sender, mut reports) = mpsc::channel(64);
+        let task = tokio::spawn(run(simulation(false), watchlists, steps, inquiries, sender));
+        poll(&mut reports).await;
+        let before = tokio::time::Instant::now();
+        poll(&mut reports).await;
+        let pause = before.elapsed();
+        assert!(pause >= Duration::from_secs(1) && pause <= Duration::from_millis(5_100), "{pause:?}");
+        drop(done);
+        poll(&mut reports).await;
+        drop(list);
+        task.await.unwrap();
+    }
+}

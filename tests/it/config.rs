@@ -1,0 +1,240 @@
+//! Configuration as a person meets it: files, variables, flags, and mistakes in each.
+
+use std::fs;
+use std::path::Path;
+
+use warroom::config::{
+    Colours, Config, INIT, Inputs, Overrides, Places, SecretIn, Sharing, SignIn, check, files, path,
+};
+
+use crate::playbooks::mutations;
+
+fn inputs(folder: &Path) -> Inputs {
+    let places = Places {
+        system: folder.join("etc/config.toml"),
+        config: folder.join("config"),
+        state: folder.join("state"),
+        home: folder.join("home"),
+    };
+    fs::create_dir_all(folder.join("etc")).unwrap();
+    fs::create_dir_all(&places.config).unwrap();
+    Inputs { places, environment: Vec::new(), overrides: Overrides::default() }
+}
+
+fn with(environment: &[(&str, &str)]) -> Vec<(String, String)> {
+    environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn without_any_file_everything_has_its_built_in_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = inputs(folder.path());
+    let config = Config::load(&inputs).unwrap().config;
+    assert_eq!((config.name, config.prometheus, config.jaeger), (None, None, None));
+    assert_eq!((config.sharing, config.screen.colours), (Sharing::Private, Colours::Auto));
+    assert_eq!(config.cadence, warroom::incident::Cadence::default());
+    assert_eq!(config.journal, folder.path().join("state/journal"));
+    assert_eq!(config.zone.to_string(), "UTC");
+    assert!(check(&inputs).unwrap().contains("alipay, blubank, qrpay-web, yoomonea"));
+}
+
+#[test]
+fn a_flag_lies_over_a_variable_over_the_users_file_over_the_file_for_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut inputs = inputs(folder.path());
+    fs::write(
+        &inputs.places.system,
+        "zone = 'Europe/Berlin'\n[me]\nname = 'all'\n[screen]\ntheme = 'all'\nmouse = true\n",
+    )
+    .unwrap();
+    fs::write(inputs.places.user_file(), "[me]\nname = 'mine'\n[screen]\ntheme = 'mine'\ncolours = '256'\n").unwrap();
+    inputs.environment = with(&[
+        ("WARROOM_ME__NAME", "007"),
+        ("WARROOM_SCREEN__BYTES_PER_SECOND", "8000"),
+        ("WARROOM_CADENCE__EXTERNAL_AGAIN", "20m"),
+        ("WARROOM_PROMETHEUS__URL", "http://localhost:9090/prefix"),
+        ("WARROOM_PLAYBOOKS__DIRS", "/one:~/two"),
+        ("WARROOM_REQUIRE_SERVERS", "1"),
+    ]);
+    let loaded = Config::load(&inputs).unwrap();
+    let config = &loaded.config;
+    assert_eq!((config.name.as_deref(), &*config.screen.theme, config.screen.mouse), (Some("007"), "mine", true));
+    assert_eq!((config.screen.colours, config.screen.bytes_per_second), (Colours::Palette, Some(8000)));
+    assert_eq!(config.cadence.external_again, chrono::TimeDelta::minutes(20));
+    assert_eq!(config.zone.to_string(), "Europe/Berlin");
+    assert_eq!(config.playbooks[1..], [Path::new("/one").to_owned(), inputs.places.home.join("two")]);
+    let shown = loaded.show();
+    for line in [
+        "name = \"007\"  # $WARROOM_ME__NAME",
+        "mouse = true  # ",
+        "external-again = \"20m\"  # $WARROOM_",
+        "resolve = \"30m\"  # built-in",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    assert!(toml::from_str::<toml::Table>(&shown).is_ok(), "{shown}");
+
+    inputs.overrides = Overrides {
+        name: Some("dana".to_owned()),
+        jaeger: Some("https://jaeger/x".to_owned()),
+        ..Overrides::default()
+    };
+    let config = Config::load(&inputs).unwrap().config;
+    assert_eq!(config.name.as_deref(), Some("dana"));
+    assert_eq!(config.jaeger.unwrap().url.to_string(), "https://jaeger/x");
+
+    let other = folder.path().join("other.toml");
+    fs::write(&other, "[me]\nname = 'other'\n").unwrap();
+    inputs.environment = with(&[("WARROOM_CONFIG", other.to_str().unwrap())]);
+    inputs.overrides = Overrides::default();
+    assert_eq!(Config::load(&inputs).unwrap().config.name.as_deref(), Some("other"));
+    assert!(path(&inputs).contains("other.toml") && path(&inputs).contains("(not there)"));
+}
+
+#[test]
+fn the_starter_file_passes_the_check_and_so_does_all_that_it_suggests() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = inputs(folder.path());
+    fs::write(inputs.places.user_file(), INIT).unwrap();
+    check(&inputs).unwrap();
+    let used: String = INIT
+        .lines()
+        .map(|line| {
+            match line
+                .strip_prefix("# ")
+                .filter(|rest| rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')))
+            {
+                // Two ways to sign in exclude each other.
+                Some(rest) if rest.starts_with("basic-user") => "\n".to_owned(),
+                Some(rest) => format!("{rest}\n"),
+                None => format!("{line}\n"),
+            }
+        })
+        .collect();
+    fs::write(inputs.places.user_file(), &used).unwrap();
+    let config = Config::load(&inputs).unwrap_or_else(|error| panic!("{error}\n{used}")).config;
+    let prometheus = config.prometheus.unwrap();
+    // What a file names lies beside it.
+    assert_eq!(prometheus.sign_in, SignIn::Bearer(SecretIn::File(inputs.places.config.join("prometheus.token"))));
+    assert!(
+        check(&inputs).unwrap_err().to_string().contains("prometheus.token"),
+        "the check says that the token is missing"
+    );
+}
+
+#[test]
+fn a_mistake_names_its_place_its_key_and_the_choices() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut inputs = inputs(folder.path());
+    for (text, expected) in [
+        ("[scren]\n", "config.toml:1:2: `scren`: unknown field `scren`, expected one of `zone`, `me`"),
+        (
+            "[screen]\ncolors = '16'\n",
+            "config.toml:2:1: `screen.colors`: unknown field `colors`, expected one of `theme`, `colours`",
+        ),
+        (
+            "[screen]\ncolours = 'many'\n",
+            "config.toml:2:11: `screen.colours`: unknown variant `many`, expected one of `auto`, `16`",
+        ),
+        (
+            "[screen]\nmouse = 'yes'\n",
+            "config.toml:2:9: `screen.mouse`: invalid type: string \"yes\", expected a boolean",
+        ),
+        ("[cadence]\nupdate = '15'\n", "config.toml:2:10: `cadence.update`: `15` is no length of time"),
+        ("[cadence]\nupdate = '0s'\n", "config.toml:2:10: `cadence.update`: 0s is out of range: write 1m to 1d"),
+        ("zone = 'Mars/Olympus'\n", "config.toml:1:8: `zone`: `Mars/Olympus` is no time zone"),
+        ("[jaeger]\nurl = 'localhost:16686'\n", "config.toml:2:7: `jaeger.url`: is no address that can be read"),
+        ("[jaeger]\nurl = 'http://u:p@localhost'\n", "config.toml:2:7: `jaeger.url`: holds credentials"),
+        (
+            "[jaeger]\nurl = 'http://jaeger.example'\n",
+            "config.toml: `jaeger.url`: http://jaeger.example/ is plain http beyond this machine",
+        ),
+        ("[jaeger]\nbearer-file = 'a'\nbearer-env = 'B'\n", "config.toml: `jaeger.bearer-env`: either"),
+        ("[jaeger]\nbasic-user = 'a'\n", "config.toml: `jaeger.basic-user`: has no password"),
+        ("[me\n", "config.toml:1:4: "),
+    ] {
+        fs::write(inputs.places.user_file(), text).unwrap();
+        let error = Config::load(&inputs).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text:?}: {error}");
+    }
+    fs::write(inputs.places.user_file(), b"[me]\nname = '\xff'\n").unwrap();
+    assert!(Config::load(&inputs).unwrap_err().to_string().contains("config.toml:2:9: is not UTF-8"));
+    fs::remove_file(inputs.places.user_file()).unwrap();
+    for (name, value, expected) in [
+        (
+            "WARROOM_SCREEN__COLORS",
+            "16",
+            "$WARROOM_SCREEN__COLORS: there is no key `screen.colors`: choose `screen.theme`, `screen.colours`",
+        ),
+        ("WARROOM_SCREEN__MOUSE", "maybe", "$WARROOM_SCREEN__MOUSE: "),
+        ("WARROOM_SCREEN__COLOURS", "many", "$WARROOM_SCREEN__COLOURS: "),
+        ("WARROOM_CADENCE__UPDATE", "soon", "$WARROOM_CADENCE__UPDATE: `soon` is no length of time"),
+        ("WARROOM_ZONE", "Mars", "$WARROOM_ZONE: `Mars` is no time zone"),
+        ("WARROOM_CONFIG", "/nowhere/at.toml", "/nowhere/at.toml cannot be read"),
+    ] {
+        inputs.environment = with(&[(name, value)]);
+        let error = Config::load(&inputs).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+    inputs.environment.clear();
+    inputs.overrides.prometheus = Some("nonsense".to_owned());
+    assert!(Config::load(&inputs).unwrap_err().to_string().starts_with("--prometheus: is no address"));
+}
+
+#[test]
+fn two_hundred_mutated_configurations_are_read_or_refused_with_their_position() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = inputs(folder.path());
+    let whole = "zone = 'Europe/Berlin'\n[me]\nname = 'dana'\n[journal]\nsharing = 'group'\n[prometheus]\nurl = 'https://prom/x'\nevery = '30s'\n\
+        allow-plain-http = true\n[screen]\ncolours = '16'\nmouse = false\nbytes-per-second = 8000\n[cadence]\nupdate = '10m'\nresolve = '1h'\n\
+        [playbooks]\ndirs = ['one', 'two']\n";
+    let mut refused = 0;
+    for mutant in mutations(whole, 200) {
+        fs::write(inputs.places.user_file(), &mutant).unwrap();
+        if let Err(error) = Config::load(&inputs) {
+            refused += 1;
+            let error = error.to_string();
+            let (_, rest) = error.split_once("config.toml").unwrap_or_else(|| panic!("{error}"));
+            let numbers: Vec<_> =
+                rest.split(':').skip(1).take(2).map(|number| number.parse::<usize>().unwrap_or(0)).collect();
+            // A contradiction between two keys has a key for its place.
+            assert!(numbers.iter().all(|number| *number >= 1) || rest.starts_with(": `"), "{error}\n{mutant}");
+        }
+    }
+    assert!(refused >= 100, "{refused} of 200 were refused");
+}
+
+#[test]
+fn loading_is_done_before_the_first_paint() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = inputs(folder.path());
+    fs::write(inputs.places.user_file(), INIT).unwrap();
+    let round = |_| {
+        let before = warroom::run::clock::boot();
+        Config::load(&inputs).unwrap();
+        warroom::run::clock::boot() - before
+    };
+    let best = (0..20).map(round).min().unwrap();
+    // The budget is 1 ms; a debug build on a busy machine gets more room.
+    assert!(best < std::time::Duration::from_millis(20), "{best:?}");
+    println!("configuration loads in {best:?}");
+}
+
+#[test]
+fn a_folder_of_playbooks_is_read_around_what_is_no_playbook() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("playbooks");
+    fs::create_dir_all(dir.join("folder.toml")).unwrap();
+    fs::write(dir.join("broken.toml"), "service = 3\n").unwrap();
+    fs::write(dir.join("notes.md"), "no playbook").unwrap();
+    fs::write(dir.join("big.toml"), vec![b'#'; 300_000]).unwrap();
+    let shipped = include_str!("../../playbooks/alipay.toml");
+    fs::write(dir.join("ours.toml"), shipped.replace("owner = \"", "owner = \"Us, not ")).unwrap();
+    let catalogue = files::catalogue(&[dir, folder.path().join("absent")]);
+    assert!(catalogue.get("alipay").unwrap().owner.starts_with("Us, not"));
+    assert_eq!(catalogue.problems.len(), 2, "{:?}", catalogue.problems);
+    assert!(catalogue.problems[0].contains("big.toml:1:1: "), "{:?}", catalogue.problems);
+    assert!(catalogue.problems[1].contains("broken.toml:1:11: `service`"), "{:?}", catalogue.problems);
+    let error = files::exercise("alipay-storm").unwrap_err().to_string();
+    assert!(error.contains("choose alipay-timeout-storm"), "{error}");
+}
