@@ -262,6 +262,7 @@ fn read(
     let limit = i64::try_from(max).unwrap_or(i64::MAX);
     let mut read = db.prepare_cached(&format!("SELECT {COLUMNS} FROM ev WHERE lseq > ?1 ORDER BY lseq LIMIT ?2"))?;
     let mut rows = read.query([chain.at(), limit])?;
+    tail.entries.reserve(max.min(1024));
     let mut count = 0;
     while let Some(row) = rows.next()? {
         let row = Row::read(row)?;
