@@ -1,6 +1,6 @@
 //! The SQLite file of one incident.
 //!
-//! Hides schema, pragmas, transactions, the hash chain's head and the hybrid clock; drafts are in [`super::draft`].
+//! Hides schema, pragmas, transactions, the hash chain's head and the hybrid clock; drafts are next door in `draft`.
 //!
 //! Invariant: `append` returns after the commit is on stable storage (WAL, `synchronous=FULL`, asserted at opening) and the doorbell rang; numbers
 //! of one origin are dense; the clock of the file never goes back.
