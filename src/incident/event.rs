@@ -75,12 +75,11 @@ impl FromStr for IncidentId {
 
     fn from_str(text: &str) -> Result<Self, NotAnIncident> {
         let refuse = || NotAnIncident(CleanStr::new(text).to_string());
-        let lower = text.trim().to_ascii_lowercase();
-        let (series, digits) = match lower.split_once('-') {
-            Some(("inc", digits)) => (Series::Incident, digits),
-            Some(("drill", digits)) => (Series::Drill, digits),
+        let (series, digits) = match text.trim().split_once('-') {
+            Some((word, digits)) if word.eq_ignore_ascii_case("inc") => (Series::Incident, digits),
+            Some((word, digits)) if word.eq_ignore_ascii_case("drill") => (Series::Drill, digits),
             Some(_) => return Err(refuse()),
-            None => (Series::Incident, lower.as_str()),
+            None => (Series::Incident, text.trim()),
         };
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(refuse());
@@ -102,8 +101,17 @@ macro_rules! as_string {
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(input)?;
-                text.parse().map_err(D::Error::custom)
+                struct Visitor;
+                impl serde::de::Visitor<'_> for Visitor {
+                    type Value = $name;
+                    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        out.write_str("a text")
+                    }
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$name, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+                input.deserialize_str(Visitor)
             }
         }
     };
@@ -255,6 +263,7 @@ struct WireIn<'a> {
     rid: &'a str,
     rseq: u64,
     hlc: Hlc,
+    #[serde(deserialize_with = "wall")]
     wall: DateTime<Utc>,
     actor: Actor,
     via: Via,
@@ -266,6 +275,39 @@ struct WireIn<'a> {
     after: Option<EntryId>,
     #[serde(default)]
     prev: String,
+}
+
+/// Reads a time; the form that this build writes (`2026-11-23T14:00:00.125Z`) without chrono's general parser, because a replay reads thousands.
+fn wall<'de, D: Deserializer<'de>>(input: D) -> Result<DateTime<Utc>, D::Error> {
+    struct Visitor;
+    impl serde::de::Visitor<'_> for Visitor {
+        type Value = DateTime<Utc>;
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("a time")
+        }
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<DateTime<Utc>, E> {
+            own_time(text.as_bytes()).map_or_else(|| text.parse().map_err(E::custom), Ok)
+        }
+    }
+    input.deserialize_str(Visitor)
+}
+
+fn own_time(text: &[u8]) -> Option<DateTime<Utc>> {
+    let number = |from: usize, to: usize| {
+        text[from..to]
+            .iter()
+            .try_fold(0_u32, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
+    };
+    let milliseconds = match (text.len(), text.last()) {
+        (20, Some(b'Z')) => 0,
+        (24, Some(b'Z')) if text[19] == b'.' => number(20, 23)?,
+        _ => return None,
+    };
+    if (text[4], text[7], text[10], text[13], text[16]) != (b'-', b'-', b'T', b':', b':') {
+        return None;
+    }
+    let date = chrono::NaiveDate::from_ymd_opt(i32::try_from(number(0, 4)?).ok()?, number(5, 7)?, number(8, 10)?)?;
+    Some(date.and_hms_milli_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?, milliseconds)?.and_utc())
 }
 
 impl Serialize for Entry {
@@ -894,6 +936,23 @@ mod tests {
         }
         for wrong in ["", "INC-", "inc--1", "INC-0", "../etc", "INC-99999999999", "foo-1", "+4"] {
             assert!(wrong.parse::<IncidentId>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_reads_the_same_by_the_short_way_and_by_the_long_one() {
+        for text in ["2026-11-23T14:00:00Z", "2024-02-29T23:59:59.999Z", "1970-01-01T00:00:00.001Z"] {
+            assert_eq!(own_time(text.as_bytes()), Some(text.parse().unwrap()), "{text}");
+        }
+        for other in [
+            "2026-02-30T14:00:00Z",
+            "2026-11-23T14:00:00+01:00",
+            "2026-11-23 14:00:00Z",
+            "2026-11-23T24:00:00Z",
+            "",
+            "Z",
+        ] {
+            assert_eq!(own_time(other.as_bytes()), None, "{other}");
         }
     }
 

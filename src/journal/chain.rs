@@ -155,6 +155,19 @@ pub(super) struct Chain {
     whole: bool,
     /// The last line that was reported: one damage shows in several ways.
     reported: Option<u64>,
+    care: Care,
+}
+
+/// How closely lines are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) enum Care {
+    /// Entries, columns and gaps: what a console needs before it can show anything.
+    #[default]
+    Read,
+    /// Gaps and hashes: a fifth of the time, spent once the entries are on the screen.
+    Hash,
+    /// Both.
+    Both,
 }
 
 #[derive(Debug)]
@@ -162,13 +175,13 @@ struct End {
     rid: i64,
     rseq: i64,
     line: i64,
-    hash: blake3::Hash,
+    hash: Option<blake3::Hash>,
 }
 
 impl Chain {
     /// A chain that expects the line after this one.
-    pub(super) fn after(line: i64) -> Self {
-        Self { ends: Vec::new(), at: line, whole: line == 0, reported: None }
+    pub(super) fn after(line: i64, care: Care) -> Self {
+        Self { ends: Vec::new(), at: line, whole: line == 0, reported: None, care }
     }
 
     pub(super) fn at(&self) -> i64 {
@@ -182,8 +195,14 @@ impl Chain {
 
     /// Takes the next line; whatever is wrong with it or shown by it goes to `damage`.
     pub(super) fn follow(&mut self, row: &Row<'_>, damage: &mut Vec<Damage>) -> Option<Entry> {
-        let (entry, wrong) = row.parse();
-        let hash = blake3::hash(row.entry);
+        let (entry, wrong) = match self.care {
+            Care::Read | Care::Both => row.parse(),
+            Care::Hash => (None, None),
+        };
+        let hash = match self.care {
+            Care::Hash | Care::Both => Some(blake3::hash(row.entry)),
+            Care::Read => None,
+        };
         let broken = match self.ends.iter().position(|end| end.rid == row.rid) {
             None if !self.whole || (row.rseq == 1 && row.prev.is_empty()) => None,
             None if row.rseq > 1 => Some(row.damaged(What::Missing(unsigned(row.rseq - 1)))),
@@ -194,7 +213,7 @@ impl Chain {
                     Some(row.damaged(What::Repeated))
                 } else if row.rseq > end.rseq + 1 {
                     Some(row.damaged(What::Missing(unsigned(row.rseq - end.rseq - 1))))
-                } else if row.prev != end.hash.to_hex().as_bytes() {
+                } else if end.hash.is_some_and(|hash| row.prev != hash.to_hex().as_bytes()) {
                     Some(end.changed())
                 } else {
                     None
@@ -215,7 +234,8 @@ impl Chain {
     /// Whether the newest entry of an origin is the one that the head names.
     pub(super) fn close(&self, rid: i64, head: &str) -> Option<Damage> {
         let end = self.ends.iter().find(|end| end.rid == rid)?;
-        (end.hash.to_hex().as_str() != head && self.reported != Some(unsigned(end.line))).then(|| end.changed())
+        let differs = end.hash.is_some_and(|hash| hash.to_hex().as_str() != head);
+        (differs && self.reported != Some(unsigned(end.line))).then(|| end.changed())
     }
 
     /// The newest entry that was followed.

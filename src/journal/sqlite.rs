@@ -1,6 +1,6 @@
 //! The SQLite file of one incident.
 //!
-//! Hides schema, pragmas, transactions, the hash chain's head and the hybrid clock; drafts are in [`super::draft`].
+//! Hides schema, pragmas, transactions, the hash chain's head and the hybrid clock; drafts are next door in `draft`.
 //!
 //! Invariant: `append` returns after the commit is on stable storage (WAL, `synchronous=FULL`, asserted at opening) and the doorbell rang; numbers
 //! of one origin are dense; the clock of the file never goes back.
@@ -12,7 +12,7 @@ use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::bell::{Bell, Watch};
-use super::chain::{COLUMNS, Chain, Damage, Row, What, unsigned};
+use super::chain::{COLUMNS, Care, Chain, Damage, Row, What, unsigned};
 use super::directory::with_suffix;
 use super::{Journal, JournalError, NewEntry, Tail};
 use crate::incident::{ENTRY_VERSION, Entry, EntryId, Hlc, IncidentId, Via};
@@ -113,7 +113,7 @@ impl SqliteJournal {
             id,
             via,
             now: Box::new(clock::wall),
-            chain: Chain::after(0),
+            chain: Chain::after(0, Care::Read),
             bell,
             watch: None,
         })
@@ -136,23 +136,42 @@ impl SqliteJournal {
         &self.path
     }
 
-    /// All entries that can be read, in the order of arrival, and what was wrong on the way.
+    /// All entries that can be read, in the order of arrival, and what was wrong on the way, hashes included.
     pub fn all(&mut self) -> Result<(Vec<Entry>, Vec<Damage>), JournalError> {
         let (mut entries, mut damage, mut after) = (Vec::new(), Vec::new(), 0);
+        self.chain = Chain::after(0, Care::Both);
         loop {
             let tail = self.tail(after, 4096)?;
             entries.extend(tail.entries.into_iter().map(|(_, entry)| entry));
             damage.extend(tail.damage);
             after = tail.to;
             if !tail.more {
-                damage.extend(self.check_head()?);
+                damage.extend(self.check_head(&self.chain)?);
                 return Ok((entries, damage));
             }
         }
     }
 
-    /// Whether the newest entry is the one that was written last; to be asked when all lines have been read.
-    pub fn check_head(&mut self) -> Result<Option<Damage>, JournalError> {
+    /// Which entries were changed after they were written: the part of the check that `tail` leaves out, because a console that opens cannot wait
+    /// for it.
+    pub fn check_hashes(&mut self) -> Result<Vec<Damage>, JournalError> {
+        let mut chain = Chain::after(0, Care::Hash);
+        let mut damage = Vec::new();
+        loop {
+            let mut tail = Tail::default();
+            read_on(&self.db, &mut chain, 4096, &mut tail, &mut |_| ()).map_err(JournalError::sqlite(&self.path))?;
+            damage.extend(tail.damage);
+            if !tail.more {
+                break;
+            }
+        }
+        damage.extend(self.check_head(&chain)?);
+        damage.retain(|damage| damage.what == What::Changed);
+        Ok(damage)
+    }
+
+    /// Whether the newest entry is the one that was written last.
+    fn check_head(&self, chain: &Chain) -> Result<Option<Damage>, JournalError> {
         // One statement is one snapshot. Somebody may have written since the last line that was read: then it is too early to say.
         let head: Option<(i64, String, i64)> = self
             .db
@@ -161,7 +180,7 @@ impl SqliteJournal {
             )
             .and_then(|mut read| read.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional())
             .map_err(JournalError::sqlite(&self.path))?;
-        Ok(head.and_then(|(rid, head, last)| if last > self.chain.at() { None } else { self.chain.close(rid, &head) }))
+        Ok(head.and_then(|(rid, head, last)| if last > chain.at() { None } else { chain.close(rid, &head) }))
     }
 
     /// Does several things in one transaction; returns the new entries when all of it is on stable storage.
@@ -205,7 +224,7 @@ impl Journal for SqliteJournal {
     fn tail(&mut self, after: u64, max: usize) -> Result<Tail, JournalError> {
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         if self.chain.at() != after {
-            self.chain = Chain::after(after);
+            self.chain = Chain::after(after, Care::Read);
         }
         let mut tail = Tail::default();
         read_on(&self.db, &mut self.chain, max, &mut tail, &mut |_| ()).map_err(JournalError::sqlite(&self.path))?;
@@ -262,6 +281,7 @@ fn read(
     let limit = i64::try_from(max).unwrap_or(i64::MAX);
     let mut read = db.prepare_cached(&format!("SELECT {COLUMNS} FROM ev WHERE lseq > ?1 ORDER BY lseq LIMIT ?2"))?;
     let mut rows = read.query([chain.at(), limit])?;
+    tail.entries.reserve(max.min(1024));
     let mut count = 0;
     while let Some(row) = rows.next()? {
         let row = Row::read(row)?;

@@ -424,14 +424,14 @@ impl Reader {
             self.to = tail.to;
             let caught_up = !tail.more;
             let mut damage = tail.damage;
-            if caught_up && self.is_first {
-                damage.extend(journal.check_head().ok().flatten());
-            }
             let entries: Vec<_> = tail.entries.into_iter().map(|(_, entry)| entry).collect();
             if (!entries.is_empty() || (self.is_first && caught_up))
                 && !voice.tell(News::Entries { entries, caught_up })
             {
                 return false;
+            }
+            if caught_up && self.is_first {
+                damage.extend(journal.check_hashes().unwrap_or_default());
             }
             if !damage.is_empty() {
                 let damage = damage.iter().map(|damage| CleanStr::new(&damage.to_string())).collect();

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::chain::{Chain, Damage, What};
+use super::chain::{Care, Chain, Damage, What};
 use super::sqlite::{get, read_on, refuse_newer, schema_of};
 use super::{JournalError, Tail};
 use crate::incident::EntryId;
@@ -98,7 +98,7 @@ fn follow(db: &Connection, path: &Path, see: &mut dyn FnMut(&[u8])) -> Result<Ve
             Err(JournalError::NotAJournal { path: path.to_owned() })
         };
     }
-    let mut chain = Chain::after(0);
+    let mut chain = Chain::after(0, Care::Both);
     loop {
         let mut tail = Tail::default();
         let read = read_on(db, &mut chain, 1024, &mut tail, see);
