@@ -1,13 +1,308 @@
-//! placeholder
-use std::{os::fd::OwnedFd, sync::Arc};
+//! The terminal: our own description of it, the modes it is put into, and the way back.
+//!
+//! Hides termios and escape codes. The description is opened anew and not blocking, so that nobody who shares stdin with us is
+//! disturbed, and no write of ours ever waits: `write(2)` to a stdout that nobody reads freezes the loop for as long as that lasts.
+//!
+//! Invariant: once entered, every way out (quit, signal, panic on the loop's thread, stop) gives the terminal back as it was, in at
+//! most 200 ms, also when nobody reads from it.
+
+use std::ffi::CStr;
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ThreadId;
+use std::time::Duration;
+
+use ratatui::layout::Size;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::{Signal, getpgrp, kill_current_process_group};
+use rustix::termios::{
+    OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr, ttyname,
+};
 use tokio::io::unix::AsyncFd;
-/// t
+
+use super::clock;
+
+/// Alternate screen, bracketed paste, no cursor.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
+/// Button presses, wheel and drags, with coordinates as numbers.
+const MOUSE_ON: &[u8] = b"\x1b[?1002h\x1b[?1006h";
+/// Ends a torn frame first: an escape ends any half sequence, then the bracket of the frame, then its colours.
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?25h\x1b[?2004l\x1b[?1049l";
+/// The same with the mouse; one piece, so that the wait for a stalled terminal is one.
+const LEAVE_MOUSE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?1006l\x1b[?1002l\x1b[?25h\x1b[?2004l\x1b[?1049l";
+/// How long the way out waits for a terminal that takes no bytes before it throws away what is queued, and once more after that.
+const PATIENCE: Duration = Duration::from_millis(80);
+
+/// Why there is no full screen.
+#[derive(Debug, thiserror::Error)]
+pub enum TtyError {
+    /// Neither stdin nor stdout is a terminal and the process has none.
+    #[error("no terminal here; use `--plain` for the line mode that needs none")]
+    None(#[source] io::Error),
+    /// It is a terminal, but it does not do what terminals do.
+    #[error("the terminal refused {what}: {source}")]
+    Refused {
+        /// What it was asked for.
+        what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The terminal of this process.
 #[derive(Debug)]
 pub struct Tty {
     fd: AsyncFd<Arc<OwnedFd>>,
+    modes: Arc<Modes>,
+    mouse: bool,
 }
+
+/// What is needed to give the terminal back, and nothing that can block or allocate.
+struct Modes {
+    fd: Arc<OwnedFd>,
+    before: Termios,
+    entered: AtomicBool,
+    mouse: AtomicBool,
+}
+
+/// Gives the terminal back from anywhere, once.
+#[derive(Clone, Debug)]
+pub struct RestoreHandle(Arc<Modes>);
+
+/// Gives the terminal back when it is dropped.
+#[derive(Debug)]
+#[must_use = "the terminal is given back when this is dropped"]
+pub struct Guard(RestoreHandle);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.restore();
+    }
+}
+
 impl Tty {
+    /// Opens the terminal of stdin, stdout or the session, without changing anything on it. Needs a running tokio runtime.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be watched.
+    pub fn open() -> Result<Self, TtyError> {
+        let fd = Arc::new(open_own().map_err(|error| TtyError::None(error.into()))?);
+        let before = tcgetattr(&fd).map_err(|error| TtyError::None(error.into()))?;
+        let watched = watch(fd.clone()).map_err(|source| TtyError::Refused { what: "to be watched", source })?;
+        let modes = Modes { fd, before, entered: AtomicBool::new(false), mouse: AtomicBool::new(false) };
+        Ok(Self { fd: watched, modes: Arc::new(modes), mouse: false })
+    }
+
+    /// Asks for mouse events from the next [`Tty::enter`] on; off by default, so that people can select text.
+    pub fn with_mouse(mut self) -> Self {
+        self.mouse = true;
+        self
+    }
+
+    /// Raw mode, alternate screen, bracketed paste, hidden cursor.
+    ///
+    /// # Errors
+    /// When the terminal is gone, or takes no bytes from the start.
+    pub fn enter(&self) -> Result<Guard, TtyError> {
+        self.take().map_err(|error| TtyError::Refused { what: "raw mode", source: error.into() })?;
+        Ok(Guard(self.restore_handle()))
+    }
+
+    /// What a panic hook needs.
+    pub fn restore_handle(&self) -> RestoreHandle {
+        RestoreHandle(self.modes.clone())
+    }
+
+    /// Everything undone; a second call does nothing.
+    pub fn leave(&self) {
+        self.restore_handle().restore();
+    }
+
+    /// Columns and rows; 80×24 where the terminal does not know.
+    pub fn size(&self) -> Size {
+        match tcgetwinsize(&self.modes.fd) {
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Size::new(size.ws_col, size.ws_row),
+            Ok(_) | Err(_) => Size::new(80, 24),
+        }
+    }
+
+    /// Stops the process and its group as Ctrl+Z does, and comes back when it is continued. The screen must be painted anew then.
+    ///
+    /// Where nobody could continue it (no shell above), it comes back at once.
+    ///
+    /// # Errors
+    /// When the terminal was gone on return.
+    pub fn suspend(&self) -> io::Result<()> {
+        self.leave();
+        // SIGTSTP is ours to handle and would only come back to us; SIGSTOP would stop for ever where no shell waits. SIGTTOU has the
+        // default effect of a stop, and the kernel ignores it in an orphaned group.
+        kill_current_process_group(Signal::TTOU)?;
+        // Another thread may have taken the signal: by the end of this the whole process has stopped and gone on.
+        std::thread::sleep(Duration::from_millis(5));
+        self.take()?;
+        Ok(())
+    }
+
+    /// Takes the terminal again after somebody else stopped and continued the process: its modes may have been changed meanwhile.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn resume(&self) -> io::Result<()> {
+        Ok(self.take()?)
+    }
+
     pub(super) fn fd(&self) -> &AsyncFd<Arc<OwnedFd>> {
         &self.fd
+    }
+
+    /// Writes what fits now; `Ok(0)` when nothing does.
+    pub(super) fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        write_some(&self.modes.fd, bytes)
+    }
+
+    fn take(&self) -> rustix::io::Result<()> {
+        let mut raw = self.modes.before.clone();
+        raw.make_raw();
+        // From the background this stops the process until it is in the foreground, as it should.
+        while let Err(error) = tcsetattr(&self.modes.fd, OptionalActions::Now, &raw) {
+            if error != Errno::INTR {
+                return Err(error);
+            }
+        }
+        self.modes.entered.store(true, Ordering::SeqCst);
+        self.modes.mouse.store(self.mouse, Ordering::SeqCst);
+        put(&self.modes.fd, ENTER);
+        if self.mouse {
+            put(&self.modes.fd, MOUSE_ON);
+        }
+        Ok(())
+    }
+}
+
+impl RestoreHandle {
+    /// Everything undone, in at most 200 ms and without a lock or an allocation; a second call does nothing.
+    pub fn restore(&self) {
+        let modes = &*self.0;
+        if !modes.entered.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        put(&modes.fd, if modes.mouse.load(Ordering::SeqCst) { LEAVE_MOUSE } else { LEAVE });
+        // Changing modes from the background would stop us here; whoever is in the foreground has set his own.
+        if tcgetpgrp(&modes.fd).is_ok_and(|group| group == getpgrp()) {
+            // Keys that were meant for the console are not the shell's.
+            let _ = tcflush(&modes.fd, QueueSelector::IFlush);
+            let _ = tcsetattr(&modes.fd, OptionalActions::Now, &modes.before);
+        }
+    }
+
+    /// Last words on a terminal that was given back. A plain write to a stderr that nobody reads would hold the dead process for ever.
+    fn say(&self, words: &str) {
+        let fd = &*self.0.fd;
+        if write_some(fd, words.as_bytes()).is_ok_and(|count| count < words.len()) {
+            // To make room is to throw away what is queued, and the way back may be in it.
+            let _ = tcflush(fd, QueueSelector::OFlush);
+            put(fd, LEAVE);
+            put(fd, words.as_bytes());
+        }
+    }
+
+    /// Whether the terminal is ours now.
+    pub fn is_entered(&self) -> bool {
+        self.0.entered.load(Ordering::SeqCst)
+    }
+}
+
+impl fmt::Debug for Modes {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Modes").field("entered", &self.entered).field("mouse", &self.mouse).finish_non_exhaustive()
+    }
+}
+
+/// Lets a panic of this thread's loop give the terminal back before its message is printed; a panic of a task, also of one that runs
+/// on this thread, is only handed to `record`, because the screen is still in use.
+pub fn install_panic_hook(restore: RestoreHandle, record: impl Fn(&str) + Send + Sync + 'static) {
+    let loops: ThreadId = std::thread::current().id();
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().id() == loops && tokio::task::try_id().is_none() {
+            // Whatever happens to the record, the terminal comes first.
+            restore.restore();
+            if rustix::termios::isatty(rustix::stdio::stderr()) {
+                restore.say(&format!("{panic}\n{}", backtrace()));
+            } else {
+                print(panic);
+            }
+        }
+        record(&panic.to_string());
+    }));
+}
+
+/// The calls that led here, where `RUST_BACKTRACE` asks for them.
+fn backtrace() -> String {
+    let trace = std::backtrace::Backtrace::capture();
+    if trace.status() == std::backtrace::BacktraceStatus::Captured { format!("{trace}\n") } else { String::new() }
+}
+
+/// The successor of `AsyncFd::new` is unsafe, for types whose descriptor may change; an `OwnedFd` keeps its own while it lives.
+#[expect(deprecated, reason = "sound for an OwnedFd, and we write no unsafe code")]
+fn watch(fd: Arc<OwnedFd>) -> io::Result<AsyncFd<Arc<OwnedFd>>> {
+    AsyncFd::new(fd)
+}
+
+/// Whether the terminal is at the other end of an SSH connection, which asks for patience with Esc and thrift with bytes.
+pub fn is_over_ssh() -> bool {
+    ["SSH_CONNECTION", "SSH_TTY"].into_iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+fn open_own() -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let open = |path: &CStr| rustix::fs::open(path, flags, Mode::empty());
+    let named = [ttyname(rustix::stdio::stdin(), Vec::new()), ttyname(rustix::stdio::stdout(), Vec::new())];
+    for name in named.into_iter().flatten() {
+        if let Ok(fd) = open(&name) {
+            return Ok(fd);
+        }
+    }
+    open(c"/dev/tty")
+}
+
+fn write_some(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    loop {
+        match rustix::io::write(&fd, bytes) {
+            Ok(count) => return Ok(count),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Ok(0),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Writes a few bytes for sure if that is possible at all: waits a little, then throws away what is queued before them.
+fn put(fd: &OwnedFd, mut bytes: &[u8]) {
+    for last in [false, true] {
+        let until = clock::boot() + PATIENCE;
+        while !bytes.is_empty() {
+            match rustix::io::write(fd, bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    let left = until.saturating_sub(clock::boot());
+                    if left.is_zero() {
+                        break;
+                    }
+                    let left = rustix::time::Timespec::try_from(left).ok();
+                    let _ = poll(&mut [PollFd::new(fd, PollFlags::OUT)], left.as_ref());
+                }
+                Err(_) => return,
+            }
+        }
+        if bytes.is_empty() || last || tcflush(fd, QueueSelector::OFlush).is_err() {
+            return;
+        }
     }
 }

@@ -6,3 +6,4 @@ mod journal;
 mod prometheus;
 mod sources;
 mod support;
+mod terminal;
