@@ -200,6 +200,17 @@ impl RestoreHandle {
         }
     }
 
+    /// Last words on a terminal that was given back. A plain write to a stderr that nobody reads would hold the dead process for ever.
+    fn say(&self, words: &str) {
+        let fd = &*self.0.fd;
+        if write_some(fd, words.as_bytes()).is_ok_and(|count| count < words.len()) {
+            // To make room is to throw away what is queued, and the way back may be in it.
+            let _ = tcflush(fd, QueueSelector::OFlush);
+            put(fd, LEAVE);
+            put(fd, words.as_bytes());
+        }
+    }
+
     /// Whether the terminal is ours now.
     pub fn is_entered(&self) -> bool {
         self.0.entered.load(Ordering::SeqCst)
@@ -221,16 +232,31 @@ pub fn install_panic_hook(restore: RestoreHandle, record: impl Fn(&str) + Send +
         if std::thread::current().id() == loops && tokio::task::try_id().is_none() {
             // Whatever happens to the record, the terminal comes first.
             restore.restore();
-            print(panic);
+            if rustix::termios::isatty(rustix::stdio::stderr()) {
+                restore.say(&format!("{panic}\n{}", backtrace()));
+            } else {
+                print(panic);
+            }
         }
         record(&panic.to_string());
     }));
+}
+
+/// The calls that led here, where `RUST_BACKTRACE` asks for them.
+fn backtrace() -> String {
+    let trace = std::backtrace::Backtrace::capture();
+    if trace.status() == std::backtrace::BacktraceStatus::Captured { format!("{trace}\n") } else { String::new() }
 }
 
 /// The successor of `AsyncFd::new` is unsafe, for types whose descriptor may change; an `OwnedFd` keeps its own while it lives.
 #[expect(deprecated, reason = "sound for an OwnedFd, and we write no unsafe code")]
 fn watch(fd: Arc<OwnedFd>) -> io::Result<AsyncFd<Arc<OwnedFd>>> {
     AsyncFd::new(fd)
+}
+
+/// Whether the terminal is at the other end of an SSH connection, which asks for patience with Esc and thrift with bytes.
+pub fn is_over_ssh() -> bool {
+    ["SSH_CONNECTION", "SSH_TTY"].into_iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 fn open_own() -> rustix::io::Result<OwnedFd> {

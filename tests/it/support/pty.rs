@@ -42,6 +42,7 @@ pub struct Pty {
     reader: Option<JoinHandle<()>>,
     parser: vt100::Parser,
     raw: Vec<u8>,
+    before: Termios,
 }
 
 /// Starts a program with a terminal of so many columns and rows.
@@ -54,6 +55,7 @@ pub fn spawn<A: AsRef<OsStr>>(program: &OsStr, arguments: &[A], env: &[(&str, &s
     tcsetwinsize(&master, winsize(size)).unwrap();
     let name = ptsname(&master, Vec::new()).unwrap();
     let slave = rustix::fs::open(&name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+    let before = tcgetattr(&slave).unwrap();
     let mut command = Command::new("setsid");
     command.arg("--ctty").arg(program).args(arguments);
     for noise in ["SSH_CONNECTION", "SSH_TTY", "NO_COLOR", "COLORTERM", "TMUX"] {
@@ -71,7 +73,7 @@ pub fn spawn<A: AsRef<OsStr>>(program: &OsStr, arguments: &[A], env: &[(&str, &s
         move || read(&master, &control, &sender)
     });
     let parser = vt100::Parser::new(size.1.try_into().unwrap(), size.0.try_into().unwrap(), 0);
-    Pty { master: Some(master), child, chunks, control, reader: Some(reader), parser, raw: Vec::new() }
+    Pty { master: Some(master), child, chunks, control, reader: Some(reader), parser, raw: Vec::new(), before }
 }
 
 fn winsize((columns, rows): (u16, u16)) -> Winsize {
@@ -123,7 +125,7 @@ impl Pty {
     }
 
     /// Types bytes; they must fit into the terminal's queue or be read within five seconds.
-    pub fn send(&self, mut bytes: impl AsRef<[u8]>) {
+    pub fn send(&self, bytes: impl AsRef<[u8]>) {
         let mut bytes = bytes.as_ref();
         let until = clock::boot() + Duration::from_secs(5);
         while !bytes.is_empty() {
@@ -255,7 +257,13 @@ impl Pty {
         kill_process(self.pid(), signal).unwrap();
     }
 
-    /// The terminal's modes, to compare before and after.
+    /// Fails unless the terminal's modes are what they were before the program began.
+    #[track_caller]
+    pub fn assert_modes_as_before(&self) {
+        assert_eq!(format!("{:?}", self.termios()), format!("{:?}", self.before));
+    }
+
+    /// The terminal's modes now.
     pub fn termios(&self) -> Termios {
         tcgetattr(self.master()).unwrap()
     }
@@ -282,28 +290,10 @@ impl Pty {
         }
     }
 
-    /// Waits until the program is stopped (`T` in `/proc`), as after Ctrl+Z.
-    #[track_caller]
-    pub fn wait_stopped(&mut self, timeout: Duration) {
-        let until = clock::boot() + timeout;
-        while self.state() != 'T' {
-            assert!(
-                clock::boot() < until,
-                "it was not stopped within {timeout:?}; the screen shows\n{}",
-                self.contents()
-            );
-            self.take(Duration::from_millis(5));
-        }
-    }
-
     /// Processor time that the program has used, in clock ticks (100 a second).
     pub fn processor_ticks(&self) -> u64 {
         let fields = self.stat();
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
-    }
-
-    fn state(&self) -> char {
-        self.stat()[0].chars().next().unwrap()
     }
 
     /// The fields of `/proc/PID/stat` behind the name.
