@@ -1,10 +1,11 @@
 //! Roles and styles: what a thing means decides how it looks.
 //!
-//! Hides colours. A theme file says how a dozen roles look ([`Theme::parse`]); every concrete style is derived from them here, so a user's file never
-//! has to know what panes exist, and a pane never names a colour. Characters that not every terminal has are in `glyphs`.
+//! Hides colours. A theme file says how a dozen roles look ([`Theme::parse`]); every concrete style is derived from
+//! them here, so a user's file never has to know what panes exist, and a pane never names a colour. Characters that not
+//! every terminal has are in `glyphs`.
 //!
-//! Invariant: colour is never the only carrier of a meaning; with [`Depth::NoColour`] no style holds any colour, because crossterm would end bold
-//! and reverse with it.
+//! Invariant: colour is never the only carrier of a meaning; with [`Depth::NoColour`] no style holds any colour,
+//! because crossterm would end bold and reverse with it.
 
 mod glyphs;
 mod paint;
@@ -164,14 +165,16 @@ impl Default for Theme {
 }
 
 impl Theme {
-    /// A theme that comes with the program, as far as the terminal can show it; without colour it is always [`BuiltIn::Plain`].
+    /// A theme that comes with the program, as far as the terminal can show it; without colour it is always
+    /// [`BuiltIn::Plain`].
     pub fn built_in(built_in: BuiltIn, depth: Depth) -> Self {
         let built_in = if depth == Depth::NoColour { BuiltIn::Plain } else { built_in };
         let file: ThemeFile = toml::from_str(built_in.source()).expect("a test reads every built-in theme");
         Self { roles: file.roles(&Roles::nothing(), depth), glyphs: &Glyphs::UNICODE }
     }
 
-    /// The theme of a file's text, over its `base`; without colour the file is checked but [`BuiltIn::Plain`] is what it gives.
+    /// The theme of a file's text, over its `base`; without colour the file is checked but [`BuiltIn::Plain`] is what
+    /// it gives.
     pub fn parse(file: &str, text: &str, depth: Depth) -> Result<Self, ThemeError> {
         let parsed: ThemeFile = toml::from_str(text).map_err(|error| {
             let (line, column) = place(text, error.span().unwrap_or(0..0));

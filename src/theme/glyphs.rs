@@ -2,8 +2,8 @@
 //!
 //! Hides which terminals can show what.
 //!
-//! Invariant: [`Glyphs::ASCII`] holds nothing but printable ASCII, each glyph one column wide unless it says otherwise, and [`ascii_only`] leaves
-//! nothing else in a buffer.
+//! Invariant: [`Glyphs::ASCII`] holds nothing but printable ASCII, each glyph one column wide unless it says otherwise,
+//! and [`ascii_only`] leaves nothing else in a buffer.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -125,7 +125,8 @@ impl Glyphs {
 
 /// Replaces every character of an area that is not ASCII: ours by what stands for it, a name's letters by `?`.
 ///
-/// The last step before the screen where the locale has no UTF-8: words of ours hold dots, dashes and arrows, and outside text holds anything.
+/// The last step before the screen where the locale has no UTF-8: words of ours hold dots, dashes and arrows, and
+/// outside text holds anything.
 pub fn ascii_only(buf: &mut Buffer, area: Rect) {
     for position in area.intersection(buf.area).positions() {
         let Some(cell) = buf.cell_mut(position) else { continue };

@@ -1,7 +1,8 @@
 //! A chart of values over time: lines in Braille, the threshold under them, scale, times, events and a cursor.
 //!
-//! Hides how moments become columns and values rows ([`place`], `scale`), and what is drawn where there is no Braille (`dots`). Where there are more
-//! samples than columns of dots, a column shows everything from the least to the greatest of them.
+//! Hides how moments become columns and values rows ([`place`], `scale`), and what is drawn where there is no Braille
+//! (`dots`). Where there are more samples than columns of dots, a column shows everything from the least to the
+//! greatest of them.
 //!
 //! Invariant: a moment without a finite value is a gap, never a guess: no line is drawn across it, no bar stands there.
 

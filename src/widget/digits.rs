@@ -1,7 +1,7 @@
 //! Big letters and digits: the countdown that is read from across the room.
 //!
-//! Hides the fonts. A small one is two rows high and three columns wide a digit; the other is drawn in squares, from one column to as large as the area
-//! allows.
+//! Hides the fonts. A small one is two rows high and three columns wide a digit; the other is drawn in squares, from
+//! one column to as large as the area allows.
 //!
 //! Invariant: all digits are equally wide, so a second that passes changes the cells of one digit or two.
 
@@ -65,7 +65,8 @@ pub fn largest_that_fits(text: &str, area: Rect, glyphs: &Glyphs) -> Size {
         .unwrap_or(Size::Text)
 }
 
-/// Draws a text in a size at the top left of an area, cut where the area ends; returns the part of the area that it took.
+/// Draws a text in a size at the top left of an area, cut where the area ends; returns the part of the area that it
+/// took.
 pub fn draw(text: &str, size: Size, area: Rect, style: Style, glyphs: &Glyphs, buf: &mut Buffer) -> Rect {
     let size = if size.can_show(text, glyphs) { size } else { Size::Text };
     let (width, height) = size.of(text);

@@ -1,10 +1,10 @@
 //! The line, or the lines, that a person types into.
 //!
-//! Hides the text area underneath (tui-textarea): its own keys, its undo, its characters where people see clusters. Wrapping and drawing are done here, so
-//! that drawing is a function of the text and the area.
+//! Hides the text area underneath (tui-textarea): its own keys, its undo, its characters where people see clusters.
+//! Wrapping and drawing are done here, so that drawing is a function of the text and the area.
 //!
-//! Invariant: whatever is typed or pasted, the text is what [`CleanText`] would keep of it; an edit that would break this or the limits is taken back and
-//! told.
+//! Invariant: whatever is typed or pasted, the text is what [`CleanText`] would keep of it; an edit that would break
+//! this or the limits is taken back and told.
 
 use std::ops::Range;
 
@@ -114,7 +114,8 @@ impl Editor {
         text
     }
 
-    /// Types a text at the cursor as one edit. A paste never commits: line breaks stay, or become blanks in an editor of one line.
+    /// Types a text at the cursor as one edit. A paste never commits: line breaks stay, or become blanks in an editor
+    /// of one line.
     pub fn insert_paste(&mut self, text: &str) -> Edited {
         let unix = text.replace("\r\n", "\n").replace('\r', "\n");
         // What cleaning would cut off silently is refused aloud.
@@ -140,8 +141,8 @@ impl Editor {
 
     /// Takes a key.
     ///
-    /// Ctrl+J new line · Ctrl+W word · Ctrl+U, Ctrl+K to the start, the end of the line · Ctrl+Z, Ctrl+Y undo, redo · Ctrl+A, Ctrl+E, Home, End ·
-    /// arrows, with Ctrl by words · PgUp, PgDn to the first, the last line.
+    /// Ctrl+J new line · Ctrl+W word · Ctrl+U, Ctrl+K to the start, the end of the line · Ctrl+Z, Ctrl+Y undo, redo ·
+    /// Ctrl+A, Ctrl+E, Home, End · arrows, with Ctrl by words · PgUp, PgDn to the first, the last line.
     pub fn key(&mut self, key: KeyEvent) -> Edited {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         if key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::HYPER | KeyModifiers::META)
@@ -188,9 +189,11 @@ impl Editor {
         u16::try_from(rows).unwrap_or(u16::MAX)
     }
 
-    /// Draws the text behind a prompt, or what could stand there while it is empty; returns where the terminal's cursor belongs.
+    /// Draws the text behind a prompt, or what could stand there while it is empty; returns where the terminal's cursor
+    /// belongs.
     ///
-    /// Of a text that is higher than the area the part around the cursor is drawn; in an area of one row the row moves sideways.
+    /// Of a text that is higher than the area the part around the cursor is drawn; in an area of one row the row moves
+    /// sideways.
     pub fn draw(
         &self,
         area: Rect,

@@ -98,7 +98,8 @@ impl<'a> PaneFrame<'a> {
     }
 }
 
-/// Writes a line at the left of an edge and one at the right, with a blank around each; the right one only where both have room.
+/// Writes a line at the left of an edge and one at the right, with a blank around each; the right one only where both
+/// have room.
 fn edge(inner: Rect, y: u16, (left, right): (Line<'_>, Line<'_>), marker: &str, style: Style, buf: &mut Buffer) {
     let room = usize::from(inner.width);
     let (left_width, right_width) = (left.width(), right.width());

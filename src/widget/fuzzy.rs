@@ -2,7 +2,8 @@
 //!
 //! Hides the matcher (nucleo's) and its memory.
 //!
-//! Invariant: the same question over the same names gives the same order; with no question everything matches in the order in which it came.
+//! Invariant: the same question over the same names gives the same order; with no question everything matches in the
+//! order in which it came.
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};

@@ -1,9 +1,11 @@
 //! Lists: which item is selected, which are in sight, and rows of columns.
 //!
-//! Hides that items have different heights and that only those in sight may be built. Where the selection is belongs to the pane ([`ListState`]); how far
-//! the list is scrolled follows from it and from the area, so a frame that is skipped changes nothing.
+//! Hides that items have different heights and that only those in sight may be built. Where the selection is belongs to
+//! the pane ([`ListState`]); how far the list is scrolled follows from it and from the area, so a frame that is skipped
+//! changes nothing.
 //!
-//! Invariant: whatever the selection, the length and the area are, the selected item is in sight, and no more items are built than twice the rows.
+//! Invariant: whatever the selection, the length and the area are, the selected item is in sight, and no more items are
+//! built than twice the rows.
 
 use std::collections::VecDeque;
 

@@ -20,7 +20,8 @@ pub(crate) fn lines(buf: &Buffer) -> Vec<String> {
         .collect()
 }
 
-/// Draws into an area of a larger buffer and sees that all else is as it was, and that a second drawing changes nothing.
+/// Draws into an area of a larger buffer and sees that all else is as it was, and that a second drawing changes
+/// nothing.
 pub(crate) fn stays_inside(area: Rect, mut draw: impl FnMut(Rect, &mut Buffer)) {
     let whole = Rect::new(0, 0, 60, 24);
     let mut buf = Buffer::filled(whole, Cell::new("@"));

@@ -13,7 +13,8 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::text::{columns, fit};
 
-/// Wraps a text at words into lines of so many columns. Line breaks stay; what a line continues into is indented as the line is.
+/// Wraps a text at words into lines of so many columns. Line breaks stay; what a line continues into is indented as the
+/// line is.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for line in text.split('\n') {
@@ -35,7 +36,8 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The longest beginning that fits, up to the end of a word where there is one, and the rest without its leading blanks.
+/// The longest beginning that fits, up to the end of a word where there is one, and the rest without its leading
+/// blanks.
 fn split(text: &str, room: usize) -> (&str, &str) {
     if text.len() <= room || columns(text) <= room {
         return (text, "");
@@ -67,7 +69,8 @@ fn split(text: &str, room: usize) -> (&str, &str) {
     (&text[..cut], text[cut..].trim_start_matches(' '))
 }
 
-/// The parts of one line that an editor shows below each other: nothing is taken out, so that each place of the text has a place on the screen.
+/// The parts of one line that an editor shows below each other: nothing is taken out, so that each place of the text
+/// has a place on the screen.
 pub fn wrap_places(line: &str, width: usize) -> Vec<Range<usize>> {
     let width = width.max(1);
     let mut parts = Vec::new();
@@ -140,7 +143,8 @@ pub fn take(text: &str, width: usize) -> &str {
 
 /// A clock that runs down: `4:10`, `1:04:10`, `3 d`; behind zero `-0:42`.
 pub fn countdown(left: TimeDelta) -> String {
-    // A deadline is missed when it is past, so the seconds are rounded away from zero on that side only: 0:00 is shown for one second.
+    // A deadline is missed when it is past, so the seconds are rounded away from zero on that side only: 0:00 is shown
+    // for one second.
     let seconds = left.num_milliseconds().div_euclid(1000);
     let sign = if seconds < 0 { "-" } else { "" };
     let seconds = seconds.unsigned_abs();

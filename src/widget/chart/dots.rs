@@ -41,8 +41,8 @@ pub(super) struct Dots {
     /// Dots in a column of the plot.
     height: i32,
     is_braille: bool,
-    /// Of each cell the dots (the left half cell in the low four bits) and the line that drew there last; column after column, because lines that
-    /// jump fill columns.
+    /// Of each cell the dots (the left half cell in the low four bits) and the line that drew there last; column after
+    /// column, because lines that jump fill columns.
     cells: Vec<(u8, u16)>,
 }
 

@@ -1,7 +1,8 @@
 //! Where the moments of a chart stand.
 //!
-//! Hides how time is cut into columns. The cuts are at multiples of a width since 1970 and the window moves by whole cells, so a sample keeps its place
-//! inside its cell for as long as it is on the screen: a refresh adds at the right end, and most cells stay what they are.
+//! Hides how time is cut into columns. The cuts are at multiples of a width since 1970 and the window moves by whole
+//! cells, so a sample keeps its place inside its cell for as long as it is on the screen: a refresh adds at the right
+//! end, and most cells stay what they are.
 //!
 //! Invariant: every sample has a spot inside the plot, and later samples never stand left of earlier ones.
 

@@ -1,6 +1,7 @@
 //! The scale of values: round numbers around what is to be seen.
 //!
-//! Invariant: whatever finite values come, the scale is finite, its top is above its bottom, and a share of it lies between 0 and 1.
+//! Invariant: whatever finite values come, the scale is finite, its top is above its bottom, and a share of it lies
+//! between 0 and 1.
 
 use super::Worse;
 
@@ -62,7 +63,8 @@ impl Scale {
 
     /// The dot of a finite value, from the lowest, among so many from 0 to `most`.
     pub(super) fn dot(&self, value: f64, most: i32) -> i32 {
-        // Not `round`, which is a call where the processor has no instruction for it; the cast saturates, and what is no number becomes 0.
+        // Not `round`, which is a call where the processor has no instruction for it; the cast saturates, and what is
+        // no number becomes 0.
         ((value - self.low) * self.per_range * f64::from(most) + 0.5).clamp(0.0, f64::from(most)) as i32
     }
 
