@@ -1,1 +1,379 @@
-//! The command line.
+//! The command line: flags and subcommands, what they print, and how they end.
+//!
+//! Hides clap. Answers go to stdout, errors to stderr; the exit status is 0, 1 for a failure, 2 for a wrong call. Only `open` and `gameday` want a
+//! terminal.
+//!
+//! Invariant: `note` and `declare` end with 0 only when what they were given is on disk.
+
+mod answers;
+mod start;
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::config::{self, Config, Inputs, Overrides};
+use crate::console::Layout;
+use crate::incident::{IncidentId, NoteKind, Severity};
+use crate::run::Fault;
+
+/// Runs a production incident from the first alert to the closed follow-ups.
+#[derive(Debug, Parser)]
+#[command(name = "warroom", version, disable_help_subcommand = true, args_conflicts_with_subcommands = false)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Option<Sub>,
+}
+
+/// Flags that every subcommand takes.
+#[derive(Debug, Clone, Default, Args)]
+struct Common {
+    /// Read this configuration file in place of the user's
+    #[arg(long, global = true, value_name = "FILE", env = "WARROOM_CONFIG")]
+    config: Option<PathBuf>,
+    /// Who acts; else the configuration's `me.name`, else the login name
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    name: Option<String>,
+    /// The journal's folder
+    #[arg(long, global = true, value_name = "DIR")]
+    journal: Option<PathBuf>,
+}
+
+/// Flags of the two consoles.
+#[derive(Debug, Clone, Default, Args)]
+struct Screen {
+    /// The layout of a role (it does not take the role)
+    #[arg(long, value_name = "ic|comms|sme|scribe", value_parser = layout)]
+    role: Option<Layout>,
+    /// A wall screen: big, read-only, nobody at the keys
+    #[arg(long)]
+    wall: bool,
+    /// Line mode: no escape codes, no terminal needed
+    #[arg(long)]
+    plain: bool,
+    /// Look, and change nothing
+    #[arg(long)]
+    read_only: bool,
+    /// Where Prometheus is
+    #[arg(long, value_name = "URL")]
+    prometheus: Option<String>,
+    /// Where Jaeger is
+    #[arg(long, value_name = "URL")]
+    jaeger: Option<String>,
+    /// The theme: dark, light, high-contrast, plain, or a file of the themes folder
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+    /// For tests: fail in this way
+    #[arg(long, hide = true, value_enum)]
+    fault: Option<Fault>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Sub {
+    /// Open an incident; without a name the only open one, or a start screen
+    Open {
+        /// INC-42, 42, or DRILL-3
+        incident: Option<IncidentId>,
+        #[command(flatten)]
+        screen: Screen,
+    },
+    /// Run an exercise in a simulated world: no server, no configuration needed
+    Gameday {
+        /// An exercise that ships with warroom, or a file
+        #[arg(default_value = "alipay-timeout-storm")]
+        exercise: String,
+        /// The same seed gives the same world
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Seconds of the exercise in one second
+        #[arg(long, default_value_t = 1.0, value_parser = speed)]
+        speed: f64,
+        /// The world stands still after its first paint: for measuring
+        #[arg(long)]
+        frozen: bool,
+        #[command(flatten)]
+        screen: Screen,
+    },
+    /// Declare an incident and print its name
+    Declare {
+        /// The affected service
+        #[arg(short, long)]
+        service: Option<String>,
+        /// How bad it is
+        #[arg(long, value_name = "sev0|sev1|sev2|sev3")]
+        severity: Severity,
+        /// What is wrong, in one line
+        title: Vec<String>,
+    },
+    /// List the incidents of this host
+    List {
+        /// As JSON: {"incidents":[{"id":…}]}
+        #[arg(long)]
+        json: bool,
+        /// Closed ones and drills too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Print an incident: its facts and its timeline
+    Show {
+        /// INC-42, 42, or DRILL-3
+        incident: IncidentId,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a line on the timeline; without a text, read it from a pipe
+    Note {
+        /// Which incident; not needed while only one is open
+        #[arg(short, long)]
+        incident: Option<IncidentId>,
+        /// What kind of line: note, decision, action, finding, todo, can
+        #[arg(short, long, value_parser = note_kind)]
+        kind: Option<NoteKind>,
+        /// The text; `-` or nothing reads it from stdin
+        text: Vec<String>,
+    },
+    /// Look after the record
+    Journal {
+        #[command(subcommand)]
+        command: JournalSub,
+    },
+    /// Look at playbooks
+    Playbook {
+        #[command(subcommand)]
+        command: PlaybookSub,
+    },
+    /// Look at the configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigSub,
+    },
+    /// Print every key
+    Keys {
+        /// As a Markdown table
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Draw a console of the shipped exercise as an SVG, as README shows it
+    #[command(hide = true)]
+    Picture {
+        /// Columns × rows
+        #[arg(long, default_value = "120x40")]
+        size: String,
+        /// The layout of a role
+        #[arg(long, value_parser = layout)]
+        role: Option<Layout>,
+        /// The wall screen
+        #[arg(long)]
+        wall: bool,
+        /// The theme
+        #[arg(long, default_value = "dark")]
+        theme: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalSub {
+    /// Check every record, or one: structure, chain, order
+    Verify {
+        /// Which record; all without
+        incident: Option<IncidentId>,
+    },
+    /// Print a record as JSON lines, exactly as it is stored
+    Export {
+        /// Which record
+        incident: IncidentId,
+    },
+    /// Make a record of many entries, for measuring
+    #[command(hide = true)]
+    Fill {
+        /// How many
+        entries: usize,
+        /// The same seed gives the same entries
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PlaybookSub {
+    /// List the playbooks
+    List,
+    /// Check a file, or all playbooks
+    Check {
+        /// The file
+        file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigSub {
+    /// Check the files, the environment, and everything that they name
+    Check,
+    /// Print the merged configuration, each value with its origin
+    Show,
+    /// Print where warroom looks
+    Path,
+    /// Write a commented starter file
+    Init,
+}
+
+fn layout(name: &str) -> Result<Layout, String> {
+    Layout::named(name).ok_or_else(|| "choose ic, comms, sme or scribe".to_owned())
+}
+
+fn note_kind(word: &str) -> Result<NoteKind, String> {
+    let names: Vec<_> = NoteKind::ALL.iter().map(|kind| kind.word()).collect();
+    NoteKind::ALL.into_iter().find(|kind| kind.word() == word).ok_or_else(|| format!("choose {}", names.join(", ")))
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|_| "a number, such as 1 or 60".to_owned())?;
+    if (0.1..=1000.0).contains(&speed) { Ok(speed) } else { Err("between 0.1 and 1000".to_owned()) }
+}
+
+/// How a subcommand ends when it does not succeed.
+#[derive(Debug)]
+enum Ending {
+    /// The world misbehaved: exit status 1.
+    Failure(String),
+    /// The call was wrong: exit status 2.
+    Usage(String),
+    /// Nobody reads the answer any more (`| head`).
+    Unread,
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Ending {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        let is_unread =
+            error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe);
+        if is_unread { Self::Unread } else { Self::Failure(format!("{error:#}")) }
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    // Made before anything else: a client that is built without it panics.
+    crate::source::http::install_provider();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match run(cli) {
+        Ok(code) => code,
+        Err(Ending::Unread) => ExitCode::SUCCESS,
+        Err(Ending::Failure(why)) => {
+            say_error(&why);
+            ExitCode::from(1)
+        }
+        Err(Ending::Usage(why)) => {
+            say_error(&why);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn say_error(why: &str) {
+    // There is nowhere left to say that stderr is gone.
+    let _ = writeln!(std::io::stderr(), "warroom: {why}");
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Ending> {
+    let Cli { common, command } = cli;
+    let command = command.unwrap_or(Sub::Open { incident: None, screen: Screen::default() });
+    let screen = match &command {
+        Sub::Open { screen, .. } | Sub::Gameday { screen, .. } => screen.clone(),
+        _ => Screen::default(),
+    };
+    let inputs = Inputs::of_this_process(Overrides {
+        config: common.config.clone(),
+        name: common.name.clone(),
+        journal: common.journal.clone(),
+        prometheus: screen.prometheus.clone(),
+        jaeger: screen.jaeger.clone(),
+        theme: screen.theme.clone(),
+    });
+    let load = || Config::load(&inputs).map(|loaded| loaded.config).map_err(|error| Ending::Usage(error.to_string()));
+    match command {
+        Sub::Open { incident, screen } => start::open(&load()?, incident, &screen, &inputs),
+        Sub::Gameday { exercise, seed, speed, frozen, screen } => {
+            let exercise = start::Exercise { name: exercise, seed, speed, frozen };
+            start::gameday(&load()?, &exercise, &screen, &inputs)
+        }
+        Sub::Declare { service, severity, title } => {
+            answers::declare(&load()?, service.as_deref(), severity, &title.join(" "))
+        }
+        Sub::List { json, all } => answers::list(&load()?, json, all),
+        Sub::Show { incident, json } => answers::show(&load()?, incident, json),
+        Sub::Note { incident, kind, text } => answers::note(&load()?, incident, kind, &given_or_piped(&text)?),
+        Sub::Journal { command: JournalSub::Verify { incident } } => answers::verify(&load()?, incident),
+        Sub::Journal { command: JournalSub::Export { incident } } => answers::export(&load()?, incident),
+        Sub::Journal { command: JournalSub::Fill { entries, seed } } => answers::fill(&load()?, entries, seed),
+        Sub::Playbook { command: PlaybookSub::List } => answers::playbooks(&load()?),
+        Sub::Playbook { command: PlaybookSub::Check { file } } => answers::check_playbooks(&load()?, file.as_deref()),
+        Sub::Config { command } => configuration(&command, &inputs),
+        Sub::Keys { markdown } => answers::keys(markdown),
+        Sub::Picture { size, role, wall, theme } => start::picture(&size, role.unwrap_or_default(), wall, &theme),
+    }
+}
+
+fn configuration(command: &ConfigSub, inputs: &Inputs) -> Result<ExitCode, Ending> {
+    let usage = |error: config::ConfigError| Ending::Usage(error.to_string());
+    let text = match command {
+        ConfigSub::Check => config::check(inputs).map_err(usage)?,
+        ConfigSub::Show => Config::load(inputs).map_err(usage)?.show(),
+        ConfigSub::Path => config::path(inputs),
+        ConfigSub::Init => {
+            let path = inputs.overrides.config.clone().unwrap_or_else(|| inputs.places.user_file());
+            crate::run::records::write_starter_config(&path)?
+        }
+    };
+    print(text.trim_end())
+}
+
+fn print(text: &str) -> Result<ExitCode, Ending> {
+    writeln!(std::io::stdout().lock(), "{text}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The text of the arguments, or else of the pipe; a terminal is not read.
+fn given_or_piped(words: &[String]) -> Result<String, Ending> {
+    let given = words.join(" ");
+    if !given.is_empty() && given != "-" {
+        return Ok(given);
+    }
+    let mut stdin = std::io::stdin().lock();
+    if given.is_empty() && stdin.is_terminal() {
+        return Err(Ending::Usage("say what to note: warroom note TEXT, or … | warroom note".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    let most = crate::text::TEXT_BYTES as u64;
+    Read::take(&mut stdin, most + 1).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    if crate::text::is_too_long(&text) {
+        return Err(Ending::Failure(
+            "the text is longer than a note may be (64 KiB, 2,000 lines): send a part of it, such as | tail -n 200"
+                .to_owned(),
+        ));
+    }
+    Ok(text)
+}
+
+/// All subcommands, for the documentation test.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Reads a command line, for tests.
+pub fn parses(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> bool {
+    Cli::try_parse_from(args).is_ok()
+}

@@ -11,7 +11,7 @@ pub mod draw;
 pub mod effect;
 pub mod keys;
 pub mod layout;
-pub mod overlay;
+pub(crate) mod overlay;
 pub mod start;
 mod wall;
 

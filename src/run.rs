@@ -10,6 +10,8 @@ pub mod clock;
 pub mod encoder;
 pub mod input;
 pub mod keys;
+pub mod picture;
+pub mod plain;
 pub mod records;
 pub mod screen;
 mod shell;
@@ -272,7 +274,8 @@ impl View {
         self.buffer.resize(Rect::new(0, 0, size.width, size.height));
         self.screen.forget();
         self.is_key = true;
-        let _ = self.console.handle(Msg::Input(crossterm::event::Event::Resize(size.width, size.height)), clock::wall());
+        let _ =
+            self.console.handle(Msg::Input(crossterm::event::Event::Resize(size.width, size.height)), clock::wall());
     }
 
     /// Draws if something is dirty and a frame may go now; else says how long until one may.

@@ -1,6 +1,6 @@
 //! What takes time with records: listing them, beginning one, reading playbooks. All of it blocks, and runs on the blocking pool.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
@@ -11,7 +11,6 @@ use crate::incident::{
     Actor, DrillStarted, Event, ImpactAt, Incident, IncidentId, Phase, Role, RoleNamed, Series, Via,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
-use crate::playbook::Catalogue;
 use crate::text::{CleanStr, CleanText};
 
 /// Reads a whole record.
@@ -73,12 +72,24 @@ pub fn create(place: &JournalPlace, series: Series, via: Via, entries: &[NewEntr
 }
 
 /// Begins a drill: its four facts, the declaration that the exercise opens with, and what its people did so far.
-pub fn start_drill(place: &JournalPlace, via: Via, actor: &Actor, drill: &Drill, zone: &str) -> anyhow::Result<IncidentId> {
+pub fn start_drill(
+    place: &JournalPlace,
+    via: Via,
+    actor: &Actor,
+    drill: &Drill,
+    zone: &str,
+) -> anyhow::Result<IncidentId> {
     let exercise = Exercise::parse(&drill.name, &drill.text)?;
     create(place, Series::Drill, via, &drill_entries(&exercise, drill, actor, zone, clock::wall()))
 }
 
-fn drill_entries(exercise: &Exercise, drill: &Drill, actor: &Actor, zone: &str, start: DateTime<Utc>) -> Vec<NewEntry> {
+pub(super) fn drill_entries(
+    exercise: &Exercise,
+    drill: &Drill,
+    actor: &Actor,
+    zone: &str,
+    start: DateTime<Utc>,
+) -> Vec<NewEntry> {
     let started = DrillStarted {
         exercise: drill.name.clone(),
         seed: drill.seed,
@@ -102,27 +113,20 @@ fn drill_entries(exercise: &Exercise, drill: &Drill, actor: &Actor, zone: &str, 
     entries
 }
 
-/// The shipped playbooks and those of the folders; a later folder's file replaces an earlier one's.
-pub fn catalogue(folders: &[PathBuf]) -> Catalogue {
-    let mut catalogue = Catalogue::shipped();
-    for folder in folders {
-        for file in toml_files(folder) {
-            match std::fs::read_to_string(&file) {
-                Ok(text) => catalogue.take(&file.display().to_string(), &text),
-                Err(error) => catalogue.problems.push(format!("{}: {error}", file.display())),
-            }
-        }
+/// Writes the starter config where none is yet.
+pub fn write_starter_config(path: &Path) -> anyhow::Result<String> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
     }
-    catalogue
-}
-
-/// The TOML files of a folder, by name; none where there is no such folder.
-pub fn toml_files(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
-    files.sort();
-    files
+    let mut file = match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Ok(format!("{} is there already and was left as it is", path.display()));
+        }
+        Err(error) => anyhow::bail!("{}: {error}", path.display()),
+    };
+    file.write_all(crate::config::INIT.as_bytes())?;
+    Ok(format!("wrote {}: name your Prometheus and Jaeger there", path.display()))
 }

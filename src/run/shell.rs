@@ -104,14 +104,18 @@ impl Shell {
         match shell.plan.opening.clone() {
             Opening::Auto => {
                 let place = shell.plan.journal.clone();
-                shell.work(move || Work::FirstList(place.open().map_err(Into::into).and_then(|dir| records::list(&dir, records::Which::Open))));
+                shell.work(move || {
+                    Work::FirstList(
+                        place.open().map_err(Into::into).and_then(|dir| records::list(&dir, records::Which::Open)),
+                    )
+                });
             }
             Opening::Record(id) => shell.perform(Effect::Open(id)),
             Opening::Drill(drill) => shell.begin_drill(drill),
         }
         let folders = shell.plan.playbooks.clone();
         if !folders.is_empty() {
-            shell.work(move || Work::Catalogue(Box::new(records::catalogue(&folders))));
+            shell.work(move || Work::Catalogue(Box::new(crate::config::files::catalogue(&folders))));
         }
         shell
     }
@@ -158,7 +162,11 @@ impl Shell {
             Effect::Open(id) => self.open(id),
             Effect::List => {
                 let place = self.plan.journal.clone();
-                self.work(move || Work::Listed(place.open().map_err(Into::into).and_then(|dir| records::list(&dir, records::Which::Open))));
+                self.work(move || {
+                    Work::Listed(
+                        place.open().map_err(Into::into).and_then(|dir| records::list(&dir, records::Which::Open)),
+                    )
+                });
             }
             Effect::SaveDraft(text) => self.tell(Request::SaveDraft(text)),
             Effect::ClearDraft => self.tell(Request::ClearDraft),
@@ -177,7 +185,7 @@ impl Shell {
             Effect::ShowLayout(layout) => self.tell(Request::SetLayout(layout)),
             Effect::WriteStarterConfig => {
                 let path = self.plan.starter_config.clone();
-                self.work(move || Work::Said(write_starter_config(&path)));
+                self.work(move || Work::Said(records::write_starter_config(&path)));
             }
             Effect::Repaint => {}
             Effect::Suspend => self.wants_suspend = true,
@@ -222,7 +230,11 @@ impl Shell {
         // The record that was open keeps what it accepted: its threads write that, then end.
         self.open = None;
         self.end_sources();
-        let me = Me { actor: self.plan.settings.me.clone(), via: self.via.clone(), layout: self.plan.settings.layout.name().into() };
+        let me = Me {
+            actor: self.plan.settings.me.clone(),
+            via: self.via.clone(),
+            layout: self.plan.settings.layout.name().into(),
+        };
         let (sender, news) = mpsc::channel(WAITING);
         let started = self.plan.journal.open().and_then(|dir| JournalThread::start(&dir, id, me, sender));
         match started {
@@ -434,7 +446,9 @@ impl Shell {
                 Vec::new()
             }
             Work::Said(Ok(sentence)) => vec![Msg::Done(CleanText::new(&sentence))],
-            Work::Created(Err(error)) => vec![Msg::Journal(JournalMsg::Unopened(CleanText::new(&format!("{error:#}"))))],
+            Work::Created(Err(error)) => {
+                vec![Msg::Journal(JournalMsg::Unopened(CleanText::new(&format!("{error:#}"))))]
+            }
             Work::Listed(Err(error)) | Work::FirstList(Err(error)) | Work::Said(Err(error)) => vec![failed(error)],
         }
     }
@@ -456,22 +470,4 @@ impl Shell {
 #[expect(clippy::panic, reason = "this is what a test asks for with --fault")]
 fn fail() -> Outcome {
     panic!("a fault that was asked for");
-}
-
-/// Writes the starter config where none is yet.
-fn write_starter_config(path: &std::path::Path) -> anyhow::Result<String> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut file = match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Ok(format!("{} is there already and was left as it is", path.display()));
-        }
-        Err(error) => anyhow::bail!("{}: {error}", path.display()),
-    };
-    file.write_all(crate::config::INIT.as_bytes())?;
-    Ok(format!("wrote {}: name your Prometheus and Jaeger there", path.display()))
 }

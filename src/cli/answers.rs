@@ -1,0 +1,300 @@
+//! Subcommands that answer and end.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::{Ending, print};
+use crate::config::{Config, files};
+use crate::console::{Summary, actions, first_events};
+use crate::incident::command::decide;
+use crate::incident::{
+    Actor, Asking, Command, Declared, Detection, IncidentId, NoteAdded, NoteKind, Series, Severity, Via,
+};
+use crate::journal::{Journal, NewEntry};
+use crate::pane::PANES;
+use crate::playbook::Playbook;
+use crate::run::{JournalPlace, clock, records};
+use crate::text::CleanText;
+
+/// Where the configuration says that the journal is.
+pub(super) fn place(config: &Config) -> JournalPlace {
+    let sharing = match config.sharing {
+        crate::config::Sharing::Private => crate::journal::Sharing::Private,
+        crate::config::Sharing::Group => crate::journal::Sharing::Group,
+    };
+    JournalPlace { directory: config.journal.clone(), sharing }
+}
+
+/// Who acts: `--as`, else the configuration, else the login name.
+pub(super) fn actor(config: &Config) -> Actor {
+    let login = || {
+        let uid = rustix::process::getuid().as_raw();
+        let from_environment = ["LOGNAME", "USER"].into_iter().find_map(|name| std::env::var(name).ok());
+        Actor::new(&from_environment.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("uid{uid}")))
+    };
+    config.name.clone().unwrap_or_else(login)
+}
+
+/// Which process writes.
+pub(super) fn via(console: &str) -> Via {
+    Via { uid: rustix::process::getuid().as_raw(), pid: std::process::id(), console: console.into() }
+}
+
+pub(super) fn declare(
+    config: &Config,
+    service: Option<&str>,
+    severity: Severity,
+    title: &str,
+) -> Result<ExitCode, Ending> {
+    let me = actor(config);
+    let now = clock::wall();
+    let body = Declared {
+        title: title.into(),
+        severity,
+        service: service.map(Into::into),
+        detected_at: Some(now),
+        detection: Some(Detection::Report { by: me.clone() }),
+        zone: config.zone.to_string().as_str().into(),
+    };
+    let events =
+        first_events(body, &Asking { actor: me.clone(), now }).map_err(|refusal| Ending::Usage(refusal.to_string()))?;
+    let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
+    let id = records::create(&place(config), Series::Incident, via("declare"), &entries)?;
+    print(&id.to_string())
+}
+
+pub(super) fn list(config: &Config, json: bool, all: bool) -> Result<ExitCode, Ending> {
+    let dir = place(config).open()?;
+    let which = if all { records::Which::All } else { records::Which::Open };
+    let list = records::list(&dir, which)?;
+    if json {
+        let incidents: Vec<_> = list.iter().map(summary_json).collect();
+        return print(&json!({ "incidents": incidents }).to_string());
+    }
+    if list.is_empty() {
+        return print("no incident is open (warroom declare, or warroom gameday for an exercise)");
+    }
+    let lines: Vec<String> = list.iter().map(crate::console::overlay::summary_line).collect();
+    print(&lines.join("\n"))
+}
+
+fn summary_json(summary: &Summary) -> serde_json::Value {
+    json!({
+        "id": summary.id,
+        "title": summary.title,
+        "severity": summary.severity,
+        "phase": summary.phase,
+        "service": summary.service,
+        "commander": summary.commander,
+        "declared_at": summary.declared_at,
+    })
+}
+
+pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCode, Ending> {
+    let incident = records::read(&place(config).open()?, id)?;
+    let mut out = std::io::stdout().lock();
+    if json {
+        let timeline: Vec<_> = incident
+            .timeline()
+            .lines()
+            .map(|line| {
+                json!({
+                    "entry": line.id, "at": line.at, "entered": line.entered, "actor": line.actor, "tag": line.tag,
+                    "text": line.text, "original": line.original,
+                    "struck": line.struck.as_ref().map(|strike| json!({ "by": strike.by, "reason": strike.reason })),
+                })
+            })
+            .collect();
+        let roles: Vec<_> = incident
+            .roles
+            .iter()
+            .map(|(seat, mark)| json!({ "role": seat.role, "component": seat.component, "holder": mark.by, "since": mark.at }))
+            .collect();
+        let updates: Vec<_> = incident
+            .updates
+            .iter()
+            .map(|told| {
+                json!({ "at": told.mark.at, "by": told.mark.by, "text": told.update.text,
+                        "channels": told.update.channels, "promised_next": told.update.promised_next })
+            })
+            .collect();
+        let whole = json!({
+            "id": id, "title": incident.title, "severity": incident.severity, "worst_severity": incident.worst,
+            "phase": incident.phase(), "services": incident.services, "zone": incident.zone,
+            "declared_at": incident.declared.as_ref().map(|mark| mark.at),
+            "detected_at": incident.detected_at,
+            "acknowledged_at": incident.acknowledged.as_ref().map(|mark| mark.at),
+            "resolved_at": incident.resolved_at,
+            "impact": { "start": incident.impact.start, "end": incident.impact.end },
+            "seconds_to_acknowledge": incident.time_to_acknowledge().map(|time| time.num_seconds()),
+            "roles": roles, "updates": updates, "timeline": timeline,
+        });
+        writeln!(out, "{whole}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let summary = crate::console::overlay::summary_line(&records::summary(&incident));
+    writeln!(out, "{summary}\n")?;
+    for line in incident.timeline().lines() {
+        let struck = if line.struck.is_some() { " [struck]" } else { "" };
+        let amended = if line.amended.is_some() { " [amended]" } else { "" };
+        let text = line.text.replace('\n', "\n                              ");
+        writeln!(
+            out,
+            "{} {:<9} {text}{amended}{struck}  ({})",
+            line.at.format("%Y-%m-%d %H:%M:%SZ"),
+            line.tag,
+            line.actor
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn note(
+    config: &Config,
+    id: Option<IncidentId>,
+    kind: Option<NoteKind>,
+    text: &str,
+) -> Result<ExitCode, Ending> {
+    let dir = place(config).open()?;
+    let id = match id {
+        Some(id) => id,
+        None => only_open(&records::list(&dir, records::Which::Open)?)?,
+    };
+    let me = actor(config);
+    let incident = records::read(&dir, id)?;
+    let now = incident.clock().show(clock::wall());
+    let zone = incident.zone.parse().unwrap_or(chrono_tz::UTC);
+    let line = crate::incident::command::scribe_line(text, now, zone);
+    let body = NoteAdded { kind: kind.unwrap_or(line.kind), text: CleanText::new(line.text.trim_end()), at: line.at };
+    let events = decide(&incident, Command::AddNote(body), &Asking { actor: me.clone(), now })
+        .map_err(|refusal| Ending::Failure(refusal.to_string()))?;
+    let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
+    dir.journal(id, via("note"))?.append(&entries)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn only_open(open: &[Summary]) -> Result<IncidentId, Ending> {
+    match open {
+        [only] => Ok(only.id),
+        [] => Err(Ending::Usage("no incident is open: name one with -i, or declare one".to_owned())),
+        several => {
+            let lines: Vec<_> = several.iter().map(crate::console::overlay::summary_line).collect();
+            Err(Ending::Usage(format!("several incidents are open: name one with -i\n{}", lines.join("\n"))))
+        }
+    }
+}
+
+pub(super) fn verify(config: &Config, id: Option<IncidentId>) -> Result<ExitCode, Ending> {
+    let dir = place(config).open()?;
+    let ids = match id {
+        Some(id) => vec![id],
+        None => dir.ids()?,
+    };
+    let mut out = std::io::stdout().lock();
+    let mut is_sound = true;
+    for id in ids {
+        match crate::journal::verify(&dir.path(id)) {
+            Ok(verification) if verification.is_sound() => writeln!(out, "{id}: sound, {verification}")?,
+            Ok(verification) => {
+                is_sound = false;
+                writeln!(out, "{id}: DAMAGED, {verification}")?;
+                for damage in &verification.damage {
+                    writeln!(out, "  {damage}")?;
+                }
+            }
+            Err(error) => {
+                is_sound = false;
+                writeln!(out, "{id}: {error}")?;
+            }
+        }
+    }
+    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+pub(super) fn export(config: &Config, id: IncidentId) -> Result<ExitCode, Ending> {
+    let dir = place(config).open()?;
+    let found = crate::journal::export(&dir.path(id), std::io::stdout().lock())?;
+    if found.is_sound() {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Err(Ending::Failure(format!("{id} is damaged: warroom journal verify {id}")))
+    }
+}
+
+pub(super) fn fill(config: &Config, entries: usize, seed: u64) -> Result<ExitCode, Ending> {
+    let dir = place(config).open()?;
+    let id = dir.create(Series::Incident)?;
+    crate::journal::fill(&dir, id, entries, seed)?;
+    print(&id.to_string())
+}
+
+pub(super) fn playbooks(config: &Config) -> Result<ExitCode, Ending> {
+    let catalogue = files::catalogue(&config.playbooks);
+    let today = clock::wall().date_naive();
+    let mut out = std::io::stdout().lock();
+    for playbook in catalogue.iter() {
+        let review = match playbook.review_overdue(today) {
+            Some(days) => format!("REVIEW OVERDUE {days} d"),
+            None => format!("reviewed {}", playbook.reviewed),
+        };
+        let (steps, objectives) = (playbook.steps.len(), playbook.objectives.len());
+        writeln!(
+            out,
+            "{:<12} {steps:>2} steps {objectives} objectives  {review:<22} {}",
+            playbook.service, playbook.owner
+        )?;
+    }
+    for problem in &catalogue.problems {
+        writeln!(out, "{problem}")?;
+    }
+    Ok(if catalogue.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+pub(super) fn check_playbooks(config: &Config, file: Option<&Path>) -> Result<ExitCode, Ending> {
+    let Some(file) = file else { return playbooks(config) };
+    let text = std::fs::read_to_string(file).map_err(|error| Ending::Usage(format!("{}: {error}", file.display())))?;
+    match Playbook::parse(&file.display().to_string(), &text) {
+        Ok(playbook) => {
+            print(&format!("{}: fine, {} steps for {}", file.display(), playbook.steps.len(), playbook.service))
+        }
+        Err(flaw) => Err(Ending::Failure(flaw.to_string())),
+    }
+}
+
+pub(super) fn keys(markdown: bool) -> Result<ExitCode, Ending> {
+    print(&key_table(markdown))
+}
+
+/// Every key, as README and `warroom keys` show it.
+pub fn key_table(markdown: bool) -> String {
+    let mut out = String::new();
+    let all = actions::all();
+    let mut section = |title: &str, scope: actions::Scope| {
+        let heading = if markdown {
+            format!("**{title}**\n\n| key | name | what it does |\n| --- | --- | --- |\n")
+        } else {
+            format!("{title}\n")
+        };
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(&heading);
+        for listed in all.iter().filter(|listed| listed.scope == scope) {
+            let line = if markdown {
+                let keys: Vec<String> = listed.keys.iter().map(|key| format!("`{key}`")).collect();
+                format!("| {} | `{}` | {} |\n", keys.join(" "), listed.full_name(), listed.help)
+            } else {
+                format!("  {:<16} {:<26} {}\n", listed.keys.join(" "), listed.full_name(), listed.help)
+            };
+            out.push_str(&line);
+        }
+    };
+    section("everywhere", actions::Scope::Everywhere);
+    for (place, spec) in PANES.iter().enumerate() {
+        section(&format!("{} {}: {}", place + 1, spec.name, spec.about), actions::Scope::Pane(spec.id));
+    }
+    out.trim_end().to_owned()
+}

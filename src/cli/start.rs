@@ -1,0 +1,215 @@
+//! What the two consoles start with: theme, colours, sources, playbooks, log.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::answers::{actor, place};
+use super::{Ending, Screen};
+use crate::config::{self, Config, Inputs, Letters, SecretIn, SignIn, files};
+use crate::console::{Layout, Settings};
+use crate::incident::IncidentId;
+use crate::pane::Access;
+use crate::playbook::Catalogue;
+use crate::run::{self, Drill, Opening, Plan, encoder, tty};
+use crate::source::{Endpoint, SOURCES, SourceSpec};
+use crate::text::CleanStr;
+use crate::theme::{BuiltIn, Depth, Theme};
+
+/// The exercise that is shipped and started first.
+pub(super) const FIRST_EXERCISE: &str = "alipay-timeout-storm";
+
+/// What `gameday` was asked for.
+pub(super) struct Exercise {
+    pub(super) name: String,
+    pub(super) seed: u64,
+    pub(super) speed: f64,
+    pub(super) frozen: bool,
+}
+
+pub(super) fn open(
+    config: &Config,
+    incident: Option<IncidentId>,
+    screen: &Screen,
+    inputs: &Inputs,
+) -> Result<ExitCode, Ending> {
+    let opening = incident.map_or(Opening::Auto, Opening::Record);
+    begin(config, opening, drill(FIRST_EXERCISE, 1, 1.0)?, false, screen, inputs)
+}
+
+pub(super) fn gameday(
+    config: &Config,
+    exercise: &Exercise,
+    screen: &Screen,
+    inputs: &Inputs,
+) -> Result<ExitCode, Ending> {
+    let drill = drill(&exercise.name, exercise.seed, exercise.speed)?;
+    begin(config, Opening::Drill(drill.clone()), drill, exercise.frozen, screen, inputs)
+}
+
+fn drill(name: &str, seed: u64, speed: f64) -> Result<Drill, Ending> {
+    let (exercise, text) = files::exercise(name).map_err(|error| Ending::Usage(error.to_string()))?;
+    Ok(Drill { name: exercise.name, text, seed, speed })
+}
+
+fn begin(
+    config: &Config,
+    opening: Opening,
+    drill: Drill,
+    is_frozen: bool,
+    screen: &Screen,
+    inputs: &Inputs,
+) -> Result<ExitCode, Ending> {
+    let depth = depth(config);
+    let theme = theme(config, depth)?;
+    let access = if screen.read_only || screen.wall { Access::ReadOnly } else { Access::Full };
+    let plan = Plan {
+        settings: Settings {
+            me: actor(config),
+            console: console_name()?,
+            layout: screen.role.unwrap_or_default(),
+            access,
+            is_wall: screen.wall,
+            is_frozen,
+            catalogue: Catalogue::shipped(),
+            cadence: config.cadence,
+            theme,
+            zone: config.zone.0,
+        },
+        opening,
+        drill,
+        journal: place(config),
+        endpoints: endpoints(config),
+        playbooks: config.playbooks.clone(),
+        starter_config: inputs.overrides.config.clone().unwrap_or_else(|| inputs.places.user_file()),
+        colours: if depth == Depth::NoColour { encoder::Colours::Off } else { encoder::Colours::On },
+        is_remote: tty::is_over_ssh(),
+        mouse: config.screen.mouse,
+        fault: screen.fault,
+    };
+    let _log = log(config);
+    let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    if screen.plain || is_dumb || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return Ok(run::plain::plain(plan)?);
+    }
+    Ok(run::console(plan)?)
+}
+
+/// A name for this console that no other one has.
+fn console_name() -> Result<CleanStr, Ending> {
+    let mut bytes = [0_u8; 4];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Ending::Failure(format!("no random numbers from the system: {error}")))?;
+    Ok(CleanStr::new(&format!("c{:08x}", u32::from_le_bytes(bytes))))
+}
+
+fn depth(config: &Config) -> Depth {
+    let variable = |name: &str| std::env::var(name).ok();
+    match config.screen.colours {
+        config::Colours::Auto => {
+            Depth::of(variable("NO_COLOR").as_deref(), variable("COLORTERM").as_deref(), variable("TERM").as_deref())
+        }
+        config::Colours::Sixteen => Depth::Sixteen,
+        config::Colours::Palette => Depth::Palette,
+        config::Colours::Rgb => Depth::Full,
+        config::Colours::None => Depth::NoColour,
+    }
+}
+
+fn theme(config: &Config, depth: Depth) -> Result<Theme, Ending> {
+    let name = &config.screen.theme;
+    let theme = match BuiltIn::named(name) {
+        Some(built_in) => Theme::built_in(built_in, depth),
+        None => {
+            let file = config.themes.join(format!("{name}.toml"));
+            let text = std::fs::read_to_string(&file).map_err(|error| {
+                let names: Vec<_> = BuiltIn::ALL.iter().map(|built_in| built_in.name()).collect();
+                Ending::Usage(format!(
+                    "no theme `{name}`: choose {}, or write {} ({error})",
+                    names.join(", "),
+                    file.display()
+                ))
+            })?;
+            Theme::parse(&file.display().to_string(), &text, depth).map_err(|error| Ending::Usage(error.to_string()))?
+        }
+    };
+    let is_unicode = match config.screen.letters {
+        Letters::Unicode => true,
+        Letters::Ascii => false,
+        Letters::Auto => locale_is_utf8(),
+    };
+    Ok(if is_unicode { theme } else { theme.in_ascii() })
+}
+
+/// What the first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set says; without any, the C locale knows ASCII only.
+fn locale_is_utf8() -> bool {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).is_some_and(|locale| {
+        let lower = locale.to_ascii_lowercase();
+        lower.contains("utf-8") || lower.contains("utf8")
+    })
+}
+
+fn endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)> {
+    let configured = |name: &str| match name {
+        "prometheus" => config.prometheus.as_ref(),
+        "jaeger" => config.jaeger.as_ref(),
+        _ => None,
+    };
+    SOURCES.iter().filter_map(|spec| Some((spec, endpoint(configured(spec.name)?)))).collect()
+}
+
+fn endpoint(said: &config::Endpoint) -> Endpoint {
+    let mut endpoint = Endpoint::at(said.url.to_string());
+    endpoint.every = said.every.to_std().unwrap_or(endpoint.every);
+    endpoint.ca_file = said.ca_file.clone();
+    endpoint.allow_plain_http = said.allow_plain_http;
+    endpoint.proxy = said.proxy.as_ref().map(ToString::to_string);
+    match &said.sign_in {
+        SignIn::Open => {}
+        SignIn::Bearer(SecretIn::File(path)) => endpoint.bearer_file = Some(path.clone()),
+        SignIn::Bearer(SecretIn::Variable(name)) => endpoint.bearer_env = Some(name.clone()),
+        SignIn::Basic { user, password } => {
+            endpoint.basic_user = Some(user.clone());
+            match password {
+                SecretIn::File(path) => endpoint.basic_password_file = Some(path.clone()),
+                SecretIn::Variable(name) => endpoint.basic_password_env = Some(name.clone()),
+            }
+        }
+    }
+    endpoint
+}
+
+/// Logs to a rotated file below the state folder; without one there is no log, and that is no reason not to start.
+fn log(config: &Config) -> Option<tracing_appender::non_blocking::WorkerGuard> {
+    use tracing_appender::rolling::{RollingFileAppender, Rotation};
+    let appender = RollingFileAppender::builder()
+        .rotation(Rotation::DAILY)
+        .filename_prefix("warroom")
+        .filename_suffix("log")
+        .max_log_files(7)
+        .build(&config.log)
+        .ok()?;
+    let (writer, guard) = tracing_appender::non_blocking(appender);
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("WARROOM_LOG").unwrap_or_else(|_| "warn,warroom=info".into());
+    tracing_subscriber::fmt().with_writer(writer).with_ansi(false).with_env_filter(filter).try_init().ok()?;
+    Some(guard)
+}
+
+/// The shipped exercise as a console shows it, as SVG: README's picture.
+pub(super) fn picture(size: &str, layout: Layout, is_wall: bool, theme: &str) -> Result<ExitCode, Ending> {
+    let (width, height) = size
+        .split_once('x')
+        .and_then(|(width, height)| Some((width.parse::<u16>().ok()?, height.parse::<u16>().ok()?)))
+        .filter(|(width, height)| (20..=400).contains(width) && (5..=200).contains(height))
+        .ok_or_else(|| Ending::Usage(format!("`{size}` is no size: write 120x40")))?;
+    let theme = BuiltIn::named(theme).map(|built_in| Theme::built_in(built_in, Depth::Sixteen));
+    let theme = theme.ok_or_else(|| Ending::Usage("choose dark, light, high-contrast or plain".to_owned()))?;
+    let drill = drill(FIRST_EXERCISE, 1, 1.0)?;
+    let area = Rect::new(0, 0, width, height);
+    let buffer: Buffer = run::picture::drill(&drill, layout, is_wall, theme, area)?;
+    super::print(&run::picture::svg(&buffer))
+}
