@@ -187,6 +187,7 @@ async fn a_range_query_is_posted_on_an_aligned_grid_below_the_path_prefix() {
     let (findings, outcome) = seat.poll().await;
     assert_eq!((findings.len(), outcome), (1, Ok(())));
     let request = &server.requests()[0];
+    assert!(request.body.contains("query=up"), "in the body, because an address has a limit: {}", request.body);
     let number = |name: &str| request.parameter(name).unwrap().parse::<i64>().unwrap();
     assert_eq!((request.method.as_str(), request.parameter("query")), ("POST", Some("up{a=\"b+c&d\"}")));
     let (start, end, step) = (number("start"), number("end"), number("step"));
@@ -225,12 +226,11 @@ async fn what_prometheus_says_beside_the_data_is_shown_and_what_cannot_be_drawn_
 #[tokio::test]
 async fn infinities_and_gaps_stay_and_the_thousandth_series_is_counted_not_kept() {
     let server = Server::start(|request| {
-        let Some(start) = request.parameter("start").and_then(|start| start.parse::<i64>().ok()) else {
-            return Reply::status(404, "x");
-        };
+        let number = |name: &str| request.parameter(name)?.parse::<i64>().ok();
+        let Some((start, step)) = number("start").zip(number("step")) else { return Reply::status(404, "x") };
         let series = |number: i64| {
             json!({"metric": {"__name__": "m", "pod": format!("p{number:04}"), "job": "one"},
-                   "values": [[start, "+Inf"], [start + 30, "-Inf"], [start + 45, "1.7e-01"], [start + 60, "NaN"]]})
+                   "values": [[start, "+Inf"], [start + 2 * step, "-Inf"], [start + 3 * step, "1.7e-01"], [start + 4 * step, "NaN"]]})
         };
         let all: Vec<_> = (0..1000).map(series).collect();
         Reply::json(vector(json!({"resultType": "matrix", "result": all})))
