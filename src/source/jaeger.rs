@@ -5,6 +5,7 @@
 //!
 //! Invariant: only addresses below the configured one are asked, whatever a trace contains; a search that reached its limit says so.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -209,9 +210,9 @@ impl Asker {
             }
         }
         let mut errors: Vec<SpanRow> = errors.into_values().collect();
-        errors.sort_by(|one, other| other.at.cmp(&one.at));
+        errors.sort_by_key(|row| Reverse(row.at));
         let mut slow: Vec<SpanRow> = slow.into_values().collect();
-        slow.sort_by(|one, other| other.duration.cmp(&one.duration));
+        slow.sort_by_key(|row| Reverse(row.duration));
         for (rows, what) in [(&mut errors, "error spans, the newest"), (&mut slow, "slow spans, the slowest")] {
             if rows.len() > MOST_ROWS {
                 remarks.push(format!("{MOST_ROWS} of {} {what}, are kept", rows.len()).into());

@@ -1,1 +1,362 @@
-//! jaeger
+//! Both of Jaeger's APIs as they are described, oddities included, from a server in the test's process.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta};
+use serde_json::{Value, json};
+use warroom::live::{Finding, Inquiry, SpanFinding, WatchedService, Watchlist};
+use warroom::source::Endpoint;
+use warroom::spans::{SpanRow, Trace};
+
+use crate::support::http::{Reply, Request, Server};
+use crate::support::source::Seat;
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const BEGIN: i64 = 1_780_000_000_000_000;
+
+fn watching(services: &[&str]) -> Watchlist {
+    let slow = Some(TimeDelta::seconds(2));
+    let services = services.iter().map(|service| WatchedService { service: (*service).into(), slow }).collect();
+    Watchlist { generation: 1, services, ..Watchlist::default() }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Api {
+    Legacy,
+    Otlp,
+}
+
+/// Plays one of the two APIs; every search finds the same traces.
+fn playing(api: Api, found: Value) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
+    let found = found.to_string();
+    move |request| match (api, request.path.as_str()) {
+        // Every error of Jaeger is JSON in text/plain, and so are its answers here.
+        (Api::Legacy, "/api/services") => {
+            Reply::json(r#"{"data":["alipay"],"total":1,"limit":0,"offset":0,"errors":null}"#)
+        }
+        (Api::Legacy, path) if path.starts_with("/api/traces") => {
+            Reply::json(found.clone()).with("content-type", "text/plain")
+        }
+        (Api::Otlp, "/api/v3/services") => Reply::json(r#"{"services":["alipay"]}"#),
+        (Api::Otlp, path) if path.starts_with("/api/v3/traces") => Reply::json(found.clone()),
+        _ => Reply::status(404, "404 page not found\n").with("content-type", "text/plain"),
+    }
+}
+
+fn legacy(spans: Value) -> Value {
+    json!({"data": [{"traceID": TRACE, "spans": spans, "warnings": null, "processes": {
+        "p1": {"serviceName": "alipay", "tags": null}, "p2": {"serviceName": "gateway"}
+    }}], "total": 0, "limit": 0, "offset": 0, "errors": null})
+}
+
+/// A span of `alipay` (or, as `p2`, of `gateway`).
+fn span(id: &str, parent: &str, process: &str, tags: Value) -> Value {
+    let references = if parent.is_empty() {
+        json!(null)
+    } else {
+        json!([{"refType": "CHILD_OF", "traceID": TRACE, "spanID": parent}])
+    };
+    json!({"traceID": TRACE, "spanID": id, "operationName": format!("op-{id}"), "references": references,
+           "startTime": BEGIN, "duration": 1500, "tags": tags, "processID": process})
+}
+
+async fn spans(api: Api, found: Value) -> SpanFinding {
+    let server = Server::start(playing(api, found)).await;
+    let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), watching(&["alipay"]));
+    spans_of(&mut seat).await
+}
+
+async fn spans_of(seat: &mut Seat) -> SpanFinding {
+    let (findings, outcome) = seat.poll().await;
+    assert_eq!(outcome, Ok(()));
+    let [Finding::Spans(found)] = findings.as_slice() else { panic!("one finding: {findings:?}") };
+    found.clone()
+}
+
+async fn trace(api: Api, found: Value) -> Trace {
+    let server = Server::start(playing(api, found)).await;
+    let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), Watchlist::default());
+    seat.inquiries.send(Inquiry::Trace(TRACE.into())).await.unwrap();
+    seat.until(|finding| match finding {
+        Finding::Trace(trace) => Some(trace),
+        Finding::NoTrace(_, reason) => panic!("{reason}"),
+        _ => None,
+    })
+    .await
+}
+
+fn row(span: &str, service: &str, operation: &str, error: &str) -> SpanRow {
+    SpanRow {
+        trace: TRACE.into(),
+        span: format!("{span:0>16}").into(),
+        service: service.into(),
+        operation: operation.into(),
+        error: error.into(),
+        at: DateTime::from_timestamp_micros(BEGIN).unwrap(),
+        duration: TimeDelta::microseconds(1500),
+    }
+}
+
+#[tokio::test]
+async fn an_error_is_what_the_data_means_by_one() {
+    let tag = |value: Value| json!([{"key": "error", "type": "whatever", "value": value}]);
+    for (tags, error) in [
+        (tag(json!(true)), Some("error")),
+        (tag(json!("true")), Some("error")),
+        (tag(json!("unset")), None),
+        (tag(json!("ClientSideError")), Some("ClientSideError")),
+        (tag(json!(false)), None),
+        (tag(json!("false")), None),
+        (tag(json!("")), None),
+        (tag(json!(0)), None),
+        (tag(json!(null)), None),
+        (json!(null), None),
+        (
+            json!([{"key": "otel.status_code", "value": "Error"}, {"key": "otel.status_description", "value": "no"}]),
+            Some("no"),
+        ),
+        (json!([{"key": "http.status_code", "value": "404"}]), None),
+        (json!([{"key": "error", "value": true}, {"key": "http.status_code", "value": "503"}]), Some("HTTP 503")),
+    ] {
+        let found = spans(Api::Legacy, legacy(json!([span("a", "", "p1", tags.clone())]))).await;
+        let expected: Vec<_> = error.into_iter().map(|error| row("a", "alipay", "op-a", error)).collect();
+        assert_eq!(found.errors, expected, "{tags}");
+    }
+}
+
+#[tokio::test]
+async fn a_parent_that_answers_404_blames_the_child_that_failed() {
+    let not_found = json!([{"key": "http.response.status_code", "value": 404}]);
+    let mut child = span("b", "a", "p2", json!([{"key": "error", "value": true}]));
+    child["logs"] = json!([{"timestamp": BEGIN, "fields": [
+        {"key": "event", "value": "exception"}, {"key": "exception.type", "value": "NoSuchMerchant"},
+        {"key": "exception.message", "value": "merchant 7"}]}]);
+    let found = spans(Api::Legacy, legacy(json!([span("a", "", "p1", not_found), child]))).await;
+    assert_eq!(found.errors, [row("b", "gateway", "op-b", "NoSuchMerchant: merchant 7")]);
+
+    let otlp = json!({"result": {"resourceSpans": [
+        resource("gateway", json!([otlp_span("b", "a", json!({"code": 2, "message": "merchant 7"}))])),
+        resource("alipay", json!([otlp_span("a", "", json!({"code": 2}))])),
+    ]}});
+    let found = spans(Api::Otlp, otlp).await;
+    assert_eq!(found.errors, [row("b", "gateway", "op-b", "merchant 7")], "a parent that only hands it on gives way");
+}
+
+fn resource(service: &str, spans: Value) -> Value {
+    json!({"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]},
+           "scopeSpans": [{"scope": {}, "spans": spans}]})
+}
+
+fn otlp_span(id: &str, parent: &str, status: Value) -> Value {
+    json!({"traceId": TRACE, "spanId": format!("{id:0>16}"), "parentSpanId": parent, "name": format!("op-{id}"), "kind": 2,
+           "startTimeUnixNano": (BEGIN * 1000).to_string(), "endTimeUnixNano": (BEGIN * 1000 + 1_500_000).to_string(),
+           "attributes": [{"key": "n", "value": {"intValue": "9007199254740993"}}], "status": status})
+}
+
+#[tokio::test]
+async fn the_newer_api_mixes_traces_and_they_are_told_apart() {
+    let mut other = otlp_span("c", "", json!({"code": 2, "message": "other"}));
+    other["traceId"] = json!("CvdlGRbNQ92ESOshHIAxnQ==");
+    let mixed = json!({"result": {"resourceSpans": [
+        resource("alipay", json!([otlp_span("a", "", json!({"code": 2, "message": "one"})), other])),
+    ]}});
+    let found = spans(Api::Otlp, mixed).await;
+    let traces: Vec<_> = found.errors.iter().map(|row| (row.trace.as_str(), row.error.as_str())).collect();
+    assert_eq!(traces, [(TRACE, "one"), ("0af7651916cd43dd8448eb211c80319d", "other")]);
+    assert_eq!(spans(Api::Otlp, json!({})).await.errors, []);
+}
+
+#[tokio::test]
+async fn slow_spans_stand_slowest_first_and_searches_send_what_each_api_wants() {
+    let slow = |id: &str, micros: Value| {
+        let mut span = span(id, "", "p1", json!([]));
+        span["duration"] = micros;
+        span
+    };
+    let body = legacy(json!([slow("a", json!(2_000_000)), slow("b", json!("3500000")), slow("c", json!(1_999_999))]));
+    let server = Server::start(playing(Api::Legacy, body)).await;
+    let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), watching(&["alipay"]));
+    let found = spans_of(&mut seat).await;
+    let names: Vec<_> =
+        found.slow.iter().map(|row| (row.operation.as_str(), row.duration.num_milliseconds())).collect();
+    assert_eq!(names, [("op-b", 3500), ("op-a", 2000)]);
+    let searches: Vec<_> = server.requests().into_iter().filter(|request| request.path == "/api/traces").collect();
+    let sent =
+        |name: &str| searches.iter().map(|request| request.parameter(name).map(str::to_owned)).collect::<Vec<_>>();
+    assert_eq!(sent("tags"), [Some(r#"{"error":"true"}"#.to_owned()), None, None]);
+    assert_eq!(sent("minDuration"), [None, None, Some("2s".to_owned())]);
+    let span = |request: &Request| {
+        request.parameter("end").unwrap().parse::<i64>().unwrap()
+            - request.parameter("start").unwrap().parse::<i64>().unwrap()
+    };
+    assert_eq!(span(&searches[0]), 15 * 60 * 1_000_000);
+
+    let server = Server::start(playing(Api::Otlp, json!({}))).await;
+    let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), watching(&["alipay"]));
+    spans_of(&mut seat).await;
+    let requests = server.requests();
+    let search = requests.iter().rfind(|request| request.path == "/api/v3/traces").unwrap();
+    for (one, other) in [
+        ("query.serviceName", "query.service_name"),
+        ("query.startTimeMin", "query.start_time_min"),
+        ("query.startTimeMax", "query.start_time_max"),
+        ("query.searchDepth", "query.num_traces"),
+        ("query.durationMin", "query.duration_min"),
+    ] {
+        assert!(search.parameter(one).is_some() && search.parameter(one) == search.parameter(other), "{one}");
+    }
+}
+
+#[tokio::test]
+async fn no_match_is_no_failure_in_either_api_and_an_unknown_service_is_pointed_out() {
+    let nothing = Reply::status(404, r#"{"error":{"httpCode":404,"message":"No traces found"}}"#);
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/api/v3/services" => Reply::json("{}"),
+        "/api/v3/traces" => nothing.clone(),
+        _ => Reply::status(404, "404 page not found"),
+    })
+    .await;
+    let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), watching(&["alipay"]));
+    let found = spans_of(&mut seat).await;
+    assert_eq!((found.errors.len(), found.slow.len()), (0, 0));
+    assert_eq!(found.remarks, ["no trace of alipay in the last 15 min: is this its name in the traces?"]);
+    let found = spans(Api::Legacy, json!({"data": [], "total": 0, "errors": null})).await;
+    assert_eq!(found.errors, []);
+}
+
+#[tokio::test]
+async fn a_search_that_reached_its_limit_or_was_refused_says_so() {
+    let full: Vec<Value> = (0..200).map(|number| json!({"traceID": format!("{number:x}"), "spans": null})).collect();
+    let found = spans(Api::Legacy, json!({"data": full})).await;
+    let first = "limit of 200 traces reached for error spans of alipay: there may be more";
+    assert!(found.remarks.contains(&first.into()), "{:?}", found.remarks);
+
+    let server = Server::start(|request| match (request.path.as_str(), request.parameter("minDuration")) {
+        ("/api/services", _) => Reply::json(r#"{"data":[]}"#),
+        ("/api/traces", Some(_)) => {
+            let refusal = r#"{"data":null,"errors":[{"code":400,"msg":"Cannot query for tags"}]}"#;
+            Reply::status(400, refusal).with("content-type", "text/plain")
+        }
+        ("/api/traces", None) => Reply::json(legacy(json!([span("a", "", "p1", json!(null))])).to_string()),
+        _ => Reply::status(404, "404 page not found"),
+    })
+    .await;
+    let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), watching(&["alipay"]));
+    let found = spans_of(&mut seat).await;
+    assert_eq!(found.remarks, ["slow spans of alipay could not be searched: Cannot query for tags"]);
+}
+
+#[tokio::test]
+async fn a_trace_is_whole_whatever_is_null_absent_doubled_or_in_a_ring() {
+    let mut ring_a = span("a1", "a2", "p1", json!([]));
+    ring_a["warnings"] = json!(["clock skew adjustment disabled; not applying calculated delta of 3s"]);
+    let bare = json!({"spanID": "ff", "startTime": BEGIN.to_string()});
+    let elsewhere = json!({"spanID": "e", "startTime": BEGIN, "duration": null, "process": {"serviceName": "inline"},
+        "references": [{"refType": "CHILD_OF", "traceID": "1234", "spanID": "a1"}], "logs": null,
+        "tags": [{"key": "big", "value": "9007199254740993"}, {"key": "half", "value": 0.5}, {"key": null, "value": null}]});
+    let follows = json!({"spanID": "f", "startTime": BEGIN, "parentSpanID": "0000000000000000",
+        "references": [{"refType": "FOLLOWS_FROM", "traceID": TRACE, "spanID": "e"}]});
+    let spans = json!([
+        ring_a,
+        span("a2", "a1", "p1", json!(null)),
+        span("b", "gone", "p2", json!(null)),
+        span("b", "gone", "p2", json!(null)),
+        bare,
+        elsewhere,
+        follows,
+        span("s", "s", "p9", json!([])),
+    ]);
+    let found = trace(Api::Legacy, legacy(spans)).await;
+    assert_eq!((found.id.as_str(), found.spans.len()), (TRACE, 8));
+    let mut lines: Vec<_> = found.waterfall().iter().map(|line| (line.span, line.is_orphan)).collect();
+    lines.sort_unstable();
+    let orphans = [false, false, true, true, false, false, false, false];
+    assert_eq!(lines, orphans.into_iter().enumerate().collect::<Vec<_>>());
+    assert_eq!(found.spans[0].warnings.len(), 1);
+    assert_eq!(found.spans[5].tags[0].1, "9007199254740993");
+    assert_eq!(
+        (found.spans[5].service.as_str(), found.spans[5].parent.as_ref()),
+        ("inline", None),
+        "a link is no parent"
+    );
+    assert_eq!(found.spans[6].parent.as_deref(), Some("000000000000000e"));
+    assert_eq!(found.spans[4].start, DateTime::from_timestamp_micros(BEGIN).unwrap());
+    assert_eq!(found.spans[4].duration, TimeDelta::zero());
+    assert_eq!(found.culprit(), None);
+}
+
+#[tokio::test]
+async fn an_opened_trace_has_its_exception_its_kind_and_its_warnings_in_the_newer_api_too() {
+    let mut one = otlp_span("a", "", json!({"code": 2, "message": "declined"}));
+    one["events"] = json!([{"timeUnixNano": "1780000000000000000", "name": "exception", "attributes": [
+        {"key": "exception.type", "value": {"stringValue": "Declined"}}]}]);
+    one["attributes"] = json!([
+        {"key": "http.response.status_code", "value": {"intValue": "503"}},
+        {"key": "@jaeger@warnings", "value": {"arrayValue": {"values": [{"stringValue": "duplicate span IDs; skipping"}]}}}]);
+    let found = trace(Api::Otlp, json!({"result": {"resourceSpans": [resource("alipay", json!([one]))]}})).await;
+    let only = &found.spans[0];
+    assert_eq!(only.outcome, warroom::spans::Outcome::Error("Declined".into()));
+    assert_eq!((only.http_status, only.tags[0].clone()), (Some(503), ("span.kind".into(), "server".into())));
+    assert_eq!(only.warnings, ["duplicate span IDs; skipping"]);
+    assert_eq!((only.duration, found.culprit()), (TimeDelta::microseconds(1500), Some(0)));
+}
+
+#[tokio::test]
+async fn a_trace_that_is_not_there_gets_a_sentence_from_every_store() {
+    for (status, body) in
+        [(404, r#"{"data":null,"errors":[{"code":404,"msg":"trace not found"}]}"#), (200, r#"{"data":[],"total":1}"#)]
+    {
+        let server = Server::start(move |request| match request.path.as_str() {
+            "/api/services" => Reply::json(r#"{"data":[]}"#),
+            path if path.starts_with("/api/traces/") => Reply::status(status, body),
+            _ => Reply::status(404, "404 page not found"),
+        })
+        .await;
+        let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), Watchlist::default());
+        seat.inquiries.send(Inquiry::Trace("abc".into())).await.unwrap();
+        let reason = seat.until(|finding| match finding {
+            Finding::NoTrace(_, reason) => Some(reason),
+            _ => None,
+        });
+        assert!(reason.await.contains("has no trace abc: it was not sampled"));
+        let asked: Vec<_> = server.requests().into_iter().filter(|request| request.path.contains("traces")).collect();
+        assert_eq!(asked[0].path, format!("/api/traces/{:0>32}", "abc"));
+        assert_eq!(asked[1].path, format!("/api/traces/{:0>16}", "abc"), "a store may know the short form alone");
+    }
+}
+
+#[tokio::test]
+async fn the_api_is_asked_for_once_and_again_after_the_server_was_replaced() {
+    let body = legacy(json!([span("a", "", "p1", json!([{"key": "error", "value": true}]))]));
+    let server = Server::start(playing(Api::Legacy, body)).await;
+    let endpoint = Endpoint { every: Duration::from_millis(150), ..Endpoint::at(server.url()) };
+    let mut seat = Seat::start("jaeger", &endpoint, watching(&["alipay"]));
+    for _ in 0..3 {
+        assert_eq!(spans_of(&mut seat).await.errors.len(), 1);
+    }
+    let probes =
+        |server: &Server| server.requests().iter().filter(|request| request.path == "/api/v3/services").count();
+    assert_eq!(probes(&server), 1);
+    let otlp = json!({"result": {"resourceSpans": [
+        resource("alipay", json!([otlp_span("b", "", json!({"code": 2, "message": "new"}))]))]}});
+    server.change(playing(Api::Otlp, otlp));
+    let (_, outcome) = seat.poll().await;
+    assert!(outcome.unwrap_err().contains("answered 404 for /api/traces"), "the old API is gone");
+    assert_eq!(spans_of(&mut seat).await.errors[0].error, "new");
+    assert_eq!(probes(&server), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_jaeger_is_called_by_its_name() {
+    for (reply, sentence) in [
+        (Reply::status(404, "404 page not found"), "answers neither /api/v3/services nor /api/services"),
+        (Reply::json("<!doctype html><title>Sign in</title>"), "answers neither /api/v3/services nor /api/services"),
+        (Reply::status(401, "no"), "answered 401: it wants credentials"),
+        (Reply::status(502, "<html>Bad gateway</html>"), "answered 502 with a web page instead of data"),
+    ] {
+        let server = Server::start(move |_| reply.clone()).await;
+        let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), watching(&["alipay"]));
+        let reason = seat.poll().await.1.unwrap_err();
+        assert!(reason.starts_with("jaeger at 127.0.0.1:") && reason.contains(sentence), "{reason}");
+    }
+}

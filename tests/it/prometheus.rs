@@ -1,1 +1,277 @@
-//! prometheus
+//! Objectives against a real Prometheus with back-filled data, and its rarer answers against a server that plays it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+use warroom::live::{Finding, WatchedObjective, Watchlist};
+use warroom::slo::{Measured, Objective, ObjectiveId, ObjectiveKind, Side, Unit};
+use warroom::source::Endpoint;
+
+use crate::support::http::{Reply, Request, Server};
+use crate::support::prometheus::{Prometheus, encoded, is_installed};
+use crate::support::source::Seat;
+
+fn objective(id: &str, kind: ObjectiveKind, expr: &str, target: f64) -> WatchedObjective {
+    WatchedObjective {
+        id: ObjectiveId { service: "alipay".into(), objective: id.into() },
+        objective: Objective {
+            id: id.into(),
+            title: id.into(),
+            kind,
+            expr: expr.to_owned(),
+            target,
+            unit: Unit::Ratio,
+            side: Side::Below,
+            window: "5m".into(),
+        },
+    }
+}
+
+fn list(generation: u64, objectives: Vec<WatchedObjective>) -> Watchlist {
+    Watchlist { generation, objectives, ..Watchlist::default() }
+}
+
+fn watched(expr: &str) -> Watchlist {
+    list(1, vec![objective("x", ObjectiveKind::Threshold, expr, 1.0)])
+}
+
+fn quick(url: String) -> Endpoint {
+    Endpoint { every: std::time::Duration::from_millis(300), ..Endpoint::at(url) }
+}
+
+fn measured(findings: &[Finding], id: &str) -> Measured {
+    let is = |finding: &Finding| match finding {
+        Finding::Measured(of, measured) if of.objective == id => Some(measured.clone()),
+        _ => None,
+    };
+    findings.iter().find_map(is).unwrap_or_else(|| panic!("{id} was not measured: {findings:?}"))
+}
+
+/// Three hours of a service: latency buckets, errors, twenty minutes of silence an hour ago, and a service that has no traffic.
+fn samples(end: i64) -> String {
+    let mut out = String::new();
+    let moments: Vec<i64> = (0..720).map(|step| end - 15 * (719 - step)).collect();
+    let is_silent = |at: i64| (end - 4800..end - 3600).contains(&at);
+    let mut series = |name: &str, labels: &str, value: &dyn Fn(i64) -> f64| {
+        for (step, at) in moments.iter().enumerate().filter(|(_, at)| !is_silent(**at)) {
+            out.push_str(&format!("{name}{{{labels}}} {} {at}\n", value(step as i64)));
+        }
+    };
+    series("# TYPE requests counter\nrequests_total", "code=\"500\"", &|step| (step * 3) as f64);
+    series("requests_total", "code=\"200\"", &|step| (step * 100) as f64);
+    series("requests_total", "code=\"200\",idle=\"yes\"", &|_| 7.0);
+    series("# TYPE latency gauge\nlatency_bucket", "le=\"0.1\"", &|step| (step * 50) as f64);
+    series("latency_bucket", "le=\"1.0\"", &|step| (step * 90 + step * step / 200) as f64);
+    series("latency_bucket", "le=\"+Inf\"", &|step| (step * 103 + step * step / 100) as f64);
+    series("# TYPE depth gauge\ndepth", "queue=\"a\",site=\"x\"", &|step| (step % 17) as f64);
+    series("depth", "queue=\"b\",site=\"x\"", &|step| (step % 13) as f64);
+    // A metric's first line carries its type: it stands once, before the first sample only.
+    let mut seen = std::collections::HashSet::new();
+    let lines = out.lines().filter(|line| !line.starts_with('#') || seen.insert((*line).to_owned()));
+    lines.collect::<Vec<_>>().join("\n") + "\n# EOF\n"
+}
+
+const ERRORS: &str =
+    r#"sum(rate(requests_total{code=~"5..",idle=""}[$window])) / sum(rate(requests_total{idle=""}[$window]))"#;
+const IDLE: &str = r#"sum(rate(requests_total{idle="yes"}[$window])) / sum(rate(requests_total{idle="yes"}[$window]))"#;
+const LATENCY: &str = "histogram_quantile(0.95, sum by (le) (rate(latency_bucket[$window])))";
+
+fn now() -> DateTime<Utc> {
+    warroom::run::clock::wall()
+}
+
+#[tokio::test]
+async fn every_value_on_the_screen_is_the_one_that_prometheus_gives_for_the_same_query() {
+    if !is_installed() {
+        return;
+    }
+    let mut server = Prometheus::start(&samples(now().timestamp() - 30));
+    let objectives = vec![
+        objective("errors", ObjectiveKind::Ratio, ERRORS, 0.995),
+        objective("latency", ObjectiveKind::Threshold, LATENCY, 1.0),
+        objective("idle", ObjectiveKind::Ratio, IDLE, 0.995),
+        objective("depth", ObjectiveKind::Threshold, "depth", 100.0),
+        objective("absent", ObjectiveKind::Threshold, "nobody_knows_this", 1.0),
+        objective("bad", ObjectiveKind::Threshold, "sum(", 1.0),
+    ];
+    let watchlist = Watchlist { span: TimeDelta::hours(2), ..list(7, objectives.clone()) };
+    let mut seat = Seat::start("prometheus", &quick(server.url()), watchlist.clone());
+    let Finding::Ready { place, .. } = seat.next().await else { panic!("the first report says where it looks") };
+    assert_eq!(place, server.url().as_str());
+    let (findings, outcome) = seat.poll().await;
+    assert_eq!(outcome, Ok(()));
+
+    for watched in objectives.iter().filter(|watched| watched.id.objective != "bad") {
+        let ours = measured(&findings, &watched.id.objective);
+        let (start, end) = (ours.grid.start.timestamp(), ours.grid.end().timestamp());
+        let query = encoded(&watched.objective.query("5m"));
+        let step = ours.grid.resolution.num_seconds();
+        let theirs = server.ask(&format!("/api/v1/query_range?query={query}&start={start}&end={end}&step={step}"));
+        let mut samples = 0;
+        let theirs = theirs["result"].as_array().unwrap();
+        assert_eq!(ours.series.len(), theirs.len(), "{}", watched.id.objective);
+        for (ours_one, theirs_one) in ours.series.iter().zip(theirs) {
+            let mut expected = vec![None; ours.grid.len];
+            for sample in theirs_one["values"].as_array().unwrap() {
+                let place = (sample[0].as_f64().unwrap() as i64 - start) / step;
+                expected[place as usize] = Some(sample[1].as_str().unwrap().parse::<f64>().unwrap());
+                samples += 1;
+            }
+            for (place, (one, other)) in ours_one.values.iter().zip(&expected).enumerate() {
+                let is_same = one.map(f64::to_bits) == other.map(f64::to_bits)
+                    || one.is_some_and(f64::is_nan) && other.is_some_and(f64::is_nan);
+                assert!(is_same, "{} at {place}: {one:?}, not {other:?}", watched.id.objective);
+            }
+        }
+        eprintln!("{}: {} series, {samples} samples agree", watched.id.objective, ours.series.len());
+    }
+
+    let errors = measured(&findings, "errors");
+    assert!(errors.series[0].values.iter().any(Option::is_none), "the missing stretch is a gap");
+    for (window, burn) in ["5m", "1h", "6h"].iter().zip(errors.burn) {
+        let theirs = server.ask(&format!("/api/v1/query?query={}", encoded(&objectives[0].objective.query(window))));
+        let ratio: f64 = theirs["result"][0]["value"][1].as_str().unwrap().parse().unwrap();
+        let burn = burn.unwrap();
+        assert!((burn - ratio / 0.005).abs() < 0.05 * burn, "{window}: {burn}, not {}", ratio / 0.005);
+    }
+    let idle = measured(&findings, "idle");
+    assert!(idle.series[0].values.iter().flatten().all(|value| value.is_nan()), "0/0 stays what it is");
+    assert_eq!(idle.burn, [None; 3]);
+    let names: Vec<_> = measured(&findings, "depth").series.iter().map(|series| series.name.clone()).collect();
+    assert_eq!(names, ["queue=a", "queue=b"], "the labels that differ name a series");
+    assert_eq!(measured(&findings, "absent").series, [], "no data is not zero");
+    let bad = findings.iter().find_map(|finding| match finding {
+        Finding::Unmeasured(id, reason) if id.objective == "bad" => Some(reason.to_string()),
+        _ => None,
+    });
+    assert!(bad.unwrap().contains("parse error"), "the server's own words");
+    assert!(seat.place.contains("(version 2."), "it says once which version it is: {}", seat.place);
+
+    server.kill();
+    let reason = loop {
+        if let (_, Err(reason)) = seat.poll().await {
+            break reason;
+        }
+    };
+    assert!(reason.ends_with("refused the connection: is it running?"), "{reason}");
+    server.restart();
+    loop {
+        if let (findings, Ok(())) = seat.poll().await {
+            assert!(!measured(&findings, "errors").series.is_empty(), "it recovers by itself");
+            break;
+        }
+    }
+}
+
+fn vector(body: serde_json::Value) -> String {
+    json!({"status": "success", "data": body}).to_string()
+}
+
+/// Answers range queries with one body, and what else is asked with nothing.
+fn playing(body: impl Into<String>) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
+    let body = body.into();
+    move |request| match request.path.as_str() {
+        "/api/v1/query_range" => Reply::json(body.clone()),
+        "/api/v1/query" => Reply::json(vector(json!({"resultType": "vector", "result": []}))),
+        _ => Reply::status(404, "404 page not found\n"),
+    }
+}
+
+#[tokio::test]
+async fn a_range_query_is_posted_on_an_aligned_grid_below_the_path_prefix() {
+    let server = Server::start(|request| match request.path.as_str() {
+        "/team/prom/api/v1/query_range" => Reply::json(vector(json!({"resultType": "matrix", "result": []}))),
+        _ => Reply::status(404, "404 page not found\n"),
+    })
+    .await;
+    let mut seat = Seat::start("prometheus", &Endpoint::at(server.url() + "/team/prom/"), watched("up{a=\"b+c&d\"}"));
+    let (findings, outcome) = seat.poll().await;
+    assert_eq!((findings.len(), outcome), (1, Ok(())));
+    let request = &server.requests()[0];
+    assert!(request.body.contains("query=up"), "in the body, because an address has a limit: {}", request.body);
+    let number = |name: &str| request.parameter(name).unwrap().parse::<i64>().unwrap();
+    assert_eq!((request.method.as_str(), request.parameter("query")), ("POST", Some("up{a=\"b+c&d\"}")));
+    let (start, end, step) = (number("start"), number("end"), number("step"));
+    assert_eq!((start % step, end % step, request.parameter("timeout")), (0, 0, Some("4500ms")));
+    assert!((end - start) / step < 240 && end <= now().timestamp() && end > now().timestamp() - 60);
+    assert!(request.header("user-agent").unwrap().starts_with("warroom/"));
+}
+
+#[tokio::test]
+async fn what_prometheus_says_beside_the_data_is_shown_and_what_cannot_be_drawn_gets_a_sentence() {
+    let histogram = json!({"resultType": "matrix", "result": [{"metric": {}, "histograms": [[1, {"count": "3"}]]}]});
+    let warned = json!({
+        "status": "success", "data": {"result": [], "resultType": "matrix"},
+        "warnings": ["partial\u{1b}[31m data"], "infos": ["metric might not be a counter"]
+    });
+    for (body, remarks) in [
+        (warned.to_string(), vec!["partial[31m data", "metric might not be a counter"]),
+        (
+            vector(histogram),
+            vec!["native histogram: use histogram_quantile(0.99, sum(rate(name[5m]))) or histogram_avg"],
+        ),
+        (
+            vector(json!({"resultType": "string", "result": [1, "text"]})),
+            vec!["the expression gives a text, which cannot be drawn"],
+        ),
+    ] {
+        let server = Server::start(playing(body)).await;
+        let mut seat = Seat::start("prometheus", &Endpoint::at(server.url()), watched("x"));
+        let (findings, outcome) = seat.poll().await;
+        let found = measured(&findings, "x");
+        assert_eq!((found.remarks.iter().map(|text| text.as_str()).collect(), outcome), (remarks, Ok(())));
+        assert!(found.series.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn infinities_and_gaps_stay_and_the_thousandth_series_is_counted_not_kept() {
+    let server = Server::start(|request| {
+        let number = |name: &str| request.parameter(name)?.parse::<i64>().ok();
+        let Some((start, step)) = number("start").zip(number("step")) else { return Reply::status(404, "x") };
+        let series = |number: i64| {
+            json!({"metric": {"__name__": "m", "pod": format!("p{number:04}"), "job": "one"},
+                   "values": [[start, "+Inf"], [start + 2 * step, "-Inf"], [start + 3 * step, "1.7e-01"], [start + 4 * step, "NaN"]]})
+        };
+        let all: Vec<_> = (0..1000).map(series).collect();
+        Reply::json(vector(json!({"resultType": "matrix", "result": all})))
+    })
+    .await;
+    let mut seat = Seat::start("prometheus", &Endpoint::at(server.url()), watched("m"));
+    let found = measured(&seat.poll().await.0, "x");
+    assert_eq!((found.series.len(), found.left_out), (200, 800));
+    assert_eq!(found.series[3].name, "pod=p0003");
+    let values = &found.series[0].values;
+    assert_eq!(values[..4], [Some(f64::INFINITY), None, Some(f64::NEG_INFINITY), Some(0.17)]);
+    assert!(values[4].unwrap().is_nan() && values[5].is_none());
+}
+
+#[tokio::test]
+async fn a_refused_query_is_the_objectives_problem_and_the_others_are_measured() {
+    for (status, kind, error, sentence) in [
+        (400, "bad_data", "parse error: unexpected", "the query is refused (bad_data): parse error: unexpected"),
+        (
+            400,
+            "bad_data",
+            "exceeded maximum resolution",
+            "the query is refused (bad_data): exceeded maximum resolution",
+        ),
+        (422, "execution", "expanding series: context deadline exceeded", "the query takes longer than 4.5 s"),
+        (503, "timeout", "query timed out in expression evaluation", "the query takes longer than 4.5 s"),
+    ] {
+        let server = Server::start(move |request| match request.parameter("query") {
+            Some("bad") => {
+                Reply::status(status, json!({"status": "error", "errorType": kind, "error": error}).to_string())
+            }
+            Some(_) => Reply::json(vector(json!({"resultType": "matrix", "result": []}))),
+            None => Reply::status(404, "404 page not found"),
+        })
+        .await;
+        let objectives = ["bad", "good"].map(|id| objective(id, ObjectiveKind::Threshold, id, 1.0));
+        let mut seat = Seat::start("prometheus", &Endpoint::at(server.url()), list(1, objectives.into()));
+        let (findings, outcome) = seat.poll().await;
+        assert_eq!(outcome, Ok(()), "the source is healthy");
+        measured(&findings, "good");
+        let is_told = |finding: &Finding| matches!(finding, Finding::Unmeasured(_, text) if text.starts_with(sentence));
+        assert!(findings.iter().any(is_told), "{findings:?}");
+    }
+}

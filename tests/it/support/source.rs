@@ -14,6 +14,8 @@ pub struct Seat {
     pub inquiries: mpsc::Sender<Inquiry>,
     pub reports: mpsc::Receiver<Report>,
     pub task: JoinHandle<()>,
+    /// Where it said last that it looks.
+    pub place: String,
 }
 
 /// Opens a source by its name.
@@ -29,7 +31,7 @@ impl Seat {
         let (inquiries, asked) = mpsc::channel(4);
         let (told, reports) = mpsc::channel(16);
         let desk = Desk { watch: watched, inquiries: asked, reports: told };
-        Self { watch, inquiries, reports, task: tokio::spawn(source.run(desk)) }
+        Self { watch, inquiries, reports, task: tokio::spawn(source.run(desk)), place: String::new() }
     }
 
     /// The next finding; a test that waits for more than half a minute has found a bug.
@@ -52,14 +54,14 @@ impl Seat {
         }
     }
 
-    /// Everything up to the end of the poll: `Ok` if it went well, else the sentence.
+    /// Everything up to the end of the poll but where the source looks: `Ok` if it went well, else the sentence.
     pub async fn poll(&mut self) -> (Vec<Finding>, Result<(), String>) {
         let mut findings = Vec::new();
         loop {
             match self.next().await {
                 Finding::Polled => return (findings, Ok(())),
                 Finding::Failed { reason, .. } => return (findings, Err(reason.to_string())),
-                Finding::Ready { .. } => {}
+                Finding::Ready { place, .. } => self.place = place.to_string(),
                 finding => findings.push(finding),
             }
         }
