@@ -257,10 +257,13 @@ impl<E: Into<anyhow::Error>> From<E> for Ending {
     }
 }
 
+/// "File size limit exceeded"; its default effect ends the process.
+const SIGXFSZ: i32 = 25;
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    // Made before anything else: a client that is built without it panics.
-    crate::source::http::install_provider();
+    // A limit on file sizes must end in "NOT SAVED", not in a dead console: with a handler the write fails instead.
+    let _ = signal_hook::flag::register(SIGXFSZ, std::sync::Arc::default());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

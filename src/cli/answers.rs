@@ -197,10 +197,12 @@ pub(super) fn verify(config: &Config, id: Option<IncidentId>) -> Result<ExitCode
     let mut is_sound = true;
     for id in ids {
         match crate::journal::verify(&dir.path(id)) {
-            Ok(verification) if verification.is_sound() => writeln!(out, "{id}: sound, {verification}")?,
+            Ok(verification) if verification.is_sound() => {
+                writeln!(out, "{id}: sound, {} entries", verification.entries)?
+            }
             Ok(verification) => {
                 is_sound = false;
-                writeln!(out, "{id}: DAMAGED, {verification}")?;
+                writeln!(out, "{id}: DAMAGED, {} entries can be read", verification.entries)?;
                 for damage in &verification.damage {
                     writeln!(out, "  {damage}")?;
                 }
@@ -269,7 +271,7 @@ pub(super) fn keys(markdown: bool) -> Result<ExitCode, Ending> {
 }
 
 /// Every key, as README and `warroom keys` show it.
-pub fn key_table(markdown: bool) -> String {
+pub(super) fn key_table(markdown: bool) -> String {
     let mut out = String::new();
     let all = actions::all();
     let mut section = |title: &str, scope: actions::Scope| {
