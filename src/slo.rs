@@ -191,6 +191,9 @@ pub struct Series {
     pub values: Vec<Option<f64>>,
 }
 
+/// Resolutions that people can divide by, in seconds; beyond them whole hours.
+const NICE_RESOLUTIONS: [i64; 15] = [1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600];
+
 /// A grid of moments: `start`, `start + resolution`, … up to and with `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
@@ -208,7 +211,9 @@ impl Grid {
     pub fn covering(span: TimeDelta, end: DateTime<Utc>, points: usize, finest: TimeDelta) -> Self {
         let points = points.clamp(2, 11_000) as i64;
         let span = span.num_seconds().max(1);
-        let resolution = (span + points - 2).div_euclid(points - 1).max(finest.num_seconds()).max(1);
+        let least = (span + points - 2).div_euclid(points - 1).max(finest.num_seconds()).max(1);
+        let resolution = NICE_RESOLUTIONS.into_iter().find(|nice| *nice >= least);
+        let resolution = resolution.unwrap_or_else(|| (least + 3599) / 3600 * 3600);
         let last = end.timestamp().div_euclid(resolution) * resolution;
         let len = span / resolution + 1;
         let start = DateTime::from_timestamp(last - (len - 1) * resolution, 0).unwrap_or(end);

@@ -30,12 +30,19 @@ pub(super) fn place(config: &Config) -> JournalPlace {
 
 /// Who acts: `--as`, else the configuration, else the login name.
 pub(super) fn actor(config: &Config) -> Actor {
-    let login = || {
-        let uid = rustix::process::getuid().as_raw();
-        let from_environment = ["LOGNAME", "USER"].into_iter().find_map(|name| std::env::var(name).ok());
-        Actor::new(&from_environment.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("uid{uid}")))
-    };
-    config.name.clone().unwrap_or_else(login)
+    config.name.clone().unwrap_or_else(|| Actor::new(&login_name(rustix::process::getuid().as_raw())))
+}
+
+/// The account's name: what the account file says of the user id, which nobody sets by mistake; else the environment.
+fn login_name(uid: u32) -> String {
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let of_account = accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    });
+    let of_environment = || ["LOGNAME", "USER"].into_iter().find_map(|name| std::env::var(name).ok());
+    of_account.or_else(of_environment).filter(|name| !name.is_empty()).unwrap_or_else(|| format!("uid{uid}"))
 }
 
 /// Which process writes.

@@ -11,7 +11,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::layout::Arrangement;
-use super::{Console, Dirty, Tone, actions, keys, wall};
+use super::{Console, Dirty, Tone, actions, wall};
 use crate::incident::{Channel, Duty, Obligation, Role, Severity, Urgency, cadence};
 use crate::live::Freshness;
 use crate::pane::{Cx, PANES, PaneId};
@@ -184,8 +184,10 @@ impl Console {
         spans.push(Span::styled(format!("  {}", incident.phase().name().to_uppercase()), style));
         if let Some(elapsed) = incident.elapsed(cx.now) {
             let target = match severity {
-                Severity::Sev0 | Severity::Sev1 | Severity::Sev2 => format!(" of {}", minutes(cx.cadence.resolve)),
-                Severity::Sev3 => String::new(),
+                Severity::Sev0 | Severity::Sev1 | Severity::Sev2 if self.screen.width >= 100 => {
+                    format!(" of {}", minutes(cx.cadence.resolve))
+                }
+                Severity::Sev0 | Severity::Sev1 | Severity::Sev2 | Severity::Sev3 => String::new(),
             };
             spans.push(Span::raw(format!("  {}{target}", minutes(elapsed))));
         }
@@ -324,19 +326,18 @@ impl Console {
         hint(":", "commands");
         hint("Tab", "pane");
         hint("z", "zoom");
-        for act in pane
-            .acts()
-            .iter()
-            .filter(|act| !act.keys.is_empty() && (cx.access == crate::pane::Access::Full || !act.writes))
-        {
-            if keys::parse(act.keys[0]).is_some_and(|chord| actions::global(chord).is_none()) {
-                hint(act.keys[0], act.name);
-            }
-        }
+        let may_write = cx.access == crate::pane::Access::Full;
         for name in ["acknowledge", "take-role", "update", "note"] {
             let is_done = name == "acknowledge" && cx.incident.acknowledged.is_some();
-            if let Some(key) = actions::first_key(name).filter(|_| !is_done && cx.access == crate::pane::Access::Full) {
+            if let Some(key) = actions::first_key(name).filter(|_| !is_done && may_write) {
                 hint(key, name);
+            }
+        }
+        // Everybody knows what the arrows do.
+        let moves = ["Up", "Down", "Left", "Right", "Home", "End", "PgUp", "PgDn", "Ctrl+Left", "Ctrl+Right"];
+        for act in pane.acts().iter().filter(|act| may_write || !act.writes) {
+            if let Some(key) = act.keys.first().filter(|key| !moves.contains(key)) {
+                hint(key, act.name);
             }
         }
         spans

@@ -38,14 +38,9 @@ pub(super) fn draw(console: &Console, area: Rect, buf: &mut Buffer, cx: &Cx<'_>)
 fn headline(console: &Console, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     let incident = cx.incident;
     let severity = incident.severity.unwrap_or(Severity::Sev3);
-    let service = incident.services.first().map(|service| cx.catalogue.get(service).map_or(service, |book| &book.name));
-    let words = format!(
-        "{}{} {} {}",
-        if console.is_drill() { "DRILL " } else { "" },
-        severity,
-        service.map_or_else(|| incident.title.to_string(), ToString::to_string),
-        incident.phase().name()
-    );
+    let service = incident.services.first().map(|service| format!(" {service}")).unwrap_or_default();
+    let drill = if console.is_drill() { "DRILL " } else { "" };
+    let words = format!("{drill}{severity}{service} {}", incident.phase().name());
     let words = if incident.is_blank() { "no incident".to_owned() } else { words };
     let alarm = match severity {
         _ if incident.is_blank() || !incident.phase().is_live() => Alarm::Calm,

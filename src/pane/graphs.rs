@@ -8,7 +8,8 @@ use ratatui::text::{Line, Span};
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
 use crate::incident::{Command, Event, Evidence, Phase};
 use crate::live::{Freshness, Panel};
-use crate::slo::{BURN_WINDOWS, Grid, Measured, Objective, ObjectiveId, ObjectiveKind, Side, Verdict};
+use crate::slo::{Grid, Measured, Objective, ObjectiveId, ObjectiveKind, Side, Verdict};
+use crate::text::columns;
 use crate::widget::chart::{Chart, Mark, Moments, Worse};
 use crate::widget::text::{fit_line, minutes, wrap};
 
@@ -150,18 +151,23 @@ impl Graphs {
         }
         let selected = self.selected.min(all.len() - 1);
         let solo = self.is_alone.then_some(selected);
-        // A chart below four rows says nothing: show as many as have room, from the selected one's page.
-        let fit = usize::from(area.height / 5).clamp(1, all.len());
-        let first = solo.unwrap_or(selected / fit * fit);
-        let count = if solo.is_some() { 1 } else { fit.min(all.len() - first) };
         let marks = marks(cx);
         let mut y = area.y;
-        for place in 0..count {
-            let rows = (area.bottom() - y) / u16::try_from(count - place).unwrap_or(1);
+        let shares = shares(all.len(), selected, solo.is_some(), area.height);
+        // What stands in one row is aligned: names, values, and where the lines of levels begin.
+        let in_rows = || shares.iter().filter(|(_, rows)| *rows == 1).map(|(place, _)| &all[*place]);
+        let names = in_rows().map(|shown| columns(&shown.objective.title)).max().unwrap_or(0);
+        let levels = in_rows().map(|shown| row_heading(shown, names, cx, None, false).width()).max().unwrap_or(0);
+        for (place, rows) in shares {
             let part = Rect { y, height: rows, ..area };
-            let is_here = is_focused && first + place == selected && all.len() > 1;
-            let cursor = self.cursor.filter(|_| first + place == selected);
-            draw_one(&all[first + place], &marks, part, buf, cx, cursor, is_here);
+            let is_here = is_focused && place == selected && all.len() > 1;
+            let cursor = self.cursor.filter(|_| place == selected);
+            if rows == 1 {
+                let heading = row_heading(&all[place], names, cx, cursor, is_here);
+                draw_row(&all[place], heading, levels, part, buf, cx);
+            } else {
+                draw_one(&all[place], &marks, part, buf, cx, cursor, is_here);
+            }
             y += rows;
         }
     }
@@ -171,7 +177,12 @@ impl Pane for Graphs {
     acts_from_table!();
 
     fn title(&self, _cx: &Cx<'_>) -> String {
-        format!("SLO graphs · last {}", minutes(TimeDelta::minutes(RANGES[self.range])))
+        let range = RANGES[self.range];
+        if range < 60 {
+            format!("SLO graphs · last {range} min")
+        } else {
+            format!("SLO graphs · last {} h", range / 60)
+        }
     }
 
     fn remark(&self, cx: &Cx<'_>) -> String {
@@ -198,6 +209,57 @@ impl Pane for Graphs {
     }
 }
 
+/// A chart below so many rows says little; what has no room for it stands in one row with a line of levels.
+const CHART_ROWS: u16 = 6;
+
+/// How many rows each objective gets, with its place. The selected one is always a chart; the others in their order, as long as there is room.
+fn shares(count: usize, selected: usize, is_alone: bool, height: u16) -> Vec<(usize, u16)> {
+    let many = u16::try_from(count).unwrap_or(u16::MAX);
+    if is_alone || height < CHART_ROWS {
+        return vec![(selected, height)];
+    }
+    if many > height - CHART_ROWS + 1 {
+        // Not even a row for each: the page around the selected one.
+        let rows = usize::from(height - CHART_ROWS);
+        let first = selected.saturating_sub(rows / 2).min(count - rows - 1);
+        return (first..=first + rows).map(|place| (place, if place == selected { CHART_ROWS } else { 1 })).collect();
+    }
+    let charts = ((height - many) / (CHART_ROWS - 1)).clamp(1, many);
+    let others = (0..count).filter(|place| *place != selected).take(usize::from(charts) - 1);
+    let expanded: Vec<usize> = others.chain([selected]).collect();
+    let left = height - (many - charts);
+    (0..count)
+        .map(|place| match expanded.contains(&place) {
+            true if place == selected => (place, left - (charts - 1) * (left / charts)),
+            true => (place, left / charts),
+            false => (place, 1),
+        })
+        .collect()
+}
+
+fn row_heading(
+    shown: &Shown<'_>,
+    names: usize,
+    cx: &Cx<'_>,
+    cursor: Option<DateTime<Utc>>,
+    is_here: bool,
+) -> Line<'static> {
+    let freshness = shown.panel.map(|panel| cx.live.panel_freshness(panel, cx.wall));
+    heading(shown, freshness, cx, cursor, is_here, names)
+}
+
+/// An objective in one row: what its heading says, and a line of levels in what is left of it.
+fn draw_row(shown: &Shown<'_>, heading: Line<'static>, levels: usize, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+    let heading = fit_line(heading, usize::from(area.width));
+    buf.set_line(area.x, area.y, &heading, area.width);
+    let taken = u16::try_from(levels.max(heading.width()) + 2).unwrap_or(area.width).min(area.width);
+    let rest = Rect { x: area.x + taken, width: area.width - taken, ..area };
+    if let Some(measured) = shown.measured().filter(|_| rest.width >= 10) {
+        let freshness = shown.panel.map(|panel| cx.live.panel_freshness(panel, cx.wall));
+        draw_chart(shown, measured, freshness, &[], None, rest, buf, cx);
+    }
+}
+
 /// Draws the worst objective alone: the one graph of the wall.
 pub(crate) fn draw_worst(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     let all = shown(cx);
@@ -211,16 +273,6 @@ pub(crate) fn draw_worst(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
         Some(shown) => draw_one(shown, &marks(cx), area, buf, cx, None, false),
         None => nothing(area, buf, cx),
     }
-}
-
-/// The worst objective and its value in a few words, for those who have no room for a chart.
-pub(crate) fn worst_in_words(cx: &Cx<'_>) -> Option<String> {
-    shown(cx).iter().find_map(|shown| {
-        let measured = shown.measured()?;
-        let (_, value) = measured.newest(shown.objective)?;
-        matches!(measured.verdict(shown.objective), Verdict::Breached { .. })
-            .then(|| format!("{} {}", shown.objective.title, shown.objective.unit.show(value)))
-    })
 }
 
 fn nothing(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
@@ -249,7 +301,7 @@ fn draw_one(
         return;
     }
     let freshness = shown.panel.map(|panel| cx.live.panel_freshness(panel, cx.wall));
-    let heading = fit_line(heading(shown, freshness, cx, cursor, is_here), usize::from(area.width));
+    let heading = fit_line(heading(shown, freshness, cx, cursor, is_here, 0), usize::from(area.width));
     buf.set_line(area.x, area.y, &heading, area.width);
     let plot = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let Some(measured) = shown.measured() else {
@@ -281,6 +333,20 @@ fn draw_one(
         }
         None => plot,
     };
+    draw_chart(shown, measured, freshness, marks, cursor, plot, buf, cx);
+}
+
+#[expect(clippy::too_many_arguments, reason = "a chart is its parts")]
+fn draw_chart(
+    shown: &Shown<'_>,
+    measured: &Measured,
+    freshness: Option<Freshness>,
+    marks: &[Mark],
+    cursor: Option<DateTime<Utc>>,
+    plot: Rect,
+    buf: &mut Buffer,
+    cx: &Cx<'_>,
+) {
     let lines: Vec<&[Option<f64>]> = measured.series.iter().map(|series| series.values.as_slice()).collect();
     let unit = shown.objective.unit;
     let zone = cx.now.with_timezone(&cx.zone).offset().fix().local_minus_utc();
@@ -317,10 +383,11 @@ fn heading(
     cx: &Cx<'_>,
     cursor: Option<DateTime<Utc>>,
     is_here: bool,
+    names: usize,
 ) -> Line<'static> {
     let objective = shown.objective;
     let marker = if is_here { cx.theme.glyphs.here } else { " " };
-    let mut spans = vec![Span::styled(format!("{marker}{}  ", objective.title), cx.theme.title(is_here))];
+    let mut spans = vec![Span::styled(format!("{marker}{:<names$}  ", objective.title), cx.theme.title(is_here))];
     let limit = objective.unit.show(objective.limit());
     let side = match objective.side {
         Side::Below => "<",
@@ -367,10 +434,9 @@ fn heading(
         let rates: Vec<String> = measured
             .burn
             .iter()
-            .zip(BURN_WINDOWS)
-            .map(|(rate, window)| {
+            .map(|rate| {
                 let rate = rate.map_or_else(|| "?".to_owned(), |rate| format!("{rate:.1}"));
-                format!("{rate}{} {window}", cx.theme.glyphs.times)
+                format!("{rate}{}", cx.theme.glyphs.times)
             })
             .collect();
         spans.push(Span::raw(format!("  burn {}", rates.join(" / "))));

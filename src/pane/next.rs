@@ -75,6 +75,13 @@ impl Next {
             }
             return;
         }
+        let area = if area.height >= 8 {
+            let question = Line::styled(cx.incident.phase().question(), cx.theme.dim());
+            buf.set_line(area.x, area.bottom() - 1, &fit_line(question, usize::from(area.width)), area.width);
+            Rect { height: area.height - 1, ..area }
+        } else {
+            area
+        };
         // The update is always here under its name; what is due sooner stands beside it, never instead.
         let nearest = &obligations[0];
         let big = cadence::next_update(&obligations).unwrap_or(nearest);
@@ -108,9 +115,10 @@ impl Next {
                 Span::raw(owner(obligation).to_owned()),
                 Span::styled(format!("  {}", key(obligation.duty)), cx.theme.key()),
             ]);
-            let line =
-                fit_line(if is_here { line.style(cx.theme.selection(true)) } else { line }, usize::from(list.width));
-            buf.set_line(list.x, y, &line, list.width);
+            buf.set_line(list.x, y, &fit_line(line, usize::from(list.width)), list.width);
+            if is_here {
+                buf.set_style(Rect { y, height: 1, ..list }, cx.theme.selection(true));
+            }
         }
     }
 }
@@ -119,7 +127,7 @@ impl Pane for Next {
     acts_from_table!();
 
     fn title(&self, cx: &Cx<'_>) -> String {
-        format!("next · {}", cx.incident.phase().question())
+        format!("next · {}", cx.incident.phase().name().to_uppercase())
     }
 
     fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) -> Option<Position> {
@@ -145,7 +153,8 @@ fn owner(obligation: &Obligation) -> &str {
 /// The countdown in big digits with its name beside it; seconds only where they tick.
 fn draw_big(obligation: &Obligation, ticks: bool, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> u16 {
     let left = obligation.left(cx.now);
-    let text = if ticks { countdown(left) } else { minutes(left) };
+    // Where something else is due sooner, this one stands still for a minute at a time.
+    let text = if ticks { countdown(left) } else { left.num_minutes().to_string() };
     let style = urgency(obligation, cx);
     let room = Rect { width: area.width * 2 / 3, ..area };
     let size = digits::largest_that_fits(&text, room, cx.theme.glyphs);
@@ -160,8 +169,9 @@ fn draw_big(obligation: &Obligation, ticks: bool, area: Rect, buf: &mut Buffer, 
         Duty::Acknowledge => "acknowledge".to_owned(),
         Duty::Update(_) => "update".to_owned(),
     };
+    let unit = if ticks { "" } else { "min " };
     let lines = [
-        format!("{word} {name}"),
+        format!("{unit}{word} {name}"),
         format!("{} · {} {}", owner(obligation), key(obligation.duty), action(obligation.duty)),
     ];
     let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);

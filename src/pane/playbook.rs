@@ -122,7 +122,9 @@ impl PlaybookPane {
         let detail =
             if self.shows_detail { self.here(cx).map(|(_, step)| in_full(step, area.width, cx)) } else { None };
         let detail = detail.unwrap_or_default();
-        let least_list = 4.min(area.height);
+        // The list comes first: what is done and what is next. The step in hand takes what is left, at least a third.
+        let steps = u16::try_from(playbook.steps.len()).unwrap_or(u16::MAX);
+        let least_list = steps.min(area.height - area.height / 3).max(1).min(area.height);
         let detail_rows =
             u16::try_from(detail.len()).unwrap_or(u16::MAX).saturating_add(1).min(area.height - least_list);
         let detail_rows = if detail.is_empty() { 0 } else { detail_rows };
@@ -131,8 +133,10 @@ impl PlaybookPane {
         let first = (selected + 1).saturating_sub(usize::from(list.height));
         for ((place, step), y) in playbook.steps.iter().enumerate().skip(first).zip(list.y..list.bottom()) {
             let line = row(place, step, cx.incident.steps.get(&playbook.step_ref(step)), place == selected, cx);
-            let line = if place == selected { line.style(cx.theme.selection(is_focused)) } else { line };
             buf.set_line(list.x, y, &fit_line(line, usize::from(list.width)), list.width);
+            if place == selected {
+                buf.set_style(Rect { y, height: 1, ..list }, cx.theme.selection(is_focused));
+            }
         }
         for (line, y) in detail.into_iter().zip(list.bottom() + 1..area.bottom()) {
             buf.set_line(area.x, y, &line, area.width);

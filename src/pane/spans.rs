@@ -145,12 +145,17 @@ impl Spans {
             return open.draw(area, buf, cx, is_focused);
         }
         let Some((_, _, finding)) = &cx.live.spans else { return no_spans(area, buf, cx) };
-        // Where there is room the other table stands beside: errors left, slow ones right.
+        // Where there is room the other table stands beside: slow ones at the right, or below.
         if area.width >= 150 && self.table == Table::Errors {
             let left = Rect { width: area.width * 3 / 5, ..area };
             let right = Rect { x: left.right() + 1, width: area.width - left.width - 1, ..area };
             self.table(left, buf, cx, is_focused, finding);
             slow_beside(right, buf, cx, finding);
+        } else if area.height >= 11 && self.table == Table::Errors {
+            let top = Rect { height: area.height * 3 / 5, ..area };
+            let bottom = Rect { y: top.bottom(), height: area.height - top.height, ..area };
+            self.table(top, buf, cx, is_focused, finding);
+            slow_beside(bottom, buf, cx, finding);
         } else {
             self.table(area, buf, cx, is_focused, finding);
         }
@@ -267,15 +272,21 @@ impl Spans {
         for ((place, group), y) in self.groups.iter().enumerate().skip(first).zip(list.y..list.bottom()) {
             let line = row(group, place == self.selected, list.width, cx);
             let line = if is_stale { line.patch_style(cx.theme.stale()) } else { line };
-            let line = if place == self.selected { line.style(cx.theme.selection(is_focused)) } else { line };
             buf.set_line(list.x, y, &fit_line(line, usize::from(list.width)), list.width);
+            if place == self.selected {
+                buf.set_style(Rect { y, height: 1, ..list }, cx.theme.selection(is_focused));
+            }
         }
     }
 }
 
 fn row(group: &SpanGroup, is_here: bool, width: u16, cx: &Cx<'_>) -> Line<'static> {
     let marker = if is_here { cx.theme.glyphs.here } else { " " };
-    let rate = if group.rate >= 1.0 { format!("{:.0}/s", group.rate) } else { format!("{:.0}/min", group.rate * 60.0) };
+    let rate = match group.rate {
+        rate if rate >= 10.0 => format!("{rate:.0}/s"),
+        rate if rate >= 1.0 => format!("{rate:.1}/s"),
+        rate => format!("{:.1}/min", rate * 60.0),
+    };
     let mut spans = vec![
         Span::raw(format!("{marker}{:>6} {rate:>7}  ", group.count)),
         Span::raw(format!("{:<16} {:<18} ", group.service, group.operation)),
