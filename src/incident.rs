@@ -8,7 +8,9 @@
 
 pub mod cadence;
 pub mod command;
+pub mod entry;
 pub mod event;
+pub mod terms;
 pub mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -18,7 +20,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::text::CleanStr;
 pub use cadence::{Cadence, Duty, Obligation, Urgency};
 pub use command::{Asking, Command, Refusal};
+pub use entry::*;
 pub use event::*;
+pub use terms::*;
 pub use timeline::{Line, Timeline};
 
 /// The clock of an incident: the wall clock, or for a drill the one that its first entry set running.

@@ -1,7 +1,113 @@
-//! warroom: a full-screen terminal console for production incidents.
+//! warroom: a full-screen terminal console in which a payments company runs a production incident.
+//!
+//! This page is the map. It says what is where, what never happens, and what is not here on purpose.
+//!
+//! # Data flow
+//!
+//! ```text
+//!    people                 outside                       other consoles
+//!      │ keys, paste, resize   │ HTTP                        │ their entries
+//!      ▼                       ▼                             ▼
+//! ┌──────────────────────── run (async code lives in the shell only) ────────────┐
+//! │  input            source tasks       blocking pool     journal       timers  │
+//! │      └───────────────────┴─────── Msg ─────┴──────────────┘             │    │
+//! │                                    │  (+ the wall clock's time)          │    │
+//! └────────────────────────────────────┼─────────────────────────────────────┼───┘
+//!                                      ▼                                     │
+//!         Console::handle(msg, wall) -> Vec<Effect>         next_wake() ─────┘
+//!           │ key → actions / the focused pane's Acts → Intent
+//!           │ Intent::Command → incident::decide(&incident, command) → Events | Refusal (a notice)
+//!           │ Msg::Journal(Entries) → Incident::apply               (total, never fails)
+//!           │ Msg::Source(report)   → Live::take(report, wall)      (bounded, aged)
+//!           ▼
+//!         Effects (data) ──► run::shell performs them ──► answers come back as Msg
+//!                                      │
+//!         begin_frame(wall) → dirty parts → draw(wall, dirty, buffer) → run::encoder → the terminal
+//! ```
+//!
+//! What somebody records is not applied at once: [`console::Effect::Append`] goes out, the entry comes back through the journal like everybody
+//! else's, and only then is it state. One path for own and foreign entries; what you see is what is on disk.
+//!
+//! # Layers
+//!
+//! Arrows point down only; `tests/it/layers.rs` reads the sources and enforces it, `.clippy.toml` names every `now()` that only [`clock`] may call.
+//!
+//! ```text
+//! main → cli → run ─┬→ console ─→ pane ─→ widget ─→ theme
+//!                   ├→ journal ──────┐      │
+//!                   ├→ source ───────┤      │
+//!                   └→ config ───────┴──────┴──→ domain
+//! ```
+//!
+//! | layer | modules | rule |
+//! |---|---|---|
+//! | domain | [`incident`], [`playbook`], [`slo`], [`spans`], [`live`], [`text`], [`exercise`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
+//! | widget, theme | [`widget`], [`theme`] | ratatui; know no domain but text |
+//! | pane | [`pane`], one file each | returns intents; holds no sender, client, clock or other pane |
+//! | console | [`console`] | the whole screen as a value; [`console::effect`] holds the two closed vocabularies |
+//! | shell | [`run`], [`journal`], [`source`], [`config`], [`cli`], [`clock`] | everything impure |
+//!
+//! # Invariants
+//!
+//! Invariant: the fold is total and order-independent. Any set of entries, in any arrival order, with duplicates, gives one [`incident::Incident`];
+//! nothing in it returns a `Result`. Entries that make no sense are kept and counted; entries of a newer build are kept as unrecognised.
+//!
+//! Invariant: only [`incident::command::decide`] refuses, with a sentence for a person.
+//!
+//! Invariant: drawing is a function of the console and the time; a frame that is skipped or repeated changes nothing.
+//!
+//! Invariant: the loop awaits nothing but its `select!`, and every arm may be dropped without losing anything. Files, big parses, `fdatasync` and
+//! certificates belong to other threads.
+//!
+//! Invariant: text from outside is a [`text::CleanStr`], made once where it enters; the encoder is the last barrier, not the first.
+//!
+//! Invariant: a source can be down, slow, lying or huge, and quitting still takes less than 100 ms.
+//!
+//! Invariant: there is no tick. The loop sleeps until input, data, a task's end, or the next moment at which something shown changes; only the
+//! nearest deadline counts seconds, everything else is in minutes.
+//!
+//! # What is not here, and why
+//!
+//! No `Terminal` of ratatui and no event stream of crossterm: the first blocks in `write` as long as nobody reads, the second spins when the terminal
+//! is gone. [`run::tty`], [`run::screen`], [`run::encoder`] and [`run::input`] take their place; ratatui's buffer, text and styles and crossterm's
+//! events and key codes are used throughout.
+//!
+//! No network writes: what goes out is recorded as told by hand. No access control: roles are an interlock and a record; whoever can write the
+//! journal's folder can act. No SSH server: OpenSSH does it better.
+//!
+//! # What a change touches
+//!
+//! | to add | touch |
+//! |---|---|
+//! | a system that we read | `src/source/x.rs` and its line in [`source::SOURCES`] |
+//! | a pane | `src/pane/x.rs` and its line in [`pane::PANES`]; focus, help, palette and README's key table iterate it |
+//! | a key | one `Act` line in its pane's table, or one line in `console/actions.rs` |
+//! | a service, theme, exercise | one TOML file in `playbooks/`, `themes/`, `playbooks/gameday/` |
+//! | an event of the journal | its body and its line in `events!`, and its arms in the fold and in `timeline::wording`: no wildcard arms |
+//!
+//! # Words
+//!
+//! | field term | meaning here | Rust |
+//! |---|---|---|
+//! | incident, severity, phase | what is being handled; SEV0–SEV3; Detected, Acknowledged, Triage, Mitigating, Resolved, Post-incident, Closed | [`incident::Incident`], [`incident::Severity`], [`incident::Phase`] |
+//! | Incident Commander, Communications Lead, SME, Scribe | the runbook's roles; a seat is a role and, of an SME, a component | [`incident::Role`], [`incident::Seat`] |
+//! | journal, entry, event | the record; a stamped line in it; the fact inside | [`journal::Journal`], [`incident::Entry`], [`incident::Event`] |
+//! | command, refusal | what a person asks; why not | [`incident::Command`], [`incident::Refusal`] |
+//! | timeline, note, amendment | the scribe's reading of the journal | [`incident::Timeline`], [`incident::NoteAdded`], [`incident::NoteAmended`] |
+//! | status update, cadence, obligation | what goes out; the runbook's times; anything with a deadline | [`incident::StatusUpdate`], [`incident::Cadence`], [`incident::Obligation`] |
+//! | playbook, step | the checked list of a service; a line of it ("runbook" is the company's document) | [`playbook::Playbook`], [`playbook::Step`] |
+//! | objective, burn rate, window | as in the SRE workbook | [`slo::Objective`] |
+//! | series, resolution | Prometheus' (its `step` is our resolution) | [`slo::Series`], [`slo::Grid`] |
+//! | error span, trace | Jaeger's | [`spans::Span`], [`spans::Trace`] |
+//! | console | one running warroom | [`console::Console`] |
+//! | source, report | what we read | [`source::Source`], [`live::Report`] |
+//! | pane, overlay, focus, chord | the screen | [`pane::Pane`], `overlay::Overlay`, [`console::keys::Chord`] |
+//! | exercise, drill | a GameDay file; a run of it | [`exercise::Exercise`], [`incident::DrillStarted`] |
+
 #![warn(missing_docs)]
 
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod console;
 pub mod exercise;

@@ -6,6 +6,7 @@
 //!
 //! Invariant: drawing takes `&self`; a skipped or repeated frame changes nothing.
 
+pub mod due;
 pub mod facts;
 pub mod graphs;
 pub mod next;
@@ -190,7 +191,7 @@ pub enum Intent {
 pub struct Act<P> {
     /// Name in the palette and in the config, after the pane's (`graphs.longer`).
     pub name: &'static str,
-    /// The keys, as [`crate::console::keys::parse`] reads them; the first is shown.
+    /// The keys, written as people say them (`Ctrl+W`, `Shift+Tab`); the first is shown.
     pub keys: &'static [&'static str],
     /// What it does, for help and palette.
     pub help: &'static str,

@@ -6,7 +6,7 @@
 //! Invariant: the first frame is out before anything was read; quitting waits for no source and no terminal.
 
 pub mod budget;
-pub mod clock;
+pub use crate::clock;
 pub mod encoder;
 pub mod input;
 pub mod keys;

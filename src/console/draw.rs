@@ -7,16 +7,17 @@
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::layout::Arrangement;
 use super::{Console, Dirty, Tone, actions, wall};
-use crate::incident::{Channel, Duty, Obligation, Role, Severity, Urgency, cadence};
+use crate::incident::{Role, Severity, cadence};
 use crate::live::Freshness;
-use crate::pane::{Cx, PANES, PaneId};
-use crate::text::{columns, fit};
-use crate::theme::{Alarm, Theme, ascii_only};
+use crate::pane::due::{next_second, urgency};
+use crate::pane::{Cx, PaneId};
+use crate::text::fit;
+use crate::theme::{Alarm, ascii_only};
 use crate::widget::frame::{PaneFrame, clear};
 use crate::widget::text::{countdown, fit_line, minutes};
 
@@ -403,74 +404,4 @@ fn who(cx: &Cx<'_>) -> Vec<Span<'static>> {
         spans.push(Span::styled(" take", cx.theme.dim()));
     }
     spans
-}
-
-/// The style of an obligation; an overdue one blinks until somebody looks.
-pub(crate) fn urgency(obligation: &Obligation, cx: &Cx<'_>) -> Style {
-    alarm_style(
-        cx.theme,
-        alarm(obligation, cx),
-        obligation.urgency(cx.now) == Urgency::Overdue && is_blinking(obligation, cx),
-    )
-}
-
-/// How an obligation stands, as the theme says it.
-pub(crate) fn alarm(obligation: &Obligation, cx: &Cx<'_>) -> Alarm {
-    match obligation.urgency(cx.now) {
-        Urgency::Calm => Alarm::Calm,
-        Urgency::Soon => Alarm::Amber,
-        Urgency::Overdue => Alarm::Red,
-    }
-}
-
-fn is_blinking(obligation: &Obligation, cx: &Cx<'_>) -> bool {
-    let due = cx.incident.clock().wall(obligation.due);
-    cx.looked_at.is_none_or(|at| at < due) && (cx.now - obligation.due).num_seconds() % 2 == 0
-}
-
-fn alarm_style(theme: &Theme, alarm: Alarm, is_reversed: bool) -> Style {
-    let style = theme.urgency(alarm);
-    if is_reversed { style.add_modifier(Modifier::REVERSED) } else { style }
-}
-
-/// The next moment at which the seconds left until `due` turn over.
-pub(crate) fn next_second(due: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
-    let into = (due - now).num_milliseconds().rem_euclid(1000);
-    now + TimeDelta::milliseconds(if into == 0 { 1000 } else { into })
-}
-
-/// Obligations with the same deadline in one line: "incident channel, #status-qrpay, internal page".
-pub(crate) fn grouped(obligations: &[Obligation]) -> Vec<(String, &Obligation)> {
-    let mut rows: Vec<(Vec<&str>, &Obligation)> = Vec::new();
-    for obligation in obligations {
-        let name = match obligation.duty {
-            Duty::Acknowledge => "acknowledge",
-            Duty::Update(channel) => channel.name(),
-        };
-        let is_internal = |duty: Duty| matches!(duty, Duty::Update(channel) if channel != Channel::ExternalPage);
-        match rows.last_mut() {
-            Some((names, first))
-                if first.due == obligation.due && is_internal(first.duty) && is_internal(obligation.duty) =>
-            {
-                names.push(name);
-            }
-            Some(_) | None => rows.push((vec![name], obligation)),
-        }
-    }
-    rows.into_iter()
-        .map(|(names, obligation)| {
-            let update = matches!(obligation.duty, Duty::Update(_));
-            (format!("{}{}", if update { "update " } else { "" }, names.join(", ")), obligation)
-        })
-        .collect()
-}
-
-/// A width that a text takes, as the buffer counts it.
-pub(crate) fn width(text: &str) -> u16 {
-    u16::try_from(columns(text)).unwrap_or(u16::MAX)
-}
-
-/// Names of all panes, for tables that iterate them.
-pub fn pane_names() -> impl Iterator<Item = &'static str> {
-    PANES.iter().map(|spec| spec.name)
 }

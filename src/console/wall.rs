@@ -8,9 +8,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Console;
-use super::draw::{alarm, grouped, urgency};
 use crate::incident::timeline::Hand;
 use crate::incident::{Role, Severity};
+use crate::pane::due::{alarm, grouped, urgency};
 use crate::pane::{Cx, PaneId, graphs, holder_name};
 use crate::theme::Alarm;
 use crate::widget::digits;

@@ -260,9 +260,9 @@ fn measuring_six_charts_takes_a_millisecond_for_five_series_and_thirty_for_two_h
         let rounds = 20;
         let best = |work: &dyn Fn()| {
             let round = |_| {
-                let before = crate::run::clock::boot();
+                let before = crate::clock::boot();
                 work();
-                (crate::run::clock::boot() - before).as_secs_f64() * 1000.0
+                (crate::clock::boot() - before).as_secs_f64() * 1000.0
             };
             (0..rounds).map(round).fold(f64::MAX, f64::min)
         };

@@ -15,8 +15,8 @@ use super::bell::{Bell, Watch};
 use super::chain::{COLUMNS, Care, Chain, Damage, Row, What, unsigned};
 use super::directory::with_suffix;
 use super::{Journal, JournalError, NewEntry, Tail};
+use crate::clock;
 use crate::incident::{ENTRY_VERSION, Entry, EntryId, Hlc, IncidentId, Via};
-use crate::run::clock;
 
 /// The version of the schema that this build writes and reads.
 pub const SCHEMA: i64 = 1;

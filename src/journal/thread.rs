@@ -21,8 +21,8 @@ use super::directory::with_suffix;
 use super::presence::{Seat, Seats};
 use super::sqlite::Work;
 use super::{Journal, JournalDir, JournalError, NewEntry, Presence, SqliteJournal};
+use crate::clock;
 use crate::incident::{Actor, Entry, IncidentId, Via};
-use crate::run::clock;
 use crate::text::{CleanStr, CleanText};
 
 /// How many requests may wait; more are refused at the door.

@@ -7,8 +7,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
+use super::due::{alarm, grouped, next_second, urgency, width};
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
-use crate::console::draw::{alarm, grouped, next_second, urgency, width};
 use crate::incident::{Duty, Obligation, Phase, cadence};
 use crate::theme::Alarm;
 use crate::widget::digits;

@@ -19,8 +19,8 @@ use tokio::sync::Semaphore;
 
 use super::auth::Auth;
 use super::{Endpoint, SourceError};
+use crate::clock;
 use crate::live::SourceName;
-use crate::run::clock;
 use crate::text::CleanStr;
 
 /// How long and how much a server may talk.

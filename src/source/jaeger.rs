@@ -18,8 +18,8 @@ use serde::de::IgnoredAny;
 
 use super::http::{Answer, Failure, Limits, Site, Trouble, segment};
 use super::{Desk, Endpoint, Poller, Source, SourceError, Telling, attend};
+use crate::clock;
 use crate::live::{Finding, Inquiry, MOST_ROWS, MOST_SPANS, SourceName, SpanFinding, WatchedService, Watchlist};
-use crate::run::clock;
 use crate::spans::{SpanRow, Trace, TraceId};
 use crate::text::CleanStr;
 

@@ -20,8 +20,8 @@ use serde::Deserialize;
 
 use super::http::{Answer, Failure, Limits, Site, Trouble};
 use super::{Desk, Endpoint, Poller, Source, SourceError, Telling, attend};
+use crate::clock;
 use crate::live::{Finding, Inquiry, SourceName, WatchedObjective, Watchlist};
-use crate::run::clock;
 use crate::slo::{BURN_WINDOWS, Grid, Measured, ObjectiveKind};
 use crate::text::CleanStr;
 

@@ -11,10 +11,10 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
 
+use crate::clock;
 use crate::exercise::{Exercise, World};
 use crate::incident::{Clock, StepRef};
 use crate::live::{Finding, Inquiry, Report, SourceName, Watchlist};
-use crate::run::clock;
 use crate::slo::Grid;
 use crate::text::CleanStr;
 

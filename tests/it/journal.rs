@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::mpsc;
+use warroom::clock;
 use warroom::incident::{Actor, Entry, Event, IncidentId, NoteAdded, NoteKind, Series, Via};
 use warroom::journal::{
     Journal, JournalDir, JournalThread, Me, NewEntry, News, Presence, Request, Sharing, SqliteJournal,
 };
-use warroom::run::clock;
 use warroom::text::CleanStr;
 
 const INC: IncidentId = IncidentId { series: Series::Incident, number: 1 };

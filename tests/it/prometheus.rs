@@ -76,7 +76,7 @@ const IDLE: &str = r#"sum(rate(requests_total{idle="yes"}[$window])) / sum(rate(
 const LATENCY: &str = "histogram_quantile(0.95, sum by (le) (rate(latency_bucket[$window])))";
 
 fn now() -> DateTime<Utc> {
-    warroom::run::clock::wall()
+    warroom::clock::wall()
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use rustix::process::Signal;
 use rustix::termios::LocalModes;
-use warroom::run::clock;
+use warroom::clock;
 use warroom::run::encoder::{Colours, Urgency};
 use warroom::run::input::{Input, Typed};
 use warroom::run::screen::Screen;

@@ -16,7 +16,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
-use warroom::run::clock;
+use warroom::clock;
 
 /// How the terminal reads what the program writes.
 #[derive(Clone, Copy, Debug, PartialEq)]

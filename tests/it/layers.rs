@@ -1,0 +1,146 @@
+//! The layers of `src/lib.rs`, read from the sources: an import that points up fails here, with its file and line.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each top-level module may use of the others.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("incident", &["text"]),
+    ("text", &[]),
+    ("slo", &["incident", "text"]),
+    ("spans", &["text"]),
+    ("live", &["slo", "spans", "text"]),
+    ("playbook", &["incident", "slo", "text"]),
+    ("exercise", &["incident", "live", "playbook", "slo", "spans", "text"]),
+    ("theme", &["text"]),
+    ("widget", &["text", "theme"]),
+    ("pane", &["incident", "live", "playbook", "slo", "spans", "text", "theme", "widget"]),
+    ("console", &["incident", "live", "pane", "playbook", "slo", "spans", "text", "theme", "widget"]),
+    ("clock", &[]),
+    ("journal", &["clock", "incident", "text"]),
+    ("source", &["clock", "exercise", "incident", "live", "slo", "spans", "text"]),
+    ("config", &["exercise", "incident", "playbook", "text", "theme"]),
+    ("run", &["*"]),
+    ("cli", &["*"]),
+    ("main", &["cli"]),
+    ("lib", &["*"]),
+];
+
+/// Words that a pure module does not have.
+const IMPURE: [&str; 9] = [
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::process",
+    "std::thread",
+    "std::sync::Mutex",
+    "tokio::",
+    "async fn",
+    "reqwest",
+];
+
+const PURE: [&str; 7] = ["incident", "text", "slo", "spans", "live", "playbook", "exercise"];
+
+#[test]
+fn imports_point_down_only() {
+    let mut wrong = Vec::new();
+    for (file, module, line, code) in lines() {
+        let allowed = MAY_USE.iter().find(|(name, _)| *name == module).map(|(_, allowed)| *allowed);
+        let allowed =
+            allowed.unwrap_or_else(|| panic!("{module} is in no layer: add it to this test and to src/lib.rs"));
+        for used in uses(&code) {
+            if used != module && !allowed.contains(&"*") && !allowed.contains(&used.as_str()) {
+                wrong.push(format!("{}:{line}: {module} must not use {used}", file.display()));
+            }
+        }
+        if PURE.contains(&module.as_str()) {
+            for word in IMPURE {
+                if code.contains(word) {
+                    wrong.push(format!("{}:{line}: {module} is pure: no {word}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_pane_knows_another_and_no_source_another() {
+    let mut wrong = Vec::new();
+    for (folder, shared) in [("pane", &["due"][..]), ("source", &["http", "auth"][..])] {
+        for (file, module, line, code) in lines() {
+            let Some(own) = part_of(&file, folder).filter(|_| module == folder) else { continue };
+            for prefix in [format!("crate::{folder}::"), "super::".to_owned()] {
+                let is_direct =
+                    prefix.starts_with("crate") || file.parent().is_some_and(|parent| parent.ends_with(folder));
+                let Some(rest) =
+                    code.trim().strip_prefix("use ").and_then(|code| code.strip_prefix(&prefix)).filter(|_| is_direct)
+                else {
+                    continue;
+                };
+                let used: String =
+                    rest.chars().take_while(|letter| letter.is_ascii_lowercase() || *letter == '_').collect();
+                let is_sibling = Path::new("src").join(folder).join(format!("{used}.rs")).exists();
+                if is_sibling && used != own && !shared.contains(&used.as_str()) {
+                    wrong.push(format!("{}:{line}: {own} must not know {used}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_file_grows_beyond_what_one_can_hold_in_mind() {
+    for file in files(Path::new("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let own = text.split("#[cfg(test)]").next().unwrap_or_default().lines().count();
+        assert!(own <= 800, "{} has {own} lines without its tests: split it", file.display());
+    }
+}
+
+/// Lines of code outside comments and test modules: file, top-level module, line number, code.
+fn lines() -> Vec<(PathBuf, String, usize, String)> {
+    let mut all = Vec::new();
+    for file in files(Path::new("src")) {
+        if file.ends_with("tests.rs") {
+            continue;
+        }
+        let first = file.components().nth(1).unwrap().as_os_str().to_str().unwrap();
+        let module = first.trim_end_matches(".rs").to_owned();
+        let text = fs::read_to_string(&file).unwrap();
+        for (place, line) in text.lines().enumerate().take_while(|(_, line)| line.trim() != "#[cfg(test)]") {
+            let code = line.split("//").next().unwrap_or_default();
+            all.push((file.clone(), module.clone(), place + 1, code.to_owned()));
+        }
+    }
+    all
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            all.push(path);
+        }
+    }
+    all.sort();
+    all
+}
+
+/// The top-level modules that a line of code names.
+fn uses(code: &str) -> Vec<String> {
+    let name = |rest: &str| {
+        rest.chars().take_while(|letter| letter.is_ascii_lowercase() || *letter == '_').collect::<String>()
+    };
+    code.split("crate::").skip(1).map(name).filter(|name| !name.is_empty()).collect()
+}
+
+/// The file or folder below `src/<folder>/` that a file belongs to.
+fn part_of(file: &Path, folder: &str) -> Option<String> {
+    let rest = file.strip_prefix(Path::new("src").join(folder)).ok()?;
+    Some(rest.components().next()?.as_os_str().to_str()?.trim_end_matches(".rs").to_owned())
+}
