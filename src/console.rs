@@ -15,15 +15,15 @@ pub(crate) mod overlay;
 pub mod start;
 mod wall;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{Event as InputEvent, KeyEvent};
 use ratatui::layout::Rect;
 
 use crate::incident::{
-    Actor, Cadence, ClockJumped, Command, Declared, Event, Incident, IncidentId, Refusal, Series, StepRef, StepState,
-    command,
+    Actor, Cadence, ClockJumped, Command, Declared, Entry, Event, Incident, IncidentId, Refusal, Series, StepRef,
+    StepState, command,
 };
 use crate::live::{Live, WatchedObjective, WatchedService, Watchlist};
 use crate::pane::{Access, Cx, Intent, PANES, Pane, PaneId, Present, Purpose, Question};
@@ -105,6 +105,7 @@ struct Record {
 /// What waits for the journal's answer.
 #[derive(Clone, Debug, PartialEq)]
 struct Pending {
+    events: usize,
     give_back: Option<(PaneId, String)>,
 }
 
@@ -156,6 +157,8 @@ pub struct Console {
     watchlist: Watchlist,
     span: TimeDelta,
     ticket: u64,
+    own: OwnEntries,
+    deferred: VecDeque<(Command, Option<(PaneId, String)>)>,
     pending: BTreeMap<u64, Pending>,
     draft: DraftClock,
     pasted_at: Option<DateTime<Utc>>,
@@ -163,6 +166,13 @@ pub struct Console {
     dirty: Dirty,
     wakes: [Option<DateTime<Utc>>; PANES.len() + 1],
     steps_told: Vec<(StepRef, DateTime<Utc>)>,
+}
+
+/// How many entries this console has sent to the journal, and how many of them came back.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct OwnEntries {
+    sent: usize,
+    back: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -190,6 +200,8 @@ impl Console {
             watchlist: Watchlist::default(),
             span: TimeDelta::hours(1),
             ticket: 0,
+            own: OwnEntries::default(),
+            deferred: VecDeque::new(),
             pending: BTreeMap::new(),
             draft: DraftClock::default(),
             pasted_at: None,
@@ -374,6 +386,11 @@ impl Console {
                 self.wakes[place] = None;
             }
         }
+        while self.own.back >= self.own.sent
+            && let Some((command, from)) = self.deferred.pop_front()
+        {
+            self.command(command, from, wall, effects);
+        }
         self.keep_draft(wall, effects);
         self.watch(effects);
         self.tell_steps(effects);
@@ -544,11 +561,16 @@ impl Console {
             give_back(self);
             return self.say(Tone::Refused, self.looks_only().to_owned(), wall);
         }
+        // "Take command, acknowledge" typed in one breath: the second is decided when the first has come back as state.
+        if self.own.back < self.own.sent {
+            return self.deferred.push_back((command, from));
+        }
         let asking = self.cx(wall).asking();
         match command::decide(&self.incident, command.clone(), &asking) {
             Ok(events) if self.record.id.is_some() => {
                 self.ticket += 1;
-                self.pending.insert(self.ticket, Pending { give_back: from });
+                self.own.sent += events.len();
+                self.pending.insert(self.ticket, Pending { events: events.len(), give_back: from });
                 effects.push(Effect::Append { ticket: self.ticket, events });
             }
             Ok(_) => {
@@ -592,6 +614,8 @@ impl Console {
                 self.start = None;
                 self.present.clear();
                 self.pending.clear();
+                self.deferred.clear();
+                self.own = OwnEntries::default();
                 self.dirty = Dirty::ALL;
             }
             JournalMsg::Draft(text) => {
@@ -602,6 +626,10 @@ impl Console {
             }
             JournalMsg::Entries(entries) => {
                 let was_drill = self.incident.drill.is_some();
+                if self.record.is_complete {
+                    let is_own = |entry: &&Entry| entry.via.console == self.settings.console;
+                    self.own.back += entries.iter().filter(is_own).count();
+                }
                 self.incident.apply(entries);
                 if let (false, Some(drill)) = (was_drill, &self.incident.drill) {
                     effects.push(Effect::Simulate(drill.clone()));
@@ -620,9 +648,12 @@ impl Console {
                 }
             }
             JournalMsg::NotSaved(ticket, why) => {
-                if let Some(Pending { give_back: Some((pane, text)) }) = self.pending.remove(&ticket) {
-                    self.panes[pane as usize].give_back(&text);
-                    self.mark(&[pane]);
+                if let Some(Pending { events, give_back }) = self.pending.remove(&ticket) {
+                    self.own.sent = self.own.sent.saturating_sub(events);
+                    if let Some((pane, text)) = give_back {
+                        self.panes[pane as usize].give_back(&text);
+                        self.mark(&[pane]);
+                    }
                 }
                 self.say(Tone::Failed, format!("NOT SAVED: {why}"), wall);
             }

@@ -184,6 +184,7 @@ fn endpoint(said: &config::Endpoint) -> Endpoint {
 
 /// Logs to a rotated file below the state folder; without one there is no log, and that is no reason not to start.
 fn log(config: &Config) -> Option<tracing_appender::non_blocking::WorkerGuard> {
+    use tracing::level_filters::LevelFilter;
     use tracing_appender::rolling::{RollingFileAppender, Rotation};
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
@@ -193,9 +194,8 @@ fn log(config: &Config) -> Option<tracing_appender::non_blocking::WorkerGuard> {
         .build(&config.log)
         .ok()?;
     let (writer, guard) = tracing_appender::non_blocking(appender);
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_env("WARROOM_LOG").unwrap_or_else(|_| "warn,warroom=info".into());
-    tracing_subscriber::fmt().with_writer(writer).with_ansi(false).with_env_filter(filter).try_init().ok()?;
+    let level = std::env::var("WARROOM_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
+    tracing_subscriber::fmt().with_writer(writer).with_ansi(false).with_max_level(level).try_init().ok()?;
     Some(guard)
 }
 

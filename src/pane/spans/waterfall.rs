@@ -91,13 +91,18 @@ impl Opened {
             let is_culprit = culprit == Some(branch.span);
             draw_row(span, branch.depth, branch.is_orphan, is_culprit, bounds, row, buf, cx);
             if place == selected {
-                buf.set_style(row, cx.theme.selection(is_focused));
+                buf.set_style(Rect { width: names_width(row), ..row }, cx.theme.selection(is_focused));
             }
         }
         for (line, y) in detail.into_iter().zip(list.bottom()..body.bottom()) {
             buf.set_line(body.x, y, &fit_line(line, usize::from(body.width)), body.width);
         }
     }
+}
+
+/// The columns that names take; times and bars have the rest.
+fn names_width(row: Rect) -> u16 {
+    row.width * 45 / 100
 }
 
 #[expect(clippy::too_many_arguments, reason = "a row of a table is its columns")]
@@ -112,7 +117,7 @@ fn draw_row(
     cx: &Cx<'_>,
 ) {
     let glyphs = cx.theme.glyphs;
-    let names = row.width * 45 / 100;
+    let names = names_width(row);
     let mark = match (&span.outcome, is_culprit) {
         (Outcome::Error(_), true) => glyphs.crossed,
         (Outcome::Error(_), false) => "!",
