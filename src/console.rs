@@ -570,6 +570,20 @@ impl Console {
         }
     }
 
+    /// Asks something of the incident for a caller without overlays: a refusal comes back, also one that wants a reason.
+    pub(crate) fn request(&mut self, command: Command, wall: DateTime<Utc>) -> Result<Effect, Refusal> {
+        if !self.may_write() {
+            return Err(Refusal::No(self.looks_only().to_owned()));
+        }
+        if self.record.id.is_none() {
+            return Err(Refusal::No("no record is open yet: D declares one".to_owned()));
+        }
+        let events = command::decide(&self.incident, command, &self.cx(wall).asking())?;
+        self.ticket += 1;
+        self.pending.insert(self.ticket, Pending { give_back: None });
+        Ok(Effect::Append { ticket: self.ticket, events })
+    }
+
     /// Declares a new incident, in a record of its own.
     pub(crate) fn declare(&mut self, body: Declared, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         if !self.may_write() {
