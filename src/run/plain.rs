@@ -368,7 +368,7 @@ impl Session {
 
     fn tell_news(&mut self, wall: DateTime<Utc>) {
         if self.is_open {
-            for line in self.told.news(&self.console.cx(wall)) {
+            for line in self.told.news(&self.me, &self.console.cx(wall)) {
                 self.paper.line(&line);
             }
         }

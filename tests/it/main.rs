@@ -4,6 +4,7 @@
 mod config;
 mod jaeger;
 mod journal;
+mod plain;
 mod playbooks;
 mod prometheus;
 mod sources;

@@ -60,14 +60,15 @@ impl Told {
         Self { duties, present: cx.present.to_vec(), ..Self::default() }
     }
 
-    /// The lines for what changed since the last call.
-    pub(super) fn news(&mut self, cx: &Cx<'_>) -> Vec<String> {
+    /// The lines for what changed since the last call; the console that is named `me` does not greet itself.
+    pub(super) fn news(&mut self, me: &str, cx: &Cx<'_>) -> Vec<String> {
         let mut lines = self.duties(cx);
-        lines.extend(self.sources(cx));
         lines.extend(self.objectives(cx));
         lines.extend(self.kinds(cx));
-        lines.extend(self.people(cx));
-        lines
+        lines.extend(self.people(me, cx));
+        let now = cx.clock(cx.now);
+        let lines = lines.into_iter().map(|line| format!("{now} {line}"));
+        self.sources(cx).into_iter().chain(lines).collect()
     }
 
     /// The next moment of the wall clock at which there may be something to say though nothing happened.
@@ -84,9 +85,7 @@ impl Told {
         let before = std::mem::take(&mut self.duties);
         let is_done = |before: &Obligation| match before.duty {
             Duty::Acknowledge => cx.incident.acknowledged.is_some(),
-            Duty::Update(channel) => {
-                cx.incident.last_update(channel).is_some_and(|told| told.mark.at > before.start)
-            }
+            Duty::Update(channel) => cx.incident.last_update(channel).is_some_and(|told| told.mark.at > before.start),
         };
         let changed = |before: &&(Obligation, Urgency)| {
             !obligations.iter().any(|one| one.duty == before.0.duty && one.start == before.0.start)
@@ -132,8 +131,10 @@ impl Told {
                     let since = cx.clock(cx.incident.clock().show(*since));
                     lines.push(format!("! {name} does not answer since {since}: {why}"));
                 }
-                None if was.is_some() => lines.push(format!("{name} answers again")),
-                None => lines.push(format!("{name} answers ({})", health.place)),
+                None => {
+                    let again = if was.is_some() { " again" } else { "" };
+                    lines.push(format!("{} {name} answers{again} ({})", cx.clock(cx.now), health.place));
+                }
             }
         }
         lines
@@ -184,8 +185,9 @@ impl Told {
         lines
     }
 
-    fn people(&mut self, cx: &Cx<'_>) -> Vec<String> {
-        let is_in = |all: &[Present], one: &Present| all.iter().any(|other| other.console == one.console);
+    fn people(&mut self, me: &str, cx: &Cx<'_>) -> Vec<String> {
+        let is_in =
+            |all: &[Present], one: &Present| one.console == *me || all.iter().any(|other| other.console == one.console);
         let came = cx.present.iter().filter(|one| !is_in(&self.present, one));
         let went = self.present.iter().filter(|one| !is_in(cx.present, one));
         let came = came.map(|one| format!("{} is here ({} layout)", one.actor, one.layout));
@@ -246,7 +248,8 @@ pub(super) fn objective_line(id: &ObjectiveId, objective: &Objective, panel: Opt
         let why = panel.and_then(|panel| panel.problem.as_ref()).map(|why| format!(": {why}")).unwrap_or_default();
         return format!("{name} no data, limit {limit}{why}");
     };
-    let value = measured.newest(objective).map_or_else(|| "nothing".to_owned(), |(_, value)| objective.unit.show(value));
+    let value =
+        measured.newest(objective).map_or_else(|| "nothing".to_owned(), |(_, value)| objective.unit.show(value));
     if cx.live.panel_freshness(panel, cx.wall) == Freshness::Gone {
         let since = cx.clock(cx.incident.clock().show(panel.at));
         return format!("{name} no data since {since}, last {value}, limit {limit}");
@@ -266,10 +269,10 @@ pub(super) fn group_line(group: &SpanGroup) -> String {
     let length = |time: TimeDelta| Unit::Seconds.show(time.as_seconds_f64());
     let error = if group.error.is_empty() { "slow" } else { &group.error };
     format!(
-        "{} {}: {error}, {} times, median {}, worst {}",
+        "{} {}: {error}, {}, median {}, worst {}",
         group.service,
         group.operation,
-        group.count,
+        if group.count == 1 { "once".to_owned() } else { format!("{} times", group.count) },
         length(group.median),
         length(group.worst)
     )

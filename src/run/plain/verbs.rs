@@ -376,12 +376,11 @@ fn spans(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
     let Some((at, source, finding)) = &cx.live.spans else {
         return Err("no spans yet: they come from Jaeger, for the services that a playbook names".to_owned());
     };
-    let mut lines = vec![format!("error spans, from {source} {}:", relative(*at, wall))];
-    for (rows, empty) in [(&finding.errors, "  none"), (&finding.slow, "  no slow ones")] {
+    let mut lines = Vec::new();
+    for (name, rows) in [("error", &finding.errors), ("slow", &finding.slow)] {
         let groups = group(rows, finding.lookback, SpanOrder::Count);
-        if groups.is_empty() {
-            lines.push(empty.to_owned());
-        }
+        let none = if groups.is_empty() { " none" } else { "" };
+        lines.push(format!("{name} spans, from {source}, {}:{none}", relative(*at, wall)));
         lines.extend(groups.iter().take(MOST_KINDS).map(|group| format!("  {}", group_line(group))));
         if groups.len() > MOST_KINDS {
             lines.push(format!("  and {} more kinds", groups.len() - MOST_KINDS));
