@@ -143,6 +143,10 @@ struct Session {
     /// Nobody named a record yet: the first list decides.
     is_choosing: bool,
     draft: Option<CleanText>,
+    /// The append that records the draft: only when it is on disk the draft goes.
+    draft_ticket: Option<u64>,
+    /// The line that was obeyed last, to give it back when it cannot be saved.
+    last_line: String,
     notice: Option<Notice>,
     has_ended: bool,
     has_failed: bool,
@@ -164,6 +168,8 @@ impl Session {
             is_open: false,
             is_choosing: is_auto,
             draft: None,
+            draft_ticket: None,
+            last_line: String::new(),
             notice: None,
             has_ended: false,
             has_failed: false,
@@ -230,7 +236,7 @@ impl Session {
         match &msg {
             Msg::Journal(JournalMsg::Opened(_)) => {
                 self.waits = Waits { opening: true, since: clock::boot(), ..Waits::default() };
-                (self.own, self.is_open, self.draft) = (0, false, None);
+                (self.own, self.is_open, self.draft, self.draft_ticket) = (0, false, None, None);
             }
             Msg::Journal(JournalMsg::Entries(entries)) => {
                 self.own += entries.iter().filter(|entry| entry.via.console == self.me).count();
@@ -244,11 +250,19 @@ impl Session {
             }
             Msg::Journal(JournalMsg::Saved(ticket)) => {
                 self.waits.tickets.remove(ticket);
+                if self.draft_ticket == Some(*ticket) {
+                    (self.draft, self.draft_ticket) = (None, None);
+                    shell.perform(Effect::ClearDraft);
+                }
             }
             Msg::Journal(JournalMsg::NotSaved(ticket, _)) => {
-                self.waits.tickets.remove(ticket);
                 self.waits.own = self.own;
                 self.has_failed = true;
+                self.draft_ticket = self.draft_ticket.filter(|draft| draft != ticket);
+                // What was typed must not be gone from the screen too.
+                if self.waits.tickets.remove(ticket) && !self.last_line.is_empty() {
+                    self.paper.say("! this was not saved: ", &std::mem::take(&mut self.last_line));
+                }
             }
             Msg::Journal(JournalMsg::Unwritable(why)) => {
                 self.paper.line(&format!("! the journal cannot be written: {why}"));
@@ -321,7 +335,11 @@ impl Session {
 
     fn typed(&mut self, typed: Typed, wall: DateTime<Utc>, shell: &mut Shell) {
         let answer = match typed {
-            Typed::Line(line) => verbs::obey(self, &line, wall),
+            Typed::Line(line) => {
+                let answer = verbs::obey(self, &line, wall);
+                self.last_line = line;
+                answer
+            }
             Typed::TooLong => Err("the line is longer than a note may be (64 KiB) and was not taken".to_owned()),
             Typed::End => {
                 self.has_ended = true;
@@ -353,9 +371,11 @@ impl Session {
         let Some(text) = self.draft.clone() else {
             return Err("no half-typed line was left here".to_owned());
         };
-        let mut effects = verbs::obey(self, &format!(" {text}"), wall)?;
-        self.draft = None;
-        effects.push(Effect::ClearDraft);
+        // With a blank before it a line is never a command.
+        let effects = verbs::obey(self, &format!(" {text}"), wall)?;
+        self.draft_ticket = effects
+            .iter()
+            .find_map(|effect| if let Effect::Append { ticket, .. } = effect { Some(*ticket) } else { None });
         Ok(effects)
     }
 
@@ -453,14 +473,14 @@ impl Session {
     fn tell_entry(&mut self, id: EntryId, wall: DateTime<Utc>) {
         let cx = self.console.cx(wall);
         let Some(entry) = cx.incident.entry(id) else { return };
-        let (heading, text) = match &entry.event {
-            Event::NoteAmended(body) => changed(entry, body.note, "amend", "now reads", &cx),
-            Event::NoteStruck(body) => changed(entry, body.note, "strike", "is struck through", &cx),
-            _ => {
-                let view = cx.incident.timeline();
-                let Some(line) = view.place(id).and_then(|place| view.line(place)) else { return };
-                line_words(&line, &cx)
-            }
+        let (heading, text) = if let Event::NoteAmended(body) = &entry.event {
+            changed(entry, body.note, "amend", "now reads", &cx)
+        } else if let Event::NoteStruck(body) = &entry.event {
+            changed(entry, body.note, "strike", "is struck through", &cx)
+        } else {
+            let view = cx.incident.timeline();
+            let Some(line) = view.place(id).and_then(|place| view.line(place)) else { return };
+            line_words(&line, &cx)
         };
         self.paper.say(&heading, &text);
     }

@@ -293,3 +293,136 @@ pub(super) fn due_lines(cx: &Cx<'_>) -> Vec<String> {
     };
     grouped(&obligations).into_iter().map(line).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::{Console, JournalMsg, Layout, Msg, Settings};
+    use crate::incident::tests::{Room, at};
+    use crate::incident::{Cadence, Incident};
+    use crate::live::{Finding, Report, SpanFinding};
+    use crate::pane::Access;
+    use crate::playbook::Catalogue;
+    use crate::slo::{Grid, Measured, Series};
+    use crate::spans::SpanRow;
+    use crate::theme::{BuiltIn, Depth, Theme};
+    use ratatui::layout::Rect;
+
+    const SOURCE: SourceName = "prometheus";
+
+    /// A console on a declared incident, and what was told of it.
+    struct Desk {
+        console: Console,
+        told: Told,
+    }
+
+    impl Desk {
+        fn open(incident: &Incident, seconds: i64) -> Self {
+            let settings = Settings {
+                me: "dana".into(),
+                console: "c1".into(),
+                layout: Layout::Ic,
+                access: Access::Full,
+                is_wall: false,
+                is_frozen: false,
+                catalogue: Catalogue::shipped(),
+                cadence: Cadence::default(),
+                theme: Theme::built_in(BuiltIn::Plain, Depth::NoColour),
+                zone: chrono_tz::UTC,
+            };
+            let mut console = Console::new(settings, Rect::new(0, 0, 80, 24));
+            console.handle(Msg::Journal(JournalMsg::Opened(incident.id())), at(seconds));
+            let entries = incident.entries().cloned().collect();
+            console.handle(Msg::Journal(JournalMsg::Entries(entries)), at(seconds));
+            console.handle(Msg::Journal(JournalMsg::CaughtUp), at(seconds));
+            let told = Told::begin(&console.cx(at(seconds)));
+            Self { console, told }
+        }
+
+        fn hear(&mut self, seconds: i64, finding: Finding) {
+            let generation = self.console.live().generation;
+            self.console.handle(Msg::Source(Report { source: SOURCE, generation, finding }), at(seconds));
+        }
+
+        fn news(&mut self, seconds: i64) -> Vec<String> {
+            let news = self.told.news("c1", &self.console.cx(at(seconds)));
+            assert_eq!(self.told.news("c1", &self.console.cx(at(seconds))), [""; 0], "nothing is said twice");
+            news
+        }
+    }
+
+    fn p99(value: f64, seconds: i64) -> Finding {
+        let grid = Grid { start: at(seconds - 15), resolution: TimeDelta::seconds(15), len: 2 };
+        let series = vec![Series { name: "".into(), values: vec![Some(0.1), Some(value)] }];
+        let burn = [None; 3];
+        let measured = Measured { grid, series, left_out: 0, query: "q".into(), burn, remarks: Vec::new() };
+        let catalogue = Catalogue::shipped();
+        let playbook = catalogue.get("alipay").unwrap();
+        let id = ObjectiveId { service: "alipay".into(), objective: playbook.objectives[0].id.clone() };
+        Finding::Measured(id, measured)
+    }
+
+    #[test]
+    fn a_verdict_is_said_when_it_turns_and_when_nothing_is_measured_any_more() {
+        let mut desk = Desk::open(&Room::declared().incident, 60);
+        desk.hear(100, p99(0.2, 100));
+        let met = desk.news(100);
+        assert!(met.len() == 1 && met[0].contains("slo: alipay p99 latency met, 200 ms, limit < 800 ms"), "{met:?}");
+        desk.hear(115, p99(0.3, 115));
+        assert_eq!(desk.news(115), [""; 0], "another value inside the limit is no news");
+        desk.hear(130, p99(3.0, 130));
+        let breached = desk.news(130);
+        assert!(breached.len() == 1 && breached[0].contains("BREACHED, 3.00 s, limit < 800 ms"), "{breached:?}");
+        let silent = desk.told.next_change(&desk.console.cx(at(201))).unwrap();
+        assert!(silent > at(130) + TimeDelta::seconds(75) && silent < at(130) + TimeDelta::seconds(76));
+        let gone = desk.told.news("c1", &desk.console.cx(silent));
+        assert!(gone.iter().any(|line| line.contains("p99 latency no data since")), "{gone:?}");
+    }
+
+    #[test]
+    fn a_source_that_fails_is_said_once_and_so_is_its_recovery() {
+        let mut desk = Desk::open(&Room::declared().incident, 60);
+        let failed = |why: &str| Finding::Failed { reason: why.into(), retry_in: TimeDelta::seconds(1) };
+        desk.hear(70, Finding::Polled);
+        assert_eq!(desk.news(70).len(), 1);
+        desk.hear(80, failed("connection refused: is it running?"));
+        let since = desk.console.cx(at(80)).clock(at(80));
+        let sentence = format!("! prometheus does not answer since {since}: connection refused: is it running?");
+        assert_eq!(desk.news(80), [sentence]);
+        desk.hear(90, failed("connection refused again"));
+        assert_eq!(desk.news(90), [""; 0]);
+        desk.hear(95, Finding::Polled);
+        let again = desk.news(95);
+        assert!(again.len() == 1 && again[0].contains("prometheus answers again"), "{again:?}");
+    }
+
+    #[test]
+    fn a_kind_of_error_is_said_the_first_time_and_a_flood_of_kinds_is_cut() {
+        let mut desk = Desk::open(&Room::declared().incident, 60);
+        let row = |error: &str| SpanRow {
+            trace: "t".into(),
+            span: "s".into(),
+            service: "alipay-gateway".into(),
+            operation: "POST /pay".into(),
+            error: error.into(),
+            at: at(90),
+            duration: TimeDelta::milliseconds(2100),
+        };
+        let spans = |errors: Vec<SpanRow>| {
+            Finding::Spans(SpanFinding { errors, lookback: TimeDelta::minutes(15), ..SpanFinding::default() })
+        };
+        desk.hear(100, spans(vec![row("504"), row("504")]));
+        let first = desk.news(100);
+        assert!(
+            first.len() == 1 && first[0].contains("new error: alipay-gateway POST /pay: 504, 2 times"),
+            "{first:?}"
+        );
+        desk.hear(101, spans(vec![row("504")]));
+        assert_eq!(desk.news(101), [""; 0]);
+        desk.hear(102, spans((0..700).map(|id| row(&format!("request {id} failed"))).collect()));
+        let flood = desk.news(102);
+        assert_eq!(flood.len(), KINDS_AT_ONCE + 2, "{flood:?}");
+        desk.hear(103, spans(vec![row("request 701 failed")]));
+        assert_eq!(desk.news(103), [""; 0]);
+    }
+}
