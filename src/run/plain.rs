@@ -232,7 +232,7 @@ impl Session {
 
     fn handle(&mut self, msg: Msg, wall: DateTime<Utc>, shell: &mut Shell) {
         // What the console cannot tell afterwards is looked at before it goes in.
-        let mut new: Vec<EntryId> = Vec::new();
+        let (mut new, mut lost): (Vec<EntryId>, _) = (Vec::new(), String::new());
         match &msg {
             Msg::Journal(JournalMsg::Opened(_)) => {
                 self.waits = Waits { opening: true, since: clock::boot(), ..Waits::default() };
@@ -259,9 +259,8 @@ impl Session {
                 self.waits.own = self.own;
                 self.has_failed = true;
                 self.draft_ticket = self.draft_ticket.filter(|draft| draft != ticket);
-                // What was typed must not be gone from the screen too.
-                if self.waits.tickets.remove(ticket) && !self.last_line.is_empty() {
-                    self.paper.say("! this was not saved: ", &std::mem::take(&mut self.last_line));
+                if self.waits.tickets.remove(ticket) {
+                    lost = std::mem::take(&mut self.last_line);
                 }
             }
             Msg::Journal(JournalMsg::Unwritable(why)) => {
@@ -290,6 +289,10 @@ impl Session {
         let list = if let Msg::Listed(list) = &msg { Some(list.clone()) } else { None };
         let effects = self.console.handle(msg, wall);
         self.tell_notice();
+        if !lost.is_empty() {
+            // What was typed must not be gone from the screen too.
+            self.paper.say("! this was not saved: ", &lost);
+        }
         if self.is_open {
             for id in new {
                 self.tell_entry(id, wall);
