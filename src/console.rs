@@ -266,6 +266,8 @@ impl Console {
     /// Takes what happened, and says what shall be done.
     pub fn handle(&mut self, msg: Msg, wall: DateTime<Utc>) -> Vec<Effect> {
         let mut effects = Vec::new();
+        // What is watched follows from the record, the screen's size and the range; time alone changes none of them.
+        let may_rewatch = !matches!(msg, Msg::Wake | Msg::Source(_));
         match msg {
             Msg::Input(event) => self.input(event, wall, &mut effects),
             Msg::Journal(msg) => self.journal(msg, wall, &mut effects),
@@ -300,6 +302,10 @@ impl Console {
             Msg::Wake => {}
         }
         self.after(wall, &mut effects);
+        if may_rewatch {
+            self.watch(&mut effects);
+            self.tell_steps(&mut effects);
+        }
         effects
     }
 
@@ -392,8 +398,6 @@ impl Console {
             self.command(command, from, wall, effects);
         }
         self.keep_draft(wall, effects);
-        self.watch(effects);
-        self.tell_steps(effects);
     }
 
     fn keep_draft(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
@@ -568,10 +572,8 @@ impl Console {
         let asking = self.cx(wall).asking();
         match command::decide(&self.incident, command.clone(), &asking) {
             Ok(events) if self.record.id.is_some() => {
-                self.ticket += 1;
-                self.own.sent += events.len();
-                self.pending.insert(self.ticket, Pending { events: events.len(), give_back: from });
-                effects.push(Effect::Append { ticket: self.ticket, events });
+                let append = self.append(events, from);
+                effects.push(append);
             }
             Ok(_) => {
                 give_back(self);
@@ -590,6 +592,25 @@ impl Console {
                 self.say(Tone::Refused, refusal.to_string(), wall);
             }
         }
+    }
+
+    /// Asks something of the incident for a caller without overlays: a refusal comes back, also one that wants a reason.
+    pub(crate) fn request(&mut self, command: Command, wall: DateTime<Utc>) -> Result<Effect, Refusal> {
+        if !self.may_write() {
+            return Err(Refusal::No(self.looks_only().to_owned()));
+        }
+        if self.record.id.is_none() {
+            return Err(Refusal::No("no record is open yet: D declares one".to_owned()));
+        }
+        let events = command::decide(&self.incident, command, &self.cx(wall).asking())?;
+        Ok(self.append(events, None))
+    }
+
+    fn append(&mut self, events: Vec<Event>, give_back: Option<(PaneId, String)>) -> Effect {
+        self.ticket += 1;
+        self.own.sent += events.len();
+        self.pending.insert(self.ticket, Pending { events: events.len(), give_back });
+        Effect::Append { ticket: self.ticket, events }
     }
 
     /// Declares a new incident, in a record of its own.

@@ -242,7 +242,7 @@ impl<P> Act<P> {
 }
 
 /// A part of the screen.
-pub trait Pane {
+pub trait Pane: Send {
     /// Its actions, in the order of help.
     fn acts(&self) -> Vec<ActInfo>;
 

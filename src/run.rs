@@ -10,6 +10,7 @@ pub use crate::clock;
 pub mod encoder;
 pub mod input;
 pub mod keys;
+pub(crate) mod log;
 pub mod picture;
 pub mod plain;
 pub mod records;
@@ -114,6 +115,8 @@ pub struct Plan {
     pub is_remote: bool,
     /// Mouse events are asked for.
     pub mouse: bool,
+    /// The log files' folder.
+    pub log: PathBuf,
     /// A fault that a test asks for.
     pub fault: Option<Fault>,
 }
@@ -121,10 +124,14 @@ pub struct Plan {
 /// Runs a full-screen console until it is left; gives the exit status.
 pub fn console(plan: Plan) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    let result = runtime.block_on(run(plan));
+    // As a task: a timer that wakes `block_on` itself writes to an event descriptor each time, once a second for nothing.
+    let result = runtime.block_on(async { tokio::spawn(run(plan)).await });
     // A source that hangs in a blocking call must not keep the person waiting.
     runtime.shutdown_background();
-    result.map(ExitCode::from)
+    match result {
+        Ok(status) => status.map(ExitCode::from),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
 }
 
 async fn run(plan: Plan) -> anyhow::Result<u8> {
@@ -147,6 +154,7 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
         view.console.show_start();
     }
     view.draw(&tty, clock::wall())?;
+    let _log = log::start(&plan.log);
     let mut signals = Signals::new()?;
     let mut input = Input::new(plan.is_remote);
     let fault = plan.fault;

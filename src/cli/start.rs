@@ -50,6 +50,10 @@ pub(super) fn gameday(
 }
 
 fn drill(name: &str, seed: u64, speed: f64) -> Result<Drill, Ending> {
+    // A shipped exercise is known to be right; reading it can wait until the first frame is out.
+    if let Some(text) = crate::exercise::Exercise::shipped(name) {
+        return Ok(Drill { name: name.into(), text: text.to_owned(), seed, speed });
+    }
     let (exercise, text) = files::exercise(name).map_err(|error| Ending::Usage(error.to_string()))?;
     Ok(Drill { name: exercise.name, text, seed, speed })
 }
@@ -73,7 +77,8 @@ fn begin(
             access,
             is_wall: screen.wall,
             is_frozen,
-            catalogue: Catalogue::shipped(),
+            // Read behind the first frame.
+            catalogue: Catalogue::default(),
             cadence: config.cadence,
             theme,
             zone: config.zone.0,
@@ -87,9 +92,9 @@ fn begin(
         colours: if depth == Depth::NoColour { encoder::Colours::Off } else { encoder::Colours::On },
         is_remote: tty::is_over_ssh(),
         mouse: config.screen.mouse,
+        log: config.log.clone(),
         fault: screen.fault,
     };
-    let _log = log(config);
     let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
     if screen.plain || is_dumb || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Ok(run::plain::plain(plan)?);
@@ -180,23 +185,6 @@ fn endpoint(said: &config::Endpoint) -> Endpoint {
         }
     }
     endpoint
-}
-
-/// Logs to a rotated file below the state folder; without one there is no log, and that is no reason not to start.
-fn log(config: &Config) -> Option<tracing_appender::non_blocking::WorkerGuard> {
-    use tracing::level_filters::LevelFilter;
-    use tracing_appender::rolling::{RollingFileAppender, Rotation};
-    let appender = RollingFileAppender::builder()
-        .rotation(Rotation::DAILY)
-        .filename_prefix("warroom")
-        .filename_suffix("log")
-        .max_log_files(7)
-        .build(&config.log)
-        .ok()?;
-    let (writer, guard) = tracing_appender::non_blocking(appender);
-    let level = std::env::var("WARROOM_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
-    tracing_subscriber::fmt().with_writer(writer).with_ansi(false).with_max_level(level).try_init().ok()?;
-    Some(guard)
 }
 
 /// The shipped exercise as a console shows it, as SVG: README's picture.

@@ -1,6 +1,514 @@
-//! Line mode.
-use super::Plan;
-/// x
-pub fn plain(_plan: Plan) -> anyhow::Result<std::process::ExitCode> {
-    anyhow::bail!("line mode is being written")
+//! Line mode: the console without a screen, for pipes, dumb terminals and screen readers.
+//!
+//! State changes go out as lines, notes and `:commands` come in as lines. It is the same [`Console`] as on the screen, never drawn: what happens goes
+//! into [`Console::handle`], and what changed is told in words.
+//!
+//! A typed line is obeyed once the record shows what the line before it led to, so that a script (`:take ic`, then `:ack`) means what it says. The end
+//! of stdin ends the console as soon as the first state was told and everything typed is on disk: with status 0, or 1 if something could not be
+//! saved or opened. A read-only console types nothing, so it goes on and follows (`warroom open --plain --read-only < /dev/null`) until a signal
+//! comes or nobody reads stdout any more.
+//!
+//! Invariant: no byte of an escape sequence is ever written; leaving waits for no reader and for no typist.
+
+mod streams;
+mod told;
+mod verbs;
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use ratatui::layout::Rect;
+
+use super::shell::{Happened, Shell};
+use super::signals::{Asked, Signals};
+use super::{LONGEST_SLEEP, Opening, PATIENCE, Plan, clock, log};
+use crate::console::overlay::summary_line;
+use crate::console::{Console, Effect, JournalMsg, Msg, Notice, Summary, Tone};
+use crate::incident::{Command, Declared, Entry, EntryId, Event, Line};
+use crate::pane::{Access, Cx};
+use crate::text::{CleanStr, CleanText};
+use crate::widget::text::duration;
+use streams::{Paper, Stdout, Typed, Written};
+use told::Told;
+
+/// How long the next typed line waits for what the one before it led to; a journal that is silent for so long is said to be.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// How long the way out waits for a slow reader.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// Runs a console in line mode until it is left; gives the exit status.
+pub fn plain(plan: Plan) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let result = runtime.block_on(run(plan));
+    runtime.shutdown_background();
+    result.map(ExitCode::from)
+}
+
+async fn run(plan: Plan) -> anyhow::Result<u8> {
+    let mut signals = Signals::new()?;
+    let paper = Paper::new(!plan.settings.theme.glyphs.is_unicode)?;
+    let mut typed = streams::read_stdin()?;
+    let _log = log::start(&plan.log);
+    let mut session = Session::new(&plan, paper);
+    let mut shell = Shell::start(plan);
+    let mut watch = clock::Watch::new(clock::wall(), clock::boot());
+    let status = loop {
+        let wall = clock::wall();
+        if let Some(jump) = watch.check(wall, clock::boot()) {
+            session.handle(Msg::ClockJumped(jump), wall, &mut shell);
+        }
+        while let Some(msg) = shell.answer() {
+            session.handle(msg, wall, &mut shell);
+        }
+        session.tell_news(wall);
+        session.give_up_waiting();
+        session.paper.flush();
+        if shell.is_over() {
+            break 0;
+        }
+        if session.is_done() {
+            break u8::from(session.has_failed);
+        }
+        let (takes_lines, pause) = (session.takes_lines(), session.pause(wall));
+        let happened = tokio::select! {
+            biased;
+            asked = signals.next() => Heard::Asked(asked),
+            stdout = session.paper.next() => Heard::Stdout(stdout),
+            happened = shell.next() => Heard::Shell(happened),
+            typed = typed.recv(), if takes_lines => Heard::Typed(typed.unwrap_or(Typed::End)),
+            () = tokio::time::sleep(pause) => Heard::Time,
+        };
+        let wall = clock::wall();
+        match happened {
+            Heard::Asked(Asked::Terminate(ending)) => break ending.status(),
+            Heard::Asked(Asked::Suspend) => {
+                // SIGTSTP is caught here and would only come back; where nobody could continue us, the kernel ignores this one.
+                rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TTOU)?;
+            }
+            Heard::Asked(Asked::Resize | Asked::Continue) | Heard::Stdout(Stdout::HasRoom) => {}
+            Heard::Stdout(Stdout::Gone) => break 0,
+            Heard::Shell(happened) => {
+                session.take(happened, wall, &mut shell);
+                while let Some(happened) = shell.ready() {
+                    session.take(happened, wall, &mut shell);
+                }
+            }
+            Heard::Typed(typed) => session.typed(typed, wall, &mut shell),
+            Heard::Time => session.handle(Msg::Wake, wall, &mut shell),
+        }
+    };
+    shell.close(None, PATIENCE);
+    match session.paper.close(LAST_WORDS) {
+        Written::Everything | Written::Unread | Written::InTime => Ok(status),
+        Written::Refused(error) => Err(anyhow::Error::new(error).context("the output could not be written")),
+    }
+}
+
+enum Heard {
+    Asked(Asked),
+    Stdout(Stdout),
+    Shell(Happened),
+    Typed(Typed),
+    Time,
+}
+
+/// What the next typed line, and the end, wait for.
+#[derive(Debug, Default)]
+struct Waits {
+    /// Appends without an answer.
+    tickets: BTreeSet<u64>,
+    /// How many of our own entries must have come back.
+    own: usize,
+    /// A record is being opened.
+    opening: bool,
+    /// A list is being made.
+    listing: bool,
+    /// Since when, on the clock that counts suspend.
+    since: Duration,
+}
+
+/// A console in line mode.
+struct Session {
+    console: Console,
+    me: CleanStr,
+    access: Access,
+    paper: Paper,
+    told: Told,
+    waits: Waits,
+    /// How many entries of this console came back in the open record.
+    own: usize,
+    /// Everything of the open record was read, and its first state told.
+    is_open: bool,
+    /// Nobody named a record yet: the first list decides.
+    is_choosing: bool,
+    draft: Option<CleanText>,
+    /// The append that records the draft: only when it is on disk the draft goes.
+    draft_ticket: Option<u64>,
+    /// The line that was obeyed last, to give it back when it cannot be saved.
+    last_line: String,
+    notice: Option<Notice>,
+    has_ended: bool,
+    has_failed: bool,
+}
+
+impl Session {
+    fn new(plan: &Plan, paper: Paper) -> Self {
+        let is_auto = plan.opening == Opening::Auto;
+        let waits = Waits { opening: !is_auto, listing: is_auto, since: clock::boot(), ..Waits::default() };
+        Self {
+            // Nothing is drawn; the width says how fine the objectives are measured.
+            console: Console::new(plan.settings.clone(), Rect::new(0, 0, 80, 24)),
+            me: plan.settings.console.clone(),
+            access: plan.settings.access,
+            paper,
+            told: Told::default(),
+            waits,
+            own: 0,
+            is_open: false,
+            is_choosing: is_auto,
+            draft: None,
+            draft_ticket: None,
+            last_line: String::new(),
+            notice: None,
+            has_ended: false,
+            has_failed: false,
+        }
+    }
+
+    fn cx(&self, wall: DateTime<Utc>) -> Cx<'_> {
+        self.console.cx(wall)
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.access == Access::ReadOnly
+    }
+
+    fn is_waiting(&self) -> bool {
+        let Waits { tickets, own, opening, listing, .. } = &self.waits;
+        !tickets.is_empty() || self.own < *own || *opening || *listing
+    }
+
+    fn takes_lines(&self) -> bool {
+        !self.has_ended && !self.is_waiting()
+    }
+
+    fn is_done(&self) -> bool {
+        self.has_ended && !self.is_read_only() && !self.is_waiting()
+    }
+
+    /// How long nothing needs to be done unless something happens.
+    fn pause(&self, wall: DateTime<Utc>) -> Duration {
+        let turns = self.is_open.then(|| self.told.next_change(&self.cx(wall))).flatten();
+        let next = self.console.next_wake().into_iter().chain(turns).min();
+        let next = next.map(|at| (at - wall).to_std().unwrap_or_default());
+        let patience = self.is_waiting().then(|| self.patience());
+        next.into_iter().chain(patience).min().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+    }
+
+    fn patience(&self) -> Duration {
+        (self.waits.since + LONGEST_WAIT).saturating_sub(clock::boot())
+    }
+
+    /// The journal answers within milliseconds, or says why not; when it does neither, people shall know.
+    fn give_up_waiting(&mut self) {
+        if self.is_waiting() && self.patience().is_zero() {
+            if !self.waits.tickets.is_empty() {
+                self.paper.line("! the journal has not answered for 10 s: what was typed last may not be saved");
+                self.has_failed = true;
+            } else if self.waits.opening {
+                self.paper.line("! the record was not read within 10 s: it opens as soon as it can be read");
+                self.has_failed = true;
+            }
+            self.waits = Waits::default();
+        }
+    }
+
+    fn take(&mut self, happened: Happened, wall: DateTime<Utc>, shell: &mut Shell) {
+        for msg in shell.settle(happened) {
+            self.handle(msg, wall, shell);
+        }
+    }
+
+    fn handle(&mut self, msg: Msg, wall: DateTime<Utc>, shell: &mut Shell) {
+        // What the console cannot tell afterwards is looked at before it goes in.
+        let (mut new, mut lost): (Vec<EntryId>, _) = (Vec::new(), String::new());
+        match &msg {
+            Msg::Journal(JournalMsg::Opened(_)) => {
+                self.waits = Waits { opening: true, since: clock::boot(), ..Waits::default() };
+                (self.own, self.is_open, self.draft, self.draft_ticket) = (0, false, None, None);
+            }
+            Msg::Journal(JournalMsg::Entries(entries)) => {
+                self.own += entries.iter().filter(|entry| entry.via.console == self.me).count();
+                new.extend(entries.iter().map(|entry| entry.id));
+            }
+            Msg::Journal(JournalMsg::Draft(text)) => {
+                // It stays on disk as it is, and is not typed into a line that nobody sees.
+                self.paper.say("you left a half-typed line (:draft records it): ", text);
+                self.draft = Some(text.clone());
+                return;
+            }
+            Msg::Journal(JournalMsg::Saved(ticket)) => {
+                self.waits.tickets.remove(ticket);
+                if self.draft_ticket == Some(*ticket) {
+                    (self.draft, self.draft_ticket) = (None, None);
+                    shell.perform(Effect::ClearDraft);
+                }
+            }
+            Msg::Journal(JournalMsg::NotSaved(ticket, _)) => {
+                self.waits.own = self.own;
+                self.has_failed = true;
+                self.draft_ticket = self.draft_ticket.filter(|draft| draft != ticket);
+                if self.waits.tickets.remove(ticket) {
+                    lost = std::mem::take(&mut self.last_line);
+                }
+            }
+            Msg::Journal(JournalMsg::Unwritable(why)) => {
+                self.paper.line(&format!("! the journal cannot be written: {why}"));
+            }
+            Msg::Journal(JournalMsg::Damaged(damage)) => {
+                for what in damage {
+                    self.paper.line(&format!("! the record is damaged: {what}"));
+                }
+            }
+            Msg::Journal(JournalMsg::Unopened(_)) => {
+                (self.waits.opening, self.is_open, self.has_failed) = (false, false, true);
+            }
+            Msg::Failed(_) => self.waits.listing = false,
+            Msg::Input(_)
+            | Msg::Journal(JournalMsg::CaughtUp | JournalMsg::Writable | JournalMsg::Present(_))
+            | Msg::Source(_)
+            | Msg::TaskDied(_)
+            | Msg::ClockJumped(_)
+            | Msg::Catalogue(_)
+            | Msg::Listed(_)
+            | Msg::Done(_)
+            | Msg::Wake => {}
+        }
+        let is_caught_up = msg == Msg::Journal(JournalMsg::CaughtUp);
+        let list = if let Msg::Listed(list) = &msg { Some(list.clone()) } else { None };
+        let effects = self.console.handle(msg, wall);
+        self.tell_notice();
+        if !lost.is_empty() {
+            // What was typed must not be gone from the screen too.
+            self.paper.say("! this was not saved: ", &lost);
+        }
+        if self.is_open {
+            for id in new {
+                self.tell_entry(id, wall);
+            }
+        } else if is_caught_up {
+            self.tell_first_state(wall);
+        }
+        if let Some(list) = list {
+            self.tell_list(&list);
+        }
+        self.perform(effects, shell);
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>, shell: &mut Shell) {
+        for effect in effects {
+            let was_waiting = self.is_waiting();
+            match &effect {
+                Effect::Append { ticket, events } => {
+                    self.waits.tickets.insert(*ticket);
+                    self.waits.own = self.waits.own.max(self.own) + events.len();
+                }
+                Effect::Create(..) | Effect::StartDrill | Effect::Open(_) => self.waits.opening = true,
+                Effect::List => self.waits.listing = true,
+                Effect::SaveDraft(_)
+                | Effect::ClearDraft
+                | Effect::Watch(_)
+                | Effect::Simulate(_)
+                | Effect::StepsDone(_)
+                | Effect::Inquire(_)
+                | Effect::Copy(_)
+                | Effect::ShowLayout(_)
+                | Effect::WriteStarterConfig
+                | Effect::Repaint
+                | Effect::Suspend
+                | Effect::Quit => {}
+            }
+            if !was_waiting {
+                self.waits.since = clock::boot();
+            }
+            shell.perform(effect);
+        }
+    }
+
+    fn typed(&mut self, typed: Typed, wall: DateTime<Utc>, shell: &mut Shell) {
+        let answer = match typed {
+            Typed::Line(line) => {
+                let answer = verbs::obey(self, &line, wall);
+                self.last_line = line;
+                answer
+            }
+            Typed::TooLong => Err("the line is longer than a note may be (64 KiB) and was not taken".to_owned()),
+            Typed::End => {
+                self.has_ended = true;
+                return;
+            }
+        };
+        self.tell_notice();
+        match answer {
+            Ok(effects) => self.perform(effects, shell),
+            Err(sentence) => self.paper.say("! ", &sentence),
+        }
+    }
+
+    /// Asks something of the incident that is open.
+    fn ask(&mut self, command: Command, wall: DateTime<Utc>) -> verbs::Answer {
+        match self.console.request(command, wall) {
+            Ok(effect) => Ok(vec![effect]),
+            Err(refusal) => Err(verbs::refusal(&refusal)),
+        }
+    }
+
+    fn declare(&mut self, body: Declared, wall: DateTime<Utc>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.console.declare(body, wall, &mut effects);
+        effects
+    }
+
+    fn record_draft(&mut self, wall: DateTime<Utc>) -> verbs::Answer {
+        let Some(text) = self.draft.clone() else {
+            return Err("no half-typed line was left here".to_owned());
+        };
+        // With a blank before it a line is never a command.
+        let effects = verbs::obey(self, &format!(" {text}"), wall)?;
+        self.draft_ticket = effects
+            .iter()
+            .find_map(|effect| if let Effect::Append { ticket, .. } = effect { Some(*ticket) } else { None });
+        Ok(effects)
+    }
+
+    fn answer(&mut self, lines: Vec<String>) -> verbs::Answer {
+        for line in lines {
+            self.paper.line(&line);
+        }
+        Ok(Vec::new())
+    }
+
+    fn tell_news(&mut self, wall: DateTime<Utc>) {
+        if self.is_open {
+            for line in self.told.news(&self.me, &self.console.cx(wall)) {
+                self.paper.line(&line);
+            }
+        }
+    }
+
+    fn tell_notice(&mut self) {
+        if self.console.notice() == self.notice.as_ref() {
+            return;
+        }
+        self.notice = self.console.notice().cloned();
+        if let Some(Notice { text, tone, .. }) = &self.notice {
+            let heading = match tone {
+                Tone::Said => "",
+                Tone::Refused | Tone::Failed => "! ",
+            };
+            self.paper.say(heading, &verbs::in_line_mode(text));
+        }
+    }
+
+    fn tell_list(&mut self, list: &[Summary]) {
+        self.waits.listing = false;
+        // At the start the only open record of the host opens by itself.
+        if std::mem::take(&mut self.is_choosing) && list.len() == 1 {
+            self.waits.opening = true;
+            return;
+        }
+        for summary in list {
+            self.paper.line(&summary_line(summary));
+        }
+        let words = match (list.is_empty(), self.is_open) {
+            (true, false) => "no incident is open: :declare SERVICE SEVERITY TITLE, :drill, or :open ID",
+            (true, true) => "no other incident is open",
+            (false, false) => "open one of them with :open ID, or :declare SERVICE SEVERITY TITLE",
+            (false, true) => return,
+        };
+        self.paper.line(words);
+    }
+
+    /// The record in a few lines, when it opens.
+    fn tell_first_state(&mut self, wall: DateTime<Utc>) {
+        (self.is_open, self.waits.opening) = (true, false);
+        let cx = self.console.cx(wall);
+        let incident = cx.incident;
+        self.told = Told::begin(&cx);
+        let mut lines = vec![if incident.is_blank() {
+            format!("{}: no incident is declared in this record", incident.id())
+        } else {
+            let severity = incident.severity.map_or("", |level| level.name());
+            format!("{} {severity} {}", incident.id(), incident.title)
+        }];
+        let since = incident.phase.map(|(_, at)| format!(" since {}", cx.clock(at))).unwrap_or_default();
+        let elapsed = incident.elapsed(cx.now).map(|time| format!(" · {} in all", duration(time))).unwrap_or_default();
+        lines.push(format!("phase: {}{since}{elapsed} · times are {}", incident.phase(), cx.zone));
+        if !incident.services.is_empty() {
+            lines.push(format!("affected: {}", incident.services.join(", ")));
+        }
+        lines.extend(verbs::who_lines(&cx));
+        lines.extend(told::due_lines(&cx));
+        for line in lines {
+            self.paper.line(&line);
+        }
+        self.print_log(verbs::LINES, wall);
+        self.paper.line("a line of text is a note; :help lists the commands");
+    }
+
+    fn print_log(&mut self, count: usize, wall: DateTime<Utc>) {
+        let cx = self.console.cx(wall);
+        let view = cx.incident.timeline();
+        let shown = count.min(view.len());
+        self.paper.line(&match view.len() {
+            0 => "timeline: empty".to_owned(),
+            all if all == shown => format!("timeline, {all} lines:"),
+            all => format!("timeline, the last {shown} of {all} lines:"),
+        });
+        for line in (view.len() - shown..view.len()).filter_map(|place| view.line(place)) {
+            let (heading, text) = line_words(&line, &cx);
+            self.paper.say(&heading, &text);
+        }
+    }
+
+    /// An entry that came: its line, or what it did to an older one.
+    fn tell_entry(&mut self, id: EntryId, wall: DateTime<Utc>) {
+        let cx = self.console.cx(wall);
+        let Some(entry) = cx.incident.entry(id) else { return };
+        let (heading, text) = if let Event::NoteAmended(body) = &entry.event {
+            changed(entry, body.note, "amend", "now reads", &cx)
+        } else if let Event::NoteStruck(body) = &entry.event {
+            changed(entry, body.note, "strike", "is struck through", &cx)
+        } else {
+            let view = cx.incident.timeline();
+            let Some(line) = view.place(id).and_then(|place| view.line(place)) else { return };
+            line_words(&line, &cx)
+        };
+        self.paper.say(&heading, &text);
+    }
+}
+
+/// A line of the timeline: when and what kind, then its words and who.
+fn line_words(line: &Line, cx: &Cx<'_>) -> (String, String) {
+    let late = line.lateness().map(|_| format!(", entered {}", cx.clock(line.entered))).unwrap_or_default();
+    let amended = line.amended.as_ref().map(|(_, by)| format!(", amended by {by}")).unwrap_or_default();
+    let struck = line.struck.as_ref().map(|strike| format!(", struck by {}", strike.by)).unwrap_or_default();
+    let text = line.text.trim_end();
+    (format!("{} {} ", cx.clock(line.at), line.tag), format!("{text} ({}{late}{amended}{struck})", line.actor))
+}
+
+/// A correction or a strike: when, whose line of when, and how it reads.
+fn changed(entry: &Entry, note: EntryId, tag: &str, what: &str, cx: &Cx<'_>) -> (String, String) {
+    let heading = format!("{} {tag} ", cx.clock(cx.incident.time(entry)));
+    let view = cx.incident.timeline();
+    let text = match view.place(note).and_then(|place| view.line(place)) {
+        Some(line) => {
+            let text = line.text.trim_end();
+            format!("{}'s line of {} {what}: {text} ({})", line.actor, cx.clock(line.at), entry.actor)
+        }
+        None => format!("a line that is not here {what} ({})", entry.actor),
+    };
+    (heading, text)
 }

@@ -114,9 +114,7 @@ impl Shell {
             Opening::Drill(drill) => shell.begin_drill(drill),
         }
         let folders = shell.plan.playbooks.clone();
-        if !folders.is_empty() {
-            shell.work(move || Work::Catalogue(Box::new(crate::config::files::catalogue(&folders))));
-        }
+        shell.work(move || Work::Catalogue(Box::new(crate::config::files::catalogue(&folders))));
         shell
     }
 

@@ -227,9 +227,10 @@ impl fmt::Debug for Modes {
 /// on this thread, is only handed to `record`, because the screen is still in use.
 pub fn install_panic_hook(restore: RestoreHandle, record: impl Fn(&str) + Send + Sync + 'static) {
     let loops: ThreadId = std::thread::current().id();
+    let its_task = tokio::task::try_id();
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if std::thread::current().id() == loops && tokio::task::try_id().is_none() {
+        if std::thread::current().id() == loops && tokio::task::try_id() == its_task {
             // Whatever happens to the record, the terminal comes first.
             restore.restore();
             if rustix::termios::isatty(rustix::stdio::stderr()) {

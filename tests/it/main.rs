@@ -5,6 +5,7 @@ mod config;
 mod jaeger;
 mod journal;
 mod layers;
+mod plain;
 mod playbooks;
 mod prometheus;
 mod sources;

@@ -1,0 +1,428 @@
+//! What line mode has said so far, and what is new since.
+//!
+//! Hides when a change is worth a line: a deadline that comes near, a verdict that turns, a source that fails, a kind of error that was never seen.
+//! Lines of the timeline are not here: each entry is said when it comes.
+//!
+//! Invariant: the same state twice gives no line the second time; nothing here says a thing each second.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::incident::{Duty, Obligation, Urgency};
+use crate::live::{Freshness, Panel, SourceName};
+use crate::pane::due::grouped;
+use crate::pane::{Cx, Present};
+use crate::slo::{Objective, ObjectiveId, Side, Unit, Verdict};
+use crate::spans::{SpanGroup, SpanOrder, group};
+use crate::text::CleanStr;
+use crate::widget::text::duration;
+
+/// How many new kinds of errors one report may name.
+const KINDS_AT_ONCE: usize = 10;
+/// How many kinds are remembered: an error text may hold a number that is never the same.
+const MOST_KINDS: usize = 500;
+
+/// How an objective stood when it was last said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stand {
+    Met,
+    Breached,
+    NoData,
+}
+
+/// How a source was doing when that was last said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Answers,
+    Fails,
+}
+
+/// Service, operation, error.
+type Kind = (CleanStr, CleanStr, CleanStr);
+
+/// What was said last.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    duties: BTreeMap<Duty, (Obligation, Urgency)>,
+    stands: BTreeMap<ObjectiveId, Stand>,
+    sources: BTreeMap<SourceName, Source>,
+    kinds: BTreeSet<Kind>,
+    is_full: bool,
+    spans_of: Option<DateTime<Utc>>,
+    present: Vec<Present>,
+}
+
+impl Told {
+    /// What is said when a record opens needs no second line.
+    pub(super) fn begin(cx: &Cx<'_>) -> Self {
+        let duties = cx.obligations().into_iter().map(|one| (one.duty, (one.clone(), one.urgency(cx.now)))).collect();
+        Self { duties, present: cx.present.to_vec(), ..Self::default() }
+    }
+
+    /// The lines for what changed since the last call; the console that is named `me` does not greet itself.
+    pub(super) fn news(&mut self, me: &str, cx: &Cx<'_>) -> Vec<String> {
+        let mut lines = self.duties(cx);
+        lines.extend(self.objectives(cx));
+        lines.extend(self.kinds(cx));
+        lines.extend(self.people(me, cx));
+        let now = cx.clock(cx.now);
+        let lines = lines.into_iter().map(|line| format!("{now} {line}"));
+        self.sources(cx).into_iter().chain(lines).collect()
+    }
+
+    /// The next moment of the wall clock at which there may be something to say though nothing happened.
+    pub(super) fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+        let clock = cx.incident.clock();
+        let turns = cx.obligations().into_iter().flat_map(|one| [one.amber(), one.due]);
+        let turns = turns.filter(|at| *at > cx.now).map(|at| clock.wall(at) + TimeDelta::milliseconds(1));
+        let ends = cx.live.panels.values().map(|panel| gone_at(panel, cx)).filter(|at| *at > cx.wall);
+        turns.chain(ends).min()
+    }
+
+    fn duties(&mut self, cx: &Cx<'_>) -> Vec<String> {
+        let obligations = cx.obligations();
+        let before = std::mem::take(&mut self.duties);
+        let is_done = |before: &Obligation| match before.duty {
+            Duty::Acknowledge => cx.incident.acknowledged.is_some(),
+            Duty::Update(channel) => cx.incident.last_update(channel).is_some_and(|told| told.mark.at > before.start),
+        };
+        let changed = |before: &&(Obligation, Urgency)| {
+            !obligations.iter().any(|one| one.duty == before.0.duty && one.start == before.0.start)
+        };
+        let (done, dropped): (Vec<_>, Vec<_>) =
+            before.values().filter(changed).map(|(one, _)| one.clone()).partition(is_done);
+        let (mut due, mut soon, mut late) = (Vec::new(), Vec::new(), Vec::new());
+        for one in &obligations {
+            let urgency = one.urgency(cx.now);
+            let was = before.get(&one.duty).filter(|(known, _)| known.start == one.start).map(|(_, was)| *was);
+            self.duties.insert(one.duty, (one.clone(), urgency));
+            match urgency {
+                _ if was.is_some_and(|was| was >= urgency) => {}
+                Urgency::Calm => due.push(one.clone()),
+                Urgency::Soon => soon.push(one.clone()),
+                Urgency::Overdue => late.push(one.clone()),
+            }
+        }
+        let dropped: Vec<_> = dropped.into_iter().filter(|one| !self.duties.contains_key(&one.duty)).collect();
+        let mut lines: Vec<String> = grouped(&done).into_iter().map(|(name, _)| format!("done: {name}")).collect();
+        lines.extend(grouped(&dropped).into_iter().map(|(name, _)| format!("no longer due: {name}")));
+        for (word, all) in [("due", due), ("DUE SOON", soon), ("OVERDUE", late)] {
+            let line = |(name, one): (String, &Obligation)| {
+                format!("{word}: {name}, by {}, {}", cx.clock(one.due), owner(one))
+            };
+            lines.extend(grouped(&all).into_iter().map(line));
+        }
+        lines
+    }
+
+    fn sources(&mut self, cx: &Cx<'_>) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (name, health) in &cx.live.sources {
+            let is = match (&health.failing, health.good_at) {
+                (Some(_), _) => Source::Fails,
+                (None, Some(_)) => Source::Answers,
+                (None, None) => continue,
+            };
+            let was = self.sources.insert(name, is);
+            match &health.failing {
+                _ if was == Some(is) => {}
+                Some((since, why)) => {
+                    let since = cx.clock(cx.incident.clock().show(*since));
+                    lines.push(format!("! {name} does not answer since {since}: {why}"));
+                }
+                None => {
+                    let again = if was.is_some() { " again" } else { "" };
+                    lines.push(format!("{} {name} answers{again} ({})", cx.clock(cx.now), health.place));
+                }
+            }
+        }
+        lines
+    }
+
+    fn objectives(&mut self, cx: &Cx<'_>) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (id, objective) in objectives(cx) {
+            let Some(panel) = cx.live.panels.get(&id) else { continue };
+            let stand = stand(panel, objective, cx);
+            // An objective that was never measured has nothing to lose yet: its source says what is wrong.
+            let is_news = match self.stands.get(&id) {
+                Some(known) => *known != stand,
+                None => panel.measured.is_some() || panel.problem.is_some(),
+            };
+            if is_news {
+                lines.push(objective_line(&id, objective, Some(panel), cx));
+                self.stands.insert(id, stand);
+            }
+        }
+        lines
+    }
+
+    fn kinds(&mut self, cx: &Cx<'_>) -> Vec<String> {
+        let Some((at, _, finding)) = &cx.live.spans else { return Vec::new() };
+        if self.spans_of.replace(*at) == Some(*at) || self.is_full {
+            return Vec::new();
+        }
+        let mut lines = Vec::new();
+        let mut more = 0;
+        for group in group(&finding.errors, finding.lookback, SpanOrder::Count) {
+            let kind = (group.service.clone(), group.operation.clone(), group.error.clone());
+            if self.kinds.len() >= MOST_KINDS {
+                self.is_full = true;
+                lines.push("more and more kinds of error spans come: :spans lists them".to_owned());
+                break;
+            }
+            let is_new = self.kinds.insert(kind);
+            if is_new && lines.len() < KINDS_AT_ONCE {
+                lines.push(format!("new error: {}", group_line(&group)));
+            } else if is_new {
+                more += 1;
+            }
+        }
+        if more > 0 {
+            lines.push(format!("and {more} more kinds of error spans: :spans lists them"));
+        }
+        lines
+    }
+
+    fn people(&mut self, me: &str, cx: &Cx<'_>) -> Vec<String> {
+        let is_in =
+            |all: &[Present], one: &Present| one.console == *me || all.iter().any(|other| other.console == one.console);
+        let came = cx.present.iter().filter(|one| !is_in(&self.present, one));
+        let went = self.present.iter().filter(|one| !is_in(cx.present, one));
+        let came = came.map(|one| format!("{} is here ({} layout)", one.actor, one.layout));
+        let lines = came.chain(went.map(|one| format!("{} left ({} layout)", one.actor, one.layout))).collect();
+        self.present = cx.present.to_vec();
+        lines
+    }
+}
+
+/// Who owes it.
+pub(super) fn owner(obligation: &Obligation) -> String {
+    let role = obligation.duty.role().short();
+    match &obligation.owner {
+        Some(name) => format!("{role} {name}"),
+        None => format!("{role} nobody"),
+    }
+}
+
+/// The objectives of the services in the scope.
+pub(super) fn objectives<'a>(cx: &Cx<'a>) -> Vec<(ObjectiveId, &'a Objective)> {
+    let playbooks = cx.incident.services.iter().filter_map(|service| cx.catalogue.get(service));
+    playbooks
+        .flat_map(|playbook| {
+            playbook.objectives.iter().map(|objective| {
+                (ObjectiveId { service: playbook.service.clone(), objective: objective.id.clone() }, objective)
+            })
+        })
+        .collect()
+}
+
+/// When a panel that hears nothing more says nothing any more.
+fn gone_at(panel: &Panel, cx: &Cx<'_>) -> DateTime<Utc> {
+    let every = cx.live.sources.get(panel.source).map_or(TimeDelta::seconds(15), |health| health.every);
+    panel.at + every * 5 + TimeDelta::milliseconds(1)
+}
+
+fn stand(panel: &Panel, objective: &Objective, cx: &Cx<'_>) -> Stand {
+    match &panel.measured {
+        None => Stand::NoData,
+        Some(_) if cx.live.panel_freshness(panel, cx.wall) == Freshness::Gone => Stand::NoData,
+        Some(measured) => match measured.verdict(objective) {
+            Verdict::Met => Stand::Met,
+            Verdict::Breached { .. } => Stand::Breached,
+            Verdict::NoData => Stand::NoData,
+        },
+    }
+}
+
+/// An objective in one line: its verdict, value and limit.
+pub(super) fn objective_line(id: &ObjectiveId, objective: &Objective, panel: Option<&Panel>, cx: &Cx<'_>) -> String {
+    let side = match objective.side {
+        Side::Below => "<",
+        Side::Above => ">",
+    };
+    let limit = format!("{side} {}", objective.unit.show(objective.limit()));
+    let name = format!("slo: {} {}", id.service, objective.title);
+    let Some((panel, measured)) = panel.and_then(|panel| Some((panel, panel.measured.as_ref()?))) else {
+        let why = panel.and_then(|panel| panel.problem.as_ref()).map(|why| format!(": {why}")).unwrap_or_default();
+        return format!("{name} no data, limit {limit}{why}");
+    };
+    let value =
+        measured.newest(objective).map_or_else(|| "nothing".to_owned(), |(_, value)| objective.unit.show(value));
+    if cx.live.panel_freshness(panel, cx.wall) == Freshness::Gone {
+        let since = cx.clock(cx.incident.clock().show(panel.at));
+        return format!("{name} no data since {since}, last {value}, limit {limit}");
+    }
+    match measured.verdict(objective) {
+        Verdict::Met => format!("{name} met, {value}, limit {limit}"),
+        Verdict::Breached { since, at_least } => {
+            let at_least = if at_least { "at least " } else { "" };
+            format!("{name} BREACHED, {value}, limit {limit}, {at_least}since {}", cx.clock(since))
+        }
+        Verdict::NoData => format!("{name} no data, limit {limit}"),
+    }
+}
+
+/// A kind of spans in one line.
+pub(super) fn group_line(group: &SpanGroup) -> String {
+    let length = |time: TimeDelta| Unit::Seconds.show(time.as_seconds_f64());
+    let error = if group.error.is_empty() { "slow" } else { &group.error };
+    format!(
+        "{} {}: {error}, {}, median {}, worst {}",
+        group.service,
+        group.operation,
+        if group.count == 1 { "once".to_owned() } else { format!("{} times", group.count) },
+        length(group.median),
+        length(group.worst)
+    )
+}
+
+/// What is due, in one line each.
+pub(super) fn due_lines(cx: &Cx<'_>) -> Vec<String> {
+    let obligations = cx.obligations();
+    let line = |(name, one): (String, &Obligation)| {
+        let left = one.left(cx.now);
+        let left = if left < TimeDelta::zero() {
+            format!("OVERDUE by {}", duration(-left))
+        } else {
+            let soon = if one.urgency(cx.now) == Urgency::Soon { "soon, " } else { "" };
+            format!("{soon}{} left", duration(left))
+        };
+        format!("due: {name}, by {}, {left}, {}", cx.clock(one.due), owner(one))
+    };
+    grouped(&obligations).into_iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::{Console, JournalMsg, Layout, Msg, Settings};
+    use crate::incident::tests::{Room, at};
+    use crate::incident::{Cadence, Incident};
+    use crate::live::{Finding, Report, SpanFinding};
+    use crate::pane::Access;
+    use crate::playbook::Catalogue;
+    use crate::slo::{Grid, Measured, Series};
+    use crate::spans::SpanRow;
+    use crate::theme::{BuiltIn, Depth, Theme};
+    use ratatui::layout::Rect;
+
+    const SOURCE: SourceName = "prometheus";
+
+    /// A console on a declared incident, and what was told of it.
+    struct Desk {
+        console: Console,
+        told: Told,
+    }
+
+    impl Desk {
+        fn open(incident: &Incident, seconds: i64) -> Self {
+            let settings = Settings {
+                me: "dana".into(),
+                console: "c1".into(),
+                layout: Layout::Ic,
+                access: Access::Full,
+                is_wall: false,
+                is_frozen: false,
+                catalogue: Catalogue::shipped(),
+                cadence: Cadence::default(),
+                theme: Theme::built_in(BuiltIn::Plain, Depth::NoColour),
+                zone: chrono_tz::UTC,
+            };
+            let mut console = Console::new(settings, Rect::new(0, 0, 80, 24));
+            console.handle(Msg::Journal(JournalMsg::Opened(incident.id())), at(seconds));
+            let entries = incident.entries().cloned().collect();
+            console.handle(Msg::Journal(JournalMsg::Entries(entries)), at(seconds));
+            console.handle(Msg::Journal(JournalMsg::CaughtUp), at(seconds));
+            let told = Told::begin(&console.cx(at(seconds)));
+            Self { console, told }
+        }
+
+        fn hear(&mut self, seconds: i64, finding: Finding) {
+            let generation = self.console.live().generation;
+            self.console.handle(Msg::Source(Report { source: SOURCE, generation, finding }), at(seconds));
+        }
+
+        fn news(&mut self, seconds: i64) -> Vec<String> {
+            let news = self.told.news("c1", &self.console.cx(at(seconds)));
+            assert_eq!(self.told.news("c1", &self.console.cx(at(seconds))), [""; 0], "nothing is said twice");
+            news
+        }
+    }
+
+    fn p99(value: f64, seconds: i64) -> Finding {
+        let grid = Grid { start: at(seconds - 15), resolution: TimeDelta::seconds(15), len: 2 };
+        let series = vec![Series { name: "".into(), values: vec![Some(0.1), Some(value)] }];
+        let burn = [None; 3];
+        let measured = Measured { grid, series, left_out: 0, query: "q".into(), burn, remarks: Vec::new() };
+        let catalogue = Catalogue::shipped();
+        let playbook = catalogue.get("alipay").unwrap();
+        let id = ObjectiveId { service: "alipay".into(), objective: playbook.objectives[0].id.clone() };
+        Finding::Measured(id, measured)
+    }
+
+    #[test]
+    fn a_verdict_is_said_when_it_turns_and_when_nothing_is_measured_any_more() {
+        let mut desk = Desk::open(&Room::declared().incident, 60);
+        desk.hear(100, p99(0.2, 100));
+        let met = desk.news(100);
+        assert!(met.len() == 1 && met[0].contains("slo: alipay p99 latency met, 200 ms, limit < 800 ms"), "{met:?}");
+        desk.hear(115, p99(0.3, 115));
+        assert_eq!(desk.news(115), [""; 0], "another value inside the limit is no news");
+        desk.hear(130, p99(3.0, 130));
+        let breached = desk.news(130);
+        assert!(breached.len() == 1 && breached[0].contains("BREACHED, 3.00 s, limit < 800 ms"), "{breached:?}");
+        let silent = desk.told.next_change(&desk.console.cx(at(201))).unwrap();
+        assert!(silent > at(130) + TimeDelta::seconds(75) && silent < at(130) + TimeDelta::seconds(76));
+        let gone = desk.told.news("c1", &desk.console.cx(silent));
+        assert!(gone.iter().any(|line| line.contains("p99 latency no data since")), "{gone:?}");
+    }
+
+    #[test]
+    fn a_source_that_fails_is_said_once_and_so_is_its_recovery() {
+        let mut desk = Desk::open(&Room::declared().incident, 60);
+        let failed = |why: &str| Finding::Failed { reason: why.into(), retry_in: TimeDelta::seconds(1) };
+        desk.hear(70, Finding::Polled);
+        assert_eq!(desk.news(70).len(), 1);
+        desk.hear(80, failed("connection refused: is it running?"));
+        let since = desk.console.cx(at(80)).clock(at(80));
+        let sentence = format!("! prometheus does not answer since {since}: connection refused: is it running?");
+        assert_eq!(desk.news(80), [sentence]);
+        desk.hear(90, failed("connection refused again"));
+        assert_eq!(desk.news(90), [""; 0]);
+        desk.hear(95, Finding::Polled);
+        let again = desk.news(95);
+        assert!(again.len() == 1 && again[0].contains("prometheus answers again"), "{again:?}");
+    }
+
+    #[test]
+    fn a_kind_of_error_is_said_the_first_time_and_a_flood_of_kinds_is_cut() {
+        let mut desk = Desk::open(&Room::declared().incident, 60);
+        let row = |error: &str| SpanRow {
+            trace: "t".into(),
+            span: "s".into(),
+            service: "alipay-gateway".into(),
+            operation: "POST /pay".into(),
+            error: error.into(),
+            at: at(90),
+            duration: TimeDelta::milliseconds(2100),
+        };
+        let spans = |errors: Vec<SpanRow>| {
+            Finding::Spans(SpanFinding { errors, lookback: TimeDelta::minutes(15), ..SpanFinding::default() })
+        };
+        desk.hear(100, spans(vec![row("504"), row("504")]));
+        let first = desk.news(100);
+        assert!(
+            first.len() == 1 && first[0].contains("new error: alipay-gateway POST /pay: 504, 2 times"),
+            "{first:?}"
+        );
+        desk.hear(101, spans(vec![row("504")]));
+        assert_eq!(desk.news(101), [""; 0]);
+        desk.hear(102, spans((0..700).map(|id| row(&format!("request {id} failed"))).collect()));
+        let flood = desk.news(102);
+        assert_eq!(flood.len(), KINDS_AT_ONCE + 2, "{flood:?}");
+        desk.hear(103, spans(vec![row("request 701 failed")]));
+        assert_eq!(desk.news(103), [""; 0]);
+    }
+}
