@@ -5,6 +5,7 @@
 //!
 //! Invariant: the first frame is out before anything was read; quitting waits for no source and no terminal.
 
+pub mod alarm;
 pub mod budget;
 pub use crate::clock;
 pub mod encoder;
@@ -32,6 +33,7 @@ use crate::incident::IncidentId;
 use crate::journal::{JournalDir, JournalError, Sharing};
 use crate::source::{Endpoint, SourceSpec};
 use crate::text::CleanStr;
+use alarm::Alarm;
 use encoder::{Colours, Urgency};
 use input::{Input, Typed};
 use screen::Screen;
@@ -156,6 +158,7 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
     view.draw(&tty, clock::wall())?;
     let _log = log::start(&plan.log);
     let mut signals = Signals::new()?;
+    let alarm = Alarm::new()?;
     let mut input = Input::new(plan.is_remote);
     let fault = plan.fault;
     let mut shell = Shell::start(plan);
@@ -195,7 +198,7 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
             written = view.screen.progress(&tty) => Event::Written(written.is_ok()),
             typed = input.next(&tty) => Event::Typed(typed),
             happened = shell.next() => Event::Shell(happened),
-            () = tokio::time::sleep(sleep) => Event::Time,
+            () = alarm.after(sleep) => Event::Time,
         };
         let wall = clock::wall();
         match happened {

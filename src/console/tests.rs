@@ -245,8 +245,9 @@ fn what_others_write_moves_nothing_that_somebody_types_or_selects() {
     for _ in 0..20 {
         desk.key(KeyCode::Up);
     }
-    let rows =
-        |screen: String| screen.lines().filter(|row| row.contains(" note     line")).map(str::to_owned).collect::<Vec<_>>();
+    let rows = |screen: String| {
+        screen.lines().filter(|row| row.contains(" note     line")).map(str::to_owned).collect::<Vec<_>>()
+    };
     let selected = rows(desk.screen());
     desk.write("omid", note("and another"));
     let now = rows(desk.screen());
@@ -354,9 +355,8 @@ fn a_read_only_console_and_a_wall_write_nothing_whatever_is_pressed() {
         let settings = Settings { access, is_wall, ..settings(Layout::Ic) };
         let mut desk = Desk::open_with(settings, (120, 40));
         desk.report();
-        let listed: Vec<_> = actions::all();
-        for place in 0..listed.len() {
-            desk.console.perform_listed(listed[place], desk.wall, &mut Vec::new());
+        for listed in actions::all() {
+            desk.console.perform_listed(listed, desk.wall, &mut desk.effects);
             for code in [KeyCode::Enter, KeyCode::Char('x'), KeyCode::Char('1'), KeyCode::Enter, KeyCode::Esc] {
                 desk.key(code);
             }

@@ -288,7 +288,7 @@ fn row(group: &SpanGroup, is_here: bool, width: u16, cx: &Cx<'_>) -> Line<'stati
         rate => format!("{:.1}/min", rate * 60.0),
     };
     let mut spans = vec![
-        Span::raw(format!("{marker}{:>6} {rate:>7}  ", group.count)),
+        Span::raw(format!("{marker}{:>6} {rate:>9}  ", group.count)),
         Span::raw(format!("{:<16} {:<18} ", group.service, group.operation)),
         Span::styled(if group.error.is_empty() { "slow".to_owned() } else { group.error.to_string() }, cx.theme.red()),
     ];

@@ -340,15 +340,18 @@ impl Input {
     /// Waits for events; cancel-safe, because bytes are read and parsed without an await between.
     pub async fn next(&mut self, tty: &Tty) -> Typed {
         loop {
-            let pause = match self.parser.deadline() {
-                Some(at) => at.saturating_sub(clock::boot()),
-                None => Duration::MAX,
+            // Without a half-read key there is nothing to time: a timer costs a system call even if it never rings.
+            let ready = match self.parser.deadline() {
+                Some(at) => {
+                    let pause = at.saturating_sub(clock::boot());
+                    tokio::time::timeout(pause, tty.fd().readable()).await.ok()
+                }
+                None => Some(tty.fd().readable().await),
             };
-            let ready = tokio::time::timeout(pause, tty.fd().readable()).await;
             let events = match ready {
-                Err(_) => self.parser.timeout(clock::boot()),
-                Ok(Err(_)) => return Typed::Lost,
-                Ok(Ok(mut guard)) => match guard.try_io(|fd| self.drain(fd)) {
+                None => self.parser.timeout(clock::boot()),
+                Some(Err(_)) => return Typed::Lost,
+                Some(Ok(mut guard)) => match guard.try_io(|fd| self.drain(fd)) {
                     Err(_) => continue,
                     Ok(Ok(events)) => events,
                     Ok(Err(_)) => return Typed::Lost,

@@ -251,7 +251,7 @@ fn backtrace() -> String {
 
 /// The successor of `AsyncFd::new` is unsafe, for types whose descriptor may change; an `OwnedFd` keeps its own while it lives.
 #[expect(deprecated, reason = "sound for an OwnedFd, and we write no unsafe code")]
-fn watch(fd: Arc<OwnedFd>) -> io::Result<AsyncFd<Arc<OwnedFd>>> {
+pub(super) fn watch(fd: Arc<OwnedFd>) -> io::Result<AsyncFd<Arc<OwnedFd>>> {
     AsyncFd::new(fd)
 }
 
