@@ -152,6 +152,21 @@ impl SqliteJournal {
         }
     }
 
+    /// The entries that a list of records needs: what the incident is, how bad, where it stands, who has which role. Ten thousand notes are
+    /// passed over unread; what cannot be read is left out, because opening the record reports it.
+    pub fn landmarks(&mut self) -> Result<Vec<Entry>, JournalError> {
+        let failed = JournalError::sqlite(&self.path);
+        let read = || -> rusqlite::Result<Vec<Entry>> {
+            let mut rows = self.db.prepare_cached(
+                "SELECT entry FROM ev WHERE kind NOT LIKE 'note-%' AND kind NOT LIKE 'step-%'
+                 AND kind NOT IN ('evidence-pinned', 'status-update-posted', 'clock-jumped') ORDER BY lseq",
+            )?;
+            let found = rows.query_map([], |row| row.get::<_, String>(0))?;
+            Ok(found.flatten().filter_map(|json| Entry::from_json(&json).ok()).collect())
+        };
+        read().map_err(failed)
+    }
+
     /// Which entries were changed after they were written: the part of the check that `tail` leaves out, because a console that opens cannot wait
     /// for it.
     pub fn check_hashes(&mut self) -> Result<Vec<Damage>, JournalError> {

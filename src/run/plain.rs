@@ -46,7 +46,9 @@ pub fn plain(plan: Plan) -> anyhow::Result<ExitCode> {
     result.map(ExitCode::from)
 }
 
-async fn run(plan: Plan) -> anyhow::Result<u8> {
+async fn run(mut plan: Plan) -> anyhow::Result<u8> {
+    // No frame waits here, and the first line that is typed may name a step.
+    plan.settings.catalogue = crate::config::files::catalogue(&plan.playbooks);
     let mut signals = Signals::new()?;
     let paper = Paper::new(!plan.settings.theme.glyphs.is_unicode)?;
     let mut typed = streams::read_stdin()?;

@@ -53,11 +53,12 @@ pub fn list(dir: &JournalDir, which: Which) -> anyhow::Result<Vec<Summary>> {
         if id.series == Series::Drill && which != Which::All {
             continue;
         }
-        match read(dir, id) {
+        let landmarks = dir.journal(id, Via::default()).and_then(|mut journal| journal.landmarks());
+        match landmarks.map(|entries| Incident::replay(id, entries)) {
             Ok(incident) if incident.is_blank() => {}
             Ok(incident) if which == Which::Open && incident.phase() == Phase::Closed => {}
             Ok(incident) => list.push(summary(&incident)),
-            Err(error) => tracing::warn!("{id} cannot be read: {error:#}"),
+            Err(error) => tracing::warn!("{id} cannot be read: {error}"),
         }
     }
     Ok(list)

@@ -113,8 +113,10 @@ impl Shell {
             Opening::Record(id) => shell.perform(Effect::Open(id)),
             Opening::Drill(drill) => shell.begin_drill(drill),
         }
-        let folders = shell.plan.playbooks.clone();
-        shell.work(move || Work::Catalogue(Box::new(crate::config::files::catalogue(&folders))));
+        if shell.plan.settings.catalogue.playbooks.is_empty() {
+            let folders = shell.plan.playbooks.clone();
+            shell.work(move || Work::Catalogue(Box::new(crate::config::files::catalogue(&folders))));
+        }
         shell
     }
 
