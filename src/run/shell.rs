@@ -449,6 +449,8 @@ impl Shell {
                 Vec::new()
             }
             Work::Said(Ok(sentence)) => vec![Msg::Done(CleanText::new(&sentence))],
+            // The record that is open stays open: that another one could not be begun is no reason to leave it.
+            Work::Created(Err(error)) if self.open.is_some() => vec![failed(error)],
             Work::Created(Err(error)) => {
                 vec![Msg::Journal(JournalMsg::Unopened(CleanText::new(&format!("{error:#}"))))]
             }
