@@ -46,6 +46,8 @@ const DRAFT_AFTER: TimeDelta = TimeDelta::milliseconds(500);
 const DRAFT_CHARACTERS: usize = 20;
 /// After a paste, keys that act are ignored for so long: a paste can carry its own end and then a `y`.
 const PASTE_GUARD: TimeDelta = TimeDelta::milliseconds(250);
+/// What is said of a key that was ignored for that.
+const CAME_WITH_A_PASTE: &str = "that key came with a paste: press it again";
 
 /// What a console is told at its start.
 #[derive(Clone)]
@@ -424,16 +426,16 @@ impl Console {
             }
             if just_pasted && overlay.is_answered_by(chord) {
                 self.overlay = Some(overlay);
-                return self.say(Tone::Refused, "that key came with a paste: press it again".to_owned(), wall);
+                return self.say(Tone::Refused, CAME_WITH_A_PASTE.to_owned(), wall);
             }
             let outcome = overlay.key(key, &self.cx(wall));
             return self.overlay_outcome(overlay, outcome, wall, effects);
         }
-        if self.start.is_some() && self.start_key(chord, wall, effects) {
-            return;
-        }
         let is_typing = self.start.is_none() && self.panes[self.focus as usize].is_typing();
-        if just_pasted && !is_typing {
+        if just_pasted && !(is_typing && chord.is_text()) {
+            return self.say(Tone::Refused, CAME_WITH_A_PASTE.to_owned(), wall);
+        }
+        if self.start.is_some() && self.start_key(chord, wall, effects) {
             return;
         }
         if let Some(action) = actions::global(chord).filter(|_| !is_typing || chord.is_global()) {
