@@ -448,6 +448,10 @@ impl Console {
         if is_typing {
             self.mark(&[self.focus]);
             let intents = self.with_pane(focus, wall, |pane, cx| pane.type_key(key, cx));
+            if !self.panes[focus].is_typing() {
+                // The hints in the footer are for single keys again.
+                self.dirty.add(Dirty::FOOTER);
+            }
             self.draft.changed_at.get_or_insert(wall);
             self.draft.changes += 1;
             return self.intents(intents, wall, effects);
