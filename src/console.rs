@@ -629,6 +629,8 @@ impl Console {
                 if let Some(Pending { give_back: Some((pane, text)) }) = self.pending.remove(&ticket) {
                     self.panes[pane as usize].give_back(&text);
                     self.mark(&[pane]);
+                    // It is half-typed again, and must outlive this console.
+                    self.draft.changed_at = Some(wall);
                 }
                 self.say(Tone::Failed, format!("NOT SAVED: {why}"), wall);
             }
