@@ -663,6 +663,10 @@ impl Console {
 
     fn clock_jumped(&mut self, by: TimeDelta, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         self.dirty = Dirty::ALL;
+        // What was timed by the old clock keeps its distance: else nothing would be saved and keys ignored until the new one is there.
+        for at in [&mut self.pasted_at, &mut self.looked_at, &mut self.draft.changed_at].into_iter().flatten() {
+            *at += by;
+        }
         self.say(Tone::Failed, format!("the wall clock jumped by {} s: countdowns follow it", by.num_seconds()), wall);
         if self.record.id.is_some() && self.may_write() {
             self.command(Command::NoteClockJump(ClockJumped { by_ms: by.num_milliseconds() }), None, wall, effects);
