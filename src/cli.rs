@@ -251,10 +251,14 @@ enum Ending {
 impl<E: Into<anyhow::Error>> From<E> for Ending {
     fn from(error: E) -> Self {
         let error = error.into();
-        let is_unread =
-            error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe);
+        // However deep it lies: the journal's export wraps it in a sentence of its own.
+        let is_unread = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(is_broken_pipe);
         if is_unread { Self::Unread } else { Self::Failure(format!("{error:#}")) }
     }
+}
+
+fn is_broken_pipe(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::BrokenPipe
 }
 
 /// "File size limit exceeded"; its default effect ends the process.
@@ -262,6 +266,8 @@ const SIGXFSZ: i32 = 25;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    // Logs, folders and the starter config are this account's alone; a journal that a group shares sets its own modes.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     // A limit on file sizes must end in "NOT SAVED", not in a dead console: with a handler the write fails instead.
     let _ = signal_hook::flag::register(SIGXFSZ, std::sync::Arc::default());
     let cli = match Cli::try_parse() {

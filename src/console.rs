@@ -46,6 +46,8 @@ const DRAFT_AFTER: TimeDelta = TimeDelta::milliseconds(500);
 const DRAFT_CHARACTERS: usize = 20;
 /// After a paste, keys that act are ignored for so long: a paste can carry its own end and then a `y`.
 const PASTE_GUARD: TimeDelta = TimeDelta::milliseconds(250);
+/// What is said of a key that was ignored for that.
+const CAME_WITH_A_PASTE: &str = "that key came with a paste: press it again";
 
 /// What a console is told at its start.
 #[derive(Clone)]
@@ -445,16 +447,16 @@ impl Console {
             }
             if just_pasted && overlay.is_answered_by(chord) {
                 self.overlay = Some(overlay);
-                return self.say(Tone::Refused, "that key came with a paste: press it again".to_owned(), wall);
+                return self.say(Tone::Refused, CAME_WITH_A_PASTE.to_owned(), wall);
             }
             let outcome = overlay.key(key, &self.cx(wall));
             return self.overlay_outcome(overlay, outcome, wall, effects);
         }
-        if self.start.is_some() && self.start_key(chord, wall, effects) {
-            return;
-        }
         let is_typing = self.start.is_none() && self.panes[self.focus as usize].is_typing();
-        if just_pasted && !is_typing {
+        if just_pasted && !(is_typing && chord.is_text()) {
+            return self.say(Tone::Refused, CAME_WITH_A_PASTE.to_owned(), wall);
+        }
+        if self.start.is_some() && self.start_key(chord, wall, effects) {
             return;
         }
         if let Some(action) = actions::global(chord).filter(|_| !is_typing || chord.is_global()) {
@@ -467,6 +469,10 @@ impl Console {
         if is_typing {
             self.mark(&[self.focus]);
             let intents = self.with_pane(focus, wall, |pane, cx| pane.type_key(key, cx));
+            if !self.panes[focus].is_typing() {
+                // The hints in the footer are for single keys again.
+                self.dirty.add(Dirty::FOOTER);
+            }
             self.draft.changed_at.get_or_insert(wall);
             self.draft.changes += 1;
             return self.intents(intents, wall, effects);
@@ -674,6 +680,8 @@ impl Console {
                     if let Some((pane, text)) = give_back {
                         self.panes[pane as usize].give_back(&text);
                         self.mark(&[pane]);
+                        // It is half-typed again, and must outlive this console.
+                        self.draft.changed_at = Some(wall);
                     }
                 }
                 self.say(Tone::Failed, format!("NOT SAVED: {why}"), wall);
@@ -707,6 +715,10 @@ impl Console {
 
     fn clock_jumped(&mut self, by: TimeDelta, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         self.dirty = Dirty::ALL;
+        // What was timed by the old clock keeps its distance: else nothing would be saved and keys ignored until the new one is there.
+        for at in [&mut self.pasted_at, &mut self.looked_at, &mut self.draft.changed_at].into_iter().flatten() {
+            *at += by;
+        }
         self.say(Tone::Failed, format!("the wall clock jumped by {} s: countdowns follow it", by.num_seconds()), wall);
         if self.record.id.is_some() && self.may_write() {
             self.command(Command::NoteClockJump(ClockJumped { by_ms: by.num_milliseconds() }), None, wall, effects);

@@ -183,6 +183,8 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
             if tty.suspend().is_err() {
                 break signals::Ending::Hup.status();
             }
+            // What was in flight went to somebody else's screen, perhaps in the middle of a sequence: it must not go on here.
+            view.screen.reset();
             view.repaint(&tty);
             continue;
         }
@@ -203,7 +205,14 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
         let wall = clock::wall();
         match happened {
             Event::Asked(Asked::Terminate(ending)) => break ending.status(),
-            Event::Asked(Asked::Resize | Asked::Continue) => view.repaint(&tty),
+            Event::Asked(Asked::Resize) => view.repaint(&tty),
+            Event::Asked(Asked::Continue) => {
+                view.screen.reset();
+                // Somebody else may have changed the modes while we were stopped; without a terminal the input says so at once.
+                if tty.resume().is_ok() {
+                    view.repaint(&tty);
+                }
+            }
             Event::Asked(Asked::Suspend) => shell.suspend(),
             Event::Written(true) => {}
             Event::Written(false) | Event::Typed(Typed::Lost) => break signals::Ending::Hup.status(),
@@ -277,10 +286,6 @@ impl View {
 
     /// Takes the terminal's size anew and draws everything.
     fn repaint(&mut self, tty: &Tty) {
-        // Somebody else may have changed the modes while we were stopped; without a terminal the input says so at once.
-        if tty.resume().is_err() {
-            return;
-        }
         let size = tty.size();
         self.buffer.resize(Rect::new(0, 0, size.width, size.height));
         self.screen.forget();

@@ -41,6 +41,11 @@ impl Chord {
         self.modifiers.contains(KeyModifiers::CONTROL)
             || matches!(self.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::F(_))
     }
+
+    /// Whether it types or deletes a letter and nothing else.
+    pub fn is_text(self) -> bool {
+        self.modifiers.is_empty() && matches!(self.code, KeyCode::Char(_) | KeyCode::Backspace)
+    }
 }
 
 /// Reads a chord: modifiers and a key, joined by `+`.

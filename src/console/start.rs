@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::keys::Chord;
-use super::{Console, Dirty, Effect, Summary, overlay};
+use super::{Console, Dirty, Effect, Summary, Tone, overlay};
 use crate::pane::Cx;
 use crate::widget::frame::{PaneFrame, centred};
 use crate::widget::text::fit_line;
@@ -106,6 +106,9 @@ impl Console {
             Way::Declare => {
                 let form = overlay::declare(&self.cx(wall));
                 self.show(form);
+            }
+            Way::Drill | Way::Config if !self.may_write() => {
+                self.say(Tone::Refused, self.looks_only().to_owned(), wall);
             }
             Way::Drill => effects.push(Effect::StartDrill),
             Way::Config => effects.push(Effect::WriteStarterConfig),

@@ -137,9 +137,31 @@ pub struct JournalHandle {
     ended: Receiver<()>,
 }
 
+/// What becomes of half-typed text whose console is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drafts {
+    Adopt,
+    Leave,
+}
+
 impl JournalThread {
     /// Starts at once; opening happens on the thread and comes as [`News::Opened`] or [`News::Failed`].
     pub fn start(dir: &JournalDir, id: IncidentId, me: Me, news: Sender<News>) -> Result<JournalHandle, JournalError> {
+        Self::begin(dir, id, me, news, Drafts::Adopt)
+    }
+
+    /// The same for a console that only looks: it leaves half-typed text to those who can go on with it.
+    pub fn look(dir: &JournalDir, id: IncidentId, me: Me, news: Sender<News>) -> Result<JournalHandle, JournalError> {
+        Self::begin(dir, id, me, news, Drafts::Leave)
+    }
+
+    fn begin(
+        dir: &JournalDir,
+        id: IncidentId,
+        me: Me,
+        news: Sender<News>,
+        drafts: Drafts,
+    ) -> Result<JournalHandle, JournalError> {
         let starting = || JournalError::io("starting the threads of", dir.directory());
         let stop = Arc::new(Stop::new().map_err(starting())?);
         let (requests, queue) = mpsc::sync_channel(QUEUE);
@@ -147,7 +169,7 @@ impl JournalThread {
         let voice = Voice { news, stop: Arc::clone(&stop) };
         let dir = dir.clone();
         let run = move || {
-            work(&dir, id, me, &voice, &queue);
+            work(&dir, id, me, &voice, &queue, drafts);
             voice.stop.set();
             drop(end);
         };
@@ -240,7 +262,7 @@ fn sentence(error: &JournalError) -> CleanStr {
 }
 
 /// The writer's thread from beginning to end.
-fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receiver<Request>) {
+fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receiver<Request>, drafts: Drafts) {
     let seats = dir.seats(id);
     let opened = dir.journal(id, me.via.clone()).and_then(|journal| Ok((journal, dir.journal(id, me.via.clone())?)));
     let (mut journal, readings) = match opened {
@@ -260,11 +282,14 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
     // A full disk has no room for a place at the table; the record can still be read.
     let seat =
         seats.take(here).inspect_err(|error| tracing::warn!(%error, "the other consoles do not see this one")).ok();
-    let draft = journal
-        .adopt_draft(&me.actor, |console| seats.is_alive(console))
-        .inspect_err(|error| tracing::warn!(%error, "a draft could not be adopted"))
-        .ok()
-        .flatten();
+    let draft = match drafts {
+        Drafts::Adopt => journal
+            .adopt_draft(&me.actor, |console| seats.is_alive(console))
+            .inspect_err(|error| tracing::warn!(%error, "a draft could not be adopted"))
+            .ok()
+            .flatten(),
+        Drafts::Leave => None,
+    };
     voice.tell(News::Opened { draft: draft.map(|text| CleanText::new(&text)) });
     let watcher = {
         let (seats, voice) = (seats.clone(), voice.clone());

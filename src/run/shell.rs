@@ -17,7 +17,7 @@ use crate::exercise::Exercise;
 use crate::incident::{Clock, DrillStarted, Event, IncidentId, Series, StepRef, Via};
 use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Request};
 use crate::live::{Inquiry, Report, Watchlist};
-use crate::pane::Present;
+use crate::pane::{Access, Present};
 use crate::playbook::Catalogue;
 use crate::source::{Desk, Endpoint, SourceSpec, simulated};
 use crate::text::{CleanStr, CleanText};
@@ -236,7 +236,10 @@ impl Shell {
             layout: self.plan.settings.layout.name().into(),
         };
         let (sender, news) = mpsc::channel(WAITING);
-        let started = self.plan.journal.open().and_then(|dir| JournalThread::start(&dir, id, me, sender));
+        let settings = &self.plan.settings;
+        let writes = settings.access == Access::Full && !settings.is_wall;
+        let start = if writes { JournalThread::start } else { JournalThread::look };
+        let started = self.plan.journal.open().and_then(|dir| start(&dir, id, me, sender));
         match started {
             Ok(handle) => self.open = Some(Open { id, handle, news }),
             Err(why) => self.answers.push_back(Msg::Journal(JournalMsg::Unopened(CleanText::new(&why.to_string())))),
@@ -446,6 +449,8 @@ impl Shell {
                 Vec::new()
             }
             Work::Said(Ok(sentence)) => vec![Msg::Done(CleanText::new(&sentence))],
+            // The record that is open stays open: that another one could not be begun is no reason to leave it.
+            Work::Created(Err(error)) if self.open.is_some() => vec![failed(error)],
             Work::Created(Err(error)) => {
                 vec![Msg::Journal(JournalMsg::Unopened(CleanText::new(&format!("{error:#}"))))]
             }

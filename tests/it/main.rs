@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod config;
+mod console;
 mod jaeger;
 mod journal;
 mod layers;

@@ -1,0 +1,215 @@
+//! Windows of every size, terminals of every kind, keys in pieces.
+
+use std::time::Duration;
+
+use super::{ESC, Host, SIZE, SOON, Typist, WARROOM, recorded};
+use crate::support::pty::{Pty, assert_no_stray_escapes};
+
+/// What a person sees, with its looks.
+fn looks(console: &mut Pty) -> Vec<(String, String)> {
+    let screen = console.screen();
+    let (rows, columns) = (screen.size().0.get(), screen.size().1.get());
+    let cell = |row, column| {
+        let cell = screen.cell(row, column).unwrap();
+        (
+            cell.contents().to_owned(),
+            format!("{:?}{:?}{}{}", cell.fgcolor(), cell.bgcolor(), cell.bold(), cell.inverse()),
+        )
+    };
+    (0..rows)
+        .map(|row| {
+            let (texts, styles): (Vec<String>, Vec<String>) = (0..columns).map(|column| cell(row, column)).unzip();
+            // A blank is a blank, written or not.
+            let text: String = texts.iter().map(|text| if text.is_empty() { " " } else { text.as_str() }).collect();
+            let visible: Vec<&String> =
+                texts.iter().zip(&styles).filter(|(text, _)| !text.trim().is_empty()).map(|(_, style)| style).collect();
+            (text, format!("{visible:?}"))
+        })
+        .collect()
+}
+
+/// Waits until nothing arrives any more.
+fn settle(console: &mut Pty) {
+    let mut bytes = usize::MAX;
+    for _ in 0..100 {
+        console.watch(Duration::from_millis(120));
+        let now = console.raw().len();
+        if now == bytes {
+            return;
+        }
+        bytes = now;
+    }
+}
+
+fn resized(rounds: u32) {
+    let host = Host::new();
+    // A world that stands still: two pictures of it are the same.
+    let mut console = host.console(&["gameday", "--frozen"]);
+    console.wait_for("p99 latency", SOON);
+    let special = [(1, 1), (19, 4), (20, 5), (300, 80), (80, 24), (2, 50), (250, 3), (60, 14), (99, 30)];
+    let mut seed = 7_u32;
+    let mut random = |most: u32| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        u16::try_from((seed >> 8) % most + 1).unwrap()
+    };
+    for round in 0..rounds {
+        let size = match special.get((round / 7) as usize).filter(|_| round % 7 == 0) {
+            Some(size) => *size,
+            None => (random(300), random(80)),
+        };
+        console.resize(size);
+        if round % 5 == 0 {
+            console.watch(Duration::from_millis(10));
+        }
+        if round % 17 == 0 {
+            console.send("\t");
+        }
+    }
+    for size in special {
+        console.resize(size);
+        settle(&mut console);
+        let shown = looks(&mut console);
+        console.send("\x0c");
+        settle(&mut console);
+        let again = looks(&mut console);
+        // The clock in the header may have turned meanwhile; one more picture tells.
+        if shown != again {
+            let before = looks(&mut console);
+            console.send("\x0c");
+            settle(&mut console);
+            assert_eq!(before, looks(&mut console), "{size:?}");
+            let stale: Vec<_> = shown.iter().zip(&again).filter(|(one, other)| one != other).collect();
+            assert!(stale.len() <= 3, "stale cells at {size:?}: {stale:#?}");
+        }
+    }
+    console.resize(SIZE);
+    console.wait_for("p99 latency", SOON);
+    console.quit();
+}
+
+#[test]
+fn a_window_that_is_dragged_about_shows_nothing_stale() {
+    resized(200);
+}
+
+#[test]
+#[ignore = "3,000 resizes"]
+fn a_window_that_is_dragged_about_for_long_shows_nothing_stale() {
+    resized(3000);
+}
+
+#[test]
+fn below_twenty_by_five_there_is_one_line_and_it_is_the_alarm() {
+    let host = Host::new().declared();
+    let mut console = host.start(WARROOM, &["open", "INC-1"], &[], (60, 4));
+    console.wait_for("acknowledge", SOON);
+    assert!(console.contents().contains("SEV1"), "{}", console.contents());
+    assert_eq!(console.contents().trim_end().lines().count(), 1, "{}", console.contents());
+    console.quit();
+}
+
+/// The parameters of all colour and style sequences.
+fn styles(raw: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(raw);
+    text.split("\x1b[")
+        .skip(1)
+        .filter_map(|part| {
+            let end = part.find(|letter: char| ('@'..='~').contains(&letter))?;
+            part[end..].starts_with('m').then(|| part[..end].to_owned())
+        })
+        .collect()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Colours {
+    None,
+    Sixteen,
+    More,
+}
+
+fn colours(raw: &[u8]) -> Colours {
+    let mut most = Colours::None;
+    for style in styles(raw) {
+        let numbers: Vec<&str> = style.split([';', ':']).collect();
+        let is_extended = numbers.windows(2).any(|two| ["38", "48"].contains(&two[0]) && ["2", "5"].contains(&two[1]));
+        // 39 and 49 are "the terminal's own", which is no colour.
+        let is_named =
+            numbers.iter().any(|number| matches!(number.parse::<u16>(), Ok(30..=37 | 40..=47 | 90..=97 | 100..=107)));
+        most = match (most, is_extended, is_named) {
+            (_, true, _) => Colours::More,
+            (Colours::None, false, true) => Colours::Sixteen,
+            (most, _, _) => most,
+        };
+    }
+    most
+}
+
+#[test]
+fn colours_and_letters_follow_what_the_terminal_says_of_itself() {
+    let host = Host::new();
+    // Without NO_COLOR: (TERM, COLORTERM, colours).
+    for (term, colorterm, expected) in [
+        ("xterm-256color", "", Colours::Sixteen),
+        ("xterm", "", Colours::Sixteen),
+        ("screen", "", Colours::Sixteen),
+        ("tmux-256color", "truecolor", Colours::Sixteen),
+        ("xterm-256color", "truecolor", Colours::Sixteen),
+        ("linux", "", Colours::Sixteen),
+        ("vt100", "", Colours::None),
+    ] {
+        // All languages on the first terminal, on the others what colours depend on.
+        let all = [("", "C.UTF-8"), ("1", "C"), ("", "C"), ("1", "POSIX"), ("", "en_US.utf8"), ("1", "")];
+        let count = if (term, colorterm) == ("xterm-256color", "") { all.len() } else { 2 };
+        for (no_color, lang) in &all[..count] {
+            let (no_color, lang) = (*no_color, *lang);
+            let more = [("TERM", term), ("COLORTERM", colorterm), ("NO_COLOR", no_color), ("LANG", lang)];
+            let mut console = host.start(WARROOM, &["gameday", "--frozen"], &more, SIZE);
+            console.wait_for("p99 latency", SOON);
+            console.wait_for("playbook alipay", SOON);
+            console.send("?");
+            console.wait_for("every action by its name", SOON);
+            console.send("q");
+            console.send("q");
+            console.wait_exit(SOON);
+            let raw = console.raw().to_vec();
+            assert_no_stray_escapes(&raw);
+            let seen = colours(&raw);
+            if no_color == "1" || expected == Colours::None {
+                assert_eq!(seen, Colours::None, "{more:?}");
+            } else if colorterm.is_empty() {
+                assert_eq!(seen, Colours::Sixteen, "{more:?}");
+            } else {
+                assert_ne!(seen, Colours::None, "{more:?}");
+            }
+            let is_unicode = lang.to_lowercase().contains("utf");
+            assert_eq!(raw.is_ascii(), !is_unicode, "{more:?}");
+        }
+    }
+}
+
+#[test]
+fn keys_and_pastes_in_pieces_act_the_same() {
+    let host = Host::new().declared();
+    let whole = "n\x1b[200~pasted \u{652f}\u{4ed8}\nsecond row\x1b[201~ab\x1b[D\x1b[DX\x1bOHY\x1b[1;5CZ\x1b[3~";
+    let mut lines = Vec::new();
+    for pieces in [whole.len(), 1, 2, 3] {
+        let mut console = host.open(&["--as", &format!("p{pieces}")]);
+        for piece in whole.as_bytes().chunks(pieces) {
+            console.send(piece);
+            if pieces < 3 {
+                // Slower than any buffer, quicker than Esc's patience.
+                std::thread::sleep(Duration::from_millis(3));
+            }
+        }
+        console.wait_for("pasted", SOON);
+        console.watch(Duration::from_millis(400));
+        console.send("\r");
+        console.wait_until("the note", SOON, |screen| recorded(&screen.contents(), "pasted"));
+        console.send(ESC);
+        console.quit();
+        let texts = host.texts("INC-1");
+        lines.push(texts.last().unwrap().clone());
+    }
+    assert!(lines[0].contains("pasted \u{652f}\u{4ed8}\n") && lines[0].contains('Y'), "{lines:?}");
+    assert!(lines.iter().all(|line| *line == lines[0]), "{lines:?}");
+}
