@@ -643,6 +643,14 @@ impl Console {
                 self.pending.clear();
                 self.deferred.clear();
                 self.own = OwnEntries::default();
+                if self.panes.iter().any(|pane| pane.draft().is_some()) {
+                    self.draft.changed_at = Some(wall);
+                    self.say(
+                        Tone::Said,
+                        format!("your half-typed line came along to {id}; Enter would record it here"),
+                        wall,
+                    );
+                }
                 self.dirty = Dirty::ALL;
             }
             JournalMsg::Draft(text) => {

@@ -371,9 +371,10 @@ impl Shell {
         match happened {
             Happened::Journal(Some(news)) => self.news(news),
             Happened::Journal(None) => {
-                // The threads ended by themselves: only after they said why.
-                self.open = None;
-                Vec::new()
+                // The threads end by themselves only after they said why; else one of them crashed.
+                let crashed =
+                    self.open.take().map(|open| format!("the journal of {} stopped: open it again (O)", open.id));
+                crashed.map(|why| Msg::Journal(JournalMsg::Unwritable(CleanText::new(&why)))).into_iter().collect()
             }
             Happened::Source(report) => vec![Msg::Source(report)],
             Happened::Ended(ended) => self.ended(ended),
@@ -393,7 +394,10 @@ impl Shell {
                     .map(Msg::Journal)
                     .collect();
             }
-            News::Failed(why) => JournalMsg::Unopened(clean(why)),
+            News::Failed(why) => {
+                self.open = None;
+                JournalMsg::Unopened(clean(why))
+            }
             News::Entries { entries, caught_up } => {
                 let end = caught_up.then_some(JournalMsg::CaughtUp);
                 return [JournalMsg::Entries(entries)].into_iter().chain(end).map(Msg::Journal).collect();

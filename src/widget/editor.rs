@@ -160,7 +160,7 @@ impl Editor {
             KeyCode::Char('w') => self.edit(TextArea::delete_word),
             KeyCode::Char('u') => self.edit(|area| area.cursor().1 > 0 && area.delete_line_by_head()),
             KeyCode::Char('k') => self.edit(|area| !is_at_line_end(area) && area.delete_line_by_end()),
-            KeyCode::Char('z') => self.edit(TextArea::undo),
+            KeyCode::Char('z' | '_') => self.edit(TextArea::undo),
             KeyCode::Char('y') => self.edit(TextArea::redo),
             KeyCode::Char('a') => self.go(CursorMove::Head),
             KeyCode::Char('e') => self.go(CursorMove::End),

@@ -86,7 +86,7 @@ fn help(top: usize, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
         ("14:10 text", "it happened at 14:10, in the incident's zone"),
         ("decision: text", "a kind of line: note, decision, action, finding, todo, can"),
         ("Ctrl+J", "a new line; Enter records; a paste never does"),
-        ("Ctrl+Z  Ctrl+Y", "take back and do again, while typing"),
+        ("Ctrl+_  Ctrl+Y", "take back and do again, while typing"),
         ("Esc", "leave the line; what was typed stays"),
     ] {
         lines.push(Line::from(vec![Span::styled(format!("  {what:<18}"), cx.theme.key()), Span::raw(means)]));
