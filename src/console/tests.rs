@@ -293,6 +293,7 @@ fn a_paste_never_records_and_the_key_that_came_with_it_acts_on_nothing() {
     desk.keys("n");
     desk.tell(Msg::Input(InputEvent::Paste("two\nlines\n".to_owned())));
     assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::Append { .. })));
+    desk.wall += PASTE_GUARD;
     desk.key(KeyCode::Esc);
     desk.tell(Msg::Input(InputEvent::Paste("x".to_owned())));
     desk.keys("q");
