@@ -8,12 +8,11 @@
 mod answers;
 mod start;
 
-use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Config, Inputs, Overrides};
 use crate::console::Layout;
@@ -375,14 +374,4 @@ fn given_or_piped(words: &[String]) -> Result<String, Ending> {
         ));
     }
     Ok(text)
-}
-
-/// All subcommands, for the documentation test.
-pub fn command() -> clap::Command {
-    Cli::command()
-}
-
-/// Reads a command line, for tests.
-pub fn parses(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> bool {
-    Cli::try_parse_from(args).is_ok()
 }

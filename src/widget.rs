@@ -11,7 +11,6 @@ pub mod digits;
 pub mod editor;
 pub mod frame;
 pub mod fuzzy;
-pub mod list;
 pub mod text;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod config;
 mod console;
+mod docs;
 mod jaeger;
 mod journal;
 mod layers;

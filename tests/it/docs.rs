@@ -1,0 +1,34 @@
+//! README says what is so: its key table and its picture come from the program, its commands exist.
+
+use std::process::Command;
+
+fn warroom(args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_warroom")).args(args).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn readmes_key_table_is_the_programs() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let (_, after) = readme.split_once("<!-- keys -->\n").unwrap();
+    let (table, _) = after.split_once("<!-- /keys -->").unwrap();
+    assert_eq!(table.trim(), warroom(&["keys", "--markdown"]).trim(), "paste what `warroom keys --markdown` prints");
+}
+
+#[test]
+fn readmes_picture_is_the_screen() {
+    let picture = std::fs::read_to_string("assets/screen.svg").unwrap();
+    let now = warroom(&["picture"]);
+    assert!(picture == now, "the screen changed: cargo run --release -- picture > assets/screen.svg");
+}
+
+#[test]
+fn the_commands_of_readme_exist() {
+    for command in ["open", "gameday", "declare", "list", "show", "note", "journal", "playbook", "config", "keys"] {
+        assert!(warroom(&[command, "--help"]).contains("Usage"), "{command}");
+    }
+    for flag in ["--prometheus", "--jaeger", "--role", "--wall", "--plain", "--read-only"] {
+        assert!(warroom(&["open", "--help"]).contains(flag), "{flag}");
+    }
+}
