@@ -33,16 +33,19 @@ pub(super) fn actor(config: &Config) -> Actor {
     config.name.clone().unwrap_or_else(|| Actor::new(&login_name(rustix::process::getuid().as_raw())))
 }
 
-/// The account's name: what the account file says of the user id, which nobody sets by mistake; else the environment.
+/// The name that the login set, else what the account file says of the user id.
 fn login_name(uid: u32) -> String {
-    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let of_account = accounts.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
-    });
-    let of_environment = || ["LOGNAME", "USER"].into_iter().find_map(|name| std::env::var(name).ok());
-    of_account.or_else(of_environment).filter(|name| !name.is_empty()).unwrap_or_else(|| format!("uid{uid}"))
+    let of_environment =
+        ["LOGNAME", "USER"].into_iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+    let of_account = || {
+        let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+        accounts.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let name = fields.next().filter(|name| !name.is_empty())?;
+            (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+        })
+    };
+    of_environment.or_else(of_account).unwrap_or_else(|| format!("uid{uid}"))
 }
 
 /// Which process writes.

@@ -8,6 +8,7 @@ use ratatui::layout::Position;
 
 use super::*;
 use crate::exercise::{Exercise, World};
+use crate::incident::Entry;
 use crate::incident::tests::at;
 use crate::incident::{ENTRY_VERSION, EntryId, Hlc, Role, Via};
 use crate::live::{Finding, Report};
@@ -458,6 +459,16 @@ fn the_start_screen_offers_a_declaration_the_drill_and_a_starter_config() {
     desk.keys("all down");
     desk.key(KeyCode::Enter);
     assert!(matches!(desk.effects.last(), Some(Effect::Create(Series::Incident, events)) if events.len() == 1));
+}
+
+#[test]
+fn a_form_that_was_opened_before_the_playbooks_were_read_offers_their_services() {
+    let mut desk = Desk::with(Settings { catalogue: Catalogue::default(), ..settings(Layout::Ic) }, (120, 40));
+    desk.console.show_start();
+    desk.keys("D");
+    assert!(!desk.screen().contains("alipay"));
+    desk.tell(Msg::Catalogue(Box::new(Catalogue::shipped())));
+    assert!(desk.screen().contains("1 alipay"));
 }
 
 #[test]

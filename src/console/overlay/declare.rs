@@ -5,6 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::{Outcome, Overlay};
 use crate::incident::{Declared, ServiceId, Severity};
 use crate::pane::Cx;
+use crate::playbook::Catalogue;
 use crate::text::CleanStr;
 use crate::widget::editor::Editor;
 
@@ -25,17 +26,19 @@ pub(crate) struct DeclareForm {
     pub(crate) title: Editor,
 }
 
+/// What the service field offers.
+fn services(catalogue: &Catalogue) -> Vec<(Option<ServiceId>, String)> {
+    let known = catalogue.iter();
+    let named =
+        known.map(|playbook| (Some(playbook.service.clone()), format!("{} · {}", playbook.service, playbook.name)));
+    named.chain([(None, "not known yet".to_owned())]).collect()
+}
+
 /// An empty form.
 pub(crate) fn declare(cx: &Cx<'_>) -> Overlay {
-    let mut services: Vec<_> = cx
-        .catalogue
-        .iter()
-        .map(|playbook| (Some(playbook.service.clone()), format!("{} · {}", playbook.service, playbook.name)))
-        .collect();
-    services.push((None, "not known yet".to_owned()));
     Overlay::Declare(Box::new(DeclareForm {
         field: Field::Service,
-        services,
+        services: services(cx.catalogue),
         service: 0,
         severity: Severity::Sev2 as usize,
         title: Editor::one_line(),
@@ -43,6 +46,14 @@ pub(crate) fn declare(cx: &Cx<'_>) -> Overlay {
 }
 
 impl DeclareForm {
+    /// Offers the services of playbooks that were read after the form was opened; what was chosen stays chosen.
+    pub(crate) fn offer(&mut self, catalogue: &Catalogue) {
+        let chosen = self.services.get(self.service).and_then(|(service, _)| service.clone());
+        self.services = services(catalogue);
+        self.service =
+            self.services.iter().position(|(service, _)| chosen.is_some() && *service == chosen).unwrap_or(0);
+    }
+
     pub(super) fn key(&mut self, key: KeyEvent, cx: &Cx<'_>) -> Outcome {
         match key.code {
             KeyCode::Tab => self.field = self.next(),
