@@ -135,6 +135,7 @@ enum Sub {
         #[arg(short, long, value_parser = note_kind)]
         kind: Option<NoteKind>,
         /// The text; `-` or nothing reads it from stdin
+        #[arg(allow_hyphen_values = true)]
         text: Vec<String>,
     },
     /// Look after the record
@@ -337,7 +338,11 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
 fn configuration(command: &ConfigSub, inputs: &Inputs) -> Result<ExitCode, Ending> {
     let usage = |error: config::ConfigError| Ending::Usage(error.to_string());
     let text = match command {
-        ConfigSub::Check => config::check(inputs).map_err(usage)?,
+        ConfigSub::Check => {
+            let text = config::check(inputs).map_err(usage)?;
+            start::check_theme(&Config::load(inputs).map_err(usage)?.config)?;
+            text
+        }
         ConfigSub::Show => Config::load(inputs).map_err(usage)?.show(),
         ConfigSub::Path => config::path(inputs),
         ConfigSub::Init => {

@@ -594,6 +594,11 @@ impl Console {
     }
 
     fn append(&mut self, events: Vec<Event>, give_back: Option<(PaneId, String)>) -> Effect {
+        if self.notice.as_ref().is_some_and(|notice| notice.tone == Tone::Refused) {
+            // What was refused before may be true no longer.
+            self.notice = None;
+            self.dirty.add(Dirty::FOOTER);
+        }
         self.ticket += 1;
         self.own.sent += events.len();
         self.pending.insert(self.ticket, Pending { events: events.len(), give_back });

@@ -61,6 +61,14 @@ pub(super) fn declare(
 ) -> Result<ExitCode, Ending> {
     let me = actor(config);
     let now = clock::wall();
+    let catalogue = files::catalogue(&config.playbooks);
+    if let Some(service) = service.filter(|service| catalogue.get(service).is_none()) {
+        let known: Vec<_> = catalogue.iter().map(|playbook| playbook.service.as_str()).collect();
+        super::say_error(&format!(
+            "no playbook is named `{service}`: there will be no graphs and no steps ({})",
+            known.join(", ")
+        ));
+    }
     let body = Declared {
         title: title.into(),
         severity,
@@ -147,6 +155,17 @@ pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCo
     }
     let summary = crate::console::overlay::summary_line(&records::summary(&incident));
     writeln!(out, "{summary}\n")?;
+    let time = |at: Option<chrono::DateTime<chrono::Utc>>| {
+        at.map_or_else(|| "not recorded".to_owned(), |at| at.format("%Y-%m-%d %H:%M:%SZ").to_string())
+    };
+    writeln!(out, "detected      {}", time(incident.detected_at))?;
+    writeln!(out, "acknowledged  {}", time(incident.acknowledged.as_ref().map(|mark| mark.at)))?;
+    writeln!(out, "impact        {} to {}", time(incident.impact.start), time(incident.impact.end))?;
+    writeln!(out, "resolved      {}", time(incident.resolved_at))?;
+    for (seat, mark) in &incident.roles {
+        writeln!(out, "{:<13} {} since {}", seat.role.short(), mark.by, time(Some(mark.at)))?;
+    }
+    writeln!(out)?;
     for line in incident.timeline().lines() {
         let struck = if line.struck.is_some() { " [struck]" } else { "" };
         let amended = if line.amended.is_some() { " [amended]" } else { "" };
@@ -200,6 +219,9 @@ fn only_open(open: &[Summary]) -> Result<IncidentId, Ending> {
 pub(super) fn verify(config: &Config, id: Option<IncidentId>) -> Result<ExitCode, Ending> {
     let dir = place(config).open()?;
     let ids = match id {
+        Some(id) if !dir.path(id).exists() => {
+            return Err(dir.journal(id, via("verify")).err().map_or(Ending::Unread, Into::into));
+        }
         Some(id) => vec![id],
         None => dir.ids()?,
     };
@@ -228,6 +250,9 @@ pub(super) fn verify(config: &Config, id: Option<IncidentId>) -> Result<ExitCode
 
 pub(super) fn export(config: &Config, id: IncidentId) -> Result<ExitCode, Ending> {
     let dir = place(config).open()?;
+    if !dir.path(id).exists() {
+        return Err(dir.journal(id, via("export")).err().map_or(Ending::Unread, Into::into));
+    }
     let found = crate::journal::export(&dir.path(id), std::io::stdout().lock())?;
     if found.is_sound() {
         Ok(ExitCode::SUCCESS)

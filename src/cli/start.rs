@@ -148,6 +148,11 @@ fn theme(config: &Config, depth: Depth) -> Result<Theme, Ending> {
     Ok(if is_unicode { theme } else { theme.in_ascii() })
 }
 
+/// Whether the configured theme can be read.
+pub(super) fn check_theme(config: &Config) -> Result<(), Ending> {
+    theme(config, depth(config)).map(|_| ())
+}
+
 /// What the first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set says; without any, the C locale knows ASCII only.
 fn locale_is_utf8() -> bool {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());

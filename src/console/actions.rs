@@ -80,7 +80,7 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         let pick = overlay::phase(&console.cx(wall));
         console.show(pick);
     }),
-    write("resolve", &[], "metrics and traces are back to normal", |console, wall, effects| {
+    write("resolve", &[], "say that metrics and traces are back to normal", |console, wall, effects| {
         console.command(Command::EnterPhase(Phase::Resolved, None), None, wall, effects);
     }),
     write("add-service", &["A"], "name another affected service", |console, wall, _| {

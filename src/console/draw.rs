@@ -138,7 +138,8 @@ impl Console {
         }
         if area.height > 1 {
             let second = Rect { y: area.y + 1, height: 1, ..area };
-            two_sides(second, buf, who(cx), self.how_fresh(cx));
+            let who = if self.start.is_some() { Vec::new() } else { who(cx) };
+            two_sides(second, buf, who, self.how_fresh(cx));
         }
     }
 
@@ -237,13 +238,13 @@ impl Console {
                     (
                         cx.theme.glyphs.empty,
                         cx.theme.red(),
-                        format!(" NO DATA since {}", cx.clock(cx.incident.clock().show(since))),
+                        format!(" NO DATA since {}", cx.minute(cx.incident.clock().show(since))),
                     )
                 }
                 (false, _, Some((since, _))) => (
                     cx.theme.glyphs.half,
                     cx.theme.amber(),
-                    format!(" failing since {}", cx.clock(cx.incident.clock().show(*since))),
+                    format!(" failing since {}", cx.minute(cx.incident.clock().show(*since))),
                 ),
                 (false, Freshness::Stale, None) => (cx.theme.glyphs.half, cx.theme.amber(), " late".to_owned()),
             };

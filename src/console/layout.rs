@@ -43,9 +43,9 @@ impl Layout {
     /// Where the focus is at the start.
     pub fn first_focus(self) -> PaneId {
         match self {
-            Self::Ic => PaneId::Next,
+            Self::Ic | Self::Comms => PaneId::Next,
             Self::Sme => PaneId::Playbook,
-            Self::Comms | Self::Scribe => PaneId::Timeline,
+            Self::Scribe => PaneId::Timeline,
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) use pick::{
 use super::actions::{self, Listed};
 use super::keys::Chord;
 use super::{Console, Dirty, Effect, Tone};
-use crate::incident::{Command, Declared, NoteAmended, Role, Seat, StatusUpdate, command};
+use crate::incident::{Command, Declared, NoteAmended, Refusal, Role, Seat, StatusUpdate, command};
 use crate::pane::{Cx, Purpose, Question};
 use crate::text::{CleanStr, CleanText};
 use crate::widget::editor::Editor;
@@ -256,6 +256,7 @@ impl Console {
             word => command::event_time(word, now, self.cx(wall).zone),
         };
         let said = CleanStr::new(text.trim());
+        let is_reason = matches!(purpose, Purpose::Reason(_));
         let command = match purpose {
             Purpose::Title => Command::SetTitle(said),
             Purpose::Reason(command) => command.with_reason(said),
@@ -282,6 +283,8 @@ impl Console {
         };
         // A refusal keeps the question with its text; a missing reason asks again by itself.
         match command::decide(self.incident(), command.clone(), &self.cx(wall).asking()) {
+            // No answer to this question can change that: do not keep the keys.
+            Err(refusal @ Refusal::No(_)) if is_reason => self.say(Tone::Refused, refusal.to_string(), wall),
             Err(refusal) => {
                 self.overlay = Some(overlay);
                 self.say(Tone::Refused, refusal.to_string(), wall);

@@ -194,11 +194,11 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
             vec![Event::StepChecked(body)]
         }
         Command::SkipStep(body) => {
-            if body.reason.trim().is_empty() {
-                return want_reason("skipping a step wants a reason");
-            }
             if let Some(StepState::Checked(mark)) = incident.steps.get(&body.step) {
                 return refuse(format!("{} did this step at {}: o opens it again", mark.by, mark.at.format("%H:%M")));
+            }
+            if body.reason.trim().is_empty() {
+                return want_reason("skipping a step wants a reason");
             }
             vec![Event::StepSkipped(body)]
         }

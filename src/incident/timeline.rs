@@ -295,7 +295,7 @@ pub fn wording(event: &Event) -> (&'static str, CleanText) {
         Event::StepReopened(body) => ("step", format!("open again: {} ({})", body.title, body.step)),
         Event::StatusUpdatePosted(update) => {
             let channels: Vec<_> = update.channels.iter().map(|channel| channel.name()).collect();
-            ("UPDATE", format!("{} → {}", update.text, channels.join(", ")))
+            ("UPDATE", format!("to {}: {}", channels.join(", "), update.text))
         }
         Event::ClockJumped(body) => ("clock", format!("the wall clock moved by {:+.1} s", body.by_ms as f64 / 1000.0)),
         Event::Unrecognised { kind, .. } => ("newer", format!("`{kind}`: written by a newer warroom")),

@@ -306,7 +306,9 @@ fn draw_one(
     let plot = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let Some(measured) = shown.measured() else {
         let problem = shown.panel.and_then(|panel| panel.problem.as_ref());
-        let failing = cx.live.sources.values().find_map(|health| health.failing.as_ref());
+        // Whose failure it is matters: the spans' source says its own in its own pane.
+        let measures = ["prometheus", "simulated"].into_iter().filter_map(|name| cx.live.sources.get(name)).next();
+        let failing = measures.and_then(|health| health.failing.as_ref());
         let words = match (problem, failing) {
             (Some(problem), _) => problem.to_string(),
             (None, Some((since, why))) => {

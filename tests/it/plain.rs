@@ -181,7 +181,7 @@ fn a_whole_gameday_can_be_run_over_a_pipe() {
             "(open)",
             "step ✓ Check the alipay namespace",
             "step skipped Verify the upstream endpoint",
-            "UPDATE we know and look into it",
+            "we know and look into it",
             "done: update incident channel",
             "\ndue: update ",
             "timeline, the last 2 of ",

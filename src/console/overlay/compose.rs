@@ -128,6 +128,10 @@ impl Compose {
     }
 
     fn finish(&self, cx: &Cx<'_>) -> Outcome {
+        let text = self.text.text();
+        if let Some(empty) = text.lines().find(|line| line.trim_end().ends_with(':')) {
+            return Outcome::Refuse(format!("`{}` says nothing yet: fill it in, or take the line out", empty.trim()));
+        }
         Outcome::Post(StatusUpdate {
             channels: self.channels.clone(),
             text: CleanText::new(self.text.text().trim()),

@@ -169,7 +169,7 @@ pub(crate) fn summary_line(summary: &Summary) -> String {
     let severity = summary.severity.map_or("", Severity::name);
     let service = summary.service.as_deref().unwrap_or("-");
     let commander = summary.commander.as_ref().map_or_else(|| "no IC".to_owned(), |name| format!("IC {name}"));
-    let since = summary.declared_at.map(|at| at.format(" since %m-%d %H:%M UTC").to_string()).unwrap_or_default();
+    let since = summary.declared_at.map(|at| at.format(", declared %m-%d %H:%M UTC").to_string()).unwrap_or_default();
     format!(
         "{:<9} {severity:<5} {:<13} {service:<11} {} · {commander}{since}",
         summary.id,
