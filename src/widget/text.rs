@@ -23,7 +23,9 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         let mut rest = line;
         let mut is_first = true;
         loop {
-            let (lead, room) = if is_first { (0, width) } else { (hang, width - hang) };
+            // A letter that does not fit behind the indentation gives it up.
+            let first = rest.graphemes(true).next().map_or(0, columns);
+            let (lead, room) = if is_first || first > width - hang { (0, width) } else { (hang, width - hang) };
             let (head, tail) = split(rest, room);
             lines.push(format!("{:lead$}{}", "", head.trim_end_matches(' ')));
             if tail.is_empty() {
@@ -252,6 +254,11 @@ mod tests {
         for (seconds, said) in [(0, "now"), (-40, "40 s ago"), (720, "in 12 min"), (-3_900, "1 h 05 ago")] {
             assert_eq!(relative(now + TimeDelta::seconds(seconds), now), said);
         }
+    }
+
+    #[test]
+    fn a_wide_letter_does_not_stick_out_behind_an_indentation() {
+        assert_eq!(wrap(" A\u{9c7}", 2), ["", "A\u{9c7}"]);
     }
 
     proptest! {
