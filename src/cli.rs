@@ -134,8 +134,7 @@ enum Sub {
         /// What kind of line: note, decision, action, finding, todo, can
         #[arg(short, long, value_parser = note_kind)]
         kind: Option<NoteKind>,
-        /// The text; `-` or nothing reads it from stdin
-        #[arg(allow_hyphen_values = true)]
+        /// The text, after `--` where it begins with `-5m`; `-` or nothing reads it from stdin
         text: Vec<String>,
     },
     /// Look after the record

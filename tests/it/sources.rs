@@ -299,6 +299,9 @@ proptest! {
         let (name, real) = REAL[which];
         let mut body = real.as_bytes().to_vec();
         for (place, kind, byte) in edits {
+            if body.is_empty() {
+                break;
+            }
             let place = place.index(body.len());
             match kind {
                 0 => body[place] = byte,
