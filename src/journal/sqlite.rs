@@ -297,20 +297,27 @@ fn read(
     let mut read = db.prepare_cached(&format!("SELECT {COLUMNS} FROM ev WHERE lseq > ?1 ORDER BY lseq LIMIT ?2"))?;
     let mut rows = read.query([chain.at(), limit])?;
     tail.entries.reserve(max.min(1024));
-    let mut count = 0;
-    while let Some(row) = rows.next()? {
-        let row = Row::read(row)?;
-        count += 1;
-        if row.line <= chain.at() {
-            // A damaged key: going back would read the same lines for ever.
-            let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-            return Err(rusqlite::Error::SqliteFailure(corrupt, Some("its lines are out of order".to_owned())));
+    let mut lines: Vec<Row> = Vec::with_capacity(max.min(1024));
+    let end = loop {
+        match rows.next().and_then(|row| row.map(Row::read).transpose()) {
+            Err(error) => break Err(error),
+            Ok(None) => break Ok(()),
+            Ok(Some(row)) if row.line <= lines.last().map_or(chain.at(), |last| last.line) => {
+                // A damaged key: going back would read the same lines for ever.
+                let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+                break Err(rusqlite::Error::SqliteFailure(corrupt, Some("its lines are out of order".to_owned())));
+            }
+            Ok(Some(row)) => lines.push(row),
         }
-        see(row.entry);
-        if let Some(entry) = chain.follow(&row, &mut tail.damage) {
+    };
+    let count = lines.len();
+    for (row, parsed) in lines.iter().zip(chain.parse(&lines)) {
+        see(&row.entry);
+        if let Some(entry) = chain.follow(row, parsed, &mut tail.damage) {
             tail.entries.push((unsigned(row.line), entry));
         }
     }
+    end?;
     tail.more = count == max;
     Ok(())
 }
