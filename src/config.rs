@@ -285,6 +285,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
             external: or(cadence.external, usual.external),
             external_again: or(cadence.external_again, usual.external_again),
             resolve: or(cadence.resolve, usual.resolve),
+            ..usual
         },
         zone: partial.zone.unwrap_or_default(),
         playbooks,

@@ -521,11 +521,7 @@ impl Console {
                     self.say(Tone::Said, "copied (where the terminal allows it)".to_owned(), wall);
                 }
                 Intent::Watch(span) => self.span = span,
-                Intent::Run(name) => {
-                    if let Some(action) = actions::named(name) {
-                        self.perform_global(action, wall, effects);
-                    }
-                }
+                Intent::Satisfy(duty) => self.satisfy(duty, wall, effects),
             }
         }
     }
@@ -611,7 +607,7 @@ impl Console {
             return self.say(Tone::Refused, self.looks_only().to_owned(), wall);
         }
         let blank = Incident::new(IncidentId::incident(1));
-        let asking = crate::incident::Asking { actor: self.settings.me.clone(), now: wall };
+        let asking = crate::incident::Asking::new(self.settings.me.clone(), wall);
         match command::decide(&blank, Command::Declare(body), &asking) {
             Ok(events) => effects.push(Effect::Create(Series::Incident, events)),
             Err(refusal) => self.say(Tone::Refused, refusal.to_string(), wall),

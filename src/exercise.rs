@@ -345,6 +345,7 @@ impl Exercise {
             detected_at: Some(start - *self.opening.fired),
             detection: Some(Detection::Alert { name: self.opening.alert.clone() }),
             zone,
+            link: None,
         }
     }
 

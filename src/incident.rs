@@ -10,18 +10,22 @@ pub mod cadence;
 pub mod command;
 pub mod entry;
 pub mod event;
+mod fold;
+pub mod state;
 pub mod terms;
 pub mod timeline;
+pub mod wording;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::text::CleanStr;
-pub use cadence::{Cadence, Duty, Obligation, Urgency};
+use crate::text::{CleanStr, CleanText};
+pub use cadence::{Cadence, Duty, Obligation, Rules, Urgency};
 pub use command::{Asking, Command, Refusal};
 pub use entry::*;
 pub use event::*;
+pub use state::*;
 pub use terms::*;
 pub use timeline::{Line, Timeline};
 
@@ -98,6 +102,8 @@ pub enum StepState {
 /// A status update as it was told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {
+    /// The entry that recorded it.
+    pub id: EntryId,
     /// When and by whom.
     pub mark: Mark,
     /// What, where, and what it promised.
@@ -152,6 +158,56 @@ pub struct Facts {
     pub unrecognised: usize,
     /// Entries that make no sense where they stand.
     pub senseless: usize,
+    /// Entries that came second: what they wanted had been done already, by whom and when.
+    pub beaten: BTreeMap<EntryId, Mark>,
+    /// Since when the severity is what it is.
+    pub severity_since: Option<DateTime<Utc>>,
+    /// Alerts that belong to it.
+    pub alerts: Vec<AlertLinked>,
+    /// What is affected beside the services.
+    pub scope: Scope,
+    /// Somebody said that no customer is affected.
+    pub nobody_affected: Option<Mark>,
+    /// Whom the escalation matrix names and who was told, at which severity.
+    pub told: BTreeMap<CleanStr, (Severity, Mark)>,
+    /// Obligations that were put off.
+    pub snoozes: BTreeMap<Duty, Snooze>,
+    /// Texts that wait for approval.
+    pub drafts: Vec<Draft>,
+    /// Roles that are offered.
+    pub offers: Vec<Offer>,
+    /// Who handed over which role, when: they stay as advisers for a while.
+    pub handed_over: BTreeMap<Seat, Mark>,
+    /// Work that was handed out.
+    pub tasks: Vec<Task>,
+    /// Proposals and decisions.
+    pub decisions: Vec<Decision>,
+    /// Theories.
+    pub hypotheses: Vec<Hypothesis>,
+    /// Steps that somebody works on.
+    pub claims: BTreeMap<StepRef, Mark>,
+    /// When mitigation took hold, where somebody said so.
+    pub mitigated_at: Option<DateTime<Utc>>,
+    /// How it ended, the last time.
+    pub resolution: Option<Resolution>,
+    /// As what it was closed.
+    pub outcome: Option<Outcome>,
+    /// The postmortem's date and owner.
+    pub postmortem: Option<PostmortemScheduled>,
+    /// The knowledge-base article.
+    pub article: Option<ArticleRecorded>,
+    /// Documents that were reviewed.
+    pub reviews: BTreeMap<ReviewOf, Mark>,
+    /// What must not be forgotten.
+    pub follow_ups: Vec<FollowUp>,
+    /// Moments that were corrected; the last one counts.
+    pub corrections: BTreeMap<Milestone, Vec<Correction>>,
+    /// Records that were merged into this one.
+    pub merged: Vec<IncidentId>,
+    /// Consoles whose clocks are off, and by how many milliseconds they are ahead.
+    pub skews: BTreeMap<CleanStr, i64>,
+    /// When each phase was entered, by whom.
+    pub phases: Vec<(Phase, Mark)>,
     clock: Clock,
     timeline: Timeline,
 }
@@ -200,11 +256,13 @@ impl Incident {
             late |= self.insert(entry);
         }
         if late {
-            self.facts = Facts::default();
+            self.facts = Facts { skews: fold::skews(self.entries.values()), ..Facts::default() };
             for entry in self.entries.values() {
                 self.facts.fold(entry);
             }
-            self.facts.timeline.arrange(&self.entries, &self.facts.clock);
+            let Self { entries, facts, .. } = self;
+            let clock = facts.reading();
+            facts.timeline.arrange(entries, &clock);
         }
     }
 
@@ -231,10 +289,13 @@ impl Incident {
         if in_order {
             let drill_before = self.facts.clock;
             self.facts.fold(&entry);
-            self.facts.timeline.append(&entry, &self.facts.clock);
+            let reading = self.facts.reading();
+            self.facts.timeline.append(&entry, &reading);
             let clock_changed = drill_before != self.facts.clock && !self.entries.is_empty();
+            // Times that were read with a clock that was off must be read again.
+            let is_skew = matches!(entry.event, Event::ClockSkewed(_));
             self.entries.insert(key, entry);
-            return clock_changed;
+            return clock_changed || is_skew;
         }
         self.entries.insert(key, entry);
         true
@@ -282,11 +343,38 @@ impl Incident {
 
     /// When an entry was written, in the incident's clock.
     pub fn time(&self, entry: &Entry) -> DateTime<Utc> {
-        self.facts.clock.show(entry.wall)
+        self.facts.time(entry)
     }
 }
 
+/// How the times of entries are read: by the incident's clock, with what a console's clock was off taken off.
+#[derive(Clone, Debug)]
+struct Reading {
+    clock: Clock,
+    skews: BTreeMap<CleanStr, i64>,
+}
+
+impl Reading {
+    fn time(&self, entry: &Entry) -> DateTime<Utc> {
+        time_of(entry, self.clock, &self.skews)
+    }
+}
+
+fn time_of(entry: &Entry, clock: Clock, skews: &BTreeMap<CleanStr, i64>) -> DateTime<Utc> {
+    let ahead = if skews.is_empty() { 0 } else { skews.get(&entry.via.console).copied().unwrap_or(0) };
+    let wall = entry.wall.checked_sub_signed(TimeDelta::milliseconds(ahead)).unwrap_or(entry.wall);
+    clock.show(wall)
+}
+
 impl Facts {
+    fn reading(&self) -> Reading {
+        Reading { clock: self.clock, skews: self.skews.clone() }
+    }
+
+    fn time(&self, entry: &Entry) -> DateTime<Utc> {
+        time_of(entry, self.clock, &self.skews)
+    }
+
     /// The clock that this incident is read by.
     pub fn clock(&self) -> Clock {
         self.clock
@@ -321,124 +409,6 @@ impl Facts {
     /// The last update on a channel.
     pub fn last_update(&self, channel: Channel) -> Option<&Told> {
         self.updates.iter().rev().find(|told| told.update.channels.contains(&channel))
-    }
-
-    fn fold(&mut self, entry: &Entry) {
-        let mark = Mark { at: self.clock.show(entry.wall), by: entry.actor.clone() };
-        let sensible = match &entry.event {
-            Event::Declared(body) => self.declare(body, mark),
-            Event::DrillStarted(body) => self.start_drill(body),
-            Event::TitleSet(body) => {
-                self.title = body.title.clone();
-                true
-            }
-            Event::SeverityRaised(body) | Event::SeverityLowered(body) => {
-                self.severity = Some(body.to);
-                self.worst = Some(self.worst.map_or(body.to, |worst| worst.min(body.to)));
-                true
-            }
-            Event::Acknowledged(_) => {
-                let first = self.acknowledged.is_none();
-                self.acknowledged.get_or_insert(mark);
-                first
-            }
-            Event::PhaseEntered(body) => {
-                if body.phase == Phase::Resolved {
-                    self.resolved_at = Some(mark.at);
-                } else if body.phase.is_live() {
-                    self.resolved_at = None;
-                }
-                self.phase = Some((body.phase, mark.at));
-                true
-            }
-            Event::ServiceAdded(body) => {
-                let new = !self.services.contains(&body.service);
-                if new {
-                    self.services.push(body.service.clone());
-                }
-                new
-            }
-            Event::ServiceRemoved(body) => {
-                let before = self.services.len();
-                self.services.retain(|service| *service != body.service);
-                self.services.len() < before
-            }
-            Event::ImpactStarted(body) => {
-                self.impact = Impact { start: Some(body.at), end: None };
-                true
-            }
-            Event::ImpactEnded(body) => {
-                self.impact.end = Some(body.at);
-                self.impact.start.is_some()
-            }
-            Event::RoleTaken(body) => self.seat(body, mark.at),
-            Event::RoleLeft(body) => {
-                let seat = Seat { role: body.role, component: body.component.clone() };
-                let held = self.roles.get(&seat).is_some_and(|mark| mark.by == body.holder);
-                if held {
-                    self.roles.remove(&seat);
-                }
-                held
-            }
-            Event::NoteAdded(_) | Event::EvidencePinned(_) | Event::ClockJumped(_) => true,
-            Event::NoteAmended(body) => self.timeline.amend(entry, body),
-            Event::NoteStruck(body) => self.timeline.strike(entry, body),
-            Event::StepChecked(body) => {
-                self.steps.insert(body.step.clone(), StepState::Checked(mark));
-                true
-            }
-            Event::StepSkipped(body) => {
-                self.steps.insert(body.step.clone(), StepState::Skipped(mark, body.reason.clone()));
-                true
-            }
-            Event::StepReopened(body) => self.steps.insert(body.step.clone(), StepState::Reopened(mark)).is_some(),
-            Event::StatusUpdatePosted(update) => {
-                self.updates.push(Told { mark, update: update.clone() });
-                true
-            }
-            Event::Unrecognised { .. } => {
-                self.unrecognised += 1;
-                true
-            }
-        };
-        if !sensible {
-            self.senseless += 1;
-        }
-    }
-
-    fn declare(&mut self, body: &Declared, mark: Mark) -> bool {
-        if self.declared.is_some() {
-            return false;
-        }
-        self.phase.get_or_insert((Phase::Detected, mark.at));
-        self.title = body.title.clone();
-        self.severity = Some(body.severity);
-        self.worst = Some(self.worst.map_or(body.severity, |worst| worst.min(body.severity)));
-        self.services.extend(body.service.iter().cloned());
-        self.detected_at = body.detected_at;
-        self.detection.clone_from(&body.detection);
-        self.zone = body.zone.clone();
-        self.declared = Some(mark);
-        true
-    }
-
-    fn start_drill(&mut self, body: &DrillStarted) -> bool {
-        if self.drill.is_some() {
-            return false;
-        }
-        self.clock = Clock::new(body.start, body.speed);
-        self.drill = Some(body.clone());
-        true
-    }
-
-    /// The first in order wins an exclusive role; a later claim stands on the timeline and changes nothing.
-    fn seat(&mut self, body: &RoleNamed, at: DateTime<Utc>) -> bool {
-        let seat = Seat { role: body.role, component: body.component.clone() };
-        if self.roles.contains_key(&seat) {
-            return false;
-        }
-        self.roles.insert(seat, Mark { at, by: body.holder.clone() });
-        true
     }
 }
 

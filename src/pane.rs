@@ -19,7 +19,7 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::incident::{Actor, Asking, Cadence, Command, Incident, Obligation, Role, cadence};
+use crate::incident::{Actor, Asking, Cadence, Command, Duty, Incident, Obligation, Role, Rules, cadence};
 use crate::live::{Inquiry, Live};
 use crate::playbook::Catalogue;
 use crate::text::{CleanStr, CleanText};
@@ -110,12 +110,13 @@ pub struct Cx<'a> {
 impl Cx<'_> {
     /// Who asks, when.
     pub fn asking(&self) -> Asking {
-        Asking { actor: self.me.clone(), now: self.now }
+        let present = self.present.iter().map(|present| present.actor.clone()).collect();
+        Asking { actor: self.me.clone(), now: self.now, present, cadence: *self.cadence }
     }
 
     /// What is due, the nearest first.
     pub fn obligations(&self) -> Vec<Obligation> {
-        cadence::obligations(self.incident, self.cadence)
+        cadence::obligations(self.incident, Rules { cadence: self.cadence, tell: &[] })
     }
 
     /// A time of day in the incident's zone.
@@ -183,8 +184,8 @@ pub enum Intent {
     Copy(CleanText),
     /// The graphs' time range or width changed.
     Watch(TimeDelta),
-    /// Run another action by its name (`room.update`).
-    Run(&'static str),
+    /// Do what is due.
+    Satisfy(Duty),
 }
 
 /// One key of a pane, its name, and what it does.

@@ -48,6 +48,11 @@ impl CleanStr {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it says nothing.
+    pub fn is_blank(&self) -> bool {
+        self.0.trim().is_empty()
+    }
 }
 
 impl CleanText {

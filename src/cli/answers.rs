@@ -76,9 +76,10 @@ pub(super) fn declare(
         detected_at: Some(now),
         detection: Some(Detection::Report { by: me.clone() }),
         zone: config.zone.to_string().as_str().into(),
+        link: None,
     };
     let events =
-        first_events(body, &Asking { actor: me.clone(), now }).map_err(|refusal| Ending::Usage(refusal.to_string()))?;
+        first_events(body, &Asking::new(me.clone(), now)).map_err(|refusal| Ending::Usage(refusal.to_string()))?;
     let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
     let id = records::create(&place(config), Series::Incident, via("declare"), &entries)?;
     print(&id.to_string())
@@ -198,7 +199,7 @@ pub(super) fn note(
     let zone = incident.zone.parse().unwrap_or(chrono_tz::UTC);
     let line = crate::incident::command::scribe_line(text, now, zone);
     let body = NoteAdded { kind: kind.unwrap_or(line.kind), text: CleanText::new(line.text.trim_end()), at: line.at };
-    let events = decide(&incident, Command::AddNote(body), &Asking { actor: me.clone(), now })
+    let events = decide(&incident, Command::AddNote(body), &Asking::new(me.clone(), now))
         .map_err(|refusal| Ending::Failure(refusal.to_string()))?;
     let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
     dir.journal(id, via("note"))?.append(&entries)?;

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use super::keys::{self, Chord};
 use super::overlay::{self, Overlay};
 use super::{Console, Dirty, Effect, Layout, Tone};
-use crate::incident::{Command, Phase, Role};
+use crate::incident::{Command, Duty, Phase, Role};
+use crate::pane::due::remedy;
 use crate::pane::{PANES, PaneId, Purpose, Question};
 
 /// A key that means the same everywhere.
@@ -215,6 +216,13 @@ impl Console {
                 self.set_focus(pane);
                 self.perform_in_pane(pane, listed.place, wall, effects);
             }
+        }
+    }
+
+    /// Does what is due.
+    pub(crate) fn satisfy(&mut self, duty: Duty, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if let Some(action) = named(remedy(&duty).0) {
+            self.perform_global(action, wall, effects);
         }
     }
 

@@ -14,7 +14,7 @@ use super::layout::Arrangement;
 use super::{Console, Dirty, Tone, actions, wall};
 use crate::incident::{Role, Severity, cadence};
 use crate::live::Freshness;
-use crate::pane::due::{next_second, urgency};
+use crate::pane::due::{next_tick, urgency};
 use crate::pane::{Cx, PaneId};
 use crate::text::fit;
 use crate::theme::{Alarm, ascii_only};
@@ -207,7 +207,7 @@ impl Console {
             let obligations = cx.obligations();
             if let Some(nearest) = obligations.first() {
                 spans.push(Span::styled(
-                    format!("{} {}", nearest.duty.name(), countdown(nearest.left(cx.now))),
+                    format!("{} {}", nearest.name, countdown(nearest.left(cx.now))),
                     urgency(nearest, cx),
                 ));
                 spans.push(Span::raw("  "));
@@ -272,9 +272,9 @@ impl Console {
         let obligations = cx.obligations();
         let ticks = self.settings.is_wall || placed.area(PaneId::Next).is_none();
         if let Some(nearest) = obligations.first().filter(|_| ticks) {
-            soonest.push(next_second(nearest.due, cx.now));
+            soonest.push(next_tick(nearest.due, cx.now));
         }
-        soonest.extend(obligations.iter().flat_map(|obligation| [obligation.amber(), obligation.due]));
+        soonest.extend(obligations.iter().flat_map(|obligation| [obligation.amber, obligation.due]));
         if !cx.live.is_frozen {
             for health in cx.live.sources.values() {
                 let since = health.good_at.unwrap_or(health.since);
@@ -357,7 +357,7 @@ impl Console {
 pub(super) fn alarm_words(cx: &Cx<'_>) -> String {
     let severity = cx.incident.severity.map_or("", Severity::name);
     match cx.obligations().first() {
-        Some(nearest) => format!("{severity} {} {}", countdown(nearest.left(cx.now)), nearest.duty.name()),
+        Some(nearest) => format!("{severity} {} {}", countdown(nearest.left(cx.now)), nearest.name),
         None => format!("{severity} {}", cx.incident.phase()),
     }
 }

@@ -173,6 +173,7 @@ fn declared() -> Event {
         detected_at: Some(at(0)),
         detection: None,
         zone: "UTC".into(),
+        link: None,
     })
 }
 
@@ -393,10 +394,11 @@ fn failed(reason: &str) -> Report {
 #[test]
 fn with_nothing_promised_and_nothing_new_the_console_sleeps_for_the_rest_of_the_minute() {
     let mut desk = Desk::open(Layout::Ic, (120, 40));
-    desk.write(
-        "dana",
-        Event::PhaseEntered(crate::incident::PhaseEntered { phase: crate::incident::Phase::Resolved, reason: None }),
-    );
+    desk.write("dana", Event::PhaseEntered(crate::incident::PhaseEntered::plain(crate::incident::Phase::Resolved)));
+    desk.draw();
+    // What follows the end is counted in minutes, and the first of them is over at once.
+    desk.wall += TimeDelta::milliseconds(5);
+    desk.console.handle(Msg::Wake, desk.wall);
     desk.draw();
     let sleep = desk.console.next_wake().unwrap() - desk.wall;
     assert!(sleep > TimeDelta::seconds(15), "{sleep}");

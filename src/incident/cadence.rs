@@ -1,10 +1,12 @@
 //! What is due, until when, and whose it is.
 //!
-//! Hides the runbook's rules for each clock. An obligation is derived from the record, never stored: a clock is reset only by the recorded act.
+//! Hides the runbook's rules for each clock. An obligation is derived from the record, never stored: a clock is reset only by the recorded act, and
+//! put off only by a recorded reason.
 //!
-//! Invariant: same incident, same list; nothing here knows what time it is but by its argument.
+//! Invariant: same incident, same rules, same list; nothing here knows what time it is.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::*;
 
@@ -21,6 +23,20 @@ pub struct Cadence {
     pub external_again: TimeDelta,
     /// The target for resolving a SEV1 or SEV2.
     pub resolve: TimeDelta,
+    /// People of the escalation matrix are told within this; they are due at once.
+    pub tell: TimeDelta,
+    /// After so long without the IC's answer, the Communications Lead may record internal text alone.
+    pub approval_wait: TimeDelta,
+    /// The longest that an obligation is put off at a time.
+    pub snooze_cap: TimeDelta,
+    /// Metrics and traces are normal for this long before the incident is resolved.
+    pub proof: TimeDelta,
+    /// The postmortem is held within this after the end.
+    pub postmortem: TimeDelta,
+    /// "Any strong objections?" is asked for this long.
+    pub objections: TimeDelta,
+    /// Who handed a role over stays as adviser for this long.
+    pub adviser: TimeDelta,
 }
 
 impl Default for Cadence {
@@ -31,34 +47,71 @@ impl Default for Cadence {
             external: TimeDelta::minutes(15),
             external_again: TimeDelta::minutes(30),
             resolve: TimeDelta::minutes(30),
+            tell: TimeDelta::minutes(5),
+            approval_wait: TimeDelta::minutes(3),
+            snooze_cap: TimeDelta::minutes(15),
+            proof: TimeDelta::minutes(10),
+            postmortem: TimeDelta::hours(48),
+            objections: TimeDelta::seconds(60),
+            adviser: TimeDelta::minutes(15),
         }
     }
 }
 
 /// What has to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Duty {
     /// Acknowledge the alert.
     Acknowledge,
+    /// Accept or decline an offered role.
+    Accept(EntryId),
+    /// Decide on a proposal after its objections.
+    Decide(EntryId),
+    /// Approve a drafted text, or drop it.
+    Approve(EntryId),
+    /// Call back about a task.
+    CallBack(EntryId),
+    /// Tell somebody of the escalation matrix, by their position.
+    Tell(CleanStr),
     /// Tell a channel how it goes.
     Update(Channel),
+    /// Give the postmortem a date and an owner.
+    Postmortem,
+    /// Write or update the knowledge-base article.
+    Article,
+    /// Review a document.
+    Review(ReviewOf),
+    /// Finish a follow-up, or at least give it an owner and a day.
+    FollowUp(EntryId),
 }
 
 impl Duty {
-    /// Whose it is.
-    pub fn role(self) -> Role {
+    /// Whose it is, where a role owes it and not a named person.
+    pub fn role(&self) -> Role {
         match self {
-            Self::Acknowledge => Role::IncidentCommander,
             Self::Update(_) => Role::CommunicationsLead,
+            Self::Acknowledge
+            | Self::Accept(_)
+            | Self::Decide(_)
+            | Self::Approve(_)
+            | Self::CallBack(_)
+            | Self::Tell(_)
+            | Self::Postmortem
+            | Self::Article
+            | Self::Review(_)
+            | Self::FollowUp(_) => Role::IncidentCommander,
         }
     }
 
-    /// What to call it.
-    pub fn name(self) -> String {
-        match self {
-            Self::Acknowledge => "acknowledge".to_owned(),
-            Self::Update(channel) => format!("update {}", channel.name()),
-        }
+    /// The channel that hears something by it.
+    pub fn channel(&self) -> Option<Channel> {
+        if let Self::Update(channel) = self { Some(*channel) } else { None }
+    }
+
+    /// Whether it can be put off: the acknowledge clock never can.
+    pub fn is_snoozable(&self) -> bool {
+        !matches!(self, Self::Acknowledge)
     }
 }
 
@@ -78,12 +131,18 @@ pub enum Urgency {
 pub struct Obligation {
     /// What.
     pub duty: Duty,
-    /// Who holds the role that owes it.
+    /// What to call it.
+    pub name: CleanStr,
+    /// Who owes it.
     pub owner: Option<Actor>,
     /// Since when the clock runs.
     pub start: DateTime<Utc>,
+    /// When it turns amber.
+    pub amber: DateTime<Utc>,
     /// Until when.
     pub due: DateTime<Utc>,
+    /// Put off until `due`, by whom and why.
+    pub snoozed: Option<Snooze>,
 }
 
 impl Obligation {
@@ -96,32 +155,93 @@ impl Obligation {
     pub fn urgency(&self, now: DateTime<Utc>) -> Urgency {
         if now >= self.due {
             Urgency::Overdue
-        } else if now >= self.amber() {
+        } else if now >= self.amber {
             Urgency::Soon
         } else {
             Urgency::Calm
         }
     }
+}
 
-    /// When it turns amber.
-    pub fn amber(&self) -> DateTime<Utc> {
-        self.due - (self.due - self.start).max(TimeDelta::zero()) / 3
+impl Facts {
+    /// Whether an obligation that is gone was met, and not merely dropped.
+    pub fn has_met(&self, gone: &Obligation) -> bool {
+        match &gone.duty {
+            Duty::Acknowledge => self.acknowledged.is_some(),
+            Duty::Accept(_) => {
+                gone.owner.as_ref().is_some_and(|owner| self.roles.values().any(|mark| mark.by == *owner))
+            }
+            Duty::Decide(id) => self.decisions.iter().any(|decision| decision.id == *id && decision.made.is_some()),
+            Duty::Approve(id) => self.updates.iter().any(|told| told.update.draft == Some(*id)),
+            Duty::CallBack(id) => self.tasks.iter().any(|task| task.id == *id && task.answer.is_some()),
+            Duty::Tell(position) => self.told.contains_key(position),
+            Duty::Update(channel) => self.last_update(*channel).is_some_and(|told| told.mark.at > gone.start),
+            Duty::Postmortem => self.postmortem.is_some(),
+            Duty::Article => self.article.is_some(),
+            Duty::Review(of) => self.reviews.contains_key(of),
+            Duty::FollowUp(id) => {
+                self.follow_ups.iter().any(|item| item.id == *id && item.state == FollowUpState::Done)
+            }
+        }
     }
 }
 
+/// What decides beside the record: the times, and whom the escalation matrix names for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// The runbook's times.
+    pub cadence: &'a Cadence,
+    /// The positions that must be told at the present severity.
+    pub tell: &'a [CleanStr],
+}
+
 /// All that is due, the nearest first.
-pub fn obligations(facts: &Facts, cadence: &Cadence) -> Vec<Obligation> {
-    let mut all = Vec::new();
-    if facts.declared.is_none() || !facts.phase().is_live() {
-        return all;
+pub fn obligations(facts: &Facts, rules: Rules<'_>) -> Vec<Obligation> {
+    let mut list = List { facts, all: Vec::new() };
+    if facts.declared.is_none() || facts.phase() == Phase::Closed {
+        return list.all;
     }
-    let mut owe = |duty: Duty, start: DateTime<Utc>, due: DateTime<Utc>| {
-        all.push(Obligation { duty, owner: facts.holder(duty.role()).cloned(), start, due });
-    };
+    if facts.phase().is_live() {
+        while_it_runs(&mut list, rules);
+    } else {
+        afterwards(&mut list, rules.cadence);
+    }
+    list.all.sort_by(|one, other| (one.due, &one.duty).cmp(&(other.due, &other.duty)));
+    list.all
+}
+
+struct List<'a> {
+    facts: &'a Facts,
+    all: Vec<Obligation>,
+}
+
+impl List<'_> {
+    fn owe(&mut self, duty: Duty, name: impl AsRef<str>, start: DateTime<Utc>, due: DateTime<Utc>) {
+        let owner = self.facts.holder(duty.role()).cloned();
+        self.owed_by(owner, duty, name, start, due);
+    }
+
+    fn owed_by(
+        &mut self,
+        owner: Option<Actor>,
+        duty: Duty,
+        name: impl AsRef<str>,
+        start: DateTime<Utc>,
+        due: DateTime<Utc>,
+    ) {
+        let snoozed = self.facts.snoozes.get(&duty).filter(|snooze| snooze.mark.at >= start).cloned();
+        let due = snoozed.as_ref().map_or(due, |snooze| snooze.until.max(due));
+        let amber = due - (due - start).max(TimeDelta::zero()) / 3;
+        self.all.push(Obligation { duty, name: CleanStr::new(name.as_ref()), owner, start, amber, due, snoozed });
+    }
+}
+
+fn while_it_runs(list: &mut List<'_>, rules: Rules<'_>) {
+    let (facts, cadence) = (list.facts, rules.cadence);
     match &facts.acknowledged {
         None => {
             if let Some(start) = facts.detected_at.or(facts.declared.as_ref().map(|mark| mark.at)) {
-                owe(Duty::Acknowledge, start, start + cadence.acknowledge);
+                list.owe(Duty::Acknowledge, "acknowledge", start, start + cadence.acknowledge);
             }
         }
         Some(acknowledged) => {
@@ -130,20 +250,57 @@ pub fn obligations(facts: &Facts, cadence: &Cadence) -> Vec<Obligation> {
                 let start = last.map_or(acknowledged.at, |told| told.mark.at);
                 let regular = start + cadence.update;
                 let promised = last.and_then(|told| told.update.promised_next);
-                owe(Duty::Update(channel), start, promised.map_or(regular, |promised| promised.min(regular)));
+                let due = promised.map_or(regular, |promised| promised.min(regular));
+                list.owe(Duty::Update(channel), format!("update {}", channel.name()), start, due);
             }
         }
     }
     if let Some((start, due)) = external(facts, cadence) {
-        owe(Duty::Update(Channel::ExternalPage), start, due);
+        let channel = Channel::ExternalPage;
+        list.owe(Duty::Update(channel), format!("update {}", channel.name()), start, due);
     }
-    all.sort_by_key(|obligation| (obligation.due, obligation.duty));
-    all
+    if let (Some(severity), Some(since)) = (facts.severity, facts.severity_since) {
+        for position in rules.tell {
+            let is_told = facts.told.get(position).is_some_and(|(told, _)| *told <= severity);
+            if !is_told {
+                list.owe(Duty::Tell(position.clone()), format!("tell the {position}"), since, since + cadence.tell);
+                // Due at once: amber from the first second.
+                if let Some(last) = list.all.last_mut() {
+                    last.amber = since;
+                }
+            }
+        }
+    }
+    for task in facts.tasks.iter().filter(|task| task.is_open()) {
+        list.owed_by(
+            Some(task.to.clone()),
+            Duty::CallBack(task.id),
+            format!("@{} {}", task.to, task.what),
+            task.assigned.at,
+            task.call_back,
+        );
+    }
+    for decision in facts.decisions.iter().filter(|decision| decision.made.is_none()) {
+        let name = format!("decide: {}", decision.proposal.action);
+        list.owe(Duty::Decide(decision.id), name, decision.proposed.at, decision.proposal.until);
+    }
+    for draft in &facts.drafts {
+        let due = draft.mark.at + cadence.approval_wait;
+        list.owe(Duty::Approve(draft.id), format!("approve {}'s text", draft.mark.by), draft.mark.at, due);
+    }
+    for offer in &facts.offers {
+        let name = format!("accept {} from {}", offer.seat.role.short(), offer.mark.by);
+        let (start, to) = (offer.mark.at, Some(offer.to.clone()));
+        list.owed_by(to, Duty::Accept(offer.id), name, start, start + TimeDelta::minutes(5));
+    }
 }
 
 /// The external page is due after so much customer impact; once told, when the last text promised.
 fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let start = facts.impact.start?;
+    if facts.nobody_affected.as_ref().is_some_and(|mark| mark.at >= start) {
+        return None;
+    }
     let told = facts
         .updates
         .iter()
@@ -157,6 +314,48 @@ fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime
         (None, Some(end)) if end - start <= cadence.external => None,
         (None, _) => Some((start, start + cadence.external)),
     }
+}
+
+/// What is left once it is resolved; a drill and a false alarm leave nothing.
+fn afterwards(list: &mut List<'_>, cadence: &Cadence) {
+    let facts = list.facts;
+    let Some(resolved) = facts.resolved_at else { return };
+    if facts.drill.is_some() {
+        return;
+    }
+    let due = resolved + cadence.postmortem;
+    for duty in facts.left_to_do() {
+        match &duty {
+            Duty::Postmortem => list.owe(duty, "postmortem: date and owner", resolved, due),
+            Duty::Article => list.owe(duty, "knowledge-base article", resolved, due),
+            Duty::Review(of) => {
+                let name = match of {
+                    ReviewOf::Playbook(service) => format!("review the playbook of {service}"),
+                    ReviewOf::Matrix => "review the escalation matrix".to_owned(),
+                    ReviewOf::Templates => "review the templates".to_owned(),
+                };
+                list.owe(duty, name, resolved, due);
+            }
+            Duty::FollowUp(id) => {
+                let Some(item) = facts.follow_ups.iter().find(|item| item.id == *id) else { continue };
+                let due = item.due.map_or(due, |day| end_of_day(day, facts.zone()));
+                let owner = item.owner.clone().or_else(|| facts.holder(Role::IncidentCommander).cloned());
+                list.owed_by(owner, duty, format!("follow-up: {}", item.what), item.mark.at, due);
+            }
+            Duty::Acknowledge
+            | Duty::Accept(_)
+            | Duty::Decide(_)
+            | Duty::Approve(_)
+            | Duty::CallBack(_)
+            | Duty::Tell(_)
+            | Duty::Update(_) => {}
+        }
+    }
+}
+
+fn end_of_day(day: chrono::NaiveDate, zone: chrono_tz::Tz) -> DateTime<Utc> {
+    let midnight = day.succ_opt().unwrap_or(day).and_time(NaiveTime::MIN);
+    midnight.and_local_timezone(zone).earliest().map_or_else(|| midnight.and_utc(), |at| at.with_timezone(&Utc))
 }
 
 /// The nearest update of the internal channels: the countdown that is always on the screen.

@@ -8,10 +8,16 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::text::CleanText;
+
+mod after;
+mod scribe;
+mod tell;
+mod work;
+
+pub use scribe::{ScribeLine, assignment, event_time, scribe_line};
 
 /// How far in the future an event time may lie: clocks of two hosts differ a little.
-const CLOCK_GRACE: TimeDelta = TimeDelta::seconds(60);
+pub(super) const CLOCK_GRACE: TimeDelta = TimeDelta::seconds(60);
 
 /// What a person asks.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,10 +60,90 @@ pub enum Command {
     SkipStep(StepSkipped),
     /// Open a step again.
     ReopenStep(StepDone),
-    /// Record that an update was told.
+    /// Record that an update was told; from anybody but the IC it becomes a draft.
     PostUpdate(StatusUpdate),
     /// Record that a console's clock jumped.
     NoteClockJump(ClockJumped),
+    /// Record that another console's clock is off.
+    NoteClockSkew(ClockSkewed),
+    /// Say that an alert belongs to this incident.
+    LinkAlert(AlertLinked),
+    /// Say what is affected.
+    SetScope(ScopeSet),
+    /// Say that no customer is affected.
+    DenyImpact,
+    /// Tick somebody of the escalation matrix off: told.
+    MarkTold(PersonTold),
+    /// Take the tick back.
+    MarkNotTold(CleanStr),
+    /// Put an obligation off, with a reason.
+    Snooze(ObligationSnoozed),
+    /// Approve a draft, as Incident Commander; its text may have been edited.
+    ApproveDraft(EntryId, StatusUpdate),
+    /// Record a draft of internal text on the Communications Lead's word alone.
+    PostAlone(EntryId, Option<CleanStr>),
+    /// Drop a draft.
+    DropDraft(EntryId, Option<CleanStr>),
+    /// Give a role to somebody who is there.
+    AssignRole(Seat, Actor),
+    /// Offer one's role to somebody, with a brief.
+    OfferRole(HandoverOffered),
+    /// Accept an offered role.
+    AcceptRole(EntryId),
+    /// Decline an offered role, or take the offer back.
+    EndOffer(EntryId, Option<CleanStr>),
+    /// Hand work to a named person.
+    AssignTask(TaskAssigned),
+    /// Repeat a task: it was heard.
+    ReadBack(EntryId),
+    /// Call back.
+    AnswerTask(TaskAnswered),
+    /// Propose what to do.
+    Propose(DecisionProposed),
+    /// Object to a proposal.
+    Object(ObjectionRaised),
+    /// Decide on a proposal, as Incident Commander.
+    Decide {
+        /// The proposal.
+        decision: EntryId,
+        /// Whether it is done.
+        go: bool,
+        /// Why, where one is wanted.
+        reason: Option<CleanStr>,
+    },
+    /// Open a theory.
+    OpenHypothesis(HypothesisOpened),
+    /// Settle a theory, with what showed it.
+    SettleHypothesis(HypothesisSettled),
+    /// Claim a step; taking it over wants a reason.
+    ClaimStep(StepDone, Option<CleanStr>),
+    /// Let a step go.
+    ReleaseStep(StepDone),
+    /// Resolve, with the proof that was taken.
+    Resolve {
+        /// What is normal again and what is not.
+        proof: Vec<ProofLine>,
+        /// The final status, in words.
+        final_status: CleanText,
+        /// Why without full proof.
+        reason: Option<CleanStr>,
+    },
+    /// Close as a false alarm, or as something for the squad's backlog.
+    CloseAs(Outcome, Option<CleanStr>),
+    /// Give the postmortem a date and an owner.
+    SchedulePostmortem(PostmortemScheduled),
+    /// Name the knowledge-base article.
+    RecordArticle(ArticleRecorded),
+    /// Record that a document was reviewed.
+    Review(Reviewed),
+    /// Begin or change a follow-up.
+    SetFollowUp(FollowUpSet),
+    /// Correct a moment, with a reason.
+    AmendTime(TimeAmended),
+    /// Show a line's text no more, with a reason.
+    Redact(EntryRedacted),
+    /// Take a duplicate's clocks and lines in.
+    Merge(DuplicateMerged, Vec<LineMerged>),
 }
 
 /// Who asks, and when.
@@ -67,6 +153,17 @@ pub struct Asking {
     pub actor: Actor,
     /// When, in the incident's clock.
     pub now: DateTime<Utc>,
+    /// Whose consoles are on the incident.
+    pub present: Vec<Actor>,
+    /// The runbook's times.
+    pub cadence: Cadence,
+}
+
+impl Asking {
+    /// Somebody who asks from outside a console, by the runbook's own times.
+    pub fn new(actor: Actor, now: DateTime<Utc>) -> Self {
+        Self { actor, now, present: Vec::new(), cadence: Cadence::default() }
+    }
 }
 
 /// Why not: a sentence for the status line.
@@ -97,6 +194,19 @@ impl Command {
             Self::LeaveRole(seat, _) => Self::LeaveRole(seat, Some(reason)),
             Self::SkipStep(body) => Self::SkipStep(StepSkipped { reason, ..body }),
             Self::StrikeNote(body) => Self::StrikeNote(NoteStruck { reason: Some(reason), ..body }),
+            Self::Snooze(body) => Self::Snooze(ObligationSnoozed { reason, ..body }),
+            Self::PostAlone(draft, _) => Self::PostAlone(draft, Some(reason)),
+            Self::DropDraft(draft, _) => Self::DropDraft(draft, Some(reason)),
+            Self::EndOffer(offer, _) => Self::EndOffer(offer, Some(reason)),
+            Self::Decide { decision, go, .. } => Self::Decide { decision, go, reason: Some(reason) },
+            Self::SettleHypothesis(body) => Self::SettleHypothesis(HypothesisSettled { evidence: reason, ..body }),
+            Self::ClaimStep(body, _) => Self::ClaimStep(body, Some(reason)),
+            Self::Resolve { proof, final_status, .. } => Self::Resolve { proof, final_status, reason: Some(reason) },
+            Self::CloseAs(outcome, _) => Self::CloseAs(outcome, Some(reason)),
+            Self::SetFollowUp(body) => Self::SetFollowUp(FollowUpSet { reason: Some(reason), ..body }),
+            Self::AmendTime(body) => Self::AmendTime(TimeAmended { reason, ..body }),
+            Self::Redact(body) => Self::Redact(EntryRedacted { reason, ..body }),
+            Self::AnswerTask(body) => Self::AnswerTask(TaskAnswered { text: reason, ..body }),
             other @ (Self::Declare(_)
             | Self::StartDrill(_)
             | Self::SetTitle(_)
@@ -112,7 +222,27 @@ impl Command {
             | Self::CheckStep(_)
             | Self::ReopenStep(_)
             | Self::PostUpdate(_)
-            | Self::NoteClockJump(_)) => other,
+            | Self::NoteClockJump(_)
+            | Self::NoteClockSkew(_)
+            | Self::LinkAlert(_)
+            | Self::SetScope(_)
+            | Self::DenyImpact
+            | Self::MarkTold(_)
+            | Self::MarkNotTold(_)
+            | Self::ApproveDraft(..)
+            | Self::AssignRole(..)
+            | Self::OfferRole(_)
+            | Self::AcceptRole(_)
+            | Self::AssignTask(_)
+            | Self::ReadBack(_)
+            | Self::Propose(_)
+            | Self::Object(_)
+            | Self::OpenHypothesis(_)
+            | Self::ReleaseStep(_)
+            | Self::SchedulePostmortem(_)
+            | Self::RecordArticle(_)
+            | Self::Review(_)
+            | Self::Merge(..)) => other,
         }
     }
 }
@@ -121,9 +251,15 @@ impl Command {
 pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<Vec<Event>, Refusal> {
     let now = asking.now;
     match &command {
-        Command::Declare(_) | Command::StartDrill(_) | Command::NoteClockJump(_) => {}
+        Command::Declare(_) | Command::StartDrill(_) | Command::NoteClockJump(_) | Command::NoteClockSkew(_) => {}
         _ if incident.is_blank() => return refuse("no incident is declared yet: D declares one"),
-        Command::EnterPhase(..) | Command::AddNote(_) | Command::AmendNote(_) | Command::StrikeNote(_) => {}
+        Command::EnterPhase(..)
+        | Command::AddNote(_)
+        | Command::AmendNote(_)
+        | Command::StrikeNote(_)
+        | Command::SetFollowUp(_)
+        | Command::AmendTime(_)
+        | Command::Redact(_) => {}
         _ if incident.phase() == Phase::Closed => {
             return refuse(format!("{} is closed: reopen it first (:phase, with a reason)", incident.id()));
         }
@@ -206,8 +342,60 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
             Some(StepState::Checked(_) | StepState::Skipped(..)) => vec![Event::StepReopened(body)],
             Some(StepState::Reopened(_)) | None => return refuse("this step is open"),
         },
-        Command::PostUpdate(update) => vec![post(update, now)?],
+        Command::PostUpdate(update) => vec![tell::post(incident, update, asking)?],
+        Command::ApproveDraft(draft, update) => vec![tell::approve(incident, draft, update, asking)?],
+        Command::PostAlone(draft, reason) => vec![tell::post_alone(incident, draft, reason, asking)?],
+        Command::DropDraft(draft, reason) => vec![tell::drop_draft(incident, draft, reason, asking)?],
+        Command::MarkTold(body) => vec![tell::mark_told(incident, body)?],
+        Command::MarkNotTold(position) => vec![tell::mark_not_told(incident, position)?],
+        Command::Snooze(body) => vec![tell::snooze(body, asking)?],
         Command::NoteClockJump(body) => vec![Event::ClockJumped(body)],
+        Command::NoteClockSkew(body) => vec![Event::ClockSkewed(body)],
+        Command::LinkAlert(body) => {
+            if incident.alerts.iter().any(|alert| alert.fingerprint == body.fingerprint) {
+                return refuse(format!("{} is linked already", body.name));
+            }
+            vec![Event::AlertLinked(body)]
+        }
+        Command::SetScope(body) => vec![scope(body)?],
+        Command::DenyImpact => {
+            if incident.impact.start.is_some() && incident.impact.end.is_none() {
+                return refuse("customer impact is recorded: say first when it ended (:impact-end)");
+            }
+            vec![Event::NoCustomerAffected(Plain {})]
+        }
+        Command::AssignRole(seat, holder) => vec![work::assign_role(incident, seat, holder)?],
+        Command::OfferRole(body) => vec![work::offer_role(incident, body, asking)?],
+        Command::AcceptRole(offer) => vec![work::accept_role(incident, offer, asking)?],
+        Command::EndOffer(offer, reason) => vec![work::end_offer(incident, offer, reason, asking)?],
+        Command::AssignTask(body) => vec![work::assign(body, asking)?],
+        Command::ReadBack(task) => vec![work::read_back(incident, task, asking)?],
+        Command::AnswerTask(body) => vec![work::answer(incident, body, asking)?],
+        Command::Propose(body) => vec![work::propose(body, asking)?],
+        Command::Object(body) => vec![work::object(incident, body)?],
+        Command::Decide { decision, go, reason } => vec![work::make_decision(incident, decision, go, reason, asking)?],
+        Command::OpenHypothesis(body) => {
+            said(&body.text, "the theory")?;
+            vec![Event::HypothesisOpened(body)]
+        }
+        Command::SettleHypothesis(body) => vec![work::settle(incident, body)?],
+        Command::ClaimStep(body, reason) => vec![work::claim(incident, body, reason, asking)?],
+        Command::ReleaseStep(body) => match incident.claims.get(&body.step) {
+            Some(mark) if mark.by == asking.actor => vec![Event::StepReleased(body)],
+            Some(mark) => return refuse(format!("{} works on this step: c takes it over, with a reason", mark.by)),
+            None => return refuse("nobody works on this step"),
+        },
+        Command::Resolve { proof, final_status, reason } => {
+            vec![after::resolve(incident, proof, final_status, reason)?]
+        }
+        Command::CloseAs(outcome, reason) => vec![after::close_as(incident, outcome, reason)?],
+        Command::SchedulePostmortem(body) => vec![after::schedule(incident, body, asking)?],
+        Command::RecordArticle(body) => vec![after::article(body)?],
+        Command::Review(body) => vec![after::review(body)?],
+        Command::SetFollowUp(body) => vec![after::follow_up(incident, body)?],
+        Command::AmendTime(body) => vec![after::amend_time(incident, body, now)?],
+        Command::Redact(body) => vec![after::redact(incident, body)?],
+        Command::Merge(body, lines) => after::merge(incident, body, lines)?,
     };
     Ok(events)
 }
@@ -267,13 +455,34 @@ fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>) -> Result<
             return want_reason("reopening wants a reason");
         }
     }
+    if phase == Phase::Resolved && from.is_live() {
+        return refuse("resolving asks for proof: :resolve takes it");
+    }
     if phase == Phase::PostIncident && from.is_live() {
-        return refuse("it is not resolved yet: resolve it first (:phase resolved)");
+        return refuse("it is not resolved yet: resolve it first (:resolve)");
     }
-    if phase == Phase::Closed && from.is_live() && reason.is_none() {
-        return want_reason("closing an incident that is not resolved wants a reason (false alarm, duplicate)");
+    if phase == Phase::Closed && from.is_live() {
+        return refuse("it is not resolved yet: resolve it (:resolve), or close it as a false alarm (:false-alarm)");
     }
-    Ok(Event::PhaseEntered(PhaseEntered { phase, reason }))
+    if phase == Phase::Closed && incident.drill.is_none() && reason.is_none() {
+        let ends = incident.open_ends();
+        if !ends.is_empty() {
+            return want_reason(format!("{}: closing without wants a reason", ends.join("; ")));
+        }
+    }
+    Ok(Event::PhaseEntered(PhaseEntered { reason, ..PhaseEntered::plain(phase) }))
+}
+
+fn scope(body: ScopeSet) -> Result<Event, Refusal> {
+    if let Some(share) = body.users_percent
+        && !(0.0..=100.0).contains(&share)
+    {
+        return refuse(format!("{share} % of users: a share lies between 0 and 100"));
+    }
+    if body == ScopeSet::default() {
+        return refuse("nothing was changed");
+    }
+    Ok(Event::ScopeSet(body))
 }
 
 fn acknowledge(incident: &Incident, asking: &Asking) -> Result<Vec<Event>, Refusal> {
@@ -288,7 +497,7 @@ fn acknowledge(incident: &Incident, asking: &Asking) -> Result<Vec<Event>, Refus
     }
     let mut events = vec![Event::Acknowledged(Plain {})];
     if incident.phase() == Phase::Detected {
-        events.push(Event::PhaseEntered(PhaseEntered { phase: Phase::Acknowledged, reason: None }));
+        events.push(Event::PhaseEntered(PhaseEntered::plain(Phase::Acknowledged)));
     }
     Ok(events)
 }
@@ -351,81 +560,4 @@ fn amend(incident: &Incident, body: NoteAmended, asking: &Asking) -> Result<Even
         past(at, asking.now)?;
     }
     Ok(Event::NoteAmended(body))
-}
-
-fn post(update: StatusUpdate, now: DateTime<Utc>) -> Result<Event, Refusal> {
-    said(&update.text, "the update")?;
-    if update.channels.is_empty() {
-        return refuse("an update goes to at least one channel");
-    }
-    match update.promised_next {
-        Some(next) if next <= now => refuse("the promised time of the next update has passed already"),
-        Some(next) if next > now + TimeDelta::hours(24) => {
-            refuse("nobody waits a day for the next update: promise less")
-        }
-        Some(_) | None => Ok(Event::StatusUpdatePosted(update)),
-    }
-}
-
-/// What a line of the scribe says once its prefixes are read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ScribeLine {
-    /// What kind of line.
-    pub kind: NoteKind,
-    /// When it happened, where the line says so.
-    pub at: Option<DateTime<Utc>>,
-    /// The rest.
-    pub text: CleanText,
-}
-
-/// Reads `-5m text`, `14:10 text`, `decision text`, or both prefixes in either order. A time of day is the last one before `now` in the zone.
-pub fn scribe_line(line: &str, now: DateTime<Utc>, zone: chrono_tz::Tz) -> ScribeLine {
-    let (mut kind, mut at, mut rest) = (None, None, line.trim_end());
-    loop {
-        let trimmed = rest.trim_start();
-        let (word, after) = trimmed.split_once([' ', '\n']).unwrap_or((trimmed, ""));
-        if at.is_none()
-            && let Some(time) = event_time(word, now, zone)
-            && !after.trim().is_empty()
-        {
-            (at, rest) = (Some(time), after);
-        } else if kind.is_none()
-            && let Some(found) = note_kind(word)
-            && !after.trim().is_empty()
-        {
-            (kind, rest) = (Some(found), after);
-        } else {
-            break;
-        }
-    }
-    ScribeLine { kind: kind.unwrap_or_default(), at, text: CleanText::new(rest.trim_start()) }
-}
-
-fn note_kind(word: &str) -> Option<NoteKind> {
-    // A bare word could be the beginning of a sentence ("note that …"), so a kind ends with a colon; CAN is one only in capitals.
-    let word = word.strip_suffix(':')?;
-    NoteKind::ALL.into_iter().find(|kind| word.eq_ignore_ascii_case(kind.word()))
-}
-
-/// Reads `-5m`, `-90s`, `-1h` or `14:10[:30]`.
-pub fn event_time(word: &str, now: DateTime<Utc>, zone: chrono_tz::Tz) -> Option<DateTime<Utc>> {
-    if let Some(back) = word.strip_prefix('-') {
-        let unit = back.chars().next_back()?;
-        let amount: i64 =
-            back[..back.len() - unit.len_utf8()].parse().ok().filter(|amount| (0..=10_000).contains(amount))?;
-        let by = match unit {
-            's' => TimeDelta::seconds(amount),
-            'm' => TimeDelta::minutes(amount),
-            'h' => TimeDelta::hours(amount),
-            _ => return None,
-        };
-        return Some(now - by);
-    }
-    let time = ["%H:%M", "%H:%M:%S"].into_iter().find_map(|form| chrono::NaiveTime::parse_from_str(word, form).ok())?;
-    let today = now.with_timezone(&zone).date_naive();
-    [today, today.pred_opt()?]
-        .into_iter()
-        .filter_map(|day| day.and_time(time).and_local_timezone(zone).latest())
-        .map(|moment| moment.with_timezone(&Utc))
-        .find(|moment| *moment <= now + CLOCK_GRACE)
 }

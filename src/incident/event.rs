@@ -12,6 +12,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+mod after;
+mod scope;
+mod work;
+
+pub use after::*;
+pub use scope::*;
+pub use work::*;
+
 use super::entry::{Actor, EntryId, ServiceId};
 use super::terms::{Channel, NoteKind, Phase, Role, Severity};
 use crate::text::{CleanStr, CleanText};
@@ -67,6 +75,9 @@ pub struct Declared {
     /// The zone in which everybody reads this incident's times (IANA name).
     #[serde(default = "utc")]
     pub zone: CleanStr,
+    /// Where the report stands: a ticket, a message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<CleanStr>,
 }
 
 fn utc() -> CleanStr {
@@ -177,7 +188,7 @@ pub struct StepSkipped {
 }
 
 /// What went out, where, and what it promised.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct StatusUpdate {
     /// Where it was told.
     pub channels: BTreeSet<Channel>,
@@ -186,6 +197,12 @@ pub struct StatusUpdate {
     /// When the next one was promised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promised_next: Option<DateTime<Utc>>,
+    /// The draft that was approved; absent where the Incident Commander wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<EntryId>,
+    /// Why it went out on the Communications Lead's word alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<CleanStr>,
 }
 
 macro_rules! events {
@@ -263,6 +280,22 @@ pub struct PhaseEntered {
     /// Why; asked for when it goes back or ends early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<CleanStr>,
+    /// When it was resolved: what was normal again and what was not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proof: Vec<ProofLine>,
+    /// When it was resolved: the final status, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_status: Option<CleanText>,
+    /// When it was closed: as what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+}
+
+impl PhaseEntered {
+    /// A phase that needs no more words.
+    pub fn plain(phase: Phase) -> Self {
+        Self { phase, reason: None, proof: Vec::new(), final_status: None, outcome: None }
+    }
 }
 
 /// A service that is or is no longer affected.
@@ -353,4 +386,64 @@ events! {
     StatusUpdatePosted(StatusUpdate) = "status-update-posted",
     /// A console saw its clock jump.
     ClockJumped(ClockJumped) = "clock-jumped",
+    /// A console saw that another one's clock is off.
+    ClockSkewed(ClockSkewed) = "clock-skewed",
+    /// An alert belongs to it.
+    AlertLinked(AlertLinked) = "alert-linked",
+    /// Triage found what is affected.
+    ScopeSet(ScopeSet) = "scope-set",
+    /// No customer is affected.
+    NoCustomerAffected(Plain) = "no-customer-affected",
+    /// Somebody of the escalation matrix was told.
+    PersonTold(PersonTold) = "person-told",
+    /// They were not told after all.
+    PersonNotTold(PersonTold) = "person-not-told",
+    /// Something that is due was put off.
+    ObligationSnoozed(ObligationSnoozed) = "obligation-snoozed",
+    /// A text waits for approval.
+    UpdateDrafted(UpdateDrafted) = "update-drafted",
+    /// A draft will not go out.
+    DraftDropped(DraftDropped) = "draft-dropped",
+    /// A role was offered.
+    HandoverOffered(HandoverOffered) = "handover-offered",
+    /// The offered role was taken over.
+    HandoverAccepted(HandoverAccepted) = "handover-accepted",
+    /// The offer ended without.
+    HandoverEnded(HandoverEnded) = "handover-ended",
+    /// Work was handed to somebody.
+    TaskAssigned(TaskAssigned) = "task-assigned",
+    /// They repeated it.
+    TaskReadBack(TaskReadBack) = "task-read-back",
+    /// They called back.
+    TaskAnswered(TaskAnswered) = "task-answered",
+    /// Somebody proposed what to do.
+    DecisionProposed(DecisionProposed) = "decision-proposed",
+    /// Somebody objects.
+    ObjectionRaised(ObjectionRaised) = "objection-raised",
+    /// The Incident Commander decided.
+    DecisionMade(DecisionMade) = "decision-made",
+    /// Somebody has a theory.
+    HypothesisOpened(HypothesisOpened) = "hypothesis-opened",
+    /// The theory was settled.
+    HypothesisSettled(HypothesisSettled) = "hypothesis-settled",
+    /// Somebody works on a step.
+    StepClaimed(StepClaimed) = "step-claimed",
+    /// They do not any more.
+    StepReleased(StepDone) = "step-released",
+    /// The postmortem has a date and an owner.
+    PostmortemScheduled(PostmortemScheduled) = "postmortem-scheduled",
+    /// The knowledge-base article is there.
+    ArticleRecorded(ArticleRecorded) = "article-recorded",
+    /// A document was reviewed.
+    Reviewed(Reviewed) = "reviewed",
+    /// A follow-up came to be or changed.
+    FollowUpSet(FollowUpSet) = "follow-up-set",
+    /// A moment was corrected.
+    TimeAmended(TimeAmended) = "time-amended",
+    /// A line's text is shown no more.
+    EntryRedacted(EntryRedacted) = "entry-redacted",
+    /// A duplicate was merged into this record.
+    DuplicateMerged(DuplicateMerged) = "duplicate-merged",
+    /// A line of the duplicate.
+    LineMerged(LineMerged) = "line-merged",
 }

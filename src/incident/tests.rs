@@ -13,7 +13,7 @@ pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 fn asking(actor: &str, seconds: i64) -> Asking {
-    Asking { actor: actor.into(), now: at(seconds) }
+    Asking::new(actor.into(), at(seconds))
 }
 
 /// An entry as the journal would stamp it at a second.
@@ -71,6 +71,7 @@ fn declaration() -> Declared {
         detected_at: Some(at(0)),
         detection: Some(Detection::Alert { name: "HighLatencyP99".into() }),
         zone: "UTC".into(),
+        link: None,
     }
 }
 
@@ -87,14 +88,20 @@ fn update(channels: &[Channel], promised: Option<i64>) -> StatusUpdate {
         channels: channels.iter().copied().collect(),
         text: "still on it".into(),
         promised_next: promised.map(at),
+        ..StatusUpdate::default()
     }
+}
+
+fn resolve(reason: &str) -> Command {
+    let final_status = "payments flow again".into();
+    Command::Resolve { proof: Vec::new(), final_status, reason: Some(reason.into()) }
 }
 
 #[test]
 fn the_acknowledge_clock_runs_from_the_moment_the_alert_fired() {
     let mut room = Room::declared();
-    let due = cadence::obligations(&room.incident, &Cadence::default());
-    assert_eq!((due[0].duty, due[0].due), (Duty::Acknowledge, at(300)));
+    let due = cadence::obligations(&room.incident, Rules { cadence: &Cadence::default(), tell: &[] });
+    assert_eq!((due[0].duty.clone(), due[0].due), (Duty::Acknowledge, at(300)));
     assert_eq!(due[0].urgency(at(60)), Urgency::Calm);
     assert_eq!(due[0].urgency(at(200)), Urgency::Soon);
     assert_eq!(due[0].urgency(at(300)), Urgency::Overdue);
@@ -109,28 +116,29 @@ fn each_channel_hears_something_every_15_minutes_or_when_the_last_text_promised(
     room.command_and_acknowledge(100);
     let minutes = |count: i64| TimeDelta::minutes(count);
     let due = |room: &Room| -> Vec<(Duty, TimeDelta)> {
-        let all = cadence::obligations(&room.incident, &Cadence::default());
+        let all = cadence::obligations(&room.incident, Rules { cadence: &Cadence::default(), tell: &[] });
         all.into_iter().map(|one| (one.duty, one.due - at(100))).collect()
     };
     let all = [Channel::IncidentChannel, Channel::StatusSlack, Channel::InternalPage];
     assert_eq!(due(&room), all.map(|channel| (Duty::Update(channel), minutes(15))));
-    room.ask("li", 400, Command::PostUpdate(update(&[Channel::StatusSlack], Some(400 + 600)))).unwrap();
+    room.ask("dana", 400, Command::PostUpdate(update(&[Channel::StatusSlack], Some(400 + 600)))).unwrap();
     assert_eq!(due(&room)[0], (Duty::Update(Channel::IncidentChannel), minutes(15)));
     assert!(
         due(&room).contains(&(Duty::Update(Channel::StatusSlack), minutes(15))),
         "promised at 1000 s, 15 min after 100 s"
     );
-    room.ask("li", 500, Command::PostUpdate(update(&[Channel::StatusSlack], Some(500 + 7200)))).unwrap();
+    room.ask("dana", 500, Command::PostUpdate(update(&[Channel::StatusSlack], Some(500 + 7200)))).unwrap();
     assert!(due(&room).contains(&(Duty::Update(Channel::StatusSlack), minutes(15) + TimeDelta::seconds(400))));
-    room.ask("dana", 600, Command::EnterPhase(Phase::Resolved, None)).unwrap();
-    assert_eq!(due(&room), []);
+    room.ask("dana", 600, resolve("all charts are back")).unwrap();
+    assert!(due(&room).iter().all(|(duty, _)| duty.channel().is_none()), "nothing is to be told any more");
 }
 
 #[test]
 fn customers_hear_something_after_15_minutes_of_impact_and_then_as_promised() {
     let mut room = Room::declared();
+    room.command_and_acknowledge(40);
     let external = |room: &Room| {
-        cadence::obligations(&room.incident, &Cadence::default())
+        cadence::obligations(&room.incident, Rules { cadence: &Cadence::default(), tell: &[] })
             .into_iter()
             .find(|one| one.duty == Duty::Update(Channel::ExternalPage))
             .map(|one| one.due)
@@ -138,7 +146,7 @@ fn customers_hear_something_after_15_minutes_of_impact_and_then_as_promised() {
     assert_eq!(external(&room), None);
     room.ask("dana", 100, Command::StartImpact(at(50))).unwrap();
     assert_eq!(external(&room), Some(at(50 + 900)));
-    room.ask("li", 600, Command::PostUpdate(update(&[Channel::ExternalPage], None))).unwrap();
+    room.ask("dana", 600, Command::PostUpdate(update(&[Channel::ExternalPage], None))).unwrap();
     assert_eq!(external(&room), Some(at(600 + 1800)), "the shipped template promises 30 minutes");
     room.ask("dana", 700, Command::EndImpact(at(690))).unwrap();
     assert_eq!(external(&room), None);
@@ -162,7 +170,8 @@ fn what_cannot_be_is_refused_with_a_way_out() {
         (Command::SetSeverity(Severity::Sev1, None), "is SEV1 already"),
         (Command::SetSeverity(Severity::Sev3, Some(" ".into())), "wants a reason"),
         (Command::EnterPhase(Phase::PostIncident, None), "not resolved yet"),
-        (Command::EnterPhase(Phase::Closed, None), "wants a reason"),
+        (Command::EnterPhase(Phase::Closed, None), "false alarm"),
+        (Command::EnterPhase(Phase::Resolved, None), "asks for proof"),
         (Command::EnterPhase(Phase::Detected, None), "undetected"),
         (Command::EndImpact(at(50)), "no customer impact"),
         (Command::StartImpact(at(9_000)), "future"),
@@ -187,7 +196,7 @@ fn what_cannot_be_is_refused_with_a_way_out() {
 fn reopening_returns_to_triage_with_a_reason_and_time_to_resolve_runs_again() {
     let mut room = Room::declared();
     room.command_and_acknowledge(80);
-    room.ask("dana", 900, Command::EnterPhase(Phase::Resolved, None)).unwrap();
+    room.ask("dana", 900, resolve("seen by eye")).unwrap();
     assert_eq!(room.incident.elapsed(at(5000)), Some(TimeDelta::seconds(900)));
     assert!(
         room.refusal("dana", 950, Command::EnterPhase(Phase::Mitigating, Some("back".into()))).contains("into Triage")
@@ -320,8 +329,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         })),
         prop::sample::select(Severity::ALL.to_vec())
             .prop_map(|to| Event::SeverityRaised(SeveritySet { to, reason: None })),
-        prop::sample::select(Phase::ALL.to_vec())
-            .prop_map(|phase| Event::PhaseEntered(PhaseEntered { phase, reason: None })),
+        prop::sample::select(Phase::ALL.to_vec()).prop_map(|phase| Event::PhaseEntered(PhaseEntered::plain(phase))),
         Just(Event::Acknowledged(Plain {})),
         (0..500i64).prop_map(|when| Event::ImpactStarted(ImpactAt { at: at(when) })),
         (0..500i64).prop_map(|when| Event::ImpactEnded(ImpactAt { at: at(when) })),
@@ -401,8 +409,8 @@ proptest! {
     #[test]
     fn what_is_due_can_be_asked_at_any_time_of_any_incident(entries in any_entries(), now in -1000..2000i64) {
         let incident = Incident::replay(INC, entries);
-        for obligation in cadence::obligations(&incident, &Cadence::default()) {
-            let _ = (obligation.urgency(at(now)), obligation.left(at(now)), obligation.amber());
+        for obligation in cadence::obligations(&incident, Rules { cadence: &Cadence::default(), tell: &[] }) {
+            let _ = (obligation.urgency(at(now)), obligation.left(at(now)), obligation.amber);
         }
     }
 }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::wording::wording;
 use super::*;
-use crate::text::CleanText;
 
 /// An entry that arrives later than this after its own time says so.
 const LATE: TimeDelta = TimeDelta::seconds(60);
@@ -21,6 +21,7 @@ pub struct Timeline {
     order: Vec<(DateTime<Utc>, OrderKey)>,
     amendments: HashMap<EntryId, Vec<Amendment>>,
     struck: HashMap<EntryId, Strike>,
+    redacted: HashMap<EntryId, Strike>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -70,6 +71,8 @@ pub struct Line {
     pub original: Option<CleanText>,
     /// Struck through.
     pub struck: Option<Strike>,
+    /// Without effect, because somebody was first.
+    pub beaten: Option<Mark>,
 }
 
 impl Line {
@@ -81,7 +84,7 @@ impl Line {
 }
 
 impl Timeline {
-    pub(super) fn append(&mut self, entry: &Entry, clock: &Clock) {
+    pub(super) fn append(&mut self, entry: &Entry, reading: &Reading) {
         match &entry.event {
             Event::NoteAmended(body) => {
                 let moved = body.at.is_some();
@@ -91,19 +94,21 @@ impl Timeline {
                     self.place(self.moved_to(&body.note).unwrap_or(at), key);
                 }
             }
-            Event::NoteStruck(_) => {}
+            Event::NoteStruck(_) | Event::EntryRedacted(_) => {}
             _ => {
-                let at = self.moved_to(&entry.id).unwrap_or_else(|| happened(entry, clock));
+                let at = self.moved_to(&entry.id).unwrap_or_else(|| happened(entry, reading));
                 self.place(at, entry.order());
             }
         }
     }
 
-    pub(super) fn arrange(&mut self, entries: &BTreeMap<OrderKey, Entry>, clock: &Clock) {
+    pub(super) fn arrange(&mut self, entries: &BTreeMap<OrderKey, Entry>, reading: &Reading) {
         self.order = entries
             .values()
-            .filter(|entry| !matches!(entry.event, Event::NoteAmended(_) | Event::NoteStruck(_)))
-            .map(|entry| (self.moved_to(&entry.id).unwrap_or_else(|| happened(entry, clock)), entry.order()))
+            .filter(|entry| {
+                !matches!(entry.event, Event::NoteAmended(_) | Event::NoteStruck(_) | Event::EntryRedacted(_))
+            })
+            .map(|entry| (self.moved_to(&entry.id).unwrap_or_else(|| happened(entry, reading)), entry.order()))
             .collect();
         self.order.sort_unstable();
     }
@@ -132,12 +137,17 @@ impl Timeline {
         self.struck.entry(body.note).or_insert_with(|| Strike { by: entry.actor.clone(), reason: body.reason.clone() });
         first
     }
+
+    pub(super) fn redact(&mut self, entry: &Entry, body: &EntryRedacted) -> bool {
+        let strike = Strike { by: entry.actor.clone(), reason: Some(body.reason.clone()) };
+        self.redacted.insert(body.entry, strike).is_none()
+    }
 }
 
-fn happened(entry: &Entry, clock: &Clock) -> DateTime<Utc> {
+fn happened(entry: &Entry, reading: &Reading) -> DateTime<Utc> {
     match &entry.event {
-        Event::NoteAdded(body) => body.at.unwrap_or_else(|| clock.show(entry.wall)),
-        _ => clock.show(entry.wall),
+        Event::NoteAdded(NoteAdded { at: Some(at), .. }) | Event::LineMerged(LineMerged { at, .. }) => *at,
+        _ => reading.time(entry),
     }
 }
 
@@ -184,8 +194,16 @@ impl<'a> View<'a> {
         let timeline = &self.incident.facts.timeline;
         let (at, _) = timeline.order.get(place)?;
         let amendments = timeline.amendments.get(&entry.id).map_or(&[][..], Vec::as_slice);
-        let (tag, first) = wording(&entry.event);
-        let text = amendments.iter().rev().find_map(|amendment| amendment.body.text.clone());
+        let (tag, first) = wording(&entry.event, self.incident);
+        let redacted = timeline.redacted.get(&entry.id);
+        let text = match redacted {
+            Some(_) => None,
+            None => amendments.iter().rev().find_map(|amendment| amendment.body.text.clone()),
+        };
+        let first = redacted.map_or(first, |strike| {
+            let why = strike.reason.as_deref().unwrap_or_default();
+            CleanText::new(&format!("(redacted by {}: {why})", strike.by))
+        });
         Some(Line {
             id: entry.id,
             at: *at,
@@ -197,6 +215,7 @@ impl<'a> View<'a> {
             hand: hand(&entry.event),
             amended: amendments.last().map(|last| (amendments.len(), last.by.clone())),
             struck: timeline.struck.get(&entry.id).cloned(),
+            beaten: self.incident.facts.beaten.get(&entry.id).cloned(),
         })
     }
 
@@ -213,9 +232,16 @@ impl<'a> View<'a> {
 
 fn hand(event: &Event) -> Hand {
     match event {
-        Event::DrillStarted(_) | Event::ClockJumped(_) | Event::Unrecognised { .. } | Event::PhaseEntered(_) => {
-            Hand::Machine
-        }
+        // The ends are somebody's word; the steps on the way follow from what was done.
+        Event::PhaseEntered(body) if body.phase >= Phase::Resolved => Hand::Human,
+        Event::PhaseEntered(_) => Hand::Machine,
+        Event::DrillStarted(_)
+        | Event::ClockJumped(_)
+        | Event::ClockSkewed(_)
+        | Event::Unrecognised { .. }
+        | Event::StepClaimed(_)
+        | Event::StepReleased(_)
+        | Event::TaskReadBack(_) => Hand::Machine,
         Event::Declared(_)
         | Event::TitleSet(_)
         | Event::SeverityRaised(_)
@@ -234,71 +260,32 @@ fn hand(event: &Event) -> Hand {
         | Event::StepChecked(_)
         | Event::StepSkipped(_)
         | Event::StepReopened(_)
-        | Event::StatusUpdatePosted(_) => Hand::Human,
+        | Event::StatusUpdatePosted(_)
+        | Event::AlertLinked(_)
+        | Event::ScopeSet(_)
+        | Event::NoCustomerAffected(_)
+        | Event::PersonTold(_)
+        | Event::PersonNotTold(_)
+        | Event::ObligationSnoozed(_)
+        | Event::UpdateDrafted(_)
+        | Event::DraftDropped(_)
+        | Event::HandoverOffered(_)
+        | Event::HandoverAccepted(_)
+        | Event::HandoverEnded(_)
+        | Event::TaskAssigned(_)
+        | Event::TaskAnswered(_)
+        | Event::DecisionProposed(_)
+        | Event::ObjectionRaised(_)
+        | Event::DecisionMade(_)
+        | Event::HypothesisOpened(_)
+        | Event::HypothesisSettled(_)
+        | Event::PostmortemScheduled(_)
+        | Event::ArticleRecorded(_)
+        | Event::Reviewed(_)
+        | Event::FollowUpSet(_)
+        | Event::TimeAmended(_)
+        | Event::EntryRedacted(_)
+        | Event::DuplicateMerged(_)
+        | Event::LineMerged(_) => Hand::Human,
     }
-}
-
-/// The tag and the words of an event.
-pub fn wording(event: &Event) -> (&'static str, CleanText) {
-    let because = |reason: &Option<CleanStr>| reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-    let component = |body: &RoleNamed| body.component.as_ref().map(|name| format!(" for {name}")).unwrap_or_default();
-    let (tag, text) = match event {
-        Event::Declared(body) => {
-            let service = body.service.as_ref().map(|service| format!(" on {service}")).unwrap_or_default();
-            let told = match &body.detection {
-                Some(Detection::Alert { name }) => format!(", from alert {name}"),
-                Some(Detection::Report { by }) => format!(", reported by {by}"),
-                None => String::new(),
-            };
-            ("DECLARED", format!("{} {}{service}{told}", body.severity, body.title))
-        }
-        Event::DrillStarted(body) => ("drill", format!("{}, seed {}, speed {}×", body.exercise, body.seed, body.speed)),
-        Event::TitleSet(body) => ("title", body.title.to_string()),
-        Event::SeverityRaised(body) => ("SEVERITY", format!("raised to {}{}", body.to, because(&body.reason))),
-        Event::SeverityLowered(body) => ("SEVERITY", format!("lowered to {}{}", body.to, because(&body.reason))),
-        Event::Acknowledged(_) => ("ACK", "acknowledged".to_owned()),
-        Event::PhaseEntered(body) => ("phase", format!("{}{}", body.phase, because(&body.reason))),
-        Event::ServiceAdded(body) => ("scope", format!("{} is affected", body.service)),
-        Event::ServiceRemoved(body) => ("scope", format!("{} is not affected", body.service)),
-        Event::ImpactStarted(body) => {
-            ("IMPACT", format!("customers affected since {}", body.at.format("%H:%M:%S UTC")))
-        }
-        Event::ImpactEnded(body) => {
-            ("IMPACT", format!("customers no longer affected since {}", body.at.format("%H:%M:%S UTC")))
-        }
-        Event::RoleTaken(body) => ("role", format!("{} is {}{}", body.holder, body.role.name(), component(body))),
-        Event::RoleLeft(body) => (
-            "role",
-            format!("{} is no longer {}{}{}", body.holder, body.role.name(), component(body), because(&body.reason)),
-        ),
-        Event::NoteAdded(body) => {
-            let tag = match body.kind {
-                NoteKind::Note => "note",
-                NoteKind::Decision => "DECISION",
-                NoteKind::Action => "action",
-                NoteKind::Finding => "finding",
-                NoteKind::Todo => "todo",
-                NoteKind::Can => "CAN",
-            };
-            return (tag, body.text.clone());
-        }
-        Event::NoteAmended(_) => ("amend", "a line was corrected".to_owned()),
-        Event::NoteStruck(_) => ("strike", "a line was struck through".to_owned()),
-        Event::EvidencePinned(EvidencePinned { evidence }) => match evidence {
-            Evidence::Graph { service, objective, query, at, value, .. } => {
-                ("evidence", format!("{service} {objective} = {value} at {} · {query}", at.format("%H:%M:%S UTC")))
-            }
-            Evidence::Trace { trace, summary } => ("evidence", format!("trace {trace}: {summary}")),
-        },
-        Event::StepChecked(body) => ("step", format!("✓ {} ({})", body.title, body.step)),
-        Event::StepSkipped(body) => ("step", format!("skipped {} ({}): {}", body.title, body.step, body.reason)),
-        Event::StepReopened(body) => ("step", format!("open again: {} ({})", body.title, body.step)),
-        Event::StatusUpdatePosted(update) => {
-            let channels: Vec<_> = update.channels.iter().map(|channel| channel.name()).collect();
-            ("UPDATE", format!("to {}: {}", channels.join(", "), update.text))
-        }
-        Event::ClockJumped(body) => ("clock", format!("the wall clock moved by {:+.1} s", body.by_ms as f64 / 1000.0)),
-        Event::Unrecognised { kind, .. } => ("newer", format!("`{kind}`: written by a newer warroom")),
-    };
-    (tag, CleanText::new(&text))
 }

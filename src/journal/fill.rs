@@ -82,10 +82,11 @@ fn opening(index: usize, start: DateTime<Utc>) -> Option<Event> {
             detected_at: Some(start),
             detection: None,
             zone: CleanStr::new("UTC"),
+            link: None,
         }),
         1 => Event::RoleTaken(commander),
         2 => Event::Acknowledged(Plain {}),
-        3 => Event::PhaseEntered(PhaseEntered { phase: Phase::Triage, reason: None }),
+        3 => Event::PhaseEntered(PhaseEntered::plain(Phase::Triage)),
         _ => return None,
     })
 }
@@ -117,6 +118,7 @@ fn event(dice: &mut Dice, wall: DateTime<Utc>) -> Event {
             channels: BTreeSet::from([Channel::StatusSlack, Channel::InternalPage]),
             text: CleanText::new("We are investigating elevated errors. Payments may fail intermittently."),
             promised_next: Some(wall + TimeDelta::minutes(15)),
+            ..StatusUpdate::default()
         }),
     }
 }

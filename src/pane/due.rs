@@ -38,24 +38,23 @@ fn alarm_style(theme: &Theme, alarm: Alarm, is_reversed: bool) -> Style {
     if is_reversed { style.add_modifier(Modifier::REVERSED) } else { style }
 }
 
-/// The next moment at which the seconds left until `due` turn over.
-pub fn next_second(due: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
-    let into = (due - now).num_milliseconds().rem_euclid(1000);
-    now + TimeDelta::milliseconds(if into == 0 { 1000 } else { into })
+/// The next moment at which the countdown to `due` turns over: its seconds within the last hour, its minutes before and after that.
+pub fn next_tick(due: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let left = due - now;
+    let unit = if left.abs() < TimeDelta::hours(1) { 1_000 } else { 60_000 };
+    let into = left.num_milliseconds().rem_euclid(unit);
+    now + TimeDelta::milliseconds(if into == 0 { unit } else { into })
 }
 
 /// Obligations with the same deadline in one line: "incident channel, #status-qrpay, internal page".
 pub fn grouped(obligations: &[Obligation]) -> Vec<(String, &Obligation)> {
     let mut rows: Vec<(Vec<&str>, &Obligation)> = Vec::new();
     for obligation in obligations {
-        let name = match obligation.duty {
-            Duty::Acknowledge => "acknowledge",
-            Duty::Update(channel) => channel.name(),
-        };
-        let is_internal = |duty: Duty| matches!(duty, Duty::Update(channel) if channel != Channel::ExternalPage);
+        let name = obligation.duty.channel().map_or(obligation.name.as_str(), |channel| channel.name());
+        let is_internal = |duty: &Duty| duty.channel().is_some_and(|channel| channel != Channel::ExternalPage);
         match rows.last_mut() {
             Some((names, first))
-                if first.due == obligation.due && is_internal(first.duty) && is_internal(obligation.duty) =>
+                if first.due == obligation.due && is_internal(&first.duty) && is_internal(&obligation.duty) =>
             {
                 names.push(name);
             }
@@ -64,10 +63,27 @@ pub fn grouped(obligations: &[Obligation]) -> Vec<(String, &Obligation)> {
     }
     rows.into_iter()
         .map(|(names, obligation)| {
-            let update = matches!(obligation.duty, Duty::Update(_));
+            let update = obligation.duty.channel().is_some();
             (format!("{}{}", if update { "update " } else { "" }, names.join(", ")), obligation)
         })
         .collect()
+}
+
+/// The action that satisfies a duty, and its key.
+pub fn remedy(duty: &Duty) -> (&'static str, &'static str) {
+    match duty {
+        Duty::Acknowledge => ("acknowledge", "a"),
+        Duty::Accept(_) => ("accept-role", "H"),
+        Duty::Decide(_) => ("decide", "X"),
+        Duty::Approve(_) => ("approve", "U"),
+        Duty::CallBack(_) => ("call-back", "C"),
+        Duty::Tell(_) => ("told", "E"),
+        Duty::Update(_) => ("update", "u"),
+        Duty::Postmortem => ("postmortem", "Enter"),
+        Duty::Article => ("article", "Enter"),
+        Duty::Review(_) => ("review", "Enter"),
+        Duty::FollowUp(_) => ("follow-up", "Enter"),
+    }
 }
 
 /// A width that a text takes, as the buffer counts it.

@@ -457,32 +457,18 @@ fn heading(
 
 /// What happened: declared, acknowledged, updates, mitigation, resolution, steps.
 fn marks(cx: &Cx<'_>) -> Vec<Mark> {
-    let letter = |event: &Event| match event {
-        Event::Declared(_) => Some('D'),
-        Event::Acknowledged(_) => Some('A'),
-        Event::StatusUpdatePosted(_) => Some('U'),
-        Event::PhaseEntered(body) if body.phase == Phase::Mitigating => Some('M'),
-        Event::PhaseEntered(body) if body.phase == Phase::Resolved => Some('R'),
-        Event::StepChecked(_) => Some('S'),
-        Event::PhaseEntered(_)
-        | Event::DrillStarted(_)
-        | Event::TitleSet(_)
-        | Event::SeverityRaised(_)
-        | Event::SeverityLowered(_)
-        | Event::ServiceAdded(_)
-        | Event::ServiceRemoved(_)
-        | Event::ImpactStarted(_)
-        | Event::ImpactEnded(_)
-        | Event::RoleTaken(_)
-        | Event::RoleLeft(_)
-        | Event::NoteAdded(_)
-        | Event::NoteAmended(_)
-        | Event::NoteStruck(_)
-        | Event::EvidencePinned(_)
-        | Event::StepSkipped(_)
-        | Event::StepReopened(_)
-        | Event::ClockJumped(_)
-        | Event::Unrecognised { .. } => None,
+    let letter = |event: &Event| {
+        let entered = |phase| matches!(event, Event::PhaseEntered(body) if body.phase == phase);
+        let marks = [
+            (matches!(event, Event::Declared(_)), 'D'),
+            (matches!(event, Event::Acknowledged(_)), 'A'),
+            (matches!(event, Event::StatusUpdatePosted(_)), 'U'),
+            (matches!(event, Event::DecisionMade(body) if body.go), 'X'),
+            (entered(Phase::Mitigating), 'M'),
+            (entered(Phase::Resolved), 'R'),
+            (matches!(event, Event::StepChecked(_)), 'S'),
+        ];
+        marks.into_iter().find(|(is, _)| *is).map(|(_, letter)| letter)
     };
     cx.incident
         .entries()

@@ -7,9 +7,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::due::{alarm, grouped, next_second, urgency, width};
+use super::due::{alarm, grouped, next_tick, remedy, urgency, width};
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
-use crate::incident::{Duty, Obligation, Phase, cadence};
+use crate::incident::{Obligation, Phase, cadence};
 use crate::theme::Alarm;
 use crate::widget::digits;
 use crate::widget::text::{countdown, fit_line, minutes};
@@ -44,24 +44,9 @@ impl Next {
     fn satisfy(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
         let obligations = cx.obligations();
         match grouped(&obligations).get(self.selected) {
-            Some((_, obligation)) => vec![Intent::Run(action(obligation.duty))],
+            Some((_, obligation)) => vec![Intent::Satisfy(obligation.duty.clone())],
             None => vec![Intent::Say("nothing is due".to_owned())],
         }
-    }
-}
-
-/// The action that satisfies a duty.
-fn action(duty: Duty) -> &'static str {
-    match duty {
-        Duty::Acknowledge => "acknowledge",
-        Duty::Update(_) => "update",
-    }
-}
-
-fn key(duty: Duty) -> &'static str {
-    match duty {
-        Duty::Acknowledge => "a",
-        Duty::Update(_) => "u",
     }
 }
 
@@ -92,7 +77,7 @@ impl Next {
         if nearest.due != big.due {
             let rest = Rect { x: area.x + used + 2, width: area.width.saturating_sub(used + 2), ..top };
             let left = countdown(nearest.left(cx.now));
-            let lines = [format!("sooner: {}", nearest.duty.name()), format!("{left}  {}", owner(nearest))];
+            let lines = [format!("sooner: {}", nearest.name), format!("{left}  {}", owner(nearest))];
             for (text, y) in lines.into_iter().zip(rest.y..rest.bottom()) {
                 let line = fit_line(Line::from(text).style(urgency(nearest, cx)), usize::from(rest.width));
                 buf.set_line(rest.x, y, &line, rest.width);
@@ -113,7 +98,7 @@ impl Next {
                 ),
                 Span::raw(format!("{name} · ")),
                 Span::raw(owner(obligation).to_owned()),
-                Span::styled(format!("  {}", key(obligation.duty)), cx.theme.key()),
+                Span::styled(format!("  {}", remedy(&obligation.duty).1), cx.theme.key()),
             ]);
             buf.set_line(list.x, y, &fit_line(line, usize::from(list.width)), list.width);
             if is_here {
@@ -140,9 +125,8 @@ impl Pane for Next {
         let minute = |due: DateTime<Utc>| {
             cx.now + TimeDelta::milliseconds((due - cx.now).num_milliseconds().rem_euclid(60_000) + 1)
         };
-        let turns =
-            obligations.iter().flat_map(|one| [one.amber(), one.due, minute(one.due)]).filter(|at| *at > cx.now);
-        turns.chain([next_second(nearest.due, cx.now)]).min()
+        let turns = obligations.iter().flat_map(|one| [one.amber, one.due, minute(one.due)]).filter(|at| *at > cx.now);
+        turns.chain([next_tick(nearest.due, cx.now)]).min()
     }
 }
 
@@ -165,14 +149,11 @@ fn draw_big(obligation: &Obligation, ticks: bool, area: Rect, buf: &mut Buffer, 
         Alarm::Red => "OVERDUE: the",
     };
     let x = area.x + taken.width + 2;
-    let name = match obligation.duty {
-        Duty::Acknowledge => "acknowledge".to_owned(),
-        Duty::Update(_) => "update".to_owned(),
-    };
+    let name = if obligation.duty.channel().is_some() { "update" } else { obligation.name.as_str() };
     let unit = if ticks { "" } else { "min " };
     let lines = [
         format!("{unit}{word} {name}"),
-        format!("{} · {} {}", owner(obligation), key(obligation.duty), action(obligation.duty)),
+        format!("{} · {} {}", owner(obligation), remedy(&obligation.duty).1, remedy(&obligation.duty).0),
     ];
     let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);
     for (line, y) in lines.into_iter().zip(area.y..area.bottom()) {

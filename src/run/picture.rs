@@ -85,10 +85,10 @@ fn entries(exercise: &Exercise, drill: &Drill, id: IncidentId, start: DateTime<U
     let mut later: Vec<(i64, &str, Event)> = vec![
         (40, "dana", take(Role::IncidentCommander, "dana")),
         (52, "dana", Event::Acknowledged(Plain {})),
-        (52, "dana", Event::PhaseEntered(PhaseEntered { phase: Phase::Acknowledged, reason: None })),
+        (52, "dana", Event::PhaseEntered(PhaseEntered::plain(Phase::Acknowledged))),
         (70, "li", take(Role::CommunicationsLead, "li")),
         (85, "omid", take(Role::Sme, "omid")),
-        (120, "dana", Event::PhaseEntered(PhaseEntered { phase: Phase::Triage, reason: None })),
+        (120, "dana", Event::PhaseEntered(PhaseEntered::plain(Phase::Triage))),
     ];
     for (step, at) in steps.iter().zip([150, 215]) {
         later.push((at, "omid", done(&step.id, &step.title)));

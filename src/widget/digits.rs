@@ -43,7 +43,8 @@ impl Size {
         match self {
             Self::Text => true,
             Self::Small => {
-                glyphs.is_unicode && text.chars().all(|letter| matches!(letter, '0'..='9' | '-' | ':' | ' '))
+                glyphs.is_unicode
+                    && text.chars().all(|letter| matches!(letter, '0'..='9' | '-' | ':' | ' ' | 'h' | 'd'))
             }
             Self::Medium | Self::Scaled(_) => text.chars().all(|letter| letter == ' ' || rows(letter) != UNKNOWN),
         }
@@ -136,6 +137,8 @@ fn small(letter: char) -> [&'static str; 2] {
         '9' => ["█▀█", "▀▀█"],
         '-' => ["▄▄", "  "],
         ':' => ["▪", "▪"],
+        'h' => ["█▄▄", "█ █"],
+        'd' => ["▄▄█", "█▄█"],
         _ => [" ", " "],
     }
 }

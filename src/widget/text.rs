@@ -153,7 +153,8 @@ pub fn countdown(left: TimeDelta) -> String {
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     match hours {
         0 => format!("{sign}{minutes}:{:02}", seconds % 60),
-        1..48 => format!("{sign}{hours}:{minutes:02}:{:02}", seconds % 60),
+        // Beyond an hour nobody counts seconds, and none are shown: a screen on which nothing is near sleeps for a minute at a time.
+        1..48 => format!("{sign}{hours}h{minutes:02}"),
         _ => format!("{sign}{} d", hours / 24),
     }
 }
@@ -242,7 +243,7 @@ mod tests {
             (-42, "-0:42", "-42 s"),
             (0, "0:00", "0 s"),
             (725, "12:05", "12 min"),
-            (3_900, "1:05:00", "1 h 05"),
+            (3_900, "1h05", "1 h 05"),
             (259_200, "3 d", "3 d"),
         ] {
             let length = TimeDelta::seconds(seconds);

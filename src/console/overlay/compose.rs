@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Outcome, Overlay};
-use crate::incident::{Channel, Duty, StatusUpdate};
+use crate::incident::{Channel, StatusUpdate};
 use crate::pane::Cx;
 use crate::text::CleanText;
 use crate::widget::editor::Editor;
@@ -37,13 +37,8 @@ pub(crate) struct Compose {
 /// A draft that knows the incident; the channels that are due the soonest are ticked.
 pub(crate) fn compose(cx: &Cx<'_>) -> Overlay {
     let obligations = cx.obligations();
-    let due: Vec<_> = obligations
-        .iter()
-        .filter_map(|obligation| match obligation.duty {
-            Duty::Update(channel) => Some((channel, obligation.due)),
-            Duty::Acknowledge => None,
-        })
-        .collect();
+    let due: Vec<_> =
+        obligations.iter().filter_map(|obligation| Some((obligation.duty.channel()?, obligation.due))).collect();
     let mut channels: BTreeSet<Channel> =
         due.iter().filter(|(channel, _)| *channel != Channel::ExternalPage).map(|(channel, _)| *channel).collect();
     if channels.is_empty() {
@@ -136,6 +131,7 @@ impl Compose {
             channels: self.channels.clone(),
             text: CleanText::new(self.text.text().trim()),
             promised_next: Some(cx.now + TimeDelta::minutes(self.minutes())),
+            ..StatusUpdate::default()
         })
     }
 }

@@ -104,6 +104,7 @@ impl DeclareForm {
             detected_at: Some(cx.wall),
             detection: Some(crate::incident::Detection::Report { by: cx.me.clone() }),
             zone: cx.zone.name().into(),
+            link: None,
         }))
     }
 }

@@ -15,7 +15,7 @@ fn room(layout: Layout, size: (u16, u16)) -> Desk {
     let script: [(i64, &str, Event); 9] = [
         (20, "dana", role(Role::IncidentCommander, "dana")),
         (5, "dana", Event::Acknowledged(Plain {})),
-        (1, "dana", Event::PhaseEntered(PhaseEntered { phase: Phase::Acknowledged, reason: None })),
+        (1, "dana", Event::PhaseEntered(PhaseEntered::plain(Phase::Acknowledged))),
         (30, "li", role(Role::CommunicationsLead, "li")),
         (40, "omid", note("gateway pool exhausted, 500/500\nsecond line of the same note")),
         (10, "dana", Event::ImpactStarted(crate::incident::ImpactAt { at: at(30) })),
@@ -35,7 +35,7 @@ fn room(layout: Layout, size: (u16, u16)) -> Desk {
                 reason: Some("wrong pool".into()),
             }),
         ),
-        (90, "dana", Event::PhaseEntered(PhaseEntered { phase: Phase::Mitigating, reason: None })),
+        (90, "dana", Event::PhaseEntered(PhaseEntered::plain(Phase::Mitigating))),
     ];
     for (later, who, event) in script {
         desk.wall += TimeDelta::seconds(later);

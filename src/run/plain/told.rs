@@ -56,7 +56,8 @@ pub(super) struct Told {
 impl Told {
     /// What is said when a record opens needs no second line.
     pub(super) fn begin(cx: &Cx<'_>) -> Self {
-        let duties = cx.obligations().into_iter().map(|one| (one.duty, (one.clone(), one.urgency(cx.now)))).collect();
+        let duties =
+            cx.obligations().into_iter().map(|one| (one.duty.clone(), (one.clone(), one.urgency(cx.now)))).collect();
         Self { duties, present: cx.present.to_vec(), ..Self::default() }
     }
 
@@ -74,7 +75,7 @@ impl Told {
     /// The next moment of the wall clock at which there may be something to say though nothing happened.
     pub(super) fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
         let clock = cx.incident.clock();
-        let turns = cx.obligations().into_iter().flat_map(|one| [one.amber(), one.due]);
+        let turns = cx.obligations().into_iter().flat_map(|one| [one.amber, one.due]);
         let turns = turns.filter(|at| *at > cx.now).map(|at| clock.wall(at) + TimeDelta::milliseconds(1));
         let ends = cx.live.panels.values().map(|panel| gone_at(panel, cx)).filter(|at| *at > cx.wall);
         turns.chain(ends).min()
@@ -83,10 +84,7 @@ impl Told {
     fn duties(&mut self, cx: &Cx<'_>) -> Vec<String> {
         let obligations = cx.obligations();
         let before = std::mem::take(&mut self.duties);
-        let is_done = |before: &Obligation| match before.duty {
-            Duty::Acknowledge => cx.incident.acknowledged.is_some(),
-            Duty::Update(channel) => cx.incident.last_update(channel).is_some_and(|told| told.mark.at > before.start),
-        };
+        let is_done = |before: &Obligation| cx.incident.has_met(before);
         let changed = |before: &&(Obligation, Urgency)| {
             !obligations.iter().any(|one| one.duty == before.0.duty && one.start == before.0.start)
         };
@@ -96,7 +94,7 @@ impl Told {
         for one in &obligations {
             let urgency = one.urgency(cx.now);
             let was = before.get(&one.duty).filter(|(known, _)| known.start == one.start).map(|(_, was)| *was);
-            self.duties.insert(one.duty, (one.clone(), urgency));
+            self.duties.insert(one.duty.clone(), (one.clone(), urgency));
             match urgency {
                 _ if was.is_some_and(|was| was >= urgency) => {}
                 Urgency::Calm => due.push(one.clone()),

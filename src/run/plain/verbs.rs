@@ -13,8 +13,8 @@ use super::told::{due_lines, group_line, objective_line, objectives};
 use crate::console::Effect;
 use crate::incident::command::{event_time, scribe_line};
 use crate::incident::{
-    Channel, Command, Declared, Detection, Duty, IncidentId, NoteAdded, Phase, Refusal, Role, Seat, Severity,
-    StatusUpdate, StepDone, StepSkipped, StepState,
+    Channel, Command, Declared, Detection, IncidentId, NoteAdded, Phase, Refusal, Role, Seat, Severity, StatusUpdate,
+    StepDone, StepSkipped, StepState,
 };
 use crate::pane::Cx;
 use crate::playbook::{Action, Playbook, Step};
@@ -258,16 +258,22 @@ fn update(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     if text.is_empty() {
         return usage("update");
     }
-    let due = cx.obligations().into_iter().filter_map(|one| match one.duty {
-        Duty::Update(channel) if channel != Channel::ExternalPage => Some(channel),
-        Duty::Update(_) | Duty::Acknowledge => None,
-    });
+    let due = cx.obligations().into_iter().filter_map(|one| one.duty.channel());
+    let due = due.filter(|channel| *channel != Channel::ExternalPage);
     let mut channels: BTreeSet<Channel> = if is_external { [Channel::ExternalPage].into() } else { due.collect() };
     if channels.is_empty() {
         channels.extend([Channel::IncidentChannel, Channel::StatusSlack, Channel::InternalPage]);
     }
     let promised_next = Some(cx.now + cx.cadence.update);
-    session.ask(Command::PostUpdate(StatusUpdate { channels, text: CleanText::new(text), promised_next }), wall)
+    session.ask(
+        Command::PostUpdate(StatusUpdate {
+            channels,
+            text: CleanText::new(text),
+            promised_next,
+            ..StatusUpdate::default()
+        }),
+        wall,
+    )
 }
 
 /// The steps of all services in the scope, in the order of their numbers.
@@ -417,6 +423,7 @@ fn declare(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
         detected_at: Some(wall),
         detection: Some(Detection::Report { by: cx.me.clone() }),
         zone: cx.zone.name().into(),
+        link: None,
     };
     Ok(session.declare(body, wall))
 }

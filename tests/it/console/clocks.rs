@@ -36,8 +36,9 @@ fn console(access: Access) -> Console {
         detected_at: Some(start()),
         detection: None,
         zone: "UTC".into(),
+        link: None,
     };
-    let events = first_events(declared, &Asking { actor: "dana".into(), now: start() }).unwrap();
+    let events = first_events(declared, &Asking::new("dana".into(), start())).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let place = JournalPlace { directory: folder.path().join("journal"), sharing: Sharing::Private };
     let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new("dana".into(), event)).collect();

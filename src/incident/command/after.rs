@@ -1,0 +1,156 @@
+//! Rules for the end and what follows it.
+
+use super::*;
+
+pub(super) fn resolve(
+    incident: &Incident,
+    proof: Vec<ProofLine>,
+    final_status: CleanText,
+    reason: Option<CleanStr>,
+) -> Result<Event, Refusal> {
+    if incident.acknowledged.is_none() {
+        return refuse("nobody has acknowledged yet: the Incident Commander does that first (a)");
+    }
+    if !incident.phase().is_live() {
+        let by = incident.resolution.as_ref().map(|resolution| &resolution.mark);
+        return refuse(by.map_or_else(
+            || "it is resolved already".to_owned(),
+            |mark| format!("{} resolved it at {}", mark.by, mark.at.format("%H:%M:%S UTC")),
+        ));
+    }
+    said(&final_status, "the final status")?;
+    let reason = reason.filter(|reason| !reason.is_blank());
+    if reason.is_none() {
+        if proof.is_empty() {
+            return want_reason("nothing proves that it is over: resolving wants a reason");
+        }
+        let unmet: Vec<_> =
+            proof.iter().filter(|line| !line.met).map(|line| format!("{} ({})", line.what, line.seen)).collect();
+        if !unmet.is_empty() {
+            return want_reason(format!("not back to normal: {}. Resolving now wants a reason", unmet.join(", ")));
+        }
+    }
+    let phase = PhaseEntered::plain(Phase::Resolved);
+    Ok(Event::PhaseEntered(PhaseEntered { reason, proof, final_status: Some(final_status), ..phase }))
+}
+
+pub(super) fn close_as(incident: &Incident, outcome: Outcome, reason: Option<CleanStr>) -> Result<Event, Refusal> {
+    let reason = reason.filter(|reason| !reason.is_blank());
+    match outcome {
+        Outcome::Done => return refuse("an incident that is done is closed by its phase (:phase closed)"),
+        Outcome::Backlog if incident.severity != Some(Severity::Sev3) => {
+            return refuse("only a SEV3 is handled within the squad and logged for the backlog");
+        }
+        Outcome::Merged(into) if into == incident.id() => return refuse("a record cannot be merged into itself"),
+        Outcome::FalseAlarm if reason.is_none() => return want_reason("how is it known that this is a false alarm?"),
+        Outcome::Backlog if reason.is_none() => return want_reason("where in the backlog is it?"),
+        Outcome::FalseAlarm | Outcome::Backlog | Outcome::Merged(_) => {}
+    }
+    let phase = PhaseEntered::plain(Phase::Closed);
+    Ok(Event::PhaseEntered(PhaseEntered { reason, outcome: Some(outcome), ..phase }))
+}
+
+pub(super) fn schedule(incident: &Incident, body: PostmortemScheduled, asking: &Asking) -> Result<Event, Refusal> {
+    said(&body.owner, "the owner")?;
+    let Some(resolved) = incident.resolved_at else {
+        return refuse("the postmortem is scheduled once the incident is resolved");
+    };
+    let latest = resolved + asking.cadence.postmortem;
+    if body.at > latest {
+        let zone = incident.facts.zone();
+        let latest = latest.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z");
+        return refuse(format!("the postmortem is held within 48 h: until {latest}"));
+    }
+    if body.at < resolved {
+        return refuse("the postmortem comes after the end of the incident");
+    }
+    Ok(Event::PostmortemScheduled(body))
+}
+
+pub(super) fn article(body: ArticleRecorded) -> Result<Event, Refusal> {
+    let url = body.url.trim();
+    let is_address =
+        ["http://", "https://"].iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| rest.len() > 3));
+    if !is_address || url.contains(char::is_whitespace) {
+        return refuse("where is the article? Its address begins with https://");
+    }
+    Ok(Event::ArticleRecorded(body))
+}
+
+pub(super) fn review(body: Reviewed) -> Result<Event, Refusal> {
+    said(&body.outcome, "what the review changed (\"nothing\" is an answer)")?;
+    Ok(Event::Reviewed(body))
+}
+
+pub(super) fn follow_up(incident: &Incident, body: FollowUpSet) -> Result<Event, Refusal> {
+    match body.item {
+        None => said(body.what.as_deref().unwrap_or_default(), "the follow-up")?,
+        Some(id) if !incident.follow_ups.iter().any(|item| item.id == id) => {
+            return refuse("this follow-up is not in the record");
+        }
+        Some(_) => {
+            if let Some(what) = &body.what {
+                said(what, "the follow-up")?;
+            }
+        }
+    }
+    let is_without_reason = body.reason.as_ref().is_none_or(CleanStr::is_blank);
+    if body.state == Some(FollowUpState::Dropped) && is_without_reason {
+        return want_reason("dropping a follow-up wants a reason");
+    }
+    Ok(Event::FollowUpSet(body))
+}
+
+pub(super) fn amend_time(incident: &Incident, body: TimeAmended, now: DateTime<Utc>) -> Result<Event, Refusal> {
+    past(body.to, now)?;
+    let known = incident.milestone(body.which);
+    match body.which {
+        Milestone::Resolved if known.is_none() => {
+            return refuse("it is not resolved: there is no such time to correct");
+        }
+        Milestone::Acknowledged if known.is_none() => {
+            return refuse("nobody has acknowledged: there is no such time to correct");
+        }
+        Milestone::ImpactEnd if incident.impact.start.is_none() => {
+            return refuse("no customer impact is recorded: say first when it began");
+        }
+        Milestone::Detected
+        | Milestone::Acknowledged
+        | Milestone::ImpactStart
+        | Milestone::ImpactEnd
+        | Milestone::Mitigated
+        | Milestone::Resolved => {}
+    }
+    if known == Some(body.to) {
+        return refuse(format!("{} is that already", body.which.name()));
+    }
+    if body.reason.is_blank() {
+        return want_reason(format!("correcting `{}` wants a reason", body.which.name()));
+    }
+    Ok(Event::TimeAmended(body))
+}
+
+pub(super) fn redact(incident: &Incident, body: EntryRedacted) -> Result<Event, Refusal> {
+    let Some(entry) = incident.entry(body.entry) else { return refuse("this line is not in the journal") };
+    match &entry.event {
+        Event::NoteAdded(_) | Event::EvidencePinned(_) | Event::LineMerged(_) | Event::NoteAmended(_) => {}
+        _ => return refuse("only what people wrote or pinned is redacted; the others say what was done"),
+    }
+    if body.reason.is_blank() {
+        return want_reason("redacting a line wants a reason");
+    }
+    Ok(Event::EntryRedacted(body))
+}
+
+pub(super) fn merge(incident: &Incident, body: DuplicateMerged, lines: Vec<LineMerged>) -> Result<Vec<Event>, Refusal> {
+    if body.from == incident.id() {
+        return refuse("a record cannot be merged into itself");
+    }
+    if incident.merged.contains(&body.from) {
+        return refuse(format!("{} is merged into this record already", body.from));
+    }
+    if body.from.series != incident.id().series {
+        return refuse("drills and incidents are not merged");
+    }
+    Ok([Event::DuplicateMerged(body)].into_iter().chain(lines.into_iter().map(Event::LineMerged)).collect())
+}

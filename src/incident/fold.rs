@@ -1,0 +1,512 @@
+//! How each entry changes what is known.
+//!
+//! Hides the rule for every event, and for two people who did the same thing at once: the first in the common order wins on every console, the
+//! second is kept, shown as without effect, and counted.
+//!
+//! Invariant: total; nothing here fails, whatever the entry says.
+
+use super::*;
+
+/// What an entry was worth where it stands.
+enum Sense {
+    /// It changed something, or says something.
+    Good,
+    /// It makes no sense here.
+    None,
+    /// Somebody had done it already.
+    Beaten(Mark),
+}
+
+impl From<bool> for Sense {
+    fn from(is_good: bool) -> Self {
+        if is_good { Self::Good } else { Self::None }
+    }
+}
+
+/// The consoles whose clocks are off: the first word on a console counts, and none of a console that was found off before.
+pub(super) fn skews<'a>(entries: impl Iterator<Item = &'a Entry>) -> BTreeMap<CleanStr, i64> {
+    let mut skews = BTreeMap::new();
+    for entry in entries {
+        if let Event::ClockSkewed(body) = &entry.event
+            && !skews.contains_key(&entry.via.console)
+        {
+            skews.entry(body.console.clone()).or_insert(body.ahead_ms);
+        }
+    }
+    skews
+}
+
+impl Facts {
+    pub(super) fn fold(&mut self, entry: &Entry) {
+        let mark = Mark { at: self.time(entry), by: entry.actor.clone() };
+        match self.take(entry, mark) {
+            Sense::Good => {}
+            Sense::None => self.senseless += 1,
+            Sense::Beaten(by) => {
+                self.senseless += 1;
+                self.beaten.insert(entry.id, by);
+            }
+        }
+    }
+
+    fn take(&mut self, entry: &Entry, mark: Mark) -> Sense {
+        match &entry.event {
+            Event::Declared(body) => self.declare(body, mark).into(),
+            Event::DrillStarted(body) => self.start_drill(body).into(),
+            Event::TitleSet(body) => {
+                self.title = body.title.clone();
+                Sense::Good
+            }
+            Event::SeverityRaised(body) | Event::SeverityLowered(body) => {
+                let is_new = self.severity != Some(body.to);
+                if is_new {
+                    self.set_severity(body.to, mark.at);
+                }
+                is_new.into()
+            }
+            Event::Acknowledged(_) => match &self.acknowledged {
+                Some(first) => Sense::Beaten(first.clone()),
+                None => {
+                    self.acknowledged = Some(mark);
+                    Sense::Good
+                }
+            },
+            Event::PhaseEntered(body) => self.enter(body, mark),
+            Event::ServiceAdded(body) => self.add_service(&body.service).into(),
+            Event::ServiceRemoved(body) => {
+                let before = self.services.len();
+                self.services.retain(|service| *service != body.service);
+                (self.services.len() < before).into()
+            }
+            Event::ImpactStarted(body) => {
+                self.impact = Impact { start: Some(body.at), end: None };
+                self.corrections.remove(&Milestone::ImpactStart);
+                self.corrections.remove(&Milestone::ImpactEnd);
+                Sense::Good
+            }
+            Event::ImpactEnded(body) => {
+                self.impact.end = Some(body.at);
+                self.impact.start.is_some().into()
+            }
+            Event::NoCustomerAffected(_) => {
+                self.nobody_affected = Some(mark);
+                Sense::Good
+            }
+            Event::RoleTaken(body) => self.seat(body, mark.at),
+            Event::RoleLeft(body) => {
+                let seat = Seat { role: body.role, component: body.component.clone() };
+                let held = self.roles.get(&seat).is_some_and(|mark| mark.by == body.holder);
+                if held {
+                    self.roles.remove(&seat);
+                    self.offers.retain(|offer| offer.seat != seat);
+                }
+                held.into()
+            }
+            Event::NoteAdded(body) => {
+                if body.kind == NoteKind::Todo {
+                    self.follow_ups.push(follow_up(entry.id, mark, CleanStr::new(body.text.first_line())));
+                }
+                Sense::Good
+            }
+            Event::EvidencePinned(_) | Event::ClockJumped(_) | Event::LineMerged(_) => Sense::Good,
+            Event::NoteAmended(body) => {
+                if let (Some(item), Some(text)) = (self.item(body.note), &body.text) {
+                    item.what = CleanStr::new(text.first_line());
+                }
+                self.timeline.amend(entry, body).into()
+            }
+            Event::NoteStruck(body) => {
+                self.follow_ups.retain(|item| item.id != body.note);
+                self.timeline.strike(entry, body).into()
+            }
+            Event::EntryRedacted(body) => {
+                if let Some(item) = self.item(body.entry) {
+                    item.what = CleanStr::new("(redacted)");
+                }
+                self.timeline.redact(entry, body).into()
+            }
+            Event::StepChecked(body) => self.check(&body.step, mark),
+            Event::StepSkipped(body) => {
+                self.claims.remove(&body.step);
+                self.steps.insert(body.step.clone(), StepState::Skipped(mark, body.reason.clone()));
+                Sense::Good
+            }
+            Event::StepReopened(body) => {
+                self.steps.insert(body.step.clone(), StepState::Reopened(mark)).is_some().into()
+            }
+            Event::StepClaimed(body) => self.claim(body, mark),
+            Event::StepReleased(body) => self.claims.remove(&body.step).is_some().into(),
+            Event::StatusUpdatePosted(update) => self.post(entry.id, update, mark),
+            Event::UpdateDrafted(body) => {
+                self.drafts.push(Draft { id: entry.id, mark, update: body.update.clone() });
+                Sense::Good
+            }
+            Event::DraftDropped(body) => {
+                let before = self.drafts.len();
+                self.drafts.retain(|draft| draft.id != body.draft);
+                (self.drafts.len() < before).into()
+            }
+            Event::ClockSkewed(body) => {
+                // The first word on a console counts; see [`skews`].
+                let is_news = !self.skews.contains_key(&entry.via.console);
+                if is_news {
+                    self.skews.entry(body.console.clone()).or_insert(body.ahead_ms);
+                }
+                is_news.into()
+            }
+            Event::AlertLinked(body) => self.link(body).into(),
+            Event::ScopeSet(body) => {
+                self.set_scope(body, mark.at);
+                Sense::Good
+            }
+            Event::PersonTold(body) => {
+                self.told.insert(body.position.clone(), (body.severity, mark));
+                Sense::Good
+            }
+            Event::PersonNotTold(body) => self.told.remove(&body.position).is_some().into(),
+            Event::ObligationSnoozed(body) => {
+                let snooze = Snooze { mark, until: body.until, reason: body.reason.clone() };
+                let may = body.duty.is_snoozable();
+                if may {
+                    self.snoozes.insert(body.duty.clone(), snooze);
+                }
+                may.into()
+            }
+            Event::HandoverOffered(body) => {
+                let seat = Seat { role: body.role, component: body.component.clone() };
+                self.offers.retain(|offer| offer.seat != seat);
+                let is_held = self.roles.contains_key(&seat);
+                self.offers.push(Offer { id: entry.id, mark, seat, to: body.to.clone(), brief: body.brief.clone() });
+                is_held.into()
+            }
+            Event::HandoverAccepted(body) => self.accept(body.offer, mark),
+            Event::HandoverEnded(body) => {
+                let before = self.offers.len();
+                self.offers.retain(|offer| offer.id != body.offer);
+                (self.offers.len() < before).into()
+            }
+            Event::TaskAssigned(body) => {
+                let (id, TaskAssigned { to, what, call_back }) = (entry.id, body.clone());
+                self.tasks.push(Task { id, assigned: mark, to, what, call_back, read_back: None, answer: None });
+                Sense::Good
+            }
+            Event::TaskReadBack(body) => self.read_back(body, mark).into(),
+            Event::TaskAnswered(body) => self.answer(body, mark),
+            Event::DecisionProposed(body) => {
+                let (id, proposal) = (entry.id, body.clone());
+                self.decisions.push(Decision { id, proposed: mark, proposal, objections: Vec::new(), made: None });
+                Sense::Good
+            }
+            Event::ObjectionRaised(body) => self.object(body, mark).into(),
+            Event::DecisionMade(body) => self.make_decision(body, mark),
+            Event::HypothesisOpened(body) => {
+                self.hypotheses.push(Hypothesis { id: entry.id, opened: mark, theory: body.clone(), settled: None });
+                Sense::Good
+            }
+            Event::HypothesisSettled(body) => self.settle(body, mark),
+            Event::PostmortemScheduled(body) => {
+                self.postmortem = Some(body.clone());
+                Sense::Good
+            }
+            Event::ArticleRecorded(body) => {
+                self.article = Some(body.clone());
+                Sense::Good
+            }
+            Event::Reviewed(body) => {
+                self.reviews.insert(body.of.clone(), mark);
+                Sense::Good
+            }
+            Event::FollowUpSet(body) => self.set_follow_up(entry.id, body, mark).into(),
+            Event::TimeAmended(body) => {
+                self.correct(body, mark);
+                Sense::Good
+            }
+            Event::DuplicateMerged(body) => self.merge(body).into(),
+            Event::Unrecognised { .. } => {
+                self.unrecognised += 1;
+                Sense::Good
+            }
+        }
+    }
+
+    fn declare(&mut self, body: &Declared, mark: Mark) -> bool {
+        if self.declared.is_some() {
+            return false;
+        }
+        self.phase.get_or_insert((Phase::Detected, mark.at));
+        self.phases.push((Phase::Detected, mark.clone()));
+        self.title = body.title.clone();
+        self.set_severity(body.severity, mark.at);
+        self.services.extend(body.service.iter().cloned());
+        self.detected_at = body.detected_at;
+        self.detection.clone_from(&body.detection);
+        self.zone = body.zone.clone();
+        self.declared = Some(mark);
+        true
+    }
+
+    fn set_severity(&mut self, to: Severity, at: DateTime<Utc>) {
+        self.severity = Some(to);
+        self.severity_since = Some(at);
+        self.worst = Some(self.worst.map_or(to, |worst| worst.min(to)));
+    }
+
+    fn start_drill(&mut self, body: &DrillStarted) -> bool {
+        if self.drill.is_some() {
+            return false;
+        }
+        self.clock = Clock::new(body.start, body.speed);
+        self.drill = Some(body.clone());
+        true
+    }
+
+    fn enter(&mut self, body: &PhaseEntered, mark: Mark) -> Sense {
+        if let Some((phase, first)) = self.phases.last()
+            && *phase == body.phase
+        {
+            return Sense::Beaten(first.clone());
+        }
+        if body.phase == Phase::Resolved {
+            self.resolved_at = Some(mark.at);
+            self.resolution = Some(Resolution {
+                mark: mark.clone(),
+                proof: body.proof.clone(),
+                final_status: body.final_status.clone(),
+                reason: body.reason.clone(),
+            });
+        } else if body.phase.is_live() {
+            self.resolved_at = None;
+            self.resolution = None;
+            self.corrections.remove(&Milestone::Resolved);
+        }
+        self.outcome = if body.phase == Phase::Closed { body.outcome.or(Some(Outcome::Done)) } else { None };
+        self.phase = Some((body.phase, mark.at));
+        self.phases.push((body.phase, mark));
+        Sense::Good
+    }
+
+    fn add_service(&mut self, service: &ServiceId) -> bool {
+        let is_new = !self.services.contains(service);
+        if is_new {
+            self.services.push(service.clone());
+        }
+        is_new
+    }
+
+    /// The first in order wins an exclusive role; a later claim stands on the timeline and changes nothing.
+    fn seat(&mut self, body: &RoleNamed, at: DateTime<Utc>) -> Sense {
+        let seat = Seat { role: body.role, component: body.component.clone() };
+        if let Some(holder) = self.roles.get(&seat) {
+            return Sense::Beaten(holder.clone());
+        }
+        self.roles.insert(seat, Mark { at, by: body.holder.clone() });
+        Sense::Good
+    }
+
+    fn accept(&mut self, offer: EntryId, mark: Mark) -> Sense {
+        let Some(place) = self.offers.iter().position(|known| known.id == offer) else { return Sense::None };
+        let offer = self.offers.remove(place);
+        if offer.to != mark.by {
+            return Sense::None;
+        }
+        if let Some(before) = self.roles.insert(offer.seat.clone(), mark.clone()) {
+            self.handed_over.insert(offer.seat, Mark { at: mark.at, by: before.by });
+        }
+        Sense::Good
+    }
+
+    fn check(&mut self, step: &StepRef, mark: Mark) -> Sense {
+        if let Some(StepState::Checked(first)) = self.steps.get(step) {
+            return Sense::Beaten(first.clone());
+        }
+        self.claims.remove(step);
+        self.steps.insert(step.clone(), StepState::Checked(mark));
+        Sense::Good
+    }
+
+    /// A claim on a claimed step counts only where it says from whom it takes it over.
+    fn claim(&mut self, body: &StepClaimed, mark: Mark) -> Sense {
+        if let Some(StepState::Checked(first)) = self.steps.get(&body.step) {
+            return Sense::Beaten(first.clone());
+        }
+        match self.claims.get(&body.step) {
+            Some(holder) if body.over.as_ref().is_none_or(|over| over.from != holder.by) => {
+                Sense::Beaten(holder.clone())
+            }
+            _ => {
+                self.claims.insert(body.step.clone(), mark);
+                Sense::Good
+            }
+        }
+    }
+
+    fn post(&mut self, id: EntryId, update: &StatusUpdate, mark: Mark) -> Sense {
+        if let Some(draft) = update.draft {
+            if let Some(first) = self.updates.iter().find(|told| told.update.draft == Some(draft)) {
+                return Sense::Beaten(first.mark.clone());
+            }
+            self.drafts.retain(|known| known.id != draft);
+        }
+        self.updates.push(Told { id, mark, update: update.clone() });
+        Sense::Good
+    }
+
+    fn link(&mut self, body: &AlertLinked) -> bool {
+        if self.alerts.iter().any(|alert| alert.fingerprint == body.fingerprint) {
+            return false;
+        }
+        // The clock runs from the first alert, unless somebody corrected it.
+        self.earliest(Milestone::Detected, body.starts_at);
+        self.alerts.push(body.clone());
+        true
+    }
+
+    fn set_scope(&mut self, body: &ScopeSet, at: DateTime<Utc>) {
+        let scope = &mut self.scope;
+        if let Some(places) = &body.geography {
+            scope.geography.clone_from(places);
+        }
+        if let Some(partners) = &body.partners {
+            scope.partners.clone_from(partners);
+        }
+        scope.regulatory = body.regulatory.or(scope.regulatory);
+        scope.complete_outage = body.complete_outage.or(scope.complete_outage);
+        scope.users_percent = body.users_percent.or(scope.users_percent);
+        if let Some(count) = body.customers {
+            scope.customers.push((at, count));
+        }
+    }
+
+    fn read_back(&mut self, body: &TaskReadBack, mark: Mark) -> bool {
+        match self.tasks.iter_mut().find(|task| task.id == body.task) {
+            Some(task) if task.read_back.is_none() => task.read_back = Some(mark),
+            Some(_) | None => return false,
+        }
+        true
+    }
+
+    fn answer(&mut self, body: &TaskAnswered, mark: Mark) -> Sense {
+        let Some(task) = self.tasks.iter_mut().find(|task| task.id == body.task) else { return Sense::None };
+        if let Some((first, _, _)) = task.answer.as_ref().filter(|_| !task.is_open()) {
+            return Sense::Beaten(first.clone());
+        }
+        if let Answer::More { until } = body.answer {
+            task.call_back = until;
+        }
+        task.read_back.get_or_insert_with(|| mark.clone());
+        task.answer = Some((mark, body.answer, body.text.clone()));
+        Sense::Good
+    }
+
+    fn object(&mut self, body: &ObjectionRaised, mark: Mark) -> bool {
+        match self.decisions.iter_mut().find(|known| known.id == body.decision) {
+            Some(decision) if decision.made.is_none() => decision.objections.push((mark, body.text.clone())),
+            Some(_) | None => return false,
+        }
+        true
+    }
+
+    fn make_decision(&mut self, body: &DecisionMade, mark: Mark) -> Sense {
+        let Some(decision) = self.decisions.iter_mut().find(|known| known.id == body.decision) else {
+            return Sense::None;
+        };
+        if let Some((first, _)) = &decision.made {
+            return Sense::Beaten(first.clone());
+        }
+        decision.made = Some((mark, body.clone()));
+        Sense::Good
+    }
+
+    fn settle(&mut self, body: &HypothesisSettled, mark: Mark) -> Sense {
+        let Some(hypothesis) = self.hypotheses.iter_mut().find(|known| known.id == body.hypothesis) else {
+            return Sense::None;
+        };
+        if let Some((first, ..)) = &hypothesis.settled {
+            return Sense::Beaten(first.clone());
+        }
+        hypothesis.settled = Some((mark, body.holds, body.evidence.clone()));
+        Sense::Good
+    }
+
+    fn item(&mut self, id: EntryId) -> Option<&mut FollowUp> {
+        self.follow_ups.iter_mut().find(|item| item.id == id)
+    }
+
+    fn set_follow_up(&mut self, id: EntryId, body: &FollowUpSet, mark: Mark) -> bool {
+        if body.item.is_none() {
+            self.follow_ups.push(follow_up(id, mark, CleanStr::default()));
+        }
+        let Some(item) = self.item(body.item.unwrap_or(id)) else { return false };
+        if let Some(what) = &body.what {
+            item.what = what.clone();
+        }
+        if body.owner.is_some() {
+            item.owner.clone_from(&body.owner);
+        }
+        item.due = body.due.or(item.due);
+        if let Some(state) = body.state {
+            item.state = state;
+            item.reason.clone_from(&body.reason);
+        }
+        true
+    }
+
+    fn correct(&mut self, body: &TimeAmended, mark: Mark) {
+        let from = self.milestone(body.which);
+        let correction = Correction { mark: mark.clone(), from, to: body.to, reason: body.reason.clone() };
+        self.corrections.entry(body.which).or_default().push(correction);
+        self.set_milestone(body.which, body.to, mark);
+    }
+
+    fn set_milestone(&mut self, which: Milestone, to: DateTime<Utc>, mark: Mark) {
+        match which {
+            Milestone::Detected => self.detected_at = Some(to),
+            Milestone::Acknowledged => {
+                let by = self.acknowledged.take().map_or(mark.by, |known| known.by);
+                self.acknowledged = Some(Mark { at: to, by });
+            }
+            Milestone::ImpactStart => self.impact.start = Some(to),
+            Milestone::ImpactEnd => self.impact.end = Some(to),
+            Milestone::Mitigated => self.mitigated_at = Some(to),
+            Milestone::Resolved => self.resolved_at = Some(to),
+        }
+    }
+
+    /// Moves a moment back, unless somebody corrected it by hand.
+    fn earliest(&mut self, which: Milestone, at: DateTime<Utc>) {
+        if !self.corrections.contains_key(&which) && self.milestone(which).is_some_and(|known| at < known) {
+            let by = self.declared.as_ref().map(|mark| mark.by.clone()).unwrap_or_default();
+            self.set_milestone(which, at, Mark { at, by });
+        } else if which == Milestone::Detected && self.detected_at.is_none() {
+            self.detected_at = Some(at);
+        }
+    }
+
+    fn merge(&mut self, body: &DuplicateMerged) -> bool {
+        if self.merged.contains(&body.from) {
+            return false;
+        }
+        self.merged.push(body.from);
+        if let Some(at) = body.detected_at {
+            self.earliest(Milestone::Detected, at);
+        }
+        if let Some((at, by)) = &body.acknowledged
+            && !self.corrections.contains_key(&Milestone::Acknowledged)
+            && self.acknowledged.as_ref().is_none_or(|known| *at < known.at)
+        {
+            self.acknowledged = Some(Mark { at: *at, by: by.clone() });
+        }
+        if let Some(at) = body.impact_start {
+            if self.impact.start.is_some() {
+                self.earliest(Milestone::ImpactStart, at);
+            } else {
+                self.impact.start = Some(at);
+            }
+        }
+        true
+    }
+}
+
+fn follow_up(id: EntryId, mark: Mark, what: CleanStr) -> FollowUp {
+    FollowUp { id, mark, what, owner: None, due: None, state: FollowUpState::Open, reason: None }
+}

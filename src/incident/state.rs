@@ -1,0 +1,250 @@
+//! What the entries leave behind: tasks, decisions, theories, drafts, offers, follow-ups, as they stand now.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use super::*;
+
+/// An obligation that somebody put off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snooze {
+    /// Who, when.
+    pub mark: Mark,
+    /// Until when.
+    pub until: DateTime<Utc>,
+    /// Why.
+    pub reason: CleanStr,
+}
+
+/// What is affected, as far as triage knows.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Scope {
+    /// Countries or regions.
+    pub geography: Vec<CleanStr>,
+    /// Partner banks.
+    pub partners: Vec<CleanStr>,
+    /// Whether a regulator must know.
+    pub regulatory: Option<bool>,
+    /// Whether nothing works at all.
+    pub complete_outage: Option<bool>,
+    /// The share of users that is affected, in per cent.
+    pub users_percent: Option<f64>,
+    /// How many customers were affected, when that was said; the newest last.
+    pub customers: Vec<(DateTime<Utc>, u64)>,
+}
+
+impl Scope {
+    /// How many customers are affected, and how many more than the time before.
+    pub fn trend(&self) -> Option<(u64, Option<i64>)> {
+        let (_, last) = self.customers.last()?;
+        let before = self.customers.len().checked_sub(2).and_then(|place| self.customers.get(place));
+        let by = before.map(|(_, count)| i64::try_from(*last).unwrap_or(i64::MAX) - i64::try_from(*count).unwrap_or(0));
+        Some((*last, by))
+    }
+}
+
+/// Work that was handed to somebody.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    /// The entry that assigned it.
+    pub id: EntryId,
+    /// Who assigned it, when.
+    pub assigned: Mark,
+    /// Who does it.
+    pub to: Actor,
+    /// What is to be done.
+    pub what: CleanStr,
+    /// When they call back.
+    pub call_back: DateTime<Utc>,
+    /// When they repeated it.
+    pub read_back: Option<Mark>,
+    /// The last call-back.
+    pub answer: Option<(Mark, Answer, CleanStr)>,
+}
+
+impl Task {
+    /// Whether a call-back is still due.
+    pub fn is_open(&self) -> bool {
+        match &self.answer {
+            None | Some((_, Answer::More { .. }, _)) => true,
+            Some((_, Answer::Done | Answer::DontKnow | Answer::Blocked | Answer::Dropped, _)) => false,
+        }
+    }
+}
+
+/// A proposal and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The entry that proposed it.
+    pub id: EntryId,
+    /// Who proposed it, when.
+    pub proposed: Mark,
+    /// What was proposed.
+    pub proposal: DecisionProposed,
+    /// Who objected, and why.
+    pub objections: Vec<(Mark, CleanStr)>,
+    /// What the Incident Commander decided.
+    pub made: Option<(Mark, DecisionMade)>,
+}
+
+/// A theory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hypothesis {
+    /// The entry that opened it.
+    pub id: EntryId,
+    /// Who opened it, when.
+    pub opened: Mark,
+    /// What it says, and who looks into it.
+    pub theory: HypothesisOpened,
+    /// Whether it was the cause, and what showed it.
+    pub settled: Option<(Mark, bool, CleanStr)>,
+}
+
+/// A text that waits for approval.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// The entry that drafted it.
+    pub id: EntryId,
+    /// Who wrote it, when.
+    pub mark: Mark,
+    /// The text, its channels and its promise.
+    pub update: StatusUpdate,
+}
+
+/// A role that is offered to somebody.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer {
+    /// The entry that offered it.
+    pub id: EntryId,
+    /// Who offered it, when.
+    pub mark: Mark,
+    /// The role.
+    pub seat: Seat,
+    /// Who shall take it.
+    pub to: Actor,
+    /// The brief.
+    pub brief: CleanText,
+}
+
+/// Something that must not be forgotten.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FollowUp {
+    /// The `todo` line or the entry that it began with.
+    pub id: EntryId,
+    /// Who noted it, when.
+    pub mark: Mark,
+    /// What is to be done.
+    pub what: CleanStr,
+    /// Who does it.
+    pub owner: Option<Actor>,
+    /// Until the end of which day.
+    pub due: Option<NaiveDate>,
+    /// Where it stands.
+    pub state: FollowUpState,
+    /// Why it was dropped.
+    pub reason: Option<CleanStr>,
+}
+
+/// A moment that was corrected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// Who corrected it, when.
+    pub mark: Mark,
+    /// What stood there before.
+    pub from: Option<DateTime<Utc>>,
+    /// What stands there now.
+    pub to: DateTime<Utc>,
+    /// How that is known.
+    pub reason: CleanStr,
+}
+
+/// How the incident ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resolution {
+    /// Who resolved it, when.
+    pub mark: Mark,
+    /// What was normal again, and what was not.
+    pub proof: Vec<ProofLine>,
+    /// The final status.
+    pub final_status: Option<CleanText>,
+    /// Why it was resolved without full proof.
+    pub reason: Option<CleanStr>,
+}
+
+impl Facts {
+    /// The zone in which times are read.
+    pub fn zone(&self) -> chrono_tz::Tz {
+        self.zone.parse().unwrap_or(chrono_tz::UTC)
+    }
+
+    /// What must be done before the incident can be closed.
+    pub fn left_to_do(&self) -> Vec<Duty> {
+        let mut left = Vec::new();
+        if self.postmortem.is_none() {
+            left.push(Duty::Postmortem);
+        }
+        if self.article.is_none() {
+            left.push(Duty::Article);
+        }
+        let mut reviews: Vec<_> = self.services.iter().cloned().map(ReviewOf::Playbook).collect();
+        // "Quarterly or after major incidents": the documents of the whole process, not of one service.
+        if self.worst.is_some_and(|worst| worst <= Severity::Sev1) {
+            reviews.extend([ReviewOf::Matrix, ReviewOf::Templates]);
+        }
+        left.extend(reviews.into_iter().filter(|of| !self.reviews.contains_key(of)).map(Duty::Review));
+        let open = self.follow_ups.iter().filter(|item| item.state == FollowUpState::Open);
+        left.extend(open.map(|item| Duty::FollowUp(item.id)));
+        left
+    }
+
+    /// What keeps the incident from being closed, for people. A follow-up may outlive it once somebody owns it until a day.
+    pub fn open_ends(&self) -> Vec<String> {
+        let mut ends = Vec::new();
+        for duty in self.left_to_do() {
+            match duty {
+                Duty::Postmortem => ends.push("the postmortem has no date and owner".to_owned()),
+                Duty::Article => ends.push("no knowledge-base article is recorded".to_owned()),
+                Duty::Review(ReviewOf::Playbook(service)) => {
+                    ends.push(format!("the playbook of {service} is not reviewed"))
+                }
+                Duty::Review(ReviewOf::Matrix) => ends.push("the escalation matrix is not reviewed".to_owned()),
+                Duty::Review(ReviewOf::Templates) => ends.push("the templates are not reviewed".to_owned()),
+                Duty::FollowUp(id) => {
+                    let item = self.follow_ups.iter().find(|item| item.id == id);
+                    if let Some(item) = item.filter(|item| item.owner.is_none() || item.due.is_none()) {
+                        ends.push(format!("the follow-up `{}` has no owner or no day", item.what));
+                    }
+                }
+                Duty::Acknowledge
+                | Duty::Accept(_)
+                | Duty::Decide(_)
+                | Duty::Approve(_)
+                | Duty::CallBack(_)
+                | Duty::Tell(_)
+                | Duty::Update(_) => {}
+            }
+        }
+        ends
+    }
+
+    /// Who handed a role over a short while ago and stays to advise.
+    pub fn advisers(&self, now: DateTime<Utc>, stay: TimeDelta) -> impl Iterator<Item = (&Seat, &Mark)> {
+        self.handed_over.iter().filter(move |(_, mark)| now < mark.at + stay)
+    }
+
+    /// A moment by which the process is measured, as it is known now.
+    pub fn milestone(&self, which: Milestone) -> Option<DateTime<Utc>> {
+        match which {
+            Milestone::Detected => self.detected_at,
+            Milestone::Acknowledged => self.acknowledged.as_ref().map(|mark| mark.at),
+            Milestone::ImpactStart => self.impact.start,
+            Milestone::ImpactEnd => self.impact.end,
+            Milestone::Mitigated => self.mitigated_at.or(self.impact.end),
+            Milestone::Resolved => self.resolved_at,
+        }
+    }
+
+    /// Tasks whose call-back is still due.
+    pub fn open_tasks(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.iter().filter(|task| task.is_open())
+    }
+}

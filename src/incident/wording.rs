@@ -1,0 +1,262 @@
+//! How each entry reads on the timeline.
+//!
+//! Hides the sentence of every event; a line's words are made when it is shown, with what is known then.
+
+use chrono::{DateTime, Utc};
+
+use super::*;
+
+/// The tag and the words of an event.
+pub fn wording(event: &Event, facts: &Facts) -> (&'static str, CleanText) {
+    let because = |reason: &Option<CleanStr>| reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let component = |body: &RoleNamed| body.component.as_ref().map(|name| format!(" for {name}")).unwrap_or_default();
+    let (tag, text) = match event {
+        Event::Declared(body) => {
+            let service = body.service.as_ref().map(|service| format!(" on {service}")).unwrap_or_default();
+            let told = match &body.detection {
+                Some(Detection::Alert { name }) => format!(", from alert {name}"),
+                Some(Detection::Report { by }) => format!(", reported by {by}"),
+                None => String::new(),
+            };
+            ("DECLARED", format!("{} {}{service}{told}", body.severity, body.title))
+        }
+        Event::DrillStarted(body) => ("drill", format!("{}, seed {}, speed {}×", body.exercise, body.seed, body.speed)),
+        Event::TitleSet(body) => ("title", body.title.to_string()),
+        Event::SeverityRaised(body) => ("SEVERITY", format!("raised to {}{}", body.to, because(&body.reason))),
+        Event::SeverityLowered(body) => ("SEVERITY", format!("lowered to {}{}", body.to, because(&body.reason))),
+        Event::Acknowledged(_) => ("ACK", "acknowledged".to_owned()),
+        Event::PhaseEntered(body) => return phase(body),
+        Event::ServiceAdded(body) => ("scope", format!("{} is affected", body.service)),
+        Event::ServiceRemoved(body) => ("scope", format!("{} is not affected", body.service)),
+        Event::ImpactStarted(body) => ("IMPACT", format!("customers affected since {}", time(body.at, facts))),
+        Event::ImpactEnded(body) => ("IMPACT", format!("customers no longer affected since {}", time(body.at, facts))),
+        Event::RoleTaken(body) => ("role", format!("{} is {}{}", body.holder, body.role.name(), component(body))),
+        Event::RoleLeft(body) => (
+            "role",
+            format!("{} is no longer {}{}{}", body.holder, body.role.name(), component(body), because(&body.reason)),
+        ),
+        Event::NoteAdded(body) => {
+            let tag = match body.kind {
+                NoteKind::Note => "note",
+                NoteKind::Decision => "DECISION",
+                NoteKind::Action => "action",
+                NoteKind::Finding => "finding",
+                NoteKind::Todo => "todo",
+                NoteKind::Can => "CAN",
+            };
+            return (tag, body.text.clone());
+        }
+        Event::NoteAmended(_) => ("amend", "a line was corrected".to_owned()),
+        Event::NoteStruck(_) => ("strike", "a line was struck through".to_owned()),
+        Event::EvidencePinned(EvidencePinned { evidence }) => match evidence {
+            Evidence::Graph { service, objective, query, at, value, .. } => {
+                ("evidence", format!("{service} {objective} = {value} at {} · {query}", time(*at, facts)))
+            }
+            Evidence::Trace { trace, summary } => ("evidence", format!("trace {trace}: {summary}")),
+        },
+        Event::StepChecked(body) => ("step", format!("✓ {} ({})", body.title, body.step)),
+        Event::StepSkipped(body) => ("step", format!("skipped {} ({}): {}", body.title, body.step, body.reason)),
+        Event::StepReopened(body) => ("step", format!("open again: {} ({})", body.title, body.step)),
+        Event::StatusUpdatePosted(update) => {
+            let channels: Vec<_> = update.channels.iter().map(|channel| channel.name()).collect();
+            ("UPDATE", format!("to {}{}: {}", channels.join(", "), because(&update.reason), update.text))
+        }
+        Event::ClockJumped(body) => ("clock", format!("the wall clock moved by {:+.1} s", body.by_ms as f64 / 1000.0)),
+        Event::ClockSkewed(body) => {
+            let way = if body.ahead_ms < 0 { "behind" } else { "ahead" };
+            let by = body.ahead_ms.unsigned_abs() as f64 / 1000.0;
+            (
+                "clock",
+                format!("the clock of console {} is {by:.1} s {way}: its times are read without that", body.console),
+            )
+        }
+        Event::AlertLinked(body) => ("ALERT", format!("{} fired at {}", body.name, time(body.starts_at, facts))),
+        Event::ScopeSet(body) => ("scope", scope(body)),
+        Event::NoCustomerAffected(_) => ("IMPACT", "no customer is affected".to_owned()),
+        Event::PersonTold(body) => ("told", {
+            let how = body.how.as_ref().map(|how| format!(" ({how})")).unwrap_or_default();
+            format!("the {} knows of {}{how}", body.position, body.severity)
+        }),
+        Event::PersonNotTold(body) => ("told", format!("the {} does not know after all", body.position)),
+        Event::ObligationSnoozed(body) => {
+            ("snooze", format!("{} until {}: {}", duty(&body.duty, facts), time(body.until, facts), body.reason))
+        }
+        Event::UpdateDrafted(body) => ("draft", format!("waits for approval: {}", body.update.text)),
+        Event::DraftDropped(body) => ("draft", format!("dropped{}", because(&body.reason))),
+        Event::HandoverOffered(body) => {
+            ("handover", format!("{} offered to {}. Brief: {}", body.role.name(), body.to, body.brief))
+        }
+        Event::HandoverAccepted(_) => ("HANDOVER", "accepted; who had the role stays as adviser".to_owned()),
+        Event::HandoverEnded(body) => ("handover", format!("not handed over{}", because(&body.reason))),
+        Event::TaskAssigned(body) => {
+            ("TASK", format!("@{} {}, calls back at {}", body.to, body.what, time(body.call_back, facts)))
+        }
+        Event::TaskReadBack(body) => ("task", format!("read back: {}", task(body.task, facts))),
+        Event::TaskAnswered(body) => {
+            let how = match body.answer {
+                Answer::Done => "done".to_owned(),
+                Answer::More { until } => format!("needs until {}", time(until, facts)),
+                Answer::DontKnow => "do not know".to_owned(),
+                Answer::Blocked => "BLOCKED".to_owned(),
+                Answer::Dropped => "dropped".to_owned(),
+            };
+            let text = if body.text.is_blank() { String::new() } else { format!(": {}", body.text) };
+            ("task", format!("{} · {how}{text}", task(body.task, facts)))
+        }
+        Event::DecisionProposed(body) => ("PROPOSE", {
+            let plan_b = body.plan_b.as_ref().map(|plan| format!("; plan B: {plan}")).unwrap_or_default();
+            format!("{} (risk: {}; undo: {}{plan_b})", body.action, body.risk, body.undo)
+        }),
+        Event::ObjectionRaised(body) => ("OBJECT", format!("{}: {}", proposal(body.decision, facts), body.text)),
+        Event::DecisionMade(body) => ("DECIDE", decided(body, facts)),
+        Event::HypothesisOpened(body) => ("theory", {
+            let owner = body.owner.as_ref().map(|owner| format!(" ({owner} looks)")).unwrap_or_default();
+            let rollback = body.rollback.as_ref().map(|step| format!("; rollback: {step}")).unwrap_or_default();
+            format!("{}{owner}{rollback}", body.text)
+        }),
+        Event::HypothesisSettled(body) => ("theory", {
+            let known = facts.hypotheses.iter().find(|known| known.id == body.hypothesis);
+            let text = known.map_or("a theory", |known| known.theory.text.as_str());
+            let word = if body.holds { "CONFIRMED" } else { "eliminated" };
+            format!("{word}: {text}; {}", body.evidence)
+        }),
+        Event::StepClaimed(body) => ("step", {
+            let over = body.over.as_ref().map(|over| format!(", taken over from {}: {}", over.from, over.reason));
+            format!("claimed: {} ({}){}", body.title, body.step, over.unwrap_or_default())
+        }),
+        Event::StepReleased(body) => ("step", format!("let go: {} ({})", body.title, body.step)),
+        Event::PostmortemScheduled(body) => ("after", {
+            let at = body.at.with_timezone(&facts.zone()).format("%Y-%m-%d %H:%M %Z");
+            format!("postmortem on {at}, {} owns it", body.owner)
+        }),
+        Event::ArticleRecorded(body) => ("after", format!("knowledge-base article: {}", body.url)),
+        Event::Reviewed(body) => ("after", {
+            let what = match &body.of {
+                ReviewOf::Playbook(service) => format!("playbook of {service}"),
+                ReviewOf::Matrix => "escalation matrix".to_owned(),
+                ReviewOf::Templates => "templates".to_owned(),
+            };
+            format!("{what} reviewed: {}", body.outcome)
+        }),
+        Event::FollowUpSet(body) => ("todo", follow_up(body, facts)),
+        Event::TimeAmended(body) => ("time", {
+            let before = facts.corrections.get(&body.which).into_iter().flatten();
+            let before = before.filter(|known| known.to == body.to && known.reason == body.reason);
+            let from = before.filter_map(|known| known.from).next_back();
+            let from = from.map_or_else(|| "not recorded".to_owned(), |at| time(at, facts));
+            format!("{} is {} (before: {from}): {}", body.which.name(), time(body.to, facts), body.reason)
+        }),
+        Event::EntryRedacted(_) => ("redact", "a line was redacted".to_owned()),
+        Event::DuplicateMerged(body) => ("MERGED", format!("{} was about the same; its lines follow", body.from)),
+        Event::LineMerged(body) => ("merged", format!("{} {} {}: {}", body.from, body.actor, body.tag, body.text)),
+        Event::Unrecognised { kind, .. } => ("newer", format!("`{kind}`: written by a newer warroom")),
+    };
+    (tag, CleanText::new(&text))
+}
+
+/// A time of day in the incident's zone, with the zone.
+fn time(at: DateTime<Utc>, facts: &Facts) -> String {
+    at.with_timezone(&facts.zone()).format("%H:%M:%S %Z").to_string()
+}
+
+fn phase(body: &PhaseEntered) -> (&'static str, CleanText) {
+    let mut text = body.phase.to_string();
+    match body.outcome {
+        Some(Outcome::FalseAlarm) => text.push_str(": false alarm"),
+        Some(Outcome::Backlog) => text.push_str(": handled within the squad, logged for the backlog"),
+        Some(Outcome::Merged(into)) => text.push_str(&format!(": goes on in {into}")),
+        Some(Outcome::Done) | None => {}
+    }
+    if let Some(reason) = &body.reason {
+        text.push_str(&format!(" ({reason})"));
+    }
+    if body.phase == Phase::Resolved && !body.proof.is_empty() {
+        let met = body.proof.iter().filter(|line| line.met).count();
+        text.push_str(&format!(", proof {met} of {}", body.proof.len()));
+        let unmet = body.proof.iter().filter(|line| !line.met);
+        let unmet: Vec<_> = unmet.map(|line| format!("{}: {}", line.what, line.seen)).collect();
+        if !unmet.is_empty() {
+            text.push_str(&format!("; not met: {}", unmet.join(", ")));
+        }
+    }
+    if let Some(status) = &body.final_status {
+        text.push_str(&format!(". {status}"));
+    }
+    let tag = if body.phase == Phase::Resolved { "RESOLVED" } else { "phase" };
+    (tag, CleanText::new(&text))
+}
+
+fn scope(body: &ScopeSet) -> String {
+    let list = |names: &[CleanStr]| {
+        let names: Vec<_> = names.iter().map(CleanStr::as_str).collect();
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    };
+    let yes = |is: bool| if is { "yes" } else { "no" };
+    let parts = [
+        body.geography.as_deref().map(|places| format!("places: {}", list(places))),
+        body.partners.as_deref().map(|partners| format!("partner banks: {}", list(partners))),
+        body.regulatory.map(|is| format!("regulatory impact: {}", yes(is))),
+        body.complete_outage.map(|is| format!("complete outage: {}", yes(is))),
+        body.users_percent.map(|share| format!("{share} % of users")),
+        body.customers.map(|count| format!("{count} customers")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+fn task(id: EntryId, facts: &Facts) -> String {
+    let task = facts.tasks.iter().find(|task| task.id == id);
+    task.map_or_else(|| "a task".to_owned(), |task| format!("@{} {}", task.to, task.what))
+}
+
+fn proposal(id: EntryId, facts: &Facts) -> &str {
+    let decision = facts.decisions.iter().find(|decision| decision.id == id);
+    decision.map_or("a proposal", |decision| decision.proposal.action.as_str())
+}
+
+/// One line: what, its risk, the way back, who objected, who was there.
+fn decided(body: &DecisionMade, facts: &Facts) -> String {
+    let word = if body.go { "" } else { "NOT: " };
+    let because = body.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let Some(decision) = facts.decisions.iter().find(|decision| decision.id == body.decision) else {
+        return format!("{word}a proposal{because}");
+    };
+    let objections: Vec<_> = decision.objections.iter().map(|(mark, text)| format!("{}: {text}", mark.by)).collect();
+    let objections = if objections.is_empty() { "no objections".to_owned() } else { objections.join(", ") };
+    let present: Vec<_> = body.present.iter().map(CleanStr::as_str).collect();
+    let present = if present.is_empty() { String::new() } else { format!("; present: {}", present.join(", ")) };
+    let DecisionProposed { action, risk, undo, .. } = &decision.proposal;
+    format!("{word}{action}{because} (risk: {risk}; undo: {undo}; {objections}{present})")
+}
+
+fn follow_up(body: &FollowUpSet, facts: &Facts) -> String {
+    let known = facts.follow_ups.iter().find(|item| Some(item.id) == body.item);
+    let what = body.what.as_ref().or(known.map(|item| &item.what)).map_or("a follow-up", CleanStr::as_str);
+    let parts = [
+        body.owner.as_ref().map(|owner| owner.to_string()),
+        body.due.map(|day| format!("until {day}")),
+        body.state.map(|state| match state {
+            FollowUpState::Open => "open".to_owned(),
+            FollowUpState::Done => "done".to_owned(),
+            FollowUpState::Dropped => "dropped".to_owned(),
+        }),
+        body.reason.as_ref().map(|reason| reason.to_string()),
+    ];
+    format!("{what}: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
+/// What to call a duty that the record names.
+fn duty(duty: &Duty, facts: &Facts) -> String {
+    match duty {
+        Duty::Acknowledge => "acknowledge".to_owned(),
+        Duty::Accept(_) => "accept the role".to_owned(),
+        Duty::Decide(id) => format!("decide: {}", proposal(*id, facts)),
+        Duty::Approve(_) => "approve the text".to_owned(),
+        Duty::CallBack(id) => task(*id, facts),
+        Duty::Tell(position) => format!("tell the {position}"),
+        Duty::Update(channel) => format!("update {}", channel.name()),
+        Duty::Postmortem => "postmortem".to_owned(),
+        Duty::Article => "knowledge-base article".to_owned(),
+        Duty::Review(_) => "review".to_owned(),
+        Duty::FollowUp(_) => "follow-up".to_owned(),
+    }
+}
