@@ -164,7 +164,7 @@ struct DraftClock {
 impl Console {
     /// A console that knows nothing yet: it can be drawn before anything was read.
     pub fn new(settings: Settings, screen: Rect) -> Self {
-        let focus = settings.layout.first_focus();
+        let focus = settings.layout.first_focus(screen);
         let mut console = Self {
             incident: Incident::new(IncidentId::incident(1)),
             live: Live { is_frozen: settings.is_frozen, ..Live::default() },

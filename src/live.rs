@@ -20,6 +20,9 @@ pub const MOST_ROWS: usize = 5_000;
 /// The most spans that one trace keeps.
 pub const MOST_SPANS: usize = 5_000;
 
+/// How often a source that has not said so polls.
+const DEFAULT_PAUSE: TimeDelta = TimeDelta::seconds(15);
+
 /// Names a source, for people and for the table of sources.
 pub type SourceName = &'static str;
 
@@ -164,17 +167,36 @@ impl Health {
     pub fn freshness(&self, now: DateTime<Utc>) -> Freshness {
         freshness(now - self.good_at.unwrap_or(self.since), self.every)
     }
+
+    /// When that changes next if nothing comes.
+    pub fn next_turn(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        next_turn(self.good_at.unwrap_or(self.since), self.every, now)
+    }
 }
+
+/// Older than so many polls is stale …
+const STALE_AFTER: i32 = 2;
+/// … and older than so many is gone.
+const GONE_AFTER: i32 = 5;
 
 /// How fresh something of an age is when it should come so often.
 pub fn freshness(age: TimeDelta, every: TimeDelta) -> Freshness {
-    if age > every * 5 {
+    if age > every * GONE_AFTER {
         Freshness::Gone
-    } else if age > every * 2 {
+    } else if age > every * STALE_AFTER {
         Freshness::Stale
     } else {
         Freshness::Fresh
     }
+}
+
+/// The next moment at which the [`freshness`] of something from a moment changes, if nothing newer comes.
+pub fn next_turn(at: DateTime<Utc>, every: TimeDelta, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    // At the limit itself it is still fresh.
+    [STALE_AFTER, GONE_AFTER]
+        .map(|times| at + every * times + TimeDelta::milliseconds(1))
+        .into_iter()
+        .find(|turn| *turn > now)
 }
 
 /// What an objective showed last.
@@ -213,7 +235,7 @@ impl Live {
         let Report { source, generation, finding } = report;
         let health = self.sources.entry(source).or_insert_with(|| Health {
             place: CleanStr::default(),
-            every: TimeDelta::seconds(15),
+            every: DEFAULT_PAUSE,
             good_at: None,
             failing: None,
             since: now,
@@ -273,7 +295,51 @@ impl Live {
         if self.is_frozen {
             return Freshness::Fresh;
         }
-        let every = self.sources.get(source).map_or(TimeDelta::seconds(15), |health| health.every);
-        freshness(now - at, every)
+        freshness(now - at, self.every(source))
+    }
+
+    /// When the freshness of a panel changes next if nothing comes; never while nothing ages.
+    pub fn next_panel_turn(&self, panel: &Panel, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.turn(panel.at, panel.source, now)
+    }
+
+    /// The same for the spans.
+    pub fn next_spans_turn(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.spans.as_ref().and_then(|(at, source, _)| self.turn(*at, source, now))
+    }
+
+    /// The same for the source that turns first.
+    pub fn next_source_turn(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if self.is_frozen {
+            return None;
+        }
+        self.sources.values().filter_map(|health| health.next_turn(now)).min()
+    }
+
+    fn turn(&self, at: DateTime<Utc>, source: SourceName, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if self.is_frozen { None } else { next_turn(at, self.every(source), now) }
+    }
+
+    fn every(&self, source: SourceName) -> TimeDelta {
+        self.sources.get(source).map_or(DEFAULT_PAUSE, |health| health.every)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_is_looked_at_again_exactly_when_it_turns_stale_and_gone() {
+        let at = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+        let every = TimeDelta::seconds(15);
+        let mut now = at;
+        for (before, after) in [(Freshness::Fresh, Freshness::Stale), (Freshness::Stale, Freshness::Gone)] {
+            let turn = next_turn(at, every, now).unwrap();
+            assert_eq!(freshness(turn - TimeDelta::milliseconds(1) - at, every), before);
+            assert_eq!(freshness(turn - at, every), after);
+            now = turn;
+        }
+        assert_eq!(next_turn(at, every, now), None, "gone stays gone");
     }
 }

@@ -1,4 +1,4 @@
-//! What panes draw with: charts, big digits, frames, text, an editor, and ranking.
+//! What panes draw with: charts, big digits, frames, text, an editor, lists, and ranking.
 //!
 //! Hides columns, clusters and Braille. A widget takes plain values and draws into a [`Rect`](ratatui::layout::Rect) of
 //! a [`Buffer`](ratatui::buffer::Buffer); it knows nothing of incidents.
@@ -11,6 +11,7 @@ pub mod digits;
 pub mod editor;
 pub mod frame;
 pub mod fuzzy;
+pub mod list;
 pub mod text;
 
 #[cfg(test)]

@@ -275,16 +275,7 @@ impl Console {
             soonest.push(next_tick(nearest.due, cx.now));
         }
         soonest.extend(obligations.iter().flat_map(|obligation| [obligation.amber, obligation.due]));
-        if !cx.live.is_frozen {
-            for health in cx.live.sources.values() {
-                let since = health.good_at.unwrap_or(health.since);
-                soonest.extend(
-                    [2, 5].map(|times| {
-                        cx.incident.clock().show(since + health.every * times + TimeDelta::milliseconds(1))
-                    }),
-                );
-            }
-        }
+        soonest.extend(cx.live.next_source_turn(cx.wall).map(|turn| cx.incident.clock().show(turn)));
         soonest.into_iter().filter(|at| *at > cx.now).min()
     }
 

@@ -1,7 +1,7 @@
 //! Where everything stands: a pure function from the terminal's size, the role's layout, focus and zoom to rectangles.
 //!
-//! Invariant: rectangles never overlap and never leave the screen; whatever the size, the header is there, and in it the nearest obligation where no
-//! pane shows it.
+//! Invariant: rectangles never overlap and never leave the screen; the pane that has the focus is always shown; whatever the size, the header is there,
+//! and in it the nearest obligation where no pane shows it.
 
 use ratatui::layout::Rect;
 
@@ -40,12 +40,21 @@ impl Layout {
         Self::ALL.into_iter().find(|layout| layout.name() == name)
     }
 
-    /// Where the focus is at the start.
-    pub fn first_focus(self) -> PaneId {
+    /// Where the focus is at the start. A small screen shows what has the focus and the timeline, and what is due is in its header already.
+    pub fn first_focus(self, screen: Rect) -> PaneId {
         match self {
+            Self::Ic if !is_full(screen) => PaneId::Graphs,
             Self::Ic | Self::Comms => PaneId::Next,
             Self::Sme => PaneId::Playbook,
             Self::Scribe => PaneId::Timeline,
+        }
+    }
+
+    /// Whose place a pane takes that has the focus and no place of its own: the first of these that is shown.
+    fn gives_way(self) -> [PaneId; 2] {
+        match self {
+            Self::Ic => [PaneId::Facts, PaneId::Playbook],
+            Self::Sme | Self::Scribe | Self::Comms => [PaneId::Facts, PaneId::Spans],
         }
     }
 }
@@ -70,6 +79,11 @@ impl Arrangement {
     }
 }
 
+/// Whether there is room for all panes of a layout.
+fn is_full(screen: Rect) -> bool {
+    screen.width >= 100 && screen.height >= 30
+}
+
 /// Places everything.
 pub fn arrange(screen: Rect, layout: Layout, focus: PaneId, is_zoomed: bool) -> Arrangement {
     if screen.width < 20 || screen.height < 5 {
@@ -79,16 +93,16 @@ pub fn arrange(screen: Rect, layout: Layout, focus: PaneId, is_zoomed: bool) -> 
             ..Arrangement::default()
         };
     }
-    let header_rows = if screen.height >= 30 && screen.width >= 100 { 2 } else { 1 };
+    let header_rows = if is_full(screen) { 2 } else { 1 };
     let header = Rect { height: header_rows, ..screen };
     let footer = Rect { y: screen.bottom() - 1, height: 1, ..screen };
     let body = Rect { y: screen.y + header_rows, height: screen.height - header_rows - 1, ..screen };
     let panes = if is_zoomed || body.height < 14 || body.width < 60 {
         vec![(focus, body)]
-    } else if screen.width < 100 || screen.height < 30 {
-        two(body, layout, focus)
+    } else if is_full(screen) {
+        with_focus(full(body, layout), layout, focus)
     } else {
-        full(body, layout)
+        two(body, layout, focus)
     };
     Arrangement { header, panes, footer, is_alarm_line: false }
 }
@@ -107,6 +121,20 @@ fn two(body: Rect, layout: Layout, focus: PaneId) -> Vec<(PaneId, Rect)> {
     };
     let (top, bottom) = rows(body, share);
     vec![(above, top), (PaneId::Timeline, bottom)]
+}
+
+/// A pane that has the focus and no place takes the place of the least important one, for as long as it has the focus.
+fn with_focus(mut panes: Vec<(PaneId, Rect)>, layout: Layout, focus: PaneId) -> Vec<(PaneId, Rect)> {
+    if panes.iter().any(|(id, _)| *id == focus) {
+        return panes;
+    }
+    let given = layout.gives_way().into_iter().find_map(|id| panes.iter().position(|(shown, _)| *shown == id));
+    // The last one of a layout that has none of them: hidden is the one thing that the focus must not be.
+    let place = given.unwrap_or(panes.len().saturating_sub(1));
+    if let Some((id, _)) = panes.get_mut(place) {
+        *id = focus;
+    }
+    panes
 }
 
 fn full(body: Rect, layout: Layout) -> Vec<(PaneId, Rect)> {
@@ -170,7 +198,7 @@ mod tests {
     use crate::pane::PANES;
 
     #[test]
-    fn at_any_size_nothing_overlaps_and_nothing_leaves_the_screen() {
+    fn at_any_size_the_focused_pane_is_shown_nothing_overlaps_and_nothing_leaves_the_screen() {
         for width in [1, 19, 20, 40, 60, 80, 100, 120, 200, 300] {
             for height in [1, 4, 5, 12, 14, 24, 30, 40, 50, 60, 80] {
                 for layout in Layout::ALL {
@@ -178,6 +206,8 @@ mod tests {
                         for zoom in [false, true] {
                             let screen = Rect::new(0, 0, width, height);
                             let placed = arrange(screen, layout, spec.id, zoom);
+                            let shown = placed.panes.iter().filter(|(id, _)| *id == spec.id).count();
+                            assert!(placed.is_alarm_line || shown == 1, "{width}x{height} {layout:?} {}", spec.name);
                             let all: Vec<Rect> = [placed.header, placed.footer]
                                 .into_iter()
                                 .chain(placed.panes.iter().map(|(_, area)| *area))
@@ -198,6 +228,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_has_no_place_takes_the_least_important_one_while_it_has_the_focus() {
+        let shown = |layout, focus| {
+            let placed = arrange(Rect::new(0, 0, 120, 40), layout, focus, false);
+            placed.panes.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+        };
+        use PaneId::{Facts, Graphs, Next, Playbook, Spans, Timeline};
+        assert_eq!(shown(Layout::Ic, Next), [Graphs, Next, Spans, Playbook, Timeline]);
+        assert_eq!(shown(Layout::Ic, Facts), [Graphs, Next, Spans, Facts, Timeline]);
+        assert_eq!(shown(Layout::Sme, Facts), [Playbook, Graphs, Next, Facts, Timeline]);
+        assert_eq!(shown(Layout::Scribe, Playbook), [Timeline, Next, Graphs, Playbook]);
+    }
+
+    #[test]
+    fn a_commander_at_a_small_terminal_sees_a_graph_first_and_what_is_due_when_asked_for() {
+        let screen = Rect::new(0, 0, 80, 24);
+        let shown = |focus| arrange(screen, Layout::Ic, focus, false).panes.into_iter().map(|(id, _)| id);
+        assert!(shown(Layout::Ic.first_focus(screen)).eq([PaneId::Graphs, PaneId::Timeline]));
+        assert!(shown(PaneId::Next).eq([PaneId::Next, PaneId::Timeline]));
     }
 
     #[test]

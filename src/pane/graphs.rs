@@ -11,6 +11,7 @@ use crate::live::{Freshness, Panel};
 use crate::slo::{Grid, Measured, Objective, ObjectiveId, ObjectiveKind, Side, Verdict};
 use crate::text::columns;
 use crate::widget::chart::{Chart, Mark, Moments, Worse};
+use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, minutes, wrap};
 
 /// This pane's line in [`super::PANES`].
@@ -40,7 +41,7 @@ const RANGES: [i64; 7] = [15, 30, 60, 180, 360, 720, 1440];
 
 #[derive(Debug)]
 struct Graphs {
-    selected: usize,
+    selection: Selection,
     range: usize,
     /// The moment under the cursor: it stays where it is while the graph moves on.
     cursor: Option<DateTime<Utc>>,
@@ -49,7 +50,7 @@ struct Graphs {
 
 impl Default for Graphs {
     fn default() -> Self {
-        Self { selected: 0, range: 2, cursor: None, is_alone: false }
+        Self { selection: Selection::default(), range: 2, cursor: None, is_alone: false }
     }
 }
 
@@ -81,13 +82,15 @@ fn shown<'a>(cx: &Cx<'a>) -> Vec<Shown<'a>> {
 
 impl Graphs {
     fn go(&mut self, by: isize, cx: &Cx<'_>) -> Vec<Intent> {
-        self.selected = self.selected.saturating_add_signed(by).min(shown(cx).len().saturating_sub(1));
+        self.selection.go(by, shown(cx).len());
         Vec::new()
     }
 
     fn move_cursor(&mut self, by: i32, cx: &Cx<'_>) -> Vec<Intent> {
         let all = shown(cx);
-        let Some(grid) = all.get(self.selected).and_then(Shown::measured).map(|measured| measured.grid) else {
+        let Some(grid) =
+            all.get(self.selection.place(all.len())).and_then(Shown::measured).map(|measured| measured.grid)
+        else {
             return vec![Intent::Say("there is no value yet to put a cursor on".to_owned())];
         };
         let here = self.cursor.unwrap_or_else(|| grid.end());
@@ -113,7 +116,9 @@ impl Graphs {
 
     fn pin(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
         let all = shown(cx);
-        let Some((shown, measured)) = all.get(self.selected).and_then(|shown| Some((shown, shown.measured()?))) else {
+        let Some((shown, measured)) =
+            all.get(self.selection.place(all.len())).and_then(|shown| Some((shown, shown.measured()?)))
+        else {
             return vec![Intent::Say("there is no value yet to pin".to_owned())];
         };
         let place =
@@ -149,7 +154,7 @@ impl Graphs {
         if all.is_empty() {
             return nothing(area, buf, cx);
         }
-        let selected = self.selected.min(all.len() - 1);
+        let selected = self.selection.place(all.len());
         let solo = self.is_alone.then_some(selected);
         let marks = marks(cx);
         let mut y = area.y;
@@ -197,15 +202,9 @@ impl Pane for Graphs {
         None
     }
     fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
-        if cx.live.is_frozen {
-            return None;
-        }
-        let clock = cx.incident.clock();
-        let ages = shown(cx).into_iter().filter_map(|shown| shown.panel).flat_map(|panel| {
-            let every = cx.live.sources.get(panel.source).map_or(TimeDelta::seconds(15), |health| health.every);
-            [2, 5].map(|times| clock.show(panel.at + every * times + TimeDelta::milliseconds(1)))
-        });
-        ages.filter(|at| *at > cx.now).min()
+        let panels = shown(cx).into_iter().filter_map(|shown| shown.panel);
+        let turn = panels.filter_map(|panel| cx.live.next_panel_turn(panel, cx.wall)).min()?;
+        Some(cx.incident.clock().show(turn))
     }
 }
 

@@ -9,6 +9,7 @@ use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
 use crate::incident::{Command, ServiceId, StepDone, StepSkipped, StepState};
 use crate::playbook::{Action, Playbook, Step};
 use crate::text::CleanStr;
+use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, wrap};
 
 /// This pane's line in [`super::PANES`].
@@ -34,13 +35,13 @@ const ACTS: &[Act<PlaybookPane>] = &[
 #[derive(Debug)]
 struct PlaybookPane {
     service: Option<ServiceId>,
-    selected: usize,
+    selection: Selection,
     shows_detail: bool,
 }
 
 impl Default for PlaybookPane {
     fn default() -> Self {
-        Self { service: None, selected: 0, shows_detail: true }
+        Self { service: None, selection: Selection::default(), shows_detail: true }
     }
 }
 
@@ -52,8 +53,7 @@ impl PlaybookPane {
     }
 
     fn go(&mut self, by: isize, cx: &Cx<'_>) -> Vec<Intent> {
-        let last = self.playbook(cx).map_or(0, |playbook| playbook.steps.len().saturating_sub(1));
-        self.selected = self.selected.saturating_add_signed(by).min(last);
+        self.selection.go(by, self.playbook(cx).map_or(0, |playbook| playbook.steps.len()));
         Vec::new()
     }
 
@@ -68,13 +68,13 @@ impl PlaybookPane {
         let here = self.playbook(cx).map(|playbook| &playbook.service);
         let place = with_playbook.iter().position(|service| Some(*service) == here).unwrap_or(0);
         self.service = with_playbook.get((place + 1) % with_playbook.len().max(1)).map(|service| (*service).clone());
-        self.selected = 0;
+        self.selection.select(0);
         Vec::new()
     }
 
     fn here<'a>(&self, cx: &Cx<'a>) -> Option<(&'a Playbook, &'a Step)> {
         let playbook = self.playbook(cx)?;
-        Some((playbook, playbook.steps.get(self.selected)?))
+        Some((playbook, playbook.steps.get(self.selection.place(playbook.steps.len()))?))
     }
 
     fn done(&self, cx: &Cx<'_>) -> Option<StepDone> {
@@ -129,9 +129,10 @@ impl PlaybookPane {
             u16::try_from(detail.len()).unwrap_or(u16::MAX).saturating_add(1).min(area.height - least_list);
         let detail_rows = if detail.is_empty() { 0 } else { detail_rows };
         let list = Rect { height: area.height - detail_rows, ..area };
-        let selected = self.selected.min(playbook.steps.len().saturating_sub(1));
-        let first = (selected + 1).saturating_sub(usize::from(list.height));
-        for ((place, step), y) in playbook.steps.iter().enumerate().skip(first).zip(list.y..list.bottom()) {
+        let selected = self.selection.place(playbook.steps.len());
+        let in_sight = self.selection.in_sight(playbook.steps.len(), list.height);
+        for (place, y) in in_sight.zip(list.y..list.bottom()) {
+            let step = &playbook.steps[place];
             let line = row(place, step, cx.incident.steps.get(&playbook.step_ref(step)), place == selected, cx);
             buf.set_line(list.x, y, &fit_line(line, usize::from(list.width)), list.width);
             if place == selected {

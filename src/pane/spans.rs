@@ -12,6 +12,7 @@ use crate::incident::{Command, Evidence};
 use crate::live::{Freshness, Inquiry, SpanFinding};
 use crate::slo::Unit;
 use crate::spans::{SpanGroup, SpanOrder, SpanRow, TraceId, group};
+use crate::widget::list::Selection;
 use crate::widget::text::{duration, fit_line, relative, wrap};
 
 /// This pane's line in [`super::PANES`].
@@ -23,12 +24,12 @@ pub(super) const SPEC: PaneSpec = PaneSpec {
 };
 
 const ACTS: &[Act<Spans>] = &[
-    Act::look("down", &["Down", "j"], "the row below", |pane, _| pane.go(1)),
-    Act::look("up", &["Up", "k"], "the row above", |pane, _| pane.go(-1)),
-    Act::look("page-down", &["PgDn"], "ten rows down", |pane, _| pane.go(10)),
-    Act::look("page-up", &["PgUp"], "ten rows up", |pane, _| pane.go(-10)),
-    Act::look("first", &["Home", "g"], "the first row", |pane, _| pane.go(isize::MIN)),
-    Act::look("last", &["End", "G"], "the last row", |pane, _| pane.go(isize::MAX)),
+    Act::look("down", &["Down", "j"], "the row below", |pane, cx| pane.go(1, cx)),
+    Act::look("up", &["Up", "k"], "the row above", |pane, cx| pane.go(-1, cx)),
+    Act::look("page-down", &["PgDn"], "ten rows down", |pane, cx| pane.go(10, cx)),
+    Act::look("page-up", &["PgUp"], "ten rows up", |pane, cx| pane.go(-10, cx)),
+    Act::look("first", &["Home", "g"], "the first row", |pane, cx| pane.go(isize::MIN, cx)),
+    Act::look("last", &["End", "G"], "the last row", |pane, cx| pane.go(isize::MAX, cx)),
     Act::look("open", &["Enter"], "open the newest trace of the group; in a trace, show a span in full", Spans::open),
     Act::look("back", &["Esc", "Backspace"], "back to the groups", |pane, _| pane.back()),
     Act::look("slow", &["s"], "slow spans instead of error spans, and back", |pane, _| pane.other_table()),
@@ -50,7 +51,7 @@ struct Spans {
     table: Table,
     order: SpanOrder,
     filter: String,
-    selected: usize,
+    selection: Selection,
     open: Option<waterfall::Opened>,
     /// The groups, made when the sources said something; never while drawing.
     groups: Vec<SpanGroup>,
@@ -58,13 +59,16 @@ struct Spans {
 }
 
 impl Spans {
-    fn go(&mut self, by: isize) -> Vec<Intent> {
-        let place = self.open.as_mut().map_or(&mut self.selected, |open| &mut open.selected);
-        *place = place.saturating_add_signed(by);
-        if self.open.is_none() {
-            self.selected = self.selected.min(self.groups.len().saturating_sub(1));
+    fn go(&mut self, by: isize, cx: &Cx<'_>) -> Vec<Intent> {
+        match &mut self.open {
+            Some(open) => open.go(by, cx),
+            None => self.selection.go(by, self.groups.len()),
         }
         Vec::new()
+    }
+
+    fn here(&self) -> Option<&SpanGroup> {
+        self.groups.get(self.selection.place(self.groups.len()))
     }
 
     fn open(&mut self, _cx: &Cx<'_>) -> Vec<Intent> {
@@ -72,10 +76,10 @@ impl Spans {
             open.shows_detail = !open.shows_detail;
             return Vec::new();
         }
-        match self.groups.get(self.selected) {
-            Some(group) => {
-                self.open = Some(waterfall::Opened::new(group.example.clone()));
-                vec![Intent::Inquire(Inquiry::Trace(group.example.clone()))]
+        match self.here().map(|group| group.example.clone()) {
+            Some(trace) => {
+                self.open = Some(waterfall::Opened::new(trace.clone()));
+                vec![Intent::Inquire(Inquiry::Trace(trace))]
             }
             None => vec![Intent::Say("there is no span to open".to_owned())],
         }
@@ -93,7 +97,7 @@ impl Spans {
             Table::Errors => Table::Slow,
             Table::Slow => Table::Errors,
         };
-        self.selected = 0;
+        self.selection.select(0);
         self.open = None;
         Vec::new()
     }
@@ -115,7 +119,7 @@ impl Spans {
     }
 
     fn pin(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
-        let (trace, summary): (TraceId, String) = match (&self.open, self.groups.get(self.selected)) {
+        let (trace, summary): (TraceId, String) = match (&self.open, self.here()) {
             (Some(open), _) => (open.trace.clone(), waterfall::summary(cx, &open.trace)),
             (None, Some(group)) => (group.example.clone(), sentence(group)),
             (None, None) => return vec![Intent::Say("there is no trace to pin".to_owned())],
@@ -167,7 +171,7 @@ impl Pane for Spans {
 
     fn search(&mut self, words: &str, cx: &Cx<'_>) -> Vec<Intent> {
         self.filter = words.to_owned();
-        self.selected = 0;
+        self.selection.select(0);
         self.refresh(cx);
         Vec::new()
     }
@@ -183,7 +187,7 @@ impl Pane for Spans {
             return;
         }
         // The selection stays on its group when the order changes below it.
-        let chosen = self.groups.get(self.selected).map(identity);
+        let chosen = self.here().map(identity);
         let rows = match self.table {
             Table::Errors => &finding.errors,
             Table::Slow => &finding.slow,
@@ -192,7 +196,7 @@ impl Pane for Spans {
         self.groups = group(&rows, finding.lookback, self.order);
         self.made_of = Some(key);
         let place = chosen.and_then(|chosen| self.groups.iter().position(|group| identity(group) == chosen));
-        self.selected = place.unwrap_or(self.selected).min(self.groups.len().saturating_sub(1));
+        self.selection.select(place.unwrap_or(self.selection.place(self.groups.len())));
     }
 
     fn title(&self, cx: &Cx<'_>) -> String {
@@ -228,16 +232,7 @@ impl Pane for Spans {
         None
     }
     fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
-        if cx.live.is_frozen {
-            return None;
-        }
-        let (at, source, _) = cx.live.spans.as_ref()?;
-        let every = cx.live.sources.get(source).map_or(TimeDelta::seconds(15), |health| health.every);
-        let clock = cx.incident.clock();
-        [2, 5]
-            .map(|times| clock.show(*at + every * times + TimeDelta::milliseconds(1)))
-            .into_iter()
-            .find(|turn| *turn > cx.now)
+        cx.live.next_spans_turn(cx.wall).map(|turn| cx.incident.clock().show(turn))
     }
 }
 
@@ -268,12 +263,12 @@ impl Spans {
             return;
         }
         let is_stale = cx.live.spans_freshness(cx.wall) != Some(Freshness::Fresh);
-        let first = (self.selected + 1).saturating_sub(usize::from(list.height));
-        for ((place, group), y) in self.groups.iter().enumerate().skip(first).zip(list.y..list.bottom()) {
-            let line = row(group, place == self.selected, list.width, cx);
+        let selected = self.selection.place(self.groups.len());
+        for (place, y) in self.selection.in_sight(self.groups.len(), list.height).zip(list.y..list.bottom()) {
+            let line = row(&self.groups[place], place == selected, list.width, cx);
             let line = if is_stale { line.patch_style(cx.theme.stale()) } else { line };
             buf.set_line(list.x, y, &fit_line(line, usize::from(list.width)), list.width);
-            if place == self.selected {
+            if place == selected {
                 buf.set_style(Rect { y, height: 1, ..list }, cx.theme.selection(is_focused));
             }
         }

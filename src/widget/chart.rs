@@ -74,11 +74,43 @@ pub struct Chart<'a> {
     pub is_stale: bool,
 }
 
+/// A label beside the scale, where no line can run over it.
+struct Label {
+    /// Its row of the plot.
+    row: u16,
+    text: String,
+    kind: Labelled,
+}
+
+/// What a label says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Labelled {
+    /// A round number of the scale.
+    Tick,
+    /// The threshold, in its row.
+    Threshold,
+    /// The threshold, which is out of sight above.
+    Above,
+    /// The threshold, which is out of sight below.
+    Below,
+}
+
+impl Label {
+    /// The columns that it takes, with the arrow of what is out of sight.
+    fn columns(&self) -> u16 {
+        let arrow = match self.kind {
+            Labelled::Tick | Labelled::Threshold => 0,
+            Labelled::Above | Labelled::Below => 1,
+        };
+        columns(&self.text) as u16 + arrow
+    }
+}
+
 /// Where the parts of a chart are.
 struct Layout {
     scale: Scale,
-    /// The scale's labels, from the lowest, each with its row of the plot.
-    labels: Vec<(u16, String)>,
+    /// The threshold, then the scale's labels from the lowest.
+    labels: Vec<Label>,
     plot: Rect,
     times: Option<Rect>,
 }
@@ -92,10 +124,10 @@ impl Chart<'_> {
     /// Draws into an area that is blank.
     ///
     /// ```text
-    ///  4 ┤                    ⡠⠒⠊⠉⠒⠤⣀⡠⠤⠒⠒⠉
-    ///  2 ┤                ⣀⠔⠁   ┆
-    ///  0 ┤┄0.80┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄
-    ///     ╵13:30       ╵13:45   D   ╵14:00
+    ///    4 ┤                    ⡠⠒⠊⠉⠒⠤⣀⡠⠤⠒⠒⠉
+    ///    2 ┤                ⣀⠔⠁   ┆
+    /// 0.80 ┤┄┄┄┄┄┄┄┄┄┄┄┄┄┄⠔⠁┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄
+    ///       ╵13:30       ╵13:45   D   ╵14:00
     /// ```
     pub fn draw(&self, area: Rect, buf: &mut Buffer, theme: &Theme) {
         let area = area.intersection(buf.area);
@@ -112,7 +144,7 @@ impl Chart<'_> {
             let dots = self.dots(&layout, &places, worst, theme);
             self.draw_scale(area, &layout, buf, theme);
             self.draw_marks(&layout, &places, buf, theme);
-            self.draw_threshold(&layout, &dots, buf, theme);
+            self.draw_threshold(&layout, buf, theme);
             dots.draw(layout.plot, buf, |line| self.style(line, worst, theme));
             self.draw_times(&layout, &places, buf, theme);
         }
@@ -132,15 +164,19 @@ impl Chart<'_> {
         let mut labels = Vec::new();
         if area.height >= LEAST_ROWS && area.width >= LEAST_COLUMNS_WITH_SCALE {
             let room = usize::from(area.width / 3);
+            // The threshold comes first: a label of the scale in its row makes way.
+            labels.extend(self.threshold_label(&scale, rows));
             for tick in scale.ticks() {
-                let row = scale.row(tick, rows);
-                let label = fit(&(self.value)(tick), room).into_owned();
-                if labels.iter().all(|(other, known)| *other != row && *known != label) {
-                    labels.push((row, label));
+                let (row, text) = (scale.row(tick, rows), (self.value)(tick));
+                if labels.iter().all(|label| label.row != row && label.text != text) {
+                    labels.push(Label { row, text, kind: Labelled::Tick });
                 }
             }
+            for label in &mut labels {
+                label.text = fit(&label.text, room).into_owned();
+            }
             // A label, a blank, and the line of the scale.
-            let wide = labels.iter().map(|(_, label)| columns(label)).max().unwrap_or(0) as u16 + 2;
+            let wide = labels.iter().map(Label::columns).max().unwrap_or(0) + 2;
             plot = Rect { x: area.x + wide, width: area.width - wide, ..plot };
         }
         let times = has_times.then(|| Rect { y: area.bottom() - 1, height: 1, ..plot });
@@ -197,11 +233,19 @@ impl Chart<'_> {
 
     fn draw_scale(&self, area: Rect, layout: &Layout, buf: &mut Buffer, theme: &Theme) {
         let Some(line) = layout.plot.x.checked_sub(1).filter(|line| *line > area.x) else { return };
-        for (row, label) in &layout.labels {
-            let y = layout.plot.y + row;
-            let x = line.saturating_sub(1 + columns(label) as u16).max(area.x);
-            buf.set_stringn(x, y, label, usize::from(line - x), theme.axis());
-            put(buf, line, y, theme.glyphs.scale, theme.axis());
+        for label in &layout.labels {
+            let (arrow, style) = match label.kind {
+                Labelled::Tick => ("", theme.axis()),
+                Labelled::Threshold => ("", theme.threshold()),
+                Labelled::Above => (theme.glyphs.up, theme.threshold()),
+                Labelled::Below => (theme.glyphs.down, theme.threshold()),
+            };
+            let y = layout.plot.y + label.row;
+            let x = line.saturating_sub(1 + label.columns()).max(area.x);
+            buf.set_stringn(x, y, format!("{arrow}{}", label.text), usize::from(line - x), style);
+            if arrow.is_empty() {
+                put(buf, line, y, theme.glyphs.scale, style);
+            }
         }
     }
 
@@ -213,32 +257,28 @@ impl Chart<'_> {
         }
     }
 
-    fn draw_threshold(&self, layout: &Layout, dots: &Dots, buf: &mut Buffer, theme: &Theme) {
-        let Some(threshold) = self.threshold.filter(|threshold| threshold.is_finite()) else { return };
-        let plot = layout.plot;
-        let label = (self.value)(threshold);
-        let (rows, label) = match layout.scale.beyond(threshold) {
-            None => {
-                let row = layout.scale.row(threshold, plot.height);
-                for x in plot.left()..plot.right() {
-                    put(buf, x, plot.y + row, theme.glyphs.dashed, theme.threshold());
-                }
-                (row..row + 1, label)
-            }
-            // Out of sight it is told near the edge that it is beyond.
-            Some(true) => (0..plot.height.min(3), format!("{}{label}", theme.glyphs.up)),
-            Some(false) => (plot.height.saturating_sub(3)..plot.height, format!("{}{label}", theme.glyphs.down)),
-        };
-        let wide = columns(&label) as u16;
-        if wide + 2 > plot.width {
-            return;
+    fn draw_threshold(&self, layout: &Layout, buf: &mut Buffer, theme: &Theme) {
+        let threshold = self.threshold().filter(|threshold| layout.scale.beyond(*threshold).is_none());
+        let Some(threshold) = threshold else { return };
+        let row = layout.scale.row(threshold, layout.plot.height);
+        for x in layout.plot.left()..layout.plot.right() {
+            put(buf, x, layout.plot.y + row, theme.glyphs.dashed, theme.threshold());
         }
-        // The first of three fixed places that no line crosses, so that the label does not wander.
-        let starts = [1, (plot.width - wide) / 2, plot.width - wide - 1];
-        let mut spots = rows.flat_map(|row| starts.map(|start| (row, start)));
-        if let Some((row, start)) = spots.find(|(row, start)| dots.is_free(*row, *start..*start + wide)) {
-            buf.set_stringn(plot.x + start, plot.y + row, &label, usize::from(wide), theme.threshold());
-        }
+    }
+
+    /// The threshold's value beside the scale: in its row, or, out of sight, with an arrow near the edge that it is beyond.
+    fn threshold_label(&self, scale: &Scale, rows: u16) -> Option<Label> {
+        let threshold = self.threshold()?;
+        let value = (self.value)(threshold);
+        Some(match scale.beyond(threshold) {
+            None => Label { row: scale.row(threshold, rows), text: value, kind: Labelled::Threshold },
+            Some(true) => Label { row: 1, text: value, kind: Labelled::Above },
+            Some(false) => Label { row: rows.saturating_sub(2), text: value, kind: Labelled::Below },
+        })
+    }
+
+    fn threshold(&self) -> Option<f64> {
+        self.threshold.filter(|threshold| threshold.is_finite())
     }
 
     fn draw_times(&self, layout: &Layout, places: &Places, buf: &mut Buffer, theme: &Theme) {

@@ -9,6 +9,7 @@ use super::length;
 use crate::pane::Cx;
 use crate::spans::{Outcome, Span, Trace, TraceId};
 use crate::text::fit;
+use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, wrap};
 
 /// The trace that is open.
@@ -17,7 +18,7 @@ pub(super) struct Opened {
     /// Which.
     pub(super) trace: TraceId,
     /// The row that is selected.
-    pub(super) selected: usize,
+    selection: Selection,
     /// Whether the selected span is shown in full.
     pub(super) shows_detail: bool,
 }
@@ -52,7 +53,12 @@ fn trace<'a>(cx: &Cx<'a>, id: &TraceId) -> Result<&'a Trace, String> {
 impl Opened {
     /// A trace that was just opened; its spans may still be on their way.
     pub(super) fn new(trace: TraceId) -> Self {
-        Self { trace, selected: 0, shows_detail: false }
+        Self { trace, selection: Selection::default(), shows_detail: false }
+    }
+
+    /// Selects the row so many below.
+    pub(super) fn go(&mut self, by: isize, cx: &Cx<'_>) {
+        self.selection.go(by, trace(cx, &self.trace).map_or(0, |trace| trace.waterfall().len()));
     }
 
     pub(super) fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
@@ -66,7 +72,7 @@ impl Opened {
             }
         };
         let tree = trace.waterfall();
-        let selected = self.selected.min(tree.len().saturating_sub(1));
+        let selected = self.selection.place(tree.len());
         let detail = match tree.get(selected) {
             Some(branch) if self.shows_detail => in_full(&trace.spans[branch.span], area.width, cx),
             Some(_) | None => Vec::new(),
@@ -84,8 +90,8 @@ impl Opened {
         let detail_rows = u16::try_from(detail.len()).unwrap_or(u16::MAX).min(body.height * 2 / 3);
         let list = Rect { height: body.height - detail_rows, ..body };
         let bounds = trace.bounds();
-        let first = (selected + 1).saturating_sub(usize::from(list.height));
-        for ((place, branch), y) in tree.iter().enumerate().skip(first).zip(list.y..list.bottom()) {
+        for (place, y) in self.selection.in_sight(tree.len(), list.height).zip(list.y..list.bottom()) {
+            let branch = &tree[place];
             let row = Rect { y, height: 1, ..list };
             let span = &trace.spans[branch.span];
             let is_culprit = culprit == Some(branch.span);

@@ -2,8 +2,6 @@
 //!
 //! Invariant: a cell belongs to the line that was traced into it last.
 
-use std::ops::Range;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -117,13 +115,6 @@ impl Dots {
             }
             [] => {}
         }
-    }
-
-    /// Whether no line runs through some cells of a row.
-    pub(super) fn is_free(&self, row: u16, columns: Range<u16>) -> bool {
-        columns.into_iter().all(|column| {
-            self.cells.get(usize::from(column) * self.rows + usize::from(row)).is_some_and(|(dots, _)| *dots == 0)
-        })
     }
 
     /// Draws the cells that have dots; the others stay what they are.

@@ -56,7 +56,7 @@ fn a_latency_that_climbs_over_its_threshold() {
             "4.0 ┤                             ┆         ┆            ⣀⡠⠔",
             "                                  ┆         ┆      ⣀⠤⠤⠒⠒⠉",
             "2.0 ┤                             ┆         ⢀⣀⠤⠤⠒⠉⠉",
-            "     ┄0.8┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄⢀⡠⠤⠔⠒⠊⠁┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄",
+            "0.8 ┤┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄⢀⡠⠤⠔⠒⠊⠁┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄",
             "0.0 ┤⠠⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠔⠊⠉⠁     ┆",
             "     ╵13:30    ╵13:40    ╵13:50   D         U         ╵14:20",
         ]
@@ -67,7 +67,7 @@ fn a_latency_that_climbs_over_its_threshold() {
             "4.0 +                             :         :            ..-",
             "                                  :         :      ..--''",
             "2.0 +                             :         ..---''",
-            "     =0.8=============================..--''================",
+            "0.8 +=================================..--''================",
             "0.0 +------------------------------'''      :",
             "     '13:30    '13:40    '13:50   D         U         '14:20",
         ]
@@ -107,8 +107,19 @@ fn a_threshold_out_of_sight_is_told_at_the_edge() {
     let chart = Chart { threshold: Some(9.0), ..chart(&[]) };
     assert_eq!(
         shown(Chart { lines: &[&values], moments: Moments { len: 20, ..chart.moments }, ..chart }, 20, 3),
-        ["1.0 ┤⠈⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉", "0.5 ┤ ↑9.0", "0.0 ┤"]
+        [" 1.0 ┤⠈⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉", "↑9.0", " 0.0 ┤"]
     );
+}
+
+#[test]
+fn the_threshold_is_named_wherever_the_values_run() {
+    let noise: Vec<_> = (0..200).map(|place| Some(if place % 2 == 0 { 0.1 } else { 4.0 })).collect();
+    for (threshold, label) in [(0.8, "0.8 ┤"), (0.0, "0.0 ┤"), (3.9, "3.9 ┤"), (90.0, "↑90.0")] {
+        let chart = Chart { threshold: Some(threshold), ..chart(&[]) };
+        let chart = Chart { lines: &[&noise], moments: Moments { len: 200, ..chart.moments }, ..chart };
+        let rows = shown(chart, 40, 8);
+        assert!(rows.iter().any(|row| row.trim_start().starts_with(label)), "{threshold}: {rows:#?}");
+    }
 }
 
 #[test]
