@@ -7,6 +7,7 @@
 
 mod answers;
 mod start;
+mod words;
 
 use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
@@ -147,6 +148,11 @@ enum Sub {
         #[command(subcommand)]
         command: PlaybookSub,
     },
+    /// Look at the templates of status updates
+    Template {
+        #[command(subcommand)]
+        command: TemplateSub,
+    },
     /// Look at the configuration
     Config {
         #[command(subcommand)]
@@ -206,6 +212,17 @@ enum PlaybookSub {
     /// Check a file, or all playbooks
     Check {
         /// The file
+        file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TemplateSub {
+    /// List the templates: audience and status, owner, last review, what each promises
+    List,
+    /// Check a file, or all templates, with the facts of an invented incident
+    Check {
+        /// The file, called <audience>-<status>.txt
         file: Option<PathBuf>,
     },
 }
@@ -328,6 +345,8 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
         Sub::Journal { command: JournalSub::Fill { entries, seed } } => answers::fill(&load()?, entries, seed),
         Sub::Playbook { command: PlaybookSub::List } => answers::playbooks(&load()?),
         Sub::Playbook { command: PlaybookSub::Check { file } } => answers::check_playbooks(&load()?, file.as_deref()),
+        Sub::Template { command: TemplateSub::List } => words::list(&load()?),
+        Sub::Template { command: TemplateSub::Check { file } } => words::check(&load()?, file.as_deref()),
         Sub::Config { command } => configuration(&command, &inputs),
         Sub::Keys { markdown } => answers::keys(markdown),
         Sub::Picture { size, role, wall, theme } => start::picture(&size, role.unwrap_or_default(), wall, &theme),

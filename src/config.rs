@@ -27,7 +27,7 @@ pub use show::{INIT, check, path};
 pub struct Places {
     /// The file for all users.
     pub system: PathBuf,
-    /// The user's folder: `config.toml`, `themes`, `playbooks`.
+    /// The user's folder: `config.toml`, `themes`, `playbooks`, `templates`.
     pub config: PathBuf,
     /// Where state is kept: `journal`, `log`.
     pub state: PathBuf,
@@ -62,6 +62,11 @@ impl Places {
     /// The user's playbooks.
     pub fn playbooks(&self) -> PathBuf {
         self.config.join("playbooks")
+    }
+
+    /// The user's templates of updates.
+    pub fn templates(&self) -> PathBuf {
+        self.config.join("templates")
     }
 
     /// The log files.
@@ -233,8 +238,10 @@ pub struct Config {
     pub zone: Zone,
     /// Folders with playbooks of one's own, later ones win.
     pub playbooks: Vec<PathBuf>,
-    /// Folders with themes of one's own.
+    /// The folder with themes of one's own.
     pub themes: PathBuf,
+    /// The folder with templates of updates of one's own.
+    pub templates: PathBuf,
     /// The log files' folder.
     pub log: PathBuf,
 }
@@ -290,6 +297,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
         zone: partial.zone.unwrap_or_default(),
         playbooks,
         themes: places.themes(),
+        templates: places.templates(),
         log: places.log(),
     })
 }

@@ -41,7 +41,7 @@
 //!
 //! | layer | modules | rule |
 //! |---|---|---|
-//! | domain | [`incident`], [`playbook`], [`slo`], [`spans`], [`live`], [`text`], [`exercise`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
+//! | domain | [`incident`], [`playbook`], [`slo`], [`spans`], [`live`], [`text`], [`exercise`], [`template`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
 //! | widget, theme | [`widget`], [`theme`] | ratatui; know no domain but text |
 //! | pane | [`pane`], one file each | returns intents; holds no sender, client, clock or other pane |
 //! | console | [`console`] | the whole screen as a value; [`console::effect`] holds the two closed vocabularies |
@@ -83,6 +83,7 @@
 //! | a pane | `src/pane/x.rs` and its line in [`pane::PANES`]; focus, help, palette and README's key table iterate it |
 //! | a key | one `Act` line in its pane's table, or one line in `console/actions.rs` |
 //! | a service, theme, exercise | one TOML file in `playbooks/`, `themes/`, `playbooks/gameday/` |
+//! | a variable of the templates | its line in [`template::VARIABLES`] and its arm in `template/facts.rs` |
 //! | an event of the journal | its body and its line in `events!`, and its arms in the fold and in `timeline::wording`: no wildcard arms |
 //!
 //! # Words
@@ -95,6 +96,7 @@
 //! | command, refusal | what a person asks; why not | [`incident::Command`], [`incident::Refusal`] |
 //! | timeline, note, amendment | the scribe's reading of the journal | [`incident::Timeline`], [`incident::NoteAdded`], [`incident::NoteAmended`] |
 //! | status update, cadence, obligation | what goes out; the runbook's times; anything with a deadline | [`incident::StatusUpdate`], [`incident::Cadence`], [`incident::Obligation`] |
+//! | template, remark, promise | what drafts an update for an audience and a status; what its check says; the time that a text names for the next one | [`template::Template`], [`template::Remark`], [`template::promise`] |
 //! | playbook, step | the checked list of a service; a line of it ("runbook" is the company's document) | [`playbook::Playbook`], [`playbook::Step`] |
 //! | objective, burn rate, window | as in the SRE workbook | [`slo::Objective`] |
 //! | series, resolution | Prometheus' (its `step` is our resolution) | [`slo::Series`], [`slo::Grid`] |
@@ -120,6 +122,7 @@ pub mod run;
 pub mod slo;
 pub mod source;
 pub mod spans;
+pub mod template;
 pub mod text;
 pub mod theme;
 pub mod widget;

@@ -1,6 +1,6 @@
-//! Playbooks and exercises from folders.
+//! Playbooks, templates and exercises from folders.
 //!
-//! Hides how folders are read: only regular files that end in `.toml`, in the order of their names, none above 256 KB.
+//! Hides how folders are read: only regular files that end in `.toml` (templates: in `.txt`), in the order of their names, none above 256 KB.
 //!
 //! Invariant: a folder or a file that cannot be read is a problem that is shown, never a failure.
 
@@ -10,13 +10,14 @@ use super::ConfigError;
 use super::layers::text_of;
 use crate::exercise::{Exercise, SHIPPED};
 use crate::playbook::Catalogue;
+use crate::template::Templates;
 use crate::text::{CleanStr, fit};
 
 /// The shipped playbooks, and those of some folders over them; the last of a service wins.
 pub fn catalogue(folders: &[PathBuf]) -> Catalogue {
     let mut catalogue = Catalogue::shipped();
     for folder in folders {
-        let files = match documents(folder) {
+        let files = match documents(folder, "toml") {
             Ok(files) => files,
             Err(problem) => {
                 catalogue.problems.push(problem);
@@ -33,7 +34,28 @@ pub fn catalogue(folders: &[PathBuf]) -> Catalogue {
     catalogue
 }
 
-fn documents(folder: &Path) -> Result<Vec<PathBuf>, String> {
+/// The shipped templates of updates, and those of a folder over them.
+pub fn templates(folder: &Path) -> Templates {
+    let mut templates = Templates::shipped();
+    let files = documents(folder, "txt").unwrap_or_else(|problem| {
+        templates.problems.push(problem);
+        Vec::new()
+    });
+    for file in files {
+        match text_of(&file, true) {
+            Ok(text) => templates = templates.with(&file.to_string_lossy(), &text.unwrap_or_default()),
+            Err(problem) => templates.problems.push(problem),
+        }
+    }
+    templates
+}
+
+/// The text of a file that somebody named.
+pub fn text(file: &Path) -> Result<String, String> {
+    Ok(text_of(file, true)?.unwrap_or_default())
+}
+
+fn documents(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, String> {
     let problem =
         |error: &std::io::Error| format!("{} cannot be read: {error}", CleanStr::new(&folder.to_string_lossy()));
     let entries = match std::fs::read_dir(folder) {
@@ -45,7 +67,7 @@ fn documents(folder: &Path) -> Result<Vec<PathBuf>, String> {
     for entry in entries {
         let path = entry.map_err(|error| problem(&error))?.path();
         let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if path.extension().is_some_and(|ending| ending == "toml") && !is_hidden && path.is_file() {
+        if path.extension().is_some_and(|found| found == ending) && !is_hidden && path.is_file() {
             files.push(path);
         }
     }

@@ -89,6 +89,7 @@ pub fn check(inputs: &Inputs) -> Result<String, ConfigError> {
     }
     let catalogue = files::catalogue(&config.playbooks);
     problems.extend(catalogue.problems);
+    problems.extend(files::templates(&config.templates).problems);
     if !problems.is_empty() {
         return Err(ConfigError(problems.join("\n")));
     }
@@ -127,6 +128,7 @@ pub fn path(inputs: &Inputs) -> String {
         ("yours", &user),
         ("themes", &places.themes()),
         ("playbooks", &places.playbooks()),
+        ("templates", &places.templates()),
         ("journal", &places.state.join("journal")),
         ("log", &places.log()),
     ] {

@@ -107,7 +107,8 @@ pub fn locate(file: &str, text: &str, complaint: &Complaint) -> Box<Flaw> {
     flaw(file, text, position, &complaint.path, &complaint.message)
 }
 
-fn flaw(file: &str, text: &str, position: usize, path: &[Key], message: &str) -> Box<Flaw> {
+/// A flaw at a byte of the text.
+pub(crate) fn flaw(file: &str, text: &str, position: usize, path: &[Key], message: &str) -> Box<Flaw> {
     let mut position = position.min(text.len());
     while !text.is_char_boundary(position) {
         position -= 1;

@@ -12,14 +12,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("live", &["slo", "spans", "text"]),
     ("playbook", &["incident", "slo", "text"]),
     ("exercise", &["incident", "live", "playbook", "slo", "spans", "text"]),
+    ("template", &["incident", "playbook", "text"]),
     ("theme", &["text"]),
     ("widget", &["text", "theme"]),
-    ("pane", &["incident", "live", "playbook", "slo", "spans", "text", "theme", "widget"]),
-    ("console", &["incident", "live", "pane", "playbook", "slo", "spans", "text", "theme", "widget"]),
+    ("pane", &["incident", "live", "playbook", "slo", "spans", "template", "text", "theme", "widget"]),
+    ("console", &["incident", "live", "pane", "playbook", "slo", "spans", "template", "text", "theme", "widget"]),
     ("clock", &[]),
     ("journal", &["clock", "incident", "text"]),
     ("source", &["clock", "exercise", "incident", "live", "slo", "spans", "text"]),
-    ("config", &["exercise", "incident", "playbook", "text", "theme"]),
+    ("config", &["exercise", "incident", "playbook", "template", "text", "theme"]),
     ("run", &["*"]),
     ("cli", &["*"]),
     ("main", &["cli"]),
@@ -39,7 +40,7 @@ const IMPURE: [&str; 9] = [
     "reqwest",
 ];
 
-const PURE: [&str; 7] = ["incident", "text", "slo", "spans", "live", "playbook", "exercise"];
+const PURE: [&str; 8] = ["incident", "text", "slo", "spans", "live", "playbook", "exercise", "template"];
 
 #[test]
 fn imports_point_down_only() {
