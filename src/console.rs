@@ -23,12 +23,15 @@ use crossterm::event::{Event as InputEvent, KeyEvent};
 use ratatui::layout::Rect;
 
 use crate::incident::{
-    Actor, Cadence, Command, Declared, Event, Incident, IncidentId, Refusal, Series, StepRef, StepState, command,
+    Actor, Cadence, Command, Declared, Event, Incident, IncidentId, ProofLine, Refusal, Series, StepRef, StepState,
+    command,
 };
 use crate::live::{Live, WatchedObjective, WatchedService, Watchlist};
-use crate::pane::{Access, Cx, Intent, PANES, Pane, PaneId, Present, Purpose, Question};
+use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Purpose, Question};
 use crate::playbook::Catalogue;
+use crate::resolution;
 use crate::slo::ObjectiveId;
+use crate::template::Templates;
 use crate::text::CleanStr;
 use crate::theme::Theme;
 pub use draw::{Cursor, Drawn};
@@ -67,6 +70,8 @@ pub struct Settings {
     pub is_frozen: bool,
     /// All playbooks.
     pub catalogue: Catalogue,
+    /// The templates of updates.
+    pub templates: Templates,
     /// The runbook's times.
     pub cadence: Cadence,
     /// Colours and glyphs.
@@ -203,6 +208,12 @@ impl Console {
         self.dirty = Dirty::ALL;
     }
 
+    /// What live data say about whether it is over.
+    pub(crate) fn proof(&self, wall: DateTime<Utc>) -> Vec<ProofLine> {
+        let Settings { catalogue, cadence, .. } = &self.settings;
+        resolution::proof(&self.incident, &self.live, catalogue, cadence.proof, wall)
+    }
+
     /// The incident as this console knows it.
     pub fn incident(&self) -> &Incident {
         &self.incident
@@ -252,7 +263,11 @@ impl Console {
             Msg::Input(event) => self.input(event, wall, &mut effects),
             Msg::Journal(msg) => self.journal(msg, wall, &mut effects),
             Msg::Source(report) => {
-                if self.live.take(report, wall) {
+                let is_shown = self.live.take(report, wall);
+                if let (None, Some(at)) = (self.live.usual_errors, self.incident.detected_at) {
+                    self.live.usual_errors = resolution::usual_errors(&self.live, at, self.incident.clock().show(wall));
+                }
+                if is_shown {
                     self.mark(&[PaneId::Graphs, PaneId::Spans]);
                     self.dirty.add(Dirty::HEADER);
                 }
@@ -279,6 +294,12 @@ impl Console {
                 }
                 self.settings.catalogue = *catalogue;
                 self.dirty = Dirty::ALL;
+            }
+            Msg::Templates(templates) => {
+                if let Some(problem) = templates.problems.first() {
+                    self.say(Tone::Failed, problem.clone(), wall);
+                }
+                self.settings.templates = *templates;
             }
             Msg::Failed(text) => self.say(Tone::Failed, text.to_string(), wall),
             Msg::Done(text) => self.say(Tone::Said, text.to_string(), wall),
@@ -330,6 +351,7 @@ impl Console {
             incident: &self.incident,
             live: &self.live,
             catalogue: &self.settings.catalogue,
+            templates: &self.settings.templates,
             cadence: &self.settings.cadence,
             present: &self.present,
             theme: &self.settings.theme,
@@ -521,7 +543,9 @@ impl Console {
                     self.say(Tone::Said, "copied (where the terminal allows it)".to_owned(), wall);
                 }
                 Intent::Watch(span) => self.span = span,
-                Intent::Satisfy(duty) => self.satisfy(duty, wall, effects),
+                Intent::Satisfy(duty) => self.act_on(&Item::Duty(duty), wall, effects),
+                Intent::ActOn(item) => self.act_on(&item, wall, effects),
+                Intent::Form(kind) => self.show_form(kind, wall),
             }
         }
     }

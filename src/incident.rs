@@ -7,10 +7,12 @@
 //! `Result`. Entries that make no sense where they stand are kept, shown and counted; entries of a newer build are kept as unrecognised.
 
 pub mod cadence;
+pub mod card;
 pub mod command;
 pub mod entry;
 pub mod event;
 mod fold;
+pub mod lamp;
 pub mod state;
 pub mod terms;
 pub mod timeline;

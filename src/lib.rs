@@ -118,6 +118,7 @@ pub mod journal;
 pub mod live;
 pub mod pane;
 pub mod playbook;
+pub mod resolution;
 pub mod run;
 pub mod slo;
 pub mod source;

@@ -225,6 +225,8 @@ pub struct Live {
     pub spans: Option<(DateTime<Utc>, SourceName, SpanFinding)>,
     /// The trace that was opened last, or why it could not be.
     pub trace: Option<Result<Trace, (TraceId, CleanStr)>>,
+    /// Error spans a second before the incident began, where that was seen.
+    pub usual_errors: Option<f64>,
     /// The simulated world stands still: nothing ages.
     pub is_frozen: bool,
 }

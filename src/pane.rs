@@ -13,15 +13,20 @@ pub mod next;
 pub mod playbook;
 pub mod spans;
 pub mod timeline;
+pub mod work;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::incident::{Actor, Asking, Cadence, Command, Duty, Incident, Obligation, Role, Rules, cadence};
+use crate::incident::{
+    Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, Milestone, Obligation, ProofLine, ReviewOf, Role,
+    Rules, Seat, Severity, cadence, lamp,
+};
 use crate::live::{Inquiry, Live};
 use crate::playbook::Catalogue;
+use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
 use crate::theme::Theme;
 
@@ -40,6 +45,8 @@ pub enum PaneId {
     Next,
     /// Scope, people, consoles.
     Facts,
+    /// Proposals, tasks, theories, follow-ups.
+    Work,
 }
 
 /// What a table needs to know of a pane.
@@ -56,7 +63,8 @@ pub struct PaneSpec {
 }
 
 /// All panes, in the order of their number keys.
-pub const PANES: &[PaneSpec] = &[graphs::SPEC, spans::SPEC, playbook::SPEC, timeline::SPEC, next::SPEC, facts::SPEC];
+pub const PANES: &[PaneSpec] =
+    &[graphs::SPEC, spans::SPEC, playbook::SPEC, timeline::SPEC, next::SPEC, facts::SPEC, work::SPEC];
 
 /// Somebody's console that is open on the same incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +95,8 @@ pub struct Cx<'a> {
     pub live: &'a Live,
     /// All playbooks.
     pub catalogue: &'a Catalogue,
+    /// The templates of updates.
+    pub templates: &'a Templates,
     /// The runbook's times.
     pub cadence: &'a Cadence,
     /// Consoles on this incident.
@@ -116,7 +126,43 @@ impl Cx<'_> {
 
     /// What is due, the nearest first.
     pub fn obligations(&self) -> Vec<Obligation> {
-        cadence::obligations(self.incident, Rules { cadence: self.cadence, tell: &[] })
+        let tell = self.to_tell();
+        cadence::obligations(self.incident, Rules { cadence: self.cadence, tell: &tell })
+    }
+
+    /// The positions that must know of the present severity.
+    pub fn to_tell(&self) -> Vec<CleanStr> {
+        Vec::new()
+    }
+
+    /// How somebody of the escalation matrix is reached.
+    pub fn phone_of(&self, _position: &str) -> Option<String> {
+        None
+    }
+
+    /// What to say aloud to somebody who takes over.
+    pub fn brief(&self) -> String {
+        String::new()
+    }
+
+    /// What the final status begins with.
+    pub fn final_status(&self) -> String {
+        let incident = self.incident;
+        let since = incident.impact.start.or(incident.detected_at).map(|at| format!(" since {}", self.minute(at)));
+        let causes =
+            incident.hypotheses.iter().filter(|theory| theory.settled.as_ref().is_some_and(|(_, holds, _)| *holds));
+        let cause: String = causes.map(|theory| format!(" Cause: {}.", theory.theory.text)).collect();
+        let done = incident.decisions.iter().filter(|decision| decision.made.as_ref().is_some_and(|(_, made)| made.go));
+        let done: String = done.map(|decision| format!(" Done: {}.", decision.proposal.action)).collect();
+        format!("{}{}.{cause}{done}", incident.title, since.unwrap_or_default())
+    }
+
+    /// What an experienced commander would notice by now.
+    pub fn lamps(&self) -> Vec<String> {
+        let mut present: Vec<Actor> = self.present.iter().map(|present| present.actor.clone()).collect();
+        present.sort();
+        present.dedup();
+        lamp::lamps(self.incident, &present, self.now)
     }
 
     /// A time of day in the incident's zone.
@@ -167,6 +213,74 @@ pub enum Purpose {
     Search(PaneId),
 }
 
+/// Something that can be acted on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// What somebody owes, or owed.
+    Duty(Duty),
+    /// A theory.
+    Hypothesis(EntryId),
+}
+
+/// What a form asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FormKind {
+    /// What is affected.
+    Scope,
+    /// Work for a named person.
+    Task,
+    /// What to do, its risk and the way back.
+    Proposal,
+    /// A theory about the cause.
+    Hypothesis {
+        /// What stands in the form at first.
+        text: String,
+        /// What would take it back.
+        rollback: String,
+    },
+    /// What settled a theory.
+    Settle {
+        /// The theory.
+        hypothesis: EntryId,
+        /// Whether it was the cause.
+        holds: bool,
+    },
+    /// Why not.
+    Objection(EntryId),
+    /// To whom a role goes, and the brief.
+    Handover(Seat),
+    /// Who is given a role.
+    Assign(Seat),
+    /// What a call-back says.
+    Answer {
+        /// The task.
+        task: EntryId,
+        /// How it stands.
+        answer: Answer,
+    },
+    /// Who was told, and how.
+    Told {
+        /// The position in the matrix.
+        position: CleanStr,
+        /// How bad it is.
+        severity: Severity,
+    },
+    /// How long something is put off, and why.
+    Snooze(Duty),
+    /// The final status, with the proof.
+    Resolve(Vec<ProofLine>),
+    /// The postmortem's date and owner.
+    Postmortem,
+    /// Where the article is.
+    Article,
+    /// What a review changed.
+    Review(ReviewOf),
+    /// A new follow-up, or what changed of one.
+    FollowUp(Option<EntryId>),
+    /// When something really was, and how that is known.
+    AmendTime(Milestone),
+}
+
 /// What a pane wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Intent {
@@ -186,6 +300,10 @@ pub enum Intent {
     Watch(TimeDelta),
     /// Do what is due.
     Satisfy(Duty),
+    /// Offer what can be done with an item.
+    ActOn(Item),
+    /// Ask for what a form asks.
+    Form(FormKind),
 }
 
 /// One key of a pane, its name, and what it does.

@@ -109,6 +109,8 @@ pub struct Plan {
     pub endpoints: Vec<(&'static SourceSpec, Endpoint)>,
     /// Folders with more playbooks.
     pub playbooks: Vec<PathBuf>,
+    /// The folder with templates of one's own.
+    pub templates: PathBuf,
     /// Where a starter config would be written.
     pub starter_config: PathBuf,
     /// Colours, or none at all.

@@ -15,6 +15,7 @@ use crate::pane::Access;
 use crate::playbook::Catalogue;
 use crate::run::{self, Drill, Opening, Plan, encoder, tty};
 use crate::source::{Endpoint, SOURCES, SourceSpec};
+use crate::template::Templates;
 use crate::text::CleanStr;
 use crate::theme::{BuiltIn, Depth, Theme};
 
@@ -79,6 +80,7 @@ fn begin(
             is_frozen,
             // Read behind the first frame.
             catalogue: Catalogue::default(),
+            templates: Templates::default(),
             cadence: config.cadence,
             theme,
             zone: config.zone.0,
@@ -88,6 +90,7 @@ fn begin(
         journal: place(config),
         endpoints: endpoints(config),
         playbooks: config.playbooks.clone(),
+        templates: config.templates.clone(),
         starter_config: inputs.overrides.config.clone().unwrap_or_else(|| inputs.places.user_file()),
         colours: if depth == Depth::NoColour { encoder::Colours::Off } else { encoder::Colours::On },
         is_remote: tty::is_over_ssh(),

@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use super::keys::{self, Chord};
 use super::overlay::{self, Overlay};
 use super::{Console, Dirty, Effect, Layout, Tone};
-use crate::incident::{Command, Duty, Phase, Role};
-use crate::pane::due::remedy;
-use crate::pane::{PANES, PaneId, Purpose, Question};
+use crate::incident::{Command, Duty, Outcome, Role};
+use crate::pane::{FormKind, Item, PANES, PaneId, Purpose, Question};
+use crate::text::CleanText;
 
 /// A key that means the same everywhere.
 pub(crate) struct GlobalAct {
@@ -51,6 +51,7 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     look("focus-timeline", &["4", "F5"], "focus the timeline", |console, _, _| console.set_focus(PaneId::Timeline)),
     look("focus-next", &["5", "F6"], "focus what is due", |console, _, _| console.set_focus(PaneId::Next)),
     look("focus-facts", &["6", "F7"], "focus scope and people", |console, _, _| console.set_focus(PaneId::Facts)),
+    look("focus-work", &["7", "F8"], "focus who does what", |console, _, _| console.set_focus(PaneId::Work)),
     look("zoom", &["z", "F11"], "give the focused pane all the room, and take it back", |console, _, _| console.zoom()),
     look("layout", &["L"], "the layout of the next role (ic, comms, sme, scribe)", Console::next_layout),
     write("note", &["n", "i"], "write a line on the timeline", Console::write_note),
@@ -81,8 +82,88 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         let pick = overlay::phase(&console.cx(wall));
         console.show(pick);
     }),
-    write("resolve", &[], "say that metrics and traces are back to normal", |console, wall, effects| {
-        console.command(Command::EnterPhase(Phase::Resolved, None), None, wall, effects);
+    write("resolve", &[], "resolve: takes proof that metrics and traces are back to normal", |console, wall, _| {
+        let proof = console.proof(wall);
+        console.show_form(FormKind::Resolve(proof), wall);
+    }),
+    write("false-alarm", &[], "close it: it was no incident", |console, wall, effects| {
+        console.command(Command::CloseAs(Outcome::FalseAlarm, None), None, wall, effects);
+    }),
+    write(
+        "backlog",
+        &[],
+        "close a SEV3: handled within the squad, logged for the backlog",
+        |console, wall, effects| {
+            console.command(Command::CloseAs(Outcome::Backlog, None), None, wall, effects);
+        },
+    ),
+    write("triage", &["W"], "say what is affected: places, partner banks, users, impact", |console, wall, _| {
+        console.show_form(FormKind::Scope, wall);
+    }),
+    write("assign", &["@"], "hand work to a named person, with a time to call back", |console, wall, _| {
+        console.show_form(FormKind::Task, wall);
+    }),
+    write("call-back", &["C"], "answer for a task: done, more time, blocked", |console, wall, _| {
+        let pick = overlay::call_backs(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("propose", &["V"], "propose what to do, with risk and way back", |console, wall, _| {
+        console.show_form(FormKind::Proposal, wall);
+    }),
+    write("decide", &["X"], "decide on a proposal, or object to it", |console, wall, _| {
+        let pick = overlay::decisions(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("theory", &["Y"], "open a theory about the cause", |console, wall, _| {
+        console.show_form(FormKind::Hypothesis { text: String::new(), rollback: String::new() }, wall);
+    }),
+    write("approve", &["U"], "approve a text that waits, or send it back", |console, wall, _| {
+        let pick = overlay::drafts(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("told", &["E"], "the people whom the severity names: who was told", |console, wall, _| {
+        let pick = overlay::people_to_tell(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("handover", &["M"], "hand your role over, with a brief", |console, wall, _| {
+        let me = console.cx(wall).me.clone();
+        match console.incident().roles.iter().find(|(_, mark)| mark.by == me).map(|(seat, _)| seat.clone()) {
+            Some(seat) => console.show_form(FormKind::Handover(seat), wall),
+            None => console.say(Tone::Refused, "you hold no role: R takes one".to_owned(), wall),
+        }
+    }),
+    write("accept-role", &[], "accept or decline a role that is offered", |console, wall, _| {
+        let pick = overlay::offers(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("assign-role", &[], "give an empty role to somebody", |console, wall, _| {
+        let pick = overlay::assign_role(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("no-impact", &[], "no customer is affected", |console, wall, effects| {
+        console.command(Command::DenyImpact, None, wall, effects);
+    }),
+    write("follow-up", &[], "follow-ups: owner, day, done", |console, wall, _| {
+        let pick = overlay::follow_ups(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("postmortem", &[], "give the postmortem a date and an owner", |console, wall, _| {
+        console.show_form(FormKind::Postmortem, wall);
+    }),
+    write("article", &[], "name the knowledge-base article", |console, wall, _| {
+        console.show_form(FormKind::Article, wall);
+    }),
+    write("review", &[], "record that playbook, matrix or templates were reviewed", |console, wall, _| {
+        let pick = overlay::reviews(&console.cx(wall));
+        console.show(pick);
+    }),
+    write("amend-time", &[], "correct when it was detected, acknowledged, mitigated, resolved", |console, wall, _| {
+        let pick = overlay::milestones(&console.cx(wall));
+        console.show(pick);
+    }),
+    look("brief", &["b"], "the brief, to read aloud", |console, wall, _| {
+        let brief = console.cx(wall).brief();
+        console.show_text("brief", &brief);
     }),
     write("add-service", &["A"], "name another affected service", |console, wall, _| {
         let pick = overlay::add_service(&console.cx(wall));
@@ -219,11 +300,29 @@ impl Console {
         }
     }
 
-    /// Does what is due.
-    pub(crate) fn satisfy(&mut self, duty: Duty, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        if let Some(action) = named(remedy(&duty).0) {
-            self.perform_global(action, wall, effects);
+    /// Does what is due, or offers what can be done with an item.
+    pub(crate) fn act_on(&mut self, item: &Item, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        match item {
+            Item::Duty(Duty::Acknowledge) => self.command(Command::Acknowledge, None, wall, effects),
+            Item::Duty(Duty::Update(_)) => {
+                let compose = overlay::compose(&self.cx(wall));
+                self.show(compose);
+            }
+            Item::Duty(_) | Item::Hypothesis(_) => match overlay::act_on(item, &self.cx(wall)) {
+                Some(overlay) => self.show(overlay),
+                None => self.say(Tone::Refused, "that is over: somebody was faster".to_owned(), wall),
+            },
         }
+    }
+
+    pub(crate) fn show_form(&mut self, kind: FormKind, wall: DateTime<Utc>) {
+        let form = overlay::form(kind, &self.cx(wall));
+        self.show(form);
+    }
+
+    fn show_text(&mut self, title: &str, text: &str) {
+        let text = CleanText::new(text);
+        self.show(Overlay::Text(Box::new(overlay::Reading { title: title.to_owned(), text, top: 0 })));
     }
 
     pub(crate) fn show(&mut self, overlay: Overlay) {

@@ -9,6 +9,7 @@ use crate::incident::{DrillStarted, Entry, Event, IncidentId, Phase, Series, Sev
 use crate::live::{Inquiry, Report, Watchlist};
 use crate::pane::Present;
 use crate::playbook::Catalogue;
+use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
 
 /// Something happened outside the console.
@@ -26,6 +27,8 @@ pub enum Msg {
     ClockJumped(TimeDelta),
     /// The playbooks of the configured folders were read.
     Catalogue(Box<Catalogue>),
+    /// The templates of updates were read.
+    Templates(Box<Templates>),
     /// The records of this host, as the start screen and the picker list them.
     Listed(Vec<Summary>),
     /// Something that the shell was asked for cannot be done: a sentence.

@@ -7,6 +7,9 @@
 mod compose;
 mod declare;
 mod draw;
+mod form;
+mod forms;
+mod items;
 mod pick;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +17,11 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 pub(crate) use compose::{Compose, compose};
 pub(crate) use declare::{DeclareForm, declare};
+pub(crate) use form::Form;
+pub(crate) use forms::form;
+pub(crate) use items::{
+    act_on, assign_role, call_backs, decisions, drafts, follow_ups, milestones, offers, people_to_tell, reviews,
+};
 pub(crate) use pick::{
     Choice, Pick, add_service, leave_role, phase, records, remove_service, severity, summary_line, take_role,
 };
@@ -21,7 +29,7 @@ pub(crate) use pick::{
 use super::actions::{self, Listed};
 use super::keys::Chord;
 use super::{Console, Dirty, Effect, Tone};
-use crate::incident::{Command, Declared, NoteAmended, Refusal, Role, Seat, StatusUpdate, command};
+use crate::incident::{Command, Declared, EntryId, NoteAmended, Refusal, Role, Seat, StatusUpdate, command};
 use crate::pane::{Cx, Purpose, Question};
 use crate::text::{CleanStr, CleanText};
 use crate::widget::editor::Editor;
@@ -46,6 +54,17 @@ pub(crate) enum Overlay {
     Declare(Box<DeclareForm>),
     /// A status update.
     Compose(Box<Compose>),
+    /// A few fields.
+    Form(Box<Form>),
+    /// Something to read.
+    Text(Box<Reading>),
+}
+
+/// A text to read, and to read aloud.
+pub(crate) struct Reading {
+    pub(crate) title: String,
+    pub(crate) text: CleanText,
+    pub(crate) top: usize,
 }
 
 /// A question and the line that answers it.
@@ -76,8 +95,12 @@ pub(crate) enum Outcome {
     Answered(Purpose, String),
     /// It closes and an incident is declared.
     Declare(Box<Declared>),
-    /// It closes and an update is recorded.
-    Post(StatusUpdate),
+    /// It closes and an update is recorded, or a draft of one approved.
+    Post(StatusUpdate, Option<EntryId>),
+    /// It closes and these are asked, in this order.
+    HandIn(Vec<Command>),
+    /// A text goes to the clipboard.
+    Copy(CleanText),
     /// It stays and says why.
     Refuse(String),
 }
@@ -102,26 +125,29 @@ impl Overlay {
     pub(crate) fn is_answered_by(&self, chord: Chord) -> bool {
         let enter = super::keys::parse("Enter") == Some(chord) || super::keys::parse("Ctrl+S") == Some(chord);
         match self {
-            Self::Help { .. } => false,
+            Self::Help { .. } | Self::Text(_) => false,
             Self::Pick(_) | Self::Records(_) => true,
-            Self::Palette(_) | Self::Ask(_) | Self::Declare(_) | Self::Compose(_) => enter,
+            Self::Palette(_) | Self::Ask(_) | Self::Declare(_) | Self::Compose(_) | Self::Form(_) => enter,
         }
     }
 
     pub(crate) fn key(&mut self, key: KeyEvent, cx: &Cx<'_>) -> Outcome {
         match self {
-            Self::Help { top } => help_key(top, key),
+            Self::Help { top } => scroll(top, key),
             Self::Palette(palette) => palette.key(key),
             Self::Pick(pick) | Self::Records(pick) => pick.key(key),
             Self::Ask(ask) => ask.key(key),
             Self::Declare(form) => form.key(key, cx),
             Self::Compose(compose) => compose.key(key, cx),
+            Self::Form(form) => form.key(key, cx),
+            Self::Text(reading) => reading.key(key),
         }
     }
 
     pub(crate) fn paste(&mut self, text: &str) {
         match self {
-            Self::Help { .. } | Self::Pick(_) | Self::Records(_) => {}
+            Self::Help { .. } | Self::Pick(_) | Self::Records(_) | Self::Text(_) => {}
+            Self::Form(form) => form.paste(text),
             Self::Palette(palette) => {
                 palette.editor.insert_paste(text);
                 palette.search();
@@ -141,7 +167,13 @@ fn filled(mut editor: Editor, text: &str) -> Editor {
     editor
 }
 
-fn help_key(top: &mut usize, key: KeyEvent) -> Outcome {
+impl Reading {
+    fn key(&mut self, key: KeyEvent) -> Outcome {
+        if key.code == KeyCode::Char('y') { Outcome::Copy(self.text.clone()) } else { scroll(&mut self.top, key) }
+    }
+}
+
+fn scroll(top: &mut usize, key: KeyEvent) -> Outcome {
     *top = match key.code {
         KeyCode::Down | KeyCode::Char('j') => *top + 1,
         KeyCode::Up | KeyCode::Char('k') => top.saturating_sub(1),
@@ -216,22 +248,35 @@ impl Console {
             Outcome::Run(listed) => self.perform_listed(listed, wall, effects),
             Outcome::Chosen(choice) => self.chosen(choice, wall, effects),
             Outcome::Declare(body) => self.declare(*body, wall, effects),
-            Outcome::Post(update) => {
-                let refused =
-                    command::decide(self.incident(), Command::PostUpdate(update.clone()), &self.cx(wall).asking())
-                        .err();
-                match refused {
-                    // The text stays where it was typed until it can be recorded.
-                    Some(refusal) => {
-                        self.overlay = Some(overlay);
-                        self.say(Tone::Refused, refusal.to_string(), wall);
-                    }
-                    None => self.command(Command::PostUpdate(update), None, wall, effects),
-                }
+            Outcome::Post(update, None) => self.hand_in(overlay, vec![Command::PostUpdate(update)], wall, effects),
+            Outcome::Post(update, Some(draft)) => {
+                self.hand_in(overlay, vec![Command::ApproveDraft(draft, update)], wall, effects);
+            }
+            Outcome::HandIn(commands) => self.hand_in(overlay, commands, wall, effects),
+            Outcome::Copy(text) => {
+                effects.push(Effect::Copy(text));
+                self.say(Tone::Said, "copied (where the terminal allows it)".to_owned(), wall);
             }
             Outcome::Answered(purpose, text) => self.answered(overlay, purpose, &text, wall, effects),
         }
         self.dirty = Dirty::ALL;
+    }
+
+    /// What was typed stays where it was typed until it can be recorded.
+    fn hand_in(&mut self, overlay: Overlay, commands: Vec<Command>, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let asking = self.cx(wall).asking();
+        let refused =
+            commands.iter().find_map(|asked| match command::decide(self.incident(), asked.clone(), &asking) {
+                Err(refusal @ Refusal::No(_)) => Some(refusal),
+                Err(Refusal::WantsReason(_)) | Ok(_) => None,
+            });
+        if let Some(refusal) = refused {
+            self.overlay = Some(overlay);
+            return self.say(Tone::Refused, refusal.to_string(), wall);
+        }
+        for command in commands {
+            self.command(command, None, wall, effects);
+        }
     }
 
     fn chosen(&mut self, choice: Choice, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
@@ -239,6 +284,8 @@ impl Console {
             Choice::Command(command) => self.command(*command, None, wall, effects),
             Choice::Ask(question) => self.ask(*question),
             Choice::Open(id) => effects.push(Effect::Open(id)),
+            Choice::Form(kind) => self.show_form(*kind, wall),
+            Choice::Item(item) => self.act_on(&item, wall, effects),
         }
     }
 

@@ -73,7 +73,7 @@ pub fn grouped(obligations: &[Obligation]) -> Vec<(String, &Obligation)> {
 pub fn remedy(duty: &Duty) -> (&'static str, &'static str) {
     match duty {
         Duty::Acknowledge => ("acknowledge", "a"),
-        Duty::Accept(_) => ("accept-role", "H"),
+        Duty::Accept(_) => ("accept-role", "Enter"),
         Duty::Decide(_) => ("decide", "X"),
         Duty::Approve(_) => ("approve", "U"),
         Duty::CallBack(_) => ("call-back", "C"),

@@ -63,6 +63,7 @@ fn settings(layout: Layout, is_wall: bool, theme: Theme) -> Settings {
         is_wall,
         is_frozen: false,
         catalogue: Catalogue::shipped(),
+        templates: crate::template::Templates::shipped(),
         cadence: crate::incident::Cadence::default(),
         theme,
         zone: chrono_tz::UTC,

@@ -284,6 +284,7 @@ impl Session {
             | Msg::TaskDied(_)
             | Msg::ClockJumped(_)
             | Msg::Catalogue(_)
+            | Msg::Templates(_)
             | Msg::Listed(_)
             | Msg::Done(_)
             | Msg::Wake => {}

@@ -20,6 +20,7 @@ use crate::live::{Inquiry, Report, Watchlist};
 use crate::pane::{Access, Present};
 use crate::playbook::Catalogue;
 use crate::source::{Desk, Endpoint, SourceSpec, simulated};
+use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
 
 /// How many messages of the journal and of the sources may wait; a full channel makes its sender wait.
@@ -44,6 +45,7 @@ pub(super) enum Outcome {
 /// What the blocking pool brings.
 pub(super) enum Work {
     Catalogue(Box<Catalogue>),
+    Templates(Box<Templates>),
     Listed(anyhow::Result<Vec<Summary>>),
     FirstList(anyhow::Result<Vec<Summary>>),
     Created(anyhow::Result<IncidentId>),
@@ -116,6 +118,8 @@ impl Shell {
         if shell.plan.settings.catalogue.playbooks.is_empty() {
             let folders = shell.plan.playbooks.clone();
             shell.work(move || Work::Catalogue(Box::new(crate::config::files::catalogue(&folders))));
+            let folder = shell.plan.templates.clone();
+            shell.work(move || Work::Templates(Box::new(crate::config::files::templates(&folder))));
         }
         shell
     }
@@ -441,6 +445,7 @@ impl Shell {
         let failed = |error: anyhow::Error| Msg::Failed(CleanText::new(&format!("{error:#}")));
         match work {
             Work::Catalogue(catalogue) => vec![Msg::Catalogue(catalogue)],
+            Work::Templates(templates) => vec![Msg::Templates(templates)],
             Work::Listed(Ok(list)) => vec![Msg::Listed(list)],
             Work::FirstList(Ok(list)) => {
                 if let [only] = list.as_slice() {

@@ -1,25 +1,30 @@
-//! A status update: text, the channels where it was told, and the time that it promises for the next.
+//! A status update: drafted from a template and the record, checked, and approved or handed to the Incident Commander.
 //!
-//! Nothing is sent from here: the update is recorded as told by hand.
+//! Nothing is sent from here: what is recorded was told, or is to be told, by hand. A text that is edited is never replaced by a template unasked.
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Outcome, Overlay};
-use crate::incident::{Channel, StatusUpdate};
+use crate::incident::timeline::Hand;
+use crate::incident::{Channel, Command, Draft, EntryId, Role, StatusUpdate};
 use crate::pane::Cx;
-use crate::text::CleanText;
+use crate::template::{self, Audience, Facts, Remark, Rule, Service, Status, Vocabulary};
+use crate::text::{CleanStr, CleanText};
 use crate::widget::editor::Editor;
 
 /// The promises that one key steps through, in minutes.
 const PROMISES: [i64; 5] = [10, 15, 20, 30, 60];
+/// So many lines of what changed since are shown.
+const SINCE: usize = 5;
 
 /// The parts, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Text,
+    Template,
     Channels,
     Promise,
 }
@@ -28,53 +33,195 @@ pub(crate) enum Part {
 pub(crate) struct Compose {
     pub(crate) part: Part,
     pub(crate) text: Editor,
+    pub(crate) audience: Audience,
+    pub(crate) status: Status,
+    /// The text as the template gave it: a text that differs was edited.
+    rendered: CleanText,
     pub(crate) channels: BTreeSet<Channel>,
     pub(crate) at_channel: usize,
     pub(crate) promise: usize,
     pub(crate) previous: Option<CleanText>,
+    /// The draft that is approved here.
+    pub(crate) draft: Option<EntryId>,
+    /// What people recorded since the last text, or since the draft was written.
+    pub(crate) since: Vec<CleanStr>,
+    /// The text that was warned of: the second Ctrl+S takes it as it is.
+    warned: Option<CleanText>,
 }
 
 /// A draft that knows the incident; the channels that are due the soonest are ticked.
 pub(crate) fn compose(cx: &Cx<'_>) -> Overlay {
-    let obligations = cx.obligations();
-    let due: Vec<_> =
-        obligations.iter().filter_map(|obligation| Some((obligation.duty.channel()?, obligation.due))).collect();
-    let mut channels: BTreeSet<Channel> =
-        due.iter().filter(|(channel, _)| *channel != Channel::ExternalPage).map(|(channel, _)| *channel).collect();
-    if channels.is_empty() {
-        channels.extend([Channel::IncidentChannel, Channel::StatusSlack, Channel::InternalPage]);
-    }
-    let service = cx.incident.services.first().and_then(|service| cx.catalogue.get(service));
-    let name = service.map_or_else(|| "the service".to_owned(), |playbook| playbook.name.to_string());
-    let draft = format!(
-        "{} {} - {name}\nImpact: {}\nMitigation: ",
-        cx.incident.severity.map_or("", |level| level.name()),
-        cx.incident.id(),
-        cx.incident.title
-    );
+    let due: Vec<Channel> = cx.obligations().iter().filter_map(|one| one.duty.channel()).collect();
+    let is_external = due.first() == Some(&Channel::ExternalPage);
+    let audience = if is_external { Audience::External } else { Audience::Slack };
+    let last = cx.incident.updates.last();
+    let mut compose = Compose {
+        part: Part::Text,
+        text: Editor::lines(),
+        audience,
+        status: Status::of(cx.incident.phase()),
+        rendered: CleanText::default(),
+        channels: channels_of(audience),
+        at_channel: 0,
+        promise: if is_external { 3 } else { 1 },
+        previous: last.map(|told| told.update.text.clone()),
+        draft: None,
+        since: since(last.map(|told| told.mark.at), cx),
+        warned: None,
+    };
+    compose.render(cx);
+    Overlay::Compose(Box::new(compose))
+}
+
+/// Somebody's draft, for the Incident Commander to approve.
+pub(crate) fn approve(draft: &Draft, cx: &Cx<'_>) -> Overlay {
+    let update = &draft.update;
+    let left = update.promised_next.map(|next| (next - cx.now).num_minutes());
+    let promise = PROMISES.iter().position(|minutes| left.is_some_and(|left| left <= *minutes)).unwrap_or(1);
+    let is_external = update.channels.contains(&Channel::ExternalPage);
     Overlay::Compose(Box::new(Compose {
         part: Part::Text,
-        text: super::filled(Editor::lines(), &draft),
-        channels,
+        text: super::filled(Editor::lines(), &update.text),
+        audience: if is_external { Audience::External } else { Audience::Slack },
+        status: Status::of(cx.incident.phase()),
+        rendered: CleanText::default(),
+        channels: update.channels.clone(),
         at_channel: 0,
-        promise: 1,
+        promise,
         previous: cx.incident.updates.last().map(|told| told.update.text.clone()),
+        draft: Some(draft.id),
+        since: since(Some(draft.mark.at), cx),
+        warned: None,
     }))
 }
 
+fn channels_of(audience: Audience) -> BTreeSet<Channel> {
+    match audience {
+        Audience::Slack => [Channel::IncidentChannel, Channel::StatusSlack, Channel::InternalPage].into(),
+        Audience::Internal => [Channel::InternalPage].into(),
+        Audience::External => [Channel::ExternalPage].into(),
+        Audience::Executive => [Channel::IncidentChannel].into(),
+    }
+}
+
+/// What people recorded since a moment, the newest last.
+fn since(at: Option<DateTime<Utc>>, cx: &Cx<'_>) -> Vec<CleanStr> {
+    let view = cx.incident.timeline();
+    let mut lines = Vec::new();
+    for place in (0..view.len()).rev() {
+        if lines.len() == SINCE {
+            break;
+        }
+        let Some(line) = view.line(place) else { continue };
+        if at.is_some_and(|at| line.at <= at) {
+            break;
+        }
+        let is_told = ["UPDATE", "draft"].contains(&line.tag);
+        if view.hand(place) == Some(Hand::Human) && line.struck.is_none() && line.beaten.is_none() && !is_told {
+            lines.push(CleanStr::new(&format!("{} {}: {}", cx.minute(line.at), line.tag, line.text.first_line())));
+        }
+    }
+    lines.reverse();
+    lines
+}
+
+/// What a template may know of the incident.
+pub(crate) fn facts(next_update: Option<DateTime<Utc>>, cx: &Cx<'_>) -> Facts {
+    let incident = cx.incident;
+    let services = incident.services.iter().map(|service| match cx.catalogue.get(service) {
+        Some(playbook) => Service { name: playbook.name.clone(), public: Some(playbook.public_name.clone()) },
+        None => Service { name: service.clone(), public: None },
+    });
+    let list = |names: &[CleanStr]| {
+        let names: Vec<&str> = names.iter().map(CleanStr::as_str).collect();
+        Some(CleanStr::new(&names.join(", "))).filter(|names| !names.is_empty())
+    };
+    let scope = &incident.scope;
+    let customers = match (scope.users_percent, scope.trend()) {
+        (Some(share), _) => Some(format!("about {share} % of users")),
+        (None, Some((count, _))) => Some(format!("about {count} customers")),
+        (None, None) => None,
+    };
+    // What is done now: the newest decision or the newest task that runs, or the step that somebody works on.
+    let decided =
+        incident.decisions.iter().rev().find(|decision| decision.made.as_ref().is_some_and(|(_, made)| made.go));
+    let task = incident.tasks.iter().rev().find(|task| task.is_open());
+    let (current_action, action_owner) = match (decided, task) {
+        (Some(decision), _) => (Some(&decision.proposal.action), Some(decision.proposed.by.clone())),
+        (None, Some(task)) => (Some(&task.what), Some(task.to.clone())),
+        (None, None) => (None, None),
+    };
+    Facts {
+        incident_id: Some(incident.id()),
+        services: services.collect(),
+        severity: incident.severity,
+        title: Some(incident.title.clone()),
+        summary: Some(CleanText::new(&incident.title)),
+        customers: customers.map(|text| CleanStr::new(&text)),
+        geography: list(&scope.geography),
+        partners: list(&scope.partners),
+        current_action: current_action.map(|action| CleanText::new(action)),
+        action_owner,
+        commander: incident.holder(Role::IncidentCommander).cloned(),
+        since: since(incident.updates.last().map(|told| told.mark.at), cx),
+        next_update,
+        started: incident.impact.start.or(incident.detected_at),
+        resolved: incident.resolved_at,
+        ..Facts::empty(cx.now, cx.zone)
+    }
+}
+
 impl Compose {
-    /// The minutes that are promised.
+    /// The minutes that are promised, where the text itself promises nothing.
     pub(crate) fn minutes(&self) -> i64 {
         PROMISES[self.promise]
     }
 
+    /// When the next text is promised: what the text says counts before what was chosen.
+    pub(crate) fn promised(&self, cx: &Cx<'_>) -> DateTime<Utc> {
+        let said = template::promise(&self.text.text(), cx.now, cx.zone).filter(|at| *at > cx.now);
+        said.unwrap_or(cx.now + TimeDelta::minutes(self.minutes()))
+    }
+
+    /// What should not go out like this.
+    pub(crate) fn remarks(&self, cx: &Cx<'_>) -> Vec<Remark> {
+        let is_public = self.channels.contains(&Channel::ExternalPage);
+        let audience = if is_public { Audience::External } else { self.audience };
+        let people = cx.incident.roles.values().map(|mark| mark.by.as_str());
+        template::lint(&self.text.text(), audience, &Vocabulary::of(cx.catalogue).with_people(people))
+    }
+
+    fn is_edited(&self) -> bool {
+        self.draft.is_some() || self.text.text() != self.rendered
+    }
+
+    fn render(&mut self, cx: &Cx<'_>) {
+        let next = cx.now + TimeDelta::minutes(self.minutes());
+        let text = match cx.templates.render(self.audience, self.status, &facts(Some(next), cx)) {
+            Ok(rendered) => rendered.text,
+            Err(_) => CleanText::new(&format!("{}: {}", cx.incident.id(), cx.incident.title)),
+        };
+        self.text = super::filled(Editor::lines(), &text);
+        self.rendered = self.text.text();
+    }
+
     pub(super) fn key(&mut self, key: KeyEvent, cx: &Cx<'_>) -> Outcome {
-        let is_save = key.code == KeyCode::Char('s') && key.modifiers.contains(KeyModifiers::CONTROL);
+        let control = |letter| key.code == KeyCode::Char(letter) && key.modifiers.contains(KeyModifiers::CONTROL);
+        if control('s') {
+            return self.finish(cx);
+        }
+        if let (true, Some(draft)) = (control('x'), self.draft) {
+            return Outcome::HandIn(vec![Command::DropDraft(draft, None)]);
+        }
+        if control('r') && self.draft.is_none() {
+            self.render(cx);
+            return Outcome::Stay;
+        }
         match key.code {
-            _ if is_save => return self.finish(cx),
             KeyCode::Tab => {
                 self.part = match self.part {
-                    Part::Text => Part::Channels,
+                    Part::Text => Part::Template,
+                    Part::Template => Part::Channels,
                     Part::Channels => Part::Promise,
                     Part::Promise => Part::Text,
                 }
@@ -82,7 +229,8 @@ impl Compose {
             KeyCode::BackTab => {
                 self.part = match self.part {
                     Part::Text => Part::Promise,
-                    Part::Channels => Part::Text,
+                    Part::Template => Part::Text,
+                    Part::Channels => Part::Template,
                     Part::Promise => Part::Channels,
                 }
             }
@@ -90,12 +238,19 @@ impl Compose {
                 Part::Text => {
                     self.text.key(key);
                 }
+                Part::Template => return self.template_key(key, cx),
                 Part::Channels => self.channel_key(key),
-                Part::Promise => match key.code {
-                    KeyCode::Left | KeyCode::Down => self.promise = self.promise.saturating_sub(1),
-                    KeyCode::Right | KeyCode::Up => self.promise = (self.promise + 1).min(PROMISES.len() - 1),
-                    _ => {}
-                },
+                Part::Promise => {
+                    let is_edited = self.is_edited();
+                    match key.code {
+                        KeyCode::Left | KeyCode::Down => self.promise = self.promise.saturating_sub(1),
+                        KeyCode::Right | KeyCode::Up => self.promise = (self.promise + 1).min(PROMISES.len() - 1),
+                        _ => {}
+                    }
+                    if !is_edited {
+                        self.render(cx);
+                    }
+                }
             },
         }
         Outcome::Stay
@@ -105,6 +260,28 @@ impl Compose {
         if self.part == Part::Text {
             self.text.insert_paste(text);
         }
+    }
+
+    fn template_key(&mut self, key: KeyEvent, cx: &Cx<'_>) -> Outcome {
+        let step = |place: usize, by: isize, count: usize| (place + count).saturating_add_signed(by) % count;
+        let audience = Audience::ALL.iter().position(|one| *one == self.audience).unwrap_or(0);
+        let status = Status::ALL.iter().position(|one| *one == self.status).unwrap_or(0);
+        let (audience, status) = match key.code {
+            KeyCode::Left => (step(audience, -1, Audience::ALL.len()), status),
+            KeyCode::Right => (step(audience, 1, Audience::ALL.len()), status),
+            KeyCode::Up => (audience, step(status, -1, Status::ALL.len())),
+            KeyCode::Down => (audience, step(status, 1, Status::ALL.len())),
+            _ => return Outcome::Stay,
+        };
+        if self.is_edited() {
+            return Outcome::Refuse("the text was edited: Ctrl+R writes it anew from the template".to_owned());
+        }
+        if Audience::ALL[audience] != self.audience {
+            self.channels = channels_of(Audience::ALL[audience]);
+        }
+        (self.audience, self.status) = (Audience::ALL[audience], Status::ALL[status]);
+        self.render(cx);
+        Outcome::Stay
     }
 
     fn channel_key(&mut self, key: KeyEvent) {
@@ -122,16 +299,27 @@ impl Compose {
         }
     }
 
-    fn finish(&self, cx: &Cx<'_>) -> Outcome {
-        let text = self.text.text();
+    fn finish(&mut self, cx: &Cx<'_>) -> Outcome {
+        let text = CleanText::new(self.text.text().trim());
+        let remarks = self.remarks(cx);
+        if let Some(remark) = remarks.iter().find(|remark| matches!(remark.rule, Rule::Unfilled | Rule::Card)) {
+            return Outcome::Refuse(remark.to_string());
+        }
         if let Some(empty) = text.lines().find(|line| line.trim_end().ends_with(':')) {
             return Outcome::Refuse(format!("`{}` says nothing yet: fill it in, or take the line out", empty.trim()));
         }
-        Outcome::Post(StatusUpdate {
+        if let Some(remark) = remarks.first()
+            && self.warned.as_ref() != Some(&text)
+        {
+            self.warned = Some(text);
+            return Outcome::Refuse(format!("{remark} (Ctrl+S once more takes it as it is)"));
+        }
+        let update = StatusUpdate {
             channels: self.channels.clone(),
-            text: CleanText::new(self.text.text().trim()),
-            promised_next: Some(cx.now + TimeDelta::minutes(self.minutes())),
+            text,
+            promised_next: Some(self.promised(cx)),
             ..StatusUpdate::default()
-        })
+        };
+        Outcome::Post(update, self.draft)
     }
 }

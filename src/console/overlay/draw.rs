@@ -6,13 +6,13 @@ use ratatui::text::{Line, Span};
 
 use super::compose::{Compose, Part};
 use super::declare::{DeclareForm, Field};
-use super::{Ask, Overlay, Palette, Pick};
+use super::{Ask, Overlay, Palette, Pick, Reading};
 use crate::console::actions::{self, Listed, Scope};
-use crate::incident::{Channel, Severity};
+use crate::incident::{Channel, Role, Severity};
 use crate::pane::{Cx, PANES};
 use crate::widget::frame::{PaneFrame, centred, clear};
 use crate::widget::fuzzy;
-use crate::widget::text::fit_line;
+use crate::widget::text::{fit_line, wrap};
 
 impl Overlay {
     /// Draws it; says where the terminal's cursor belongs.
@@ -30,17 +30,30 @@ impl Overlay {
             Self::Ask(ask) => ask.draw(screen, buf, cx),
             Self::Declare(form) => form.draw(screen, buf, cx),
             Self::Compose(compose) => compose.draw(screen, buf, cx),
+            Self::Form(form) => form.draw(screen, buf, cx),
+            Self::Text(reading) => {
+                reading.draw(screen, buf, cx);
+                None
+            }
         }
     }
 }
 
-fn frame(title: &str, hint: &str, width: u16, height: u16, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Rect {
+pub(super) fn frame(
+    title: &str,
+    hint: &str,
+    width: u16,
+    height: u16,
+    screen: Rect,
+    buf: &mut Buffer,
+    cx: &Cx<'_>,
+) -> Rect {
     let area = centred(screen, width, height);
     clear(area, buf);
     PaneFrame::new(title.to_owned(), true).hint(hint.to_owned()).draw(area, buf, cx.theme)
 }
 
-fn put(line: Line<'_>, y: u16, area: Rect, buf: &mut Buffer) {
+pub(super) fn put(line: Line<'_>, y: u16, area: Rect, buf: &mut Buffer) {
     if y < area.bottom() {
         buf.set_line(area.x, y, &fit_line(line, usize::from(area.width)), area.width);
     }
@@ -121,7 +134,15 @@ impl Palette {
 impl Pick {
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
         let rows = u16::try_from(self.rows.len().max(1)).unwrap_or(u16::MAX);
-        let inner = frame(&self.title, "Enter takes · Esc leaves", 96, rows.saturating_add(2), screen, buf, cx);
+        let notes = u16::try_from(self.notes.len()).unwrap_or(u16::MAX);
+        let height = rows.saturating_add(notes).saturating_add(2);
+        let inner = frame(&self.title, "Enter takes · Esc leaves", 96, height, screen, buf, cx);
+        // Where it does not fit, the notes give way to the choices.
+        let notes = notes.min(inner.height.saturating_sub(rows));
+        for (note, y) in self.notes.iter().zip(inner.y..inner.y + notes) {
+            put(Line::styled(format!("  {note}"), cx.theme.dim()), y, inner, buf);
+        }
+        let inner = Rect { y: inner.y + notes, height: inner.height - notes, ..inner };
         if self.rows.is_empty() {
             put(Line::styled(self.empty, cx.theme.dim()), inner.y, inner, buf);
         }
@@ -131,6 +152,19 @@ impl Pick {
             let marker = if is_here { cx.theme.glyphs.here } else { " " };
             let line = Line::from(format!("{marker} {} {text}", place + 1));
             put(if is_here { line.style(cx.theme.selection(true)) } else { line }, y, inner, buf);
+        }
+    }
+}
+
+impl Reading {
+    fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+        let width = usize::from(screen.width.saturating_sub(6).min(94));
+        let rows: Vec<String> = self.text.lines().flat_map(|line| wrap(line, width)).collect();
+        let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2);
+        let inner = frame(&self.title, "Up Down scroll · y copies · any other key closes", 98, height, screen, buf, cx);
+        let last = rows.len().saturating_sub(usize::from(inner.height));
+        for (row, y) in rows.into_iter().skip(self.top.min(last)).zip(inner.y..inner.bottom()) {
+            put(Line::raw(row), y, inner, buf);
         }
     }
 }
@@ -192,24 +226,55 @@ impl DeclareForm {
 
 impl Compose {
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
-        let hint = "Ctrl+S records that it was told · Tab next part · Esc leaves";
-        let inner = frame("status update: tell it, then record it here", hint, 100, 20, screen, buf, cx);
+        let is_own = cx.incident.holds(cx.me, Role::IncidentCommander);
+        let (title, hint) = match (self.draft, is_own) {
+            (Some(_), _) => (
+                "approve this text, then tell it by hand",
+                "Ctrl+S approves · Ctrl+X sends it back · Tab next part · Esc leaves",
+            ),
+            (None, true) => (
+                "status update: tell it, then record it here",
+                "Ctrl+S records that it was told · Tab next part · Esc leaves",
+            ),
+            (None, false) => {
+                ("status update: the IC approves it", "Ctrl+S hands it to the IC · Tab next part · Esc leaves")
+            }
+        };
+        let inner = frame(title, hint, 100, screen.height.min(28), screen, buf, cx);
         let heading = |text: String, is_here: bool| {
             let marker = if is_here { cx.theme.glyphs.here } else { " " };
             Line::from(format!("{marker} {text}")).style(cx.theme.title(is_here))
         };
-        let previous_rows = if self.previous.is_some() { 4 } else { 0 };
-        let text_rows = inner.height.saturating_sub(6 + previous_rows).max(1);
+        // The text keeps at least a third; what it rests on takes what is left.
+        let remarks = self.remarks(cx);
+        let fixed = 5 + u16::from(!remarks.is_empty());
+        let mut spare = inner.height.saturating_sub(fixed + (inner.height / 3).max(4));
         let mut y = inner.y;
-        if let Some(previous) = &self.previous {
-            put(Line::styled("  the last one said:", cx.theme.dim()), y, inner, buf);
-            for (line, y) in previous.lines().zip(y + 1..y + previous_rows) {
-                put(Line::styled(format!("    {line}"), cx.theme.dim()), y, inner, buf);
+        let mut aside = |words: &str, lines: Vec<String>, y: &mut u16, buf: &mut Buffer| {
+            if spare < 2 || lines.is_empty() {
+                return;
             }
-            y += previous_rows;
-        }
+            put(Line::styled(format!("  {words}"), cx.theme.dim()), *y, inner, buf);
+            *y += 1;
+            spare -= 1;
+            for line in lines.into_iter().take(usize::from(spare)) {
+                put(Line::styled(format!("    {line}"), cx.theme.dim()), *y, inner, buf);
+                *y += 1;
+                spare -= 1;
+            }
+        };
+        let previous = self.previous.iter().flat_map(|text| text.lines()).take(3).map(str::to_owned).collect();
+        aside("the last one said:", previous, &mut y, buf);
+        let words = if self.draft.is_some() { "recorded since this was written:" } else { "recorded since:" };
+        aside(words, self.since.iter().map(ToString::to_string).collect(), &mut y, buf);
         put(heading("text".to_owned(), self.part == Part::Text), y, inner, buf);
-        let area = Rect { x: inner.x + 4, y: y + 1, width: inner.width.saturating_sub(4), height: text_rows };
+        let below = inner.bottom().saturating_sub(fixed - 1);
+        let area = Rect {
+            x: inner.x + 4,
+            y: y + 1,
+            width: inner.width.saturating_sub(4),
+            height: below.saturating_sub(y + 1),
+        };
         let cursor = self.text.draw(
             area.intersection(inner),
             buf,
@@ -217,8 +282,14 @@ impl Compose {
             Line::default(),
             "what is known, what is done, what comes next",
         );
-        y += 1 + text_rows;
-        put(heading("told where (Space ticks)".to_owned(), self.part == Part::Channels), y, inner, buf);
+        y = below;
+        if let Some(remark) = remarks.first() {
+            put(Line::styled(format!("  {remark}"), cx.theme.amber()), y, inner, buf);
+            y += 1;
+        }
+        let template = format!("template: {} · {} (arrows)", self.audience.name(), self.status.name());
+        put(heading(template, self.part == Part::Template), y, inner, buf);
+        put(heading("told where, by hand (Space ticks)".to_owned(), self.part == Part::Channels), y + 1, inner, buf);
         let mut spans = vec![Span::raw("    ")];
         for (place, channel) in Channel::ALL.into_iter().enumerate() {
             let tick = if self.channels.contains(&channel) { cx.theme.glyphs.done } else { " " };
@@ -227,9 +298,13 @@ impl Compose {
             spans.push(Span::styled(format!("[{tick}] {}", channel.name()), style));
             spans.push(Span::raw("  "));
         }
-        put(Line::from(spans), y + 1, inner, buf);
-        let promise = format!("the next one is promised in {} min (Left Right)", self.minutes());
-        put(heading(promise, self.part == Part::Promise), y + 2, inner, buf);
+        put(Line::from(spans), y + 2, inner, buf);
+        let promise = format!(
+            "the next one is promised for {} (Left Right: in {} min)",
+            cx.clock(self.promised(cx)),
+            self.minutes()
+        );
+        put(heading(promise, self.part == Part::Promise), y + 3, inner, buf);
         cursor.filter(|_| self.part == Part::Text)
     }
 }

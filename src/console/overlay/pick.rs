@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::{Outcome, Overlay};
 use crate::console::Summary;
 use crate::incident::{Command, IncidentId, Phase, Role, Seat, Severity};
-use crate::pane::{Cx, Purpose, Question};
+use crate::pane::{Cx, FormKind, Item, Purpose, Question};
 
 /// What a row of a picker stands for.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,11 +16,17 @@ pub(crate) enum Choice {
     Ask(Box<Question>),
     /// Open a record.
     Open(IncidentId),
+    /// Ask for what a form asks.
+    Form(Box<FormKind>),
+    /// Offer what can be done with an item.
+    Item(Item),
 }
 
 /// A list, of which one row is taken: with the arrows and Enter, or with its number.
 pub(crate) struct Pick {
     pub(crate) title: String,
+    /// What one should know before choosing.
+    pub(crate) notes: Vec<String>,
     pub(crate) rows: Vec<(String, Choice)>,
     pub(crate) empty: &'static str,
     pub(crate) selected: usize,
@@ -61,7 +67,7 @@ impl Pick {
 }
 
 fn pick(title: &str, empty: &'static str, rows: Vec<(String, Choice)>, selected: usize) -> Overlay {
-    Overlay::Pick(Box::new(Pick { title: title.to_owned(), rows, empty, selected }))
+    Overlay::Pick(Box::new(Pick { title: title.to_owned(), notes: Vec::new(), rows, empty, selected }))
 }
 
 fn command(command: Command) -> Choice {
@@ -158,6 +164,7 @@ pub(crate) fn records(list: &[Summary]) -> Box<Pick> {
     let rows = list.iter().map(|summary| (summary_line(summary), Choice::Open(summary.id))).collect();
     Box::new(Pick {
         title: "open which record?".to_owned(),
+        notes: Vec::new(),
         rows,
         empty: "there is no record on this host yet",
         selected: 0,

@@ -1,0 +1,130 @@
+//! A form: a few fields, of which the last Enter, or Ctrl+S anywhere, hands the answers in.
+//!
+//! Hides how fields are walked and drawn. What the answers mean is next door in `forms`.
+//!
+//! Invariant: an answer that cannot be taken leaves the form open with everything that was typed.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+
+use super::draw::{frame, put};
+use super::{Outcome, filled};
+use crate::pane::{Cx, FormKind};
+use crate::text::CleanText;
+use crate::widget::editor::Editor;
+
+/// One field.
+pub(crate) struct Field {
+    pub(crate) label: &'static str,
+    pub(crate) hint: &'static str,
+    pub(crate) editor: Editor,
+    rows: u16,
+}
+
+/// A form that somebody fills in.
+pub(crate) struct Form {
+    pub(crate) kind: FormKind,
+    pub(crate) title: String,
+    /// What one should know while filling it in.
+    pub(crate) notes: Vec<String>,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) at: usize,
+}
+
+impl Field {
+    /// A field of one line that begins with a text.
+    pub(crate) fn line(label: &'static str, hint: &'static str, text: &str) -> Self {
+        Self { label, hint, editor: filled(Editor::one_line(), text), rows: 1 }
+    }
+
+    /// A field of several lines.
+    pub(crate) fn lines(label: &'static str, hint: &'static str, text: &str, rows: u16) -> Self {
+        Self { label, hint, editor: filled(Editor::lines(), text), rows }
+    }
+}
+
+impl Form {
+    /// What stands in a field, without blanks around it.
+    pub(crate) fn answer(&self, place: usize) -> CleanText {
+        let text = self.fields.get(place).map(|field| field.editor.text()).unwrap_or_default();
+        CleanText::new(text.trim())
+    }
+
+    pub(super) fn key(&mut self, key: KeyEvent, cx: &Cx<'_>) -> Outcome {
+        let is_save = key.code == KeyCode::Char('s') && key.modifiers.contains(KeyModifiers::CONTROL);
+        let last = self.fields.len().saturating_sub(1);
+        let has_lines = self.fields.get(self.at).is_some_and(|field| field.rows > 1);
+        match key.code {
+            _ if is_save => return self.hand_in(cx),
+            KeyCode::Enter if self.at == last => return self.hand_in(cx),
+            KeyCode::Tab | KeyCode::Enter => self.at = (self.at + 1) % self.fields.len().max(1),
+            KeyCode::BackTab => self.at = self.at.checked_sub(1).unwrap_or(last),
+            KeyCode::Down if !has_lines => self.at = (self.at + 1).min(last),
+            KeyCode::Up if !has_lines => self.at = self.at.saturating_sub(1),
+            _ => {
+                if let Some(field) = self.fields.get_mut(self.at) {
+                    field.editor.key(key);
+                }
+            }
+        }
+        Outcome::Stay
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        if let Some(field) = self.fields.get_mut(self.at) {
+            field.editor.insert_paste(text);
+        }
+    }
+
+    fn hand_in(&mut self, cx: &Cx<'_>) -> Outcome {
+        match super::forms::read(self, cx) {
+            Ok(commands) => Outcome::HandIn(commands),
+            Err((place, why)) => {
+                self.at = place;
+                Outcome::Refuse(why)
+            }
+        }
+    }
+
+    pub(super) fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
+        let rows: u16 = self.fields.iter().map(|field| field.rows + 1).sum();
+        let notes = u16::try_from(self.notes.len()).unwrap_or(u16::MAX);
+        let height = rows.saturating_add(notes).saturating_add(2);
+        let hint = "Enter goes on, at the end it records · Ctrl+S records · Esc leaves";
+        let inner = frame(&self.title, hint, 100, height, screen, buf, cx);
+        // Where it does not fit, the notes give way to the fields, and the fields before the present one to that.
+        let spare = inner.height.saturating_sub(rows);
+        let mut y = inner.y;
+        for note in self.notes.iter().take(usize::from(spare)) {
+            put(Line::styled(format!("  {note}"), cx.theme.dim()), y, inner, buf);
+            y += 1;
+        }
+        let tops: Vec<u16> = self
+            .fields
+            .iter()
+            .scan(0, |sum, field| {
+                let top = *sum;
+                *sum += field.rows + 1;
+                Some(top)
+            })
+            .collect();
+        let here = tops.get(self.at).zip(self.fields.get(self.at)).map_or(0, |(top, field)| top + field.rows + 1);
+        let skip = here.saturating_sub(inner.bottom().saturating_sub(y));
+        let mut cursor = None;
+        for ((place, field), top) in self.fields.iter().enumerate().zip(tops) {
+            let Some(top) = top.checked_sub(skip) else { continue };
+            let is_here = place == self.at;
+            let marker = if is_here { cx.theme.glyphs.here } else { " " };
+            put(Line::from(format!("{marker} {}", field.label)).style(cx.theme.title(is_here)), y + top, inner, buf);
+            let area =
+                Rect { x: inner.x + 4, y: y + top + 1, width: inner.width.saturating_sub(4), height: field.rows };
+            let at = field.editor.draw(area.intersection(inner), buf, cx.theme, Line::default(), field.hint);
+            if is_here {
+                cursor = at;
+            }
+        }
+        cursor
+    }
+}

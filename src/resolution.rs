@@ -1,0 +1,132 @@
+//! Proof that it is over: what live data says about each objective and about the error spans.
+//!
+//! Hides what counts as normal. What nobody measured proves nothing: it is listed as not met, with the reason.
+//!
+//! Invariant: pure; the same data at the same moment give the same lines.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::incident::{Incident, ProofLine};
+use crate::live::{Freshness, Live, Panel};
+use crate::playbook::Catalogue;
+use crate::slo::{Objective, ObjectiveId};
+use crate::text::CleanStr;
+
+/// What has to be normal for so long, one line for each objective of the impacted services, and one for their error spans.
+pub fn proof(
+    incident: &Incident,
+    live: &Live,
+    catalogue: &Catalogue,
+    normal_for: TimeDelta,
+    wall: DateTime<Utc>,
+) -> Vec<ProofLine> {
+    let mut lines = Vec::new();
+    let now = incident.clock().show(wall);
+    for service in &incident.services {
+        let Some(playbook) = catalogue.get(service) else {
+            lines.push(line(format!("{service}"), false, "has no playbook, so nothing is measured".to_owned()));
+            continue;
+        };
+        for objective in &playbook.objectives {
+            let id = ObjectiveId { service: service.clone(), objective: objective.id.clone() };
+            let panel = live.panels.get(&id);
+            let fresh = panel.is_some_and(|panel| live.panel_freshness(panel, wall) == Freshness::Fresh);
+            let (met, seen) = match panel.filter(|_| fresh) {
+                None => (false, "no fresh data".to_owned()),
+                Some(panel) => measured(panel, objective, normal_for, now),
+            };
+            lines.push(line(format!("{service} {}", objective.title), met, seen));
+        }
+        if !playbook.traces.services.is_empty() {
+            let (met, seen) = spans(live, &playbook.traces.services, normal_for, wall, now);
+            lines.push(line(format!("{service} error spans"), met, seen));
+        }
+    }
+    lines
+}
+
+fn line(what: String, met: bool, seen: String) -> ProofLine {
+    ProofLine { what: CleanStr::new(&what), met, seen: CleanStr::new(&seen) }
+}
+
+/// Inside its threshold at each moment of the time that counts, with data at the newest of them.
+fn measured(panel: &Panel, objective: &Objective, normal_for: TimeDelta, now: DateTime<Utc>) -> (bool, String) {
+    let Some(measured) = &panel.measured else { return (false, "was never measured".to_owned()) };
+    let grid = &measured.grid;
+    let mut inside: Option<DateTime<Utc>> = None;
+    let mut worst = None;
+    for place in (0..grid.len).rev() {
+        let at = grid.at(place);
+        if at < now - normal_for {
+            break;
+        }
+        match measured.worst_at(objective, place).filter(|value| value.is_finite()) {
+            Some(value) if objective.is_broken_by(value) == Some(false) => {
+                inside = Some(at);
+                worst.get_or_insert(value);
+            }
+            Some(value) => {
+                let since = inside.map_or_else(|| "now".to_owned(), |_| minutes_ago(now - at));
+                return (false, format!("{} {since}, must be {}", objective.unit.show(value), limit(objective)));
+            }
+            // A gap at the newest moment is an answer that is under way; a longer one is no proof.
+            None if now - at <= grid.resolution * 3 => {}
+            None => return (false, format!("no data {}", minutes_ago(now - at))),
+        }
+    }
+    let enough = inside.is_some_and(|from| now - from >= normal_for - grid.resolution * 2);
+    match worst {
+        Some(value) if enough => {
+            (true, format!("{}, normal for {} min", objective.unit.show(value), normal_for.num_minutes()))
+        }
+        Some(value) => {
+            (false, format!("{}, but known for less than {} min", objective.unit.show(value), normal_for.num_minutes()))
+        }
+        None => (false, "no data".to_owned()),
+    }
+}
+
+fn limit(objective: &Objective) -> String {
+    objective.unit.show(objective.limit())
+}
+
+fn minutes_ago(age: TimeDelta) -> String {
+    match age.num_minutes() {
+        0 => "a moment ago".to_owned(),
+        minutes => format!("{minutes} min ago"),
+    }
+}
+
+/// How many error spans a second were usual, where the search reached back at least five minutes before the incident.
+pub fn usual_errors(live: &Live, detected_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<f64> {
+    let (_, _, found) = live.spans.as_ref()?;
+    let before = detected_at - (now - found.lookback);
+    // A search that was cut short says nothing about its oldest part.
+    if before < TimeDelta::minutes(5) || !found.remarks.is_empty() {
+        return None;
+    }
+    let count = found.errors.iter().filter(|row| row.at < detected_at).count();
+    Some(count as f64 / before.num_seconds().max(1) as f64)
+}
+
+/// No more error spans in the time that counts than in the same time before the incident; where that was never seen, none.
+fn spans(
+    live: &Live,
+    services: &[CleanStr],
+    normal_for: TimeDelta,
+    wall: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> (bool, String) {
+    if live.spans_freshness(wall) != Some(Freshness::Fresh) {
+        return (false, "no fresh data".to_owned());
+    }
+    let Some((_, _, found)) = &live.spans else { return (false, "no data".to_owned()) };
+    let ours = found.errors.iter().filter(|row| services.contains(&row.service));
+    let recent = ours.filter(|row| row.at > now - normal_for).count();
+    let usual = live.usual_errors.map_or(0, |rate| (rate * normal_for.num_seconds() as f64).ceil() as usize);
+    let usually = match live.usual_errors {
+        Some(_) => format!("{usual} before the incident"),
+        None => "what is usual was not seen".to_owned(),
+    };
+    (recent <= usual, format!("{recent} in {} min ({usually})", normal_for.num_minutes()))
+}
