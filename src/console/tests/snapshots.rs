@@ -78,6 +78,8 @@ fn every_pane_with_all_the_room() {
 fn the_wall() {
     for size in SIZES {
         let mut desk = room(Layout::Ic, size);
+        desk.write("li", note("three shops report that the QR payment hangs and then fails; cards work"));
+        desk.write("omid", note("the pool of the gateway is full"));
         desk.console.settings.is_wall = true;
         desk.console.dirty = Dirty::ALL;
         insta::assert_snapshot!(name("wall", size), desk.screen());
