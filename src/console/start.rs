@@ -27,7 +27,7 @@ enum Way {
 
 const WAYS: [(Way, &str, &str); 3] = [
     (Way::Declare, "D", "declare an incident"),
-    (Way::Drill, "g", "run the drill Alipay Timeout Storm (simulated: needs no server, changes nothing)"),
+    (Way::Drill, "g", "run the drill Alipay Timeout Storm (simulated: needs no server)"),
     (Way::Config, "w", "write a starter config that says where Prometheus and Jaeger are"),
 ];
 

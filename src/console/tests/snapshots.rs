@@ -87,6 +87,25 @@ fn the_wall() {
 }
 
 #[test]
+fn a_wall_of_any_size_shows_something_and_stays_inside() {
+    let mut desk = room(Layout::Ic, (120, 40));
+    desk.write("li", note("three shops report that the QR payment hangs and then fails; cards work"));
+    desk.console.settings.is_wall = true;
+    for late in [0, 3_600] {
+        desk.pass(late);
+        for (width, height) in [20, 40, 80, 120, 160, 200, 300]
+            .into_iter()
+            .flat_map(|width| (5..=80).step_by(3).map(move |height| (width, height)))
+        {
+            desk.tell(Msg::Input(InputEvent::Resize(width, height)));
+            desk.buffer = Buffer::empty(Rect::new(0, 0, width, height));
+            desk.draw();
+            assert!(!text(&desk.buffer).trim().is_empty(), "{width}x{height}");
+        }
+    }
+}
+
+#[test]
 fn overlays_and_the_smallest_screens() {
     for (what, keys, size) in [
         ("help", "?", (120, 40)),
