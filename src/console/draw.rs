@@ -17,7 +17,7 @@ use crate::live::Freshness;
 use crate::pane::due::{next_tick, urgency};
 use crate::pane::{Cx, PaneId};
 use crate::text::fit;
-use crate::theme::{Alarm, ascii_only};
+use crate::theme::{Alarm, Theme, ascii_only};
 use crate::widget::frame::{PaneFrame, clear};
 use crate::widget::text::{countdown, fit_line, minutes};
 
@@ -53,7 +53,9 @@ impl Console {
     pub fn draw(&self, now: DateTime<Utc>, dirty: Dirty, buf: &mut Buffer) -> Drawn {
         let cx = self.cx(now);
         // An overlay stands above everything: whatever is drawn below it, it is drawn again.
-        let dirty = if self.overlay.is_some() && !dirty.is_empty() { Dirty::ALL } else { dirty };
+        // The start screen is one part, its notice included.
+        let is_whole = self.overlay.is_some() || self.start.is_some();
+        let dirty = if is_whole && !dirty.is_empty() { Dirty::ALL } else { dirty };
         let mut drawn = Drawn::default();
         if dirty.is_empty() {
             return drawn;
@@ -104,14 +106,8 @@ impl Console {
             self.footer(placed.footer, buf, cx);
         }
         if let Some(start) = &self.start {
-            if dirty.has(Dirty::ALL) {
-                let body = Rect {
-                    y: placed.header.bottom(),
-                    height: placed.footer.y - placed.header.bottom(),
-                    ..placed.footer
-                };
-                start.draw(body, buf, cx);
-            }
+            let (top, bottom) = (placed.header.bottom(), placed.footer.y);
+            start.draw(Rect { y: top, height: bottom - top, ..placed.footer }, buf, cx, self.notice.as_ref());
             return;
         }
         for (id, area) in panes {
@@ -130,17 +126,33 @@ impl Console {
         let shows_next = placed.area(PaneId::Next).is_some() && self.start.is_none();
         let first = Rect { height: 1, ..area };
         if let Some(alarm) = self.record_alarm() {
-            let line = Line::from(format!(" {alarm}")).style(cx.theme.banner(Alarm::Red));
-            buf.set_style(first, cx.theme.banner(Alarm::Red));
-            buf.set_line(first.x, first.y, &fit_line(line, usize::from(first.width)), first.width);
+            // What is due stays beside it: the clocks do not stop for a full disk.
+            let banner = cx.theme.banner(Alarm::Red);
+            buf.set_style(first, banner);
+            let when = self.when(cx, !shows_next).into_iter().map(|span| span.style(banner)).collect();
+            two_sides(first, buf, vec![Span::styled(format!(" {alarm}"), banner)], when);
         } else {
             two_sides(first, buf, self.what(cx), self.when(cx, !shows_next));
         }
         if area.height > 1 {
             let second = Rect { y: area.y + 1, height: 1, ..area };
             let who = if self.start.is_some() { Vec::new() } else { who(cx) };
-            two_sides(second, buf, who, self.how_fresh(cx));
+            // Who is who comes before how the sources are: of these the words shrink first.
+            let room = usize::from(second.width).saturating_sub(Line::from(who.clone()).width() + 1);
+            let fits = |spans: &Vec<Span<'static>>| spans.iter().map(Span::width).sum::<usize>() <= room;
+            let sources = Detail::ALL.into_iter().map(|detail| how_fresh(cx, detail)).find(fits);
+            two_sides(second, buf, who, sources.unwrap_or_else(|| how_fresh(cx, Detail::Marks)));
         }
+    }
+
+    /// The header has to be brief.
+    fn is_narrow(&self) -> bool {
+        self.screen.width < 100
+    }
+
+    /// The header has room for the severity and the nearest obligation only.
+    fn is_tiny(&self) -> bool {
+        self.screen.width < 60
     }
 
     /// What must not be overlooked: the record cannot be written, or parts of it cannot be read.
@@ -176,7 +188,10 @@ impl Console {
         spans.push(Span::styled(format!("{severity} {}", theme.glyphs.square), style));
         let name = incident.services.first().map_or_else(
             || incident.title.to_string(),
-            |service| cx.catalogue.get(service).map_or(service, |book| &book.name).to_string(),
+            |service| match cx.catalogue.get(service) {
+                Some(book) if !self.is_narrow() => book.name.to_string(),
+                Some(_) | None => service.to_string(),
+            },
         );
         let more = incident.services.len().saturating_sub(1);
         spans.push(Span::styled(format!(" {name}"), theme.title(false)));
@@ -186,7 +201,7 @@ impl Console {
         spans.push(Span::styled(format!("  {}", incident.phase().name().to_uppercase()), style));
         if let Some(elapsed) = incident.elapsed(cx.now) {
             let target = match severity {
-                Severity::Sev0 | Severity::Sev1 | Severity::Sev2 if self.screen.width >= 100 => {
+                Severity::Sev0 | Severity::Sev1 | Severity::Sev2 if !self.is_narrow() => {
                     format!(" of {}", minutes(cx.cadence.resolve))
                 }
                 Severity::Sev0 | Severity::Sev1 | Severity::Sev2 | Severity::Sev3 => String::new(),
@@ -205,55 +220,27 @@ impl Console {
         let mut spans = Vec::new();
         if with_countdown && self.start.is_none() {
             let obligations = cx.obligations();
+            // In a narrow header the severity needs the columns that these words can do without.
+            let is_narrow = self.is_narrow();
             if let Some(nearest) = obligations.first() {
-                spans.push(Span::styled(
-                    format!("{} {}", nearest.name, countdown(nearest.left(cx.now))),
-                    urgency(nearest, cx),
-                ));
+                let name = nearest.name.as_str();
+                let name = name.strip_prefix("update ").filter(|_| is_narrow).unwrap_or(name);
+                spans.push(Span::styled(format!("{name} {}", countdown(nearest.left(cx.now))), urgency(nearest, cx)));
                 spans.push(Span::raw("  "));
             }
-            if let Some(update) =
-                cadence::next_update(&obligations).filter(|update| Some(*update) != obligations.first())
+            if let Some(update) = cadence::next_update(&obligations)
+                .filter(|update| Some(*update) != obligations.first() && !self.is_tiny())
             {
-                spans.push(Span::styled(format!("next update {}", minutes(update.left(cx.now))), urgency(update, cx)));
+                let name = if is_narrow { "update" } else { "next update" };
+                spans.push(Span::styled(format!("{name} {}", minutes(update.left(cx.now))), urgency(update, cx)));
                 spans.push(Span::raw("  "));
             }
         }
         if cx.access == crate::pane::Access::ReadOnly {
             spans.push(Span::styled("READ ONLY  ", cx.theme.dim()));
         }
-        let zone = cx.now.with_timezone(&cx.zone).format("%H:%M %Z ").to_string();
-        spans.push(Span::raw(zone));
-        spans
-    }
-
-    fn how_fresh(&self, cx: &Cx<'_>) -> Vec<Span<'static>> {
-        let mut spans = Vec::new();
-        for (name, health) in &cx.live.sources {
-            let (glyph, style, words) = match (cx.live.is_frozen, health.freshness(cx.wall), &health.failing) {
-                (true, ..) => (cx.theme.glyphs.full, cx.theme.good(), " frozen".to_owned()),
-                (false, Freshness::Fresh, None) => (cx.theme.glyphs.full, cx.theme.good(), String::new()),
-                (false, Freshness::Gone, _) => {
-                    let since = health.good_at.unwrap_or(health.since);
-                    (
-                        cx.theme.glyphs.empty,
-                        cx.theme.red(),
-                        format!(" NO DATA since {}", cx.minute(cx.incident.clock().show(since))),
-                    )
-                }
-                (false, _, Some((since, _))) => (
-                    cx.theme.glyphs.half,
-                    cx.theme.amber(),
-                    format!(" failing since {}", cx.minute(cx.incident.clock().show(*since))),
-                ),
-                (false, Freshness::Stale, None) => (cx.theme.glyphs.half, cx.theme.amber(), " late".to_owned()),
-            };
-            spans.push(Span::styled(glyph, style));
-            spans.push(Span::styled(format!(" {name}{words}  "), if words.is_empty() { Style::new() } else { style }));
-        }
-        let others = cx.present.len();
-        if others > 0 {
-            spans.push(Span::raw(format!("{others} here ")));
+        if !self.is_tiny() {
+            spans.push(Span::raw(cx.now.with_timezone(&cx.zone).format("%H:%M %Z ").to_string()));
         }
         spans
     }
@@ -280,14 +267,10 @@ impl Console {
     }
 
     fn footer(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
-        let line = match &self.notice {
+        // The start screen says it in its box, where the eyes are.
+        let line = match self.notice.as_ref().filter(|_| self.start.is_none()) {
             Some(notice) => {
-                let style = match notice.tone {
-                    Tone::Said => cx.theme.text(),
-                    Tone::Refused => cx.theme.amber(),
-                    Tone::Failed => cx.theme.red(),
-                };
-                Line::from(vec![Span::raw(" "), Span::styled(notice.text.clone(), style)])
+                Line::from(vec![Span::raw(" "), Span::styled(notice.text.clone(), notice.tone.style(cx.theme))])
             }
             None => Line::from(self.hints(cx)),
         };
@@ -344,6 +327,17 @@ impl Console {
     }
 }
 
+impl Tone {
+    /// How a sentence looks that is meant so.
+    pub(super) fn style(self, theme: &Theme) -> Style {
+        match self {
+            Self::Said => theme.text(),
+            Self::Refused => theme.amber(),
+            Self::Failed => theme.red(),
+        }
+    }
+}
+
 /// The incident in a few words, the most pressing first.
 pub(super) fn alarm_words(cx: &Cx<'_>) -> String {
     let severity = cx.incident.severity.map_or("", Severity::name);
@@ -361,6 +355,60 @@ fn two_sides(area: Rect, buf: &mut Buffer, left: Vec<Span<'static>>, right: Vec<
     buf.set_line(area.x, area.y, &left, area.width);
     let taken = right.width().min(width);
     buf.set_line(area.right() - taken as u16, area.y, &right, taken as u16);
+}
+
+/// How much is said of the sources.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Detail {
+    /// Only a mark for each source.
+    Marks,
+    /// A name too where something is wrong.
+    Failing,
+    /// A mark and a name for each.
+    Names,
+    /// What is wrong too.
+    Words,
+    /// Since when too, and how many consoles are here.
+    Whole,
+}
+
+impl Detail {
+    const ALL: [Self; 5] = [Self::Whole, Self::Words, Self::Names, Self::Failing, Self::Marks];
+}
+
+/// How each source is: `● prometheus  ◐ jaeger failing since 14:20  3 here`.
+fn how_fresh(cx: &Cx<'_>, detail: Detail) -> Vec<Span<'static>> {
+    let glyphs = cx.theme.glyphs;
+    let mut spans = Vec::new();
+    for (name, health) in &cx.live.sources {
+        let freshness = if cx.live.is_frozen { Freshness::Fresh } else { health.freshness(cx.wall) };
+        let (glyph, style, words, since) = match (freshness, &health.failing) {
+            (Freshness::Fresh, _) if cx.live.is_frozen => (glyphs.full, cx.theme.good(), " frozen", None),
+            (Freshness::Fresh, None) => (glyphs.full, cx.theme.good(), "", None),
+            (Freshness::Gone, _) => {
+                (glyphs.empty, cx.theme.red(), " NO DATA", Some(health.good_at.unwrap_or(health.since)))
+            }
+            (Freshness::Fresh | Freshness::Stale, Some((since, _))) => {
+                (glyphs.half, cx.theme.amber(), " failing", Some(*since))
+            }
+            (Freshness::Stale, None) => (glyphs.half, cx.theme.amber(), " late", None),
+        };
+        let is_well = glyph == glyphs.full;
+        if detail == Detail::Marks || (detail == Detail::Failing && is_well) {
+            spans.push(Span::styled(format!("{glyph} "), style));
+            continue;
+        }
+        let words = if detail >= Detail::Words { words } else { "" };
+        let since = since.filter(|_| detail == Detail::Whole);
+        let since = since.map(|at| format!(" since {}", cx.minute(cx.incident.clock().show(at)))).unwrap_or_default();
+        spans.push(Span::styled(glyph, style));
+        spans.push(Span::styled(format!(" {name}{words}{since}  "), if is_well { Style::new() } else { style }));
+    }
+    let others = cx.present.len();
+    if others > 0 && detail == Detail::Whole {
+        spans.push(Span::raw(format!("{others} here ")));
+    }
+    spans
 }
 
 fn who(cx: &Cx<'_>) -> Vec<Span<'static>> {

@@ -464,6 +464,68 @@ fn the_start_screen_offers_a_declaration_the_drill_and_a_starter_config() {
 }
 
 #[test]
+fn what_the_start_screen_refuses_is_said_in_its_box() {
+    let mut desk = Desk::with(Settings { access: Access::ReadOnly, ..settings(Layout::Ic) }, (120, 40));
+    desk.console.show_start();
+    desk.draw();
+    desk.keys("g");
+    let screen = desk.screen();
+    let row = screen.lines().position(|row| row.contains("this console only looks")).unwrap();
+    assert!(row > 15 && row < 30 && screen.lines().nth(row).unwrap().contains('│'), "{screen}");
+    desk.pass(11);
+    assert!(!desk.screen().contains("this console only looks"));
+}
+
+#[test]
+fn a_start_screen_with_more_records_than_rows_keeps_the_ways_on_and_the_selected_record_in_sight() {
+    let mut desk = Desk::with(settings(Layout::Ic), (80, 24));
+    desk.console.show_start();
+    desk.tell(Msg::Listed((0..40).map(summary).collect()));
+    for (downs, seen) in [(0, "record 00"), (25, "record 25"), (30, "record 39")] {
+        (0..downs).for_each(|_| desk.key(KeyCode::Down));
+        let screen = desk.screen();
+        assert!(screen.contains(seen) && screen.contains("run the drill"), "{screen}");
+    }
+}
+
+fn summary(number: u32) -> Summary {
+    Summary {
+        id: IncidentId::incident(number),
+        severity: None,
+        phase: crate::incident::Phase::Detected,
+        title: format!("record {number:02}").as_str().into(),
+        service: None,
+        commander: None,
+        declared_at: None,
+    }
+}
+
+#[test]
+fn roles_stand_in_the_header_however_much_there_is_to_say_of_the_sources() {
+    let mut desk = Desk::open(Layout::Ic, (100, 30));
+    for source in ["prometheus", "jaeger"] {
+        desk.tell(Msg::Source(Report { source, ..failed("refused") }));
+    }
+    let header = desk.screen().lines().nth(1).unwrap().to_owned();
+    for words in ["Scribe nobody", "◐ jaeger", "◐ prometheus"] {
+        assert!(header.contains(words), "{header}");
+    }
+    assert!(!header.contains("since"), "{header}");
+}
+
+#[test]
+fn a_number_key_shows_its_pane_in_every_layout_and_size() {
+    for (layout, size) in Layout::ALL.into_iter().flat_map(|layout| [(layout, (80, 24)), (layout, (120, 40))]) {
+        let mut desk = Desk::open(layout, size);
+        desk.key(KeyCode::Esc);
+        for (place, spec) in PANES.iter().enumerate() {
+            desk.keys(&(place + 1).to_string());
+            assert!(desk.console.arrangement().area(spec.id).is_some(), "{layout:?} {size:?} {}", spec.name);
+        }
+    }
+}
+
+#[test]
 fn a_form_that_was_opened_before_the_playbooks_were_read_offers_their_services() {
     let mut desk = Desk::with(Settings { catalogue: Catalogue::default(), ..settings(Layout::Ic) }, (120, 40));
     desk.console.show_start();

@@ -11,6 +11,7 @@ use crate::live::{Freshness, Panel};
 use crate::slo::{Grid, Measured, Objective, ObjectiveId, ObjectiveKind, Side, Verdict};
 use crate::text::columns;
 use crate::widget::chart::{Chart, Mark, Moments, Worse};
+use crate::widget::digits::{self, Size};
 use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, minutes, wrap};
 
@@ -155,23 +156,49 @@ impl Graphs {
             return nothing(area, buf, cx);
         }
         let selected = self.selection.place(all.len());
-        let solo = self.is_alone.then_some(selected);
         let marks = marks(cx);
+        if self.is_alone || all.len() < 2 || area.width < TWO_COLUMNS {
+            return self.paint_column(&all, 0, selected, &marks, area, buf, cx, is_focused);
+        }
+        // Side by side charts are twice as high.
+        let left = Rect { width: area.width / 2 - 1, ..area };
+        let right = Rect { x: left.right() + 2, width: area.width - left.width - 2, ..area };
+        let (one, other) = all.split_at(all.len().div_ceil(2));
+        self.paint_column(one, 0, selected, &marks, left, buf, cx, is_focused);
+        self.paint_column(other, one.len(), selected, &marks, right, buf, cx, is_focused);
+    }
+
+    /// Draws some objectives below each other, of which the first stands at a place of the whole list.
+    #[expect(clippy::too_many_arguments, reason = "a column is its parts")]
+    fn paint_column(
+        &self,
+        all: &[Shown<'_>],
+        first: usize,
+        selected: usize,
+        marks: &[Mark],
+        area: Rect,
+        buf: &mut Buffer,
+        cx: &Cx<'_>,
+        is_focused: bool,
+    ) {
+        let is_mine = (first..first + all.len()).contains(&selected);
+        let selected = selected.saturating_sub(first).min(all.len() - 1);
         let mut y = area.y;
-        let shares = shares(all.len(), selected, solo.is_some(), area.height);
+        let shares = shares(all.len(), if is_mine { selected } else { 0 }, self.is_alone, area.height);
         // What stands in one row is aligned: names, values, and where the lines of levels begin.
         let in_rows = || shares.iter().filter(|(_, rows)| *rows == 1).map(|(place, _)| &all[*place]);
         let names = in_rows().map(|shown| columns(&shown.objective.title)).max().unwrap_or(0);
         let levels = in_rows().map(|shown| row_heading(shown, names, cx, None, false).width()).max().unwrap_or(0);
         for (place, rows) in shares {
             let part = Rect { y, height: rows, ..area };
-            let is_here = is_focused && place == selected && all.len() > 1;
-            let cursor = self.cursor.filter(|_| place == selected);
+            let is_selected = is_mine && place == selected;
+            let is_here = is_focused && is_selected && shown(cx).len() > 1;
+            let cursor = self.cursor.filter(|_| is_selected);
             if rows == 1 {
                 let heading = row_heading(&all[place], names, cx, cursor, is_here);
                 draw_row(&all[place], heading, levels, part, buf, cx);
             } else {
-                draw_one(&all[place], &marks, part, buf, cx, cursor, is_here);
+                draw_one(&all[place], marks, part, buf, cx, cursor, is_here);
             }
             y += rows;
         }
@@ -210,6 +237,11 @@ impl Pane for Graphs {
 
 /// A chart below so many rows says little; what has no room for it stands in one row with a line of levels.
 const CHART_ROWS: u16 = 6;
+
+/// From so many columns on charts stand side by side.
+const TWO_COLUMNS: u16 = 160;
+/// From so many rows on the one graph of the wall says its value in big letters.
+const ROWS_WITH_BIG_VALUE: u16 = 24;
 
 /// How many rows each objective gets, with its place. The selected one is always a chart; the others in their order, as long as there is room.
 fn shares(count: usize, selected: usize, is_alone: bool, height: u16) -> Vec<(usize, u16)> {
@@ -269,9 +301,43 @@ pub(crate) fn draw_worst(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     };
     // Of equals the first: objectives stand in the order of their importance.
     match all.iter().rev().max_by_key(burden) {
-        Some(shown) => draw_one(shown, &marks(cx), area, buf, cx, None, false),
+        Some(shown) => {
+            let taken = if area.height >= ROWS_WITH_BIG_VALUE { draw_big_value(shown, area, buf, cx) } else { 0 };
+            let rest = Rect { y: area.y + taken, height: area.height - taken, ..area };
+            draw_one(shown, &marks(cx), rest, buf, cx, None, false);
+        }
         None => nothing(area, buf, cx),
     }
+}
+
+/// What an objective is called and shows, for people who stand far away. Returns the rows that it took, with a blank one.
+fn draw_big_value(shown: &Shown<'_>, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> u16 {
+    let objective = shown.objective;
+    let freshness = shown.panel.map(|panel| cx.live.panel_freshness(panel, cx.wall));
+    let newest = shown.measured().and_then(|measured| measured.newest(objective));
+    let (value, style) = match (freshness, shown.measured(), newest) {
+        // An old number is never shown as if it were the present one.
+        (Some(Freshness::Gone), ..) | (_, None, _) | (_, _, None) => ("no data".to_owned(), cx.theme.stale()),
+        (Some(Freshness::Stale), _, Some((_, value))) => (objective.unit.show(value), cx.theme.stale()),
+        (Some(Freshness::Fresh) | None, Some(measured), Some((_, value))) => {
+            let is_kept = match measured.verdict(objective) {
+                Verdict::Met => Some(true),
+                Verdict::Breached { .. } => Some(false),
+                Verdict::NoData => None,
+            };
+            (objective.unit.show(value), cx.theme.verdict(is_kept))
+        }
+    };
+    let room = Rect { height: Size::Medium.of("0").1, ..area };
+    let both = [format!("{} {value}", objective.title), value].map(|text| text.to_uppercase());
+    let Some((text, size)) = both
+        .into_iter()
+        .map(|text| (digits::largest_that_fits(&text, room, cx.theme.glyphs), text))
+        .find_map(|(size, text)| (size >= Size::Medium).then_some((text, size)))
+    else {
+        return 0;
+    };
+    digits::draw(&text, size, room, style, cx.theme.glyphs, buf).height + 1
 }
 
 fn nothing(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {

@@ -12,7 +12,8 @@ use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
 use crate::incident::{Obligation, Phase, cadence};
 use crate::theme::Alarm;
 use crate::widget::digits;
-use crate::widget::text::{countdown, fit_line, minutes};
+use crate::widget::list::Selection;
+use crate::widget::text::{countdown, fit_line, minutes, wrap};
 
 /// This pane's line in [`super::PANES`].
 pub(super) const SPEC: PaneSpec = PaneSpec {
@@ -31,19 +32,19 @@ const ACTS: &[Act<Next>] = &[
 /// The list of obligations, and which one is selected.
 #[derive(Debug, Default)]
 struct Next {
-    selected: usize,
+    selection: Selection,
 }
 
 impl Next {
     fn go(&mut self, by: isize, cx: &Cx<'_>) -> Vec<Intent> {
-        let last = grouped(&cx.obligations()).len().saturating_sub(1);
-        self.selected = self.selected.saturating_add_signed(by).min(last);
+        self.selection.go(by, grouped(&cx.obligations()).len());
         Vec::new()
     }
 
     fn satisfy(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
         let obligations = cx.obligations();
-        match grouped(&obligations).get(self.selected) {
+        let rows = grouped(&obligations);
+        match rows.get(self.selection.place(rows.len())) {
             Some((_, obligation)) => vec![Intent::Satisfy(obligation.duty.clone())],
             None => vec![Intent::Say("nothing is due".to_owned())],
         }
@@ -60,51 +61,110 @@ impl Next {
             }
             return;
         }
-        let area = if area.height >= 8 {
-            let question = Line::styled(cx.incident.phase().question(), cx.theme.dim());
-            buf.set_line(area.x, area.bottom() - 1, &fit_line(question, usize::from(area.width)), area.width);
-            Rect { height: area.height - 1, ..area }
-        } else {
-            area
-        };
+        let asked = draw_question(area, buf, cx);
+        let area = Rect { height: area.height - asked, ..area };
         // The update is always here under its name; what is due sooner stands beside it, never instead.
         let nearest = &obligations[0];
         let big = cadence::next_update(&obligations).unwrap_or(nearest);
         let top = Rect { height: area.height.min(2), ..area };
         let used = draw_big(big, big.due == nearest.due, top, buf, cx);
-        let list =
-            if area.height >= 6 { Rect { y: area.y + 3, height: area.height - 3, ..area } } else { Rect::default() };
-        if nearest.due != big.due {
-            let rest = Rect { x: area.x + used + 2, width: area.width.saturating_sub(used + 2), ..top };
-            let left = countdown(nearest.left(cx.now));
-            let lines = [format!("sooner: {}", nearest.name), format!("{left}  {}", owner(nearest))];
-            for (text, y) in lines.into_iter().zip(rest.y..rest.bottom()) {
-                let line = fit_line(Line::from(text).style(urgency(nearest, cx)), usize::from(rest.width));
-                buf.set_line(rest.x, y, &line, rest.width);
-            }
+        let below = Rect { y: area.y + top.height, height: area.height - top.height, ..area };
+        let taken = if nearest.due == big.due { 0 } else { draw_sooner(nearest, used, top, below, buf, cx) };
+        if below.height >= taken + 2 {
+            // A blank row between what is pressing and all that is due.
+            let gone = taken + 1;
+            let list = Rect { y: below.y + gone, height: below.height - gone, ..below };
+            self.draw_list(&rows, list, buf, cx, is_focused);
         }
-        for ((place, (name, obligation)), y) in rows.iter().enumerate().zip(list.y..list.bottom()) {
-            let is_here = is_focused && place == self.selected;
-            let word = match alarm(obligation, cx) {
-                Alarm::Calm => "",
-                Alarm::Amber => " soon",
-                Alarm::Red => " OVERDUE",
-            };
+    }
+
+    fn draw_list(&self, rows: &[(String, &Obligation)], area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
+        let selected = self.selection.place(rows.len());
+        let words = rows.iter().map(|(_, obligation)| width(urgency_word(obligation, cx))).max().unwrap_or(0);
+        let entry = |place: usize, is_whole: bool| {
+            let (name, obligation) = &rows[place];
+            let is_here = is_focused && place == selected;
             let marker = if is_here { cx.theme.glyphs.here } else { " " };
-            let line = Line::from(vec![
-                Span::styled(
-                    format!("{marker}{:>9}{word}  ", minutes(obligation.left(cx.now))),
-                    urgency(obligation, cx),
-                ),
-                Span::raw(format!("{name} · ")),
-                Span::raw(owner(obligation).to_owned()),
-                Span::styled(format!("  {}", remedy(&obligation.duty).1), cx.theme.key()),
-            ]);
-            buf.set_line(list.x, y, &fit_line(line, usize::from(list.width)), list.width);
+            let time = minutes(obligation.left(cx.now));
+            let head = format!("{marker}{time:>9}{:<1$}  ", urgency_word(obligation, cx), usize::from(words));
+            let indent = usize::from(width(&head));
+            let key = format!("  {}", remedy(&obligation.duty).1);
+            let text = format!("{name} · {}", owner(obligation));
+            let room = usize::from(area.width).saturating_sub(indent + key.len()).max(8);
+            let parts = if is_whole { wrap(&text, room) } else { vec![text] };
+            let last = parts.len() - 1;
+            parts
+                .into_iter()
+                .enumerate()
+                .map(|(part, text)| {
+                    let head = if part == 0 { head.clone() } else { " ".repeat(indent) };
+                    let key = if part == last { key.clone() } else { String::new() };
+                    let line = Line::from(vec![
+                        Span::styled(head, urgency(obligation, cx)),
+                        Span::raw(text),
+                        Span::styled(key, cx.theme.key()),
+                    ]);
+                    (is_here, line)
+                })
+                .collect::<Vec<_>>()
+        };
+        // Whole names where there is room for all of them, a row each where there is not.
+        let whole: Vec<_> = (0..rows.len()).flat_map(|place| entry(place, true)).collect();
+        let lines = if whole.len() <= usize::from(area.height) {
+            whole
+        } else {
+            self.selection.in_sight(rows.len(), area.height).flat_map(|place| entry(place, false)).collect()
+        };
+        for ((is_here, line), y) in lines.into_iter().zip(area.y..area.bottom()) {
+            buf.set_line(area.x, y, &fit_line(line, usize::from(area.width)), area.width);
             if is_here {
-                buf.set_style(Rect { y, height: 1, ..list }, cx.theme.selection(true));
+                buf.set_style(Rect { y, height: 1, ..area }, cx.theme.selection(true));
             }
         }
+    }
+}
+
+/// The question that moves the phase on, in the last rows, where there is room for more than what is due. Returns the rows that it took.
+fn draw_question(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> u16 {
+    if area.height < 8 {
+        return 0;
+    }
+    let mut lines = wrap(cx.incident.phase().question(), usize::from(area.width));
+    if area.height < 10 {
+        lines = vec![cx.incident.phase().question().to_owned()];
+    }
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height / 4);
+    for (line, y) in lines.into_iter().zip(area.bottom() - rows..area.bottom()) {
+        let line = fit_line(Line::styled(line, cx.theme.dim()), usize::from(area.width));
+        buf.set_line(area.x, y, &line, area.width);
+    }
+    rows
+}
+
+/// What is due sooner than the update in big digits: beside it where both rows fit whole, else in a row below. Returns the rows taken below.
+fn draw_sooner(obligation: &Obligation, used: u16, beside: Rect, below: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> u16 {
+    let (left, name, style) = (countdown(obligation.left(cx.now)), &obligation.name, urgency(obligation, cx));
+    let rest = Rect { x: beside.x + used + 2, width: beside.width.saturating_sub(used + 2), ..beside };
+    let lines = [format!("sooner: {name}"), format!("{left}  {}", owner(obligation))];
+    if rest.height >= 2 && lines.iter().all(|line| width(line) <= rest.width) {
+        for (line, y) in lines.into_iter().zip(rest.y..rest.bottom()) {
+            buf.set_line(rest.x, y, &Line::from(line).style(style), rest.width);
+        }
+        return 0;
+    }
+    if below.height == 0 {
+        return 0;
+    }
+    let line = Line::from(format!("{left} sooner: {name} · {}", owner(obligation))).style(style);
+    buf.set_line(below.x, below.y, &fit_line(line, usize::from(below.width)), below.width);
+    1
+}
+
+fn urgency_word(obligation: &Obligation, cx: &Cx<'_>) -> &'static str {
+    match alarm(obligation, cx) {
+        Alarm::Calm => "",
+        Alarm::Amber => " soon",
+        Alarm::Red => " OVERDUE",
     }
 }
 

@@ -78,9 +78,30 @@ fn every_pane_with_all_the_room() {
 fn the_wall() {
     for size in SIZES {
         let mut desk = room(Layout::Ic, size);
+        desk.write("li", note("three shops report that the QR payment hangs and then fails; cards work"));
+        desk.write("omid", note("the pool of the gateway is full"));
         desk.console.settings.is_wall = true;
         desk.console.dirty = Dirty::ALL;
         insta::assert_snapshot!(name("wall", size), desk.screen());
+    }
+}
+
+#[test]
+fn a_wall_of_any_size_shows_something_and_stays_inside() {
+    let mut desk = room(Layout::Ic, (120, 40));
+    desk.write("li", note("three shops report that the QR payment hangs and then fails; cards work"));
+    desk.console.settings.is_wall = true;
+    for late in [0, 3_600] {
+        desk.pass(late);
+        for (width, height) in [20, 40, 80, 120, 160, 200, 300]
+            .into_iter()
+            .flat_map(|width| (5..=80).step_by(3).map(move |height| (width, height)))
+        {
+            desk.tell(Msg::Input(InputEvent::Resize(width, height)));
+            desk.buffer = Buffer::empty(Rect::new(0, 0, width, height));
+            desk.draw();
+            assert!(!text(&desk.buffer).trim().is_empty(), "{width}x{height}");
+        }
     }
 }
 
