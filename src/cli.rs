@@ -61,6 +61,9 @@ struct Screen {
     /// Where Prometheus is
     #[arg(long, value_name = "URL")]
     prometheus: Option<String>,
+    /// Where Alertmanager is
+    #[arg(long, value_name = "URL")]
+    alertmanager: Option<String>,
     /// Where Jaeger is
     #[arg(long, value_name = "URL")]
     jaeger: Option<String>,
@@ -307,6 +310,7 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
         name: common.name.clone(),
         journal: common.journal.clone(),
         prometheus: screen.prometheus.clone(),
+        alertmanager: screen.alertmanager.clone(),
         jaeger: screen.jaeger.clone(),
         theme: screen.theme.clone(),
     });

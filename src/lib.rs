@@ -106,6 +106,7 @@
 
 #![warn(missing_docs)]
 
+pub mod alert;
 pub mod cli;
 pub mod clock;
 pub mod config;
