@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::incident::{IncidentId, ServiceId, Severity};
+use crate::incident::{Incident, IncidentId, ServiceId, Severity};
 use crate::text::CleanStr;
 
 /// Alerts that began within this time of each other suggest one incident.
@@ -186,6 +186,13 @@ pub struct Coverage<'a> {
     pub linked: Vec<&'a CleanStr>,
     /// The services in its scope.
     pub services: &'a [ServiceId],
+}
+
+impl<'a> Coverage<'a> {
+    /// What an incident covers.
+    pub fn of(incident: &'a Incident) -> Self {
+        Self { incident: incident.id(), linked: Vec::new(), services: &incident.services }
+    }
 }
 
 /// The open incident that covers an alert: the one that it is linked to, else the first in whose scope its service is.
