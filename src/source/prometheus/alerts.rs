@@ -1,7 +1,7 @@
 //! The alerts that Prometheus computes.
 //!
-//! Hides that an alert says since when its expression holds, and only its rule says for how long it must: `activeAt` plus `for` is when it fired,
-//! which is what Alertmanager calls its start.
+//! Hides that an alert says since when its expression holds, and only its rule says for how long it must: `activeAt` plus `for`, up to the next
+//! evaluation, is when it fired, which is what Alertmanager calls its start.
 //!
 //! Invariant: rules that cannot be read cost the `for`, and are said; they never cost an alert.
 
@@ -49,6 +49,8 @@ struct Rules {
 
 #[derive(Deserialize)]
 struct Group {
+    #[serde(default)]
+    interval: Value,
     #[serde(default)]
     rules: Each<Rule>,
 }
@@ -130,8 +132,13 @@ impl Asker {
         let answer = self.site.ask(request.send()).await?;
         let (rules, _): (Rules, _) = self.data(answer).await?;
         let mut waits = Waits::default();
-        for rule in rules.groups.read.into_iter().flat_map(|group| group.rules.read) {
+        let rules = rules.groups.read.into_iter().flat_map(|group| {
+            let interval = seconds(&group.interval);
+            group.rules.read.into_iter().map(move |rule| (interval, rule))
+        });
+        for (interval, rule) in rules {
             let Some(wait) = seconds(&rule.duration) else { continue };
+            let wait = up_to(wait, interval);
             let same = waits.by_name.entry(rule.name).or_insert(Some(wait));
             *same = same.filter(|known| *known == wait);
             let labels = rule.alerts.read.iter().filter_map(|wire| words(&wire.labels));
@@ -168,6 +175,14 @@ fn read(wire: &Wire) -> Option<Parts> {
         generator_url: None,
         fingerprint: None,
     })
+}
+
+/// A rule fires when it is evaluated: of a `for` of 90 s, evaluated each minute, two minutes come.
+fn up_to(wait: TimeDelta, interval: Option<TimeDelta>) -> TimeDelta {
+    match interval.map(|interval| interval.num_milliseconds()) {
+        Some(step @ 1..) => TimeDelta::milliseconds((wait.num_milliseconds() + step - 1) / step * step),
+        Some(_) | None => wait,
+    }
 }
 
 /// A number of seconds, or one in a text.

@@ -69,7 +69,8 @@ impl Running {
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg(format!("--config.file={}", folder.path().join("prometheus.yml").display()))
             .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-            .arg("--log.level=warn");
+            // It may fire before it has found the Alertmanager: it tells it again.
+            .args(["--rules.alert.resend-delay=1s", "--log.level=warn"]);
         Self::start(command, port, folder)
     }
 
