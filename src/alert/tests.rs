@@ -134,7 +134,7 @@ fn three_alerts_within_five_minutes_are_a_burst_and_two_are_not() {
 #[test]
 fn the_list_puts_first_what_needs_somebody_first() {
     let with = |name: &str, severity: &str, starts| alert("x", &[("alertname", name), ("severity", severity)], starts);
-    let mut all = vec![
+    let mut all = [
         with("noise", "info", 90),
         with("old", "critical", 0),
         with("new", "critical", 60),

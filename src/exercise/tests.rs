@@ -83,7 +83,7 @@ fn the_storm_fires_the_alert_that_its_brief_speaks_of_and_more_as_it_grows_and_t
     let world = World::new(&storm(), 7, start());
     assert_eq!(told(-420, &world), []);
     let opening = ("AlipayUpstreamLatencyP99High".to_owned(), "firing".to_owned(), -50);
-    assert_eq!(told(0, &world), [opening.clone()], "it fired when the exercise says");
+    assert_eq!(told(0, &world), std::slice::from_ref(&opening), "it fired when the exercise says");
     let later = told(180, &world);
     assert!(later.contains(&opening), "{later:?}");
     let errors = later.iter().find(|(name, ..)| name == "AlipayErrorRatio").unwrap();

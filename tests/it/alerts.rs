@@ -501,7 +501,7 @@ async fn a_real_alertmanager_shows_what_it_keeps_to_itself() {
     assert_eq!(silenced_by, [silence["silenceID"].as_str().unwrap()]);
     let outage = all.alerts.iter().find(|alert| alert.name == "Outage").unwrap();
     let Some(AlertState::Suppressed { inhibited_by, .. }) = state(&all, "Symptom") else { panic!("{all:?}") };
-    assert_eq!(inhibited_by, [outage.fingerprint.clone()]);
+    assert_eq!(inhibited_by, std::slice::from_ref(&outage.fingerprint));
     assert_eq!(outage.fingerprint, fingerprint_of(outage));
 }
 
