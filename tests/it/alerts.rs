@@ -554,3 +554,27 @@ async fn asking_for_alerts_says_what_is_missing_and_half_an_answer_is_one() {
     let (status, out, _) = run_beside(&host, &["alerts", "--alertmanager", &server.url()]).await;
     assert_eq!((status, out.trim()), (0, "no alert is firing or pending (alertmanager)"));
 }
+
+#[tokio::test]
+async fn alerts_are_asked_for_while_no_record_is_open_and_in_one_without_a_service() {
+    let host = tempfile::tempdir().unwrap();
+    for declared in [false, true] {
+        if declared {
+            let (status, ..) = run(&host, &["declare", "--severity", "sev2", "something is wrong"]);
+            assert_eq!(status, 0);
+        }
+        let server = Server::start(|_| Reply::json("[]")).await;
+        let mut console = command(&host, &["open", "--plain", "--alertmanager", &server.url()]);
+        console.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+        let mut console = console.spawn().unwrap();
+        let asked = async {
+            while server.requests().iter().all(|request| request.path != "/api/v2/alerts") {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(20), asked).await;
+        console.kill().unwrap();
+        console.wait().unwrap();
+        in_time.unwrap_or_else(|_| panic!("nobody asked for alerts (declared: {declared})"));
+    }
+}
