@@ -5,6 +5,7 @@
 //!
 //! Invariant: `note` and `declare` end with 0 only when what they were given is on disk.
 
+mod alerts;
 mod answers;
 mod start;
 mod words;
@@ -62,6 +63,9 @@ struct Screen {
     /// Where Prometheus is
     #[arg(long, value_name = "URL")]
     prometheus: Option<String>,
+    /// Where Alertmanager is
+    #[arg(long, value_name = "URL")]
+    alertmanager: Option<String>,
     /// Where Jaeger is
     #[arg(long, value_name = "URL")]
     jaeger: Option<String>,
@@ -109,6 +113,18 @@ enum Sub {
         severity: Severity,
         /// What is wrong, in one line
         title: Vec<String>,
+    },
+    /// Ask Prometheus and Alertmanager once, and list their alerts, those that need somebody first
+    Alerts {
+        /// As JSON: {"alerts":[{"fingerprint":…}]}
+        #[arg(long)]
+        json: bool,
+        /// Where Prometheus is
+        #[arg(long, value_name = "URL")]
+        prometheus: Option<String>,
+        /// Where Alertmanager is
+        #[arg(long, value_name = "URL")]
+        alertmanager: Option<String>,
     },
     /// List the incidents of this host
     List {
@@ -317,6 +333,9 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
     let command = command.unwrap_or(Sub::Open { incident: None, screen: Screen::default() });
     let screen = match &command {
         Sub::Open { screen, .. } | Sub::Gameday { screen, .. } => screen.clone(),
+        Sub::Alerts { prometheus, alertmanager, .. } => {
+            Screen { prometheus: prometheus.clone(), alertmanager: alertmanager.clone(), ..Screen::default() }
+        }
         _ => Screen::default(),
     };
     let inputs = Inputs::of_this_process(Overrides {
@@ -324,6 +343,7 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
         name: common.name.clone(),
         journal: common.journal.clone(),
         prometheus: screen.prometheus.clone(),
+        alertmanager: screen.alertmanager.clone(),
         jaeger: screen.jaeger.clone(),
         theme: screen.theme.clone(),
     });
@@ -337,6 +357,7 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
         Sub::Declare { service, severity, title } => {
             answers::declare(&load()?, service.as_deref(), severity, &title.join(" "))
         }
+        Sub::Alerts { json, .. } => alerts::alerts(&load()?, json),
         Sub::List { json, all } => answers::list(&load()?, json, all),
         Sub::Show { incident, json } => answers::show(&load()?, incident, json),
         Sub::Note { incident, kind, text } => answers::note(&load()?, incident, kind, &given_or_piped(&text)?),

@@ -86,6 +86,8 @@ pub struct Overrides {
     pub journal: Option<PathBuf>,
     /// `--prometheus`: its address.
     pub prometheus: Option<String>,
+    /// `--alertmanager`: its address.
+    pub alertmanager: Option<String>,
     /// `--jaeger`: its address.
     pub jaeger: Option<String>,
     /// `--theme`: its name.
@@ -228,6 +230,8 @@ pub struct Config {
     pub sharing: Sharing,
     /// Prometheus, if there is one.
     pub prometheus: Option<Endpoint>,
+    /// Alertmanager, if there is one.
+    pub alertmanager: Option<Endpoint>,
     /// Jaeger, if there is one.
     pub jaeger: Option<Endpoint>,
     /// The screen.
@@ -278,6 +282,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
         journal: partial.journal.dir.map_or_else(|| places.state.join("journal"), |dir| path("journal.dir", &dir)),
         sharing: partial.journal.sharing.unwrap_or(Sharing::Private),
         prometheus: endpoint("prometheus", partial.prometheus, layers, places)?,
+        alertmanager: endpoint("alertmanager", partial.alertmanager, layers, places)?,
         jaeger: endpoint("jaeger", partial.jaeger, layers, places)?,
         screen: Screen {
             theme: screen.theme.unwrap_or_else(|| CleanStr::new("dark")),

@@ -664,7 +664,8 @@ impl Console {
         let width = self.arrangement().area(PaneId::Graphs).map_or(self.screen.width, |area| area.width);
         let points = usize::from(width.div_ceil(40).max(1)) * 80;
         let wanted = Watchlist { objectives, services, span: self.span, points, ..self.watchlist.clone() };
-        if wanted != self.watchlist {
+        // A record that was just opened has sources of its own, which know nothing of what was watched before.
+        if wanted != self.watchlist || self.live.generation != self.watchlist.generation {
             self.watchlist = Watchlist { generation: self.watchlist.generation + 1, ..wanted };
             self.live.generation = self.watchlist.generation;
             let watched = &self.watchlist.objectives;

@@ -1,10 +1,11 @@
 //! GameDay exercises: what is practised, how it opens, and the world that misbehaves.
 //!
-//! Hides the file format. [`World`] turns an exercise, a seed and a start into signals, spans and traces; it is a model, not a recording, so it goes
+//! Hides the file format. [`World`] turns an exercise, a seed and a start into signals, alerts, spans and traces; it is a model, not a recording, so it goes
 //! on for as long as anybody looks and gets better when the right steps are ticked.
 //!
 //! Invariant: an exercise that was read is complete: each fault, relief and signal that it names exists, and every number is finite.
 
+mod alarms;
 mod noise;
 mod requests;
 mod rules;

@@ -41,7 +41,7 @@
 //!
 //! | layer | modules | rule |
 //! |---|---|---|
-//! | domain | [`incident`], [`playbook`], [`slo`], [`spans`], [`live`], [`text`], [`exercise`], [`template`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
+//! | domain | [`incident`], [`alert`], [`change`], [`escalation`], [`oncall`], [`playbook`], [`slo`], [`spans`], [`live`], [`resolution`], [`template`], [`text`], [`exercise`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
 //! | widget, theme | [`widget`], [`theme`] | ratatui; know no domain but text |
 //! | pane | [`pane`], one file each | returns intents; holds no sender, client, clock or other pane |
 //! | console | [`console`] | the whole screen as a value; [`console::effect`] holds the two closed vocabularies |
@@ -100,6 +100,7 @@
 //! | playbook, step | the checked list of a service; a line of it ("runbook" is the company's document) | [`playbook::Playbook`], [`playbook::Step`] |
 //! | objective, burn rate, window | as in the SRE workbook | [`slo::Objective`] |
 //! | series, resolution | Prometheus' (its `step` is our resolution) | [`slo::Series`], [`slo::Grid`] |
+//! | alert, burst | what Prometheus or Alertmanager says is wrong; several that began together | [`alert::Alert`], [`alert::Burst`] |
 //! | error span, trace | Jaeger's | [`spans::Span`], [`spans::Trace`] |
 //! | console | one running warroom | [`console::Console`] |
 //! | source, report | what we read | [`source::Source`], [`live::Report`] |
@@ -108,6 +109,7 @@
 
 #![warn(missing_docs)]
 
+pub mod alert;
 pub mod cli;
 pub mod clock;
 pub mod config;

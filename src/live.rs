@@ -9,14 +9,21 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::alert::{Alert, worst_first};
 use crate::slo::{Measured, Objective, ObjectiveId};
 use crate::spans::{SpanRow, Trace, TraceId};
 use crate::text::CleanStr;
+
+pub mod alerts;
+
+pub use alerts::{LiveAlert, Reported};
 
 /// The most series that one objective keeps.
 pub const MOST_SERIES: usize = 200;
 /// The most rows that one table of spans keeps.
 pub const MOST_ROWS: usize = 5_000;
+/// The most alerts that one source keeps.
+pub const MOST_ALERTS: usize = 1_000;
 /// The most spans that one trace keeps.
 pub const MOST_SPANS: usize = 5_000;
 
@@ -101,6 +108,10 @@ pub enum Finding {
     Unmeasured(ObjectiveId, CleanStr),
     /// Error and slow spans were searched.
     Spans(SpanFinding),
+    /// Alerts were read. They depend on nothing that is watched: no generation makes them old.
+    Alerts(AlertFinding),
+    /// Alerts could not be read though the source answers: a sentence with the reason and the way out.
+    NoAlerts(CleanStr),
     /// A trace that somebody opened.
     Trace(Trace),
     /// The trace that somebody opened could not be had.
@@ -127,6 +138,27 @@ pub struct SpanFinding {
     pub lookback: TimeDelta,
     /// What the reader must know: "limit of 200 traces reached: there may be more".
     pub remarks: Vec<CleanStr>,
+}
+
+/// The alerts of one source.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct AlertFinding {
+    /// The alerts, those that need somebody most first.
+    pub alerts: Vec<Alert>,
+    /// How many more there were.
+    pub left_out: usize,
+    /// What the reader must know: "2 alerts cannot be read: …".
+    pub remarks: Vec<CleanStr>,
+}
+
+impl AlertFinding {
+    /// Puts the alerts into their order, and keeps as many as a source may have.
+    pub fn bounded(mut self) -> Self {
+        self.alerts.sort_by(worst_first);
+        self.left_out += self.alerts.len().saturating_sub(MOST_ALERTS);
+        self.alerts.truncate(MOST_ALERTS);
+        self
+    }
 }
 
 /// What a person asks of a source once, beside the watching.
@@ -227,6 +259,8 @@ pub struct Live {
     pub trace: Option<Result<Trace, (TraceId, CleanStr)>>,
     /// Error spans a second before the incident began, where that was seen.
     pub usual_errors: Option<f64>,
+    /// What each source said of alerts; [`Live::alerts`] is all of it as one list.
+    pub reported: BTreeMap<SourceName, Reported>,
     /// The simulated world stands still: nothing ages.
     pub is_frozen: bool,
 }
@@ -274,6 +308,13 @@ impl Live {
                 self.spans = Some((now, source, spans));
             }
             Finding::Measured(..) | Finding::Unmeasured(..) | Finding::Spans(_) => return false,
+            Finding::Alerts(found) => {
+                let found = found.bounded();
+                let is_news = self.reported.get(source).is_none_or(|known| !known.says(&found));
+                self.reported.insert(source, Reported { at: Some(now), found, problem: None });
+                return is_news;
+            }
+            Finding::NoAlerts(problem) => self.reported.entry(source).or_default().problem = Some(problem),
             Finding::Trace(mut trace) => {
                 trace.spans.truncate(MOST_SPANS);
                 self.trace = Some(Ok(trace));

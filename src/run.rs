@@ -6,6 +6,7 @@
 //! Invariant: the first frame is out before anything was read; quitting waits for no source and no terminal.
 
 pub mod alarm;
+pub mod alerts;
 pub mod budget;
 pub use crate::clock;
 pub mod encoder;

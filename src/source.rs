@@ -22,9 +22,11 @@ use tokio::time::{Instant, sleep_until};
 use crate::live::{Finding, Inquiry, Report, SourceName, Watchlist};
 use crate::text::CleanStr;
 
+pub mod alertmanager;
 pub mod auth;
 pub mod http;
 pub mod jaeger;
+mod labels;
 pub mod prometheus;
 pub mod simulated;
 
@@ -61,6 +63,7 @@ pub struct SourceSpec {
 /// All kinds of sources that have an endpoint.
 pub const SOURCES: &[SourceSpec] = &[
     SourceSpec { name: prometheus::NAME, open: prometheus::open },
+    SourceSpec { name: alertmanager::NAME, open: alertmanager::open },
     SourceSpec { name: jaeger::NAME, open: jaeger::open },
 ];
 

@@ -165,9 +165,11 @@ fn locale_is_utf8() -> bool {
     })
 }
 
-fn endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)> {
+/// The sources that are configured.
+pub(super) fn endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)> {
     let configured = |name: &str| match name {
         "prometheus" => config.prometheus.as_ref(),
+        "alertmanager" => config.alertmanager.as_ref(),
         "jaeger" => config.jaeger.as_ref(),
         _ => None,
     };

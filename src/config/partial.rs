@@ -23,6 +23,7 @@ pub(super) struct Partial {
     pub(super) me: Me,
     pub(super) journal: JournalPartial,
     pub(super) prometheus: EndpointPartial,
+    pub(super) alertmanager: EndpointPartial,
     pub(super) jaeger: EndpointPartial,
     pub(super) screen: ScreenPartial,
     pub(super) cadence: CadencePartial,

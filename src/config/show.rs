@@ -35,6 +35,10 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # allow-plain-http = false           # http to another machine shows what you send
 # proxy = "http://localhost:3128"
 
+[alertmanager]
+# url = "http://localhost:9093"
+# every = "15s"                      # and the other keys of [prometheus]
+
 [jaeger]
 # url = "http://localhost:16686"
 # every = "15s"                      # and the other keys of [prometheus]
@@ -82,7 +86,9 @@ pub fn check(inputs: &Inputs) -> Result<String, ConfigError> {
     let loaded = Config::load(inputs)?;
     let config = &loaded.config;
     let mut problems = Vec::new();
-    for (name, endpoint) in [("prometheus", &config.prometheus), ("jaeger", &config.jaeger)] {
+    for (name, endpoint) in
+        [("prometheus", &config.prometheus), ("alertmanager", &config.alertmanager), ("jaeger", &config.jaeger)]
+    {
         if let Some(endpoint) = endpoint {
             problems.extend(missing(name, endpoint));
         }

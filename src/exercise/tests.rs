@@ -70,6 +70,37 @@ fn the_storm_climbs_over_its_thresholds_while_the_newcomer_looks() {
 }
 
 #[test]
+fn the_storm_fires_the_alert_that_its_brief_speaks_of_and_more_as_it_grows_and_they_end_with_it() {
+    let told = |seconds, world: &World| -> Vec<(String, String, i64)> {
+        let now = start() + TimeDelta::seconds(seconds);
+        let alerts = world.alerts("simulated", &watched("alipay"), now);
+        assert_eq!(alerts, world.alerts("simulated", &watched("alipay"), now), "the same at any time it is asked");
+        let line = |alert: &crate::alert::Alert| {
+            (alert.name.to_string(), alert.state.word().to_owned(), (alert.starts_at - start()).num_seconds())
+        };
+        alerts.iter().map(line).collect()
+    };
+    let world = World::new(&storm(), 7, start());
+    assert_eq!(told(-420, &world), []);
+    let opening = ("AlipayUpstreamLatencyP99High".to_owned(), "firing".to_owned(), -50);
+    assert_eq!(told(0, &world), std::slice::from_ref(&opening), "it fired when the exercise says");
+    let later = told(180, &world);
+    assert!(later.contains(&opening), "{later:?}");
+    let errors = later.iter().find(|(name, ..)| name == "AlipayErrorRatio").unwrap();
+    assert!(errors.2 > 0, "{errors:?}");
+    assert_eq!(told(600, &world).iter().find(|(name, ..)| name == "AlipayErrorRatio").unwrap().2, errors.2, "it stays");
+    let error = world.alerts("simulated", &watched("alipay"), start() + TimeDelta::minutes(10)).remove(1);
+    assert_eq!(crate::alert::title(&error), "error ratio of alipay is above 0.50 %");
+    assert_eq!(crate::alert::proposed_severity(&error), Some(Severity::Sev1));
+    assert_eq!(error.service(|_| false).as_deref(), Some("alipay"));
+
+    let mut cured = World::new(&storm(), 7, start());
+    let step = StepRef { service: "alipay".into(), step: "route-to-backup".into() };
+    cured.set_steps_done(&[(step, start() + TimeDelta::minutes(8))]);
+    assert_eq!(told(18 * 60, &cured), []);
+}
+
+#[test]
 fn the_storm_is_a_storm_at_any_hour_and_with_any_seed() {
     for hour in 0..24 {
         let start = start() + TimeDelta::minutes(hour * 61);

@@ -69,6 +69,16 @@ impl World {
         }
     }
 
+    /// The first series of what an objective shows.
+    pub(super) fn first_series(&self, watched: &WatchedObjective, grid: Grid, now: DateTime<Utc>) -> Vec<Option<f64>> {
+        let objective = &watched.objective;
+        let signal = self.signal(watched);
+        let window = objective.window.parse().unwrap_or(Lapse::seconds(300));
+        let known = (0..grid.len).take_while(|place| grid.at(*place) <= now).count();
+        let base = self.base(objective, signal, window, grid, known);
+        self.series(watched, signal, 0, grid, &base).values
+    }
+
     fn signal(&self, watched: &WatchedObjective) -> Option<&Signal> {
         let matches = |signal: &&Signal| {
             signal.objective.split_once('/').is_some_and(|(service, objective)| {

@@ -17,7 +17,7 @@ use crate::incident::{
     ENTRY_VERSION, Entry, EntryId, Event, Hlc, IncidentId, Phase, PhaseEntered, Plain, Role, RoleNamed, StepDone,
     StepRef, Via,
 };
-use crate::live::{Finding, Report, Watchlist};
+use crate::live::{AlertFinding, Finding, Report, Watchlist};
 use crate::pane::{Access, Present};
 use crate::playbook::Catalogue;
 use crate::slo::Grid;
@@ -135,6 +135,8 @@ fn reports(
         all.push(report(Finding::Measured(objective.id.clone(), world.measured(objective, grid, now))));
     }
     all.push(report(Finding::Spans(world.spans(&Arc::new(watchlist.clone()), now))));
+    let alerts = world.alerts(crate::source::simulated::NAME, &watchlist.objectives, now);
+    all.push(report(Finding::Alerts(AlertFinding { alerts, ..AlertFinding::default() }.bounded())));
     all.push(report(Finding::Polled));
     all
 }

@@ -234,6 +234,11 @@ impl Shell {
         // The record that was open keeps what it accepted: its threads write that, then end.
         self.open = None;
         self.end_sources();
+        // What the record before wanted to see is nothing to this one.
+        self.watch.send_replace(Arc::new(Watchlist::default()));
+        if id.series == Series::Incident {
+            self.start_sources();
+        }
         let me = Me {
             actor: self.plan.settings.me.clone(),
             via: self.via.clone(),
@@ -246,16 +251,24 @@ impl Shell {
         let started = self.plan.journal.open().and_then(|dir| start(&dir, id, me, sender));
         match started {
             Ok(handle) => self.open = Some(Open { id, handle, news }),
-            Err(why) => self.answers.push_back(Msg::Journal(JournalMsg::Unopened(CleanText::new(&why.to_string())))),
+            Err(why) => {
+                self.start_sources();
+                self.answers.push_back(Msg::Journal(JournalMsg::Unopened(CleanText::new(&why.to_string()))));
+            }
         }
     }
 
     fn watch(&mut self, watchlist: Watchlist) {
         self.watch.send_replace(Arc::new(watchlist));
-        if self.drill.is_none() && self.tasks.is_empty() {
-            for (spec, endpoint) in self.plan.endpoints.clone() {
-                self.start_source(spec, endpoint, Duration::ZERO);
-            }
+    }
+
+    /// Starts the sources, where they do not run: alerts are to be seen before anything is watched, and without any record.
+    fn start_sources(&mut self) {
+        if self.drill.is_some() || !self.inquiries.is_empty() {
+            return;
+        }
+        for (spec, endpoint) in self.plan.endpoints.clone() {
+            self.start_source(spec, endpoint, Duration::ZERO);
         }
     }
 
@@ -400,6 +413,7 @@ impl Shell {
             }
             News::Failed(why) => {
                 self.open = None;
+                self.start_sources();
                 JournalMsg::Unopened(clean(why))
             }
             News::Entries { entries, caught_up } => {
@@ -448,8 +462,10 @@ impl Shell {
             Work::Templates(templates) => vec![Msg::Templates(templates)],
             Work::Listed(Ok(list)) => vec![Msg::Listed(list)],
             Work::FirstList(Ok(list)) => {
-                if let [only] = list.as_slice() {
-                    self.open(only.id);
+                match list.as_slice() {
+                    [only] => self.open(only.id),
+                    // The start screen stays.
+                    _ => self.start_sources(),
                 }
                 vec![Msg::Listed(list)]
             }
@@ -461,9 +477,14 @@ impl Shell {
             // The record that is open stays open: that another one could not be begun is no reason to leave it.
             Work::Created(Err(error)) if self.open.is_some() => vec![failed(error)],
             Work::Created(Err(error)) => {
+                self.start_sources();
                 vec![Msg::Journal(JournalMsg::Unopened(CleanText::new(&format!("{error:#}"))))]
             }
-            Work::Listed(Err(error)) | Work::FirstList(Err(error)) | Work::Said(Err(error)) => vec![failed(error)],
+            Work::FirstList(Err(error)) => {
+                self.start_sources();
+                vec![failed(error)]
+            }
+            Work::Listed(Err(error)) | Work::Said(Err(error)) => vec![failed(error)],
         }
     }
 

@@ -1,9 +1,10 @@
-//! Prometheus: objectives measured over a grid of moments, and burn rates.
+//! Prometheus: objectives measured over a grid of moments, burn rates, and alerts.
 //!
 //! Hides its HTTP API: a range query by POST for each objective and instant queries for the burn rates, through `prometheus-http-query` on our own
 //! client. The answers are read here and not by that crate, because it drops warnings, has no limit, and fails on native histograms.
 //!
-//! Invariant: one bad query makes its own objective unmeasured and nothing else; a moment without a sample stays without.
+//! Invariant: one bad query makes its own objective unmeasured and nothing else; a moment without a sample stays without; a server that measures but
+//! has no alerts to ask for is a healthy one.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +13,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use prometheus_http_query::Client;
 use reqwest::header::AUTHORIZATION;
@@ -25,6 +26,7 @@ use crate::live::{Finding, Inquiry, SourceName, WatchedObjective, Watchlist};
 use crate::slo::{BURN_WINDOWS, Grid, Measured, ObjectiveKind};
 use crate::text::CleanStr;
 
+mod alerts;
 mod envelope;
 
 use envelope::{Envelope, Findings};
@@ -96,14 +98,47 @@ impl Poller for Asker {
 
     async fn poll<'a>(&'a self, list: &'a Watchlist, telling: &'a Telling) -> Result<(), Failure> {
         let now = clock::wall();
+        let alerts = async {
+            let found = self.alerts().await?;
+            telling.tell(Finding::Alerts(found)).await;
+            Ok::<_, Failure>(())
+        };
+        let (alerts, measured) = join(alerts, self.measure_all(list, telling, now)).await;
+        measured?;
+        if let Err(failure) = alerts {
+            if list.objectives.is_empty() {
+                self.probe(&failure, now).await?;
+            }
+            telling.tell(Finding::NoAlerts(failure.reason)).await;
+        }
+        self.learn_version(telling).await;
+        Ok(())
+    }
+
+    /// Prometheus has no traces: questions for one are another source's.
+    async fn answer(&self, inquiry: Inquiry) -> Option<Finding> {
+        match inquiry {
+            Inquiry::Trace(_) => None,
+        }
+    }
+}
+
+impl Asker {
+    /// Whether a server that gave no alerts is well all the same: many that answer queries know no rules.
+    async fn probe(&self, failure: &Failure, now: DateTime<Utc>) -> Result<(), Failure> {
+        match failure.trouble {
+            Trouble::Away | Trouble::Late | Trouble::Ours => return Err(failure.clone()),
+            Trouble::Status(_) | Trouble::Garbled | Trouble::TooBig => {}
+        }
+        match self.instant("vector(1)", now).await {
+            Ok(_) | Err(Problem::Query(_)) => Ok(()),
+            Err(Problem::Server(failure)) => Err(failure),
+        }
+    }
+
+    async fn measure_all(&self, list: &Watchlist, telling: &Telling, now: DateTime<Utc>) -> Result<(), Failure> {
         let grid = Grid::covering(list.span, now, list.points, FINEST);
         let mut has_answered = false;
-        if list.objectives.is_empty() {
-            self.instant("vector(1)", now).await.or_else(|problem| match problem {
-                Problem::Query(_) => Ok(Vec::new()),
-                Problem::Server(failure) => Err(failure),
-            })?;
-        }
         let mut asked: FuturesUnordered<_> = list
             .objectives
             .iter()
@@ -133,20 +168,9 @@ impl Poller for Asker {
                 Err(Problem::Server(failure)) => return Err(failure),
             }
         }
-        drop(asked);
-        self.learn_version(telling).await;
         Ok(())
     }
 
-    /// Prometheus has no traces: questions for one are another source's.
-    async fn answer(&self, inquiry: Inquiry) -> Option<Finding> {
-        match inquiry {
-            Inquiry::Trace(_) => None,
-        }
-    }
-}
-
-impl Asker {
     async fn measure(&self, watched: &WatchedObjective, grid: Grid, now: DateTime<Utc>) -> Result<Measured, Problem> {
         let objective = &watched.objective;
         let query = objective.query(&objective.window);

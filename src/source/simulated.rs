@@ -1,6 +1,6 @@
 //! The simulated source: the world of an exercise, reported like a server's answers.
 //!
-//! Hides when there is something new to say: charts when their grid advances on the drill's clock, spans a little more often, nothing while the world
+//! Hides when there is something new to say: charts and alerts when their grid advances on the drill's clock, spans a little more often, nothing while the world
 //! stands still.
 //!
 //! Invariant: it never runs ahead of the console: each report waits until there is room for it, and it ends when nobody listens any more.
@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock;
 use crate::exercise::{Exercise, World};
 use crate::incident::{Clock, StepRef};
-use crate::live::{Finding, Inquiry, Report, SourceName, Watchlist};
+use crate::live::{AlertFinding, Finding, Inquiry, Report, SourceName, Watchlist};
 use crate::slo::Grid;
 use crate::text::CleanStr;
 
@@ -137,12 +137,17 @@ async fn report(
         // Six charts of 200 series are some milliseconds of work together: keys come first.
         tokio::task::yield_now().await;
     }
-    if !watchlist.services.is_empty() {
-        // A quarter of an hour of requests is up to ten milliseconds of work: too long for the loop.
-        let (world, watchlist) = (world.clone(), watchlist.clone());
-        let spans = tokio::task::spawn_blocking(move || world.spans(&watchlist, now)).await.ok()?;
+    // A quarter of an hour of requests is up to ten milliseconds of work, and a breach may be hours long: too long for the loop.
+    let (world, watched) = (world.clone(), watchlist.clone());
+    let look = move || {
+        let spans = (!watched.services.is_empty()).then(|| world.spans(&watched, now));
+        (spans, world.alerts(NAME, &watched.objectives, now))
+    };
+    let (spans, alerts) = tokio::task::spawn_blocking(look).await.ok()?;
+    if let Some(spans) = spans {
         send(Finding::Spans(spans)).await?;
     }
+    send(Finding::Alerts(AlertFinding { alerts, ..AlertFinding::default() }.bounded())).await?;
     send(Finding::Polled).await
 }
 
@@ -191,16 +196,18 @@ mod tests {
         let task = tokio::spawn(run(simulation(true), watchlists, steps, inquiries, sender));
         let first = poll(&mut reports).await;
         assert!(matches!(first[0].finding, Finding::Ready { .. }));
-        assert_eq!(first.len(), 1 + 6 + 1 + 1);
+        assert_eq!(first.len(), 1 + 6 + 1 + 1 + 1);
         tokio::time::sleep(Duration::from_secs(3600)).await;
         assert!(reports.try_recv().is_err(), "it stands still");
         list.send(watchlist(2)).unwrap();
         let second = poll(&mut reports).await;
         assert!(second.iter().all(|report| report.generation == 2));
         let findings =
-            |all: &[Report]| all.iter().rev().take(8).map(|report| report.finding.clone()).collect::<Vec<_>>();
+            |all: &[Report]| all.iter().rev().take(9).map(|report| report.finding.clone()).collect::<Vec<_>>();
         assert_eq!(findings(&first), findings(&second));
         let Finding::Spans(spans) = &second[6].finding else { panic!("{second:?}") };
+        let Finding::Alerts(told) = &second[7].finding else { panic!("{second:?}") };
+        assert!(told.alerts.iter().any(|alert| alert.name == "AlipayUpstreamLatencyP99High"), "{told:?}");
         ask.send(Inquiry::Trace(spans.errors[0].trace.clone())).await.unwrap();
         assert!(matches!(reports.recv().await.unwrap().finding, Finding::Trace(_)));
         ask.send(Inquiry::Trace("nonsense".into())).await.unwrap();

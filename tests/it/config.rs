@@ -30,7 +30,7 @@ fn without_any_file_everything_has_its_built_in_value() {
     let folder = tempfile::tempdir().unwrap();
     let inputs = inputs(folder.path());
     let config = Config::load(&inputs).unwrap().config;
-    assert_eq!((config.name, config.prometheus, config.jaeger), (None, None, None));
+    assert_eq!((config.name, config.prometheus, config.alertmanager, config.jaeger), (None, None, None, None));
     assert_eq!((config.sharing, config.screen.colours), (Sharing::Private, Colours::Auto));
     assert_eq!(config.cadence, warroom::incident::Cadence::default());
     assert_eq!(config.journal, folder.path().join("state/journal"));
@@ -177,6 +177,12 @@ fn a_mistake_names_its_place_its_key_and_the_choices() {
         assert!(error.starts_with(expected), "{error}");
     }
     inputs.environment.clear();
+    inputs.overrides.alertmanager = Some("nonsense".to_owned());
+    assert!(Config::load(&inputs).unwrap_err().to_string().starts_with("--alertmanager: is no address"));
+    inputs.overrides.alertmanager = Some("http://localhost:9093/am".to_owned());
+    let loaded = Config::load(&inputs).unwrap();
+    assert_eq!(loaded.config.alertmanager.as_ref().unwrap().every, chrono::TimeDelta::seconds(15));
+    assert!(loaded.show().contains("[alertmanager]\nurl = \"http://localhost:9093/am\"  # --alertmanager"));
     inputs.overrides.prometheus = Some("nonsense".to_owned());
     assert!(Config::load(&inputs).unwrap_err().to_string().starts_with("--prometheus: is no address"));
 }

@@ -13,7 +13,7 @@ use warroom::source::http::{Limits, Site, Trouble};
 use crate::support::http::{Reply, Server, refused_port};
 use crate::support::source::{Seat, open};
 
-const BOTH: [&str; 2] = ["prometheus", "jaeger"];
+const ALL: [&str; 3] = ["prometheus", "alertmanager", "jaeger"];
 
 fn watchlist() -> Watchlist {
     let objective = Objective {
@@ -96,7 +96,7 @@ async fn whatever_a_server_does_quitting_takes_no_time() {
     let faults =
         [Reply::Hang, Reply::Trickle, Reply::Endless, Reply::GzipBomb(200 << 20), Reply::Reset, Reply::json("x")];
     for reply in faults {
-        for name in BOTH {
+        for name in ALL {
             let reply = reply.clone();
             let server = Server::start(move |_| reply.clone()).await;
             let mut seat = Seat::start(name, &Endpoint::at(server.url()), watchlist());
@@ -115,7 +115,7 @@ async fn whatever_a_server_does_quitting_takes_no_time() {
 
 #[tokio::test]
 async fn a_source_ends_when_the_console_is_gone() {
-    for name in BOTH {
+    for name in ALL {
         let server = Server::start(|_| Reply::Hang).await;
         let mut seat = Seat::start(name, &Endpoint::at(server.url()), watchlist());
         seat.next().await;
@@ -128,7 +128,7 @@ async fn a_source_ends_when_the_console_is_gone() {
 async fn a_redirect_is_not_followed_and_the_other_server_gets_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let token = secret(&folder, 0o600);
-    for name in BOTH {
+    for name in ALL {
         for status in [301, 302, 303, 307, 308] {
             let other = Server::start(|_| Reply::json("{}")).await;
             let target = format!("{}/login?next=secret", other.url());
@@ -155,7 +155,7 @@ async fn credentials_come_from_files_and_variables_and_stand_in_the_header_alone
     let folder = tempfile::tempdir().unwrap();
     let file = Some(secret(&folder, 0o640));
     let path_variable = std::env::var("PATH").unwrap();
-    for name in BOTH {
+    for name in ALL {
         let server = Server::start(|_| Reply::status(401, "who are you?")).await;
         let plain = Endpoint::at(server.url());
         for (endpoint, header) in [
@@ -216,7 +216,7 @@ async fn a_token_that_was_replaced_is_used_without_a_restart() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_tried_again_with_growing_pauses_and_a_new_watchlist_does_not_wait() {
-    for name in BOTH {
+    for name in ALL {
         let endpoint = Endpoint::at(format!("http://127.0.0.1:{}", refused_port().await));
         let mut seat = Seat::start(name, &endpoint, watchlist());
         let mut pauses = Vec::new();
@@ -261,7 +261,7 @@ async fn hostile_text_in_labels_names_and_errors_has_lost_its_teeth() {
         }
     })
     .await;
-    for name in BOTH {
+    for name in ["prometheus", "jaeger"] {
         let mut seat = Seat::start(name, &Endpoint::at(server.url()), watchlist());
         seat.inquiries.send(Inquiry::Trace("1".into())).await.unwrap();
         let (findings, outcome) = seat.poll().await;

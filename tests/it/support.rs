@@ -1,5 +1,6 @@
 //! What several tests share.
 
+pub mod alertmanager;
 pub mod http;
 pub mod prometheus;
 pub mod pty;
