@@ -41,7 +41,7 @@
 //!
 //! | layer | modules | rule |
 //! |---|---|---|
-//! | domain | [`incident`], [`playbook`], [`slo`], [`spans`], [`live`], [`text`], [`exercise`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
+//! | domain | [`incident`], [`playbook`], [`slo`], [`spans`], [`live`], [`text`], [`exercise`], [`oncall`], [`escalation`], [`change`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
 //! | widget, theme | [`widget`], [`theme`] | ratatui; know no domain but text |
 //! | pane | [`pane`], one file each | returns intents; holds no sender, client, clock or other pane |
 //! | console | [`console`] | the whole screen as a value; [`console::effect`] holds the two closed vocabularies |
@@ -102,18 +102,24 @@
 //! | console | one running warroom | [`console::Console`] |
 //! | source, report | what we read | [`source::Source`], [`live::Report`] |
 //! | pane, overlay, focus, chord | the screen | [`pane::Pane`], `overlay::Overlay`, [`console::keys::Chord`] |
+//! | rotation, shift, watch | who has which week; the stretch in which one person is on call | [`oncall::Rotation`], [`oncall::Shift`], [`oncall::Watch`] |
+//! | escalation matrix | whom each severity tells | [`escalation::Matrix`] |
+//! | change | a deploy, a flag, a Terraform apply: what may have caused it | [`change::Change`] |
 //! | exercise, drill | a GameDay file; a run of it | [`exercise::Exercise`], [`incident::DrillStarted`] |
 
 #![warn(missing_docs)]
 
+pub mod change;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod console;
+pub mod escalation;
 pub mod exercise;
 pub mod incident;
 pub mod journal;
 pub mod live;
+pub mod oncall;
 pub mod pane;
 pub mod playbook;
 pub mod run;

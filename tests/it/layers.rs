@@ -9,7 +9,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("slo", &["incident", "text"]),
     ("spans", &["text"]),
-    ("live", &["slo", "spans", "text"]),
+    ("live", &["change", "slo", "spans", "text"]),
+    ("oncall", &["text"]),
+    ("escalation", &["incident", "oncall", "playbook", "text"]),
+    ("change", &["incident", "text"]),
     ("playbook", &["incident", "slo", "text"]),
     ("exercise", &["incident", "live", "playbook", "slo", "spans", "text"]),
     ("theme", &["text"]),
@@ -17,9 +20,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pane", &["incident", "live", "playbook", "slo", "spans", "text", "theme", "widget"]),
     ("console", &["incident", "live", "pane", "playbook", "slo", "spans", "text", "theme", "widget"]),
     ("clock", &[]),
-    ("journal", &["clock", "incident", "text"]),
-    ("source", &["clock", "exercise", "incident", "live", "slo", "spans", "text"]),
-    ("config", &["exercise", "incident", "playbook", "text", "theme"]),
+    ("journal", &["change", "clock", "incident", "text"]),
+    ("source", &["change", "clock", "exercise", "incident", "live", "slo", "spans", "text"]),
+    ("config", &["escalation", "exercise", "incident", "oncall", "playbook", "text", "theme"]),
     ("run", &["*"]),
     ("cli", &["*"]),
     ("main", &["cli"]),
@@ -39,7 +42,8 @@ const IMPURE: [&str; 9] = [
     "reqwest",
 ];
 
-const PURE: [&str; 7] = ["incident", "text", "slo", "spans", "live", "playbook", "exercise"];
+const PURE: [&str; 10] =
+    ["incident", "text", "slo", "spans", "live", "playbook", "exercise", "oncall", "escalation", "change"];
 
 #[test]
 fn imports_point_down_only() {
