@@ -154,13 +154,12 @@ pub fn read(bytes: &[u8]) -> Reading {
 }
 
 /// The changes of the last day, the newest first, at most [`MOST_CHANGES`].
-pub fn recent(mut changes: Vec<Change>, now: DateTime<Utc>) -> Vec<Change> {
-    changes.retain(|change| change.at > now - RECENT && change.at <= now + AHEAD);
+pub fn recent(changes: &[Change], now: DateTime<Utc>) -> Vec<Change> {
     // Of two at the same moment, the one that was written later comes first.
-    changes.reverse();
-    changes.sort_by_key(|change| std::cmp::Reverse(change.at));
-    changes.truncate(MOST_CHANGES);
-    changes
+    let mut recent: Vec<_> =
+        changes.iter().rev().filter(|change| change.at > now - RECENT && change.at <= now + AHEAD).collect();
+    recent.sort_by_key(|change| std::cmp::Reverse(change.at));
+    recent.into_iter().take(MOST_CHANGES).cloned().collect()
 }
 
 #[cfg(test)]
@@ -246,10 +245,10 @@ mod tests {
             change(-60, "tomorrow"),
             change(5, "b, written later"),
         ];
-        let what: Vec<_> = recent(all.to_vec(), now).into_iter().map(|change| change.what).collect();
+        let what: Vec<_> = recent(&all, now).into_iter().map(|change| change.what).collect();
         assert_eq!(what, ["a clock that is ahead", "a", "b, written later", "b"]);
-        let many = (0..MOST_CHANGES + 7).map(|_| change(1, "x")).collect();
-        assert_eq!(recent(many, now).len(), MOST_CHANGES);
+        let many: Vec<_> = (0..MOST_CHANGES + 7).map(|_| change(1, "x")).collect();
+        assert_eq!(recent(&many, now).len(), MOST_CHANGES);
     }
 
     proptest! {

@@ -23,6 +23,7 @@ use crate::live::{Finding, Inquiry, Report, SourceName, Watchlist};
 use crate::text::CleanStr;
 
 pub mod auth;
+pub mod changes;
 pub mod http;
 pub mod jaeger;
 pub mod prometheus;
