@@ -292,7 +292,7 @@ impl Live {
     pub fn changes_since(&self, since: DateTime<Utc>) -> Vec<&Change> {
         let found = self.changes.values().flat_map(|(_, found)| &found.changes);
         let mut all: Vec<_> = found.filter(|change| change.at >= since).collect();
-        all.sort_by(|one, other| other.at.cmp(&one.at));
+        all.sort_by_key(|change| std::cmp::Reverse(change.at));
         let mut known = BTreeSet::new();
         // A pipeline may both record a change and list it.
         all.retain(|change| known.insert((change.at, &change.service, &change.what)));
