@@ -122,6 +122,28 @@ fn a_change_that_was_recorded_is_listed_with_how_to_undo_it() {
 }
 
 #[test]
+fn a_change_that_does_not_fit_on_the_disk_is_said_and_leaves_no_half_line() {
+    let home = tempfile::tempdir().unwrap();
+    let mut saved = 0;
+    let refused = loop {
+        // 1,024 or 512 bytes, as the shell counts: two to ten lines.
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -f 1; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_warroom"), "change"]);
+        command.arg("a line of some length").env("XDG_STATE_HOME", home.path()).env("XDG_CONFIG_HOME", home.path());
+        let output = command.output().unwrap();
+        if !output.status.success() {
+            break output;
+        }
+        saved += 1;
+        assert!(saved < 20, "the limit holds");
+    };
+    assert!(saved > 1 && refused.status.code() == Some(1), "{saved}: {refused:?}");
+    let bytes = fs::read(home.path().join("warroom/journal/changes.jsonl")).unwrap();
+    let reading = warroom::change::read(&bytes);
+    assert_eq!((reading.changes.len(), reading.damaged, reading.is_torn), (saved, 0, false), "{refused:?}");
+}
+
+#[test]
 fn what_the_configured_command_prints_is_listed_too_and_its_failure_is_said() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("warroom");
@@ -147,7 +169,7 @@ async fn changes(seat: &mut Seat) -> ChangeFinding {
     found
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_file_is_read_when_it_appears_grows_and_is_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let dir = JournalDir::open(folder.path().join("journal"), Sharing::Private).unwrap();
@@ -161,7 +183,7 @@ async fn the_file_is_read_when_it_appears_grows_and_is_damaged() {
     old.at -= chrono::TimeDelta::days(2);
     file.append(&old).unwrap();
     file.append(&change("two")).unwrap();
-    // In the next five seconds.
+    // At the next look, five seconds of the clock later.
     assert_eq!(what(&changes(&mut watching).await), ["two", "one"], "the newest first, and a day of them");
     let mut text = fs::read(file.path()).unwrap();
     text.splice(0..0, *b"nonsense\n");
