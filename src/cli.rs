@@ -3,10 +3,12 @@
 //! Hides clap. Answers go to stdout, errors to stderr; the exit status is 0, 1 for a failure, 2 for a wrong call. Only `open` and `gameday` want a
 //! terminal.
 //!
-//! Invariant: `note` and `declare` end with 0 only when what they were given is on disk.
+//! Invariant: `note`, `declare` and `change` end with 0 only when what they were given is on disk.
 
 mod alerts;
 mod answers;
+mod changes;
+mod people;
 mod start;
 mod words;
 
@@ -20,6 +22,7 @@ use crate::config::{self, Config, Inputs, Overrides};
 use crate::console::Layout;
 use crate::incident::{IncidentId, NoteKind, Severity};
 use crate::run::Fault;
+use crate::text::duration::Lapse;
 
 /// Runs a production incident from the first alert to the closed follow-ups.
 #[derive(Debug, Parser)]
@@ -153,6 +156,26 @@ enum Sub {
         kind: Option<NoteKind>,
         /// The text, after `--` where it begins with `-5m`; `-` or nothing reads it from stdin
         text: Vec<String>,
+    },
+    /// Print who is on call and who is next, with phone numbers
+    Oncall {
+        /// As JSON: {"on_call":{"person":…},"next":…}
+        #[arg(long)]
+        json: bool,
+        /// At another time: -5m, 14:10, 2026-12-24, 2026-12-24T14:10, or 2026-12-24T14:10:00Z
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        at: Option<String>,
+    },
+    /// Record a change to what runs: a deploy, a flag, a Terraform apply
+    Change(changes::Told),
+    /// List recent changes, the newest first
+    Changes {
+        /// How far back
+        #[arg(long, value_name = "TIME", default_value = "2h")]
+        since: Lapse,
+        /// As JSON: {"changes":[{"at":…}]}
+        #[arg(long)]
+        json: bool,
     },
     /// Look after the record
     Journal {
@@ -361,6 +384,9 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
         Sub::List { json, all } => answers::list(&load()?, json, all),
         Sub::Show { incident, json } => answers::show(&load()?, incident, json),
         Sub::Note { incident, kind, text } => answers::note(&load()?, incident, kind, &given_or_piped(&text)?),
+        Sub::Oncall { json, at } => people::oncall(&load()?, json, at.as_deref()),
+        Sub::Change(told) => changes::change(&load()?, &told),
+        Sub::Changes { since, json } => changes::list(&load()?, since, json),
         Sub::Journal { command: JournalSub::Verify { incident } } => answers::verify(&load()?, incident),
         Sub::Journal { command: JournalSub::Export { incident } } => answers::export(&load()?, incident),
         Sub::Journal { command: JournalSub::Fill { entries, seed } } => answers::fill(&load()?, entries, seed),

@@ -8,6 +8,7 @@
 pub mod files;
 mod layers;
 mod partial;
+mod people;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -15,12 +16,15 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use serde::Deserialize;
 
+use crate::escalation::Matrix;
 use crate::incident::Cadence;
+use crate::oncall::{Person, Rotation};
 use crate::text::CleanStr;
 use layers::Layer;
 pub use partial::{BaseUrl, Zone};
 use partial::{EndpointPartial, Partial};
-pub use show::{INIT, check, path};
+pub use people::{Changes, Deadlines};
+pub use show::{INIT, check, path, sample};
 
 /// Where things are on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,6 +221,8 @@ pub struct Screen {
     pub mouse: bool,
     /// What the line to the terminal carries; absent: measured.
     pub bytes_per_second: Option<u32>,
+    /// Whether the bell rings when something is overdue.
+    pub bell: bool,
 }
 
 /// The configuration, complete.
@@ -238,6 +244,16 @@ pub struct Config {
     pub screen: Screen,
     /// The clocks of the runbook.
     pub cadence: Cadence,
+    /// The times beside them.
+    pub deadlines: Deadlines,
+    /// Who can be reached how.
+    pub people: Vec<Person>,
+    /// Who is on call when, if it is said.
+    pub rotation: Option<Rotation>,
+    /// Whom each severity tells.
+    pub matrix: Matrix,
+    /// Where changes come from.
+    pub changes: Changes,
     /// The zone in which new incidents are read.
     pub zone: Zone,
     /// Folders with playbooks of one's own, later ones win.
@@ -275,6 +291,10 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
     let cadence = partial.cadence;
     let usual = Cadence::default();
     let or = |said: Option<partial::Pause>, usual| said.map_or(usual, |said| said.0);
+    let later = Deadlines::default();
+    let or_later = |said: Option<people::Deadline>, usual| said.map_or(usual, |said| said.0);
+    let zone = partial.zone.unwrap_or_default();
+    let people = people::people(partial.people);
     let mut playbooks = vec![places.playbooks()];
     playbooks.extend(partial.playbooks.dirs.unwrap_or_default().iter().map(|dir| path("playbooks.dirs", dir)));
     Ok(Config {
@@ -290,6 +310,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
             letters: screen.unicode.unwrap_or(Letters::Auto),
             mouse: screen.mouse.unwrap_or(false),
             bytes_per_second: screen.bytes_per_second.map(|speed| speed.0),
+            bell: partial.bell.overdue.unwrap_or(false),
         },
         cadence: Cadence {
             acknowledge: or(cadence.acknowledge, usual.acknowledge),
@@ -299,7 +320,19 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
             resolve: or(cadence.resolve, usual.resolve),
             ..usual
         },
-        zone: partial.zone.unwrap_or_default(),
+        deadlines: Deadlines {
+            approval_wait: or_later(cadence.approval_wait, later.approval_wait),
+            snooze_cap: or_later(cadence.snooze_cap, later.snooze_cap),
+            proof: or_later(cadence.proof_minutes, later.proof),
+            postmortem: or_later(cadence.postmortem, later.postmortem),
+            objections: or_later(cadence.objections, later.objections),
+            adviser: or_later(cadence.adviser, later.adviser),
+        },
+        rotation: people::rotation(partial.oncall, zone, layers)?,
+        matrix: people::matrix(partial.escalation, &people),
+        people,
+        changes: people::changes(partial.changes, layers, places),
+        zone,
         playbooks,
         themes: places.themes(),
         templates: places.templates(),

@@ -8,6 +8,7 @@
 
 pub mod bell;
 mod chain;
+pub mod changes;
 pub mod directory;
 mod draft;
 mod error;
@@ -20,6 +21,7 @@ pub mod verify;
 use std::time::Duration;
 
 pub use chain::{Damage, What};
+pub use changes::ChangeFile;
 pub use directory::{JournalDir, Sharing};
 pub use error::JournalError;
 pub use fill::fill;

@@ -105,19 +105,25 @@
 //! | console | one running warroom | [`console::Console`] |
 //! | source, report | what we read | [`source::Source`], [`live::Report`] |
 //! | pane, overlay, focus, chord | the screen | [`pane::Pane`], `overlay::Overlay`, [`console::keys::Chord`] |
+//! | rotation, shift, watch | who has which week; the stretch in which one person is on call | [`oncall::Rotation`], [`oncall::Shift`], [`oncall::Watch`] |
+//! | escalation matrix | whom each severity tells | [`escalation::Matrix`] |
+//! | change | a deploy, a flag, a Terraform apply: what may have caused it | [`change::Change`] |
 //! | exercise, drill | a GameDay file; a run of it | [`exercise::Exercise`], [`incident::DrillStarted`] |
 
 #![warn(missing_docs)]
 
 pub mod alert;
+pub mod change;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod console;
+pub mod escalation;
 pub mod exercise;
 pub mod incident;
 pub mod journal;
 pub mod live;
+pub mod oncall;
 pub mod pane;
 pub mod playbook;
 pub mod resolution;

@@ -5,11 +5,12 @@
 //!
 //! Invariant: a report of an older generation than what is watched is dropped; a failure never removes data, it makes it age.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::alert::{Alert, worst_first};
+use crate::change::{Change, MOST_CHANGES};
 use crate::slo::{Measured, Objective, ObjectiveId};
 use crate::spans::{SpanRow, Trace, TraceId};
 use crate::text::CleanStr;
@@ -116,6 +117,8 @@ pub enum Finding {
     Trace(Trace),
     /// The trace that somebody opened could not be had.
     NoTrace(TraceId, CleanStr),
+    /// What changed of late.
+    Changes(ChangeFinding),
     /// A whole poll went well.
     Polled,
     /// A poll failed: a sentence with the reason and the way out; when it will try again.
@@ -159,6 +162,15 @@ impl AlertFinding {
         self.alerts.truncate(MOST_ALERTS);
         self
     }
+}
+
+/// The changes that one source knows of.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ChangeFinding {
+    /// The last day's, the newest first.
+    pub changes: Vec<Change>,
+    /// What the reader must know: "3 lines cannot be read".
+    pub remarks: Vec<CleanStr>,
 }
 
 /// What a person asks of a source once, beside the watching.
@@ -255,6 +267,8 @@ pub struct Live {
     pub panels: BTreeMap<ObjectiveId, Panel>,
     /// The spans: when, from which source, what.
     pub spans: Option<(DateTime<Utc>, SourceName, SpanFinding)>,
+    /// The changes: by source, when, what.
+    pub changes: BTreeMap<SourceName, (DateTime<Utc>, ChangeFinding)>,
     /// The trace that was opened last, or why it could not be.
     pub trace: Option<Result<Trace, (TraceId, CleanStr)>>,
     /// Error spans a second before the incident began, where that was seen.
@@ -315,6 +329,11 @@ impl Live {
                 return is_news;
             }
             Finding::NoAlerts(problem) => self.reported.entry(source).or_default().problem = Some(problem),
+            // No watchlist has a part in it.
+            Finding::Changes(mut found) => {
+                found.changes.truncate(MOST_CHANGES);
+                self.changes.insert(source, (now, found));
+            }
             Finding::Trace(mut trace) => {
                 trace.spans.truncate(MOST_SPANS);
                 self.trace = Some(Ok(trace));
@@ -332,6 +351,25 @@ impl Live {
     /// How fresh the spans are.
     pub fn spans_freshness(&self, now: DateTime<Utc>) -> Option<Freshness> {
         self.spans.as_ref().map(|(at, source, _)| self.age(*at, source, now))
+    }
+
+    /// The changes of all sources since a moment, the newest first, each once.
+    pub fn changes_since(&self, since: DateTime<Utc>) -> Vec<&Change> {
+        let found = self.changes.values().flat_map(|(_, found)| &found.changes);
+        let mut all: Vec<_> = found.filter(|change| change.at >= since).collect();
+        all.sort_by_key(|change| std::cmp::Reverse(change.at));
+        let mut known = BTreeSet::new();
+        // A pipeline may both record a change and list it.
+        all.retain(|change| known.insert((change.at, &change.service, &change.what)));
+        all
+    }
+
+    /// How fresh the changes of the source that is worst off are: its last good poll counts, because a source tells changes only when there is a
+    /// new one.
+    pub fn changes_freshness(&self, now: DateTime<Utc>) -> Option<Freshness> {
+        let freshness = |source| self.sources.get(source).map(|health: &Health| health.freshness(now));
+        let worst = self.changes.keys().filter_map(freshness).max();
+        if self.is_frozen { worst.map(|_| Freshness::Fresh) } else { worst }
     }
 
     fn age(&self, at: DateTime<Utc>, source: SourceName, now: DateTime<Utc>) -> Freshness {
@@ -384,5 +422,48 @@ mod tests {
             now = turn;
         }
         assert_eq!(next_turn(at, every, now), None, "gone stays gone");
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + seconds, 0).expect("a time")
+    }
+
+    fn change(seconds: i64, what: &str) -> Change {
+        let at = at(seconds);
+        let kind = crate::change::ChangeKind::Deploy;
+        Change { at, kind, service: None, what: what.into(), by: "ci".into(), link: None, rollback: None }
+    }
+
+    fn tell(live: &mut Live, source: SourceName, seconds: i64, finding: Finding) {
+        live.take(Report { source, generation: 0, finding }, at(seconds));
+    }
+
+    #[test]
+    fn changes_of_a_file_and_of_a_command_are_one_list_and_age_with_their_last_good_poll() {
+        let mut live = Live { generation: 7, ..Live::default() };
+        assert_eq!(live.changes_freshness(at(0)), None);
+        for (source, changes) in [
+            ("changes", vec![change(30, "c"), change(10, "a")]),
+            ("change command", vec![change(20, "b"), change(10, "a")]),
+        ] {
+            tell(&mut live, source, 40, Finding::Ready { place: "x".into(), every: TimeDelta::seconds(15) });
+            tell(&mut live, source, 40, Finding::Changes(ChangeFinding { changes, remarks: Vec::new() }));
+            tell(&mut live, source, 40, Finding::Polled);
+        }
+        let what = |since| live.changes_since(at(since)).iter().map(|change| change.what.as_str()).collect::<Vec<_>>();
+        assert_eq!((what(0), what(20)), (vec!["c", "b", "a"], vec!["c", "b"]));
+        assert_eq!(live.changes_freshness(at(50)), Some(Freshness::Fresh));
+        tell(&mut live, "changes", 100, Finding::Polled);
+        tell(&mut live, "change command", 100, Finding::Failed { reason: "no".into(), retry_in: TimeDelta::zero() });
+        assert_eq!(live.changes_freshness(at(101)), Some(Freshness::Stale), "the command was last well a minute ago");
+        assert_eq!(live.changes_since(at(0)).len(), 3, "a failure removes nothing");
+    }
+
+    #[test]
+    fn a_source_without_end_keeps_the_newest_changes_only() {
+        let mut live = Live::default();
+        let changes = (0..2_000).map(|age| change(-age, "x")).collect();
+        tell(&mut live, "changes", 0, Finding::Changes(ChangeFinding { changes, remarks: Vec::new() }));
+        assert_eq!(live.changes["changes"].1.changes.len(), MOST_CHANGES);
     }
 }

@@ -62,6 +62,22 @@ impl Frequency {
         };
         day.checked_add_months(Months::new(months)).unwrap_or(NaiveDate::MAX)
     }
+
+    /// By how many days what was last done on a day is late, if it is.
+    pub fn overdue(self, last: NaiveDate, today: NaiveDate) -> Option<i64> {
+        let late = (today - self.after(last)).num_days();
+        (late > 0).then_some(late)
+    }
+}
+
+/// The two parts of an owner as playbooks write it: `Payments team (Omid Karimi)` is a team and a person.
+pub fn team_and_person(owner: &str) -> (&str, Option<&str>) {
+    let owner = owner.trim();
+    let parts = owner.strip_suffix(')').and_then(|owner| owner.split_once('('));
+    match parts.map(|(team, person)| (team.trim(), person.trim())) {
+        Some((team, person)) if !team.is_empty() && !person.is_empty() => (team, Some(person)),
+        Some(_) | None => (owner, None),
+    }
 }
 
 /// Somebody to call, and how.
@@ -143,8 +159,7 @@ impl Playbook {
 
     /// By how many days the review is late, if it is.
     pub fn review_overdue(&self, today: NaiveDate) -> Option<i64> {
-        let late = (today - self.review_every.after(self.reviewed)).num_days();
-        (late > 0).then_some(late)
+        self.review_every.overdue(self.reviewed, today)
     }
 
     fn check(&self) -> Result<(), Complaint> {
@@ -271,6 +286,22 @@ impl Catalogue {
     /// A step by its reference.
     pub fn step(&self, step: &StepRef) -> Option<&Step> {
         self.get(&step.service)?.step(&step.step)
+    }
+
+    /// Whom to call about a service, the partner's desk among them; empty without a playbook.
+    pub fn contacts(&self, service: &str) -> &[Contact] {
+        self.get(service).map_or(&[], |playbook| &playbook.contacts)
+    }
+
+    /// The owners of some services' playbooks, each once, in the order of the services; one without a playbook has none.
+    pub fn owners<'a>(&self, services: impl IntoIterator<Item = &'a str>) -> Vec<CleanStr> {
+        let mut owners: Vec<CleanStr> = Vec::new();
+        for playbook in services.into_iter().filter_map(|service| self.get(service)) {
+            if !owners.contains(&playbook.owner) {
+                owners.push(playbook.owner.clone());
+            }
+        }
+        owners
     }
 
     /// All playbooks, by service.

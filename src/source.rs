@@ -24,6 +24,7 @@ use crate::text::CleanStr;
 
 pub mod alertmanager;
 pub mod auth;
+pub mod changes;
 pub mod http;
 pub mod jaeger;
 mod labels;

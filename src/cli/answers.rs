@@ -4,12 +4,13 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde_json::json;
 
 use super::{Ending, print};
 use crate::config::{Config, files};
 use crate::console::{Summary, actions, first_events};
-use crate::incident::command::decide;
+use crate::incident::command::{decide, event_time};
 use crate::incident::{
     Actor, Asking, Command, Declared, Detection, IncidentId, NoteAdded, NoteKind, Series, Severity, Via,
 };
@@ -17,7 +18,7 @@ use crate::journal::{Journal, NewEntry};
 use crate::pane::PANES;
 use crate::playbook::Playbook;
 use crate::run::{JournalPlace, clock, records};
-use crate::text::CleanText;
+use crate::text::{CleanStr, CleanText, fit};
 
 /// Where the configuration says that the journal is.
 pub(super) fn place(config: &Config) -> JournalPlace {
@@ -46,6 +47,23 @@ fn login_name(uid: u32) -> String {
         })
     };
     of_environment.or_else(of_account).unwrap_or_else(|| format!("uid{uid}"))
+}
+
+/// A moment as somebody writes it: `now`, `-5m`, `14:10`, a day or a time in the zone, or a time with an offset.
+pub(super) fn moment(text: &str, now: DateTime<Utc>, zone: chrono_tz::Tz) -> Result<DateTime<Utc>, String> {
+    let text = text.trim();
+    let local = || {
+        let time = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+        let time = time.into_iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+        let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN));
+        crate::oncall::moment(zone, time.or_else(day)?)
+    };
+    let exact = || DateTime::parse_from_rfc3339(text).ok().map(|at| at.with_timezone(&Utc));
+    let is_now = (text == "now").then_some(now);
+    is_now.or_else(|| event_time(text, now, zone)).or_else(exact).or_else(local).ok_or_else(|| {
+        let text = CleanStr::new(text);
+        format!("`{}` is no time: write -5m, 14:10, 2026-12-24T14:10, or 2026-12-24T14:10:00Z", fit(&text, 40))
+    })
 }
 
 /// Which process writes.

@@ -12,12 +12,15 @@ use config::{Map, Source, Value, ValueKind};
 
 use super::partial::Partial;
 use super::{ConfigError, Inputs, Overrides};
+use crate::escalation::Matrix;
+use crate::incident::Severity;
 use crate::text::document::{DOCUMENT_BYTES, read};
 use crate::text::{CleanStr, fit};
 
-/// All keys with a table, and the one without.
+/// All keys with a table, after the two without.
 pub(super) const KEYS: &[&str] = &[
     "zone",
+    "people",
     "me.name",
     "journal.dir",
     "journal.sharing",
@@ -61,7 +64,27 @@ pub(super) const KEYS: &[&str] = &[
     "cadence.external",
     "cadence.external-again",
     "cadence.resolve",
+    "cadence.approval-wait",
+    "cadence.snooze-cap",
+    "cadence.proof-minutes",
+    "cadence.postmortem",
+    "cadence.objections",
+    "cadence.adviser",
     "playbooks.dirs",
+    "oncall.start",
+    "oncall.hand-over",
+    "oncall.zone",
+    "oncall.weeks",
+    "oncall.overrides",
+    "escalation.sev0",
+    "escalation.sev1",
+    "escalation.sev2",
+    "escalation.sev3",
+    "escalation.owner",
+    "escalation.reviewed",
+    "bell.overdue",
+    "changes.command",
+    "changes.every",
 ];
 
 /// Where a value came from.
@@ -147,10 +170,25 @@ fn built_in(inputs: &Inputs) -> Layer {
         ("cadence.external", "15m"),
         ("cadence.external-again", "30m"),
         ("cadence.resolve", "30m"),
+        ("cadence.approval-wait", "3m"),
+        ("cadence.snooze-cap", "15m"),
+        ("cadence.proof-minutes", "10m"),
+        ("cadence.postmortem", "48h"),
+        ("cadence.objections", "60s"),
+        ("cadence.adviser", "15m"),
+        ("oncall.hand-over", "09:00"),
+        ("changes.every", "60s"),
     ] {
         set(&mut layer.values, key, value.into());
     }
+    let matrix = Matrix::default();
+    for severity in Severity::ALL {
+        let named = matrix.named(severity).iter().map(|position| position.to_string().into()).collect();
+        set(&mut layer.values, &format!("escalation.{}", severity.name().to_lowercase()), toml::Value::Array(named));
+    }
+    set(&mut layer.values, "escalation.owner", matrix.owner.to_string().into());
     set(&mut layer.values, "screen.mouse", false.into());
+    set(&mut layer.values, "bell.overdue", false.into());
     let journal = inputs.places.state.join("journal");
     set(&mut layer.values, "journal.dir", journal.to_string_lossy().into_owned().into());
     layer
@@ -222,6 +260,10 @@ fn variable(name: &str, value: &str) -> Result<Option<Layer>, ConfigError> {
         "playbooks.dirs" => {
             let dirs = std::env::split_paths(value).map(|dir| dir.to_string_lossy().into_owned().into());
             toml::Value::Array(dirs.collect())
+        }
+        "escalation.sev0" | "escalation.sev1" | "escalation.sev2" | "escalation.sev3" => {
+            let named = value.split(',').map(str::trim).filter(|position| !position.is_empty());
+            toml::Value::Array(named.map(Into::into).collect())
         }
         _ => value.into(),
     };

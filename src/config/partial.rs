@@ -12,6 +12,7 @@ use chrono::TimeDelta;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::people::{BellPartial, ChangesPartial, Deadline, EscalationPartial, OncallPartial, PersonPartial};
 use super::{Colours, Letters, Sharing};
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, fit};
@@ -28,6 +29,11 @@ pub(super) struct Partial {
     pub(super) screen: ScreenPartial,
     pub(super) cadence: CadencePartial,
     pub(super) playbooks: PlaybooksPartial,
+    pub(super) oncall: OncallPartial,
+    pub(super) people: Option<Vec<PersonPartial>>,
+    pub(super) escalation: EscalationPartial,
+    pub(super) bell: BellPartial,
+    pub(super) changes: ChangesPartial,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -78,6 +84,12 @@ pub(super) struct CadencePartial {
     pub(super) external: Option<Pause>,
     pub(super) external_again: Option<Pause>,
     pub(super) resolve: Option<Pause>,
+    pub(super) approval_wait: Option<Deadline>,
+    pub(super) snooze_cap: Option<Deadline>,
+    pub(super) proof_minutes: Option<Deadline>,
+    pub(super) postmortem: Option<Deadline>,
+    pub(super) objections: Option<Deadline>,
+    pub(super) adviser: Option<Deadline>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -86,7 +98,7 @@ pub(super) struct PlaybooksPartial {
     pub(super) dirs: Option<Vec<PathBuf>>,
 }
 
-fn said<'de, D: Deserializer<'de>>(input: D) -> Result<Option<CleanStr>, D::Error> {
+pub(super) fn said<'de, D: Deserializer<'de>>(input: D) -> Result<Option<CleanStr>, D::Error> {
     let text = CleanStr::deserialize(input)?;
     if text.trim().is_empty() {
         return Err(D::Error::custom("is empty: write a name, or leave the key out"));

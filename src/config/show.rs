@@ -7,6 +7,7 @@
 use std::fmt::Write;
 
 use super::layers::{KEYS, get, origin};
+use super::people::unreachable;
 use super::{Config, ConfigError, Endpoint, Inputs, Loaded, SecretIn, SignIn, files};
 use crate::text::CleanStr;
 
@@ -57,10 +58,58 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # external = "15m"
 # external-again = "30m"
 # resolve = "30m"
+# approval-wait = "3m"       # then Comms may send internal text on their own word, with a reason
+# snooze-cap = "15m"
+# proof-minutes = "10m"      # everything has been well for so long before "resolved" is proven
+# postmortem = "48h"
+# objections = "60s"         # a decision waits so long for strong objections
+# adviser = "15m"            # the outgoing IC stays so long
 
 [playbooks]
 # Folders with playbooks of your own, beside `playbooks` in this folder; a file replaces the shipped one of the same service.
 # dirs = ["playbooks-of-the-team"]
+
+[oncall]
+# Who commands in which week, for `warroom oncall`. `start` is the Monday of the first week; `hand-over` is a time in `zone`, which else is the zone above.
+# start = 2026-11-02
+# hand-over = "09:00"
+# zone = "Europe/Berlin"
+# weeks = [{ name = "Payments IC", person = "Dana Rahimi" }, { name = "Banking IC", person = "Leila Sadeghi" }, { name = "Platform IC", person = "Omid Karimi" }]
+
+# Somebody stands in: from and to are days (at the hand-over) or times, such as 2026-12-24T18:00:00.
+# [[oncall.overrides]]
+# from = 2026-12-24
+# to = 2026-12-27
+# person = "Sara Moradi"
+# reason = "holidays"
+
+# How to reach people while the paging service is down. A title is a position of the escalation matrix. One [[people]] for each person.
+# [[people]]
+# name = "Dana Rahimi"
+# phone = "+49 30 901820"
+# email = "dana@example.com"
+# slack = "@dana"
+# title = "Director of Engineering"
+
+[escalation]
+# Whom each severity tells, by title or name; a higher one tells the lower ones' people too. "integration owners" are the owners of the affected
+# services' playbooks.
+# sev0 = ["CTO", "Head of Compliance"]
+# sev1 = ["Director of Engineering", "Director of Product"]
+# sev2 = ["integration owners"]
+# sev3 = []
+# owner = "Reliability Engineering Lead"
+# reviewed = 2026-11-02      # due again after a quarter
+
+[bell]
+# Whether the terminal's bell rings when something is overdue.
+# overdue = false
+
+[changes]
+# A program that prints recent changes as JSON lines, beside what `warroom change` records:
+# {"at":"2026-11-02T14:10:00Z","kind":"deploy","service":"alipay","what":"v42","by":"ci","link":"https://…","rollback":"…"}
+# command = ["deploys", "--since", "24h", "--json"]
+# every = "60s"
 "#;
 
 impl Loaded {
@@ -79,6 +128,16 @@ impl Loaded {
         }
         out
     }
+}
+
+/// The lines of a section of the starter file and of what belongs to it, as somebody would use them.
+pub fn sample(section: &str, next: &str) -> String {
+    let from = INIT.find(section).unwrap_or(0);
+    let to = INIT[from..].find(next).map_or(INIT.len(), |at| from + at);
+    let is_value =
+        |line: &str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+    let lines = INIT[from..to].lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
+    lines.filter(|line| is_value(line)).fold(String::new(), |all, line| all + line + "\n")
 }
 
 /// Loads everything that configuration names; says what was found, or what is wrong.
@@ -100,7 +159,11 @@ pub fn check(inputs: &Inputs) -> Result<String, ConfigError> {
         return Err(ConfigError(problems.join("\n")));
     }
     let services: Vec<_> = catalogue.playbooks.keys().map(CleanStr::as_str).collect();
-    Ok(format!("configuration is right\nplaybooks: {}\n", services.join(", ")))
+    let mut out = format!("configuration is right\nplaybooks: {}\n", services.join(", "));
+    for remark in unreachable(config.rotation.as_ref(), &config.matrix) {
+        let _ = writeln!(out, "note: {remark}");
+    }
+    Ok(out)
 }
 
 fn missing(section: &str, endpoint: &Endpoint) -> Vec<String> {

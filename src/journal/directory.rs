@@ -222,7 +222,7 @@ pub(super) fn make_file(path: &Path, sharing: Sharing) -> io::Result<()> {
 }
 
 /// Puts the mode of a file right where it is ours, and refuses it otherwise.
-fn check_file(path: &Path, sharing: Sharing) -> Result<(), JournalError> {
+pub(super) fn check_file(path: &Path, sharing: Sharing) -> Result<(), JournalError> {
     let is = fs::symlink_metadata(path).map_err(JournalError::io("reading", path))?;
     if !is.is_file() {
         return Err(JournalError::WrongKind { path: path.to_owned(), wanted: "plain file" });

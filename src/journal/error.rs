@@ -142,6 +142,16 @@ pub enum JournalError {
         /// The directory.
         path: PathBuf,
     },
+    /// A change must fit into one write.
+    #[error(
+        "the change takes {bytes} bytes, and at most {most} are written: shorten the text, and put the rest behind a link"
+    )]
+    ChangeTooLong {
+        /// What it takes.
+        bytes: usize,
+        /// What there is room for.
+        most: usize,
+    },
     /// Anything else that SQLite says.
     #[error("{}: {source}", path.display())]
     Sqlite {
@@ -205,6 +215,7 @@ impl JournalError {
             | Self::Clock { .. }
             | Self::ConsoleName { .. }
             | Self::NoNumber { .. }
+            | Self::ChangeTooLong { .. }
             | Self::Sqlite { .. } => false,
         }
     }

@@ -66,6 +66,7 @@ async fn round(endpoints: Vec<(&'static SourceSpec, Endpoint)>) -> Asked {
                 | Finding::Unmeasured(..)
                 | Finding::Spans(_)
                 | Finding::Alerts(_)
+                | Finding::Changes(_)
                 | Finding::Trace(_)
                 | Finding::NoTrace(..)
                 | Finding::Polled => {}

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use warroom::config::{
-    Colours, Config, INIT, Inputs, Overrides, Places, SecretIn, Sharing, SignIn, check, files, path,
+    Changes, Colours, Config, Deadlines, INIT, Inputs, Overrides, Places, SecretIn, Sharing, SignIn, check, files,
+    path, sample,
 };
+use warroom::escalation::Matrix;
 
 use crate::playbooks::mutations;
 
@@ -33,6 +35,9 @@ fn without_any_file_everything_has_its_built_in_value() {
     assert_eq!((config.name, config.prometheus, config.alertmanager, config.jaeger), (None, None, None, None));
     assert_eq!((config.sharing, config.screen.colours), (Sharing::Private, Colours::Auto));
     assert_eq!(config.cadence, warroom::incident::Cadence::default());
+    assert_eq!((config.deadlines, config.matrix, config.rotation), (Deadlines::default(), Matrix::default(), None));
+    assert_eq!(config.changes, Changes { command: None, every: chrono::TimeDelta::seconds(60) });
+    assert!(config.people.is_empty() && !config.screen.bell);
     assert_eq!(config.journal, folder.path().join("state/journal"));
     assert_eq!(config.zone.to_string(), "UTC");
     assert!(check(&inputs).unwrap().contains("alipay, blubank, qrpay-web, yoomonea"));
@@ -107,12 +112,20 @@ fn the_starter_file_passes_the_check_and_so_does_all_that_it_suggests() {
                 // Two ways to sign in exclude each other.
                 Some(rest) if rest.starts_with("basic-user") => "\n".to_owned(),
                 Some(rest) => format!("{rest}\n"),
-                None => format!("{line}\n"),
+                None => format!("{}\n", line.strip_prefix("# ").filter(|rest| rest.starts_with("[[")).unwrap_or(line)),
             }
         })
         .collect();
     fs::write(inputs.places.user_file(), &used).unwrap();
     let config = Config::load(&inputs).unwrap_or_else(|error| panic!("{error}\n{used}")).config;
+    let rotation = config.rotation.unwrap();
+    assert_eq!((rotation.weeks.len(), rotation.overrides.len(), config.people.len()), (3, 1, 1));
+    // At the hand-over of the zone, in winter.
+    assert_eq!(rotation.overrides[0].from.to_rfc3339(), "2026-12-24T08:00:00+00:00");
+    assert_eq!(config.matrix.reviewed, Some("2026-11-02".parse().unwrap()));
+    assert_eq!(Matrix { reviewed: None, people: Vec::new(), ..config.matrix }, Matrix::default());
+    assert_eq!(config.deadlines, Deadlines::default());
+    assert_eq!(config.changes.command.unwrap()[0], "deploys");
     let prometheus = config.prometheus.unwrap();
     // What a file names lies beside it.
     assert_eq!(prometheus.sign_in, SignIn::Bearer(SecretIn::File(inputs.places.config.join("prometheus.token"))));
@@ -152,6 +165,55 @@ fn a_mistake_names_its_place_its_key_and_the_choices() {
         ("[jaeger]\nbearer-file = 'a'\nbearer-env = 'B'\n", "config.toml: `jaeger.bearer-env`: either"),
         ("[jaeger]\nbasic-user = 'a'\n", "config.toml: `jaeger.basic-user`: has no password"),
         ("[me\n", "config.toml:1:4: "),
+        (
+            "[oncall]\nstart = 2026-11-03\n",
+            "config.toml:2:9: `oncall.start`: 2026-11-03 is a Tuesday: weeks begin on a Monday, such as 2026-11-02",
+        ),
+        (
+            "[oncall]\nstart = 'soon'\n",
+            "config.toml:2:9: `oncall.start`: `soon` is no day: write one such as 2026-11-02",
+        ),
+        (
+            "[oncall]\nhand-over = '9 o’clock'\n",
+            "config.toml:2:13: `oncall.hand-over`: `9 o’clock` is no time of the day",
+        ),
+        ("[oncall]\nstart = 2026-11-02\n", "config.toml: `oncall.weeks`: is missing: name the weeks"),
+        ("[oncall]\nweeks = [{ name = 'Payments IC', person = 'Dana' }]\n", "config.toml: `oncall.start`: is missing"),
+        (
+            "[oncall]\nweeks = [{ name = 'Payments IC', who = 'Dana' }]\n",
+            "config.toml:2:34: `oncall.weeks[1].who`: unknown field `who`, expected `name` or `person`",
+        ),
+        ("[oncall]\nweeks = [{ name = '', person = 'Dana' }]\n", "config.toml:2:19: `oncall.weeks[1].name`: is empty"),
+        (
+            "[oncall]\nstart = 2026-11-02\nweeks = [{ name = 'A', person = 'B' }]\n[[oncall.overrides]]\nfrom = 2026-12-27\nto = 2026-12-24\nperson = 'C'\n",
+            "config.toml: `oncall.overrides[1]`: ends before it begins",
+        ),
+        (
+            "[[oncall.overrides]]\nfrom = 2026-12-24\nto = 2026-12-27\nperson = 'C'\n",
+            "config.toml: `oncall.start`: is missing: the overrides need a rotation",
+        ),
+        (
+            "[[oncall.overrides]]\nfrom = 'monday'\n",
+            "config.toml:2:8: `oncall.overrides[1].from`: `monday` is no day and no time",
+        ),
+        (
+            "[[people]]\nname = 'Dana'\ntel = '1'\n",
+            "config.toml:3:1: `people[1].tel`: unknown field `tel`, expected one of `name`, `phone`",
+        ),
+        ("[[people]]\nphone = '1'\n", "config.toml:1:1: `people[1]`: missing field `name`"),
+        (
+            "[escalation]\nsev4 = []\n",
+            "config.toml:2:1: `escalation.sev4`: unknown field `sev4`, expected one of `sev0`, `sev1`",
+        ),
+        ("[escalation]\nreviewed = 2026-02-30\n", "config.toml:2:12"),
+        (
+            "[cadence]\nobjections = '1s'\n",
+            "config.toml:2:14: `cadence.objections`: 1s is out of range: write 10s to 30d",
+        ),
+        ("[bell]\noverdue = 1\n", "config.toml:2:11: `bell.overdue`: invalid type: integer `1`, expected a boolean"),
+        ("[changes]\ncommand = 'deploys --json'\n", "config.toml:2:11: `changes.command`: invalid type: string"),
+        ("[changes]\ncommand = []\n", "config.toml:2:11: `changes.command`: names no program"),
+        ("[changes]\nevery = '1ms'\n", "config.toml:2:9: `changes.every`: 1ms is out of range"),
     ] {
         fs::write(inputs.places.user_file(), text).unwrap();
         let error = Config::load(&inputs).unwrap_err().to_string();
@@ -169,6 +231,8 @@ fn a_mistake_names_its_place_its_key_and_the_choices() {
         ("WARROOM_SCREEN__MOUSE", "maybe", "$WARROOM_SCREEN__MOUSE: "),
         ("WARROOM_SCREEN__COLOURS", "many", "$WARROOM_SCREEN__COLOURS: "),
         ("WARROOM_CADENCE__UPDATE", "soon", "$WARROOM_CADENCE__UPDATE: `soon` is no length of time"),
+        ("WARROOM_ONCALL__START", "2026-11-03", "$WARROOM_ONCALL__START: 2026-11-03 is a Tuesday"),
+        ("WARROOM_ONCALL__WEEKS", "Dana", "$WARROOM_ONCALL__WEEKS: "),
         ("WARROOM_ZONE", "Mars", "$WARROOM_ZONE: `Mars` is no time zone"),
         ("WARROOM_CONFIG", "/nowhere/at.toml", "/nowhere/at.toml cannot be read"),
     ] {
@@ -193,7 +257,8 @@ fn two_hundred_mutated_configurations_are_read_or_refused_with_their_position() 
     let inputs = inputs(folder.path());
     let whole = "zone = 'Europe/Berlin'\n[me]\nname = 'dana'\n[journal]\nsharing = 'group'\n[prometheus]\nurl = 'https://prom/x'\nevery = '30s'\n\
         allow-plain-http = true\n[screen]\ncolours = '16'\nmouse = false\nbytes-per-second = 8000\n[cadence]\nupdate = '10m'\nresolve = '1h'\n\
-        [playbooks]\ndirs = ['one', 'two']\n";
+        [playbooks]\ndirs = ['one', 'two']\n[oncall]\nstart = 2026-11-02\nhand-over = '08:30'\nweeks = [{ name = 'Payments IC', person = 'Dana' }]\n\
+        [[people]]\nname = 'Dana'\nphone = '+49 1'\n[escalation]\nsev0 = ['CTO']\nreviewed = 2026-11-02\n[changes]\ncommand = ['deploys']\n";
     let mut refused = 0;
     for mutant in mutations(whole, 200) {
         fs::write(inputs.places.user_file(), &mutant).unwrap();
@@ -243,4 +308,77 @@ fn a_folder_of_playbooks_is_read_around_what_is_no_playbook() {
     assert!(catalogue.problems[1].contains("broken.toml:1:11: `service`"), "{:?}", catalogue.problems);
     let error = files::exercise("alipay-storm").unwrap_err().to_string();
     assert!(error.contains("choose alipay-timeout-storm"), "{error}");
+}
+
+#[test]
+fn who_is_on_call_and_who_is_told_may_be_said_for_all_users_and_shows_where_it_was_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut inputs = inputs(folder.path());
+    let all = "zone = 'Europe/Berlin'\n[oncall]\nstart = 2026-11-02\nhand-over = 08:30:00\nweeks = [{ name = 'Payments IC', person = 'Dana' }, \
+        { name = 'Banking IC', person = 'Leila' }]\n[[oncall.overrides]]\nfrom = 2026-12-24\nto = 2026-12-24T18:00:00\nperson = 'Sara'\n\
+        [[oncall.overrides]]\nfrom = 2026-12-26T00:00:00+03:30\nto = '2026-12-27 12:00'\nperson = 'Sara'\n\
+        [[people]]\nname = 'Dana'\nphone = '+49 30 1'\ntitle = 'CTO'\n[[people]]\nname = 'Sara'\nphone = '+49 30 2'\n";
+    fs::write(&inputs.places.system, all).unwrap();
+    let users = "[bell]\noverdue = true\n[changes]\ncommand = ['./deploys', '--json']\n[cadence]\npostmortem = '3d'\n";
+    fs::write(inputs.places.user_file(), users).unwrap();
+    inputs.environment = with(&[
+        ("WARROOM_ONCALL__START", "2026-11-09"),
+        ("WARROOM_ESCALATION__SEV1", "CTO, Director of Payments"),
+        ("WARROOM_CADENCE__SNOOZE_CAP", "5m"),
+    ]);
+    let loaded = Config::load(&inputs).unwrap();
+    let config = &loaded.config;
+    let rotation = config.rotation.as_ref().unwrap();
+    let (start, hand_over) = ("2026-11-09".parse().unwrap(), "08:30:00".parse().unwrap());
+    assert_eq!((rotation.start, rotation.hand_over, rotation.zone), (start, hand_over, chrono_tz::Europe::Berlin));
+    let times: Vec<_> = rotation.overrides.iter().map(|over| [over.from.to_rfc3339(), over.to.to_rfc3339()]).collect();
+    let expected = [
+        ["2026-12-24T07:30:00+00:00", "2026-12-24T17:00:00+00:00"],
+        ["2026-12-25T20:30:00+00:00", "2026-12-27T11:00:00+00:00"],
+    ];
+    assert_eq!(times, expected, "a day means the hand-over, a time is of the zone, an offset is its own");
+    assert_eq!(config.matrix.sev1, ["CTO", "Director of Payments"]);
+    assert_eq!(config.matrix.people, config.people);
+    assert_eq!(config.deadlines.postmortem, chrono::TimeDelta::days(3));
+    assert_eq!(config.deadlines.snooze_cap, chrono::TimeDelta::minutes(5));
+    let program = inputs.places.config.join("deploys").display().to_string();
+    assert_eq!(config.changes.command, Some(vec![program.replace("deploys", "./deploys"), "--json".to_owned()]));
+    assert!(config.screen.bell);
+    let shown = loaded.show();
+    let system = inputs.places.system.display();
+    for line in [
+        "start = \"2026-11-09\"  # $WARROOM_ONCALL__START".to_owned(),
+        format!("hand-over = 08:30:00  # {system}"),
+        format!("phone = \"+49 30 1\", title = \"CTO\" }}, {{ name = \"Sara\", phone = \"+49 30 2\" }}]  # {system}"),
+        "sev0 = [\"CTO\", \"Head of Compliance\"]  # built-in".to_owned(),
+        "sev1 = [\"CTO\", \"Director of Payments\"]  # $WARROOM_ESCALATION__SEV1".to_owned(),
+        "sev3 = []  # built-in".to_owned(),
+        "postmortem = \"3d\"  # ".to_owned(),
+        "proof-minutes = \"10m\"  # built-in".to_owned(),
+        format!("overdue = true  # {}", inputs.places.user_file().display()),
+    ] {
+        assert!(shown.contains(&line), "{line}: {shown}");
+    }
+    assert!(toml::from_str::<toml::Table>(&shown).is_ok(), "{shown}");
+    let checked = check(&inputs).unwrap();
+    for note in [
+        "note: [oncall] `Leila` stands in no [[people]]: there is no phone number",
+        "note: [escalation] `Head of Compliance` is nobody's name or `title` in [[people]]",
+    ] {
+        assert!(checked.contains(note), "{checked}");
+    }
+    assert!(!checked.contains("`Dana`") && !checked.contains("`CTO`"), "{checked}");
+}
+
+#[test]
+fn the_lines_that_are_suggested_for_a_rotation_are_a_rotation() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = inputs(folder.path());
+    let lines = sample("[oncall]", "[escalation]");
+    fs::write(inputs.places.user_file(), &lines).unwrap();
+    let config = Config::load(&inputs).unwrap_or_else(|error| panic!("{error}\n{lines}")).config;
+    let weeks = config.rotation.unwrap().weeks;
+    let names: Vec<_> = weeks.iter().map(|week| week.name.as_str()).collect();
+    assert_eq!(names, ["Payments IC", "Banking IC", "Platform IC"], "the runbook's three weeks");
+    assert!(!lines.contains('#'), "{lines}");
 }

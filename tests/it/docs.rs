@@ -25,9 +25,10 @@ fn readmes_picture_is_the_screen() {
 
 #[test]
 fn the_commands_of_readme_exist() {
-    for command in
-        ["open", "gameday", "declare", "alerts", "list", "show", "note", "journal", "playbook", "config", "keys"]
-    {
+    for command in [
+        "open", "gameday", "declare", "alerts", "list", "show", "note", "journal", "playbook", "config", "keys", "oncall",
+        "change", "changes",
+    ] {
         assert!(warroom(&[command, "--help"]).contains("Usage"), "{command}");
     }
     for flag in ["--prometheus", "--alertmanager", "--jaeger", "--role", "--wall", "--plain", "--read-only"] {

@@ -2,12 +2,14 @@
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod alerts;
+mod changes;
 mod config;
 mod console;
 mod docs;
 mod jaeger;
 mod journal;
 mod layers;
+mod oncall;
 mod plain;
 mod playbooks;
 mod prometheus;

@@ -26,7 +26,11 @@ pub fn open(name: &str, endpoint: &Endpoint) -> Result<Box<dyn Source>, SourceEr
 impl Seat {
     /// Starts a source.
     pub fn start(name: &str, endpoint: &Endpoint, list: Watchlist) -> Self {
-        let source = open(name, endpoint).unwrap();
+        Self::of(open(name, endpoint).unwrap(), list)
+    }
+
+    /// Starts a source that is open.
+    pub fn of(source: Box<dyn Source>, list: Watchlist) -> Self {
         let (watch, watched) = watch::channel(Arc::new(list));
         let (inquiries, asked) = mpsc::channel(4);
         let (told, reports) = mpsc::channel(16);

@@ -1,0 +1,132 @@
+//! `warroom change` and `warroom changes`: what was changed, and what has been of late.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use chrono::TimeDelta;
+use clap::Args;
+use serde_json::json;
+
+use super::answers::{actor, moment, place};
+use super::{Ending, print, say_error};
+use crate::change::{Change, ChangeKind, Reading};
+use crate::config::{Config, files};
+use crate::run::clock;
+use crate::source::changes;
+use crate::text::CleanStr;
+use crate::text::duration::Lapse;
+
+/// A pipeline's clock may be ahead of ours by so much.
+const GRACE: TimeDelta = TimeDelta::minutes(1);
+
+/// What `warroom change` is told.
+#[derive(Debug, Args)]
+pub(super) struct Told {
+    /// The service that it touches; without one, the change is everybody's
+    #[arg(short, long)]
+    service: Option<String>,
+    /// What kind of change: deploy, flag, terraform, config, other
+    #[arg(short, long, default_value = "other")]
+    kind: ChangeKind,
+    /// When it took effect, if not now: -5m, 14:10, or 2026-11-23T14:10:00Z
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    at: Option<String>,
+    /// How to undo it: a step of the service's playbook, or words
+    #[arg(long, value_name = "STEP")]
+    rollback: Option<String>,
+    /// Where to read more
+    #[arg(long, value_name = "URL")]
+    link: Option<String>,
+    /// What changed, in one line
+    text: Vec<String>,
+}
+
+/// Records a change; it is on disk when this succeeds.
+pub(super) fn change(config: &Config, told: &Told) -> Result<ExitCode, Ending> {
+    let now = clock::wall();
+    let what = CleanStr::new(told.text.join(" ").trim());
+    if what.is_empty() {
+        return Err(Ending::Usage("say what changed: warroom change -s SERVICE TEXT".to_owned()));
+    }
+    let at = told.at.as_deref().map_or(Ok(now), |text| moment(text, now, config.zone.0)).map_err(Ending::Usage)?;
+    if at > now + GRACE {
+        return Err(Ending::Usage("a change that has not happened yet is not recorded: leave --at out".to_owned()));
+    }
+    let field = |said: &Option<String>| said.as_deref().map(CleanStr::new).filter(|said| !said.trim().is_empty());
+    let change = Change {
+        at,
+        kind: told.kind,
+        service: field(&told.service),
+        what,
+        by: actor(config),
+        link: field(&told.link),
+        rollback: field(&told.rollback),
+    };
+    place(config).open()?.changes().append(&change)?;
+    warn(config, &change);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what is recorded and yet leads nowhere.
+fn warn(config: &Config, change: &Change) {
+    let Some(service) = &change.service else { return };
+    let catalogue = files::catalogue(&config.playbooks);
+    let Some(playbook) = catalogue.get(service) else {
+        let known: Vec<_> = catalogue.iter().map(|playbook| playbook.service.as_str()).collect();
+        return say_error(&format!("recorded, but no playbook is named `{service}` ({})", known.join(", ")));
+    };
+    // One word is meant as the id of a step; several are an instruction.
+    let step = change.rollback.as_ref().filter(|rollback| !rollback.contains(char::is_whitespace));
+    if let Some(step) = step.filter(|step| playbook.step(step).is_none()) {
+        say_error(&format!("recorded, but the playbook of {service} has no step `{step}`: it is kept as words"));
+    }
+}
+
+/// Lists the changes of a length of time, those that the configured command prints among them, the newest first.
+pub(super) fn list(config: &Config, since: Lapse, json: bool) -> Result<ExitCode, Ending> {
+    let recorded = place(config).open()?.changes().read()?;
+    let (listed, complaint) = match &config.changes.command {
+        None => (Reading::default(), None),
+        Some(argv) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+            match runtime.block_on(changes::ask(argv)) {
+                Ok(reading) => (reading, None),
+                Err(reason) => (Reading::default(), Some(reason)),
+            }
+        }
+    };
+    let from = clock::wall() - *since;
+    let damaged = recorded.damaged + listed.damaged;
+    let mut all: Vec<_> = recorded.changes.into_iter().chain(listed.changes).filter(|one| one.at >= from).collect();
+    all.reverse();
+    all.sort_by_key(|change| std::cmp::Reverse(change.at));
+    let mut known = std::collections::HashSet::new();
+    all.retain(|change| known.insert((change.at, change.service.clone(), change.what.clone())));
+    if json {
+        print(&json!({ "changes": all, "unreadable_lines": damaged }).to_string())?;
+    } else if all.is_empty() {
+        print(&format!("nothing changed in the last {since}, as far as is recorded (warroom change -s SERVICE TEXT)"))?;
+    } else {
+        let mut out = std::io::stdout().lock();
+        for change in &all {
+            writeln!(out, "{}", line(change, config.zone.0))?;
+        }
+    }
+    if damaged > 0 {
+        let lines = if damaged == 1 { "1 line".to_owned() } else { format!("{damaged} lines") };
+        say_error(&format!("{lines} of the changes cannot be read and were passed over"));
+    }
+    match complaint {
+        Some(reason) => Err(Ending::Failure(reason.to_string())),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn line(change: &Change, zone: chrono_tz::Tz) -> String {
+    let at = change.at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %Z");
+    let service = change.service.as_deref().unwrap_or("-");
+    let by = if change.by.is_empty() { "not recorded" } else { &change.by };
+    let undo = change.rollback.as_ref().map_or_else(String::new, |how| format!("; undo: {how}"));
+    let link = change.link.as_ref().map_or_else(String::new, |link| format!("; {link}"));
+    format!("{at}  {:<9} {service:<12} {}  (by {by}{undo}{link})", change.kind, change.what)
+}

@@ -1,0 +1,251 @@
+//! The file of changes in a journal directory: one line of JSON each, appended by whoever deploys.
+//!
+//! Hides locks, half lines and modes. A line is one write to the end of the file, under a lock of the file, then synced: a process that dies in
+//! between leaves half a line at the end, which readers pass over and the next append takes away.
+//!
+//! Invariant: a change whose append returned is on stable storage and is never touched again; what cannot be read is counted, never an error.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::directory::{check_file, make_file};
+use super::{JournalDir, JournalError, Sharing};
+use crate::change::{self, Change, Reading};
+
+/// The longest line: one write of a page is not torn by another one.
+const LINE_BYTES: usize = 4096;
+/// The most of the file's end that is read.
+const READ_BYTES: u64 = 16 << 20;
+/// How long somebody else may hold the lock: an append takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+const NAP: Duration = Duration::from_millis(5);
+
+/// The name of the file.
+const NAME: &str = "changes.jsonl";
+
+/// The changes of a journal directory.
+#[derive(Clone, Debug)]
+pub struct ChangeFile {
+    path: PathBuf,
+    sharing: Sharing,
+}
+
+/// Where the changes of a journal directory are, without looking whether it is there.
+pub fn path_in(directory: &Path) -> PathBuf {
+    directory.join(NAME)
+}
+
+impl JournalDir {
+    /// The file of changes.
+    pub fn changes(&self) -> ChangeFile {
+        ChangeFile { path: path_in(self.directory()), sharing: self.sharing() }
+    }
+}
+
+impl ChangeFile {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a change; it is on stable storage when this returns.
+    pub fn append(&self, change: &Change) -> Result<(), JournalError> {
+        let mut line = change.to_json().into_bytes();
+        line.push(b'\n');
+        if line.len() > LINE_BYTES {
+            return Err(JournalError::ChangeTooLong { bytes: line.len(), most: LINE_BYTES });
+        }
+        match make_file(&self.path, self.sharing) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(JournalError::io("creating", &self.path)(error)),
+        }
+        check_file(&self.path, self.sharing)?;
+        let file = open(&self.path, OFlags::RDWR | OFlags::APPEND).map_err(JournalError::io("opening", &self.path))?;
+        self.lock(&file)?;
+        self.write(&file, &line).map_err(JournalError::io("writing to", &self.path))?;
+        // The next one need not wait for this one's disk.
+        let _ = rustix::fs::flock(&file, FlockOperation::Unlock);
+        file.sync_data().map_err(JournalError::io("saving", &self.path))?;
+        // Always: whoever made the file may have died before its name was saved.
+        if let Some(folder) = self.path.parent() {
+            let folder = File::open(folder).map_err(JournalError::io("opening", folder))?;
+            folder.sync_all().map_err(JournalError::io("saving", &self.path))?;
+        }
+        Ok(())
+    }
+
+    /// All changes, as far back as the last 16 MiB of the file reach; none where there is no file.
+    pub fn read(&self) -> Result<Reading, JournalError> {
+        read_end(&self.path, READ_BYTES).map_err(JournalError::io("reading", &self.path))
+    }
+
+    fn lock(&self, file: &File) -> Result<(), JournalError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(()),
+                Err(Errno::WOULDBLOCK | Errno::INTR) if waited < PATIENCE => {
+                    std::thread::sleep(NAP);
+                    waited += NAP;
+                }
+                Err(Errno::WOULDBLOCK | Errno::INTR) => return Err(JournalError::Busy { path: self.path.clone() }),
+                Err(errno) => return Err(JournalError::io("locking", &self.path)(errno.into())),
+            }
+        }
+    }
+
+    fn write(&self, mut file: &File, line: &[u8]) -> io::Result<()> {
+        let line = match mend(file)? {
+            End::Whole => line.to_vec(),
+            End::NoLineBreak => [b"\n", line].concat(),
+        };
+        let before = file.metadata()?.len();
+        let written = loop {
+            match file.write(&line) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                written => break written,
+            }
+        };
+        match written {
+            Ok(written) if written == line.len() => Ok(()),
+            written => {
+                // Half a line helps nobody; where it cannot be taken back, readers pass over it.
+                let _ = file.set_len(before);
+                written.and(Err(Errno::NOSPC.into()))
+            }
+        }
+    }
+}
+
+/// How the file ends.
+enum End {
+    /// With a line break, or there is nothing in it.
+    Whole,
+    /// With a line that only lacks its line break.
+    NoLineBreak,
+}
+
+/// Takes half a line away from the end: whoever wrote it was never told that it is saved. Text that is none of ours stays.
+fn mend(mut file: &File) -> io::Result<End> {
+    let length = file.metadata()?.len();
+    let start = length.saturating_sub(LINE_BYTES as u64 + 1);
+    let mut end = Vec::new();
+    file.seek(SeekFrom::Start(start))?;
+    file.take(LINE_BYTES as u64 + 1).read_to_end(&mut end)?;
+    if end.is_empty() || end.ends_with(b"\n") {
+        return Ok(End::Whole);
+    }
+    let half = end.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let is_ours = half > 0 || start == 0;
+    if !is_ours || !change::read(&end[half..]).is_torn {
+        return Ok(End::NoLineBreak);
+    }
+    file.set_len(start + half as u64)?;
+    Ok(End::Whole)
+}
+
+fn open(path: &Path, how: OFlags) -> io::Result<File> {
+    // A link or a pipe in its place is not followed and not waited for.
+    let flags = how | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+}
+
+/// Reads the lines that lie wholly in the last bytes of a file.
+fn read_end(path: &Path, most: u64) -> io::Result<Reading> {
+    let mut file = match open(path, OFlags::RDONLY) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Reading::default()),
+        file => file?,
+    };
+    // What is written meanwhile is the next reader's.
+    let length = file.metadata()?.len();
+    let start = length.saturating_sub(most);
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(start))?;
+    file.take(length - start).read_to_end(&mut bytes)?;
+    let whole = if start == 0 { 0 } else { bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len()) };
+    Ok(change::read(&bytes[whole..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn change(what: &str) -> Change {
+        let json = format!(r#"{{"at":"2026-11-23T14:10:00Z","what":"{what}"}}"#);
+        change::read(json.as_bytes()).changes.remove(0)
+    }
+
+    fn room() -> (tempfile::TempDir, ChangeFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = JournalDir::open(folder.path().join("journal"), Sharing::Private).unwrap();
+        let file = dir.changes();
+        (folder, file)
+    }
+
+    fn length(path: &Path) -> u64 {
+        fs::metadata(path).map_or(0, |about| about.len())
+    }
+
+    fn what(reading: &Reading) -> Vec<&str> {
+        reading.changes.iter().map(|change| change.what.as_str()).collect()
+    }
+
+    #[test]
+    fn half_a_line_is_passed_over_and_gone_after_the_next_append_and_other_damage_stays_and_is_counted() {
+        let (good, other) = (change("one").to_json(), change("two").to_json());
+        let half = &good[..good.len() - 3];
+        let long = "x".repeat(LINE_BYTES + 100);
+        for (text, before, damaged_before, after, damaged_after) in [
+            (String::new(), vec![], 0, vec!["new"], 0),
+            (format!("{good}\n"), vec!["one"], 0, vec!["one", "new"], 0),
+            (format!("{good}\n{half}"), vec!["one"], 0, vec!["one", "new"], 0),
+            (half.to_owned(), vec![], 0, vec!["new"], 0),
+            (format!("{good}\n{other}"), vec!["one", "two"], 0, vec!["one", "two", "new"], 0),
+            (format!("{good}\nnonsense\n{other}\n"), vec!["one", "two"], 1, vec!["one", "two", "new"], 1),
+            (format!("{half}\n{other}\n{half}"), vec!["two"], 1, vec!["two", "new"], 1),
+            (format!("\n\n{good}\n\n"), vec!["one"], 0, vec!["one", "new"], 0),
+            // None of ours: it stays where it is.
+            (format!("{good}\n{long}"), vec!["one"], 0, vec!["one", "new"], 1),
+            (long.clone(), vec![], 0, vec!["new"], 1),
+        ] {
+            let (_folder, file) = room();
+            make_file(file.path(), Sharing::Private).unwrap();
+            fs::write(file.path(), &text).unwrap();
+            let reading = file.read().unwrap();
+            assert_eq!((what(&reading), reading.damaged), (before, damaged_before), "{text}");
+            file.append(&change("new")).unwrap();
+            let reading = file.read().unwrap();
+            assert_eq!((what(&reading), reading.damaged, reading.is_torn), (after, damaged_after, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_end_of_a_huge_file_is_read_and_its_first_half_line_is_no_damage() {
+        let (_folder, file) = room();
+        for number in 0..50 {
+            file.append(&change(&format!("change {number:02}"))).unwrap();
+        }
+        let line = length(file.path()) / 50;
+        let reading = read_end(file.path(), line * 3 + 7).unwrap();
+        assert_eq!((what(&reading), reading.damaged), (vec!["change 47", "change 48", "change 49"], 0));
+    }
+
+    #[test]
+    fn a_change_that_does_not_fit_into_a_line_is_refused_with_the_way_out() {
+        let (_folder, file) = room();
+        let mut change = change("x");
+        change.what = "w".repeat(2000).into();
+        change.link = Some("l".repeat(2000).into());
+        change.rollback = Some("r".repeat(2000).into());
+        let refused = file.append(&change).unwrap_err().to_string();
+        assert!(refused.contains("at most 4096") && refused.contains("shorten"), "{refused}");
+        assert_eq!(length(file.path()), 0);
+    }
+}
