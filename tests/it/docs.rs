@@ -25,7 +25,9 @@ fn readmes_picture_is_the_screen() {
 
 #[test]
 fn the_commands_of_readme_exist() {
-    for command in ["open", "gameday", "declare", "list", "show", "note", "journal", "playbook", "config", "keys"] {
+    for command in
+        ["open", "gameday", "declare", "list", "show", "note", "journal", "playbook", "template", "config", "keys"]
+    {
         assert!(warroom(&[command, "--help"]).contains("Usage"), "{command}");
     }
     for flag in ["--prometheus", "--jaeger", "--role", "--wall", "--plain", "--read-only"] {

@@ -13,3 +13,4 @@ mod prometheus;
 mod sources;
 mod support;
 mod terminal;
+mod words;
