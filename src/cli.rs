@@ -261,7 +261,7 @@ enum TemplateSub {
     List,
     /// Check a file, or all templates, with the facts of an invented incident
     Check {
-        /// The file, called <audience>-<status>.txt
+        /// The file, called after its audience and status: slack-resolved.txt
         file: Option<PathBuf>,
     },
 }

@@ -17,7 +17,7 @@ use crate::incident::{IncidentId, Severity};
 use crate::playbook::Playbook;
 use crate::text::{CleanStr, CleanText};
 
-/// What stands where a fact is missing; [`super::lint`] remarks on every one that is left in a text.
+/// What stands where a fact is missing; [`lint()`](super::lint()) remarks on every one that is left in a text.
 pub const MISSING: &str = "not known yet";
 
 /// A service by the names that different people know.

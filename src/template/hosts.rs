@@ -92,13 +92,15 @@ pub(super) fn find(text: &str, domains: &BTreeSet<CleanStr>, mut found: impl FnM
         let (skipped, host) = lower.rsplit_once('@').map_or((0, &*lower), |(user, host)| (user.len() + 1, host));
         let host = host.split(['/', '?', '#']).next().unwrap_or_default();
         let start = piece.start + skipped;
-        let (name, port) = match host.rsplit_once(':') {
-            Some((name, port)) if is_port(port) && name.starts_with(|first: char| first.is_ascii_alphabetic()) => {
+        let (name, has_port) = match host.rsplit_once(':').filter(|(_, port)| is_port(port)) {
+            // A time of day has no letters before its colon.
+            Some((name, _)) if name.starts_with(|first: char| first.is_ascii_alphabetic()) && !name.contains(':') => {
                 (name, true)
             }
+            Some((name, _)) if name.parse::<Ipv4Addr>().is_ok() => (name, true),
             _ => (host, false),
         };
-        if is_inside(host, domains) || is_inside(name, domains) || (port && !name.contains(':')) || is_tool(name) {
+        if has_port || is_inside(name, domains) || is_tool(name) {
             found(start..start + host.len());
         }
     }

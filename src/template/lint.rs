@@ -202,9 +202,11 @@ fn unfilled(found: &mut Findings<'_>) {
             at = open + 1;
             continue;
         }
-        let rest = &text[open + 2..];
-        let close = ["}}", "%}", "#}"].iter().filter_map(|brace| rest.find(brace)).min();
-        let end = close.filter(|close| *close <= 80).map_or(open + 2, |close| open + 2 + close + 2);
+        // A name is short; a search to the end of the text from every brace would take its square.
+        let name = text[open + 2..].bytes().take(80).take_while(|byte| *byte != b'\n');
+        let name: Vec<u8> = name.collect();
+        let close = name.windows(2).position(|pair| matches!(pair, b"}}" | b"%}" | b"#}"));
+        let end = close.map_or(open + 2, |close| open + 2 + close + 2);
         found.add(Rule::Unfilled, open..end, "write what belongs here, or take the line out".to_owned());
         at = end;
     }
@@ -270,7 +272,7 @@ const NO_ETA: &str = "say when the next update comes: `Next update at 14:45 UTC`
 
 /// Times that are neither the promise of the next update nor of the past.
 fn times(reading: &Reading, found: &mut Findings<'_>) {
-    let promised = reading.promises();
+    let promised: BTreeSet<usize> = reading.promises().into_iter().collect();
     for (place, time) in reading.times.iter().enumerate() {
         if promised.contains(&place) {
             continue;
@@ -301,7 +303,7 @@ fn times(reading: &Reading, found: &mut Findings<'_>) {
         let lead = reading.word(time.first, -back);
         let fillers: Vec<&str> = (1..back).map(|by| reading.word(time.first, -by)).collect();
         let after = [reading.word(time.end, 0), reading.word(time.end, 1)];
-        let is_ahead = reading.sentence(time.first).iter().any(|token| is_future(&token.word));
+        let is_ahead = reading.is_ahead(time.first);
         let is_same = reading.tokens[time.end - 1].sentence
             == reading.tokens.get(time.end).map_or(usize::MAX, |token| token.sentence);
         let is_left = is_same && matches!(after, ["from", "now"] | ["left" | "away" | "remaining", _] | ["to", "go"]);
@@ -322,33 +324,6 @@ fn times(reading: &Reading, found: &mut Findings<'_>) {
             found.add(Rule::Eta, reading.tokens[first].range.start..time.range.end, NO_ETA.to_owned());
         }
     }
-}
-
-fn is_future(word: &str) -> bool {
-    const AHEAD: [&str; 21] = [
-        "will",
-        "shall",
-        "should",
-        "expect",
-        "expects",
-        "expected",
-        "expecting",
-        "going",
-        "plan",
-        "planned",
-        "estimate",
-        "estimated",
-        "eta",
-        "anticipate",
-        "anticipated",
-        "aim",
-        "aiming",
-        "hope",
-        "hopefully",
-        "target",
-        "promise",
-    ];
-    AHEAD.contains(&word) || word.ends_with("'ll")
 }
 
 /// Phrases of one rule; the words stand in one sentence, side by side.
@@ -430,10 +405,8 @@ const PHRASES: [(Rule, &[&[&str]]); 2] = [
 ];
 
 fn phrases(reading: &Reading, found: &mut Findings<'_>) {
-    let promised = reading.promises();
-    let is_promise = |token: usize| {
-        promised.iter().any(|place| (reading.times[*place].first..reading.times[*place].end).contains(&token))
-    };
+    let of = |place: usize| reading.times[place].first..reading.times[place].end;
+    let promised: BTreeSet<usize> = reading.promises().into_iter().flat_map(of).collect();
     for (place, token) in reading.tokens.iter().enumerate() {
         for (rule, phrases) in &PHRASES {
             let is_here = |phrase: &&&[&str]| {
@@ -441,7 +414,7 @@ fn phrases(reading: &Reading, found: &mut Findings<'_>) {
             };
             let Some(phrase) = phrases.iter().filter(is_here).max_by_key(|phrase| phrase.len()) else { continue };
             // `as soon as we know more` names no time.
-            if is_promise(place) || (*phrase == ["soon"] && reading.word(place, -1) == "as") {
+            if promised.contains(&place) || (*phrase == ["soon"] && reading.word(place, -1) == "as") {
                 continue;
             }
             let end = reading.tokens[place + phrase.len() - 1].range.end;
@@ -456,14 +429,18 @@ fn phrases(reading: &Reading, found: &mut Findings<'_>) {
 
 fn services(vocabulary: &Vocabulary, found: &mut Findings<'_>) {
     let text = found.text;
-    let public: Vec<Range<usize>> = vocabulary.internal.iter().flat_map(|(_, public)| all_of(text, public)).collect();
+    let mut is_public = vec![false; text.len()];
+    for (_, public) in &vocabulary.internal {
+        for range in all_of(text, public) {
+            is_public[range].fill(true);
+        }
+    }
     for (internal, public_name) in &vocabulary.internal {
         // `alipay` is an id and `Alipay` a company; `qrpay-web` is nothing but an id.
         let is_word = internal.bytes().all(|letter| letter.is_ascii_lowercase());
         for range in all_of(text, internal) {
             let is_it = !is_word || text[range.clone()] == **internal;
-            let is_public = public.iter().any(|public| public.start <= range.start && range.end <= public.end);
-            if is_it && !is_public && stands_alone(text, &range) {
+            if is_it && is_public[range.clone()].contains(&false) && stands_alone(text, &range) {
                 let instead = match public_name.trim() {
                     "" => "write the name that customers know".to_owned(),
                     public => format!("write `{public}`"),

@@ -192,7 +192,11 @@ fn check_words(template: &Template) -> Result<(), (usize, String)> {
             Part::Attribute => ("attribute", &LOOP),
             Part::Name => continue,
         };
-        if !known.contains(&said) {
+        let is_known = match word.part {
+            Part::Attribute => known.contains(&said) && body[..word.range.start].ends_with("loop."),
+            Part::Tag | Part::Filter | Part::Test | Part::Name => known.contains(&said),
+        };
+        if !is_known {
             let about = if word.part == Part::Attribute { " (of `loop`, nothing else has any)" } else { "" };
             let message = format!("`{}` is no known {kind}{about}: there are {}", fit(said, 40), known.join(", "));
             return Err((word.range.start, message));

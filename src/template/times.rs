@@ -4,6 +4,7 @@
 //!
 //! Invariant: reading is total, takes time in proportion to the text, and every range lies on letter boundaries of the text.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use chrono::{
@@ -70,6 +71,10 @@ pub(super) struct Time {
 pub(super) struct Reading {
     pub(super) tokens: Vec<Token>,
     pub(super) times: Vec<Time>,
+    /// The sentences that speak of what will be.
+    ahead: BTreeSet<usize>,
+    /// The sentences that speak of changing software.
+    releases: BTreeSet<usize>,
 }
 
 /// Reads the time at which a text promises the next update; the soonest, where it promises several.
@@ -96,7 +101,11 @@ impl Reading {
                 None => at += 1,
             }
         }
-        Self { tokens, times }
+        let of = |is_it: fn(&str) -> bool| {
+            tokens.iter().filter(|token| is_it(&token.word)).map(|token| token.sentence).collect::<BTreeSet<_>>()
+        };
+        let (ahead, releases) = (of(is_future), of(is_release));
+        Self { tokens, times, ahead, releases }
     }
 
     /// The word so many places from a token, in the same sentence; empty where there is none.
@@ -106,12 +115,9 @@ impl Reading {
         other.filter(|other| Some(other.sentence) == sentence).map_or("", |other| &other.word)
     }
 
-    /// The words of the sentence that a token stands in.
-    pub(super) fn sentence(&self, token: usize) -> &[Token] {
-        let Some(of) = self.tokens.get(token).map(|token| token.sentence) else { return &[] };
-        let start = self.tokens.partition_point(|token| token.sentence < of);
-        let end = self.tokens.partition_point(|token| token.sentence <= of);
-        &self.tokens[start..end]
+    /// Whether the sentence that a token stands in speaks of what will be.
+    pub(super) fn is_ahead(&self, token: usize) -> bool {
+        self.tokens.get(token).is_some_and(|token| self.ahead.contains(&token.sentence))
     }
 
     /// The times (by their places) that promise a next update.
@@ -126,7 +132,7 @@ impl Reading {
             let here = |place: &usize| self.tokens[self.times[*place].first].sentence == sentence;
             let next = self.times.partition_point(|time| time.first <= anchor);
             let after = (next..self.times.len()).take_while(here).next();
-            let before = || (0..next).rev().take_while(here).find(|place| self.is_led(*place));
+            let before = || (0..next).rev().take(8).take_while(here).find(|place| self.is_led(*place));
             let promised = after.or_else(before).filter(|place| self.times[*place].when != When::Vague);
             if let Some(place) = promised {
                 found.push(place);
@@ -142,7 +148,7 @@ impl Reading {
 
     /// Whether a word is the update that is announced: not the last one, not a change of the software.
     fn is_anchor(&self, token: usize) -> bool {
-        if !matches!(self.word(token, 0), "update" | "updates" | "post" | "information") {
+        if !matches!(self.word(token, 0), "update" | "updates" | "information") {
             return false;
         }
         let before = [self.word(token, -1), self.word(token, -2), self.word(token, -3)];
@@ -156,9 +162,7 @@ impl Reading {
         if before[..2].contains(&"next") {
             return true;
         }
-        const RELEASE: [&str; 10] =
-            ["deploy", "roll", "rolling", "release", "ship", "install", "apply", "software", "firmware", "app"];
-        if word == "post" || self.sentence(token).iter().any(|other| RELEASE.contains(&&*other.word)) {
+        if self.releases.contains(&self.tokens[token].sentence) {
             return false;
         }
         const MORE: [&str; 7] = ["further", "another", "regular", "more", "new", "additional", "following"];
@@ -168,6 +172,39 @@ impl Reading {
             || matches!(self.word(token, 1), "you" | "again" | "here" | "in" | "within" | "by" | "every")
             || (self.word(token, 1) == "this" && self.word(token, 2) == "page")
     }
+}
+
+fn is_future(word: &str) -> bool {
+    const AHEAD: [&str; 21] = [
+        "will",
+        "shall",
+        "should",
+        "expect",
+        "expects",
+        "expected",
+        "expecting",
+        "going",
+        "plan",
+        "planned",
+        "estimate",
+        "estimated",
+        "eta",
+        "anticipate",
+        "anticipated",
+        "aim",
+        "aiming",
+        "hope",
+        "hopefully",
+        "target",
+        "promise",
+    ];
+    AHEAD.contains(&word) || word.ends_with("'ll")
+}
+
+fn is_release(word: &str) -> bool {
+    const RELEASE: [&str; 10] =
+        ["deploy", "roll", "rolling", "release", "ship", "install", "apply", "software", "firmware", "app"];
+    RELEASE.contains(&word)
 }
 
 /// The moment that a time says.
@@ -225,7 +262,7 @@ fn on_the_clock<Z: TimeZone>(time: NaiveTime, day: Day, now: DateTime<Utc>, zone
             let days = [today.checked_sub_days(Days::new(1)), Some(today), today.checked_add_days(Days::new(1))];
             let mut near: Vec<_> = days.into_iter().flatten().flat_map(moments).collect();
             near.sort();
-            let passed = near.iter().copied().filter(|moment| *moment < now).next_back();
+            let passed = near.iter().copied().rfind(|moment| *moment < now);
             passed
                 .filter(|passed| now - *passed <= TimeDelta::hours(2))
                 .filter(|_| near.iter().all(|moment| *moment < now || *moment - now > TimeDelta::hours(2)))
@@ -309,8 +346,7 @@ fn length_at(tokens: &[Token], at: usize) -> Option<(When, usize)> {
     }
     let mut seconds = 0.0;
     let mut next = at;
-    loop {
-        let Some(number) = word(next).and_then(number) else { break };
+    while let Some(number) = word(next).and_then(number) {
         // Of `15 to 30 minutes` the first: sooner keeps both.
         let unit = match (word(next + 1), word(next + 2).and_then(self::number)) {
             (Some("to" | "or"), Some(_)) => next + 3,
@@ -474,11 +510,14 @@ fn zone_at(text: &str, tokens: &[Token], at: usize) -> (Zoned, usize) {
     if !matches!(gap, " " | " (" | "" | " [") {
         return none;
     }
-    if let Some(next) = tokens.get(at + 1)
-        && text[token.range.end..next.range.start] == *"/"
-        && let Ok(zone) = text[token.range.start..next.range.end].parse::<Tz>()
+    let rest = &text[token.range.start..];
+    let name = &rest[..rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"/_-+".contains(byte)).count()];
+    if name.contains('/')
+        && let Ok(zone) = name.trim_end_matches(['-', '+']).parse::<Tz>()
     {
-        return (Zoned::Named(zone), at + 2);
+        let end = token.range.start + name.len();
+        let more = tokens[at..].iter().take_while(|token| token.range.start < end).count();
+        return (Zoned::Named(zone), at + more);
     }
     let is_universal = matches!(said, "UTC" | "GMT" | "Z" | "utc" | "gmt");
     if is_universal {

@@ -16,3 +16,4 @@ mod prometheus;
 mod sources;
 mod support;
 mod terminal;
+mod words;
