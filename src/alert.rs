@@ -191,7 +191,11 @@ pub struct Coverage<'a> {
 impl<'a> Coverage<'a> {
     /// What an incident covers.
     pub fn of(incident: &'a Incident) -> Self {
-        Self { incident: incident.id(), linked: incident.alerts.iter().map(|alert| &alert.fingerprint).collect(), services: &incident.services }
+        Self {
+            incident: incident.id(),
+            linked: incident.alerts.iter().map(|alert| &alert.fingerprint).collect(),
+            services: &incident.services,
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::text::CleanStr;
 use layers::Layer;
 pub use partial::{BaseUrl, Zone};
 use partial::{EndpointPartial, Partial};
-pub use people::{Changes, Deadlines};
+pub use people::Changes;
 pub use show::{INIT, check, path, sample};
 
 /// Where things are on this machine.
@@ -244,8 +244,6 @@ pub struct Config {
     pub screen: Screen,
     /// The clocks of the runbook.
     pub cadence: Cadence,
-    /// The times beside them.
-    pub deadlines: Deadlines,
     /// Who can be reached how.
     pub people: Vec<Person>,
     /// Who is on call when, if it is said.
@@ -291,7 +289,6 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
     let cadence = partial.cadence;
     let usual = Cadence::default();
     let or = |said: Option<partial::Pause>, usual| said.map_or(usual, |said| said.0);
-    let later = Deadlines::default();
     let or_later = |said: Option<people::Deadline>, usual| said.map_or(usual, |said| said.0);
     let zone = partial.zone.unwrap_or_default();
     let people = people::people(partial.people);
@@ -318,15 +315,13 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
             external: or(cadence.external, usual.external),
             external_again: or(cadence.external_again, usual.external_again),
             resolve: or(cadence.resolve, usual.resolve),
-            ..usual
-        },
-        deadlines: Deadlines {
-            approval_wait: or_later(cadence.approval_wait, later.approval_wait),
-            snooze_cap: or_later(cadence.snooze_cap, later.snooze_cap),
-            proof: or_later(cadence.proof_minutes, later.proof),
-            postmortem: or_later(cadence.postmortem, later.postmortem),
-            objections: or_later(cadence.objections, later.objections),
-            adviser: or_later(cadence.adviser, later.adviser),
+            tell: usual.tell,
+            approval_wait: or_later(cadence.approval_wait, usual.approval_wait),
+            snooze_cap: or_later(cadence.snooze_cap, usual.snooze_cap),
+            proof: or_later(cadence.proof_minutes, usual.proof),
+            postmortem: or_later(cadence.postmortem, usual.postmortem),
+            objections: or_later(cadence.objections, usual.objections),
+            adviser: or_later(cadence.adviser, usual.adviser),
         },
         rotation: people::rotation(partial.oncall, zone, layers)?,
         matrix: people::matrix(partial.escalation, &people),

@@ -22,11 +22,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{Event as InputEvent, KeyEvent};
 use ratatui::layout::Rect;
 
+use crate::escalation::Matrix;
 use crate::incident::{
     Actor, Cadence, Command, Declared, Event, Incident, IncidentId, ProofLine, Refusal, Series, StepRef, StepState,
     command,
 };
 use crate::live::{Live, WatchedObjective, WatchedService, Watchlist};
+use crate::oncall::Rotation;
 use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Purpose, Question};
 use crate::playbook::Catalogue;
 use crate::resolution;
@@ -74,6 +76,12 @@ pub struct Settings {
     pub templates: Templates,
     /// The runbook's times.
     pub cadence: Cadence,
+    /// Whom a severity tells.
+    pub matrix: Matrix,
+    /// Who is on call, where it is configured.
+    pub rotation: Option<Rotation>,
+    /// Whether the terminal's bell rings when something becomes overdue.
+    pub rings: bool,
     /// Colours and glyphs.
     pub theme: Theme,
     /// The zone of incidents that are declared here.
@@ -353,6 +361,9 @@ impl Console {
             catalogue: &self.settings.catalogue,
             templates: &self.settings.templates,
             cadence: &self.settings.cadence,
+            matrix: &self.settings.matrix,
+            rotation: self.settings.rotation.as_ref(),
+            is_wall: self.settings.is_wall,
             present: &self.present,
             theme: &self.settings.theme,
             zone: self.zone(),

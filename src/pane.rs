@@ -20,11 +20,13 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::escalation::{Contact, Matrix};
 use crate::incident::{
     Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, Milestone, Obligation, ProofLine, ReviewOf, Role,
     Rules, Seat, Severity, cadence, lamp,
 };
 use crate::live::{Inquiry, Live};
+use crate::oncall::Rotation;
 use crate::playbook::Catalogue;
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
@@ -99,6 +101,12 @@ pub struct Cx<'a> {
     pub templates: &'a Templates,
     /// The runbook's times.
     pub cadence: &'a Cadence,
+    /// Whom a severity tells.
+    pub matrix: &'a Matrix,
+    /// Who is on call, where it is configured.
+    pub rotation: Option<&'a Rotation>,
+    /// A wall screen: no telephone numbers.
+    pub is_wall: bool,
     /// Consoles on this incident.
     pub present: &'a [Present],
     /// Colours and glyphs.
@@ -132,12 +140,21 @@ impl Cx<'_> {
 
     /// The positions that must know of the present severity.
     pub fn to_tell(&self) -> Vec<CleanStr> {
-        Vec::new()
+        self.contacts().into_iter().map(|contact| position(&contact)).collect()
+    }
+
+    fn contacts(&self) -> Vec<Contact> {
+        let Some(severity) = self.incident.severity else { return Vec::new() };
+        self.matrix
+            .to_tell(severity, &self.catalogue.owners(self.incident.services.iter().map(|service| service.as_str())))
     }
 
     /// How somebody of the escalation matrix is reached.
-    pub fn phone_of(&self, _position: &str) -> Option<String> {
-        None
+    pub fn phone_of(&self, named: &str) -> Option<String> {
+        let contact = self.contacts().into_iter().find(|contact| position(contact) == *named)?;
+        let person = contact.person.filter(|_| !self.is_wall)?;
+        let ways = [person.phone, person.slack, person.email].into_iter().flatten();
+        Some(format!("{}: {}", person.name, ways.map(|way| way.to_string()).collect::<Vec<_>>().join(" · ")))
     }
 
     /// What to say aloud to somebody who takes over.
@@ -178,6 +195,16 @@ impl Cx<'_> {
         } else {
             local.format("%m-%d %H:%M").to_string()
         }
+    }
+}
+
+/// How the record names somebody who must be told: the position, and the person where two hold it.
+fn position(contact: &Contact) -> CleanStr {
+    match &contact.person {
+        Some(person) if person.name != contact.position => {
+            CleanStr::new(&format!("{} ({})", contact.position, person.name))
+        }
+        Some(_) | None => contact.position.clone(),
     }
 }
 

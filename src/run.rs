@@ -108,6 +108,8 @@ pub struct Plan {
     pub journal: JournalPlace,
     /// The sources that are configured.
     pub endpoints: Vec<(&'static SourceSpec, Endpoint)>,
+    /// The program that prints changes, if there is one, and the pause between two runs.
+    pub change_command: Option<(Vec<String>, std::time::Duration)>,
     /// Folders with more playbooks.
     pub playbooks: Vec<PathBuf>,
     /// The folder with templates of one's own.

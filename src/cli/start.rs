@@ -82,6 +82,9 @@ fn begin(
             catalogue: Catalogue::default(),
             templates: Templates::default(),
             cadence: config.cadence,
+            matrix: config.matrix.clone(),
+            rotation: config.rotation.clone(),
+            rings: config.screen.bell,
             theme,
             zone: config.zone.0,
         },
@@ -89,6 +92,11 @@ fn begin(
         drill,
         journal: place(config),
         endpoints: endpoints(config),
+        change_command: config
+            .changes
+            .command
+            .clone()
+            .map(|argv| (argv, config.changes.every.to_std().unwrap_or_default())),
         playbooks: config.playbooks.clone(),
         templates: config.templates.clone(),
         starter_config: inputs.overrides.config.clone().unwrap_or_else(|| inputs.places.user_file()),

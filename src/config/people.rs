@@ -19,36 +19,6 @@ use crate::oncall::{self, Override, Person, Rotation, Shift};
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, fit};
 
-/// The times beside the runbook's cadence; config can change them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadlines {
-    /// How long Comms wait for the IC's approval before internal text goes out on their own word.
-    pub approval_wait: TimeDelta,
-    /// The longest snooze.
-    pub snooze_cap: TimeDelta,
-    /// How long everything must have been well before it counts as proof.
-    pub proof: TimeDelta,
-    /// The postmortem lies within this after the resolution.
-    pub postmortem: TimeDelta,
-    /// How long a decision waits for strong objections.
-    pub objections: TimeDelta,
-    /// How long the outgoing IC stays as adviser.
-    pub adviser: TimeDelta,
-}
-
-impl Default for Deadlines {
-    fn default() -> Self {
-        Self {
-            approval_wait: TimeDelta::minutes(3),
-            snooze_cap: TimeDelta::minutes(15),
-            proof: TimeDelta::minutes(10),
-            postmortem: TimeDelta::hours(48),
-            objections: TimeDelta::seconds(60),
-            adviser: TimeDelta::minutes(15),
-        }
-    }
-}
-
 /// Where changes come from beside `warroom change`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {

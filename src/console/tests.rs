@@ -38,6 +38,10 @@ fn settings(layout: Layout) -> Settings {
         is_frozen: false,
         catalogue: Catalogue::shipped(),
         cadence: Cadence::default(),
+        matrix: crate::escalation::Matrix::default(),
+        rotation: None,
+        rings: false,
+        templates: crate::template::Templates::shipped(),
         theme: Theme::built_in(BuiltIn::Dark, Depth::Sixteen),
         zone: chrono_tz::UTC,
     }

@@ -65,6 +65,9 @@ fn settings(layout: Layout, is_wall: bool, theme: Theme) -> Settings {
         catalogue: Catalogue::shipped(),
         templates: crate::template::Templates::shipped(),
         cadence: crate::incident::Cadence::default(),
+        matrix: crate::escalation::Matrix::default(),
+        rotation: None,
+        rings: false,
         theme,
         zone: chrono_tz::UTC,
     }

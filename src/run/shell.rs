@@ -16,10 +16,10 @@ use crate::console::{Effect, JournalMsg, Msg, Summary};
 use crate::exercise::Exercise;
 use crate::incident::{Clock, DrillStarted, Event, IncidentId, Series, StepRef, Via};
 use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Request};
-use crate::live::{Inquiry, Report, Watchlist};
+use crate::live::{Inquiry, Report, SourceName, Watchlist};
 use crate::pane::{Access, Present};
 use crate::playbook::Catalogue;
-use crate::source::{Desk, Endpoint, SourceSpec, simulated};
+use crate::source::{Desk, Endpoint, Source, SourceError, SourceSpec, changes, simulated};
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
 
@@ -270,30 +270,59 @@ impl Shell {
         for (spec, endpoint) in self.plan.endpoints.clone() {
             self.start_source(spec, endpoint, Duration::ZERO);
         }
+        for name in [changes::FILE, changes::COMMAND] {
+            self.start_changes(name, Duration::ZERO);
+        }
+    }
+
+    /// Starts a source of changes, where there is one of the name.
+    fn start_changes(&mut self, name: SourceName, delay: Duration) -> bool {
+        let plan = &self.plan;
+        let source = match &plan.change_command {
+            _ if name == changes::FILE => {
+                Some(changes::file(crate::journal::changes::path_in(&plan.journal.directory)))
+            }
+            Some((argv, every)) if name == changes::COMMAND => Some(changes::command(argv.clone(), *every)),
+            Some(_) | None => None,
+        };
+        let is_there = source.is_some();
+        if let Some(source) = source {
+            self.spawn_source(name, move || Ok(source), delay);
+        }
+        is_there
     }
 
     fn start_source(&mut self, spec: &'static SourceSpec, endpoint: Endpoint, delay: Duration) {
+        self.spawn_source(spec.name, move || (spec.open)(&endpoint), delay);
+    }
+
+    fn spawn_source(
+        &mut self,
+        name: SourceName,
+        open: impl FnOnce() -> Result<Box<dyn Source>, SourceError> + Send + 'static,
+        delay: Duration,
+    ) {
         let (questions, inquiries) = mpsc::channel(16);
         self.inquiries.push(questions);
         let (watch, reports) = (self.watch.subscribe(), self.reports.0.clone());
         let handle = self.tasks.spawn(async move {
             tokio::time::sleep(delay).await;
             // Making a client reads the certificates of the system.
-            let opened = tokio::task::spawn_blocking(move || (spec.open)(&endpoint)).await;
+            let opened = tokio::task::spawn_blocking(open).await;
             match opened {
                 Ok(Ok(source)) => source.run(Desk { watch, inquiries, reports }).await,
                 Ok(Err(error)) => {
                     let reason = CleanStr::new(&error.to_string());
                     let finding = crate::live::Finding::Failed { reason, retry_in: TimeDelta::zero() };
-                    let _ = reports.send(Report { source: spec.name, generation: 0, finding }).await;
+                    let _ = reports.send(Report { source: name, generation: 0, finding }).await;
                     // Nothing changes until somebody changes the configuration.
                     std::future::pending::<()>().await;
                 }
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             }
-            Outcome::Source(spec.name)
+            Outcome::Source(name)
         });
-        self.names.insert(handle.id(), spec.name);
+        self.names.insert(handle.id(), name);
     }
 
     fn simulate(&mut self, drill: DrillStarted) {
@@ -449,6 +478,8 @@ impl Shell {
         let again = self.plan.endpoints.iter().find(|(spec, _)| spec.name == name).cloned();
         if let Some((spec, endpoint)) = again {
             self.start_source(spec, endpoint, RESTART);
+        } else if self.start_changes(name, RESTART) {
+            // Nothing more to do.
         } else if let Some(drill) = self.drill.clone().filter(|_| name == "simulated") {
             self.simulate(drill);
         }

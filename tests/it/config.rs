@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use warroom::config::{
-    Changes, Colours, Config, Deadlines, INIT, Inputs, Overrides, Places, SecretIn, Sharing, SignIn, check, files,
-    path, sample,
+    Changes, Colours, Config, INIT, Inputs, Overrides, Places, SecretIn, Sharing, SignIn, check, files, path, sample,
 };
 use warroom::escalation::Matrix;
 
@@ -35,7 +34,7 @@ fn without_any_file_everything_has_its_built_in_value() {
     assert_eq!((config.name, config.prometheus, config.alertmanager, config.jaeger), (None, None, None, None));
     assert_eq!((config.sharing, config.screen.colours), (Sharing::Private, Colours::Auto));
     assert_eq!(config.cadence, warroom::incident::Cadence::default());
-    assert_eq!((config.deadlines, config.matrix, config.rotation), (Deadlines::default(), Matrix::default(), None));
+    assert_eq!((config.matrix, config.rotation), (Matrix::default(), None));
     assert_eq!(config.changes, Changes { command: None, every: chrono::TimeDelta::seconds(60) });
     assert!(config.people.is_empty() && !config.screen.bell);
     assert_eq!(config.journal, folder.path().join("state/journal"));
@@ -124,7 +123,6 @@ fn the_starter_file_passes_the_check_and_so_does_all_that_it_suggests() {
     assert_eq!(rotation.overrides[0].from.to_rfc3339(), "2026-12-24T08:00:00+00:00");
     assert_eq!(config.matrix.reviewed, Some("2026-11-02".parse().unwrap()));
     assert_eq!(Matrix { reviewed: None, people: Vec::new(), ..config.matrix }, Matrix::default());
-    assert_eq!(config.deadlines, Deadlines::default());
     assert_eq!(config.changes.command.unwrap()[0], "deploys");
     let prometheus = config.prometheus.unwrap();
     // What a file names lies beside it.
@@ -339,8 +337,8 @@ fn who_is_on_call_and_who_is_told_may_be_said_for_all_users_and_shows_where_it_w
     assert_eq!(times, expected, "a day means the hand-over, a time is of the zone, an offset is its own");
     assert_eq!(config.matrix.sev1, ["CTO", "Director of Payments"]);
     assert_eq!(config.matrix.people, config.people);
-    assert_eq!(config.deadlines.postmortem, chrono::TimeDelta::days(3));
-    assert_eq!(config.deadlines.snooze_cap, chrono::TimeDelta::minutes(5));
+    assert_eq!(config.cadence.postmortem, chrono::TimeDelta::days(3));
+    assert_eq!(config.cadence.snooze_cap, chrono::TimeDelta::minutes(5));
     let program = inputs.places.config.join("deploys").display().to_string();
     assert_eq!(config.changes.command, Some(vec![program.replace("deploys", "./deploys"), "--json".to_owned()]));
     assert!(config.screen.bell);

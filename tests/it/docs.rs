@@ -26,8 +26,8 @@ fn readmes_picture_is_the_screen() {
 #[test]
 fn the_commands_of_readme_exist() {
     for command in [
-        "open", "gameday", "declare", "alerts", "list", "show", "note", "journal", "playbook", "config", "keys", "oncall",
-        "change", "changes", "template",
+        "open", "gameday", "declare", "alerts", "list", "show", "note", "journal", "playbook", "config", "keys",
+        "oncall", "change", "changes", "template",
     ] {
         assert!(warroom(&[command, "--help"]).contains("Usage"), "{command}");
     }

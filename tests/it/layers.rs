@@ -21,8 +21,45 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("report", &["incident", "playbook", "text"]),
     ("theme", &["text"]),
     ("widget", &["text", "theme"]),
-    ("pane", &["alert", "change", "escalation", "incident", "live", "oncall", "playbook", "resolution", "slo", "spans", "template", "text", "theme", "widget"]),
-    ("console", &["alert", "change", "escalation", "incident", "live", "oncall", "pane", "playbook", "resolution", "slo", "spans", "template", "text", "theme", "widget"]),
+    (
+        "pane",
+        &[
+            "alert",
+            "change",
+            "escalation",
+            "incident",
+            "live",
+            "oncall",
+            "playbook",
+            "resolution",
+            "slo",
+            "spans",
+            "template",
+            "text",
+            "theme",
+            "widget",
+        ],
+    ),
+    (
+        "console",
+        &[
+            "alert",
+            "change",
+            "escalation",
+            "incident",
+            "live",
+            "oncall",
+            "pane",
+            "playbook",
+            "resolution",
+            "slo",
+            "spans",
+            "template",
+            "text",
+            "theme",
+            "widget",
+        ],
+    ),
     ("clock", &[]),
     ("journal", &["change", "clock", "incident", "text"]),
     ("source", &["alert", "change", "clock", "exercise", "incident", "live", "slo", "spans", "text"]),
@@ -45,7 +82,21 @@ const IMPURE: [&str; 9] = [
     "reqwest",
 ];
 
-const PURE: [&str; 13] = ["alert", "change", "escalation", "exercise", "incident", "live", "oncall", "playbook", "resolution", "slo", "spans", "template", "text"];
+const PURE: [&str; 13] = [
+    "alert",
+    "change",
+    "escalation",
+    "exercise",
+    "incident",
+    "live",
+    "oncall",
+    "playbook",
+    "resolution",
+    "slo",
+    "spans",
+    "template",
+    "text",
+];
 
 #[test]
 fn imports_point_down_only() {

@@ -325,6 +325,10 @@ mod tests {
                 is_frozen: false,
                 catalogue: Catalogue::shipped(),
                 cadence: Cadence::default(),
+                matrix: crate::escalation::Matrix::default(),
+                rotation: None,
+                rings: false,
+                templates: crate::template::Templates::shipped(),
                 theme: Theme::built_in(BuiltIn::Plain, Depth::NoColour),
                 zone: chrono_tz::UTC,
             };
