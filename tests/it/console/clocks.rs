@@ -26,6 +26,10 @@ fn console(access: Access) -> Console {
         is_frozen: false,
         catalogue: Catalogue::default(),
         cadence: Cadence::default(),
+        matrix: warroom::escalation::Matrix::default(),
+        rotation: None,
+        rings: false,
+        templates: warroom::template::Templates::shipped(),
         theme: Theme::built_in(BuiltIn::Dark, Depth::Sixteen),
         zone: chrono_tz::UTC,
     };
