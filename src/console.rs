@@ -451,7 +451,7 @@ impl Console {
         }
     }
 
-    fn key(&mut self, key: KeyEvent, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+    pub(crate) fn key(&mut self, key: KeyEvent, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         let chord = Chord::from(key);
         let just_pasted = self.pasted_at.is_some_and(|at| wall - at < PASTE_GUARD);
         if let Some(mut overlay) = self.overlay.take() {

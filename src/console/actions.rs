@@ -117,6 +117,15 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     write("theory", &["Y"], "open a theory about the cause", |console, wall, _| {
         console.show_form(FormKind::Hypothesis { text: String::new(), rollback: String::new() }, wall);
     }),
+    write(
+        "changes",
+        &["K"],
+        "deploys, flags and Terraform of the last two hours; one becomes a theory",
+        |console, wall, _| {
+            let pick = overlay::changes(&console.cx(wall));
+            console.show(pick);
+        },
+    ),
     write("approve", &["U"], "approve a text that waits, or send it back", |console, wall, _| {
         let pick = overlay::drafts(&console.cx(wall));
         console.show(pick);
@@ -320,7 +329,15 @@ impl Console {
         self.show(form);
     }
 
-    fn show_text(&mut self, title: &str, text: &str) {
+    /// What a role does and says, for somebody who has just taken it.
+    pub(crate) fn show_card(&mut self, role: Role) {
+        let card = role.card();
+        let duties: String = card.duties.iter().map(|duty| format!("  {duty}\n")).collect();
+        let phrases: String = card.phrases.iter().map(|phrase| format!("  {phrase}\n")).collect();
+        self.show_text(&format!("you are {}", role.name()), &format!("{duties}\n{phrases}"));
+    }
+
+    pub(crate) fn show_text(&mut self, title: &str, text: &str) {
         let text = CleanText::new(text);
         self.show(Overlay::Text(Box::new(overlay::Reading { title: title.to_owned(), text, top: 0 })));
     }

@@ -218,7 +218,9 @@ fn scope(cx: &Cx<'_>) -> Asked {
     let services: Vec<&str> = cx.incident.services.iter().map(|service| service.as_str()).collect();
     (
         "triage: what is affected? (empty stays as it is)".to_owned(),
-        vec![format!("services: {} (A names another one)", services.join(", "))],
+        std::iter::once(format!("services: {} (A names another one)", services.join(", ")))
+            .chain(proposed(cx))
+            .collect(),
         vec![
             Field::line("countries or regions", "NL, DE", &list(&scope.geography)),
             Field::line("partner banks", "BluBank, ING", &list(&scope.partners)),
@@ -233,6 +235,16 @@ fn scope(cx: &Cx<'_>) -> Asked {
             ),
         ],
     )
+}
+
+/// The severity that the matrix gives what is known, where it is another one.
+fn proposed(cx: &Cx<'_>) -> Option<String> {
+    let scope = &cx.incident.scope;
+    let is_partial = !scope.partners.is_empty() || !cx.incident.services.is_empty();
+    let outage = scope.complete_outage == Some(true);
+    let (severity, why) = crate::escalation::propose(scope.regulatory, scope.users_percent, is_partial, outage)?;
+    let is_news = cx.incident.severity != Some(severity);
+    is_news.then(|| format!("{why}: {severity} by the matrix (S sets it)"))
 }
 
 fn people_here(cx: &Cx<'_>) -> Vec<String> {
