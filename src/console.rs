@@ -632,8 +632,9 @@ impl Console {
         }
         self.ticket += 1;
         self.own.sent += events.len();
+        let settles_draft = give_back.is_some();
         self.pending.insert(self.ticket, Pending { events: events.len(), give_back });
-        Effect::Append { ticket: self.ticket, events }
+        Effect::Append { ticket: self.ticket, events, settles_draft }
     }
 
     /// Declares a new incident, in a record of its own.

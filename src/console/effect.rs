@@ -94,6 +94,8 @@ pub enum Effect {
         ticket: u64,
         /// What to write, in one transaction.
         events: Vec<Event>,
+        /// They are what was half-typed: it is forgotten in the same transaction.
+        settles_draft: bool,
     },
     /// Begin a record with these events and open it.
     Create(Series, Vec<Event>),

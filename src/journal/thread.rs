@@ -62,6 +62,8 @@ pub enum Request {
         ticket: u64,
         /// What to write.
         entries: Vec<NewEntry>,
+        /// They are what was half-typed: the draft goes in the same transaction, so that no crash in between brings it back.
+        settles_draft: bool,
     },
     /// Keep what is typed so far.
     SaveDraft(String),
@@ -338,7 +340,12 @@ impl Writer<'_> {
             let mut count = 0;
             while let Some(request) = next {
                 match request {
-                    Request::Append { ticket, entries } => appends.push((ticket, entries)),
+                    Request::Append { ticket, entries, settles_draft } => {
+                        appends.push((ticket, entries));
+                        if settles_draft {
+                            draft = Some(String::new());
+                        }
+                    }
                     Request::SaveDraft(text) => draft = Some(text),
                     Request::ClearDraft => draft = Some(String::new()),
                     Request::SetLayout(layout) => self.set_layout(layout),

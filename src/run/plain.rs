@@ -314,7 +314,7 @@ impl Session {
         for effect in effects {
             let was_waiting = self.is_waiting();
             match &effect {
-                Effect::Append { ticket, events } => {
+                Effect::Append { ticket, events, .. } => {
                     self.waits.tickets.insert(*ticket);
                     self.waits.own = self.waits.own.max(self.own) + events.len();
                 }

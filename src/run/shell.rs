@@ -160,7 +160,7 @@ impl Shell {
     /// Performs an effect, without waiting.
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Append { ticket, events } => self.append(ticket, events),
+            Effect::Append { ticket, events, settles_draft } => self.append(ticket, events, settles_draft),
             Effect::Create(series, events) => self.create(series, events),
             Effect::StartDrill => self.begin_drill(self.plan.drill.clone()),
             Effect::Open(id) => self.open(id),
@@ -197,11 +197,13 @@ impl Shell {
         }
     }
 
-    fn append(&mut self, ticket: u64, events: Vec<Event>) {
+    fn append(&mut self, ticket: u64, events: Vec<Event>, settles_draft: bool) {
         let actor = &self.plan.settings.me;
         let entries = events.into_iter().map(|event| NewEntry::new(actor.clone(), event)).collect();
         let refused = match &self.open {
-            Some(open) => open.handle.send(Request::Append { ticket, entries }).err().map(|why| why.to_string()),
+            Some(open) => {
+                open.handle.send(Request::Append { ticket, entries, settles_draft }).err().map(|why| why.to_string())
+            }
             None => Some("no record is open".to_owned()),
         };
         if let Some(why) = refused {
