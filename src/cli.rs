@@ -5,6 +5,7 @@
 //!
 //! Invariant: `note` and `declare` end with 0 only when what they were given is on disk.
 
+mod after;
 mod answers;
 mod start;
 
@@ -106,6 +107,8 @@ enum Sub {
         /// How bad it is
         #[arg(long, value_name = "sev0|sev1|sev2|sev3")]
         severity: Severity,
+        #[command(flatten)]
+        reported: after::Reported,
         /// What is wrong, in one line
         title: Vec<String>,
     },
@@ -137,6 +140,8 @@ enum Sub {
         /// The text, after `--` where it begins with `-5m`; `-` or nothing reads it from stdin
         text: Vec<String>,
     },
+    #[command(flatten)]
+    After(after::AfterSub),
     /// Look after the record
     Journal {
         #[command(subcommand)]
@@ -317,9 +322,10 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
             let exercise = start::Exercise { name: exercise, seed, speed, frozen };
             start::gameday(&load()?, &exercise, &screen, &inputs)
         }
-        Sub::Declare { service, severity, title } => {
-            answers::declare(&load()?, service.as_deref(), severity, &title.join(" "))
+        Sub::Declare { service, severity, reported, title } => {
+            answers::declare(&load()?, service.as_deref(), severity, &reported, &title.join(" "))
         }
+        Sub::After(command) => after::run(&load()?, command),
         Sub::List { json, all } => answers::list(&load()?, json, all),
         Sub::Show { incident, json } => answers::show(&load()?, incident, json),
         Sub::Note { incident, kind, text } => answers::note(&load()?, incident, kind, &given_or_piped(&text)?),

@@ -6,11 +6,16 @@
 //! Invariant: the fold is total and order-independent. Any set of entries, in any order, with duplicates, gives one state; nothing here returns a
 //! `Result`. Entries that make no sense where they stand are kept, shown and counted; entries of a newer build are kept as unrecognised.
 
+pub mod brief;
 pub mod cadence;
 pub mod command;
 pub mod entry;
 pub mod event;
 mod fold;
+pub mod measures;
+pub mod postmortem;
+mod redaction;
+pub mod review;
 pub mod state;
 pub mod terms;
 pub mod timeline;
@@ -25,6 +30,7 @@ pub use cadence::{Cadence, Duty, Obligation, Rules, Urgency};
 pub use command::{Asking, Command, Refusal};
 pub use entry::*;
 pub use event::*;
+pub use redaction::REDACTED;
 pub use state::*;
 pub use terms::*;
 pub use timeline::{Line, Timeline};

@@ -41,7 +41,7 @@
 //!
 //! | layer | modules | rule |
 //! |---|---|---|
-//! | domain | [`incident`], [`playbook`], [`slo`], [`spans`], [`live`], [`text`], [`exercise`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
+//! | domain | [`incident`], [`playbook`], [`slo`], [`spans`], [`live`], [`text`], [`exercise`], [`report`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
 //! | widget, theme | [`widget`], [`theme`] | ratatui; know no domain but text |
 //! | pane | [`pane`], one file each | returns intents; holds no sender, client, clock or other pane |
 //! | console | [`console`] | the whole screen as a value; [`console::effect`] holds the two closed vocabularies |
@@ -116,6 +116,7 @@ pub mod journal;
 pub mod live;
 pub mod pane;
 pub mod playbook;
+pub mod report;
 pub mod run;
 pub mod slo;
 pub mod source;

@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("live", &["slo", "spans", "text"]),
     ("playbook", &["incident", "slo", "text"]),
     ("exercise", &["incident", "live", "playbook", "slo", "spans", "text"]),
+    ("report", &["incident", "playbook", "text"]),
     ("theme", &["text"]),
     ("widget", &["text", "theme"]),
     ("pane", &["incident", "live", "playbook", "slo", "spans", "text", "theme", "widget"]),
@@ -39,7 +40,7 @@ const IMPURE: [&str; 9] = [
     "reqwest",
 ];
 
-const PURE: [&str; 7] = ["incident", "text", "slo", "spans", "live", "playbook", "exercise"];
+const PURE: [&str; 8] = ["incident", "text", "slo", "spans", "live", "playbook", "exercise", "report"];
 
 #[test]
 fn imports_point_down_only() {
