@@ -52,6 +52,8 @@ const DRAFT_AFTER: TimeDelta = TimeDelta::milliseconds(500);
 const DRAFT_CHARACTERS: usize = 20;
 /// After a paste, keys that act are ignored for so long: a paste can carry its own end and then a `y`.
 const PASTE_GUARD: TimeDelta = TimeDelta::milliseconds(250);
+/// Who pressed no key for so long was away.
+const AWAY: TimeDelta = TimeDelta::minutes(10);
 /// What is said of a key that was ignored for that.
 const CAME_WITH_A_PASTE: &str = "that key came with a paste: press it again";
 
@@ -163,6 +165,8 @@ pub struct Console {
     draft: DraftClock,
     pasted_at: Option<DateTime<Utc>>,
     looked_at: Option<DateTime<Utc>>,
+    /// When somebody pressed a key before the last pause of ten minutes, in the incident's clock.
+    away_since: Option<DateTime<Utc>>,
     dirty: Dirty,
     wakes: [Option<DateTime<Utc>>; PANES.len() + 1],
     steps_told: Vec<(StepRef, DateTime<Utc>)>,
@@ -199,6 +203,7 @@ impl Console {
             draft: DraftClock::default(),
             pasted_at: None,
             looked_at: None,
+            away_since: None,
             dirty: Dirty::ALL,
             wakes: [None; PANES.len() + 1],
             steps_told: Vec::new(),
@@ -435,6 +440,9 @@ impl Console {
                     // A key press is a look: what blinked stops.
                     self.dirty.add(Dirty::HEADER);
                     self.mark(&[PaneId::Next]);
+                }
+                if let Some(at) = self.looked_at.filter(|at| wall - *at > AWAY) {
+                    self.away_since = Some(self.incident.clock().show(at));
                 }
                 self.looked_at = Some(wall);
                 self.key(key, wall, effects);

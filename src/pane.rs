@@ -23,7 +23,9 @@ use ratatui::layout::{Position, Rect};
 use crate::escalation::{Contact, Matrix};
 use crate::incident::{
     Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, Milestone, Obligation, ProofLine, ReviewOf, Role,
-    Rules, Seat, Severity, cadence, lamp,
+    Rules, Seat, Severity,
+    brief::{self, BriefKind},
+    cadence, lamp,
 };
 use crate::live::{Inquiry, Live};
 use crate::oncall::Rotation;
@@ -140,7 +142,7 @@ impl Cx<'_> {
 
     /// The positions that must know of the present severity.
     pub fn to_tell(&self) -> Vec<CleanStr> {
-        self.contacts().into_iter().map(|contact| position(&contact)).collect()
+        self.contacts().iter().map(Contact::name).collect()
     }
 
     fn contacts(&self) -> Vec<Contact> {
@@ -151,15 +153,17 @@ impl Cx<'_> {
 
     /// How somebody of the escalation matrix is reached.
     pub fn phone_of(&self, named: &str) -> Option<String> {
-        let contact = self.contacts().into_iter().find(|contact| position(contact) == *named)?;
+        let contact = self.contacts().into_iter().find(|contact| contact.name() == *named)?;
         let person = contact.person.filter(|_| !self.is_wall)?;
         let ways = [person.phone, person.slack, person.email].into_iter().flatten();
         Some(format!("{}: {}", person.name, ways.map(|way| way.to_string()).collect::<Vec<_>>().join(" · ")))
     }
 
     /// What to say aloud to somebody who takes over.
-    pub fn brief(&self) -> String {
-        String::new()
+    pub fn brief(&self, kind: BriefKind, since: Option<DateTime<Utc>>) -> String {
+        let tell = self.to_tell();
+        let rules = Rules { cadence: self.cadence, tell: &tell };
+        brief::brief(self.incident, kind, self.now, since, rules).to_string()
     }
 
     /// What the final status begins with.
@@ -195,16 +199,6 @@ impl Cx<'_> {
         } else {
             local.format("%m-%d %H:%M").to_string()
         }
-    }
-}
-
-/// How the record names somebody who must be told: the position, and the person where two hold it.
-fn position(contact: &Contact) -> CleanStr {
-    match &contact.person {
-        Some(person) if person.name != contact.position => {
-            CleanStr::new(&format!("{} ({})", contact.position, person.name))
-        }
-        Some(_) | None => contact.position.clone(),
     }
 }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::keys::{self, Chord};
 use super::overlay::{self, Overlay};
 use super::{Console, Dirty, Effect, Layout, Tone};
+use crate::incident::brief::BriefKind;
 use crate::incident::{Command, Duty, Outcome, Role};
 use crate::pane::{FormKind, Item, PANES, PaneId, Purpose, Question};
 use crate::text::CleanText;
@@ -170,8 +171,13 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         let pick = overlay::milestones(&console.cx(wall));
         console.show(pick);
     }),
+    look("since-you-left", &["B"], "what happened since you last looked, for who comes late", |console, wall, _| {
+        let since = console.away_since;
+        let brief = console.cx(wall).brief(BriefKind::LateJoiner, since);
+        console.show_text("since you left", &brief);
+    }),
     look("brief", &["b"], "the brief, to read aloud", |console, wall, _| {
-        let brief = console.cx(wall).brief();
+        let brief = console.cx(wall).brief(BriefKind::Recap, None);
         console.show_text("brief", &brief);
     }),
     write("add-service", &["A"], "name another affected service", |console, wall, _| {

@@ -5,7 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::Event as InputEvent;
 
-use crate::incident::{DrillStarted, Entry, Event, IncidentId, Phase, Series, Severity, StepRef};
+use crate::incident::{DrillStarted, Entry, EntryId, Event, IncidentId, Phase, Series, Severity, StepRef};
 use crate::live::{Inquiry, Report, Watchlist};
 use crate::pane::Present;
 use crate::playbook::Catalogue;
@@ -105,6 +105,8 @@ pub enum Effect {
     Open(IncidentId),
     /// Look again which records there are.
     List,
+    /// Take the words of a redacted entry out of the file.
+    Redact(EntryId),
     /// Keep the half-typed text.
     SaveDraft(String),
     /// Forget the half-typed text: it is in the record.

@@ -77,7 +77,7 @@ impl Console {
                     .collect();
                 let skewed = if is_live { self.skewed(&entries, wall) } else { None };
                 self.incident.apply(entries);
-                self.came_back(&own, wall);
+                self.came_back(&own, wall, effects);
                 if let Some(body) = skewed {
                     self.command(Command::NoteClockSkew(body), None, wall, effects);
                 }
@@ -137,7 +137,7 @@ impl Console {
     }
 
     /// What the own entries led to: who was faster, whom a severity names, what a role does.
-    fn came_back(&mut self, own: &[Entry], wall: DateTime<Utc>) {
+    fn came_back(&mut self, own: &[Entry], wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         for entry in own {
             if let Some(first) = self.incident.beaten.get(&entry.id) {
                 let (by, at) = (first.by.clone(), self.cx(wall).clock(first.at));
@@ -158,6 +158,7 @@ impl Console {
                         self.show_card(role);
                     }
                 }
+                Event::EntryRedacted(body) => effects.push(Effect::Redact(body.entry)),
                 Event::UpdateDrafted(_) => {
                     let who = self.incident.holder(Role::IncidentCommander);
                     let who = who.map_or("the Incident Commander", |name| name.as_str()).to_owned();

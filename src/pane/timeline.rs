@@ -12,8 +12,8 @@ use ratatui::text::{Line as Row, Span};
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, Purpose, Question, acts_from_table};
 use crate::incident::command::{assignment, scribe_line};
 use crate::incident::timeline::{Hand, View};
-use crate::incident::{Command, EntryId, Line, NoteAdded, NoteStruck};
-use crate::text::CleanText;
+use crate::incident::{Command, EntryId, EntryRedacted, Line, NoteAdded, NoteStruck};
+use crate::text::{CleanStr, CleanText};
 use crate::widget::editor::{Edited, Editor};
 use crate::widget::text::{fit_line, minutes, wrap};
 
@@ -39,6 +39,7 @@ const ACTS: &[Act<TimelinePane>] = &[
     Act::look("previous-match", &["<"], "the line before that has the words", |pane, cx| pane.next_match(-1, cx)),
     Act::write("amend", &["e"], "correct the selected line; the first wording stays on record", TimelinePane::amend),
     Act::write("strike", &["x"], "strike the selected line through; it stays readable", TimelinePane::strike),
+    Act::write("redact", &[], "show and keep the selected line's text no more, with a reason", TimelinePane::redact),
     Act::look("copy", &["y"], "copy the selected line", TimelinePane::copy),
 ];
 
@@ -179,6 +180,16 @@ impl TimelinePane {
     fn strike(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
         match self.line(cx) {
             Ok(line) => vec![Intent::Command(Command::StrikeNote(NoteStruck { note: line.id, reason: None }))],
+            Err(intents) => intents,
+        }
+    }
+
+    fn redact(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        match self.line(cx) {
+            Ok(line) => {
+                let body = EntryRedacted { entry: line.id, reason: CleanStr::default() };
+                vec![Intent::Command(Command::Redact(body))]
+            }
             Err(intents) => intents,
         }
     }

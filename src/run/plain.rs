@@ -321,6 +321,7 @@ impl Session {
                 Effect::Create(..) | Effect::StartDrill | Effect::Open(_) => self.waits.opening = true,
                 Effect::List => self.waits.listing = true,
                 Effect::SaveDraft(_)
+                | Effect::Redact(_)
                 | Effect::ClearDraft
                 | Effect::Watch(_)
                 | Effect::Simulate(_)

@@ -172,6 +172,7 @@ impl Shell {
                     )
                 });
             }
+            Effect::Redact(entry) => self.tell(Request::Redact(entry)),
             Effect::SaveDraft(text) => self.tell(Request::SaveDraft(text)),
             Effect::ClearDraft => self.tell(Request::ClearDraft),
             Effect::Watch(watchlist) => self.watch(watchlist),

@@ -4,6 +4,7 @@ mod crash;
 mod damage;
 mod files;
 mod many;
+mod redact;
 mod speed;
 mod threads;
 

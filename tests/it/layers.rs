@@ -82,7 +82,7 @@ const IMPURE: [&str; 9] = [
     "reqwest",
 ];
 
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "alert",
     "change",
     "escalation",
@@ -91,6 +91,7 @@ const PURE: [&str; 13] = [
     "live",
     "oncall",
     "playbook",
+    "report",
     "resolution",
     "slo",
     "spans",

@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::Overlay;
 use super::form::{Field, Form};
+use crate::incident::brief::BriefKind;
 use crate::incident::{
     Actor, Answer, ArticleRecorded, Command, DecisionProposed, FollowUpSet, HandoverOffered, HypothesisOpened,
     HypothesisSettled, ObjectionRaised, ObligationSnoozed, PersonTold, PostmortemScheduled, Reviewed, Role, ScopeSet,
@@ -85,7 +86,12 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
             people_here(cx),
             vec![
                 Field::line("to", "omid", ""),
-                Field::lines("the brief", "what, how bad, who does what, what is next", &cx.brief(), 8),
+                Field::lines(
+                    "the brief",
+                    "what, how bad, who does what, what is next",
+                    &cx.brief(BriefKind::Handover, None),
+                    8,
+                ),
             ],
         ),
         FormKind::Assign(seat) => (
