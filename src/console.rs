@@ -16,7 +16,7 @@ mod record;
 pub mod start;
 mod wall;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{Event as InputEvent, KeyEvent};
@@ -24,11 +24,12 @@ use ratatui::layout::Rect;
 
 use crate::escalation::Matrix;
 use crate::incident::{
-    Actor, Cadence, Command, Declared, Event, Incident, IncidentId, ProofLine, Refusal, Series, StepRef, StepState,
-    command,
+    Actor, Cadence, Command, Declared, Duty, Event, Incident, IncidentId, ProofLine, Refusal, Series, ServiceId,
+    StepRef, StepState, Urgency, command,
 };
 use crate::live::{Live, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
+pub use crate::pane::Past;
 use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Purpose, Question};
 use crate::playbook::Catalogue;
 use crate::resolution;
@@ -170,6 +171,9 @@ pub struct Console {
     dirty: Dirty,
     wakes: [Option<DateTime<Utc>>; PANES.len() + 1],
     steps_told: Vec<(StepRef, DateTime<Utc>)>,
+    past: Vec<Past>,
+    past_of: Vec<ServiceId>,
+    rung: BTreeSet<Duty>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -207,6 +211,9 @@ impl Console {
             dirty: Dirty::ALL,
             wakes: [None; PANES.len() + 1],
             steps_told: Vec::new(),
+            past: Vec::new(),
+            past_of: Vec::new(),
+            rung: BTreeSet::new(),
             settings,
         };
         if focus == PaneId::Timeline && console.may_write() {
@@ -308,6 +315,10 @@ impl Console {
                 self.settings.catalogue = *catalogue;
                 self.dirty = Dirty::ALL;
             }
+            Msg::Past(past) => {
+                self.past = past;
+                self.mark(&[PaneId::Facts]);
+            }
             Msg::Templates(templates) => {
                 if let Some(problem) = templates.problems.first() {
                     self.say(Tone::Failed, problem.clone(), wall);
@@ -366,6 +377,7 @@ impl Console {
             catalogue: &self.settings.catalogue,
             templates: &self.settings.templates,
             cadence: &self.settings.cadence,
+            past: &self.past,
             matrix: &self.settings.matrix,
             rotation: self.settings.rotation.as_ref(),
             is_wall: self.settings.is_wall,
@@ -418,7 +430,22 @@ impl Console {
         {
             self.command(command, from, wall, effects);
         }
+        self.ring(wall, effects);
         self.keep_draft(wall, effects);
+    }
+
+    /// Rings once for each thing that becomes overdue, where the configuration wants it.
+    fn ring(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if !self.settings.rings || !self.record.is_complete {
+            return;
+        }
+        let cx = self.cx(wall);
+        let late = cx.obligations().into_iter().filter(|one| one.urgency(cx.now) == Urgency::Overdue);
+        let late: BTreeSet<Duty> = late.map(|one| one.duty).collect();
+        if !late.is_subset(&self.rung) {
+            effects.push(Effect::Bell);
+        }
+        self.rung = late;
     }
 
     fn keep_draft(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
@@ -662,6 +689,10 @@ impl Console {
     fn watch(&mut self, effects: &mut Vec<Effect>) {
         if self.record.id.is_none() || !self.record.is_complete {
             return;
+        }
+        if self.past_of != self.incident.services {
+            self.past_of.clone_from(&self.incident.services);
+            effects.push(Effect::LookBack(self.past_of.clone()));
         }
         let mut objectives = Vec::new();
         let mut services: Vec<WatchedService> = Vec::new();

@@ -22,8 +22,8 @@ use ratatui::layout::{Position, Rect};
 
 use crate::escalation::{Contact, Matrix};
 use crate::incident::{
-    Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, Milestone, Obligation, ProofLine, ReviewOf, Role,
-    Rules, Seat, Severity,
+    Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, IncidentId, Milestone, Obligation, ProofLine,
+    ReviewOf, Role, Rules, Seat, Severity,
     brief::{self, BriefKind},
     cadence, lamp,
 };
@@ -81,6 +81,19 @@ pub struct Present {
     pub console: CleanStr,
 }
 
+/// An earlier incident of an affected service, and what ended it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Past {
+    /// Which.
+    pub id: IncidentId,
+    /// What was wrong.
+    pub title: CleanStr,
+    /// When it was declared.
+    pub at: DateTime<Utc>,
+    /// What ended it, in one line; empty where nobody said.
+    pub ended_by: CleanStr,
+}
+
 /// What may be done through this console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -103,6 +116,8 @@ pub struct Cx<'a> {
     pub templates: &'a Templates,
     /// The runbook's times.
     pub cadence: &'a Cadence,
+    /// The last incidents of the affected services.
+    pub past: &'a [Past],
     /// Whom a severity tells.
     pub matrix: &'a Matrix,
     /// Who is on call, where it is configured.

@@ -44,6 +44,8 @@ impl Console {
                 self.live = Live { is_frozen: self.settings.is_frozen, ..Live::default() };
                 self.start = None;
                 self.present.clear();
+                (self.past, self.past_of) = (Vec::new(), Vec::new());
+                self.rung.clear();
                 self.pending.clear();
                 self.deferred.clear();
                 self.own = OwnEntries::default();

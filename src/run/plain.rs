@@ -285,6 +285,7 @@ impl Session {
             | Msg::ClockJumped(_)
             | Msg::Catalogue(_)
             | Msg::Templates(_)
+            | Msg::Past(_)
             | Msg::Listed(_)
             | Msg::Done(_)
             | Msg::Wake => {}
@@ -322,6 +323,8 @@ impl Session {
                 Effect::List => self.waits.listing = true,
                 Effect::SaveDraft(_)
                 | Effect::Redact(_)
+                | Effect::LookBack(_)
+                | Effect::Bell
                 | Effect::ClearDraft
                 | Effect::Watch(_)
                 | Effect::Simulate(_)

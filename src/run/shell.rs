@@ -17,13 +17,15 @@ use crate::exercise::Exercise;
 use crate::incident::{Clock, DrillStarted, Event, IncidentId, Series, StepRef, Via};
 use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Request};
 use crate::live::{Inquiry, Report, SourceName, Watchlist};
-use crate::pane::{Access, Present};
+use crate::pane::{Access, Past, Present};
 use crate::playbook::Catalogue;
 use crate::source::{Desk, Endpoint, Source, SourceError, SourceSpec, changes, simulated};
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
 
 /// How many messages of the journal and of the sources may wait; a full channel makes its sender wait.
+/// The terminal rings for this byte.
+const BELL: u8 = 7;
 const WAITING: usize = 256;
 /// A source that crashed is started again after this.
 const RESTART: Duration = Duration::from_secs(2);
@@ -45,6 +47,7 @@ pub(super) enum Outcome {
 /// What the blocking pool brings.
 pub(super) enum Work {
     Catalogue(Box<Catalogue>),
+    Past(anyhow::Result<Vec<Past>>),
     Templates(Box<Templates>),
     Listed(anyhow::Result<Vec<Summary>>),
     FirstList(anyhow::Result<Vec<Summary>>),
@@ -164,6 +167,13 @@ impl Shell {
             Effect::Create(series, events) => self.create(series, events),
             Effect::StartDrill => self.begin_drill(self.plan.drill.clone()),
             Effect::Open(id) => self.open(id),
+            Effect::LookBack(services) => {
+                let (place, open) = (self.plan.journal.clone(), self.open.as_ref().map(|open| open.id));
+                self.work(move || {
+                    Work::Past(place.open().map_err(Into::into).and_then(|dir| records::past(&dir, &services, open)))
+                });
+            }
+            Effect::Bell => self.aside.push(vec![BELL]),
             Effect::List => {
                 let place = self.plan.journal.clone();
                 self.work(move || {
@@ -493,6 +503,8 @@ impl Shell {
         let failed = |error: anyhow::Error| Msg::Failed(CleanText::new(&format!("{error:#}")));
         match work {
             Work::Catalogue(catalogue) => vec![Msg::Catalogue(catalogue)],
+            Work::Past(Ok(past)) => vec![Msg::Past(past)],
+            Work::Past(Err(error)) => vec![failed(error)],
             Work::Templates(templates) => vec![Msg::Templates(templates)],
             Work::Listed(Ok(list)) => vec![Msg::Listed(list)],
             Work::FirstList(Ok(list)) => {
