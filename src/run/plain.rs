@@ -374,7 +374,7 @@ impl Session {
 
     fn declare(&mut self, body: Declared, wall: DateTime<Utc>) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.console.declare(body, wall, &mut effects);
+        self.console.declare(body, Vec::new(), wall, &mut effects);
         effects
     }
 
@@ -427,7 +427,7 @@ impl Session {
             return;
         }
         for summary in list {
-            self.paper.line(&summary_line(summary));
+            self.paper.line(&summary_line(summary, clock::wall()));
         }
         let words = match (list.is_empty(), self.is_open) {
             (true, false) => "no incident is open: :declare SERVICE SEVERITY TITLE, :drill, or :open ID",
