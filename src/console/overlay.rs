@@ -16,10 +16,10 @@ mod pick;
 use chrono::{DateTime, Utc};
 use crossterm::event::{KeyCode, KeyEvent};
 
-pub(crate) use compose::{Compose, compose};
+pub(crate) use compose::{Compose, compose, facts as update_facts, since};
 pub(crate) use declare::{DeclareForm, declare, declare_from};
 pub(crate) use form::Form;
-pub(crate) use forms::form;
+pub(crate) use forms::{coming, form, moment, past};
 pub(crate) use items::{
     act_on, assign_role, call_backs, changes, decisions, drafts, follow_ups, milestones, offers, people_to_tell,
     reviews,
