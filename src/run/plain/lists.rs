@@ -236,7 +236,7 @@ fn all_due(cx: &Cx<'_>) -> Vec<(crate::incident::Duty, String)> {
         };
         let snoozed = one.snoozed.as_ref().map(|one| format!(", put off by {}: {}", one.mark.by, one.reason));
         let line =
-            format!("due: {name}, by {}, {left}, {}{}", cx.clock(one.due), owner(one), snoozed.unwrap_or_default());
+            format!("due: {name}, by {}, {left}, {}{}", cx.when(one.due), owner(one), snoozed.unwrap_or_default());
         (one.duty.clone(), line)
     };
     grouped(&cx.obligations()).into_iter().map(line).collect()

@@ -117,9 +117,8 @@ impl Told {
         let mut lines: Vec<String> = grouped(&done).into_iter().map(|(name, _)| format!("done: {name}")).collect();
         lines.extend(grouped(&dropped).into_iter().map(|(name, _)| format!("no longer due: {name}")));
         for (word, all) in [("due", due), ("DUE SOON", soon), ("OVERDUE", late)] {
-            let line = |(name, one): (String, &Obligation)| {
-                format!("{word}: {name}, by {}, {}", cx.clock(one.due), owner(one))
-            };
+            let line =
+                |(name, one): (String, &Obligation)| format!("{word}: {name}, by {}, {}", cx.when(one.due), owner(one));
             lines.extend(grouped(&all).into_iter().map(line));
         }
         lines
