@@ -18,7 +18,8 @@ pub fn wording(event: &Event, facts: &Facts) -> (&'static str, CleanText) {
                 Some(Detection::Report { by }) => format!(", reported by {by}"),
                 None => String::new(),
             };
-            ("DECLARED", format!("{} {}{service}{told}", body.severity, body.title))
+            let link = body.link.as_ref().filter(|link| !link.is_blank()).map(|link| format!(", {link}"));
+            ("DECLARED", format!("{} {}{service}{told}{}", body.severity, body.title, link.unwrap_or_default()))
         }
         Event::DrillStarted(body) => ("drill", format!("{}, seed {}, speed {}×", body.exercise, body.seed, body.speed)),
         Event::TitleSet(body) => ("title", body.title.to_string()),

@@ -11,9 +11,9 @@ use warroom::escalation::{Matrix, propose};
 use warroom::exercise::Exercise;
 use warroom::incident::measures::{measures, resolve_target};
 use warroom::incident::{
-    AlertLinked, ArticleRecorded, Cadence, Channel, Command, Declared, Detection, Duty, FollowUpSet,
-    FollowUpState, Milestone, NoteAdded, NoteKind, ObligationSnoozed, Outcome, PersonTold, Phase,
-    PostmortemScheduled, ProofLine, Refusal, ReviewOf, Reviewed, Role, ScopeSet, Severity, StatusUpdate, Urgency,
+    AlertLinked, ArticleRecorded, Cadence, Channel, Command, Declared, Detection, Duty, FollowUpSet, FollowUpState,
+    Milestone, NoteAdded, NoteKind, ObligationSnoozed, Outcome, PersonTold, Phase, PostmortemScheduled, ProofLine,
+    Refusal, ReviewOf, Reviewed, Role, ScopeSet, Severity, StatusUpdate, Urgency,
 };
 use warroom::live::Live;
 use warroom::oncall::{Rotation, Shift};
