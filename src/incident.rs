@@ -186,8 +186,6 @@ pub struct Facts {
     pub offers: Vec<Offer>,
     /// Who handed over which role, when: they stay as advisers for a while.
     pub handed_over: BTreeMap<Seat, Mark>,
-    /// Each accepted offer: which role went from whom.
-    pub handovers: BTreeMap<EntryId, (Seat, Actor)>,
     /// Work that was handed out.
     pub tasks: Vec<Task>,
     /// Proposals and decisions.
