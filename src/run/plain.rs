@@ -526,6 +526,8 @@ impl Session {
             changed(entry, body.note, "amend", "now reads", &cx)
         } else if let Event::NoteStruck(body) = &entry.event {
             changed(entry, body.note, "strike", "is struck through", &cx)
+        } else if let Event::EntryRedacted(body) = &entry.event {
+            changed(entry, body.entry, "redact", "is redacted", &cx)
         } else {
             let view = cx.incident.timeline();
             let Some(line) = view.place(id).and_then(|place| view.line(place)) else { return };

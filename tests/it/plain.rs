@@ -301,6 +301,27 @@ fn what_cannot_be_is_refused_with_the_way_out() {
         (":skip 1", "! skipping a step wants a reason: write it at the end of the same line"),
         (":impact noon", "! `noon` is no time: write now, -5m or 14:10"),
         (":impact-end", "! no customer impact is recorded: say first when it began"),
+        (":snooze 1 5m later", "! the acknowledge clock cannot be put off"),
+        (":snooze 1", "! write :snooze N 5m REASON"),
+        (":triage places=NL", "! write :triage geography=NL,DE"),
+        (":triage outage=perhaps", "! `perhaps` for outage: write yes or no"),
+        ("@everybody look 5m", "! work goes to a named person: @dana check p99 5m"),
+        ("@li look", "! say when they call back, at the end: @dana check p99 5m"),
+        (":tasks", "! no task is open: @dana check p99 5m hands work to dana"),
+        (":propose restart it | fees", "! write :propose ACTION | RISK | UNDO [| PLAN B]"),
+        (":decide 1 perhaps", "! write :decide N yes|no [REASON]"),
+        (":accept", "! no role is offered to you: :offers lists them"),
+        (":handover ic li all yours", "! nobody is Incident Commander: it is taken, not handed over"),
+        (":template slack soon", "! write :template slack|internal|external|executive"),
+        (":approve 1", "! there is no text 1: :drafts lists them"),
+        (":false-alarm", "! how is it known that this is a false alarm? write it at the end of the same line"),
+        (":resolve all is well", "! nobody has acknowledged yet: the Incident Commander does that first (:ack)"),
+        (":resolve! a reason alone", "! write :resolve! REASON | FINAL STATUS"),
+        (":review matrix", "! write :review playbook SERVICE OUTCOME"),
+        (":postmortem tomorrow 10:00 li", "! `tomorrow 10:00` is no date: write 2026-11-24 10:00"),
+        (":amend-time resolved -5m the log", "! it is not resolved: there is no such time to correct"),
+        (":oncall", "! no on-call rotation is configured"),
+        (":changes", "! no change is known"),
         (":open nonsense", "! `nonsense` is not an incident"),
         (":declare alipay 1", "! write :declare SERVICE 0|1|2|3 TITLE"),
         (":draft", "! no half-typed line was left here"),
@@ -482,8 +503,8 @@ fn an_incident_is_run_from_its_declaration_to_its_postmortem_by_line_mode_alone(
 
     // A text of Comms that the IC approves.
     omid.type_in(":take comms\n:template external identified\n:update external We know of it and work on it. Gateway host 10.0.0.7 is slow.\n");
-    omid.wait_for("10.0.0.7", SOON);
-    omid.wait_for("(:update! takes it as it is)", SOON);
+    let refused = omid.wait_for("! `10.0.0.7` (host name)", SOON);
+    assert!(refused.ends_with("(:update! takes it as it is)"), "{refused}");
     omid.type_in(":update external Some payments fail. We work on it.\n:update external we test the forms\n");
     dana.wait_for("WAITS FOR APPROVAL: text 1 omid's for external page, of ", SOON);
     dana.wait_for("WAITS FOR APPROVAL: text 2 omid's", SOON);
@@ -493,8 +514,13 @@ fn an_incident_is_run_from_its_declaration_to_its_postmortem_by_line_mode_alone(
     dana.wait_for("! sending omid's text back wants a reason: write it at the end", SOON);
     dana.wait_for("UPDATE to external page: Some payments fail. We know why. (dana)", SOON);
     dana.wait_for("done: update external page", SOON);
-    dana.type_in(":due\n:snooze 9 5m too early\n");
-    dana.wait_for(" due: update incident channel, #status-qrpay, internal page, by ", SOON);
+    dana.type_in(":due\n");
+    let due = dana.wait_for(" due: update incident channel, #status-qrpay, internal page, by ", SOON);
+    let number = due.split(' ').next().unwrap();
+    dana.type_in(&format!(":snooze {number} 5m the bank's call runs\n"));
+    for channel in ["incident channel", "#status-qrpay", "internal page"] {
+        dana.wait_for(&format!("snooze update {channel} until "), SOON);
+    }
 
     // The role changes hands.
     dana.type_in(":handover ic omid you know it all\n");
@@ -511,8 +537,8 @@ fn an_incident_is_run_from_its_declaration_to_its_postmortem_by_line_mode_alone(
     omid.type_in(":resolve! its graphs are in another tool | payments flow again\n");
     dana.wait_for("RESOLVED Resolved (its graphs are in another tool)", SOON);
     dana.wait_for("due: postmortem: date and owner, by ", SOON);
-    dana.type_in("todo: alert on the pool\nfinding: a secret\n:log 2\n:redact 2 a secret\n:amend 1 alert before the pool is full\n");
-    dana.wait_for("redact a line was redacted", SOON);
+    dana.type_in("todo: alert on the pool\nfinding: hunter2\n:log 2\n:redact 2 it held a password\n:amend 1 alert before the pool is full\n");
+    dana.wait_for(" is redacted: ", SOON);
     dana.wait_for("now reads: alert before the pool is full", SOON);
     let soon = clock::wall() + chrono::TimeDelta::hours(20);
     dana.type_in(&format!(":postmortem {} dana\n", soon.format("%Y-%m-%d %H:%M")));
@@ -528,12 +554,12 @@ fn an_incident_is_run_from_its_declaration_to_its_postmortem_by_line_mode_alone(
     assert_eq!(code(dana.wait_exit(SOON)), 0);
     omid.stdin = None;
     assert_eq!(code(omid.wait_exit(SOON)), 0);
-    let (status, text) = host.run(&["postmortem", "INC-1"]);
+    let (status, text) = host.run(&["postmortem", "INC-1", "--out", "-"]);
     assert_eq!(status, 0);
     for part in ["route to the backup provider", "the 13:52 deploy of the gateway", "alert", "half of it is enough"] {
         assert!(text.contains(part), "{part} is not in the postmortem:\n{text}");
     }
-    assert!(!text.contains("a secret\n"), "{text}");
+    assert!(!text.contains("hunter2") && text.contains("omid"), "{text}");
 }
 
 #[test]
