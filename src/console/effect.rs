@@ -5,9 +5,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::Event as InputEvent;
 
-use crate::incident::{DrillStarted, Entry, EntryId, Event, IncidentId, Phase, Series, Severity, StepRef};
+use crate::alert::Coverage;
+use crate::incident::{DrillStarted, Entry, EntryId, Event, IncidentId, Phase, Series, ServiceId, Severity, StepRef};
 use crate::live::{Inquiry, Report, Watchlist};
-use crate::pane::Present;
+use crate::pane::{Past, Present};
 use crate::playbook::Catalogue;
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
@@ -27,6 +28,8 @@ pub enum Msg {
     ClockJumped(TimeDelta),
     /// The playbooks of the configured folders were read.
     Catalogue(Box<Catalogue>),
+    /// The last incidents of the affected services, the newest first.
+    Past(Vec<Past>),
     /// The templates of updates were read.
     Templates(Box<Templates>),
     /// The records of this host, as the start screen and the picker list them.
@@ -83,6 +86,10 @@ pub struct Summary {
     pub commander: Option<CleanStr>,
     /// When it was declared.
     pub declared_at: Option<DateTime<Utc>>,
+    /// What is due next, and until when on the wall.
+    pub next: Option<(CleanStr, DateTime<Utc>)>,
+    /// Which alerts it covers, while it runs.
+    pub covers: Option<Coverage>,
 }
 
 /// Something the shell shall do.
@@ -103,6 +110,10 @@ pub enum Effect {
     StartDrill,
     /// Open a record.
     Open(IncidentId),
+    /// Look for the last incidents of these services, other than the open one.
+    LookBack(Vec<ServiceId>),
+    /// Ring the terminal's bell.
+    Bell,
     /// Look again which records there are.
     List,
     /// Take the words of a redacted entry out of the file.

@@ -144,6 +144,11 @@ fn lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
             }
         }
     }
+    for past in cx.past {
+        let ended =
+            if past.ended_by.is_blank() { "nobody said what ended it".to_owned() } else { past.ended_by.to_string() };
+        lines.push(fact("before", format!("{} {} {}: {ended}", past.at.format("%Y-%m-%d"), past.id, past.title)));
+    }
     for lamp in cx.lamps() {
         lines.push(fact("lamp", lamp));
     }

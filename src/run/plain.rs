@@ -292,6 +292,7 @@ impl Session {
             | Msg::ClockJumped(_)
             | Msg::Catalogue(_)
             | Msg::Templates(_)
+            | Msg::Past(_)
             | Msg::Listed(_)
             | Msg::Done(_)
             | Msg::Wake => {}
@@ -329,6 +330,8 @@ impl Session {
                 Effect::List => self.waits.listing = true,
                 Effect::SaveDraft(_)
                 | Effect::Redact(_)
+                | Effect::LookBack(_)
+                | Effect::Bell
                 | Effect::ClearDraft
                 | Effect::Watch(_)
                 | Effect::Simulate(_)
@@ -395,7 +398,7 @@ impl Session {
 
     fn declare(&mut self, body: Declared, wall: DateTime<Utc>) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.console.declare(body, wall, &mut effects);
+        self.console.declare(body, Vec::new(), wall, &mut effects);
         effects
     }
 
@@ -463,7 +466,7 @@ impl Session {
             return;
         }
         for summary in list {
-            self.paper.line(&summary_line(summary));
+            self.paper.line(&summary_line(summary, clock::wall()));
         }
         let words = match (list.is_empty(), self.is_open) {
             (true, false) => "no incident is open: :declare SERVICE SEVERITY TITLE, :drill, or :open ID",

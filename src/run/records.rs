@@ -5,12 +5,17 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use super::{Drill, JournalPlace, clock};
-use crate::console::Summary;
+use crate::alert::Coverage;
+use crate::console::{Past, Summary};
+use crate::escalation::Matrix;
 use crate::exercise::Exercise;
 use crate::incident::{
-    Actor, DrillStarted, Event, ImpactAt, Incident, IncidentId, Phase, Role, RoleNamed, Series, Via,
+    Actor, Cadence, DrillStarted, Event, Hypothesis, ImpactAt, Incident, IncidentId, Outcome, Phase, Role, RoleNamed,
+    Rules, Series, ServiceId, Via, cadence,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
+use crate::pane::to_tell;
+use crate::playbook::Catalogue;
 use crate::text::{CleanStr, CleanText};
 
 /// Reads a whole record.
@@ -22,8 +27,27 @@ pub fn read(dir: &JournalDir, id: IncidentId) -> anyhow::Result<Incident> {
     Ok(Incident::replay(id, entries))
 }
 
+/// By which rules a list says what is due.
+#[derive(Clone, Debug, Default)]
+pub struct Board {
+    /// The runbook's times.
+    pub cadence: Cadence,
+    /// Whom a severity tells.
+    pub matrix: Matrix,
+    /// The playbooks, for their owners.
+    pub catalogue: Catalogue,
+}
+
+impl Board {
+    fn next(&self, incident: &Incident) -> Option<(CleanStr, DateTime<Utc>)> {
+        let tell = to_tell(incident, &self.matrix, &self.catalogue);
+        let due = cadence::obligations(incident, Rules { cadence: &self.cadence, tell: &tell }).into_iter().next()?;
+        Some((due.name, incident.clock().wall(due.due)))
+    }
+}
+
 /// A record in a line.
-pub fn summary(incident: &Incident) -> Summary {
+pub fn summary(incident: &Incident, board: &Board) -> Summary {
     Summary {
         id: incident.id(),
         title: incident.title.clone(),
@@ -32,6 +56,9 @@ pub fn summary(incident: &Incident) -> Summary {
         service: incident.services.first().cloned(),
         commander: incident.holder(Role::IncidentCommander).cloned(),
         declared_at: incident.declared.as_ref().map(|mark| mark.at),
+        next: board.next(incident),
+        // What a drill simulates covers no alert of the world.
+        covers: if incident.drill.is_some() { None } else { Coverage::of(incident) },
     }
 }
 
@@ -47,7 +74,7 @@ pub enum Which {
 }
 
 /// The records of a journal, the newest first. One that cannot be read is left out here and reported in the log: `journal verify` names it.
-pub fn list(dir: &JournalDir, which: Which) -> anyhow::Result<Vec<Summary>> {
+pub fn list(dir: &JournalDir, which: Which, board: &Board) -> anyhow::Result<Vec<Summary>> {
     let mut list = Vec::new();
     for id in dir.ids()?.into_iter().rev() {
         if id.series == Series::Drill && which != Which::All {
@@ -57,11 +84,54 @@ pub fn list(dir: &JournalDir, which: Which) -> anyhow::Result<Vec<Summary>> {
         match landmarks.map(|entries| Incident::replay(id, entries)) {
             Ok(incident) if incident.is_blank() => {}
             Ok(incident) if which == Which::Open && incident.phase() == Phase::Closed => {}
-            Ok(incident) => list.push(summary(&incident)),
+            Ok(incident) => list.push(summary(&incident, board)),
             Err(error) => tracing::warn!("{id} cannot be read: {error}"),
         }
     }
     Ok(list)
+}
+
+/// How many earlier incidents are shown.
+const MOST_PAST: usize = 3;
+
+/// The last incidents of some services that are over, the newest first, with what ended them.
+pub fn past(dir: &JournalDir, services: &[ServiceId], open: Option<IncidentId>) -> anyhow::Result<Vec<Past>> {
+    let mut found = Vec::new();
+    for id in dir.ids()?.into_iter().rev().filter(|id| id.series == Series::Incident && Some(*id) != open) {
+        let landmarks = dir.journal(id, Via::default()).and_then(|mut journal| journal.landmarks());
+        // One that cannot be read is reported by `journal verify`; history is a convenience.
+        let Ok(incident) = landmarks.map(|entries| Incident::replay(id, entries)) else { continue };
+        let is_of_these = incident.services.iter().any(|service| services.contains(service));
+        let Some(declared) = incident.declared.as_ref().filter(|_| is_of_these && !incident.phase().is_live()) else {
+            continue;
+        };
+        let (title, at) = (incident.title.clone(), declared.at);
+        found.push(Past { id, title, at, ended_by: ended_by(&incident) });
+        if found.len() == MOST_PAST {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The confirmed cause, the last decision, or else the final status.
+fn ended_by(incident: &Incident) -> CleanStr {
+    match incident.outcome {
+        Some(Outcome::FalseAlarm) => return "false alarm".into(),
+        Some(Outcome::Merged(into)) => return CleanStr::new(&format!("went on in {into}")),
+        Some(Outcome::Done | Outcome::Backlog) | None => {}
+    }
+    let holds = |theory: &&Hypothesis| theory.settled.as_ref().is_some_and(|(_, holds, _)| *holds);
+    let cause = incident.hypotheses.iter().find(holds).map(|theory| format!("cause: {}", theory.theory.text));
+    let done = incident.decisions.iter().rev().find(|decision| decision.made.as_ref().is_some_and(|(_, made)| made.go));
+    let done = done.map(|decision| decision.proposal.action.to_string());
+    let status = incident.resolution.as_ref().and_then(|resolution| resolution.final_status.as_ref());
+    let parts: Vec<String> = cause.into_iter().chain(done).collect();
+    match (parts.is_empty(), status) {
+        (false, _) => CleanStr::new(&parts.join("; ")),
+        (true, Some(status)) => CleanStr::new(status.first_line()),
+        (true, None) => CleanStr::default(),
+    }
 }
 
 /// Begins a record with events; they are on disk when this returns.

@@ -3,7 +3,9 @@
 
 mod after;
 mod alerts;
+mod at_once;
 mod changes;
+mod command_story;
 mod config;
 mod console;
 mod docs;
@@ -14,7 +16,10 @@ mod oncall;
 mod plain;
 mod playbooks;
 mod prometheus;
+mod runbook;
+mod six_hours;
 mod sources;
 mod support;
 mod terminal;
+mod times;
 mod words;
