@@ -210,12 +210,6 @@ impl Cx<'_> {
         at.with_timezone(&self.zone).format("%H:%M:%S").to_string()
     }
 
-    /// A time of day in the incident's zone, to the second today and to the minute with its date on other days.
-    pub fn when(&self, at: DateTime<Utc>) -> String {
-        let day = |at: DateTime<Utc>| at.with_timezone(&self.zone).date_naive();
-        if day(at) == day(self.now) { self.clock(at) } else { self.minute(at) }
-    }
-
     /// A time of day in the incident's zone, without seconds; with its date where that is not today's.
     pub fn minute(&self, at: DateTime<Utc>) -> String {
         let local = at.with_timezone(&self.zone);

@@ -50,8 +50,9 @@ pub fn plain(plan: Plan) -> anyhow::Result<ExitCode> {
 }
 
 async fn run(mut plan: Plan) -> anyhow::Result<u8> {
-    // No frame waits here, and the first line that is typed may name a step.
+    // No frame waits here, and the first line that is typed may name a step or a template.
     plan.settings.catalogue = crate::config::files::catalogue(&plan.playbooks);
+    plan.settings.templates = crate::config::files::templates(&plan.templates);
     let mut signals = Signals::new()?;
     let paper = Paper::new(!plan.settings.theme.glyphs.is_unicode)?;
     let mut typed = streams::read_stdin()?;
@@ -528,6 +529,8 @@ impl Session {
             changed(entry, body.note, "amend", "now reads", &cx)
         } else if let Event::NoteStruck(body) = &entry.event {
             changed(entry, body.note, "strike", "is struck through", &cx)
+        } else if let Event::EntryRedacted(body) = &entry.event {
+            changed(entry, body.entry, "redact", "is redacted", &cx)
         } else {
             let view = cx.incident.timeline();
             let Some(line) = view.place(id).and_then(|place| view.line(place)) else { return };

@@ -4,7 +4,7 @@
 //!
 //! Invariant: each line begins with the number by which a command names the thing.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::numbers::{LATELY, Numbers};
 use super::told::owner;
@@ -33,6 +33,12 @@ fn one_line(text: &CleanText) -> String {
     text.trim().replace('\n', " / ")
 }
 
+/// A moment to come: with its date where that is not today's.
+pub(super) fn until(at: DateTime<Utc>, cx: &Cx<'_>) -> String {
+    let day = |at: DateTime<Utc>| at.with_timezone(&cx.zone).date_naive();
+    if day(at) == day(cx.now) { cx.clock(at) } else { cx.minute(at) }
+}
+
 /// A task: whose, what, when they call back, what they said.
 pub(super) fn task(task: &Task, cx: &Cx<'_>) -> String {
     let heard = if task.read_back.is_some() { "" } else { ", not read back" };
@@ -40,7 +46,7 @@ pub(super) fn task(task: &Task, cx: &Cx<'_>) -> String {
     let state = match &task.answer {
         None | Some((_, Answer::More { .. }, _)) => {
             let late = if *call_back <= cx.now { ", LATE" } else { "" };
-            format!("calls back at {}{late}{heard}", cx.clock(*call_back))
+            format!("calls back at {}{late}{heard}", until(*call_back, cx))
         }
         Some((mark, answer, text)) => {
             let word = match answer {
@@ -236,7 +242,7 @@ fn all_due(cx: &Cx<'_>) -> Vec<(crate::incident::Duty, String)> {
         };
         let snoozed = one.snoozed.as_ref().map(|one| format!(", put off by {}: {}", one.mark.by, one.reason));
         let line =
-            format!("due: {name}, by {}, {left}, {}{}", cx.when(one.due), owner(one), snoozed.unwrap_or_default());
+            format!("due: {name}, by {}, {left}, {}{}", until(one.due, cx), owner(one), snoozed.unwrap_or_default());
         (one.duty.clone(), line)
     };
     grouped(&cx.obligations()).into_iter().map(line).collect()

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::lists::until;
 use super::numbers::Numbers;
 use crate::incident::{Duty, Obligation, Urgency, lamp};
 use crate::live::{Freshness, Panel, SourceName};
@@ -108,17 +109,34 @@ impl Told {
             self.duties.insert(one.duty.clone(), (one.clone(), urgency));
             match urgency {
                 _ if was.is_some_and(|was| was >= urgency) => {}
+                // The line that made it says until when.
+                Urgency::Calm if is_in_its_line(&one.duty) => {}
                 Urgency::Calm => due.push(one.clone()),
                 Urgency::Soon => soon.push(one.clone()),
                 Urgency::Overdue => late.push(one.clone()),
             }
         }
         let dropped: Vec<_> = dropped.into_iter().filter(|one| !self.duties.contains_key(&one.duty)).collect();
-        let mut lines: Vec<String> = grouped(&done).into_iter().map(|(name, _)| format!("done: {name}")).collect();
+        let done = grouped(&done).into_iter().map(|(name, one)| match &one.duty {
+            // What was answered need not be done.
+            Duty::CallBack(_) => format!("called back: {name}"),
+            Duty::Acknowledge
+            | Duty::Accept(_)
+            | Duty::Decide(_)
+            | Duty::Approve(_)
+            | Duty::Tell(_)
+            | Duty::Update(_)
+            | Duty::Postmortem
+            | Duty::Article
+            | Duty::Review(_)
+            | Duty::FollowUp(_) => format!("done: {name}"),
+        });
+        let mut lines: Vec<String> = done.collect();
         lines.extend(grouped(&dropped).into_iter().map(|(name, _)| format!("no longer due: {name}")));
         for (word, all) in [("due", due), ("DUE SOON", soon), ("OVERDUE", late)] {
-            let line =
-                |(name, one): (String, &Obligation)| format!("{word}: {name}, by {}, {}", cx.when(one.due), owner(one));
+            let line = |(name, one): (String, &Obligation)| {
+                format!("{word}: {name}, by {}, {}", until(one.due, cx), owner(one))
+            };
             lines.extend(grouped(&all).into_iter().map(line));
         }
         lines
@@ -202,6 +220,20 @@ impl Told {
         let lines = came.chain(went.map(|one| format!("{} left ({} layout)", one.actor, one.layout))).collect();
         self.present = cx.present.to_vec();
         lines
+    }
+}
+
+/// Whether the line of the timeline with which a duty began names its person and its time.
+fn is_in_its_line(duty: &Duty) -> bool {
+    match duty {
+        Duty::CallBack(_) | Duty::Decide(_) | Duty::Accept(_) | Duty::Approve(_) => true,
+        Duty::Acknowledge
+        | Duty::Tell(_)
+        | Duty::Update(_)
+        | Duty::Postmortem
+        | Duty::Article
+        | Duty::Review(_)
+        | Duty::FollowUp(_) => false,
     }
 }
 
