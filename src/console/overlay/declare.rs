@@ -11,7 +11,7 @@ use crate::pane::{Cx, alerts};
 use crate::playbook::Catalogue;
 use crate::text::CleanStr;
 use crate::widget::editor::Editor;
-use crate::widget::text::minutes;
+use crate::widget::text::{countdown, duration};
 
 /// The fields, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,10 +121,10 @@ impl DeclareForm {
     /// What is left of the time to acknowledge, which runs from the first alert.
     fn clock(&self, cx: &Cx<'_>) -> String {
         let left = self.detected_at(cx) + cx.cadence.acknowledge - cx.wall;
-        if left > chrono::TimeDelta::zero() {
-            format!("{} left to acknowledge", crate::widget::text::countdown(left))
+        if left >= chrono::TimeDelta::zero() {
+            format!("{} left to acknowledge", countdown(left))
         } else {
-            format!("acknowledging is late by {}", minutes(-left))
+            format!("acknowledging is late by {}", duration(-left))
         }
     }
 
