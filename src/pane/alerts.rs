@@ -4,7 +4,7 @@
 //!
 //! Invariant: an alert is in the list as long as some source says it, or said it and fails since; what is old looks old.
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -141,12 +141,10 @@ pub(crate) fn of_burst(burst: &Burst<'_>) -> Vec<CleanStr> {
 /// An alert in a few words, for a row of some width: since when, how it stands, how bad its rule says, its name and its service.
 pub(crate) fn words(seen: &Seen<'_>, cx: &Cx<'_>, width: u16) -> [String; 5] {
     let alert = seen.live.alert;
-    // Ages turn over together, once a minute.
-    let now = cx.now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(cx.now);
     let when = if alert.starts_at > cx.now {
-        format!("in {}", minutes(alert.starts_at - now))
+        format!("in {}", minutes(alert.starts_at - cx.now))
     } else {
-        minutes(alert.age(now))
+        minutes(alert.age(cx.now))
     };
     let severity = alert.severity().map_or("-", |word| word.as_str());
     let service = seen.service.as_ref().map_or("-", |service| service.as_str());
@@ -311,10 +309,14 @@ impl Pane for Alerts {
     }
 
     fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
-        let minute = TimeDelta::minutes(1);
-        let next_minute = cx.now.duration_trunc(minute).ok().map(|start| start + minute);
+        // Each age turns over at the second at which its alert began.
+        let age = |alert: LiveAlert<'_>| {
+            let passed = (cx.now - alert.alert.starts_at).num_milliseconds().rem_euclid(60_000);
+            cx.now + TimeDelta::milliseconds(60_000 - passed)
+        };
+        let ages = cx.live.alerts(cx.wall).into_iter().map(age);
         let turn = cx.live.next_alerts_turn(cx.wall).map(|turn| cx.incident.clock().show(turn));
-        next_minute.into_iter().chain(turn).min()
+        ages.chain(turn).min()
     }
 }
 
