@@ -5,6 +5,7 @@
 //!
 //! Invariant: `note`, `declare` and `change` end with 0 only when what they were given is on disk.
 
+mod after;
 mod alerts;
 mod answers;
 mod changes;
@@ -114,6 +115,8 @@ enum Sub {
         /// How bad it is
         #[arg(long, value_name = "sev0|sev1|sev2|sev3")]
         severity: Severity,
+        #[command(flatten)]
+        reported: after::Reported,
         /// What is wrong, in one line
         title: Vec<String>,
     },
@@ -177,6 +180,8 @@ enum Sub {
         #[arg(long)]
         json: bool,
     },
+    #[command(flatten)]
+    After(after::AfterSub),
     /// Look after the record
     Journal {
         #[command(subcommand)]
@@ -377,10 +382,11 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
             let exercise = start::Exercise { name: exercise, seed, speed, frozen };
             start::gameday(&load()?, &exercise, &screen, &inputs)
         }
-        Sub::Declare { service, severity, title } => {
-            answers::declare(&load()?, service.as_deref(), severity, &title.join(" "))
+        Sub::Declare { service, severity, reported, title } => {
+            answers::declare(&load()?, service.as_deref(), severity, &reported, &title.join(" "))
         }
         Sub::Alerts { json, .. } => alerts::alerts(&load()?, json),
+        Sub::After(command) => after::run(&load()?, command),
         Sub::List { json, all } => answers::list(&load()?, json, all),
         Sub::Show { incident, json } => answers::show(&load()?, incident, json),
         Sub::Note { incident, kind, text } => answers::note(&load()?, incident, kind, &given_or_piped(&text)?),

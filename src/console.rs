@@ -16,7 +16,7 @@ mod record;
 pub mod start;
 mod wall;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{Event as InputEvent, KeyEvent};
@@ -25,11 +25,12 @@ use ratatui::layout::Rect;
 use crate::alert::Coverage;
 use crate::escalation::Matrix;
 use crate::incident::{
-    Actor, AlertLinked, Cadence, Command, Declared, Event, Incident, IncidentId, ProofLine, Refusal, Series, StepRef,
-    StepState, command,
+    Actor, AlertLinked, Cadence, Command, Declared, Duty, Event, Incident, IncidentId, ProofLine, Refusal, Series,
+    ServiceId, StepRef, StepState, Urgency, command,
 };
 use crate::live::{Finding, Live, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
+pub use crate::pane::Past;
 use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Purpose, Question};
 use crate::playbook::Catalogue;
 use crate::resolution;
@@ -53,6 +54,8 @@ const DRAFT_AFTER: TimeDelta = TimeDelta::milliseconds(500);
 const DRAFT_CHARACTERS: usize = 20;
 /// After a paste, keys that act are ignored for so long: a paste can carry its own end and then a `y`.
 const PASTE_GUARD: TimeDelta = TimeDelta::milliseconds(250);
+/// Who pressed no key for so long was away.
+const AWAY: TimeDelta = TimeDelta::minutes(10);
 /// What is said of a key that was ignored for that.
 const CAME_WITH_A_PASTE: &str = "that key came with a paste: press it again";
 
@@ -165,9 +168,14 @@ pub struct Console {
     draft: DraftClock,
     pasted_at: Option<DateTime<Utc>>,
     looked_at: Option<DateTime<Utc>>,
+    /// When somebody pressed a key before the last pause of ten minutes, in the incident's clock.
+    away_since: Option<DateTime<Utc>>,
     dirty: Dirty,
     wakes: [Option<DateTime<Utc>>; PANES.len() + 1],
     steps_told: Vec<(StepRef, DateTime<Utc>)>,
+    past: Vec<Past>,
+    past_of: Vec<ServiceId>,
+    rung: BTreeSet<Duty>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -202,9 +210,13 @@ impl Console {
             draft: DraftClock::default(),
             pasted_at: None,
             looked_at: None,
+            away_since: None,
             dirty: Dirty::ALL,
             wakes: [None; PANES.len() + 1],
             steps_told: Vec::new(),
+            past: Vec::new(),
+            past_of: Vec::new(),
+            rung: BTreeSet::new(),
             settings,
         };
         if focus == PaneId::Timeline && console.may_write() {
@@ -314,6 +326,10 @@ impl Console {
                 self.settings.catalogue = *catalogue;
                 self.dirty = Dirty::ALL;
             }
+            Msg::Past(past) => {
+                self.past = past;
+                self.mark(&[PaneId::Facts]);
+            }
             Msg::Templates(templates) => {
                 if let Some(problem) = templates.problems.first() {
                     self.say(Tone::Failed, problem.clone(), wall);
@@ -372,6 +388,7 @@ impl Console {
             catalogue: &self.settings.catalogue,
             templates: &self.settings.templates,
             cadence: &self.settings.cadence,
+            past: &self.past,
             matrix: &self.settings.matrix,
             rotation: self.settings.rotation.as_ref(),
             is_wall: self.settings.is_wall,
@@ -425,7 +442,22 @@ impl Console {
         {
             self.command(command, from, wall, effects);
         }
+        self.ring(wall, effects);
         self.keep_draft(wall, effects);
+    }
+
+    /// Rings once for each thing that becomes overdue, where the configuration wants it.
+    fn ring(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if !self.settings.rings || !self.record.is_complete {
+            return;
+        }
+        let cx = self.cx(wall);
+        let late = cx.obligations().into_iter().filter(|one| one.urgency(cx.now) == Urgency::Overdue);
+        let late: BTreeSet<Duty> = late.map(|one| one.duty).collect();
+        if !late.is_subset(&self.rung) {
+            effects.push(Effect::Bell);
+        }
+        self.rung = late;
     }
 
     fn keep_draft(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
@@ -448,6 +480,9 @@ impl Console {
                     self.dirty.add(Dirty::HEADER);
                     self.mark(&[PaneId::Next]);
                 }
+                if let Some(at) = self.looked_at.filter(|at| wall - *at > AWAY) {
+                    self.away_since = Some(self.incident.clock().show(at));
+                }
                 self.looked_at = Some(wall);
                 self.key(key, wall, effects);
             }
@@ -463,7 +498,7 @@ impl Console {
         }
     }
 
-    fn key(&mut self, key: KeyEvent, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+    pub(crate) fn key(&mut self, key: KeyEvent, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         let chord = Chord::from(key);
         let just_pasted = self.pasted_at.is_some_and(|at| wall - at < PASTE_GUARD);
         if let Some(mut overlay) = self.overlay.take() {
@@ -645,8 +680,9 @@ impl Console {
         }
         self.ticket += 1;
         self.own.sent += events.len();
+        let settles_draft = give_back.is_some();
         self.pending.insert(self.ticket, Pending { events: events.len(), give_back });
-        Effect::Append { ticket: self.ticket, events }
+        Effect::Append { ticket: self.ticket, events, settles_draft }
     }
 
     /// Declares a new incident, in a record of its own that begins with the alerts that it came from.
@@ -675,6 +711,10 @@ impl Console {
     fn watch(&mut self, effects: &mut Vec<Effect>) {
         if self.record.id.is_none() || !self.record.is_complete {
             return;
+        }
+        if self.past_of != self.incident.services {
+            self.past_of.clone_from(&self.incident.services);
+            effects.push(Effect::LookBack(self.past_of.clone()));
         }
         let mut objectives = Vec::new();
         let mut services: Vec<WatchedService> = Vec::new();

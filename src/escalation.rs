@@ -65,6 +65,18 @@ pub struct Contact {
     pub because: Severity,
 }
 
+impl Contact {
+    /// How the record names them: the position, and the person where that says more.
+    pub fn name(&self) -> CleanStr {
+        match &self.person {
+            Some(person) if person.name != self.position => {
+                CleanStr::new(&format!("{} ({})", self.position, person.name))
+            }
+            Some(_) | None => self.position.clone(),
+        }
+    }
+}
+
 impl Matrix {
     /// The positions that a level names itself.
     pub fn named(&self, severity: Severity) -> &[CleanStr] {

@@ -6,6 +6,7 @@
 //! Invariant: the fold is total and order-independent. Any set of entries, in any order, with duplicates, gives one state; nothing here returns a
 //! `Result`. Entries that make no sense where they stand are kept, shown and counted; entries of a newer build are kept as unrecognised.
 
+pub mod brief;
 pub mod cadence;
 pub mod card;
 pub mod command;
@@ -13,6 +14,10 @@ pub mod entry;
 pub mod event;
 mod fold;
 pub mod lamp;
+pub mod measures;
+pub mod postmortem;
+mod redaction;
+pub mod review;
 pub mod state;
 pub mod terms;
 pub mod timeline;
@@ -27,6 +32,7 @@ pub use cadence::{Cadence, Duty, Obligation, Rules, Urgency};
 pub use command::{Asking, Command, Refusal};
 pub use entry::*;
 pub use event::*;
+pub use redaction::REDACTED;
 pub use state::*;
 pub use terms::*;
 pub use timeline::{Line, Timeline};
@@ -180,6 +186,8 @@ pub struct Facts {
     pub offers: Vec<Offer>,
     /// Who handed over which role, when: they stay as advisers for a while.
     pub handed_over: BTreeMap<Seat, Mark>,
+    /// Each accepted offer: which role went from whom.
+    pub handovers: BTreeMap<EntryId, (Seat, Actor)>,
     /// Work that was handed out.
     pub tasks: Vec<Task>,
     /// Proposals and decisions.

@@ -3,7 +3,7 @@
 //! Hides how an entry becomes durable ([`sqlite`]), who may read the files ([`directory`]), how processes wake each other ([`bell`]), who is there
 //! ([`presence`]), and the threads that keep all of it off the loop ([`thread`]).
 //!
-//! Invariant: what was acknowledged is on stable storage and stays; rows are never changed or deleted; what cannot be read is named, never left
+//! Invariant: what was acknowledged is on stable storage and stays; rows are never changed or deleted, but for redacted words; what cannot be read is named, never left
 //! out in silence.
 
 pub mod bell;
@@ -14,6 +14,7 @@ mod draft;
 mod error;
 mod fill;
 pub mod presence;
+mod redact;
 pub mod sqlite;
 pub mod thread;
 pub mod verify;

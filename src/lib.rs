@@ -41,7 +41,7 @@
 //!
 //! | layer | modules | rule |
 //! |---|---|---|
-//! | domain | [`incident`], [`alert`], [`change`], [`escalation`], [`oncall`], [`playbook`], [`slo`], [`spans`], [`live`], [`resolution`], [`template`], [`text`], [`exercise`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
+//! | domain | [`incident`], [`alert`], [`change`], [`escalation`], [`oncall`], [`playbook`], [`slo`], [`spans`], [`live`], [`report`], [`resolution`], [`template`], [`text`], [`exercise`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
 //! | widget, theme | [`widget`], [`theme`] | ratatui; know no domain but text |
 //! | pane | [`pane`], one file each | returns intents; holds no sender, client, clock or other pane |
 //! | console | [`console`] | the whole screen as a value; [`console::effect`] holds the two closed vocabularies |
@@ -126,6 +126,7 @@ pub mod live;
 pub mod oncall;
 pub mod pane;
 pub mod playbook;
+pub mod report;
 pub mod resolution;
 pub mod run;
 pub mod slo;

@@ -24,8 +24,10 @@ use ratatui::layout::{Position, Rect};
 use crate::alert::Coverage;
 use crate::escalation::{Contact, Matrix};
 use crate::incident::{
-    Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, Milestone, Obligation, ProofLine, ReviewOf, Role,
-    Rules, Seat, Severity, cadence, lamp,
+    Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, IncidentId, Milestone, Obligation, ProofLine,
+    ReviewOf, Role, Rules, Seat, Severity,
+    brief::{self, BriefKind},
+    cadence, lamp,
 };
 use crate::live::{Inquiry, Live};
 use crate::oncall::Rotation;
@@ -83,6 +85,19 @@ pub struct Present {
     pub console: CleanStr,
 }
 
+/// An earlier incident of an affected service, and what ended it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Past {
+    /// Which.
+    pub id: IncidentId,
+    /// What was wrong.
+    pub title: CleanStr,
+    /// When it was declared.
+    pub at: DateTime<Utc>,
+    /// What ended it, in one line; empty where nobody said.
+    pub ended_by: CleanStr,
+}
+
 /// What may be done through this console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -105,6 +120,8 @@ pub struct Cx<'a> {
     pub templates: &'a Templates,
     /// The runbook's times.
     pub cadence: &'a Cadence,
+    /// The last incidents of the affected services.
+    pub past: &'a [Past],
     /// Whom a severity tells.
     pub matrix: &'a Matrix,
     /// Who is on call, where it is configured.
@@ -155,15 +172,17 @@ impl Cx<'_> {
 
     /// How somebody of the escalation matrix is reached.
     pub fn phone_of(&self, named: &str) -> Option<String> {
-        let contact = self.contacts().into_iter().find(|contact| position(contact) == *named)?;
+        let contact = self.contacts().into_iter().find(|contact| contact.name() == *named)?;
         let person = contact.person.filter(|_| !self.is_wall)?;
         let ways = [person.phone, person.slack, person.email].into_iter().flatten();
         Some(format!("{}: {}", person.name, ways.map(|way| way.to_string()).collect::<Vec<_>>().join(" · ")))
     }
 
     /// What to say aloud to somebody who takes over.
-    pub fn brief(&self) -> String {
-        String::new()
+    pub fn brief(&self, kind: BriefKind, since: Option<DateTime<Utc>>) -> String {
+        let tell = self.to_tell();
+        let rules = Rules { cadence: self.cadence, tell: &tell };
+        brief::brief(self.incident, kind, self.now, since, rules).to_string()
     }
 
     /// What the final status begins with.
@@ -191,6 +210,12 @@ impl Cx<'_> {
         at.with_timezone(&self.zone).format("%H:%M:%S").to_string()
     }
 
+    /// A time of day in the incident's zone, to the second today and to the minute with its date on other days.
+    pub fn when(&self, at: DateTime<Utc>) -> String {
+        let day = |at: DateTime<Utc>| at.with_timezone(&self.zone).date_naive();
+        if day(at) == day(self.now) { self.clock(at) } else { self.minute(at) }
+    }
+
     /// A time of day in the incident's zone, without seconds; with its date where that is not today's.
     pub fn minute(&self, at: DateTime<Utc>) -> String {
         let local = at.with_timezone(&self.zone);
@@ -204,22 +229,12 @@ impl Cx<'_> {
 
 /// The positions that must know of an incident's present severity.
 pub fn to_tell(incident: &Incident, matrix: &Matrix, catalogue: &Catalogue) -> Vec<CleanStr> {
-    contacts(incident, matrix, catalogue).iter().map(position).collect()
+    contacts(incident, matrix, catalogue).iter().map(Contact::name).collect()
 }
 
 fn contacts(incident: &Incident, matrix: &Matrix, catalogue: &Catalogue) -> Vec<Contact> {
     let Some(severity) = incident.severity else { return Vec::new() };
     matrix.to_tell(severity, &catalogue.owners(incident.services.iter().map(|service| service.as_str())))
-}
-
-/// How the record names somebody who must be told: the position, and the person where two hold it.
-fn position(contact: &Contact) -> CleanStr {
-    match &contact.person {
-        Some(person) if person.name != contact.position => {
-            CleanStr::new(&format!("{} ({})", contact.position, person.name))
-        }
-        Some(_) | None => contact.position.clone(),
-    }
 }
 
 /// A question that wants a line of text; the answer becomes a command.

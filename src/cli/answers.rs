@@ -77,10 +77,13 @@ pub(super) fn declare(
     config: &Config,
     service: Option<&str>,
     severity: Severity,
+    reported: &super::after::Reported,
     title: &str,
 ) -> Result<ExitCode, Ending> {
     let me = actor(config);
     let now = clock::wall();
+    let at = reported.at.as_deref().map(|at| super::after::moment(at, now, config.zone.0)).transpose()?;
+    let reporter = reported.reporter.as_deref().filter(|name| !name.trim().is_empty());
     let catalogue = files::catalogue(&config.playbooks);
     if let Some(service) = service.filter(|service| catalogue.get(service).is_none()) {
         let known: Vec<_> = catalogue.iter().map(|playbook| playbook.service.as_str()).collect();
@@ -93,10 +96,10 @@ pub(super) fn declare(
         title: title.into(),
         severity,
         service: service.map(Into::into),
-        detected_at: Some(now),
-        detection: Some(Detection::Report { by: me.clone() }),
+        detected_at: Some(at.unwrap_or(now)),
+        detection: Some(Detection::Report { by: reporter.map_or_else(|| me.clone(), Actor::new) }),
         zone: config.zone.to_string().as_str().into(),
-        link: None,
+        link: reported.link.as_deref().filter(|link| !link.trim().is_empty()).map(Into::into),
     };
     let events =
         first_events(body, &Asking::new(me.clone(), now)).map_err(|refusal| Ending::Usage(refusal.to_string()))?;
@@ -257,7 +260,11 @@ pub(super) fn verify(config: &Config, id: Option<IncidentId>) -> Result<ExitCode
     for id in ids {
         match crate::journal::verify(&dir.path(id)) {
             Ok(verification) if verification.is_sound() => {
-                writeln!(out, "{id}: sound, {} entries", verification.entries)?
+                let redacted = match verification.redacted.len() {
+                    0 => String::new(),
+                    count => format!(", {count} redacted"),
+                };
+                writeln!(out, "{id}: sound, {} entries{redacted}", verification.entries)?
             }
             Ok(verification) => {
                 is_sound = false;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::keys::{self, Chord};
 use super::overlay::{self, Overlay};
 use super::{Console, Dirty, Effect, Layout, Tone};
+use crate::incident::brief::BriefKind;
 use crate::incident::{Command, Duty, Outcome, Role};
 use crate::pane::{FormKind, Item, PANES, PaneId, Purpose, Question};
 use crate::text::{CleanStr, CleanText};
@@ -122,6 +123,15 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     write("theory", &["Y"], "open a theory about the cause", |console, wall, _| {
         console.show_form(FormKind::Hypothesis { text: String::new(), rollback: String::new() }, wall);
     }),
+    write(
+        "changes",
+        &["K"],
+        "deploys, flags and Terraform of the last two hours; one becomes a theory",
+        |console, wall, _| {
+            let pick = overlay::changes(&console.cx(wall));
+            console.show(pick);
+        },
+    ),
     write("approve", &["U"], "approve a text that waits, or send it back", |console, wall, _| {
         let pick = overlay::drafts(&console.cx(wall));
         console.show(pick);
@@ -166,8 +176,13 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         let pick = overlay::milestones(&console.cx(wall));
         console.show(pick);
     }),
+    look("since-you-left", &["B"], "what happened since you last looked, for who comes late", |console, wall, _| {
+        let since = console.away_since;
+        let brief = console.cx(wall).brief(BriefKind::LateJoiner, since);
+        console.show_text("since you left", &brief);
+    }),
     look("brief", &["b"], "the brief, to read aloud", |console, wall, _| {
-        let brief = console.cx(wall).brief();
+        let brief = console.cx(wall).brief(BriefKind::Recap, None);
         console.show_text("brief", &brief);
     }),
     write("add-service", &["A"], "name another affected service", |console, wall, _| {
@@ -341,7 +356,15 @@ impl Console {
         self.show(form);
     }
 
-    fn show_text(&mut self, title: &str, text: &str) {
+    /// What a role does and says, for somebody who has just taken it.
+    pub(crate) fn show_card(&mut self, role: Role) {
+        let card = role.card();
+        let duties: String = card.duties.iter().map(|duty| format!("  {duty}\n")).collect();
+        let phrases: String = card.phrases.iter().map(|phrase| format!("  {phrase}\n")).collect();
+        self.show_text(&format!("you are {}", role.name()), &format!("{duties}\n{phrases}"));
+    }
+
+    pub(crate) fn show_text(&mut self, title: &str, text: &str) {
         let text = CleanText::new(text);
         self.show(Overlay::Text(Box::new(overlay::Reading { title: title.to_owned(), text, top: 0 })));
     }

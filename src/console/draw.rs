@@ -12,7 +12,7 @@ use ratatui::text::{Line, Span};
 
 use super::layout::Arrangement;
 use super::{Console, Dirty, Tone, actions, wall};
-use crate::incident::{Role, Severity, cadence};
+use crate::incident::{Decision, Role, Severity, cadence};
 use crate::live::Freshness;
 use crate::pane::due::{next_tick, urgency};
 use crate::pane::{Cx, PaneId, alerts};
@@ -268,6 +268,9 @@ impl Console {
         }
         soonest.extend(obligations.iter().flat_map(|obligation| [obligation.amber, obligation.due]));
         soonest.extend(cx.live.next_source_turn(cx.wall).map(|turn| cx.incident.clock().show(turn)));
+        if let Some(decision) = asked(cx) {
+            soonest.push(next_tick(decision.proposal.until, cx.now));
+        }
         soonest.into_iter().filter(|at| *at > cx.now).min()
     }
 
@@ -293,6 +296,16 @@ impl Console {
                 hint(key, word);
             }
             return spans;
+        }
+        if let Some(decision) = asked(cx) {
+            let left = countdown(decision.proposal.until - cx.now);
+            let count = match decision.objections.len() {
+                0 => String::new(),
+                count => format!(" · {count} object"),
+            };
+            let text = format!("ANY STRONG OBJECTIONS? {} · {left}{count} ", decision.proposal.action);
+            let key = Span::styled("X", cx.theme.key());
+            return vec![Span::styled(text, cx.theme.amber()), key, Span::styled(" objects", cx.theme.dim())];
         }
         let pane = &self.panes[self.focus as usize];
         if pane.is_typing() {
@@ -381,11 +394,21 @@ impl Detail {
     const ALL: [Self; 5] = [Self::Whole, Self::Words, Self::Names, Self::Failing, Self::Marks];
 }
 
+/// The proposal on which everybody is asked for objections at the moment.
+pub(super) fn asked<'a>(cx: &Cx<'a>) -> Option<&'a Decision> {
+    cx.incident.decisions.iter().find(|decision| decision.made.is_none() && cx.now < decision.proposal.until)
+}
+
 /// How each source is: `● prometheus  ◐ jaeger failing since 14:20  3 here`.
 fn how_fresh(cx: &Cx<'_>, detail: Detail) -> Vec<Span<'static>> {
     let glyphs = cx.theme.glyphs;
     let mut spans = Vec::new();
     for (name, health) in &cx.live.sources {
+        // A file and a command on this host: worth a word only when they fail.
+        let is_quiet = name.starts_with("change") && health.failing.is_none();
+        if is_quiet {
+            continue;
+        }
         let freshness = if cx.live.is_frozen { Freshness::Fresh } else { health.freshness(cx.wall) };
         let (glyph, style, words, since) = match (freshness, &health.failing) {
             (Freshness::Fresh, _) if cx.live.is_frozen => (glyphs.full, cx.theme.good(), " frozen", None),

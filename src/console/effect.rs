@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::Event as InputEvent;
 
 use crate::alert::Coverage;
-use crate::incident::{DrillStarted, Entry, Event, IncidentId, Phase, Series, Severity, StepRef};
+use crate::incident::{DrillStarted, Entry, EntryId, Event, IncidentId, Phase, Series, ServiceId, Severity, StepRef};
 use crate::live::{Inquiry, Report, Watchlist};
-use crate::pane::Present;
+use crate::pane::{Past, Present};
 use crate::playbook::Catalogue;
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
@@ -28,6 +28,8 @@ pub enum Msg {
     ClockJumped(TimeDelta),
     /// The playbooks of the configured folders were read.
     Catalogue(Box<Catalogue>),
+    /// The last incidents of the affected services, the newest first.
+    Past(Vec<Past>),
     /// The templates of updates were read.
     Templates(Box<Templates>),
     /// The records of this host, as the start screen and the picker list them.
@@ -99,6 +101,8 @@ pub enum Effect {
         ticket: u64,
         /// What to write, in one transaction.
         events: Vec<Event>,
+        /// They are what was half-typed: it is forgotten in the same transaction.
+        settles_draft: bool,
     },
     /// Begin a record with these events and open it.
     Create(Series, Vec<Event>),
@@ -106,8 +110,14 @@ pub enum Effect {
     StartDrill,
     /// Open a record.
     Open(IncidentId),
+    /// Look for the last incidents of these services, other than the open one.
+    LookBack(Vec<ServiceId>),
+    /// Ring the terminal's bell.
+    Bell,
     /// Look again which records there are.
     List,
+    /// Take the words of a redacted entry out of the file.
+    Redact(EntryId),
     /// Keep the half-typed text.
     SaveDraft(String),
     /// Forget the half-typed text: it is in the record.

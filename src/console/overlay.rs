@@ -16,12 +16,13 @@ mod pick;
 use chrono::{DateTime, Utc};
 use crossterm::event::{KeyCode, KeyEvent};
 
-pub(crate) use compose::{Compose, compose};
+pub(crate) use compose::{Compose, compose, facts as update_facts, since};
 pub(crate) use declare::{DeclareForm, declare, declare_from};
 pub(crate) use form::Form;
-pub(crate) use forms::form;
+pub(crate) use forms::{coming, form, moment, past};
 pub(crate) use items::{
-    act_on, assign_role, call_backs, decisions, drafts, follow_ups, milestones, offers, people_to_tell, reviews,
+    act_on, assign_role, call_backs, changes, decisions, drafts, follow_ups, milestones, offers, people_to_tell,
+    reviews,
 };
 pub(crate) use pick::{
     Choice, Pick, add_service, leave_role, phase, records, remove_service, severity, summary_line, take_role,
@@ -102,6 +103,8 @@ pub(crate) enum Outcome {
     Post(StatusUpdate, Option<EntryId>),
     /// It closes and these are asked, in this order.
     HandIn(Vec<Command>),
+    /// It closes, and the key means what it means without.
+    PassOn(KeyEvent),
     /// A text goes to the clipboard.
     Copy(CleanText),
     /// It stays and says why.
@@ -172,7 +175,13 @@ fn filled(mut editor: Editor, text: &str) -> Editor {
 
 impl Reading {
     fn key(&mut self, key: KeyEvent) -> Outcome {
-        if key.code == KeyCode::Char('y') { Outcome::Copy(self.text.clone()) } else { scroll(&mut self.top, key) }
+        match (key.code, scroll(&mut self.top, key)) {
+            (KeyCode::Char('y'), _) => Outcome::Copy(self.text.clone()),
+            (_, Outcome::Stay) => Outcome::Stay,
+            (KeyCode::Enter | KeyCode::Char('q'), _) => Outcome::Close,
+            // A card that came up by itself must not swallow what somebody was about to do.
+            (_, _) => Outcome::PassOn(key),
+        }
     }
 }
 
@@ -255,6 +264,7 @@ impl Console {
             Outcome::Post(update, Some(draft)) => {
                 self.hand_in(overlay, vec![Command::ApproveDraft(draft, update)], wall, effects);
             }
+            Outcome::PassOn(key) => self.key(key, wall, effects),
             Outcome::HandIn(commands) => self.hand_in(overlay, commands, wall, effects),
             Outcome::Copy(text) => {
                 effects.push(Effect::Copy(text));

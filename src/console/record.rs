@@ -2,11 +2,15 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::overlay;
 use super::{Console, Dirty, DraftClock, Effect, JournalMsg, Tone};
-use crate::incident::{ClockJumped, Command, Entry, Incident, IncidentId};
-use crate::live::Live;
+use crate::incident::{ClockJumped, ClockSkewed, Command, Entry, Event, Incident, IncidentId, Role};
+use crate::live::{Live, SIMULATED};
 use crate::pane::PaneId;
 use crate::text::CleanText;
+
+/// A clock that is further ahead than this is off.
+const SKEW: TimeDelta = TimeDelta::seconds(2);
 
 /// How the record is doing.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -37,9 +41,14 @@ impl Console {
             JournalMsg::Opened(id) => {
                 self.incident = Incident::new(id);
                 self.record = Record { id: Some(id), ..Record::default() };
-                self.live = Live { is_frozen: self.settings.is_frozen, ..Live::default() };
+                // Sources run before a record is open: what they said of themselves and of alerts is not this record's.
+                let Live { mut sources, reported, changes, .. } = std::mem::take(&mut self.live);
+                sources.remove(SIMULATED);
+                self.live = Live { sources, reported, changes, is_frozen: self.settings.is_frozen, ..Live::default() };
                 self.start = None;
                 self.present.clear();
+                (self.past, self.past_of) = (Vec::new(), Vec::new());
+                self.rung.clear();
                 self.pending.clear();
                 self.deferred.clear();
                 self.own = OwnEntries::default();
@@ -65,9 +74,22 @@ impl Console {
                     let is_own = |entry: &&Entry| entry.via.console == self.settings.console;
                     self.own.back += entries.iter().filter(is_own).count();
                 }
+                let is_live = self.record.is_complete;
+                let own: Vec<Entry> = entries
+                    .iter()
+                    .filter(|entry| is_live && entry.via.console == self.settings.console)
+                    .cloned()
+                    .collect();
+                let skewed = if is_live { self.skewed(&entries, wall) } else { None };
                 self.incident.apply(entries);
+                self.came_back(&own, wall, effects);
+                if let Some(body) = skewed {
+                    self.command(Command::NoteClockSkew(body), None, wall, effects);
+                }
                 if let (false, Some(drill)) = (was_drill, &self.incident.drill) {
                     effects.push(Effect::Simulate(drill.clone()));
+                    // The world of the drill has sources of its own.
+                    (self.live.sources, self.live.reported) = Default::default();
                 }
                 self.dirty = Dirty::ALL;
             }
@@ -119,6 +141,55 @@ impl Console {
                 self.mark(&[PaneId::Facts]);
             }
         }
+    }
+
+    /// What the own entries led to: who was faster, whom a severity names, what a role does.
+    fn came_back(&mut self, own: &[Entry], wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        for entry in own {
+            if let Some(first) = self.incident.beaten.get(&entry.id) {
+                let (by, at) = (first.by.clone(), self.cx(wall).clock(first.at));
+                self.say(Tone::Refused, format!("{by} was faster, at {at}: what you did has no effect"), wall);
+                continue;
+            }
+            // Nothing takes the keys from somebody who types, or who reads something else already.
+            let is_busy = self.overlay.is_some() || self.panes[self.focus as usize].is_typing();
+            match &entry.event {
+                Event::SeverityRaised(_) if !is_busy && !self.cx(wall).to_tell().is_empty() => {
+                    let pick = overlay::people_to_tell(&self.cx(wall));
+                    self.show(pick);
+                }
+                Event::RoleTaken(body) if !is_busy && body.holder == self.settings.me => self.show_card(body.role),
+                Event::HandoverAccepted(_) if !is_busy => {
+                    let seat = self.incident.roles.iter().find(|(_, mark)| mark.by == self.settings.me);
+                    if let Some(role) = seat.map(|(seat, _)| seat.role) {
+                        self.show_card(role);
+                    }
+                }
+                Event::EntryRedacted(body) => effects.push(Effect::Redact(body.entry)),
+                Event::UpdateDrafted(_) => {
+                    let who = self.incident.holder(Role::IncidentCommander);
+                    let who = who.map_or("the Incident Commander", |name| name.as_str()).to_owned();
+                    self.say(Tone::Said, format!("the text waits for {who} to approve it"), wall);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// An entry of another console that was written at another time than now: that console's clock is off. Only what comes in while both run
+    /// tells, and each console is found off once.
+    fn skewed(&self, entries: &[Entry], wall: DateTime<Utc>) -> Option<ClockSkewed> {
+        let known = &self.incident.skews;
+        if !self.may_write() || known.contains_key(&self.settings.console) {
+            return None;
+        }
+        entries.iter().find_map(|entry| {
+            let ahead = entry.wall - wall;
+            let is_other = entry.via.console != self.settings.console && !known.contains_key(&entry.via.console);
+            // One that is behind may have come late; one that is ahead cannot.
+            (is_other && ahead > SKEW)
+                .then(|| ClockSkewed { console: entry.via.console.clone(), ahead_ms: ahead.num_milliseconds() })
+        })
     }
 
     pub(super) fn clock_jumped(&mut self, by: TimeDelta, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {

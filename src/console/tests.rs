@@ -77,7 +77,7 @@ impl Desk {
     fn tell(&mut self, msg: Msg) {
         let effects = self.console.handle(msg, self.wall);
         for effect in effects {
-            if let Effect::Append { ticket, events } = &effect
+            if let Effect::Append { ticket, events, .. } = &effect
                 && !self.is_held
             {
                 for event in events.clone() {
@@ -214,7 +214,7 @@ fn taking_command_and_acknowledging_in_one_breath_both_count() {
         desk.effects.iter().filter(|effect| matches!(effect, Effect::Append { .. })).cloned().collect();
     assert_eq!(appends.len(), 1, "the second waits for the first");
     desk.is_held = false;
-    let Effect::Append { ticket, events } = &appends[0] else { unreachable!() };
+    let Effect::Append { ticket, events, .. } = &appends[0] else { unreachable!() };
     for event in events.clone() {
         desk.write_as("dana", "c1", event);
     }

@@ -261,7 +261,16 @@ fn big_seats(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
 
 /// Whether a person wrote words, for others to read; what a person did is in the facts.
 fn is_text(event: &Event) -> bool {
-    matches!(event, Event::NoteAdded(_) | Event::StatusUpdatePosted(_))
+    matches!(
+        event,
+        Event::NoteAdded(_)
+            | Event::StatusUpdatePosted(_)
+            | Event::DecisionMade(_)
+            | Event::DecisionProposed(_)
+            | Event::TaskAnswered(_)
+            | Event::HypothesisSettled(_)
+            | Event::HandoverAccepted(_)
+    )
 }
 
 /// The last texts that people wrote, the newest last, each in so many rows at most.

@@ -355,7 +355,11 @@ fn afterwards(list: &mut List<'_>, cadence: &Cadence) {
 
 fn end_of_day(day: chrono::NaiveDate, zone: chrono_tz::Tz) -> DateTime<Utc> {
     let midnight = day.succ_opt().unwrap_or(day).and_time(NaiveTime::MIN);
-    midnight.and_local_timezone(zone).earliest().map_or_else(|| midnight.and_utc(), |at| at.with_timezone(&Utc))
+    // Where the clocks go forth at midnight, the next day begins later; the longest gap is a whole day.
+    (0..=100)
+        .filter_map(|quarters| midnight.checked_add_signed(TimeDelta::minutes(15) * quarters))
+        .find_map(|local| local.and_local_timezone(zone).earliest())
+        .map_or_else(|| midnight.and_utc(), |at| at.with_timezone(&Utc))
 }
 
 /// The nearest update of the internal channels: the countdown that is always on the screen.

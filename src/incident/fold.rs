@@ -310,6 +310,7 @@ impl Facts {
             return Sense::None;
         }
         if let Some(before) = self.roles.insert(offer.seat.clone(), mark.clone()) {
+            self.handovers.insert(offer.id, (offer.seat.clone(), before.by.clone()));
             self.handed_over.insert(offer.seat, Mark { at: mark.at, by: before.by });
         }
         Sense::Good

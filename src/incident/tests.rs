@@ -363,7 +363,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn any_entries() -> impl Strategy<Value = Vec<Entry>> {
+pub(crate) fn any_entries() -> impl Strategy<Value = Vec<Entry>> {
     let one = (1..4u64, 1..12u64, 0..600i64, "[ab]", any_event());
     prop::collection::vec(one, 0..24).prop_map(|all| {
         all.into_iter().map(|(rid, rseq, seconds, actor, event)| entry(rid, rseq, seconds, &actor, event)).collect()

@@ -26,6 +26,7 @@ pub struct Timeline {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Amendment {
+    id: EntryId,
     by: Actor,
     body: NoteAmended,
 }
@@ -71,6 +72,8 @@ pub struct Line {
     pub original: Option<CleanText>,
     /// Struck through.
     pub struck: Option<Strike>,
+    /// Its words are shown no more.
+    pub redacted: Option<Strike>,
     /// Without effect, because somebody was first.
     pub beaten: Option<Mark>,
 }
@@ -123,7 +126,7 @@ impl Timeline {
     }
 
     pub(super) fn amend(&mut self, entry: &Entry, body: &NoteAmended) -> bool {
-        let amendment = Amendment { by: entry.actor.clone(), body: body.clone() };
+        let amendment = Amendment { id: entry.id, by: entry.actor.clone(), body: body.clone() };
         self.amendments.entry(body.note).or_default().push(amendment);
         body.text.is_some() || body.at.is_some()
     }
@@ -196,14 +199,19 @@ impl<'a> View<'a> {
         let amendments = timeline.amendments.get(&entry.id).map_or(&[][..], Vec::as_slice);
         let (tag, first) = wording(&entry.event, self.incident);
         let redacted = timeline.redacted.get(&entry.id);
-        let text = match redacted {
-            Some(_) => None,
-            None => amendments.iter().rev().find_map(|amendment| amendment.body.text.clone()),
-        };
-        let first = redacted.map_or(first, |strike| {
+        let gone = |strike: &Strike| {
             let why = strike.reason.as_deref().unwrap_or_default();
             CleanText::new(&format!("(redacted by {}: {why})", strike.by))
-        });
+        };
+        let text = match redacted {
+            Some(_) => None,
+            // A correction can be redacted by itself: what stood there before stays as it was.
+            None => amendments.iter().rev().find_map(|amendment| {
+                let text = amendment.body.text.as_ref()?;
+                Some(timeline.redacted.get(&amendment.id).map_or_else(|| text.clone(), gone))
+            }),
+        };
+        let first = redacted.map_or(first, gone);
         Some(Line {
             id: entry.id,
             at: *at,
@@ -215,6 +223,7 @@ impl<'a> View<'a> {
             hand: hand(&entry.event),
             amended: amendments.last().map(|last| (amendments.len(), last.by.clone())),
             struck: timeline.struck.get(&entry.id).cloned(),
+            redacted: redacted.cloned(),
             beaten: self.incident.facts.beaten.get(&entry.id).cloned(),
         })
     }

@@ -86,7 +86,12 @@ pub fn wording(event: &Event, facts: &Facts) -> (&'static str, CleanText) {
         Event::HandoverOffered(body) => {
             ("handover", format!("{} offered to {}. Brief: {}", body.role.name(), body.to, body.brief))
         }
-        Event::HandoverAccepted(_) => ("HANDOVER", "accepted; who had the role stays as adviser".to_owned()),
+        Event::HandoverAccepted(body) => match facts.handovers.get(&body.offer) {
+            Some((seat, from)) => {
+                ("HANDOVER", format!("{} taken over from {from}, who stays as adviser", seat.role.name()))
+            }
+            None => ("HANDOVER", "an offered role was accepted".to_owned()),
+        },
         Event::HandoverEnded(body) => ("handover", format!("not handed over{}", because(&body.reason))),
         Event::TaskAssigned(body) => {
             ("TASK", format!("@{} {}, calls back at {}", body.to, body.what, time(body.call_back, facts)))

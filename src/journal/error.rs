@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use crate::incident::IncidentId;
+use crate::incident::{EntryId, IncidentId};
 
 /// Why the journal could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +136,20 @@ pub enum JournalError {
         /// The name.
         name: String,
     },
+    /// Nothing in the record says that this entry is redacted.
+    #[error("nothing in {} says that entry {entry} is redacted: record that first (warroom redact)", path.display())]
+    NotRedacted {
+        /// The file.
+        path: PathBuf,
+        /// The entry.
+        entry: EntryId,
+    },
+    /// The words are out of the record, and a copy of them is still in the file.
+    #[error("the words are out of the record, but others keep {} busy, and a copy may still be in its log: redact the same entry again", path.display())]
+    NotScrubbed {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is no number left.
     #[error("{} has no number left for another incident: choose another directory (journal.directory)", path.display())]
     NoNumber {
@@ -214,6 +228,8 @@ impl JournalError {
             | Self::Unsafe { .. }
             | Self::Clock { .. }
             | Self::ConsoleName { .. }
+            | Self::NotRedacted { .. }
+            | Self::NotScrubbed { .. }
             | Self::NoNumber { .. }
             | Self::ChangeTooLong { .. }
             | Self::Sqlite { .. } => false,

@@ -91,7 +91,7 @@ impl SqliteJournal {
         refuse_newer(path, version)?;
         write_ahead(&db).map_err(&wrong)?;
         db.execute_batch(
-            "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF;",
+            "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;",
         )
         .map_err(&wrong)?;
         assert_durable(&db, path)?;
@@ -147,6 +147,7 @@ impl SqliteJournal {
             after = tail.to;
             if !tail.more {
                 damage.extend(self.check_head(&self.chain)?);
+                super::redact::excuse(&self.db, &mut damage).map_err(JournalError::sqlite(&self.path))?;
                 return Ok((entries, damage));
             }
         }
@@ -184,6 +185,7 @@ impl SqliteJournal {
         }
         damage.extend(self.check_head(&chain)?);
         damage.retain(|damage| damage.what == What::Changed);
+        super::redact::excuse(&self.db, &mut damage).map_err(JournalError::sqlite(&self.path))?;
         Ok(damage)
     }
 

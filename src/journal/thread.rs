@@ -22,7 +22,7 @@ use super::presence::{Seat, Seats};
 use super::sqlite::Work;
 use super::{Journal, JournalDir, JournalError, NewEntry, Presence, SqliteJournal};
 use crate::clock;
-use crate::incident::{Actor, Entry, IncidentId, Via};
+use crate::incident::{Actor, Entry, EntryId, IncidentId, Via};
 use crate::text::{CleanStr, CleanText};
 
 /// How many requests may wait; more are refused at the door.
@@ -62,6 +62,8 @@ pub enum Request {
         ticket: u64,
         /// What to write.
         entries: Vec<NewEntry>,
+        /// They are what was half-typed: the draft goes in the same transaction, so that no crash in between brings it back.
+        settles_draft: bool,
     },
     /// Keep what is typed so far.
     SaveDraft(String),
@@ -69,6 +71,8 @@ pub enum Request {
     ClearDraft,
     /// This console shows another role's layout.
     SetLayout(CleanStr),
+    /// Take the words of an entry out of the file; after the entry that says so. A failure comes as [`News::Damaged`].
+    Redact(EntryId),
     /// Write what was accepted before, then end.
     Close,
 }
@@ -333,15 +337,21 @@ impl Writer<'_> {
                     Err(mpsc::RecvError) => return,
                 }
             };
-            let (mut appends, mut draft, mut closing) = (Vec::new(), None, false);
+            let (mut appends, mut draft, mut redacted, mut closing) = (Vec::new(), None, Vec::new(), false);
             let mut next = Some(first);
             let mut count = 0;
             while let Some(request) = next {
                 match request {
-                    Request::Append { ticket, entries } => appends.push((ticket, entries)),
+                    Request::Append { ticket, entries, settles_draft } => {
+                        appends.push((ticket, entries));
+                        if settles_draft {
+                            draft = Some(String::new());
+                        }
+                    }
                     Request::SaveDraft(text) => draft = Some(text),
                     Request::ClearDraft => draft = Some(String::new()),
                     Request::SetLayout(layout) => self.set_layout(layout),
+                    Request::Redact(entry) => redacted.push(entry),
                     Request::Close => closing = true,
                 }
                 count += 1;
@@ -349,6 +359,10 @@ impl Writer<'_> {
             }
             if !appends.is_empty() || draft.is_some() {
                 self.commit(appends, draft);
+            }
+            // After the appends of the same group: the entry that says so stands among them.
+            for entry in redacted {
+                self.redact(entry);
             }
             if closing {
                 return;
@@ -388,6 +402,12 @@ impl Writer<'_> {
                     self.voice.tell(News::Unwritable(reason));
                 }
             }
+        }
+    }
+
+    fn redact(&mut self, entry: EntryId) {
+        if let Err(error) = self.journal.redact(entry) {
+            self.voice.tell(News::Damaged(vec![sentence(&error)]));
         }
     }
 

@@ -21,6 +21,8 @@ pub struct Verification {
     pub entries: u64,
     /// The newest one.
     pub newest: Option<EntryId>,
+    /// Entries whose words were taken out, as the record itself says.
+    pub redacted: Vec<EntryId>,
     /// All that is wrong, the first in the file first; empty when all is as it was written.
     pub damage: Vec<Damage>,
 }
@@ -126,5 +128,7 @@ fn follow(db: &Connection, path: &Path, see: &mut dyn FnMut(&[u8])) -> Result<Ve
             result.damage.push(Damage { line: 0, entry: None, what: What::Structure(error.to_string()) });
         }
     }
+    // What cannot be read excuses nothing: then the damage stands.
+    result.redacted = super::redact::excuse(db, &mut result.damage).unwrap_or_default();
     Ok(result)
 }

@@ -91,6 +91,18 @@ fn lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
     });
     lines.push(fact("acknowledged", acknowledged.unwrap_or_else(|| "not recorded: the IC does it with a".to_owned())));
     lines.push(fact("impact", impact(cx)));
+    lines.extend(scope(cx).into_iter().map(|(name, value)| fact(name, value)));
+    for alert in &incident.alerts {
+        lines.push(fact("alert", format!("{} since {}", alert.name, cx.minute(alert.starts_at))));
+    }
+    for (which, corrections) in &incident.corrections {
+        for known in corrections {
+            let from = recorded(known.from);
+            let text =
+                format!("{}: {} (was {from}), {}: {}", which.name(), cx.minute(known.to), known.mark.by, known.reason);
+            lines.push(fact("corrected", text));
+        }
+    }
     lines.push(fact("resolved", recorded(incident.resolved_at)));
     lines.push(Line::from(""));
     for role in Role::ALL {
@@ -108,6 +120,43 @@ fn lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
         }
     }
     lines.push(Line::from(""));
+    for (seat, mark) in incident.advisers(cx.now, cx.cadence.adviser) {
+        lines.push(fact(
+            "adviser",
+            format!("{} ({}) until {}", mark.by, seat.role.short(), cx.minute(mark.at + cx.cadence.adviser)),
+        ));
+    }
+    if let Some(watch) = cx.rotation.and_then(|rotation| rotation.on_call(cx.now)) {
+        let shift = watch.shift.map(|shift| format!(" ({shift})")).unwrap_or_default();
+        lines.push(fact("on call", format!("{}{shift} until {}", watch.person, cx.minute(watch.until))));
+    }
+    for position in cx.to_tell() {
+        let told = incident.told.get(&position).filter(|(told, _)| incident.severity.is_some_and(|now| *told <= now));
+        match told {
+            Some((severity, mark)) => {
+                lines.push(fact("told", format!("{position} of {severity}, {} {}", mark.by, cx.minute(mark.at))));
+            }
+            None => {
+                let mut line = fact("tell", format!("{position}: not told yet"));
+                line.spans[1].style = cx.theme.amber();
+                line.spans.push(Span::styled("  E ticks", cx.theme.dim()));
+                lines.push(line);
+            }
+        }
+    }
+    for past in cx.past {
+        let ended =
+            if past.ended_by.is_blank() { "nobody said what ended it".to_owned() } else { past.ended_by.to_string() };
+        lines.push(fact("before", format!("{} {} {}: {ended}", past.at.format("%Y-%m-%d"), past.id, past.title)));
+    }
+    for lamp in cx.lamps() {
+        lines.push(fact("lamp", lamp));
+    }
+    for change in cx.live.changes_since(cx.wall - TimeDelta::hours(2)) {
+        let service = change.service.as_ref().map(|service| format!(" {service}")).unwrap_or_default();
+        let at = cx.minute(incident.clock().show(change.at));
+        lines.push(fact("changed", format!("{at} {}{service}: {} ({})", change.kind.word(), change.what, change.by)));
+    }
     for present in cx.present {
         lines.push(fact("here", format!("{} ({})", present.actor, present.layout)));
     }
@@ -133,7 +182,37 @@ fn lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
     lines
 }
 
+/// What triage found; what was not asked yet is left out.
+fn scope(cx: &Cx<'_>) -> Vec<(&'static str, String)> {
+    let scope = &cx.incident.scope;
+    let list = |names: &[crate::text::CleanStr]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+    let mut facts = Vec::new();
+    if !scope.geography.is_empty() {
+        facts.push(("places", list(&scope.geography)));
+    }
+    if !scope.partners.is_empty() {
+        facts.push(("partner banks", list(&scope.partners)));
+    }
+    if let Some(share) = scope.users_percent {
+        facts.push(("users", format!("{share} %")));
+    }
+    if let Some((count, trend)) = scope.trend() {
+        let trend = trend.map(|by| format!(" ({by:+} since the count before)")).unwrap_or_default();
+        facts.push(("customers", format!("{count}{trend}")));
+    }
+    if scope.complete_outage == Some(true) {
+        facts.push(("outage", "complete".to_owned()));
+    }
+    if scope.regulatory == Some(true) {
+        facts.push(("regulator", "must know".to_owned()));
+    }
+    facts
+}
+
 fn impact(cx: &Cx<'_>) -> String {
+    if let (None, Some(mark)) = (cx.incident.impact.start, &cx.incident.nobody_affected) {
+        return format!("no customer is affected ({}, {})", mark.by, cx.minute(mark.at));
+    }
     match (cx.incident.impact.start, cx.incident.impact.end) {
         (None, _) => "not recorded: I says since when".to_owned(),
         (Some(start), None) => format!("customers affected since {}", cx.minute(start)),

@@ -535,8 +535,10 @@ fn marks(cx: &Cx<'_>) -> Vec<Mark> {
         ];
         marks.into_iter().find(|(is, _)| *is).map(|(_, letter)| letter)
     };
-    cx.incident
-        .entries()
-        .filter_map(|entry| Some(Mark { at: cx.incident.time(entry), letter: letter(&entry.event)? }))
-        .collect()
+    let clock = cx.incident.clock();
+    let changes = cx.live.changes.values().flat_map(|(_, found)| &found.changes);
+    let changes = changes.map(|change| Mark { at: clock.show(change.at), letter: 'C' });
+    let entries = cx.incident.entries();
+    let entries = entries.filter_map(|entry| Some(Mark { at: cx.incident.time(entry), letter: letter(&entry.event)? }));
+    changes.chain(entries).collect()
 }

@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::due::{alarm, grouped, next_tick, remedy, urgency, width};
-use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
+use super::{Act, Cx, FormKind, Intent, Pane, PaneId, PaneSpec, acts_from_table};
 use crate::incident::{Obligation, Phase, cadence};
 use crate::theme::Alarm;
 use crate::widget::digits;
@@ -26,7 +26,8 @@ pub(super) const SPEC: PaneSpec = PaneSpec {
 const ACTS: &[Act<Next>] = &[
     Act::look("down", &["Down", "j"], "the obligation below", |pane, cx| pane.go(1, cx)),
     Act::look("up", &["Up", "k"], "the obligation above", |pane, cx| pane.go(-1, cx)),
-    Act::write("satisfy", &["Enter"], "do what is due: acknowledge, or compose the update", Next::satisfy),
+    Act::write("satisfy", &["Enter"], "do what is due", Next::satisfy),
+    Act::write("snooze", &["s"], "put it off for some minutes, with a reason", Next::snooze),
 ];
 
 /// The list of obligations, and which one is selected.
@@ -39,6 +40,18 @@ impl Next {
     fn go(&mut self, by: isize, cx: &Cx<'_>) -> Vec<Intent> {
         self.selection.go(by, grouped(&cx.obligations()).len());
         Vec::new()
+    }
+
+    fn snooze(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        let obligations = cx.obligations();
+        let rows = grouped(&obligations);
+        match rows.get(self.selection.place(rows.len())) {
+            Some((_, obligation)) if !obligation.duty.is_snoozable() => {
+                vec![Intent::Say("the acknowledge clock cannot be put off".to_owned())]
+            }
+            Some((_, obligation)) => vec![Intent::Form(FormKind::Snooze(obligation.duty.clone()))],
+            None => vec![Intent::Say("nothing is due".to_owned())],
+        }
     }
 
     fn satisfy(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
@@ -89,7 +102,8 @@ impl Next {
             let head = format!("{marker}{time:>9}{:<1$}  ", urgency_word(obligation, cx), usize::from(words));
             let indent = usize::from(width(&head));
             let key = format!("  {}", remedy(&obligation.duty).1);
-            let text = format!("{name} · {}", owner(obligation));
+            let put_off = if obligation.snoozed.is_some() { " (put off)" } else { "" };
+            let text = format!("{name} · {}{put_off}", owner(obligation));
             let room = usize::from(area.width).saturating_sub(indent + key.len()).max(8);
             let parts = if is_whole { wrap(&text, room) } else { vec![text] };
             let last = parts.len() - 1;
@@ -129,9 +143,14 @@ fn draw_question(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> u16 {
     if area.height < 8 {
         return 0;
     }
-    let mut lines = wrap(cx.incident.phase().question(), usize::from(area.width));
+    let lamp = cx.lamps().into_iter().next();
+    let mut lines: Vec<String> = lamp
+        .iter()
+        .flat_map(|lamp| wrap(&format!("{} {lamp}", cx.theme.glyphs.here), usize::from(area.width)))
+        .collect();
+    lines.extend(wrap(cx.incident.phase().question(), usize::from(area.width)));
     if area.height < 10 {
-        lines = vec![cx.incident.phase().question().to_owned()];
+        lines = vec![lines.swap_remove(0)];
     }
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height / 4);
     for (line, y) in lines.into_iter().zip(area.bottom() - rows..area.bottom()) {

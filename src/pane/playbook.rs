@@ -1,16 +1,16 @@
 //! The playbook of an impacted service: its steps with their state, who and when, and the step in hand in full.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
-use crate::incident::{Command, ServiceId, StepDone, StepSkipped, StepState};
+use crate::incident::{Command, ServiceId, StepDone, StepRef, StepSkipped, StepState};
 use crate::playbook::{Action, Playbook, Step};
 use crate::text::CleanStr;
 use crate::widget::list::Selection;
-use crate::widget::text::{fit_line, wrap};
+use crate::widget::text::{duration, fit_line, wrap};
 
 /// This pane's line in [`super::PANES`].
 pub(super) const SPEC: PaneSpec = PaneSpec {
@@ -27,6 +27,13 @@ const ACTS: &[Act<PlaybookPane>] = &[
     Act::look("last", &["End", "G"], "the last step", |pane, cx| pane.go(isize::MAX, cx)),
     Act::look("detail", &["Enter", "v"], "show or hide the step in full", |pane, _| pane.toggle()),
     Act::write("check", &["x", "Space"], "the step is done", PlaybookPane::check),
+    Act::write(
+        "claim",
+        &["c"],
+        "work on the step, so that everybody sees it; taking it over wants a reason",
+        PlaybookPane::claim,
+    ),
+    Act::write("release", &["r"], "let the step go", PlaybookPane::release),
     Act::write("skip", &["s"], "pass the step over, with a reason", PlaybookPane::skip),
     Act::write("reopen", &["o"], "open the step again", PlaybookPane::reopen),
     Act::look("other", &["]"], "the playbook of the next impacted service", |pane, cx| pane.turn(cx)),
@@ -86,6 +93,14 @@ impl PlaybookPane {
         self.done(cx).map(|body| Intent::Command(Command::CheckStep(body))).into_iter().collect()
     }
 
+    fn claim(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        self.done(cx).map(|body| Intent::Command(Command::ClaimStep(body, None))).into_iter().collect()
+    }
+
+    fn release(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        self.done(cx).map(|body| Intent::Command(Command::ReleaseStep(body))).into_iter().collect()
+    }
+
     fn skip(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
         let skip =
             self.done(cx).map(|StepDone { step, title }| StepSkipped { step, title, reason: CleanStr::default() });
@@ -133,7 +148,7 @@ impl PlaybookPane {
         let in_sight = self.selection.in_sight(playbook.steps.len(), list.height);
         for (place, y) in in_sight.zip(list.y..list.bottom()) {
             let step = &playbook.steps[place];
-            let line = row(place, step, cx.incident.steps.get(&playbook.step_ref(step)), place == selected, cx);
+            let line = row(place, step, &playbook.step_ref(step), place == selected, cx);
             buf.set_line(list.x, y, &fit_line(line, usize::from(list.width)), list.width);
             if place == selected {
                 buf.set_style(Rect { y, height: 1, ..list }, cx.theme.selection(is_focused));
@@ -168,15 +183,25 @@ impl Pane for PlaybookPane {
         self.paint(area, buf, cx, is_focused);
         None
     }
-    fn next_change(&self, _cx: &Cx<'_>) -> Option<DateTime<Utc>> {
-        None
+    fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+        // "Dana, 40 s": in steps of ten seconds, then of minutes.
+        let next = |at: DateTime<Utc>| {
+            let age = cx.now - at;
+            let unit = if age < TimeDelta::minutes(1) { 10_000 } else { 60_000 };
+            cx.now + TimeDelta::milliseconds(unit - age.num_milliseconds().rem_euclid(unit))
+        };
+        cx.incident.claims.values().map(|mark| next(mark.at)).min()
     }
 }
 
-fn row(place: usize, step: &Step, state: Option<&StepState>, is_here: bool, cx: &Cx<'_>) -> Line<'static> {
+fn row(place: usize, step: &Step, name: &StepRef, is_here: bool, cx: &Cx<'_>) -> Line<'static> {
     let glyphs = cx.theme.glyphs;
     let marker = if is_here { glyphs.here } else { " " };
-    let (glyph, words) = match state {
+    let (glyph, words) = match cx.incident.steps.get(name) {
+        _ if cx.incident.claims.contains_key(name) => {
+            let mark = &cx.incident.claims[name];
+            (glyphs.half, format!("{} {} …", mark.by, claimed_for(cx.now - mark.at)))
+        }
         Some(StepState::Checked(mark)) => (glyphs.done, format!("{} {}", mark.by, cx.minute(mark.at))),
         Some(StepState::Skipped(mark, reason)) => {
             (glyphs.crossed, format!("skipped, {} {}: {reason}", mark.by, cx.minute(mark.at)))
@@ -190,6 +215,11 @@ fn row(place: usize, step: &Step, state: Option<&StepState>, is_here: bool, cx: 
         Span::raw(step.title.to_string()),
         Span::styled(format!("  {words}"), style),
     ])
+}
+
+/// How long somebody works on a step; seconds in tens, because nobody counts single ones.
+fn claimed_for(length: TimeDelta) -> String {
+    if length < TimeDelta::minutes(1) { format!("{} s", length.num_seconds() / 10 * 10) } else { duration(length) }
 }
 
 fn in_full(step: &Step, width: u16, cx: &Cx<'_>) -> Vec<Line<'static>> {

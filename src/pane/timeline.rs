@@ -10,10 +10,10 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line as Row, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, Purpose, Question, acts_from_table};
-use crate::incident::command::scribe_line;
+use crate::incident::command::{assignment, scribe_line};
 use crate::incident::timeline::{Hand, View};
-use crate::incident::{Command, EntryId, Line, NoteAdded, NoteStruck};
-use crate::text::CleanText;
+use crate::incident::{Command, EntryId, EntryRedacted, Line, NoteAdded, NoteStruck};
+use crate::text::{CleanStr, CleanText};
 use crate::widget::editor::{Edited, Editor};
 use crate::widget::text::{fit_line, minutes, wrap};
 
@@ -39,6 +39,7 @@ const ACTS: &[Act<TimelinePane>] = &[
     Act::look("previous-match", &["<"], "the line before that has the words", |pane, cx| pane.next_match(-1, cx)),
     Act::write("amend", &["e"], "correct the selected line; the first wording stays on record", TimelinePane::amend),
     Act::write("strike", &["x"], "strike the selected line through; it stays readable", TimelinePane::strike),
+    Act::write("redact", &[], "show and keep the selected line's text no more, with a reason", TimelinePane::redact),
     Act::look("copy", &["y"], "copy the selected line", TimelinePane::copy),
 ];
 
@@ -183,6 +184,16 @@ impl TimelinePane {
         }
     }
 
+    fn redact(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        match self.line(cx) {
+            Ok(line) => {
+                let body = EntryRedacted { entry: line.id, reason: CleanStr::default() };
+                vec![Intent::Command(Command::Redact(body))]
+            }
+            Err(intents) => intents,
+        }
+    }
+
     fn copy(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
         match self.line(cx) {
             Ok(line) => vec![Intent::Copy(CleanText::new(&text_of(&line)))],
@@ -197,6 +208,14 @@ impl TimelinePane {
             return Vec::new();
         }
         let began = self.began.take().unwrap_or(cx.now);
+        match assignment(&typed, cx.now, cx.zone) {
+            Some(Ok(body)) => {
+                self.editor.set_text("");
+                return vec![Intent::Commit(Command::AssignTask(body), typed.to_string())];
+            }
+            Some(Err(why)) => return vec![Intent::Say(why)],
+            None => {}
+        }
         let line = scribe_line(&typed, cx.now, cx.zone);
         let body = NoteAdded { kind: line.kind, text: line.text, at: Some(line.at.unwrap_or(began.min(cx.now))) };
         self.editor.set_text("");
@@ -413,11 +432,15 @@ fn rows(view: View<'_>, place: usize, is_selected: bool, width: u16, cx: &Cx<'_>
         let why = strike.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         text.push_str(&format!(" [struck by {}{why}]", strike.by));
     }
+    if let Some(first) = &line.beaten {
+        text.push_str(&format!(" [without effect: {} was first, {}]", first.by, cx.clock(first.at)));
+    }
     if let (true, Some(original)) = (is_selected, &line.original) {
         text.push_str(&format!("\nfirst: {original}"));
     }
     let style = match (&line.struck, line.hand) {
         (Some(_), _) => cx.theme.struck(),
+        (None, _) if line.beaten.is_some() => cx.theme.machine(),
         (None, Hand::Human) => cx.theme.human(),
         (None, Hand::Machine) => cx.theme.machine(),
     };

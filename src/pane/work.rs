@@ -179,7 +179,9 @@ impl Pane for Work {
     fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) -> Option<Position> {
         let rows = rows(cx);
         let mut area = area;
-        for lamp in cx.lamps() {
+        // Lamps are gentle: they give way to what people do.
+        let spare = usize::from(area.height).saturating_sub(rows.len()).max(1);
+        for lamp in cx.lamps().into_iter().take(spare) {
             if area.height > 2 {
                 let line = Line::from(format!("{} {lamp}", cx.theme.glyphs.here)).style(cx.theme.amber());
                 buf.set_line(area.x, area.y, &fit_line(line, usize::from(area.width)), area.width);

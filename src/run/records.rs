@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 
 use super::{Drill, JournalPlace, clock};
 use crate::alert::Coverage;
-use crate::console::Summary;
+use crate::console::{Past, Summary};
 use crate::escalation::Matrix;
 use crate::exercise::Exercise;
 use crate::incident::{
-    Actor, Cadence, DrillStarted, Event, ImpactAt, Incident, IncidentId, Phase, Role, RoleNamed, Rules, Series, Via,
-    cadence,
+    Actor, Cadence, DrillStarted, Event, Hypothesis, ImpactAt, Incident, IncidentId, Outcome, Phase, Role, RoleNamed,
+    Rules, Series, ServiceId, Via, cadence,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
 use crate::pane::to_tell;
@@ -89,6 +89,49 @@ pub fn list(dir: &JournalDir, which: Which, board: &Board) -> anyhow::Result<Vec
         }
     }
     Ok(list)
+}
+
+/// How many earlier incidents are shown.
+const MOST_PAST: usize = 3;
+
+/// The last incidents of some services that are over, the newest first, with what ended them.
+pub fn past(dir: &JournalDir, services: &[ServiceId], open: Option<IncidentId>) -> anyhow::Result<Vec<Past>> {
+    let mut found = Vec::new();
+    for id in dir.ids()?.into_iter().rev().filter(|id| id.series == Series::Incident && Some(*id) != open) {
+        let landmarks = dir.journal(id, Via::default()).and_then(|mut journal| journal.landmarks());
+        // One that cannot be read is reported by `journal verify`; history is a convenience.
+        let Ok(incident) = landmarks.map(|entries| Incident::replay(id, entries)) else { continue };
+        let is_of_these = incident.services.iter().any(|service| services.contains(service));
+        let Some(declared) = incident.declared.as_ref().filter(|_| is_of_these && !incident.phase().is_live()) else {
+            continue;
+        };
+        let (title, at) = (incident.title.clone(), declared.at);
+        found.push(Past { id, title, at, ended_by: ended_by(&incident) });
+        if found.len() == MOST_PAST {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The confirmed cause, the last decision, or else the final status.
+fn ended_by(incident: &Incident) -> CleanStr {
+    match incident.outcome {
+        Some(Outcome::FalseAlarm) => return "false alarm".into(),
+        Some(Outcome::Merged(into)) => return CleanStr::new(&format!("went on in {into}")),
+        Some(Outcome::Done | Outcome::Backlog) | None => {}
+    }
+    let holds = |theory: &&Hypothesis| theory.settled.as_ref().is_some_and(|(_, holds, _)| *holds);
+    let cause = incident.hypotheses.iter().find(holds).map(|theory| format!("cause: {}", theory.theory.text));
+    let done = incident.decisions.iter().rev().find(|decision| decision.made.as_ref().is_some_and(|(_, made)| made.go));
+    let done = done.map(|decision| decision.proposal.action.to_string());
+    let status = incident.resolution.as_ref().and_then(|resolution| resolution.final_status.as_ref());
+    let parts: Vec<String> = cause.into_iter().chain(done).collect();
+    match (parts.is_empty(), status) {
+        (false, _) => CleanStr::new(&parts.join("; ")),
+        (true, Some(status)) => CleanStr::new(status.first_line()),
+        (true, None) => CleanStr::default(),
+    }
 }
 
 /// Begins a record with events; they are on disk when this returns.

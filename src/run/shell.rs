@@ -18,13 +18,15 @@ use crate::exercise::Exercise;
 use crate::incident::{Clock, DrillStarted, Event, IncidentId, Series, StepRef, Via};
 use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Request};
 use crate::live::{Inquiry, Report, SourceName, Watchlist};
-use crate::pane::{Access, Present};
+use crate::pane::{Access, Past, Present};
 use crate::playbook::Catalogue;
 use crate::source::{Desk, Endpoint, Source, SourceError, SourceSpec, changes, simulated};
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
 
 /// How many messages of the journal and of the sources may wait; a full channel makes its sender wait.
+/// The terminal rings for this byte.
+const BELL: u8 = 7;
 const WAITING: usize = 256;
 /// A source that crashed is started again after this.
 const RESTART: Duration = Duration::from_secs(2);
@@ -46,6 +48,7 @@ pub(super) enum Outcome {
 /// What the blocking pool brings.
 pub(super) enum Work {
     Catalogue(Box<Catalogue>),
+    Past(anyhow::Result<Vec<Past>>),
     Templates(Box<Templates>),
     Listed(anyhow::Result<Vec<Summary>>),
     FirstList(anyhow::Result<Vec<Summary>>),
@@ -160,14 +163,22 @@ impl Shell {
     /// Performs an effect, without waiting.
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Append { ticket, events } => self.append(ticket, events),
+            Effect::Append { ticket, events, settles_draft } => self.append(ticket, events, settles_draft),
             Effect::Create(series, events) => self.create(series, events),
             Effect::StartDrill => self.begin_drill(self.plan.drill.clone()),
             Effect::Open(id) => self.open(id),
+            Effect::LookBack(services) => {
+                let (place, open) = (self.plan.journal.clone(), self.open.as_ref().map(|open| open.id));
+                self.work(move || {
+                    Work::Past(place.open().map_err(Into::into).and_then(|dir| records::past(&dir, &services, open)))
+                });
+            }
+            Effect::Bell => self.aside.push(vec![BELL]),
             Effect::List => {
                 let (place, board) = (self.plan.journal.clone(), self.board());
                 self.work(move || Work::Listed(open_records(&place, &board)));
             }
+            Effect::Redact(entry) => self.tell(Request::Redact(entry)),
             Effect::SaveDraft(text) => self.tell(Request::SaveDraft(text)),
             Effect::ClearDraft => self.tell(Request::ClearDraft),
             Effect::Watch(watchlist) => self.watch(watchlist),
@@ -199,11 +210,13 @@ impl Shell {
         Board { cadence: settings.cadence, matrix: settings.matrix.clone(), catalogue: (*self.playbooks).clone() }
     }
 
-    fn append(&mut self, ticket: u64, events: Vec<Event>) {
+    fn append(&mut self, ticket: u64, events: Vec<Event>, settles_draft: bool) {
         let actor = &self.plan.settings.me;
         let entries = events.into_iter().map(|event| NewEntry::new(actor.clone(), event)).collect();
         let refused = match &self.open {
-            Some(open) => open.handle.send(Request::Append { ticket, entries }).err().map(|why| why.to_string()),
+            Some(open) => {
+                open.handle.send(Request::Append { ticket, entries, settles_draft }).err().map(|why| why.to_string())
+            }
             None => Some("no record is open".to_owned()),
         };
         if let Some(why) = refused {
@@ -495,6 +508,8 @@ impl Shell {
                 self.playbooks = catalogue.clone();
                 vec![Msg::Catalogue(catalogue)]
             }
+            Work::Past(Ok(past)) => vec![Msg::Past(past)],
+            Work::Past(Err(error)) => vec![failed(error)],
             Work::Templates(templates) => vec![Msg::Templates(templates)],
             Work::Listed(Ok(list)) => vec![Msg::Listed(list)],
             Work::FirstList(Ok(list)) => {

@@ -4,6 +4,7 @@ mod crash;
 mod damage;
 mod files;
 mod many;
+mod redact;
 mod speed;
 mod threads;
 
@@ -273,7 +274,11 @@ fn presence(console: &str, actor: &str) -> Presence {
 /// A disk that is full for a while, as far as this process can tell.
 fn full(dir: &JournalDir) {
     let mut desk = Desk::open(dir, "dana", "full");
-    let append = |ticket: u64| Request::Append { ticket, entries: vec![note("dana", &format!("note {ticket}"))] };
+    let append = |ticket: u64| Request::Append {
+        ticket,
+        entries: vec![note("dana", &format!("note {ticket}"))],
+        settles_draft: false,
+    };
     let answer = |desk: &mut Desk| {
         desk.until(|news| match news {
             News::Saved { ticket } => Some(format!("@answer saved {ticket}")),

@@ -67,6 +67,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("run", &["*"]),
     ("cli", &["*"]),
     ("main", &["cli"]),
+    ("lib", &["*"]),
 ];
 
 /// Words that a pure module does not have.
@@ -82,7 +83,7 @@ const IMPURE: [&str; 9] = [
     "reqwest",
 ];
 
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "alert",
     "change",
     "escalation",
@@ -91,6 +92,7 @@ const PURE: [&str; 13] = [
     "live",
     "oncall",
     "playbook",
+    "report",
     "resolution",
     "slo",
     "spans",

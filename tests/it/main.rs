@@ -1,8 +1,11 @@
 //! All tests that need the outside of the crate: files, processes, servers, a terminal. One binary, because linking is what a test run waits for.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod after;
 mod alerts;
+mod at_once;
 mod changes;
+mod command_story;
 mod config;
 mod console;
 mod docs;
@@ -13,7 +16,10 @@ mod oncall;
 mod plain;
 mod playbooks;
 mod prometheus;
+mod runbook;
+mod six_hours;
 mod sources;
 mod support;
 mod terminal;
+mod times;
 mod words;

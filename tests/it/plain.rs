@@ -183,7 +183,7 @@ fn a_whole_gameday_can_be_run_over_a_pipe() {
             "step skipped Verify the upstream endpoint",
             "we know and look into it",
             "done: update incident channel",
-            "\ndue: update ",
+            " due: update ",
             "timeline, the last 2 of ",
         ],
     );
@@ -294,7 +294,7 @@ fn what_cannot_be_is_refused_with_the_way_out() {
         (":sev bad", "! `bad` is no severity: sev0, sev1, sev2 or sev3"),
         (":phase triage", "! nobody has acknowledged yet: the Incident Commander does that first (:ack)"),
         (":phase later", "! write :phase NAME [REASON]"),
-        (":take chef", "! write :take ic|comms|sme [COMPONENT]|scribe"),
+        (":take chef", "! write :take-role ic|comms|sme [COMPONENT]|scribe"),
         (":leave ic", "! nobody is Incident Commander"),
         (":check 99", "! there is no step 99: they go from 1 to"),
         (":check", "! write :check N"),

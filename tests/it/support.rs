@@ -4,4 +4,5 @@ pub mod alertmanager;
 pub mod http;
 pub mod prometheus;
 pub mod pty;
+pub mod room;
 pub mod source;

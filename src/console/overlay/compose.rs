@@ -9,7 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Outcome, Overlay};
 use crate::incident::timeline::Hand;
-use crate::incident::{Channel, Command, Draft, EntryId, Role, StatusUpdate};
+use crate::incident::{Channel, Command, Draft, EntryId, Role, StatusUpdate, Urgency};
 use crate::pane::Cx;
 use crate::template::{self, Audience, Facts, Remark, Rule, Service, Status, Vocabulary};
 use crate::text::{CleanStr, CleanText};
@@ -51,8 +51,11 @@ pub(crate) struct Compose {
 
 /// A draft that knows the incident; the channels that are due the soonest are ticked.
 pub(crate) fn compose(cx: &Cx<'_>) -> Overlay {
-    let due: Vec<Channel> = cx.obligations().iter().filter_map(|one| one.duty.channel()).collect();
-    let is_external = due.first() == Some(&Channel::ExternalPage);
+    let obligations = cx.obligations();
+    let first = obligations.iter().find(|one| one.duty.channel().is_some());
+    // Customers come first only when they wait already: the usual text is the one for inside.
+    let is_external = first
+        .is_some_and(|one| one.duty.channel() == Some(Channel::ExternalPage) && one.urgency(cx.now) != Urgency::Calm);
     let audience = if is_external { Audience::External } else { Audience::Slack };
     let last = cx.incident.updates.last();
     let mut compose = Compose {
@@ -105,7 +108,7 @@ fn channels_of(audience: Audience) -> BTreeSet<Channel> {
 }
 
 /// What people recorded since a moment, the newest last.
-fn since(at: Option<DateTime<Utc>>, cx: &Cx<'_>) -> Vec<CleanStr> {
+pub(crate) fn since(at: Option<DateTime<Utc>>, cx: &Cx<'_>) -> Vec<CleanStr> {
     let view = cx.incident.timeline();
     let mut lines = Vec::new();
     for place in (0..view.len()).rev() {

@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::Overlay;
 use super::form::{Field, Form};
+use crate::incident::brief::BriefKind;
 use crate::incident::{
     Actor, Answer, ArticleRecorded, Command, DecisionProposed, FollowUpSet, HandoverOffered, HypothesisOpened,
     HypothesisSettled, ObjectionRaised, ObligationSnoozed, PersonTold, PostmortemScheduled, Reviewed, Role, ScopeSet,
@@ -85,7 +86,12 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
             people_here(cx),
             vec![
                 Field::line("to", "omid", ""),
-                Field::lines("the brief", "what, how bad, who does what, what is next", &cx.brief(), 8),
+                Field::lines(
+                    "the brief",
+                    "what, how bad, who does what, what is next",
+                    &cx.brief(BriefKind::Handover, None),
+                    8,
+                ),
             ],
         ),
         FormKind::Assign(seat) => (
@@ -218,7 +224,9 @@ fn scope(cx: &Cx<'_>) -> Asked {
     let services: Vec<&str> = cx.incident.services.iter().map(|service| service.as_str()).collect();
     (
         "triage: what is affected? (empty stays as it is)".to_owned(),
-        vec![format!("services: {} (A names another one)", services.join(", "))],
+        std::iter::once(format!("services: {} (A names another one)", services.join(", ")))
+            .chain(proposed(cx))
+            .collect(),
         vec![
             Field::line("countries or regions", "NL, DE", &list(&scope.geography)),
             Field::line("partner banks", "BluBank, ING", &list(&scope.partners)),
@@ -233,6 +241,16 @@ fn scope(cx: &Cx<'_>) -> Asked {
             ),
         ],
     )
+}
+
+/// The severity that the matrix gives what is known, where it is another one.
+fn proposed(cx: &Cx<'_>) -> Option<String> {
+    let scope = &cx.incident.scope;
+    let is_partial = !scope.partners.is_empty() || !cx.incident.services.is_empty();
+    let outage = scope.complete_outage == Some(true);
+    let (severity, why) = crate::escalation::propose(scope.regulatory, scope.users_percent, is_partial, outage)?;
+    let is_news = cx.incident.severity != Some(severity);
+    is_news.then(|| format!("{why}: {severity} by the matrix (S sets it)"))
 }
 
 fn people_here(cx: &Cx<'_>) -> Vec<String> {
@@ -373,7 +391,7 @@ fn read_scope(form: &Form, cx: &Cx<'_>) -> Read {
 }
 
 /// A time that was: `now`, `-5m`, `14:10`.
-fn past(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+pub(crate) fn past(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
     match word.trim() {
         "now" => Some(cx.now),
         word => command::event_time(word, cx.now, cx.zone),
@@ -381,7 +399,7 @@ fn past(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
 }
 
 /// A time to come: `5m`, `90s`, `2h`, `14:10`.
-fn coming(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+pub(crate) fn coming(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
     let word = word.trim().trim_start_matches('+');
     command::event_time(&format!("-{word}"), cx.now, cx.zone)
         .map(|back| cx.now + (cx.now - back))
@@ -399,7 +417,7 @@ fn coming(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
 }
 
 /// A date with a time of day in the incident's zone.
-fn moment(text: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+pub(crate) fn moment(text: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
     let local = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
         .into_iter()
         .find_map(|form| chrono::NaiveDateTime::parse_from_str(text.trim(), form).ok())?;

@@ -240,3 +240,23 @@ pub(crate) fn milestones(cx: &Cx<'_>) -> Overlay {
     });
     pick("correct which moment?".to_owned(), Vec::new(), "", rows.collect())
 }
+
+/// What was changed in the last two hours, the newest first; one becomes a theory with its way back.
+pub(crate) fn changes(cx: &Cx<'_>) -> Overlay {
+    let rows = cx.live.changes_since(cx.wall - TimeDelta::hours(2)).into_iter().map(|change| {
+        let service = change.service.as_ref().map(|service| format!(" {service}")).unwrap_or_default();
+        let at = cx.minute(cx.incident.clock().show(change.at));
+        let text = format!("the {at} {}{service}: {}", change.kind.word(), change.what);
+        let rollback = change.rollback.as_ref().map(ToString::to_string).unwrap_or_default();
+        (
+            format!("{at} {}{service}: {} ({})", change.kind.word(), change.what, change.by),
+            Choice::Form(Box::new(FormKind::Hypothesis { text, rollback })),
+        )
+    });
+    pick(
+        "what was changed in the last two hours? Enter makes one a theory".to_owned(),
+        Vec::new(),
+        "no change is known: warroom change records one, or a command of the config tells them",
+        rows.collect(),
+    )
+}

@@ -64,7 +64,9 @@ pub fn event_time(word: &str, now: DateTime<Utc>, zone: chrono_tz::Tz) -> Option
     let today = now.with_timezone(&zone).date_naive();
     [today, today.pred_opt()?]
         .into_iter()
-        .filter_map(|day| day.and_time(time).and_local_timezone(zone).latest())
+        .map(|day| day.and_time(time).and_local_timezone(zone))
+        // In the hour that summer time repeats, the later one of the two that have been.
+        .flat_map(|moment| [moment.latest(), moment.earliest()].into_iter().flatten())
         .map(|moment| moment.with_timezone(&Utc))
         .find(|moment| *moment <= now + CLOCK_GRACE)
 }

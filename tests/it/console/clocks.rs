@@ -66,7 +66,7 @@ fn a_clock_that_is_set_is_told_and_entered_by_those_who_may_write() {
     let mut writes = console(Access::Full);
     let effects = writes.handle(Msg::ClockJumped(jump), now);
     let entered = Event::ClockJumped(ClockJumped { by_ms: -7_200_000 });
-    assert_eq!(effects, [Effect::Append { ticket: 1, events: vec![entered] }]);
+    assert_eq!(effects, [Effect::Append { ticket: 1, events: vec![entered], settles_draft: false }]);
     assert!(writes.notice().unwrap().text.contains("-7200 s"), "{:?}", writes.notice());
     assert!(writes.is_dirty());
 

@@ -21,7 +21,13 @@ fn a_console_gets_the_whole_record_in_order_then_what_is_new_each_entry_once() {
             other => panic!("{other:?}"),
         }
     }
-    desk.handle.send(Request::Append { ticket: 9, entries: vec![note("dana", "one"), note("dana", "two")] }).unwrap();
+    desk.handle
+        .send(Request::Append {
+            ticket: 9,
+            entries: vec![note("dana", "one"), note("dana", "two")],
+            settles_draft: false,
+        })
+        .unwrap();
     let mut is_saved = false;
     while got.len() < 2502 || !is_saved {
         match desk.next() {
@@ -71,7 +77,7 @@ fn a_loop_that_does_not_listen_for_a_while_misses_nothing() {
     for count in 0..50 {
         journal.append(&[note("omid", &format!("{count}"))]).unwrap();
     }
-    handle.send(Request::Append { ticket: 1, entries: vec![note("dana", "50")] }).unwrap();
+    handle.send(Request::Append { ticket: 1, entries: vec![note("dana", "50")], settles_draft: false }).unwrap();
     let mut got = Vec::new();
     while got.len() < 51 {
         if let Some(News::Entries { entries, .. }) = news.blocking_recv() {
@@ -88,7 +94,9 @@ fn leaving_writes_what_was_accepted_and_takes_a_tenth_of_a_second_even_when_nobo
     let me = Me { actor: Actor::new("dana"), via: via("desk"), layout: CleanStr::default() };
     let handle = JournalThread::start(&room.dir, INC, me, send).unwrap();
     for ticket in 0..200 {
-        handle.send(Request::Append { ticket, entries: vec![note("dana", &format!("{ticket}"))] }).unwrap();
+        handle
+            .send(Request::Append { ticket, entries: vec![note("dana", &format!("{ticket}"))], settles_draft: false })
+            .unwrap();
     }
     assert!(handle.close(Duration::from_secs(10)), "the channel is full and nobody reads it");
     drop(news);
@@ -110,7 +118,9 @@ fn one_console_with_a_hundred_requests_is_answered_a_hundred_times_in_order() {
     let room = Room::new();
     let mut desk = Desk::open(&room.dir, "dana", "desk");
     for ticket in 0..100 {
-        desk.handle.send(Request::Append { ticket, entries: vec![note("dana", &format!("{ticket}"))] }).unwrap();
+        desk.handle
+            .send(Request::Append { ticket, entries: vec![note("dana", &format!("{ticket}"))], settles_draft: false })
+            .unwrap();
         desk.handle.send(Request::SaveDraft(format!("typing {ticket}"))).unwrap();
     }
     let answers: Vec<_> = (0..100)

@@ -1,0 +1,649 @@
+//! Subcommands for what follows an incident: postmortem, brief, follow-ups, report, merging, redacting, correcting times.
+//!
+//! Hides how a text reaches a file without taking anybody's edits away, and in which order two records are changed.
+//!
+//! Invariant: a file that somebody edited is never overwritten; what was half done is finished by the same call again.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::answers::{actor, place, via};
+use super::{Ending, print};
+use crate::config::{Config, files};
+use crate::escalation::Contact;
+use crate::incident::brief::{BriefKind, brief};
+use crate::incident::command::{decide, event_time};
+use crate::incident::measures::Measure;
+use crate::incident::postmortem::postmortem;
+use crate::incident::review::{review_calendar, review_slot};
+use crate::incident::{
+    Asking, Command, DuplicateMerged, EntryId, EntryRedacted, Event, FollowUpState, Incident, IncidentId, LineMerged,
+    Milestone, Outcome, PhaseEntered, Refusal, Rules, TimeAmended,
+};
+use crate::journal::{Journal, JournalDir, NewEntry};
+use crate::report::{Completion, Mean, Period, Row, is_past, report};
+use crate::run::{clock, records};
+use crate::text::CleanStr;
+use crate::text::duration::Lapse;
+
+/// Subcommands for what follows an incident.
+#[derive(Debug, Subcommand)]
+pub(super) enum AfterSub {
+    /// Write the postmortem (Markdown) and the calendar file of its review
+    Postmortem {
+        /// INC-42, 42, or DRILL-3
+        incident: IncidentId,
+        /// Into this folder; `-` prints the Markdown
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+    },
+    /// Print a brief to read aloud: where do we stand?
+    Brief {
+        /// INC-42, 42, or DRILL-3
+        incident: IncidentId,
+        /// For the next holder of a role
+        #[arg(long, conflicts_with = "since")]
+        handover: bool,
+        /// For somebody who left then: 14:10, -20m, or a date and time
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        since: Option<String>,
+    },
+    /// List the follow-ups of all incidents
+    Followups {
+        /// Done and dropped ones too
+        #[arg(long)]
+        all: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print process health over a period: MTTA, MTTR, cadence, GameDays, what is overdue
+    Report {
+        /// Since so long (30d) or since a day (2026-05-01); all without
+        #[arg(long, value_name = "30d|DATE")]
+        since: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Merge a duplicate into another incident: its lines and its earliest clocks go there, and it is closed
+    Merge {
+        /// The duplicate
+        duplicate: IncidentId,
+        /// Where it goes on
+        #[arg(long, value_name = "INC")]
+        into: IncidentId,
+    },
+    /// Take the words of a line out of the record for good; without a line, list those that can be
+    Redact {
+        /// Which record
+        incident: IncidentId,
+        /// The line's number, as the list shows it, or its id
+        #[arg(requires = "reason")]
+        entry: Option<String>,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Correct a time by which the process is measured; both values stay in the record
+    AmendTime {
+        /// Which record
+        incident: IncidentId,
+        /// detected, acknowledged, impact-start, impact-end, mitigated or resolved
+        #[arg(value_parser = milestone)]
+        which: Milestone,
+        /// When it really was: 14:10, -20m, or 2026-05-28 14:10
+        #[arg(allow_hyphen_values = true)]
+        time: String,
+        /// How that is known
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// What a declaration says beside severity, service and title.
+#[derive(Debug, Default, Args)]
+pub(super) struct Reported {
+    /// When it was detected: 14:10, -20m, or 2026-05-28 14:10; now without
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) at: Option<String>,
+    /// Who reported it; you without
+    #[arg(long, value_name = "NAME")]
+    pub(super) reporter: Option<String>,
+    /// Where the report stands: a ticket, a message
+    #[arg(long, value_name = "URL")]
+    pub(super) link: Option<String>,
+}
+
+fn milestone(word: &str) -> Result<Milestone, String> {
+    let names: Vec<_> = Milestone::ALL.iter().map(|which| which.name()).collect();
+    Milestone::ALL.into_iter().find(|which| which.name() == word).ok_or_else(|| format!("choose {}", names.join(", ")))
+}
+
+/// Does what a subcommand of this file asks.
+pub(super) fn run(config: &Config, command: AfterSub) -> Result<ExitCode, Ending> {
+    match command {
+        AfterSub::Postmortem { incident, out } => write_postmortem(config, incident, &out),
+        AfterSub::Brief { incident, handover, since } => tell_brief(config, incident, handover, since.as_deref()),
+        AfterSub::Followups { all, json } => follow_ups(config, all, json),
+        AfterSub::Report { since, json } => process_health(config, since.as_deref(), json),
+        AfterSub::Merge { duplicate, into } => merge(config, duplicate, into),
+        AfterSub::Redact { incident, entry: None, .. } => redactable(config, incident),
+        AfterSub::Redact { incident, entry: Some(entry), reason } => {
+            redact(config, incident, &entry, &reason.unwrap_or_default())
+        }
+        AfterSub::AmendTime { incident, which, time, reason } => amend_time(config, incident, which, &time, &reason),
+    }
+}
+
+/// A moment as people write it: a time of day (the last one), a step back, a date with or without a time, or RFC 3339.
+pub(super) fn moment(text: &str, now: DateTime<Utc>, zone: chrono_tz::Tz) -> Result<DateTime<Utc>, Ending> {
+    let text = text.trim();
+    if let Some(at) = event_time(text, now, zone) {
+        return Ok(at);
+    }
+    if let Ok(at) = text.parse::<DateTime<Utc>>() {
+        return Ok(at);
+    }
+    let forms = ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"];
+    let read = |text: &str| forms.into_iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    // Without seconds it is no RFC 3339, and still says which zone it means.
+    if let Some(at) = text.strip_suffix('Z').and_then(read) {
+        return Ok(at.and_utc());
+    }
+    let local = read(text);
+    let local = local.or_else(|| Some(NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_time(NaiveTime::MIN)));
+    let found = local.and_then(|local| local.and_local_timezone(zone).earliest());
+    found.map(|at| at.with_timezone(&Utc)).ok_or_else(|| {
+        let shown = CleanStr::new(text);
+        Ending::Usage(format!(
+            "`{shown}` is no time in {zone}: write 14:10, -20m, 2026-05-28 14:10, or 2026-05-28T14:10Z"
+        ))
+    })
+}
+
+fn refused(refusal: &Refusal) -> Ending {
+    Ending::Failure(refusal.to_string())
+}
+
+/// Asks an incident, and writes what comes of it.
+fn ask(config: &Config, dir: &JournalDir, incident: &Incident, command: Command, console: &str) -> Result<(), Ending> {
+    let me = actor(config);
+    let now = incident.clock().show(clock::wall());
+    let asking = Asking { cadence: config.cadence, ..Asking::new(me, now) };
+    let events = decide(incident, command, &asking).map_err(|refusal| refused(&refusal))?;
+    append(config, dir, incident.id(), events, console)
+}
+
+fn append(config: &Config, dir: &JournalDir, id: IncidentId, events: Vec<Event>, console: &str) -> Result<(), Ending> {
+    let me = actor(config);
+    let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
+    dir.journal(id, via(console))?.append(&entries)?;
+    Ok(())
+}
+
+fn write_postmortem(config: &Config, id: IncidentId, out: &Path) -> Result<ExitCode, Ending> {
+    let incident = records::read(&place(config).open()?, id)?;
+    let wall = clock::wall();
+    let now = incident.clock().show(wall);
+    let text = postmortem(&incident, &config.cadence, now);
+    if out == Path::new("-") {
+        return print(text.trim_end());
+    }
+    std::fs::create_dir_all(out).map_err(|error| Ending::Failure(format!("{}: {error}", out.display())))?;
+    let markdown = Sealed { text, mark: "<!-- warroom wrote this: ", end: " -->", line_end: "\n" };
+    let mut paths = vec![markdown.write(out, &format!("{id}-postmortem"), "md")?];
+    let slot = review_slot(&incident, config.cadence.postmortem, now).filter(|_| incident.drill.is_none());
+    match slot {
+        Some(slot) => {
+            let text = review_calendar(&incident, slot, wall);
+            let calendar = Sealed { text, mark: "X-WARROOM-SEAL:", end: "", line_end: "\r\n" };
+            paths.push(calendar.write(out, &format!("{id}-postmortem"), "ics")?);
+        }
+        None if incident.drill.is_some() => {}
+        None if incident.resolved_at.is_none() => {
+            super::say_error(&format!("{id} is not resolved: no calendar file is written yet"));
+        }
+        None => super::say_error("the time for the review has passed: schedule it in the console (:postmortem)"),
+    }
+    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    print(&paths.join("\n"))
+}
+
+/// A text that carries its own hash in one line, so that an edit by hand is seen later.
+struct Sealed {
+    text: String,
+    mark: &'static str,
+    end: &'static str,
+    line_end: &'static str,
+}
+
+impl Sealed {
+    /// Writes the file where no edited one stands, else beside it with a number; says where.
+    fn write(&self, folder: &Path, stem: &str, extension: &str) -> Result<PathBuf, Ending> {
+        for number in 1..1000 {
+            let name = if number == 1 { format!("{stem}.{extension}") } else { format!("{stem}-{number}.{extension}") };
+            let path = folder.join(&name);
+            let failed = |error: std::io::Error| Ending::Failure(format!("{}: {error}", path.display()));
+            match std::fs::read_to_string(&path) {
+                Ok(there) if !self.is_own(&there) => continue,
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                // Not text, a folder, or not ours to read: somebody's.
+                Err(_) => continue,
+            }
+            // Whole or not at all, also when the disk is full.
+            let half = folder.join(format!(".{name}.{}", std::process::id()));
+            let written = std::fs::write(&half, self.with_seal()).and_then(|()| std::fs::rename(&half, &path));
+            if written.is_err() {
+                let _ = std::fs::remove_file(&half);
+            }
+            written.map_err(failed)?;
+            return Ok(path);
+        }
+        Err(Ending::Failure(format!("{} is full of edited copies of {stem}: use --out DIR", folder.display())))
+    }
+
+    fn seal(&self, text: &str) -> String {
+        format!("{}{}{}{}", self.mark, blake3::hash(text.as_bytes()).to_hex(), self.end, self.line_end)
+    }
+
+    /// The text with the seal at its end, or in a calendar before the appointment, where properties stand.
+    fn with_seal(&self) -> String {
+        let place = self.text.find("BEGIN:VEVENT").filter(|_| self.end.is_empty()).unwrap_or(self.text.len());
+        let (before, after) = self.text.split_at(place);
+        format!("{before}{}{after}", self.fold(&self.seal(&self.text)))
+    }
+
+    /// A calendar's lines have at most 75 octets.
+    fn fold(&self, line: &str) -> String {
+        match line.get(..70).filter(|_| self.end.is_empty()) {
+            Some(head) => format!("{head}\r\n {}", &line[70..]),
+            None => line.to_owned(),
+        }
+    }
+
+    /// Whether a file is as it was written.
+    fn is_own(&self, there: &str) -> bool {
+        let Some(start) = there.rfind(self.mark) else { return false };
+        let length = self.fold(&self.seal("")).len();
+        let Some(seal) = there.get(start..start + length) else { return false };
+        let rest = format!("{}{}", &there[..start], &there[start + length..]);
+        self.fold(&self.seal(&rest)) == seal
+    }
+}
+
+fn tell_brief(config: &Config, id: IncidentId, handover: bool, since: Option<&str>) -> Result<ExitCode, Ending> {
+    let incident = records::read(&place(config).open()?, id)?;
+    let now = incident.clock().show(clock::wall());
+    let since = since.map(|since| moment(since, now, incident.zone())).transpose()?;
+    let kind = match since {
+        Some(_) => BriefKind::LateJoiner,
+        None if handover => BriefKind::Handover,
+        None => BriefKind::Recap,
+    };
+    let owners = files::catalogue(&config.playbooks).owners(incident.services.iter().map(|service| service.as_str()));
+    let contacts = incident.severity.map(|severity| config.matrix.to_tell(severity, &owners)).unwrap_or_default();
+    let tell: Vec<_> = contacts.iter().map(Contact::name).collect();
+    let rules = Rules { cadence: &config.cadence, tell: &tell };
+    print(&brief(&incident, kind, now, since, rules))
+}
+
+/// All records of a journal; one that cannot be read is named, and the others are told.
+fn all(dir: &JournalDir) -> Result<Vec<Incident>, Ending> {
+    let mut all = Vec::new();
+    for id in dir.ids()? {
+        match records::read(dir, id) {
+            Ok(incident) => all.push(incident),
+            Err(error) => super::say_error(&format!("{id} is left out: {error:#}")),
+        }
+    }
+    Ok(all)
+}
+
+fn follow_ups(config: &Config, with_done: bool, as_json: bool) -> Result<ExitCode, Ending> {
+    let incidents = all(&place(config).open()?)?;
+    let now = clock::wall();
+    let mut items = Vec::new();
+    for incident in incidents.iter().filter(|incident| incident.drill.is_none()) {
+        for item in &incident.follow_ups {
+            let is_open = item.state == FollowUpState::Open;
+            if is_open || with_done {
+                let is_late = is_open && item.due.is_some_and(|due| is_past(due, incident.zone(), now));
+                items.push((incident.id(), item, is_late));
+            }
+        }
+    }
+    // What is due first comes first; what has no day comes last, and is seen there.
+    items.sort_by_key(|(id, item, _)| (item.due.is_none(), item.due, *id));
+    if as_json {
+        let items: Vec<_> = items
+            .iter()
+            .map(|(id, item, is_late)| {
+                json!({ "incident": id, "entry": item.id, "what": item.what, "owner": item.owner, "due": item.due,
+                        "state": item.state, "reason": item.reason, "overdue": is_late })
+            })
+            .collect();
+        return print(&json!({ "follow_ups": items }).to_string());
+    }
+    if items.is_empty() {
+        return print("no follow-up is open (--all shows done ones too)");
+    }
+    let mut out = std::io::stdout().lock();
+    for (id, item, is_late) in items {
+        let state = match item.state {
+            FollowUpState::Open if is_late => "OVERDUE",
+            FollowUpState::Open => "open",
+            FollowUpState::Done => "done",
+            FollowUpState::Dropped => "dropped",
+        };
+        let due = item.due.map_or_else(|| "no day".to_owned(), |due| due.to_string());
+        let owner = item.owner.as_ref().map_or("no owner", CleanStr::as_str);
+        writeln!(out, "{id:<8} {state:<8} {due:<10}  {owner:<12} {}", item.what)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn process_health(config: &Config, since: Option<&str>, as_json: bool) -> Result<ExitCode, Ending> {
+    let now = clock::wall();
+    let from = match since {
+        Some(text) => match text.trim().trim_start_matches('-').parse::<Lapse>() {
+            Ok(lapse) => Some(now - TimeDelta::from(lapse)),
+            Err(_) => Some(moment(text, now, config.zone.0)?),
+        },
+        None => None,
+    };
+    let records = all(&place(config).open()?)?;
+    let catalogue = files::catalogue(&config.playbooks);
+    let today = now.with_timezone(&config.zone.0).date_naive();
+    let report = report(&records, &catalogue, &config.cadence, Period { from, to: now }, today);
+    if !as_json {
+        return print(report.to_string().trim_end());
+    }
+    let rows = |rows: &[Row]| rows.iter().map(row_json).collect::<Vec<_>>();
+    let by: serde_json::Map<_, _> =
+        report.resolve_by.iter().map(|(level, mean)| (level.name().to_owned(), mean_json(mean))).collect();
+    let overdue: Vec<_> = report
+        .overdue
+        .iter()
+        .map(|late| json!({ "incident": late.id, "what": late.what, "owner": late.owner, "due": late.due }))
+        .collect();
+    let reviews: Vec<_> = report
+        .reviews
+        .iter()
+        .map(|late| json!({ "service": late.service, "owner": late.owner, "reviewed": late.reviewed, "days": late.days }))
+        .collect();
+    let gameday = match report.gameday {
+        Completion::Of(done, scheduled) => json!({ "state": "recorded", "done": done, "scheduled": scheduled }),
+        Completion::NotRecorded => json!({ "state": "not-recorded", "done": null, "scheduled": null }),
+    };
+    let whole = json!({
+        "from": report.period.from, "to": report.period.to,
+        "mtta": mean_json(&report.acknowledge), "mttr": mean_json(&report.resolve), "mttr_by_severity": by,
+        "targets": { "mtta_seconds": report.targets.0.num_seconds(), "mttr_seconds": report.targets.1.num_seconds() },
+        "cadence": { "owed": report.cadence.0, "kept": report.cadence.1,
+                     "longest_silence_seconds": report.worst_silence.map(|gap| gap.num_seconds()) },
+        "external": { "mean": mean_json(&report.external), "due": report.external_due.0, "in_time": report.external_due.1 },
+        "gameday": gameday, "incidents": rows(&report.incidents), "drills": rows(&report.drills),
+        "left_out": rows(&report.left_out), "overdue_follow_ups": overdue,
+        "follow_ups_without_owner_or_day": report.unowned, "overdue_reviews": reviews,
+    });
+    print(&whole.to_string())
+}
+
+fn measure_json(measure: Measure) -> serde_json::Value {
+    let state = match measure {
+        Measure::Value(_) => "recorded",
+        Measure::NotRecorded => "not-recorded",
+        Measure::Invalid => "invalid",
+    };
+    json!({ "state": state, "seconds": measure.value().map(|length| length.num_seconds()) })
+}
+
+fn mean_json(mean: &Mean) -> serde_json::Value {
+    json!({ "seconds": mean.mean.map(|mean| mean.num_seconds()), "of": mean.of, "met": mean.met,
+            "not_recorded": mean.not_recorded, "invalid": mean.invalid })
+}
+
+fn row_json(row: &Row) -> serde_json::Value {
+    let cadence: Vec<_> = row
+        .measures
+        .cadence
+        .iter()
+        .map(|kept| {
+            json!({ "channel": kept.channel, "owed": kept.owed, "kept": kept.kept,
+                    "longest_silence_seconds": kept.worst.map(|gap| gap.num_seconds()) })
+        })
+        .collect();
+    let measures = &row.measures;
+    json!({
+        "id": row.id, "title": row.title, "at": row.at, "worst_severity": measures.severity, "outcome": row.outcome,
+        "acknowledge": measure_json(measures.acknowledge), "mitigate": measure_json(measures.mitigate),
+        "resolve": measure_json(measures.resolve), "impact": measure_json(measures.impact),
+        "external": measure_json(measures.external), "external_in_time": measures.external_kept, "cadence": cadence,
+    })
+}
+
+fn merge(config: &Config, from: IncidentId, into: IncidentId) -> Result<ExitCode, Ending> {
+    let dir = place(config).open()?;
+    let (duplicate, target) = (records::read(&dir, from)?, records::read(&dir, into)?);
+    if duplicate.is_blank() {
+        return Err(Ending::Failure(format!("{from} was never declared: there is nothing to merge")));
+    }
+    if let Some(Outcome::Merged(elsewhere)) = target.outcome {
+        return Err(Ending::Failure(format!("{into} goes on in {elsewhere}: merge into that one")));
+    }
+    let close = Command::CloseAs(Outcome::Merged(into), None);
+    let is_closed = duplicate.outcome == Some(Outcome::Merged(into));
+    let asking = |incident: &Incident| Asking::new(actor(config), incident.clock().show(clock::wall()));
+    if !is_closed {
+        // Whether the second step can be done is asked before the first one is.
+        decide(&duplicate, close.clone(), &asking(&duplicate)).map_err(|refusal| refused(&refusal))?;
+    }
+    let was_merged = target.merged.contains(&from);
+    if was_merged {
+        take_missing(config, &dir, &duplicate, &target)?;
+    } else {
+        let body = DuplicateMerged {
+            from,
+            detected_at: duplicate.detected_at,
+            acknowledged: duplicate.acknowledged.as_ref().map(|mark| (mark.at, mark.by.clone())),
+            impact_start: duplicate.impact.start,
+        };
+        ask(config, &dir, &target, Command::Merge(body, missing(&duplicate, &target)), "merge")?;
+    }
+    if !is_closed {
+        ask(config, &dir, &duplicate, close, "merge")?;
+        // Somebody may have written in the duplicate meanwhile.
+        take_missing(config, &dir, &records::read(&dir, from)?, &records::read(&dir, into)?)?;
+    }
+    print(&match (was_merged, is_closed) {
+        (false, false) => {
+            format!("{from} goes on in {into}: its lines and earliest clocks are there, and it is closed")
+        }
+        (true, false) => format!("{from} was merged into {into} before and is closed now: the merge is finished"),
+        (true, true) => format!("{from} was merged into {into} before: nothing is left to do"),
+        (false, true) => format!("{from} was closed before and its lines are in {into} now: the merge is finished"),
+    })
+}
+
+fn take_missing(config: &Config, dir: &JournalDir, duplicate: &Incident, target: &Incident) -> Result<(), Ending> {
+    let lines: Vec<_> = missing(duplicate, target).into_iter().map(Event::LineMerged).collect();
+    if lines.is_empty() { Ok(()) } else { append(config, dir, target.id(), lines, "merge") }
+}
+
+/// The lines of a duplicate that are not in the target yet. Struck ones stay behind; redacted ones come without their words.
+fn missing(duplicate: &Incident, target: &Incident) -> Vec<LineMerged> {
+    let known: std::collections::HashSet<_> = target
+        .entries()
+        .filter_map(|entry| match &entry.event {
+            Event::LineMerged(line) if line.from == duplicate.id() => {
+                Some((line.at.timestamp_millis(), &*line.actor, &*line.tag))
+            }
+            _ => None,
+        })
+        .collect();
+    duplicate
+        .timeline()
+        .lines()
+        .filter(|line| line.struck.is_none())
+        .filter(|line| {
+            let event = duplicate.entry(line.id).map(|entry| &entry.event);
+            !matches!(event, Some(Event::PhaseEntered(PhaseEntered { outcome: Some(Outcome::Merged(_)), .. })))
+        })
+        .filter(|line| !known.contains(&(line.at.timestamp_millis(), &*line.actor, line.tag)))
+        .map(|line| LineMerged {
+            from: duplicate.id(),
+            at: line.at,
+            actor: line.actor,
+            tag: CleanStr::new(line.tag),
+            text: line.text,
+        })
+        .collect()
+}
+
+/// Whether people's words stand in an entry that may be redacted.
+fn is_redactable(event: &Event) -> bool {
+    event.without_words().is_some_and(|left| left != *event)
+}
+
+fn redactable(config: &Config, id: IncidentId) -> Result<ExitCode, Ending> {
+    let incident = records::read(&place(config).open()?, id)?;
+    let zone = incident.zone();
+    let mut out = std::io::stdout().lock();
+    for line in incident.timeline().lines() {
+        let is_listed = incident.entry(line.id).is_some_and(|entry| is_redactable(&entry.event));
+        if is_listed && line.redacted.is_none() {
+            let at = line.at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S");
+            let number = number_of(&incident, line.id);
+            writeln!(out, "{number:>6}  {at} {:<9} {} ({})", line.tag, line.text.first_line(), line.actor)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The short number of an entry where it is the only one of it, else its whole id.
+fn number_of(incident: &Incident, id: EntryId) -> String {
+    let is_only = incident.entries().filter(|entry| entry.id.rseq == id.rseq).count() == 1;
+    if is_only { id.rseq.to_string() } else { id.to_string() }
+}
+
+fn entry_named(incident: &Incident, word: &str) -> Result<EntryId, Ending> {
+    if let Ok(id) = word.parse::<EntryId>() {
+        return Ok(id);
+    }
+    let id = incident.id();
+    let number: u64 = word.trim_start_matches('#').parse().map_err(|_| {
+        Ending::Usage(format!(
+            "`{}` names no line: `warroom redact {id}` lists them with their numbers",
+            CleanStr::new(word)
+        ))
+    })?;
+    let found: Vec<_> = incident.entries().filter(|entry| entry.id.rseq == number).map(|entry| entry.id).collect();
+    match found.as_slice() {
+        [only] => Ok(*only),
+        [] => Err(Ending::Failure(format!("{id} has no entry {number}: `warroom redact {id}` lists the lines"))),
+        several => {
+            let ids: Vec<_> = several.iter().map(ToString::to_string).collect();
+            Err(Ending::Usage(format!("several entries have this number: name one of {}", ids.join(", "))))
+        }
+    }
+}
+
+fn redact(config: &Config, id: IncidentId, word: &str, reason: &str) -> Result<ExitCode, Ending> {
+    let dir = place(config).open()?;
+    let incident = records::read(&dir, id)?;
+    let entry = entry_named(&incident, word)?;
+    let before: Option<Event> = incident.entry(entry).map(|entry| entry.event.clone());
+    let is_said =
+        incident.entries().any(|other| matches!(&other.event, Event::EntryRedacted(body) if body.entry == entry));
+    if !is_said {
+        let command = Command::Redact(EntryRedacted { entry, reason: reason.into() });
+        ask(config, &dir, &incident, command, "redact")?;
+    }
+    dir.journal(id, via("redact"))?.redact(entry)?;
+    // A line that went along into another record is another line there.
+    if let (Some(Outcome::Merged(into)), Some(Event::NoteAdded(note))) = (incident.outcome, &before) {
+        let target = records::read(&dir, into)?;
+        for copy in target.entries() {
+            if let Event::LineMerged(line) = &copy.event
+                && line.from == id
+                && line.text == note.text
+            {
+                let number = number_of(&target, copy.id);
+                super::say_error(&format!(
+                    "a copy of this line went along into {into}: warroom redact {into} {number} --reason …"
+                ));
+            }
+        }
+    }
+    let number = number_of(&incident, entry);
+    print(&if is_said {
+        format!("{id}: entry {number} was redacted before; its words are out of the file")
+    } else {
+        format!("{id}: entry {number} is redacted and its words are out of the file")
+    })
+}
+
+fn amend_time(config: &Config, id: IncidentId, which: Milestone, time: &str, reason: &str) -> Result<ExitCode, Ending> {
+    let dir = place(config).open()?;
+    let incident = records::read(&dir, id)?;
+    let (now, zone) = (incident.clock().show(clock::wall()), incident.zone());
+    let to = moment(time, now, zone)?;
+    ask(config, &dir, &incident, Command::AmendTime(TimeAmended { which, to, reason: reason.into() }), "amend-time")?;
+    let shown = |at: DateTime<Utc>| at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %Z").to_string();
+    let before = incident.milestone(which).map_or_else(|| "not recorded".to_owned(), shown);
+    print(&format!("{id}: {} is {} (before: {before})", which.name(), shown(to)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_the_way_people_write_it_and_in_their_zone() {
+        let now = "2026-05-28T20:26:40Z".parse().unwrap();
+        let berlin = chrono_tz::Europe::Berlin;
+        for (text, read) in [
+            ("-20m", "2026-05-28T20:06:40Z"),
+            ("14:10", "2026-05-28T12:10:00Z"),
+            ("2026-05-27 14:10", "2026-05-27T12:10:00Z"),
+            ("2026-05-27T14:10Z", "2026-05-27T14:10:00Z"),
+            ("2026-05-27T14:10:00+00:00", "2026-05-27T14:10:00Z"),
+            ("2026-05-27", "2026-05-26T22:00:00Z"),
+        ] {
+            let wanted: DateTime<Utc> = read.parse().unwrap();
+            assert!(matches!(moment(text, now, berlin), Ok(at) if at == wanted), "{text}");
+        }
+        assert!(matches!(moment("soon", now, berlin), Err(Ending::Usage(why)) if why.contains("write 14:10")));
+    }
+
+    #[test]
+    fn an_edited_file_keeps_its_place_and_a_fresh_one_is_renewed() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = |text: &str| Sealed { text: text.to_owned(), mark: "<!-- ", end: " -->", line_end: "\n" };
+        let first = text("one\n").write(folder.path(), "INC-1", "md").unwrap();
+        assert_eq!(text("two\n").write(folder.path(), "INC-1", "md").unwrap(), first, "nobody edited it");
+        let edited = std::fs::read_to_string(&first).unwrap().replace("two", "two, and why");
+        std::fs::write(&first, &edited).unwrap();
+        let beside = text("three\n").write(folder.path(), "INC-1", "md").unwrap();
+        assert!(beside.ends_with("INC-1-2.md"));
+        assert_eq!(std::fs::read_to_string(&first).unwrap(), edited);
+        assert_eq!(text("four\n").write(folder.path(), "INC-1", "md").unwrap(), beside);
+    }
+
+    #[test]
+    fn a_calendar_keeps_its_seal_among_its_properties() {
+        let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n".to_owned();
+        let calendar = Sealed { text, mark: "X-WARROOM-SEAL:", end: "", line_end: "\r\n" };
+        let sealed = calendar.with_seal();
+        assert!(calendar.is_own(&sealed) && !calendar.is_own(&sealed.replace("END:VEVENT", "X:1\r\nEND:VEVENT")));
+        assert!(sealed.lines().all(|line| line.len() <= 75));
+        assert!(sealed.find("X-WARROOM-SEAL") < sealed.find("BEGIN:VEVENT"));
+    }
+}

@@ -1,0 +1,116 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::incident::tests::{any_entries, at, entry};
+use crate::incident::*;
+
+fn record(id: IncidentId, severity: Severity, events: Vec<(i64, Event)>) -> Incident {
+    let declared = Event::Declared(Declared {
+        title: "p99 over 2 s".into(),
+        severity,
+        service: Some("alipay".into()),
+        detected_at: Some(at(0)),
+        detection: None,
+        zone: "UTC".into(),
+        link: None,
+    });
+    let events = [(0, declared)].into_iter().chain(events).enumerate();
+    Incident::replay(id, events.map(|(place, (seconds, event))| entry(1, place as u64 + 1, seconds, "dana", event)))
+}
+
+fn over(seconds: i64) -> Vec<(i64, Event)> {
+    vec![
+        (seconds / 10, Event::Acknowledged(Plain {})),
+        (seconds, Event::PhaseEntered(PhaseEntered::plain(Phase::Resolved))),
+    ]
+}
+
+fn read(records: &[Incident], from: Option<i64>) -> Report {
+    let period = Period { from: from.map(at), to: at(1_000_000) };
+    report(records, &Catalogue::shipped(), &Cadence::default(), period, at(1_000_000).date_naive())
+}
+
+#[test]
+fn drills_false_alarms_and_duplicates_are_listed_and_never_counted() {
+    let closed = |outcome| {
+        let closed = PhaseEntered { outcome: Some(outcome), ..PhaseEntered::plain(Phase::Closed) };
+        vec![(60, Event::PhaseEntered(closed))]
+    };
+    let records = [
+        record(IncidentId::incident(1), Severity::Sev1, over(1200)),
+        record(IncidentId::incident(2), Severity::Sev2, over(3600)),
+        record(IncidentId::incident(3), Severity::Sev3, over(36_000)),
+        record(IncidentId::drill(1), Severity::Sev1, over(10)),
+        record(IncidentId::incident(4), Severity::Sev1, closed(Outcome::FalseAlarm)),
+        record(IncidentId::incident(5), Severity::Sev1, closed(Outcome::Merged(IncidentId::incident(1)))),
+        record(IncidentId::incident(6), Severity::Sev1, Vec::new()),
+        Incident::new(IncidentId::incident(7)),
+    ];
+    let report = read(&records, None);
+    let ids = |rows: &[Row]| rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>().join(" ");
+    assert_eq!(ids(&report.incidents), "INC-1 INC-2 INC-3 INC-6");
+    assert_eq!((ids(&report.drills), ids(&report.left_out)), ("DRILL-1".to_owned(), "INC-4 INC-5".to_owned()));
+    let mttr = Mean { mean: Some(TimeDelta::seconds(2400)), of: 2, met: 1, not_recorded: 1, invalid: 0 };
+    assert_eq!(report.resolve, mttr, "a SEV3 has no target");
+    assert_eq!(report.acknowledge.of, 3);
+    let by = |level| report.resolve_by.iter().find(|(found, _)| *found == level).unwrap().1;
+    assert_eq!((by(Severity::Sev1).of, by(Severity::Sev3).mean), (1, Some(TimeDelta::seconds(36_000))));
+    assert_eq!(report.gameday, Completion::NotRecorded);
+    let text = report.to_string();
+    assert!(
+        text.contains("MTTR        40 min of 2, 1 not recorded; target < 30 min (SEV0 to SEV2): MISSED, 1 of 2 met it"),
+        "{text}"
+    );
+    assert!(
+        text.contains("GameDay     not recorded; target 100 %") && text.contains("drills (not counted):"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_empty_period_has_nothing_recorded_and_no_zero() {
+    let text = read(&[record(IncidentId::incident(1), Severity::Sev1, over(1200))], Some(500_000)).to_string();
+    assert!(
+        text.contains(": 0 incidents") && text.contains("MTTA        not recorded; target < 5 min: cannot be said"),
+        "{text}"
+    );
+}
+
+#[test]
+fn late_follow_ups_show_whenever_their_incident_was_and_late_reviews_too() {
+    let follow_up = |what: &str, owner: Option<&str>, due: Option<&str>| {
+        Event::FollowUpSet(FollowUpSet {
+            item: None,
+            what: Some(what.into()),
+            owner: owner.map(Into::into),
+            due: due.map(|due| due.parse().unwrap()),
+            state: None,
+            reason: None,
+        })
+    };
+    let events = vec![
+        (60, follow_up("grow the pool", Some("omid"), Some("2026-06-01"))),
+        (60, follow_up("on the last day", Some("omid"), Some("2026-06-09"))),
+        (60, follow_up("whose is it?", None, None)),
+    ];
+    let incident = record(IncidentId::incident(1), Severity::Sev1, events);
+    let report = read(&[incident], Some(500_000));
+    let late: Vec<_> = report.overdue.iter().map(|late| late.what.as_str()).collect();
+    assert_eq!((late, report.unowned), (vec!["grow the pool"], 1), "today is 2026-06-09");
+    let far = report_on("2036-01-01");
+    assert_eq!(far.reviews.len(), 4);
+    assert!(far.to_string().contains("playbook reviews overdue: 4"));
+}
+
+fn report_on(day: &str) -> Report {
+    let period = Period { from: None, to: at(0) };
+    report(&[], &Catalogue::shipped(), &Cadence::default(), period, day.parse().unwrap())
+}
+
+proptest! {
+    #[test]
+    fn any_records_give_a_report(one in any_entries(), other in any_entries()) {
+        let records = [Incident::replay(IncidentId::incident(42), one), Incident::replay(IncidentId::drill(1), other)];
+        prop_assert!(read(&records, None).to_string().contains("MTTA"));
+    }
+}
