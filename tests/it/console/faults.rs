@@ -412,18 +412,16 @@ fn a_full_disk_is_said_nothing_typed_is_lost_and_it_recovers_by_itself() {
     console.send("z");
     console.wait_until("one pane", SOON, |screen| !screen.contents().contains("SLO graphs"));
     console.type_for("z", "SLO graphs");
-    // An act is refused aloud, and not kept for later.
+    // An act is refused aloud, and not kept for later. It is shorter than a note: not even that must fit any more.
+    limit_files(&host, &console, "4096:");
+    // Another sentence takes the place of the first refusal, so that the next one is seen to come.
+    console.type_for("a", "take command first");
     console.send("R1");
     console.wait_until("a refusal in the footer", SOON, |screen| {
         screen.rows(0, 120).nth(39).unwrap().contains("NOT SAVED")
     });
     // The cause goes away: no restart is needed.
-    let freed = host
-        .command("prlimit")
-        .args(["--fsize=unlimited", "--pid", &console.pid().as_raw_nonzero().to_string()])
-        .output()
-        .unwrap();
-    assert!(freed.status.success(), "{}", String::from_utf8_lossy(&freed.stderr));
+    limit_files(&host, &console, "unlimited");
     console.wait_until("the end of the banner", SOON, |screen| !screen.contents().contains("NOT SAVED"));
     console.type_for("n", "Ctrl+J new line");
     console.send("\r");
@@ -440,4 +438,11 @@ fn a_full_disk_is_said_nothing_typed_is_lost_and_it_recovers_by_itself() {
     console.send(ESC);
     console.quit();
     host.assert_sound();
+}
+
+/// How large a file the console may write from now on.
+fn limit_files(host: &Host, console: &Pty, bytes: &str) {
+    let pid = console.pid().as_raw_nonzero().to_string();
+    let limited = host.command("prlimit").args([&format!("--fsize={bytes}"), "--pid", &pid]).output().unwrap();
+    assert!(limited.status.success(), "{}", String::from_utf8_lossy(&limited.stderr));
 }
