@@ -139,7 +139,7 @@ impl Act {
 
     /// Who did it, as the record says.
     fn doer(self, incident: &Incident, before: &Before) -> Option<String> {
-        let mark = match self {
+        match self {
             Self::Command => incident.holder(Role::IncidentCommander).map(|holder| holder.to_string()),
             Self::Acknowledge => incident.acknowledged.as_ref().map(|mark| mark.by.to_string()),
             Self::Claim => incident.claims.get(&step().step).map(|mark| mark.by.to_string()),
@@ -162,8 +162,7 @@ impl Act {
                 task.and_then(|task| task.answer.as_ref()).map(|(mark, ..)| mark.by.to_string())
             }
             Self::Resolve => incident.resolution.as_ref().map(|resolution| resolution.mark.by.to_string()),
-        };
-        mark
+        }
     }
 }
 

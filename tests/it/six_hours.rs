@@ -74,7 +74,7 @@ fn long_incident() -> Room {
             _ => {
                 let kind = NoteKind::ALL[round % NoteKind::ALL.len()];
                 // Every fifth line is written down later than it happened.
-                let at = (round % 5 == 0).then(|| at(second - 90));
+                let at = round.is_multiple_of(5).then(|| at(second - 90));
                 room.does(who, second, Command::AddNote(NoteAdded { kind, text: text.as_str().into(), at }));
             }
         }
