@@ -177,41 +177,60 @@ pub fn twins(of_prometheus: &[Alert], of_alertmanager: &[Alert]) -> Vec<Option<u
     found
 }
 
-/// What an open incident covers.
-#[derive(Clone, Debug)]
-pub struct Coverage<'a> {
+/// What an incident covers while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
     /// Which incident.
     pub incident: IncidentId,
     /// The fingerprints of the alerts that are linked to it.
-    pub linked: Vec<&'a CleanStr>,
+    pub linked: Vec<CleanStr>,
     /// The services in its scope.
-    pub services: &'a [ServiceId],
+    pub services: Vec<ServiceId>,
 }
 
-impl<'a> Coverage<'a> {
-    /// What an incident covers.
-    pub fn of(incident: &'a Incident) -> Self {
-        Self {
-            incident: incident.id(),
-            linked: incident.alerts.iter().map(|alert| &alert.fingerprint).collect(),
-            services: &incident.services,
+/// How an incident covers an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cover {
+    /// The alert is linked to it.
+    Linked(IncidentId),
+    /// The alert's service is in its scope.
+    InScope(IncidentId),
+}
+
+impl Cover {
+    /// Which incident.
+    pub fn incident(self) -> IncidentId {
+        match self {
+            Self::Linked(id) | Self::InScope(id) => id,
         }
     }
 }
 
-/// The open incident that covers an alert: the one that it is linked to, else the first in whose scope its service is.
+impl Coverage {
+    /// What an incident covers; nothing once it is resolved, because what fires then is news.
+    pub fn of(incident: &Incident) -> Option<Self> {
+        let runs = !incident.is_blank() && incident.phase().is_live();
+        runs.then(|| Self {
+            incident: incident.id(),
+            linked: incident.alerts.iter().map(|alert| alert.fingerprint.clone()).collect(),
+            services: incident.services.clone(),
+        })
+    }
+}
+
+/// The incident that covers an alert: the one that it is linked to, else the first in whose scope its service is.
 pub fn covered_by<'a>(
     fingerprints: &[&CleanStr],
     service: Option<&ServiceId>,
-    open: impl IntoIterator<Item = Coverage<'a>>,
-) -> Option<IncidentId> {
+    open: impl IntoIterator<Item = &'a Coverage>,
+) -> Option<Cover> {
     let mut by_scope = None;
     for coverage in open {
         if fingerprints.iter().any(|fingerprint| coverage.linked.contains(fingerprint)) {
-            return Some(coverage.incident);
+            return Some(Cover::Linked(coverage.incident));
         }
         if by_scope.is_none() && service.is_some_and(|service| coverage.services.contains(service)) {
-            by_scope = Some(coverage.incident);
+            by_scope = Some(Cover::InScope(coverage.incident));
         }
     }
     by_scope

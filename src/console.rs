@@ -22,12 +22,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{Event as InputEvent, KeyEvent};
 use ratatui::layout::Rect;
 
+use crate::alert::Coverage;
 use crate::escalation::Matrix;
 use crate::incident::{
-    Actor, Cadence, Command, Declared, Duty, Event, Incident, IncidentId, ProofLine, Refusal, Series, ServiceId,
-    StepRef, StepState, Urgency, command,
+    Actor, AlertLinked, Cadence, Command, Declared, Duty, Event, Incident, IncidentId, ProofLine, Refusal, Series,
+    ServiceId, StepRef, StepState, Urgency, command,
 };
-use crate::live::{Live, WatchedObjective, WatchedService, Watchlist};
+use crate::live::{Finding, Live, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
 pub use crate::pane::Past;
 use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Purpose, Question};
@@ -148,6 +149,7 @@ pub struct Console {
     settings: Settings,
     incident: Incident,
     live: Live,
+    covers: Vec<Coverage>,
     present: Vec<Present>,
     record: Record,
     panes: Vec<Box<dyn Pane>>,
@@ -189,6 +191,7 @@ impl Console {
         let mut console = Self {
             incident: Incident::new(IncidentId::incident(1)),
             live: Live { is_frozen: settings.is_frozen, ..Live::default() },
+            covers: Vec::new(),
             present: Vec::new(),
             record: Record::default(),
             panes: PANES.iter().map(|spec| (spec.make)()).collect(),
@@ -283,12 +286,17 @@ impl Console {
             Msg::Input(event) => self.input(event, wall, &mut effects),
             Msg::Journal(msg) => self.journal(msg, wall, &mut effects),
             Msg::Source(report) => {
+                let tells_alerts = matches!(report.finding, Finding::Alerts(_));
                 let is_shown = self.live.take(report, wall);
+                if is_shown && tells_alerts && (self.start.is_some() || self.focus == PaneId::Alerts) {
+                    // Somebody may have declared an incident from them in the meantime.
+                    effects.push(Effect::List);
+                }
                 if let (None, Some(at)) = (self.live.usual_errors, self.incident.detected_at) {
                     self.live.usual_errors = resolution::usual_errors(&self.live, at, self.incident.clock().show(wall));
                 }
                 if is_shown {
-                    self.mark(&[PaneId::Graphs, PaneId::Spans]);
+                    self.mark(&[PaneId::Graphs, PaneId::Spans, PaneId::Alerts]);
                     self.dirty.add(Dirty::HEADER);
                 }
             }
@@ -301,8 +309,11 @@ impl Console {
                     start.take(list.clone());
                 }
                 if let Some(Overlay::Records(pick)) = &mut self.overlay {
-                    *pick = overlay::records(&list);
+                    let selected = pick.selected;
+                    *pick = overlay::records(&list, wall);
+                    pick.selected = selected.min(list.len().saturating_sub(1));
                 }
+                self.covers = list.into_iter().filter_map(|summary| summary.covers).collect();
                 self.dirty = Dirty::ALL;
             }
             Msg::Catalogue(catalogue) => {
@@ -381,6 +392,7 @@ impl Console {
             matrix: &self.settings.matrix,
             rotation: self.settings.rotation.as_ref(),
             is_wall: self.settings.is_wall,
+            covers: &self.covers,
             present: &self.present,
             theme: &self.settings.theme,
             zone: self.zone(),
@@ -592,6 +604,7 @@ impl Console {
                 Intent::Satisfy(duty) => self.act_on(&Item::Duty(duty), wall, effects),
                 Intent::ActOn(item) => self.act_on(&item, wall, effects),
                 Intent::Form(kind) => self.show_form(kind, wall),
+                Intent::DeclareFrom(alerts) => self.declare_from(&alerts, wall, effects),
             }
         }
     }
@@ -672,15 +685,24 @@ impl Console {
         Effect::Append { ticket: self.ticket, events, settles_draft }
     }
 
-    /// Declares a new incident, in a record of its own.
-    pub(crate) fn declare(&mut self, body: Declared, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+    /// Declares a new incident, in a record of its own that begins with the alerts that it came from.
+    pub(crate) fn declare(
+        &mut self,
+        body: Declared,
+        alerts: Vec<AlertLinked>,
+        wall: DateTime<Utc>,
+        effects: &mut Vec<Effect>,
+    ) {
         if !self.may_write() {
             return self.say(Tone::Refused, self.looks_only().to_owned(), wall);
         }
         let blank = Incident::new(IncidentId::incident(1));
         let asking = crate::incident::Asking::new(self.settings.me.clone(), wall);
         match command::decide(&blank, Command::Declare(body), &asking) {
-            Ok(events) => effects.push(Effect::Create(Series::Incident, events)),
+            Ok(mut events) => {
+                events.extend(alerts.into_iter().map(Event::AlertLinked));
+                effects.push(Effect::Create(Series::Incident, events));
+            }
             Err(refusal) => self.say(Tone::Refused, refusal.to_string(), wall),
         }
     }

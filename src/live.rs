@@ -19,6 +19,8 @@ pub mod alerts;
 
 pub use alerts::{LiveAlert, Reported};
 
+/// The source of a drill.
+pub const SIMULATED: SourceName = "simulated";
 /// The most series that one objective keeps.
 pub const MOST_SERIES: usize = 200;
 /// The most rows that one table of spans keeps.

@@ -6,6 +6,7 @@
 //!
 //! Invariant: drawing takes `&self`; a skipped or repeated frame changes nothing.
 
+pub mod alerts;
 pub mod due;
 pub mod facts;
 pub mod graphs;
@@ -20,6 +21,7 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::alert::Coverage;
 use crate::escalation::{Contact, Matrix};
 use crate::incident::{
     Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, IncidentId, Milestone, Obligation, ProofLine,
@@ -51,6 +53,8 @@ pub enum PaneId {
     Facts,
     /// Proposals, tasks, theories, follow-ups.
     Work,
+    /// What the monitoring says is wrong.
+    Alerts,
 }
 
 /// What a table needs to know of a pane.
@@ -68,7 +72,7 @@ pub struct PaneSpec {
 
 /// All panes, in the order of their number keys.
 pub const PANES: &[PaneSpec] =
-    &[graphs::SPEC, spans::SPEC, playbook::SPEC, timeline::SPEC, next::SPEC, facts::SPEC, work::SPEC];
+    &[graphs::SPEC, spans::SPEC, playbook::SPEC, timeline::SPEC, next::SPEC, facts::SPEC, work::SPEC, alerts::SPEC];
 
 /// Somebody's console that is open on the same incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +128,8 @@ pub struct Cx<'a> {
     pub rotation: Option<&'a Rotation>,
     /// A wall screen: no telephone numbers.
     pub is_wall: bool,
+    /// What the other open incidents of this host cover.
+    pub covers: &'a [Coverage],
     /// Consoles on this incident.
     pub present: &'a [Present],
     /// Colours and glyphs.
@@ -157,13 +163,11 @@ impl Cx<'_> {
 
     /// The positions that must know of the present severity.
     pub fn to_tell(&self) -> Vec<CleanStr> {
-        self.contacts().iter().map(Contact::name).collect()
+        to_tell(self.incident, self.matrix, self.catalogue)
     }
 
     fn contacts(&self) -> Vec<Contact> {
-        let Some(severity) = self.incident.severity else { return Vec::new() };
-        self.matrix
-            .to_tell(severity, &self.catalogue.owners(self.incident.services.iter().map(|service| service.as_str())))
+        contacts(self.incident, self.matrix, self.catalogue)
     }
 
     /// How somebody of the escalation matrix is reached.
@@ -217,6 +221,16 @@ impl Cx<'_> {
     }
 }
 
+/// The positions that must know of an incident's present severity.
+pub fn to_tell(incident: &Incident, matrix: &Matrix, catalogue: &Catalogue) -> Vec<CleanStr> {
+    contacts(incident, matrix, catalogue).iter().map(Contact::name).collect()
+}
+
+fn contacts(incident: &Incident, matrix: &Matrix, catalogue: &Catalogue) -> Vec<Contact> {
+    let Some(severity) = incident.severity else { return Vec::new() };
+    matrix.to_tell(severity, &catalogue.owners(incident.services.iter().map(|service| service.as_str())))
+}
+
 /// A question that wants a line of text; the answer becomes a command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
@@ -256,6 +270,8 @@ pub enum Item {
     Duty(Duty),
     /// A theory.
     Hypothesis(EntryId),
+    /// An alert, by its fingerprint.
+    Alert(CleanStr),
 }
 
 /// What a form asks for.
@@ -340,6 +356,8 @@ pub enum Intent {
     ActOn(Item),
     /// Ask for what a form asks.
     Form(FormKind),
+    /// Declare an incident from alerts, by their fingerprints.
+    DeclareFrom(Vec<CleanStr>),
 }
 
 /// One key of a pane, its name, and what it does.

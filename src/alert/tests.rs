@@ -90,18 +90,16 @@ fn one_alert_of_two_systems_is_one_and_nearly_the_same_ones_stay_apart() {
 #[test]
 fn an_alert_is_covered_by_the_incident_it_is_linked_to_and_else_by_scope() {
     let (one, other) = (firing("A", "alipay", 0), firing("B", "blubank", 0));
-    let (alipay, blubank) = ([ServiceId::from("alipay")], [ServiceId::from("blubank")]);
-    let linked = vec![&other.fingerprint];
-    let open = || {
-        [
-            Coverage { incident: IncidentId::incident(1), linked: Vec::new(), services: &blubank },
-            Coverage { incident: IncidentId::incident(2), linked: linked.clone(), services: &alipay },
-        ]
+    let coverage = |number, linked: &[&Alert], service: &str| Coverage {
+        incident: IncidentId::incident(number),
+        linked: linked.iter().map(|alert| alert.fingerprint.clone()).collect(),
+        services: vec![service.into()],
     };
-    let covered = |alert: &Alert| covered_by(&[&alert.fingerprint], alert.service(|_| false).as_ref(), open());
-    assert_eq!(covered(&one), Some(IncidentId::incident(2)));
-    assert_eq!(covered(&other), Some(IncidentId::incident(2)), "the link counts more than the scope");
-    assert_eq!(covered(&firing("C", "blubank", 0)), Some(IncidentId::incident(1)));
+    let open = [coverage(1, &[], "blubank"), coverage(2, &[&other], "alipay")];
+    let covered = |alert: &Alert| covered_by(&[&alert.fingerprint], alert.service(|_| false).as_ref(), &open);
+    assert_eq!(covered(&one), Some(Cover::InScope(IncidentId::incident(2))));
+    assert_eq!(covered(&other), Some(Cover::Linked(IncidentId::incident(2))), "the link counts more than the scope");
+    assert_eq!(covered(&firing("C", "blubank", 0)), Some(Cover::InScope(IncidentId::incident(1))));
     assert_eq!(covered(&firing("C", "yoomonea", 0)), None);
 }
 

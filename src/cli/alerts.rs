@@ -8,12 +8,13 @@ use serde_json::json;
 
 use super::answers::place;
 use super::{Ending, print, say_error};
-use crate::alert::{AlertState, Coverage, covered_by, proposed_severity, title};
+use crate::alert::{AlertState, Cover, Coverage, covered_by, proposed_severity, title};
 use crate::config::{Config, files};
-use crate::incident::{Incident, IncidentId};
+use crate::incident::IncidentId;
 use crate::live::LiveAlert;
 use crate::playbook::Catalogue;
-use crate::run::{alerts::ask, clock, records};
+use crate::run::records::{self, Board};
+use crate::run::{alerts::ask, clock};
 use crate::text::fit;
 use crate::widget::text::duration;
 
@@ -64,11 +65,10 @@ pub(super) fn alerts(config: &Config, json: bool) -> Result<ExitCode, Ending> {
 }
 
 /// The open incidents of this host; without a journal that can be read, alerts are shown all the same.
-fn open_incidents(config: &Config) -> Vec<Incident> {
-    let read = || -> anyhow::Result<Vec<Incident>> {
-        let dir = place(config).open()?;
-        let open = records::list(&dir, records::Which::Open)?;
-        open.iter().map(|summary| records::read(&dir, summary.id)).collect()
+fn open_incidents(config: &Config) -> Vec<Coverage> {
+    let read = || -> anyhow::Result<Vec<Coverage>> {
+        let open = records::list(&place(config).open()?, records::Which::Open, &Board::default())?;
+        Ok(open.into_iter().filter_map(|summary| summary.covers).collect())
     };
     read().unwrap_or_else(|error| {
         say_error(&format!("which incidents cover these alerts is not known: {error:#}"));
@@ -76,9 +76,9 @@ fn open_incidents(config: &Config) -> Vec<Incident> {
     })
 }
 
-fn covering(live: &LiveAlert<'_>, open: &[Incident], catalogue: &Catalogue) -> Option<IncidentId> {
+fn covering(live: &LiveAlert<'_>, open: &[Coverage], catalogue: &Catalogue) -> Option<IncidentId> {
     let service = live.alert.service(|name| catalogue.get(name).is_some());
-    covered_by(&live.fingerprints(), service.as_ref(), open.iter().map(Coverage::of))
+    covered_by(&live.fingerprints(), service.as_ref(), open).map(Cover::incident)
 }
 
 fn line(live: &LiveAlert<'_>, incident: Option<IncidentId>, wall: DateTime<Utc>) -> String {

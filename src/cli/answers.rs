@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{Ending, print};
 use crate::config::{Config, files};
+use crate::console::overlay::summary_line;
 use crate::console::{Summary, actions, first_events};
 use crate::incident::command::{decide, event_time};
 use crate::incident::{
@@ -17,7 +18,8 @@ use crate::incident::{
 use crate::journal::{Journal, NewEntry};
 use crate::pane::PANES;
 use crate::playbook::Playbook;
-use crate::run::{JournalPlace, clock, records};
+use crate::run::records::{self, Board};
+use crate::run::{JournalPlace, clock};
 use crate::text::{CleanStr, CleanText, fit};
 
 /// Where the configuration says that the journal is.
@@ -109,7 +111,7 @@ pub(super) fn declare(
 pub(super) fn list(config: &Config, json: bool, all: bool) -> Result<ExitCode, Ending> {
     let dir = place(config).open()?;
     let which = if all { records::Which::All } else { records::Which::Open };
-    let list = records::list(&dir, which)?;
+    let list = records::list(&dir, which, &board(config))?;
     if json {
         let incidents: Vec<_> = list.iter().map(summary_json).collect();
         return print(&json!({ "incidents": incidents }).to_string());
@@ -117,8 +119,13 @@ pub(super) fn list(config: &Config, json: bool, all: bool) -> Result<ExitCode, E
     if list.is_empty() {
         return print("no incident is open (warroom declare, or warroom gameday for an exercise)");
     }
-    let lines: Vec<String> = list.iter().map(crate::console::overlay::summary_line).collect();
+    let lines: Vec<String> = list.iter().map(|summary| summary_line(summary, clock::wall())).collect();
     print(&lines.join("\n"))
+}
+
+/// By which rules records are listed.
+fn board(config: &Config) -> Board {
+    Board { cadence: config.cadence, matrix: config.matrix.clone(), catalogue: files::catalogue(&config.playbooks) }
 }
 
 fn summary_json(summary: &Summary) -> serde_json::Value {
@@ -130,6 +137,7 @@ fn summary_json(summary: &Summary) -> serde_json::Value {
         "service": summary.service,
         "commander": summary.commander,
         "declared_at": summary.declared_at,
+        "next": summary.next.as_ref().map(|(name, due)| json!({ "name": name, "due": due })),
     })
 }
 
@@ -175,7 +183,7 @@ pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCo
         writeln!(out, "{whole}")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let summary = crate::console::overlay::summary_line(&records::summary(&incident));
+    let summary = summary_line(&records::summary(&incident, &board(config)), clock::wall());
     writeln!(out, "{summary}\n")?;
     let time = |at: Option<chrono::DateTime<chrono::Utc>>| {
         at.map_or_else(|| "not recorded".to_owned(), |at| at.format("%Y-%m-%d %H:%M:%SZ").to_string())
@@ -212,7 +220,7 @@ pub(super) fn note(
     let dir = place(config).open()?;
     let id = match id {
         Some(id) => id,
-        None => only_open(&records::list(&dir, records::Which::Open)?)?,
+        None => only_open(&records::list(&dir, records::Which::Open, &board(config))?)?,
     };
     let me = actor(config);
     let incident = records::read(&dir, id)?;
@@ -232,7 +240,7 @@ fn only_open(open: &[Summary]) -> Result<IncidentId, Ending> {
         [only] => Ok(only.id),
         [] => Err(Ending::Usage("no incident is open: name one with -i, or declare one".to_owned())),
         several => {
-            let lines: Vec<_> = several.iter().map(crate::console::overlay::summary_line).collect();
+            let lines: Vec<_> = several.iter().map(|summary| summary_line(summary, clock::wall())).collect();
             Err(Ending::Usage(format!("several incidents are open: name one with -i\n{}", lines.join("\n"))))
         }
     }

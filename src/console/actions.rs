@@ -10,7 +10,7 @@ use super::{Console, Dirty, Effect, Layout, Tone};
 use crate::incident::brief::BriefKind;
 use crate::incident::{Command, Duty, Outcome, Role};
 use crate::pane::{FormKind, Item, PANES, PaneId, Purpose, Question};
-use crate::text::CleanText;
+use crate::text::{CleanStr, CleanText};
 
 /// A key that means the same everywhere.
 pub(crate) struct GlobalAct {
@@ -53,6 +53,11 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     look("focus-next", &["5", "F6"], "focus what is due", |console, _, _| console.set_focus(PaneId::Next)),
     look("focus-facts", &["6", "F7"], "focus scope and people", |console, _, _| console.set_focus(PaneId::Facts)),
     look("focus-work", &["7", "F8"], "focus who does what", |console, _, _| console.set_focus(PaneId::Work)),
+    look("focus-alerts", &["8", "F9"], "focus the alerts", |console, _, effects| {
+        console.set_focus(PaneId::Alerts);
+        // Which incident covers an alert is looked up anew.
+        effects.push(Effect::List);
+    }),
     look("zoom", &["z", "F11"], "give the focused pane all the room, and take it back", |console, _, _| console.zoom()),
     look("layout", &["L"], "the layout of the next role (ic, comms, sme, scribe)", Console::next_layout),
     write("note", &["n", "i"], "write a line on the timeline", Console::write_note),
@@ -210,8 +215,8 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         let form = overlay::declare(&console.cx(wall));
         console.show(form);
     }),
-    look("open", &["O"], "open another record of this host", |console, _, effects| {
-        console.show(Overlay::Records(overlay::records(&[])));
+    look("open", &["O"], "open another record of this host", |console, wall, effects| {
+        console.show(Overlay::Records(overlay::records(&[], wall)));
         effects.push(Effect::List);
     }),
     look("repaint", &["Ctrl+L"], "draw the screen anew", |console, _, effects| {
@@ -323,10 +328,26 @@ impl Console {
                 let compose = overlay::compose(&self.cx(wall));
                 self.show(compose);
             }
-            Item::Duty(_) | Item::Hypothesis(_) => match overlay::act_on(item, &self.cx(wall)) {
+            Item::Duty(_) | Item::Hypothesis(_) | Item::Alert(_) => match overlay::act_on(item, &self.cx(wall)) {
                 Some(overlay) => self.show(overlay),
                 None => self.say(Tone::Refused, "that is over: somebody was faster".to_owned(), wall),
             },
+        }
+    }
+
+    /// Opens the form that declares an incident, filled with what alerts say.
+    pub(crate) fn declare_from(&mut self, alerts: &[CleanStr], wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if !self.may_write() {
+            let why = self.looks_only().to_owned();
+            return self.say(Tone::Refused, why, wall);
+        }
+        match overlay::declare_from(alerts, &self.cx(wall)) {
+            Ok(form) => {
+                self.show(form);
+                // Who else declared from them is known by the time somebody presses Enter.
+                effects.push(Effect::List);
+            }
+            Err(why) => self.say(Tone::Refused, why, wall),
         }
     }
 

@@ -15,7 +15,7 @@ use super::{Console, Dirty, Tone, actions, wall};
 use crate::incident::{Decision, Role, Severity, cadence};
 use crate::live::Freshness;
 use crate::pane::due::{next_tick, urgency};
-use crate::pane::{Cx, PaneId};
+use crate::pane::{Cx, PaneId, alerts};
 use crate::text::fit;
 use crate::theme::{Alarm, Theme, ascii_only};
 use crate::widget::frame::{PaneFrame, clear};
@@ -212,6 +212,11 @@ impl Console {
             spans.push(Span::raw(format!("  ack {} {}", countdown(taken), theme.glyphs.done)));
         } else if incident.acknowledged.is_none() && incident.phase().is_live() {
             spans.push(Span::styled("  not acknowledged", theme.amber()));
+        }
+        let unlinked = alerts::unlinked(cx);
+        if unlinked > 0 && incident.phase().is_live() {
+            let word = if unlinked == 1 { "alert" } else { "alerts" };
+            spans.push(Span::styled(format!("  {unlinked} {word}"), theme.amber()));
         }
         spans
     }

@@ -5,6 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::Event as InputEvent;
 
+use crate::alert::Coverage;
 use crate::incident::{DrillStarted, Entry, EntryId, Event, IncidentId, Phase, Series, ServiceId, Severity, StepRef};
 use crate::live::{Inquiry, Report, Watchlist};
 use crate::pane::{Past, Present};
@@ -85,6 +86,10 @@ pub struct Summary {
     pub commander: Option<CleanStr>,
     /// When it was declared.
     pub declared_at: Option<DateTime<Utc>>,
+    /// What is due next, and until when on the wall.
+    pub next: Option<(CleanStr, DateTime<Utc>)>,
+    /// Which alerts it covers, while it runs.
+    pub covers: Option<Coverage>,
 }
 
 /// Something the shell shall do.

@@ -4,6 +4,7 @@
 //!
 //! Invariant: Esc leaves every overlay and nothing has happened; the log goes on moving behind it.
 
+mod alert;
 mod compose;
 mod declare;
 mod draw;
@@ -15,10 +16,10 @@ mod pick;
 use chrono::{DateTime, Utc};
 use crossterm::event::{KeyCode, KeyEvent};
 
-pub(crate) use compose::{Compose, compose};
-pub(crate) use declare::{DeclareForm, declare};
+pub(crate) use compose::{Compose, compose, facts as update_facts, since};
+pub(crate) use declare::{DeclareForm, declare, declare_from};
 pub(crate) use form::Form;
-pub(crate) use forms::form;
+pub(crate) use forms::{coming, form, moment, past};
 pub(crate) use items::{
     act_on, assign_role, call_backs, changes, decisions, drafts, follow_ups, milestones, offers, people_to_tell,
     reviews,
@@ -30,7 +31,9 @@ pub(crate) use pick::{
 use super::actions::{self, Listed};
 use super::keys::Chord;
 use super::{Console, Dirty, Effect, Tone};
-use crate::incident::{Command, Declared, EntryId, NoteAmended, Refusal, Role, Seat, StatusUpdate, command};
+use crate::incident::{
+    AlertLinked, Command, Declared, EntryId, NoteAmended, Refusal, Role, Seat, StatusUpdate, command,
+};
 use crate::pane::{Cx, Purpose, Question};
 use crate::text::{CleanStr, CleanText};
 use crate::widget::editor::Editor;
@@ -95,7 +98,7 @@ pub(crate) enum Outcome {
     /// It closes and a question was answered.
     Answered(Purpose, String),
     /// It closes and an incident is declared.
-    Declare(Box<Declared>),
+    Declare(Box<Declared>, Vec<AlertLinked>),
     /// It closes and an update is recorded, or a draft of one approved.
     Post(StatusUpdate, Option<EntryId>),
     /// It closes and these are asked, in this order.
@@ -256,7 +259,7 @@ impl Console {
             }
             Outcome::Run(listed) => self.perform_listed(listed, wall, effects),
             Outcome::Chosen(choice) => self.chosen(choice, wall, effects),
-            Outcome::Declare(body) => self.declare(*body, wall, effects),
+            Outcome::Declare(body, alerts) => self.declare(*body, alerts, wall, effects),
             Outcome::Post(update, None) => self.hand_in(overlay, vec![Command::PostUpdate(update)], wall, effects),
             Outcome::Post(update, Some(draft)) => {
                 self.hand_in(overlay, vec![Command::ApproveDraft(draft, update)], wall, effects);
@@ -296,6 +299,7 @@ impl Console {
             Choice::Open(id) => effects.push(Effect::Open(id)),
             Choice::Form(kind) => self.show_form(*kind, wall),
             Choice::Item(item) => self.act_on(&item, wall, effects),
+            Choice::DeclareFrom(alerts) => self.declare_from(&alerts, wall, effects),
         }
     }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::overlay;
 use super::{Console, Dirty, DraftClock, Effect, JournalMsg, Tone};
 use crate::incident::{ClockJumped, ClockSkewed, Command, Entry, Event, Incident, IncidentId, Role};
-use crate::live::Live;
+use crate::live::{Live, SIMULATED};
 use crate::pane::PaneId;
 use crate::text::CleanText;
 
@@ -41,7 +41,10 @@ impl Console {
             JournalMsg::Opened(id) => {
                 self.incident = Incident::new(id);
                 self.record = Record { id: Some(id), ..Record::default() };
-                self.live = Live { is_frozen: self.settings.is_frozen, ..Live::default() };
+                // Sources run before a record is open: what they said of themselves and of alerts is not this record's.
+                let Live { mut sources, reported, changes, .. } = std::mem::take(&mut self.live);
+                sources.remove(SIMULATED);
+                self.live = Live { sources, reported, changes, is_frozen: self.settings.is_frozen, ..Live::default() };
                 self.start = None;
                 self.present.clear();
                 (self.past, self.past_of) = (Vec::new(), Vec::new());
@@ -85,6 +88,8 @@ impl Console {
                 }
                 if let (false, Some(drill)) = (was_drill, &self.incident.drill) {
                     effects.push(Effect::Simulate(drill.clone()));
+                    // The world of the drill has sources of its own.
+                    (self.live.sources, self.live.reported) = Default::default();
                 }
                 self.dirty = Dirty::ALL;
             }

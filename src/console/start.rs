@@ -8,7 +8,10 @@ use ratatui::text::{Line, Span};
 
 use super::keys::Chord;
 use super::{Console, Dirty, Effect, Notice, Summary, Tone, overlay};
-use crate::pane::Cx;
+use crate::alert::title;
+use crate::live::Freshness;
+use crate::pane::{Cx, alerts};
+use crate::text::CleanStr;
 use crate::widget::frame::{PaneFrame, centred};
 use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, wrap};
@@ -43,12 +46,16 @@ impl Start {
         self.list = list;
     }
 
-    fn rows(&self) -> usize {
-        self.list.len() + WAYS.len()
+    /// The rows that can be selected: records, alerts, and the ways on.
+    fn rows(&self, alerts: &[AlertRow]) -> usize {
+        self.list.len() + alerts.len() + WAYS.len()
     }
 
     pub(crate) fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, notice: Option<&Notice>) {
-        let rows = u16::try_from(self.rows()).unwrap_or(u16::MAX).saturating_add(8);
+        let alerts = alert_rows(cx);
+        let all = self.rows(&alerts);
+        let headings = if alerts.is_empty() { 0 } else { 2 };
+        let rows = u16::try_from(all).unwrap_or(u16::MAX).saturating_add(8 + headings);
         let area = centred(area, 100, rows.max(12));
         let inner = PaneFrame::new("warroom", true).remark(cx.me.to_string()).draw(area, buf, cx.theme);
         let inside = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), ..inner };
@@ -63,10 +70,34 @@ impl Start {
         let blank = u16::from(inner.height >= 9);
         let ways_y = said_y.saturating_sub(WAYS.len() as u16 + blank).max(inner.y);
         for ((place, (_, key, words)), y) in WAYS.iter().enumerate().zip(ways_y..said_y) {
-            let line = self.row(self.list.len() + place, format!("{key}  {words}"), cx);
+            let line = self.row(all - WAYS.len() + place, all, format!("{key}  {words}"), cx);
             buf.set_line(inner.x, y, &fit_line(line, usize::from(inner.width)), inner.width);
         }
-        let records = inner.y + blank..ways_y.saturating_sub(blank);
+        let mut records = inner.y + blank..ways_y.saturating_sub(blank);
+        if !alerts.is_empty() {
+            // Below the records, so that an alert that comes moves none of them from under a finger; at least half of the room.
+            let others = u16::try_from(self.list.len().max(1)).unwrap_or(u16::MAX) + blank;
+            let all_rows = u16::try_from(records.len()).unwrap_or(u16::MAX);
+            let wanted = u16::try_from(alerts.len() + 1).unwrap_or(u16::MAX);
+            let room = wanted.min(all_rows.saturating_sub(others).max(all_rows.div_ceil(2)));
+            let mut y = records.end - room;
+            records.end = y.saturating_sub(blank).max(records.start);
+            if room > 1 {
+                let words = "alerts that no open incident covers: Enter or d declares one from it";
+                let line = Line::styled(words, cx.theme.amber());
+                buf.set_line(inside.x, y, &fit_line(line, usize::from(inside.width)), inside.width);
+                y += 1;
+            }
+            let here = self.selection.place(all).saturating_sub(self.list.len());
+            let mut selection = Selection::default();
+            selection.select(here.min(alerts.len() - 1));
+            let end = ways_y.saturating_sub(blank);
+            let sight = selection.in_sight(alerts.len(), end.saturating_sub(y));
+            for (place, y) in sight.zip(y..end) {
+                let line = self.row(self.list.len() + place, all, alerts[place].words.clone(), cx);
+                buf.set_line(inner.x, y, &fit_line(line, usize::from(inner.width)), inner.width);
+            }
+        }
         if self.list.is_empty() {
             let line = Line::styled("no incident is open on this host", cx.theme.dim());
             if !records.is_empty() {
@@ -76,40 +107,77 @@ impl Start {
         }
         let room = u16::try_from(records.len()).unwrap_or(u16::MAX);
         for (place, y) in self.selection.in_sight(self.list.len(), room).zip(records) {
-            let line = self.row(place, overlay::summary_line(&self.list[place]), cx);
+            let line = self.row(place, all, overlay::summary_line(&self.list[place], cx.wall), cx);
             buf.set_line(inner.x, y, &fit_line(line, usize::from(inner.width)), inner.width);
         }
     }
 
-    fn row(&self, place: usize, text: String, cx: &Cx<'_>) -> Line<'static> {
-        let is_here = place == self.selection.place(self.rows());
+    fn row(&self, place: usize, rows: usize, text: String, cx: &Cx<'_>) -> Line<'static> {
+        let is_here = place == self.selection.place(rows);
         let marker = if is_here { cx.theme.glyphs.here } else { " " };
         let line = Line::from(vec![Span::raw(format!("{marker} ")), Span::raw(text)]);
         if is_here { line.style(cx.theme.selection(true)) } else { line }
     }
 }
 
+/// A row that stands for a burst or for one alert.
+struct AlertRow {
+    words: String,
+    /// The alerts' fingerprints.
+    alerts: Vec<CleanStr>,
+}
+
+fn alert_rows(cx: &Cx<'_>) -> Vec<AlertRow> {
+    let burst = alerts::burst(cx);
+    let burst = burst.map(|burst| AlertRow { words: alerts::burst_line(&burst), alerts: alerts::of_burst(&burst) });
+    let single = alerts::uncovered(cx).into_iter().map(|seen| {
+        let stale = match seen.live.freshness {
+            Freshness::Fresh => "",
+            Freshness::Stale => "STALE  ",
+            Freshness::Gone => "NO DATA  ",
+        };
+        let words = alerts::words(&seen, cx, 28).concat();
+        let words = format!("{words}{stale}{}", title(seen.live.alert));
+        AlertRow { words, alerts: vec![seen.fingerprint().clone()] }
+    });
+    burst.into_iter().chain(single).collect()
+}
+
 impl Console {
     /// Takes a key of the start screen; says whether it was one.
     pub(super) fn start_key(&mut self, chord: Chord, wall: DateTime<Utc>, effects: &mut Vec<Effect>) -> bool {
+        let alerts = if self.start.is_some() { alert_rows(&self.cx(wall)) } else { Vec::new() };
         let Some(start) = &mut self.start else { return false };
+        let rows = start.rows(&alerts);
+        let selected = start.selection.place(rows);
+        let alert = selected.checked_sub(start.list.len()).and_then(|place| alerts.get(place));
         let key = |code| Chord::from(KeyEvent::new(code, KeyModifiers::NONE));
         self.dirty = Dirty::ALL;
         let way = if chord == key(KeyCode::Down) || chord == key(KeyCode::Char('j')) {
-            start.selection.go(1, start.rows());
+            start.selection.go(1, rows);
             return true;
         } else if chord == key(KeyCode::Up) || chord == key(KeyCode::Char('k')) {
-            start.selection.go(-1, start.rows());
+            start.selection.go(-1, rows);
             return true;
         } else if chord == key(KeyCode::Enter) {
-            let selected = start.selection.place(start.rows());
+            if let Some(alert) = alert {
+                self.declare_from(&alert.alerts, wall, effects);
+                return true;
+            }
             if let Some(summary) = start.list.get(selected) {
                 effects.push(Effect::Open(summary.id));
                 return true;
             }
-            WAYS[selected - start.list.len()].0
+            WAYS[selected - start.list.len() - alerts.len()].0
         } else if chord == key(KeyCode::Char('D')) {
             Way::Declare
+        } else if chord == key(KeyCode::Char('d')) {
+            // From the selected alert, else from the first, which needs somebody most.
+            match alert.or(alerts.first()) {
+                Some(alert) => self.declare_from(&alert.alerts, wall, effects),
+                None => self.say(Tone::Refused, "no alert fires without an incident: D declares one".to_owned(), wall),
+            }
+            return true;
         } else if chord == key(KeyCode::Char('g')) {
             Way::Drill
         } else if chord == key(KeyCode::Char('w')) {

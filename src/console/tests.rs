@@ -501,6 +501,8 @@ fn summary(number: u32) -> Summary {
         service: None,
         commander: None,
         declared_at: None,
+        next: None,
+        covers: None,
     }
 }
 

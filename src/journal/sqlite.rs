@@ -153,14 +153,16 @@ impl SqliteJournal {
         }
     }
 
-    /// The entries that a list of records needs: what the incident is, how bad, where it stands, who has which role. Ten thousand notes are
-    /// passed over unread; what cannot be read is left out, because opening the record reports it.
+    /// The entries that a list of records needs: what the incident is, how bad, where it stands, who has which role, and what is due next, which
+    /// a `todo` line can be too. Ten thousand other notes are passed over unread; what cannot be read is left out, because opening the record
+    /// reports it.
     pub fn landmarks(&mut self) -> Result<Vec<Entry>, JournalError> {
         let failed = JournalError::sqlite(&self.path);
         let read = || -> rusqlite::Result<Vec<Entry>> {
             let mut rows = self.db.prepare_cached(
-                "SELECT entry FROM ev WHERE kind NOT LIKE 'note-%' AND kind NOT LIKE 'step-%'
-                 AND kind NOT IN ('evidence-pinned', 'status-update-posted', 'clock-jumped') ORDER BY lseq",
+                r#"SELECT entry FROM ev WHERE kind NOT LIKE 'step-%'
+                 AND (kind NOT LIKE 'note-%' OR (kind = 'note-added' AND entry LIKE '%"kind":"todo"%'))
+                 AND kind NOT IN ('evidence-pinned', 'clock-jumped', 'clock-skewed') ORDER BY lseq"#,
             )?;
             let found = rows.query_map([], |row| row.get::<_, String>(0))?;
             Ok(found.flatten().filter_map(|json| Entry::from_json(&json).ok()).collect())

@@ -101,6 +101,11 @@ impl Live {
         Some(self.age(reported.at?, name, wall))
     }
 
+    /// When the freshness of some source's alerts changes next if nothing comes.
+    pub fn next_alerts_turn(&self, wall: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.reported.iter().filter_map(|(name, reported)| self.turn(reported.at?, name, wall)).min()
+    }
+
     fn one_by_one(&self, source: SourceName, wall: DateTime<Utc>) -> impl Iterator<Item = LiveAlert<'_>> {
         let told = self.reported.get(source).and_then(|reported| Some((reported.at?, reported)));
         told.into_iter().flat_map(move |(at, reported)| {

@@ -10,6 +10,8 @@
 //!
 //! Invariant: no byte of an escape sequence is ever written; leaving waits for no reader and for no typist.
 
+mod lists;
+mod numbers;
 mod streams;
 mod told;
 mod verbs;
@@ -30,6 +32,7 @@ use crate::incident::{Command, Declared, Entry, EntryId, Event, Line};
 use crate::pane::{Access, Cx};
 use crate::text::{CleanStr, CleanText};
 use crate::widget::text::duration;
+use numbers::Numbers;
 use streams::{Paper, Stdout, Typed, Written};
 use told::Told;
 
@@ -47,8 +50,9 @@ pub fn plain(plan: Plan) -> anyhow::Result<ExitCode> {
 }
 
 async fn run(mut plan: Plan) -> anyhow::Result<u8> {
-    // No frame waits here, and the first line that is typed may name a step.
+    // No frame waits here, and the first line that is typed may name a step or a template.
     plan.settings.catalogue = crate::config::files::catalogue(&plan.playbooks);
+    plan.settings.templates = crate::config::files::templates(&plan.templates);
     let mut signals = Signals::new()?;
     let paper = Paper::new(!plan.settings.theme.glyphs.is_unicode)?;
     let mut typed = streams::read_stdin()?;
@@ -138,6 +142,7 @@ struct Session {
     access: Access,
     paper: Paper,
     told: Told,
+    numbers: Numbers,
     waits: Waits,
     /// How many entries of this console came back in the open record.
     own: usize,
@@ -166,6 +171,7 @@ impl Session {
             access: plan.settings.access,
             paper,
             told: Told::default(),
+            numbers: Numbers::default(),
             waits,
             own: 0,
             is_open: false,
@@ -240,6 +246,7 @@ impl Session {
             Msg::Journal(JournalMsg::Opened(_)) => {
                 self.waits = Waits { opening: true, since: clock::boot(), ..Waits::default() };
                 (self.own, self.is_open, self.draft, self.draft_ticket) = (0, false, None, None);
+                self.numbers = Numbers::default();
             }
             Msg::Journal(JournalMsg::Entries(entries)) => {
                 self.own += entries.iter().filter(|entry| entry.via.console == self.me).count();
@@ -372,9 +379,26 @@ impl Session {
         }
     }
 
+    /// Asks several things, in this order, until one is refused.
+    fn ask_all(&mut self, commands: impl IntoIterator<Item = Command>, wall: DateTime<Utc>) -> verbs::Answer {
+        let mut effects = Vec::new();
+        for command in commands {
+            match self.ask(command, wall) {
+                Ok(more) => effects.extend(more),
+                Err(sentence) if effects.is_empty() => return Err(sentence),
+                // What was granted is on its way already.
+                Err(sentence) => {
+                    self.paper.say("! ", &sentence);
+                    break;
+                }
+            }
+        }
+        Ok(effects)
+    }
+
     fn declare(&mut self, body: Declared, wall: DateTime<Utc>) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.console.declare(body, wall, &mut effects);
+        self.console.declare(body, Vec::new(), wall, &mut effects);
         effects
     }
 
@@ -397,11 +421,26 @@ impl Session {
         Ok(Vec::new())
     }
 
+    /// The lines of a list with its numbers, or why there are none.
+    fn answer_list(
+        &mut self,
+        list: fn(&mut Numbers, &Cx<'_>) -> Vec<String>,
+        none: &str,
+        wall: DateTime<Utc>,
+    ) -> verbs::Answer {
+        let lines = list(&mut self.numbers, &self.console.cx(wall));
+        if lines.is_empty() { Err(none.to_owned()) } else { self.answer(lines) }
+    }
+
     fn tell_news(&mut self, wall: DateTime<Utc>) {
-        if self.is_open {
-            for line in self.told.news(&self.me, &self.console.cx(wall)) {
-                self.paper.line(&line);
-            }
+        let cx = self.console.cx(wall);
+        let news = match (self.is_open, self.waits.opening) {
+            (true, _) => self.told.news(&self.me, &mut self.numbers, &cx),
+            (false, true) => return,
+            (false, false) => self.told.alerts(&mut self.numbers, &cx),
+        };
+        for line in news {
+            self.paper.line(&line);
         }
     }
 
@@ -427,7 +466,7 @@ impl Session {
             return;
         }
         for summary in list {
-            self.paper.line(&summary_line(summary));
+            self.paper.line(&summary_line(summary, clock::wall()));
         }
         let words = match (list.is_empty(), self.is_open) {
             (true, false) => "no incident is open: :declare SERVICE SEVERITY TITLE, :drill, or :open ID",
@@ -457,7 +496,7 @@ impl Session {
             lines.push(format!("affected: {}", incident.services.join(", ")));
         }
         lines.extend(verbs::who_lines(&cx));
-        lines.extend(told::due_lines(&cx));
+        lines.extend(lists::due(&cx));
         for line in lines {
             self.paper.line(&line);
         }
@@ -474,9 +513,11 @@ impl Session {
             all if all == shown => format!("timeline, {all} lines:"),
             all => format!("timeline, the last {shown} of {all} lines:"),
         });
-        for line in (view.len() - shown..view.len()).filter_map(|place| view.line(place)) {
-            let (heading, text) = line_words(&line, &cx);
-            self.paper.say(&heading, &text);
+        let lines: Vec<Line> = (view.len() - shown..view.len()).filter_map(|place| view.line(place)).collect();
+        self.numbers.lines.renew(lines.iter().map(|line| line.id).collect());
+        for (place, line) in lines.iter().enumerate() {
+            let (heading, text) = line_words(line, &cx);
+            self.paper.say(&format!("{} {heading}", place + 1), &text);
         }
     }
 
@@ -488,6 +529,8 @@ impl Session {
             changed(entry, body.note, "amend", "now reads", &cx)
         } else if let Event::NoteStruck(body) = &entry.event {
             changed(entry, body.note, "strike", "is struck through", &cx)
+        } else if let Event::EntryRedacted(body) = &entry.event {
+            changed(entry, body.entry, "redact", "is redacted", &cx)
         } else {
             let view = cx.incident.timeline();
             let Some(line) = view.place(id).and_then(|place| view.line(place)) else { return };

@@ -5,13 +5,17 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use super::{Drill, JournalPlace, clock};
+use crate::alert::Coverage;
 use crate::console::{Past, Summary};
+use crate::escalation::Matrix;
 use crate::exercise::Exercise;
 use crate::incident::{
-    Actor, DrillStarted, Event, Hypothesis, ImpactAt, Incident, IncidentId, Outcome, Phase, Role, RoleNamed, Series,
-    ServiceId, Via,
+    Actor, Cadence, DrillStarted, Event, Hypothesis, ImpactAt, Incident, IncidentId, Outcome, Phase, Role, RoleNamed,
+    Rules, Series, ServiceId, Via, cadence,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
+use crate::pane::to_tell;
+use crate::playbook::Catalogue;
 use crate::text::{CleanStr, CleanText};
 
 /// Reads a whole record.
@@ -23,8 +27,27 @@ pub fn read(dir: &JournalDir, id: IncidentId) -> anyhow::Result<Incident> {
     Ok(Incident::replay(id, entries))
 }
 
+/// By which rules a list says what is due.
+#[derive(Clone, Debug, Default)]
+pub struct Board {
+    /// The runbook's times.
+    pub cadence: Cadence,
+    /// Whom a severity tells.
+    pub matrix: Matrix,
+    /// The playbooks, for their owners.
+    pub catalogue: Catalogue,
+}
+
+impl Board {
+    fn next(&self, incident: &Incident) -> Option<(CleanStr, DateTime<Utc>)> {
+        let tell = to_tell(incident, &self.matrix, &self.catalogue);
+        let due = cadence::obligations(incident, Rules { cadence: &self.cadence, tell: &tell }).into_iter().next()?;
+        Some((due.name, incident.clock().wall(due.due)))
+    }
+}
+
 /// A record in a line.
-pub fn summary(incident: &Incident) -> Summary {
+pub fn summary(incident: &Incident, board: &Board) -> Summary {
     Summary {
         id: incident.id(),
         title: incident.title.clone(),
@@ -33,6 +56,9 @@ pub fn summary(incident: &Incident) -> Summary {
         service: incident.services.first().cloned(),
         commander: incident.holder(Role::IncidentCommander).cloned(),
         declared_at: incident.declared.as_ref().map(|mark| mark.at),
+        next: board.next(incident),
+        // What a drill simulates covers no alert of the world.
+        covers: if incident.drill.is_some() { None } else { Coverage::of(incident) },
     }
 }
 
@@ -48,7 +74,7 @@ pub enum Which {
 }
 
 /// The records of a journal, the newest first. One that cannot be read is left out here and reported in the log: `journal verify` names it.
-pub fn list(dir: &JournalDir, which: Which) -> anyhow::Result<Vec<Summary>> {
+pub fn list(dir: &JournalDir, which: Which, board: &Board) -> anyhow::Result<Vec<Summary>> {
     let mut list = Vec::new();
     for id in dir.ids()?.into_iter().rev() {
         if id.series == Series::Drill && which != Which::All {
@@ -58,7 +84,7 @@ pub fn list(dir: &JournalDir, which: Which) -> anyhow::Result<Vec<Summary>> {
         match landmarks.map(|entries| Incident::replay(id, entries)) {
             Ok(incident) if incident.is_blank() => {}
             Ok(incident) if which == Which::Open && incident.phase() == Phase::Closed => {}
-            Ok(incident) => list.push(summary(&incident)),
+            Ok(incident) => list.push(summary(&incident, board)),
             Err(error) => tracing::warn!("{id} cannot be read: {error}"),
         }
     }

@@ -11,7 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
-use super::{Opening, Plan, records};
+use super::records::{self, Board};
+use super::{Opening, Plan};
 use crate::console::{Effect, JournalMsg, Msg, Summary};
 use crate::exercise::Exercise;
 use crate::incident::{Clock, DrillStarted, Event, IncidentId, Series, StepRef, Via};
@@ -75,6 +76,8 @@ pub(super) struct Shell {
     steps: watch::Sender<Vec<(StepRef, DateTime<Utc>)>>,
     inquiries: Vec<mpsc::Sender<Inquiry>>,
     drill: Option<DrillStarted>,
+    /// As they were read last: their owners are among those who must be told.
+    playbooks: Box<Catalogue>,
     answers: std::collections::VecDeque<Msg>,
     aside: Vec<Vec<u8>>,
     is_over: bool,
@@ -100,6 +103,7 @@ impl Shell {
             steps: watch::channel(Vec::new()).0,
             inquiries: Vec::new(),
             drill: None,
+            playbooks: Box::new(plan.settings.catalogue.clone()),
             answers: std::collections::VecDeque::new(),
             aside: Vec::new(),
             is_over: false,
@@ -108,12 +112,8 @@ impl Shell {
         };
         match shell.plan.opening.clone() {
             Opening::Auto => {
-                let place = shell.plan.journal.clone();
-                shell.work(move || {
-                    Work::FirstList(
-                        place.open().map_err(Into::into).and_then(|dir| records::list(&dir, records::Which::Open)),
-                    )
-                });
+                let (place, board) = (shell.plan.journal.clone(), shell.board());
+                shell.work(move || Work::FirstList(open_records(&place, &board)));
             }
             Opening::Record(id) => shell.perform(Effect::Open(id)),
             Opening::Drill(drill) => shell.begin_drill(drill),
@@ -175,12 +175,8 @@ impl Shell {
             }
             Effect::Bell => self.aside.push(vec![BELL]),
             Effect::List => {
-                let place = self.plan.journal.clone();
-                self.work(move || {
-                    Work::Listed(
-                        place.open().map_err(Into::into).and_then(|dir| records::list(&dir, records::Which::Open)),
-                    )
-                });
+                let (place, board) = (self.plan.journal.clone(), self.board());
+                self.work(move || Work::Listed(open_records(&place, &board)));
             }
             Effect::Redact(entry) => self.tell(Request::Redact(entry)),
             Effect::SaveDraft(text) => self.tell(Request::SaveDraft(text)),
@@ -206,6 +202,12 @@ impl Shell {
             Effect::Suspend => self.wants_suspend = true,
             Effect::Quit => self.is_over = true,
         }
+    }
+
+    /// By which rules the records of this host are listed.
+    fn board(&self) -> Board {
+        let settings = &self.plan.settings;
+        Board { cadence: settings.cadence, matrix: settings.matrix.clone(), catalogue: (*self.playbooks).clone() }
     }
 
     fn append(&mut self, ticket: u64, events: Vec<Event>, settles_draft: bool) {
@@ -502,7 +504,10 @@ impl Shell {
     fn worked(&mut self, work: Work) -> Vec<Msg> {
         let failed = |error: anyhow::Error| Msg::Failed(CleanText::new(&format!("{error:#}")));
         match work {
-            Work::Catalogue(catalogue) => vec![Msg::Catalogue(catalogue)],
+            Work::Catalogue(catalogue) => {
+                self.playbooks = catalogue.clone();
+                vec![Msg::Catalogue(catalogue)]
+            }
             Work::Past(Ok(past)) => vec![Msg::Past(past)],
             Work::Past(Err(error)) => vec![failed(error)],
             Work::Templates(templates) => vec![Msg::Templates(templates)],
@@ -546,6 +551,10 @@ impl Shell {
             tracing::error!("the journal was still writing after {patience:?}");
         }
     }
+}
+
+fn open_records(place: &super::JournalPlace, board: &Board) -> anyhow::Result<Vec<Summary>> {
+    records::list(&place.open()?, records::Which::Open, board)
 }
 
 #[expect(clippy::panic, reason = "this is what a test asks for with --fault")]

@@ -19,7 +19,7 @@ use crate::slo::Grid;
 use crate::text::CleanStr;
 
 /// The source's name.
-pub const NAME: SourceName = "simulated";
+pub const NAME: SourceName = crate::live::SIMULATED;
 /// The simulated servers are scraped so often; a chart is no finer.
 const FINEST: TimeDelta = TimeDelta::seconds(10);
 const SHORTEST_PAUSE: TimeDelta = TimeDelta::seconds(1);

@@ -54,7 +54,9 @@ fn split(text: &str, room: usize) -> (&str, &str) {
                 word_end = Some(at);
             }
             if used >= room {
-                break;
+                // Blanks alone have filled the row, or the word before this one has.
+                let cut = word_end.unwrap_or(at);
+                return (&text[..cut], text[cut..].trim_start_matches(' '));
             }
         } else {
             has_word = true;
@@ -234,6 +236,11 @@ mod tests {
         assert_eq!(fit_line(line.clone(), 11), Line::from(vec![Span::raw("p99 "), Span::styled("latenc…", red)]));
         assert_eq!(fit_line(line.clone(), 4), Line::from(vec![Span::raw("p99…")]));
         assert_eq!(fit_line(line, 0).width(), 0);
+    }
+
+    #[test]
+    fn a_blank_before_a_letter_too_wide_for_the_row_does_not_stand_beside_it() {
+        assert_eq!(wrap(" \u{1fadf}", 0), ["", "\u{1fadf}"]);
     }
 
     #[test]

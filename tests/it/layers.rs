@@ -67,6 +67,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("run", &["*"]),
     ("cli", &["*"]),
     ("main", &["cli"]),
+    ("lib", &["*"]),
 ];
 
 /// Words that a pure module does not have.

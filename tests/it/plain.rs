@@ -183,7 +183,7 @@ fn a_whole_gameday_can_be_run_over_a_pipe() {
             "step skipped Verify the upstream endpoint",
             "we know and look into it",
             "done: update incident channel",
-            "\ndue: update ",
+            " due: update ",
             "timeline, the last 2 of ",
         ],
     );
@@ -294,13 +294,34 @@ fn what_cannot_be_is_refused_with_the_way_out() {
         (":sev bad", "! `bad` is no severity: sev0, sev1, sev2 or sev3"),
         (":phase triage", "! nobody has acknowledged yet: the Incident Commander does that first (:ack)"),
         (":phase later", "! write :phase NAME [REASON]"),
-        (":take chef", "! write :take ic|comms|sme [COMPONENT]|scribe"),
+        (":take chef", "! write :take-role ic|comms|sme [COMPONENT]|scribe"),
         (":leave ic", "! nobody is Incident Commander"),
         (":check 99", "! there is no step 99: they go from 1 to"),
         (":check", "! write :check N"),
         (":skip 1", "! skipping a step wants a reason: write it at the end of the same line"),
         (":impact noon", "! `noon` is no time: write now, -5m or 14:10"),
         (":impact-end", "! no customer impact is recorded: say first when it began"),
+        (":snooze 1 5m later", "! the acknowledge clock cannot be put off"),
+        (":snooze 1", "! write :snooze N 5m REASON"),
+        (":triage places=NL", "! write :triage geography=NL,DE"),
+        (":triage outage=perhaps", "! `perhaps` for outage: write yes or no"),
+        ("@everybody look 5m", "! work goes to a named person: @dana check p99 5m"),
+        ("@li look", "! say when they call back, at the end: @dana check p99 5m"),
+        (":tasks", "! no task is open: @dana check p99 5m hands work to dana"),
+        (":propose restart it | fees", "! write :propose ACTION | RISK | UNDO [| PLAN B]"),
+        (":decide 1 perhaps", "! write :decide N yes|no [REASON]"),
+        (":accept", "! no role is offered to you: :offers lists them"),
+        (":handover ic li all yours", "! nobody is Incident Commander: it is taken, not handed over"),
+        (":template slack soon", "! write :template slack|internal|external|executive"),
+        (":approve 1", "! there is no text 1: :drafts lists them"),
+        (":false-alarm", "! how is it known that this is a false alarm? write it at the end of the same line"),
+        (":resolve all is well", "! nobody has acknowledged yet: the Incident Commander does that first (:ack)"),
+        (":resolve! a reason alone", "! write :resolve! REASON | FINAL STATUS"),
+        (":review matrix", "! write :review playbook SERVICE OUTCOME"),
+        (":postmortem tomorrow 10:00 li", "! `tomorrow 10:00` is no date: write 2026-11-24 10:00"),
+        (":amend-time resolved -5m the log", "! it is not resolved: there is no such time to correct"),
+        (":oncall", "! no on-call rotation is configured"),
+        (":changes", "! no change is known"),
         (":open nonsense", "! `nonsense` is not an incident"),
         (":declare alipay 1", "! write :declare SERVICE 0|1|2|3 TITLE"),
         (":draft", "! no half-typed line was left here"),
@@ -425,4 +446,181 @@ fn with_no_record_open_the_lines_say_how_to_begin_and_declaring_begins() {
             "title all payments fail",
         ],
     );
+}
+
+/// A console of somebody, on the record that is open.
+fn console_of(host: &Host, name: &str) -> Plain {
+    let mut plain = host.start(&["open", "INC-1", "--plain", "--as", name]);
+    plain.ready();
+    plain
+}
+
+#[test]
+fn an_incident_is_run_from_its_declaration_to_its_postmortem_by_line_mode_alone() {
+    let host = Host::new();
+    let mut dana = host.start(&["open", "--plain"]);
+    dana.type_in(":declare alipay 2 payments fail by=Support link=https://tickets/7 at=-3m\n");
+    dana.ready();
+    dana.type_in(":take-command\n:acknowledge\n:severity 1 half of the users\n");
+    dana.wait_for("ACK acknowledged (dana)", SOON);
+    dana.wait_for("DUE SOON: tell the Director of Engineering, by ", SOON);
+    let mut omid = console_of(&host, "omid");
+    dana.wait_for("omid is here", SOON);
+
+    // Who knows, what is affected.
+    dana.type_in(":told\n:told 2 Ana Ruiz, by phone\n");
+    dana.wait_for("position 2 Director of Engineering: NOT told of SEV1 yet", SOON);
+    dana.wait_for("told the Director of Engineering knows of SEV1 (Ana Ruiz, by phone)", SOON);
+    dana.type_in(":triage geography=NL,DE partners=Blu Bank, ING users=60 customers=1200 regulatory=yes impact=-5m\n");
+    let scope = dana.wait_for(" scope places: NL, DE; partner banks: Blu Bank, ING; regulatory impact: yes; ", SOON);
+    assert!(scope.contains("60 % of users; 1200 customers"), "{scope}");
+    dana.wait_for("regulatory impact: SEV0 by the matrix (:severity 0 sets it)", SOON);
+    dana.type_in(":phase triage\n:assign-role sme alipay lena\n:phase mitigating\n");
+    dana.wait_for("role lena is Subject Matter Expert for alipay", SOON);
+
+    // Work and its call-back.
+    dana.type_in("@omid check p99 of the gateway 5m\n");
+    let task = omid.wait_for("FOR YOU: task 1 @omid check p99 of the gateway (dana, calls back at ", SOON);
+    assert!(task.contains("(:read-back 1, then :done 1)"), "{task}");
+    omid.type_in(":read-back 1\n:more 1 5m reading the graphs\n:claim 1\n:check 1\n:call-back 1 done p99 is 4 s\n");
+    dana.wait_for("task read back: @omid check p99 of the gateway (omid)", SOON);
+    dana.wait_for("step claimed: ", SOON);
+    dana.wait_for("@omid check p99 of the gateway · done: p99 is 4 s (omid)", SOON);
+    dana.wait_for("called back: @omid check p99", SOON);
+    omid.type_in(":theory the 13:52 deploy of the gateway | omid | roll back\n:theory the pool\n:eliminated 2 it is half empty\n");
+    dana.wait_for("eliminated: the pool; it is half empty", SOON);
+
+    // A proposal: nobody is asked twice, the IC decides.
+    omid.type_in(":propose route to the backup provider | fees | set the flag back | stop the retries\n");
+    let proposal = dana.wait_for("PROPOSED: proposal 1 route to the backup provider (omid; risk: fees; ", SOON);
+    assert!(proposal.contains("any strong objections? until ") && proposal.contains("(:object 1 WHY)"), "{proposal}");
+    omid.type_in(":decide 1 yes\n:object 1 it is full until 15:00\n");
+    omid.wait_for("! the Incident Commander decides: that is dana", SOON);
+    dana.wait_for("OBJECT route to the backup provider: it is full until 15:00 (omid)", SOON);
+    dana.type_in(":decide 1 yes\n:decide 1 yes half of it is enough\n");
+    dana.wait_for("! there are objections: going ahead wants a reason: write it at the end", SOON);
+    dana.wait_for("DECIDE route to the backup provider (half of it is enough)", SOON);
+
+    // A text of Comms that the IC approves.
+    omid.type_in(":take comms\n:template external identified\n:update external We know of it and work on it. Gateway host 10.0.0.7 is slow.\n");
+    let refused = omid.wait_for("! `10.0.0.7` (host name)", SOON);
+    assert!(refused.ends_with("(:update! takes it as it is)"), "{refused}");
+    omid.type_in(":update external Some payments fail. We work on it.\n:update external we test the forms\n");
+    dana.wait_for("WAITS FOR APPROVAL: text 1 omid's for external page, of ", SOON);
+    dana.wait_for("WAITS FOR APPROVAL: text 2 omid's", SOON);
+    dana.type_in(
+        ":drafts\n:drop-draft 2\n:drop-draft 2 nobody needs it\n:approve 1 Some payments fail. We know why.\n",
+    );
+    dana.wait_for("! sending omid's text back wants a reason: write it at the end", SOON);
+    dana.wait_for("UPDATE to external page: Some payments fail. We know why. (dana)", SOON);
+    dana.wait_for("done: update external page", SOON);
+    dana.type_in(":due\n");
+    let due = dana.wait_for(" due: update incident channel, #status-qrpay, internal page, by ", SOON);
+    let number = due.split(' ').next().unwrap();
+    dana.type_in(&format!(":snooze {number} 5m the bank's call runs\n"));
+    for channel in ["incident channel", "#status-qrpay", "internal page"] {
+        dana.wait_for(&format!("snooze update {channel} until "), SOON);
+    }
+
+    // The role changes hands.
+    dana.type_in(":handover ic omid you know it all\n");
+    omid.wait_for("FOR YOU: offer 1 Incident Commander, from dana to omid (:accept 1, or :decline 1 REASON)", SOON);
+    omid.type_in(":decline\n:accept\n");
+    omid.wait_for("! declining a role wants a reason: write it at the end of the same line", SOON);
+    dana.wait_for("HANDOVER accepted", SOON);
+
+    // The end, and what follows it.
+    omid.type_in(":impact-end\n:confirmed 1 it went with the rollback\n:resolve\n:resolve payments flow again\n");
+    omid.wait_for("proof: NOT MET alipay p99 latency: ", SOON);
+    omid.wait_for("Cause: the 13:52 deploy of the gateway. Done: route to the backup provider.", SOON);
+    omid.wait_for("Resolving now wants a reason: write :resolve! REASON | FINAL STATUS", SOON);
+    omid.type_in(":resolve! its graphs are in another tool | payments flow again\n");
+    dana.wait_for("RESOLVED Resolved (its graphs are in another tool)", SOON);
+    dana.wait_for("due: postmortem: date and owner, by ", SOON);
+    dana.type_in("todo: alert on the pool\nfinding: hunter2\n:log 2\n:redact 2 it held a password\n:amend 1 alert before the pool is full\n");
+    dana.wait_for(" is redacted: ", SOON);
+    dana.wait_for("now reads: alert before the pool is full", SOON);
+    let soon = clock::wall() + chrono::TimeDelta::hours(20);
+    dana.type_in(&format!(":postmortem {} dana\n", soon.format("%Y-%m-%d %H:%M")));
+    dana.wait_for(", dana owns it (dana)", SOON);
+    dana.type_in(":article https://wiki/alipay\n:review playbook alipay one step is new\n:review matrix nothing\n");
+    dana.type_in(
+        ":review templates nothing\n:follow-up 1 owner=omid due=2099-12-07\n:amend-time detected -10m gateway log\n",
+    );
+    dana.wait_for("detected is ", SOON);
+    dana.type_in(":follow-ups\n:phase post-incident\n:phase closed\n:quit\n");
+    dana.wait_for("follow-up 1 ", SOON);
+    omid.wait_for("phase Closed (dana)", SOON);
+    assert_eq!(code(dana.wait_exit(SOON)), 0);
+    omid.stdin = None;
+    assert_eq!(code(omid.wait_exit(SOON)), 0);
+    let (status, text) = host.run(&["postmortem", "INC-1", "--out", "-"]);
+    assert_eq!(status, 0);
+    for part in ["route to the backup provider", "the 13:52 deploy of the gateway", "alert", "half of it is enough"] {
+        assert!(text.contains(part), "{part} is not in the postmortem:\n{text}");
+    }
+    assert!(!text.contains("hunter2") && text.contains("omid"), "{text}");
+}
+
+#[test]
+fn a_number_goes_on_to_mean_what_was_read() {
+    let host = Host::new();
+    host.declare();
+    let script = "@li one 5m\n@li two 5m\n:tasks\n:drop 1 not needed\n@li three 1m\n:tasks\n:done 2\n:done 7\n:done x\n\
+                  first line\nsecond line\n:log 2\n:strike 1 wrong\n:log 1\n:strike 1 wrong too\n:strike 2\n";
+    let (status, said) = host.script(&["open", "--plain"], script);
+    assert_eq!(status, 0, "{said}");
+    assert_in_order(
+        &said,
+        &[
+            "\ntask 1 @li one",
+            "\ntask 2 @li two",
+            "\ntask 3 @li three",
+            "\ntask 2 @li two",
+            "task @li two · done",
+            "! there is no task 7: :tasks lists them",
+            "! `x` is no number of a task: :tasks lists them",
+            "is struck through: first line",
+            "is struck through: second line",
+            "! there is no line 2: :log lists them",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn an_alert_is_said_when_it_fires_and_an_incident_is_declared_from_it() {
+    use crate::support::http::{Reply, Server};
+    let started = clock::wall() - chrono::TimeDelta::minutes(2);
+    let answer = serde_json::json!([{
+        "annotations": {"summary": "18 % of payments fail"},
+        "endsAt": "2099-05-28T20:30:41.123Z", "fingerprint": "09c11e48a7b5ffdf", "receivers": [{"name": "pager"}],
+        "startsAt": started.to_rfc3339(), "status": {"inhibitedBy": [], "silencedBy": [], "state": "active"},
+        "updatedAt": started.to_rfc3339(), "generatorURL": "http://vm/graph",
+        "labels": {"alertname": "HighErrorRate", "service": "alipay", "severity": "critical"}
+    }])
+    .to_string();
+    let server = Server::start(move |_| Reply::json(answer.clone())).await;
+    let url = server.url();
+    let typist = tokio::task::spawn_blocking(move || {
+        let host = Host::new();
+        let mut plain = host.start(&["open", "--plain", "--alertmanager", &url]);
+        let alert = plain.wait_for("ALERT: alert 1 HighErrorRate SEV", SOON);
+        assert!(alert.contains(" firing since ") && alert.contains("(:declare-from 1)"), "{alert}");
+        plain.type_in(":link 1\n:declare-from 1 1\n");
+        plain.wait_for("! no record is open yet", SOON);
+        plain.wait_for("INC-1 SEV1 18 % of payments fail", SOON);
+        plain.wait_for("due: acknowledge, by ", SOON);
+        plain.ready();
+        // The record's own sources tell it again.
+        plain.wait_for("ALERT: alert 1 HighErrorRate", SOON);
+        plain.type_in(":alerts\n:link 1\n:declare-from 1\n:quit\n");
+        assert_eq!(code(plain.wait_exit(SOON)), 0);
+        let said = plain.rest();
+        assert_in_order(
+            &said,
+            &[", linked) ", "! HighErrorRate is linked already", "! HighErrorRate is linked to INC-1 already"],
+        );
+        assert!(!said.contains("does not fire any more"), "{said}");
+    });
+    typist.await.unwrap();
 }

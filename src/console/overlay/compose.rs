@@ -108,7 +108,7 @@ fn channels_of(audience: Audience) -> BTreeSet<Channel> {
 }
 
 /// What people recorded since a moment, the newest last.
-fn since(at: Option<DateTime<Utc>>, cx: &Cx<'_>) -> Vec<CleanStr> {
+pub(crate) fn since(at: Option<DateTime<Utc>>, cx: &Cx<'_>) -> Vec<CleanStr> {
     let view = cx.incident.timeline();
     let mut lines = Vec::new();
     for place in (0..view.len()).rev() {

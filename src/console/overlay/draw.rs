@@ -178,16 +178,26 @@ impl Ask {
 
 impl DeclareForm {
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
+        let notes = self.notes(cx);
+        let fixed = 9 + u16::try_from(notes.len()).unwrap_or(u16::MAX);
         let rows = u16::try_from(self.services.len()).unwrap_or(u16::MAX);
         let inner = frame(
             "declare an incident",
             "Enter goes on, at the title it declares · Tab · Esc leaves",
             96,
-            rows.saturating_add(11),
+            rows.saturating_add(fixed).saturating_add(2),
             screen,
             buf,
             cx,
         );
+        // Where it does not fit, services go out of sight before the title does.
+        let rows = rows.min(inner.height.saturating_sub(fixed).max(1));
+        let first = (self.service + 1).saturating_sub(usize::from(rows));
+        let mut inner = inner;
+        for note in notes {
+            put(Line::styled(format!("  {note}"), cx.theme.amber()), inner.y, inner, buf);
+            inner = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+        }
         let mut y = inner.y;
         let heading = |text: &str, is_here: bool| {
             let marker = if is_here { cx.theme.glyphs.here } else { " " };
@@ -199,7 +209,7 @@ impl DeclareForm {
             if is_chosen { line.style(cx.theme.selection(is_here)) } else { line }
         };
         put(heading("service", self.field == Field::Service), y, inner, buf);
-        for (place, (_, name)) in self.services.iter().enumerate() {
+        for (place, (_, name)) in self.services.iter().enumerate().skip(first).take(usize::from(rows)) {
             y += 1;
             put(
                 option(format!("{} {name}", place + 1), place == self.service, self.field == Field::Service),
@@ -220,7 +230,15 @@ impl DeclareForm {
         let line = Rect { x: inner.x + 4, y: y + 1, width: inner.width.saturating_sub(4), height: 1 };
         let cursor =
             self.title.draw(line.intersection(inner), buf, cx.theme, Line::default(), "p99 over 2 s on payments");
-        cursor.filter(|_| self.field == Field::Title)
+        y += 2;
+        put(heading("source: a ticket, a message (may stay empty)", self.field == Field::Link), y, inner, buf);
+        let line = Rect { x: inner.x + 4, y: y + 1, width: inner.width.saturating_sub(4), height: 1 };
+        let at_link = self.link.draw(line.intersection(inner), buf, cx.theme, Line::default(), "https://");
+        match self.field {
+            Field::Title => cursor,
+            Field::Link => at_link,
+            Field::Service | Field::Severity => None,
+        }
     }
 }
 

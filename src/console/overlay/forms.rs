@@ -391,7 +391,7 @@ fn read_scope(form: &Form, cx: &Cx<'_>) -> Read {
 }
 
 /// A time that was: `now`, `-5m`, `14:10`.
-fn past(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+pub(crate) fn past(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
     match word.trim() {
         "now" => Some(cx.now),
         word => command::event_time(word, cx.now, cx.zone),
@@ -399,7 +399,7 @@ fn past(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
 }
 
 /// A time to come: `5m`, `90s`, `2h`, `14:10`.
-fn coming(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+pub(crate) fn coming(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
     let word = word.trim().trim_start_matches('+');
     command::event_time(&format!("-{word}"), cx.now, cx.zone)
         .map(|back| cx.now + (cx.now - back))
@@ -417,7 +417,7 @@ fn coming(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
 }
 
 /// A date with a time of day in the incident's zone.
-fn moment(text: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+pub(crate) fn moment(text: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
     let local = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
         .into_iter()
         .find_map(|form| chrono::NaiveDateTime::parse_from_str(text.trim(), form).ok())?;

@@ -25,6 +25,7 @@ fn form(words: impl Into<String>, kind: FormKind) -> (String, Choice) {
 pub(crate) fn act_on(item: &Item, cx: &Cx<'_>) -> Option<Overlay> {
     match item {
         Item::Hypothesis(id) => theory(*id, cx),
+        Item::Alert(fingerprint) => super::alert::act_on(fingerprint, cx),
         Item::Duty(duty) => match duty {
             Duty::Acknowledge | Duty::Update(_) => None,
             Duty::Accept(id) => offer(*id, cx),

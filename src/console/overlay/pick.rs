@@ -1,11 +1,14 @@
 //! One of several: severities, phases, roles, services, records.
 
+use chrono::{DateTime, Utc};
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{Outcome, Overlay};
 use crate::console::Summary;
 use crate::incident::{Command, IncidentId, Phase, Role, Seat, Severity};
 use crate::pane::{Cx, FormKind, Item, Purpose, Question};
+use crate::text::CleanStr;
+use crate::widget::text::countdown;
 
 /// What a row of a picker stands for.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +23,8 @@ pub(crate) enum Choice {
     Form(Box<FormKind>),
     /// Offer what can be done with an item.
     Item(Item),
+    /// Declare an incident from alerts, by their fingerprints.
+    DeclareFrom(Vec<CleanStr>),
 }
 
 /// A list, of which one row is taken: with the arrows and Enter, or with its number.
@@ -160,8 +165,8 @@ pub(crate) fn remove_service(cx: &Cx<'_>) -> Overlay {
 }
 
 /// Records of this host.
-pub(crate) fn records(list: &[Summary]) -> Box<Pick> {
-    let rows = list.iter().map(|summary| (summary_line(summary), Choice::Open(summary.id))).collect();
+pub(crate) fn records(list: &[Summary], wall: DateTime<Utc>) -> Box<Pick> {
+    let rows = list.iter().map(|summary| (summary_line(summary, wall), Choice::Open(summary.id))).collect();
     Box::new(Pick {
         title: "open which record?".to_owned(),
         notes: Vec::new(),
@@ -171,14 +176,16 @@ pub(crate) fn records(list: &[Summary]) -> Box<Pick> {
     })
 }
 
-/// A record in one line.
-pub(crate) fn summary_line(summary: &Summary) -> String {
+/// A record in one line: how bad, whose, what is due next.
+pub(crate) fn summary_line(summary: &Summary, wall: DateTime<Utc>) -> String {
     let severity = summary.severity.map_or("", Severity::name);
     let service = summary.service.as_deref().unwrap_or("-");
     let commander = summary.commander.as_ref().map_or_else(|| "no IC".to_owned(), |name| format!("IC {name}"));
     let since = summary.declared_at.map(|at| at.format(", declared %m-%d %H:%M UTC").to_string()).unwrap_or_default();
+    let next = summary.next.as_ref().map(|(name, due)| format!(" · {name} {}", countdown(*due - wall)));
+    let next = next.unwrap_or_default();
     format!(
-        "{:<9} {severity:<5} {:<13} {service:<11} {} · {commander}{since}",
+        "{:<9} {severity:<5} {:<13} {service:<11} {} · {commander}{next}{since}",
         summary.id,
         summary.phase.name(),
         summary.title

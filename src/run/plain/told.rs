@@ -5,18 +5,22 @@
 //!
 //! Invariant: the same state twice gives no line the second time; nothing here says a thing each second.
 
+mod work;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::incident::{Duty, Obligation, Urgency};
+use super::lists::until;
+use super::numbers::Numbers;
+use crate::incident::{Duty, Obligation, Urgency, lamp};
 use crate::live::{Freshness, Panel, SourceName};
 use crate::pane::due::grouped;
 use crate::pane::{Cx, Present};
 use crate::slo::{Objective, ObjectiveId, Side, Unit, Verdict};
 use crate::spans::{SpanGroup, SpanOrder, group};
 use crate::text::CleanStr;
-use crate::widget::text::duration;
+use work::Work;
 
 /// How many new kinds of errors one report may name.
 const KINDS_AT_ONCE: usize = 10;
@@ -51,6 +55,7 @@ pub(super) struct Told {
     is_full: bool,
     spans_of: Option<DateTime<Utc>>,
     present: Vec<Present>,
+    work: Work,
 }
 
 impl Told {
@@ -62,8 +67,9 @@ impl Told {
     }
 
     /// The lines for what changed since the last call; the console that is named `me` does not greet itself.
-    pub(super) fn news(&mut self, me: &str, cx: &Cx<'_>) -> Vec<String> {
-        let mut lines = self.duties(cx);
+    pub(super) fn news(&mut self, me: &str, numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
+        let mut lines = self.work.news(numbers, cx);
+        lines.extend(self.duties(cx));
         lines.extend(self.objectives(cx));
         lines.extend(self.kinds(cx));
         lines.extend(self.people(me, cx));
@@ -72,13 +78,19 @@ impl Told {
         self.sources(cx).into_iter().chain(lines).collect()
     }
 
+    /// The lines for alerts alone, while no record is open.
+    pub(super) fn alerts(&mut self, numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
+        self.work.alerts(numbers, cx)
+    }
+
     /// The next moment of the wall clock at which there may be something to say though nothing happened.
     pub(super) fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
         let clock = cx.incident.clock();
         let turns = cx.obligations().into_iter().flat_map(|one| [one.amber, one.due]);
         let turns = turns.filter(|at| *at > cx.now).map(|at| clock.wall(at) + TimeDelta::milliseconds(1));
         let ends = cx.live.panels.values().map(|panel| gone_at(panel, cx)).filter(|at| *at > cx.wall);
-        turns.chain(ends).min()
+        let lamp = lamp::next_lamp(cx.incident, cx.now).map(|at| clock.wall(at));
+        turns.chain(ends).chain(lamp).min()
     }
 
     fn duties(&mut self, cx: &Cx<'_>) -> Vec<String> {
@@ -97,17 +109,33 @@ impl Told {
             self.duties.insert(one.duty.clone(), (one.clone(), urgency));
             match urgency {
                 _ if was.is_some_and(|was| was >= urgency) => {}
+                // The line that made it says until when.
+                Urgency::Calm if is_in_its_line(&one.duty) => {}
                 Urgency::Calm => due.push(one.clone()),
                 Urgency::Soon => soon.push(one.clone()),
                 Urgency::Overdue => late.push(one.clone()),
             }
         }
         let dropped: Vec<_> = dropped.into_iter().filter(|one| !self.duties.contains_key(&one.duty)).collect();
-        let mut lines: Vec<String> = grouped(&done).into_iter().map(|(name, _)| format!("done: {name}")).collect();
+        let done = grouped(&done).into_iter().map(|(name, one)| match &one.duty {
+            // What was answered need not be done.
+            Duty::CallBack(_) => format!("called back: {name}"),
+            Duty::Acknowledge
+            | Duty::Accept(_)
+            | Duty::Decide(_)
+            | Duty::Approve(_)
+            | Duty::Tell(_)
+            | Duty::Update(_)
+            | Duty::Postmortem
+            | Duty::Article
+            | Duty::Review(_)
+            | Duty::FollowUp(_) => format!("done: {name}"),
+        });
+        let mut lines: Vec<String> = done.collect();
         lines.extend(grouped(&dropped).into_iter().map(|(name, _)| format!("no longer due: {name}")));
         for (word, all) in [("due", due), ("DUE SOON", soon), ("OVERDUE", late)] {
             let line = |(name, one): (String, &Obligation)| {
-                format!("{word}: {name}, by {}, {}", cx.clock(one.due), owner(one))
+                format!("{word}: {name}, by {}, {}", until(one.due, cx), owner(one))
             };
             lines.extend(grouped(&all).into_iter().map(line));
         }
@@ -195,12 +223,33 @@ impl Told {
     }
 }
 
-/// Who owes it.
+/// Whether the line of the timeline with which a duty began names its person and its time.
+fn is_in_its_line(duty: &Duty) -> bool {
+    match duty {
+        Duty::CallBack(_) | Duty::Decide(_) | Duty::Accept(_) | Duty::Approve(_) => true,
+        Duty::Acknowledge
+        | Duty::Tell(_)
+        | Duty::Update(_)
+        | Duty::Postmortem
+        | Duty::Article
+        | Duty::Review(_)
+        | Duty::FollowUp(_) => false,
+    }
+}
+
+/// Who owes it: a role with its holder, or the person to whom it was given.
 pub(super) fn owner(obligation: &Obligation) -> String {
-    let role = obligation.duty.role().short();
-    match &obligation.owner {
-        Some(name) => format!("{role} {name}"),
-        None => format!("{role} nobody"),
+    let name = obligation.owner.as_ref().map_or("nobody", |name| name.as_str());
+    match &obligation.duty {
+        Duty::CallBack(_) | Duty::Accept(_) | Duty::FollowUp(_) => name.to_owned(),
+        Duty::Acknowledge
+        | Duty::Decide(_)
+        | Duty::Approve(_)
+        | Duty::Tell(_)
+        | Duty::Update(_)
+        | Duty::Postmortem
+        | Duty::Article
+        | Duty::Review(_) => format!("{} {name}", obligation.duty.role().short()),
     }
 }
 
@@ -276,22 +325,6 @@ pub(super) fn group_line(group: &SpanGroup) -> String {
     )
 }
 
-/// What is due, in one line each.
-pub(super) fn due_lines(cx: &Cx<'_>) -> Vec<String> {
-    let obligations = cx.obligations();
-    let line = |(name, one): (String, &Obligation)| {
-        let left = one.left(cx.now);
-        let left = if left < TimeDelta::zero() {
-            format!("OVERDUE by {}", duration(-left))
-        } else {
-            let soon = if one.urgency(cx.now) == Urgency::Soon { "soon, " } else { "" };
-            format!("{soon}{} left", duration(left))
-        };
-        format!("due: {name}, by {}, {left}, {}", cx.clock(one.due), owner(one))
-    };
-    grouped(&obligations).into_iter().map(line).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,6 +345,7 @@ mod tests {
     struct Desk {
         console: Console,
         told: Told,
+        numbers: Numbers,
     }
 
     impl Desk {
@@ -338,7 +372,7 @@ mod tests {
             console.handle(Msg::Journal(JournalMsg::Entries(entries)), at(seconds));
             console.handle(Msg::Journal(JournalMsg::CaughtUp), at(seconds));
             let told = Told::begin(&console.cx(at(seconds)));
-            Self { console, told }
+            Self { console, told, numbers: Numbers::default() }
         }
 
         fn hear(&mut self, seconds: i64, finding: Finding) {
@@ -347,8 +381,9 @@ mod tests {
         }
 
         fn news(&mut self, seconds: i64) -> Vec<String> {
-            let news = self.told.news("c1", &self.console.cx(at(seconds)));
-            assert_eq!(self.told.news("c1", &self.console.cx(at(seconds))), [""; 0], "nothing is said twice");
+            let cx = self.console.cx(at(seconds));
+            let news = self.told.news("c1", &mut self.numbers, &cx);
+            assert_eq!(self.told.news("c1", &mut self.numbers, &cx), [""; 0], "nothing is said twice");
             news
         }
     }
@@ -377,7 +412,7 @@ mod tests {
         assert!(breached.len() == 1 && breached[0].contains("BREACHED, 3.00 s, limit < 800 ms"), "{breached:?}");
         let silent = desk.told.next_change(&desk.console.cx(at(201))).unwrap();
         assert!(silent > at(130) + TimeDelta::seconds(75) && silent < at(130) + TimeDelta::seconds(76));
-        let gone = desk.told.news("c1", &desk.console.cx(silent));
+        let gone = desk.told.news("c1", &mut desk.numbers, &desk.console.cx(silent));
         assert!(gone.iter().any(|line| line.contains("p99 latency no data since")), "{gone:?}");
     }
 

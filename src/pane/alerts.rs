@@ -1,0 +1,407 @@
+//! What the monitoring says is wrong: every alert with its age, its state, and the incident that covers it.
+//!
+//! Hides which open incident covers what; the start screen, the header and the declare form ask it here.
+//!
+//! Invariant: an alert is in the list as long as some source says it, or said it and fails since; what is old looks old.
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::{Act, Cx, Intent, Item, Pane, PaneId, PaneSpec, acts_from_table};
+use crate::alert::{AlertState, Burst, Cover, Coverage, covered_by, proposed_severity, title};
+use crate::incident::{AlertLinked, Command, ServiceId};
+use crate::live::{Freshness, LiveAlert};
+use crate::text::{CleanStr, fit};
+use crate::widget::list::Selection;
+use crate::widget::text::{fit_line, minutes, wrap};
+
+/// This pane's line in [`super::PANES`].
+pub(super) const SPEC: PaneSpec = PaneSpec {
+    id: PaneId::Alerts,
+    name: "alerts",
+    about: "what fires, since when, and which incident covers it; Enter acts on one",
+    make: || Box::new(Alerts::default()),
+};
+
+/// The sources that tell alerts.
+const TELLING: [&str; 3] = ["alertmanager", "prometheus", "simulated"];
+/// Rows that the list keeps before the selected alert's details get some.
+const LEAST_ROWS: u16 = 5;
+
+const ACTS: &[Act<Alerts>] = &[
+    Act::look("down", &["Down", "j"], "the row below", |pane, cx| pane.go(1, cx)),
+    Act::look("up", &["Up", "k"], "the row above", |pane, cx| pane.go(-1, cx)),
+    Act::look("first", &["Home", "g"], "the first row", |pane, cx| pane.go(isize::MIN, cx)),
+    Act::look("last", &["End", "G"], "the last row", |pane, cx| pane.go(isize::MAX, cx)),
+    Act::write("act", &["Enter"], "declare an incident from the alert, or link it", Alerts::act),
+    Act::write("link", &["l"], "link the alert to the open incident", Alerts::link),
+    Act::write("declare-from", &["d"], "declare an incident from the alert or the burst", Alerts::declare),
+];
+
+#[derive(Debug, Default)]
+struct Alerts {
+    selection: Selection,
+    /// The selected alert, where it is still told; a list that grows above it does not move it.
+    chosen: Option<CleanStr>,
+}
+
+/// An alert, and what is known of it here.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen<'a> {
+    /// The alert and how fresh it is.
+    pub(crate) live: LiveAlert<'a>,
+    /// The service that it is about.
+    pub(crate) service: Option<ServiceId>,
+    /// The incident that covers it.
+    pub(crate) cover: Option<Cover>,
+}
+
+impl Seen<'_> {
+    /// The identity to link it by.
+    pub(crate) fn fingerprint(&self) -> &CleanStr {
+        &self.live.alert.fingerprint
+    }
+
+    /// Whether it fires, or did when it was last told.
+    pub(crate) fn is_firing(&self) -> bool {
+        *self.live.state == AlertState::Firing
+    }
+
+    /// What a record keeps of it.
+    pub(crate) fn linked(&self) -> AlertLinked {
+        let alert = self.live.alert;
+        AlertLinked {
+            fingerprint: alert.fingerprint.clone(),
+            name: alert.name.clone(),
+            starts_at: alert.starts_at,
+            labels: alert.labels.clone(),
+        }
+    }
+}
+
+/// What the open incidents cover, this console's own first. A drill knows of no other: its alerts are simulated.
+fn coverage(cx: &Cx<'_>) -> Vec<Coverage> {
+    let own = Coverage::of(cx.incident);
+    let others = cx.covers.iter().filter(|other| cx.incident.drill.is_none() && other.incident != cx.incident.id());
+    let blank = cx.incident.is_blank();
+    // Before a record is open its number is nobody's.
+    let all = if blank { cx.covers.to_vec() } else { others.cloned().collect() };
+    own.into_iter().chain(all).collect()
+}
+
+/// All alerts, those that need somebody most first.
+pub(crate) fn seen<'a>(cx: &Cx<'a>) -> Vec<Seen<'a>> {
+    let open = coverage(cx);
+    let live: &'a crate::live::Live = cx.live;
+    let look = |live: LiveAlert<'a>| {
+        let service = live.alert.service(|name| cx.catalogue.get(name).is_some());
+        let cover = covered_by(&live.fingerprints(), service.as_ref(), &open);
+        Seen { live, service, cover }
+    };
+    live.alerts(cx.wall).into_iter().map(look).collect()
+}
+
+/// Firing alerts that no open incident covers.
+pub(crate) fn uncovered<'a>(cx: &Cx<'a>) -> Vec<Seen<'a>> {
+    seen(cx).into_iter().filter(|seen| seen.cover.is_none() && seen.is_firing()).collect()
+}
+
+/// Firing alerts that are linked to no open incident.
+pub(crate) fn unlinked(cx: &Cx<'_>) -> usize {
+    let is_linked = |seen: &Seen<'_>| matches!(seen.cover, Some(Cover::Linked(_)));
+    seen(cx).iter().filter(|seen| seen.live.is_firing() && !is_linked(seen)).count()
+}
+
+/// Alerts that began together and that no open incident covers.
+pub(crate) fn burst<'a>(cx: &Cx<'a>) -> Option<Burst<'a>> {
+    let open = coverage(cx);
+    let live: &'a crate::live::Live = cx.live;
+    live.burst(cx.wall, cx.now, |alert| {
+        let service = alert.alert.service(|name| cx.catalogue.get(name).is_some());
+        covered_by(&alert.fingerprints(), service.as_ref(), &open).is_some()
+    })
+}
+
+/// What is asked of a burst: `3 alerts in five minutes: one incident? HighErrorRate, SlowPayments`.
+pub(crate) fn burst_line(burst: &Burst<'_>) -> String {
+    let names: Vec<_> = burst.names().into_iter().map(|name| name.as_str()).collect();
+    format!("{} alerts in five minutes: one incident? {}", burst.alerts.len(), names.join(", "))
+}
+
+/// The fingerprints of a burst's alerts.
+pub(crate) fn of_burst(burst: &Burst<'_>) -> Vec<CleanStr> {
+    burst.alerts.iter().map(|alert| alert.fingerprint.clone()).collect()
+}
+
+/// An alert in a few words, for a row: since when, how it stands, how bad its rule says, its name and its service.
+pub(crate) fn words(seen: &Seen<'_>, cx: &Cx<'_>, name_columns: usize) -> [String; 5] {
+    let alert = seen.live.alert;
+    // Ages turn over together, once a minute.
+    let now = cx.now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(cx.now);
+    let when = if alert.starts_at > cx.now {
+        format!("in {}", minutes(alert.starts_at - now))
+    } else {
+        minutes(alert.age(now))
+    };
+    let severity = alert.severity().map_or("-", |word| word.as_str());
+    let service = seen.service.as_ref().map_or("-", |service| service.as_str());
+    let cell = |text: &str, columns: usize| {
+        let text = fit(text, columns).into_owned();
+        let pad = columns.saturating_sub(crate::text::columns(&text));
+        format!("{text}{}  ", " ".repeat(pad))
+    };
+    [
+        format!("{when:>9}  "),
+        cell(seen.live.state.word(), 9),
+        cell(severity, 8),
+        cell(&alert.name, name_columns),
+        cell(service, 11),
+    ]
+}
+
+impl Alerts {
+    /// The places of a burst line, if there is one, and of the alerts below it.
+    fn rows<'a>(cx: &Cx<'a>) -> (Option<Burst<'a>>, Vec<Seen<'a>>) {
+        (burst(cx), seen(cx))
+    }
+
+    fn place(&self, burst: bool, seen: &[Seen<'_>]) -> usize {
+        let top = usize::from(burst);
+        let chosen = self.chosen.as_ref();
+        let found = chosen.and_then(|chosen| seen.iter().position(|seen| seen.fingerprint() == chosen));
+        found.map_or_else(|| self.selection.place(seen.len() + top), |place| place + top)
+    }
+
+    fn go(&mut self, by: isize, cx: &Cx<'_>) -> Vec<Intent> {
+        let (burst, seen) = Self::rows(cx);
+        let top = usize::from(burst.is_some());
+        self.selection.select(self.place(burst.is_some(), &seen));
+        self.selection.go(by, seen.len() + top);
+        let place = self.selection.place(seen.len() + top);
+        self.chosen = place.checked_sub(top).and_then(|place| seen.get(place)).map(|seen| seen.fingerprint().clone());
+        Vec::new()
+    }
+
+    /// What the selected row stands for: the alerts of a burst, or one.
+    fn selected<'a>(&self, cx: &Cx<'a>) -> Result<Seen<'a>, Vec<CleanStr>> {
+        let (burst, seen) = Self::rows(cx);
+        let place = self.place(burst.is_some(), &seen);
+        match burst {
+            Some(burst) if place == 0 => Err(of_burst(&burst)),
+            Some(_) => seen.into_iter().nth(place - 1).ok_or_else(Vec::new),
+            None => seen.into_iter().nth(place).ok_or_else(Vec::new),
+        }
+    }
+
+    fn act(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        match self.selected(cx) {
+            Ok(seen) => vec![Intent::ActOn(Item::Alert(seen.fingerprint().clone()))],
+            Err(burst) => declare(burst),
+        }
+    }
+
+    fn declare(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        declare(self.selected(cx).map_or_else(|burst| burst, |seen| vec![seen.fingerprint().clone()]))
+    }
+
+    fn link(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        let all = match self.selected(cx) {
+            Ok(seen) => vec![seen],
+            Err(burst) => seen(cx).into_iter().filter(|seen| burst.contains(seen.fingerprint())).collect(),
+        };
+        if all.is_empty() {
+            return nothing();
+        }
+        let link = |seen: &Seen<'_>| match seen.cover {
+            Some(Cover::Linked(id)) => Intent::Say(format!("{} is linked to {id} already", seen.live.alert.name)),
+            Some(Cover::InScope(_)) | None => Intent::Command(Command::LinkAlert(seen.linked())),
+        };
+        all.iter().map(link).collect()
+    }
+}
+
+fn declare(alerts: Vec<CleanStr>) -> Vec<Intent> {
+    if alerts.is_empty() { nothing() } else { vec![Intent::DeclareFrom(alerts)] }
+}
+
+fn nothing() -> Vec<Intent> {
+    vec![Intent::Say("no alert is here to act on: D declares an incident without one".to_owned())]
+}
+
+impl Pane for Alerts {
+    acts_from_table!();
+
+    fn refresh(&mut self, cx: &Cx<'_>) {
+        // The place of an alert that is told no more stays where it was seen last.
+        let (burst, seen) = Self::rows(cx);
+        self.selection.select(self.place(burst.is_some(), &seen));
+    }
+
+    fn title(&self, cx: &Cx<'_>) -> String {
+        let all = seen(cx);
+        let firing = all.iter().filter(|seen| seen.is_firing()).count();
+        let open = all.iter().filter(|seen| seen.is_firing() && seen.cover.is_none()).count();
+        let open = if open > 0 { format!(" · {open} without an incident") } else { String::new() };
+        format!("alerts · {firing} firing{open}")
+    }
+
+    fn remark(&self, cx: &Cx<'_>) -> String {
+        // The oldest word counts: the list is only as good as that.
+        let Some((name, at)) = told(cx).min_by_key(|(_, at)| *at) else { return String::new() };
+        let clock = cx.clock(cx.incident.clock().show(at));
+        match cx.live.alerts_freshness(name, cx.wall) {
+            Some(Freshness::Fresh) | None => format!("to {clock}"),
+            Some(Freshness::Stale) => format!("{name} STALE, of {clock}"),
+            Some(Freshness::Gone) => format!("{name} NO DATA since {clock}"),
+        }
+    }
+
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) -> Option<Position> {
+        let (burst, seen) = Self::rows(cx);
+        let mut area = area;
+        for problem in problems(cx) {
+            if area.height > 2 {
+                put(Line::styled(problem, cx.theme.amber()), area, buf);
+                area = Rect { y: area.y + 1, height: area.height - 1, ..area };
+            }
+        }
+        if seen.is_empty() {
+            let lines = wrap(&empty(cx), usize::from(area.width));
+            for (text, y) in lines.into_iter().zip(area.y..area.bottom()) {
+                put(Line::styled(text, cx.theme.dim()), Rect { y, ..area }, buf);
+            }
+            return None;
+        }
+        let place = self.place(burst.is_some(), &seen);
+        let top = usize::from(burst.is_some());
+        let about = place.checked_sub(top).and_then(|place| seen.get(place));
+        let about = about.map(|seen| details(seen, usize::from(area.width), cx)).unwrap_or_default();
+        let rows = seen.len() + top;
+        let wanted = u16::try_from(rows).unwrap_or(u16::MAX).max(LEAST_ROWS);
+        let spare = area.height.saturating_sub(wanted.min(area.height / 2).max(LEAST_ROWS) + 1);
+        let below = spare.min(u16::try_from(about.len()).unwrap_or(u16::MAX));
+        let list = Rect { height: area.height - below - u16::from(below > 0), ..area };
+        let mut selection = self.selection;
+        selection.select(place);
+        for (row, y) in selection.in_sight(rows, list.height).zip(list.y..list.bottom()) {
+            let line = match row.checked_sub(top).and_then(|row| seen.get(row)) {
+                Some(seen) => line(seen, area.width, cx),
+                None => {
+                    let words = burst.as_ref().map(burst_line).unwrap_or_default();
+                    Line::styled(format!("{} {words}", cx.theme.glyphs.here), cx.theme.amber())
+                }
+            };
+            let at = Rect { y, height: 1, ..area };
+            put(line, at, buf);
+            if is_focused && row == place {
+                buf.set_style(at, cx.theme.selection(true));
+            }
+        }
+        for (text, y) in about.into_iter().zip(area.bottom() - below..area.bottom()) {
+            put(Line::styled(text, cx.theme.dim()), Rect { y, ..area }, buf);
+        }
+        None
+    }
+
+    fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
+        let minute = TimeDelta::minutes(1);
+        let next_minute = cx.now.duration_trunc(minute).ok().map(|start| start + minute);
+        let turn = cx.live.next_alerts_turn(cx.wall).map(|turn| cx.incident.clock().show(turn));
+        next_minute.into_iter().chain(turn).min()
+    }
+}
+
+fn put(line: Line<'_>, area: Rect, buf: &mut Buffer) {
+    buf.set_line(area.x, area.y, &fit_line(line, usize::from(area.width)), area.width);
+}
+
+/// Who told alerts, when.
+fn told(cx: &Cx<'_>) -> impl Iterator<Item = (&'static str, DateTime<Utc>)> {
+    cx.live.reported.iter().filter_map(|(name, reported)| Some((*name, reported.at?)))
+}
+
+/// Why the list may be wrong, each in a sentence.
+fn problems(cx: &Cx<'_>) -> Vec<String> {
+    let mut all = Vec::new();
+    for name in TELLING {
+        let failing = cx.live.sources.get(name).and_then(|health| health.failing.as_ref()).map(|(_, why)| why);
+        let reported = cx.live.reported.get(name);
+        let why = failing.or_else(|| reported.and_then(|reported| reported.problem.as_ref()));
+        all.extend(why.map(|why| format!("{name}: {why}")));
+        let Some(reported) = reported else { continue };
+        all.extend(reported.found.remarks.iter().map(|remark| format!("{name}: {remark}")));
+        if reported.found.left_out > 0 {
+            all.push(format!("{name}: {} more alerts are not shown", reported.found.left_out));
+        }
+    }
+    all
+}
+
+/// What stands where there is no alert.
+fn empty(cx: &Cx<'_>) -> String {
+    let sources: Vec<_> = told(cx).map(|(name, _)| name).collect();
+    if !sources.is_empty() {
+        return format!("no alert is firing or pending ({})", sources.join(", "));
+    }
+    if TELLING.iter().any(|name| cx.live.sources.contains_key(name)) {
+        return "waiting for the first answer; D declares an incident without an alert".to_owned();
+    }
+    "no source of alerts is configured: --prometheus URL, --alertmanager URL, or warroom config init; \
+     D declares an incident without an alert"
+        .to_owned()
+}
+
+fn line(seen: &Seen<'_>, width: u16, cx: &Cx<'_>) -> Line<'static> {
+    let theme = cx.theme;
+    let names = if width < 100 { 22 } else { 34 };
+    let [when, state, severity, name, service] = words(seen, cx, names);
+    let is_fresh = seen.live.freshness == Freshness::Fresh;
+    let (cover, cover_style) = match seen.cover {
+        Some(Cover::Linked(id)) => (format!("{id} linked"), theme.text()),
+        Some(Cover::InScope(id)) => (format!("{id} in scope"), theme.text()),
+        None if seen.is_firing() => ("no incident".to_owned(), theme.amber()),
+        None => ("-".to_owned(), theme.dim()),
+    };
+    let age = match seen.live.freshness {
+        Freshness::Fresh => String::new(),
+        Freshness::Stale => format!("STALE, of {}  ", cx.minute(cx.incident.clock().show(seen.live.at))),
+        Freshness::Gone => format!("NO DATA since {}  ", cx.minute(cx.incident.clock().show(seen.live.at))),
+    };
+    let level = proposed_severity(seen.live.alert).map(|level| theme.severity(level as u8));
+    let styles: [Style; 5] = if !is_fresh {
+        [theme.stale(); 5]
+    } else if seen.is_firing() {
+        [theme.text(), theme.text(), level.unwrap_or_default(), theme.title(false), theme.text()]
+    } else {
+        [theme.dim(); 5]
+    };
+    let cells = [when, state, severity, name, service].into_iter().zip(styles);
+    let mut spans: Vec<_> = cells.map(|(text, style)| Span::styled(text, style)).collect();
+    // What is old says so before anything that is cut.
+    spans.push(Span::styled(age, theme.stale()));
+    spans.push(Span::styled(format!("{cover:<17}"), if is_fresh { cover_style } else { theme.stale() }));
+    spans.push(Span::styled(format!("  {}", seen.live.alert.label_line()), theme.dim()));
+    Line::from(spans)
+}
+
+/// All that is known of an alert, for the rows below the list.
+fn details(seen: &Seen<'_>, width: usize, cx: &Cx<'_>) -> Vec<String> {
+    let alert = seen.live.alert;
+    let at = cx.clock(cx.incident.clock().show(seen.live.at));
+    let mut parts = vec![
+        title(alert).to_string(),
+        format!("labels: {}", alert.label_line()),
+        format!("since {}, said by {} at {at}", cx.clock(alert.starts_at), seen.live.sources()),
+    ];
+    if let AlertState::Suppressed { silenced_by, inhibited_by, muted_by } = seen.live.state {
+        let all = silenced_by.iter().chain(inhibited_by).chain(muted_by).map(|name| name.as_str());
+        parts.push(format!("{} by {}", seen.live.state.word(), all.collect::<Vec<_>>().join(", ")));
+    }
+    let others = alert.annotations.iter().filter(|(name, _)| name.as_str() != "summary");
+    parts.extend(others.map(|(name, text)| format!("{name}: {text}")));
+    parts.extend(alert.generator_url.iter().map(|url| format!("rule: {url}")));
+    parts.iter().flat_map(|part| wrap(part, width)).collect()
+}

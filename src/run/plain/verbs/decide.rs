@@ -1,0 +1,98 @@
+//! Commands for proposals, objections and decisions, and for theories about the cause.
+
+use chrono::{DateTime, Utc};
+
+use super::super::Session;
+use super::super::lists;
+use super::words::{fields, first_word, given};
+use super::{Answer, Verb, usage, verb};
+use crate::incident::{Command, DecisionProposed, HypothesisOpened, HypothesisSettled, ObjectionRaised};
+use crate::text::CleanStr;
+
+pub(super) const VERBS: &[Verb] = &[
+    verb("propose", "ACTION | RISK | UNDO [| PLAN B]", "propose what to do: objections are asked for", propose),
+    verb("decisions", "", "the proposals that wait, with numbers", |session, _, wall| {
+        session.answer_list(lists::decisions, "nothing is proposed: :propose ACTION | RISK | UNDO does that", wall)
+    }),
+    verb("object", "N WHY", "object to a proposal", |session, rest, wall| {
+        let (number, text) = first_word(rest);
+        if number.is_empty() {
+            return usage("object");
+        }
+        let decision = session.numbers.decisions.get(number)?;
+        session.ask(Command::Object(ObjectionRaised { decision, text: CleanStr::new(text) }), wall)
+    }),
+    verb("decide", "N yes|no [REASON]", "decide on a proposal, as Incident Commander", decide),
+    verb("theory", "TEXT [| WHO LOOKS] [| ROLLBACK]", "open a theory about the cause", theory),
+    verb("theory-from", "N", "a change of :changes becomes a theory with its way back", theory_from),
+    verb("theories", "", "the theories, with numbers", |session, _, wall| {
+        session.answer_list(lists::theories, "no theory is open: :theory TEXT opens one", wall)
+    }),
+    verb("eliminated", "N EVIDENCE", "a theory does not hold", |session, rest, wall| {
+        settle(session, "eliminated", false, rest, wall)
+    }),
+    verb("confirmed", "N EVIDENCE", "a theory was the cause", |session, rest, wall| {
+        settle(session, "confirmed", true, rest, wall)
+    }),
+];
+
+fn propose(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let [action, risk, undo, plan_b] = fields(rest);
+    if undo.is_empty() {
+        return usage("propose");
+    }
+    let cx = session.cx(wall);
+    let body = DecisionProposed {
+        action: CleanStr::new(action),
+        risk: CleanStr::new(risk),
+        undo: CleanStr::new(undo),
+        plan_b: given(plan_b),
+        until: cx.now + cx.cadence.objections,
+    };
+    session.ask(Command::Propose(body), wall)
+}
+
+fn decide(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (number, rest) = first_word(rest);
+    let (word, reason) = first_word(rest);
+    let go = match word.to_lowercase().as_str() {
+        "yes" | "y" => true,
+        "no" | "n" => false,
+        _ => return usage("decide"),
+    };
+    let decision = session.numbers.decisions.get(number)?;
+    session.ask(Command::Decide { decision, go, reason: given(reason) }, wall)
+}
+
+fn theory(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let [text, who, rollback] = fields(rest);
+    if text.is_empty() {
+        return usage("theory");
+    }
+    let owner = given(who).map(|_| super::words::name(who)).unwrap_or_else(|| session.cx(wall).me.clone());
+    let body = HypothesisOpened { text: CleanStr::new(text), owner: Some(owner), rollback: given(rollback) };
+    session.ask(Command::OpenHypothesis(body), wall)
+}
+
+fn theory_from(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    if rest.is_empty() {
+        return usage("theory-from");
+    }
+    let change = session.numbers.changes.get(rest)?;
+    let cx = session.cx(wall);
+    let at = cx.minute(cx.incident.clock().show(change.at));
+    let service = change.service.as_ref().map(|service| format!(" {service}")).unwrap_or_default();
+    let text = CleanStr::new(&format!("the {at} {}{service}: {}", change.kind.word(), change.what));
+    let body = HypothesisOpened { text, owner: Some(cx.me.clone()), rollback: change.rollback };
+    session.ask(Command::OpenHypothesis(body), wall)
+}
+
+fn settle(session: &mut Session, name: &str, holds: bool, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (number, evidence) = first_word(rest);
+    if number.is_empty() {
+        return usage(name);
+    }
+    let hypothesis = session.numbers.theories.get(number)?;
+    let body = HypothesisSettled { hypothesis, holds, evidence: CleanStr::new(evidence) };
+    session.ask(Command::SettleHypothesis(body), wall)
+}

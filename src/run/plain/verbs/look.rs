@@ -1,0 +1,118 @@
+//! Commands that only look: what is due, measured, firing, changed, and the brief to read aloud.
+
+use chrono::{DateTime, Utc};
+
+use super::super::Session;
+use super::super::lists;
+use super::super::told::{group_line, objective_line, objectives};
+use super::words::{first_word, time_before, time_to_come};
+use super::{Answer, Verb, usage, verb};
+use crate::incident::brief::BriefKind;
+use crate::incident::{Command, ObligationSnoozed};
+use crate::pane::due::grouped;
+use crate::spans::{SpanOrder, group};
+use crate::text::CleanStr;
+use crate::widget::text::relative;
+
+/// How many kinds of spans `:spans` lists.
+const MOST_KINDS: usize = 20;
+
+pub(super) const VERBS: &[Verb] = &[
+    verb("due", "", "what is due, until when, whose it is, with numbers", due),
+    verb("snooze", "N 5m REASON", "put what is due off for some minutes", snooze),
+    verb("brief", "[handover | since TIME]", "the brief, to read aloud", brief),
+    verb("lamps", "", "what an experienced commander would notice by now", |session, _, wall| {
+        let mut lamps = session.cx(wall).lamps();
+        if lamps.is_empty() {
+            lamps.push("nothing stands out".to_owned());
+        }
+        session.answer(lamps)
+    }),
+    verb("slo", "", "the objectives: verdict, value, limit", slo),
+    verb("spans", "", "kinds of error spans, the most frequent first, and slow ones", spans),
+    verb("alerts", "", "the alerts of all sources, with numbers", |session, _, wall| {
+        let none = "no alert is known: Prometheus and Alertmanager tell them, where they are configured";
+        session.answer_list(lists::alerts, none, wall)
+    }),
+    verb("changes", "", "deploys, flags and Terraform of the last two hours, with numbers", |session, _, wall| {
+        let none = "no change is known: warroom change records one, or a command of the config tells them";
+        session.answer_list(lists::changes, none, wall)
+    }),
+];
+
+fn due(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
+    let cx = session.console.cx(wall);
+    let mut lines = lists::numbered_due(&mut session.numbers, &cx);
+    if lines.is_empty() {
+        lines.push(format!("nothing is due. {}", cx.incident.phase().question()));
+    }
+    session.answer(lines)
+}
+
+fn snooze(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (number, rest) = first_word(rest);
+    let (length, reason) = first_word(rest);
+    if length.is_empty() {
+        return usage("snooze");
+    }
+    let duty = session.numbers.duties.get(number)?;
+    let cx = session.cx(wall);
+    let until = time_to_come(length, &cx)?;
+    // One line of the list stands for all channels that hear something at the same time.
+    let all = cx.obligations();
+    let rows = grouped(&all);
+    let Some(row) = rows.iter().position(|(_, one)| one.duty == duty) else {
+        return Err("that is not due any more: :due lists what is".to_owned());
+    };
+    let place = |duty| all.iter().position(|one| one.duty == duty);
+    let from = place(duty);
+    let to = rows.get(row + 1).map_or(Some(all.len()), |(_, next)| place(next.duty.clone()));
+    let duties: Vec<_> =
+        from.zip(to).map_or_else(Vec::new, |(from, to)| all[from..to].iter().map(|one| one.duty.clone()).collect());
+    let reason = CleanStr::new(reason);
+    let put_off = |duty| Command::Snooze(ObligationSnoozed { duty, until, reason: reason.clone() });
+    session.ask_all(duties.into_iter().map(put_off), wall)
+}
+
+fn brief(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let cx = session.cx(wall);
+    let text = match first_word(rest) {
+        ("", _) => cx.brief(BriefKind::Recap, None),
+        (word, "") if word.eq_ignore_ascii_case("handover") => cx.brief(BriefKind::Handover, None),
+        (word, time) if word.eq_ignore_ascii_case("since") => {
+            cx.brief(BriefKind::LateJoiner, Some(time_before(time, &cx)?))
+        }
+        _ => return usage("brief"),
+    };
+    session.answer(text.lines().map(str::to_owned).collect())
+}
+
+fn slo(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
+    let cx = session.cx(wall);
+    let all = objectives(&cx);
+    if all.is_empty() {
+        return Err("no objectives are watched: they stand in the playbook file of an affected service".to_owned());
+    }
+    let lines =
+        all.into_iter().map(|(id, objective)| objective_line(&id, objective, cx.live.panels.get(&id), &cx)).collect();
+    session.answer(lines)
+}
+
+fn spans(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
+    let cx = session.cx(wall);
+    let Some((at, source, finding)) = &cx.live.spans else {
+        return Err("no spans yet: they come from Jaeger, for the services that a playbook names".to_owned());
+    };
+    let mut lines = Vec::new();
+    for (name, rows) in [("error", &finding.errors), ("slow", &finding.slow)] {
+        let groups = group(rows, finding.lookback, SpanOrder::Count);
+        let none = if groups.is_empty() { " none" } else { "" };
+        lines.push(format!("{name} spans, from {source}, {}:{none}", relative(*at, wall)));
+        lines.extend(groups.iter().take(MOST_KINDS).map(|group| format!("  {}", group_line(group))));
+        if groups.len() > MOST_KINDS {
+            lines.push(format!("  and {} more kinds", groups.len() - MOST_KINDS));
+        }
+    }
+    lines.extend(finding.remarks.iter().map(|remark| format!("  {remark}")));
+    session.answer(lines)
+}

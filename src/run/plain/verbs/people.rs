@@ -1,0 +1,182 @@
+//! Commands for roles, and for who is here and on call.
+
+use chrono::{DateTime, Utc};
+
+use super::super::Session;
+use super::super::lists;
+use super::words::{first_word, given, last_word, lines, name, role};
+use super::{Answer, Verb, usage, verb};
+use crate::incident::brief::BriefKind;
+use crate::incident::{Command, EntryId, HandoverOffered, Role, Seat};
+use crate::oncall::{Watch, known_as};
+use crate::pane::Cx;
+use crate::text::CleanText;
+
+pub(super) const VERBS: &[Verb] = &[
+    verb("who", "", "who holds which role, and who is here", |session, _, wall| {
+        let lines = who_lines(&session.cx(wall));
+        session.answer(lines)
+    }),
+    verb("oncall", "", "who is on call now and next, and how to reach them", oncall),
+    verb("card", "ic|comms|sme|scribe", "what a role does and says", card),
+    verb("take-role", "ic|comms|sme [COMPONENT]|scribe", "take a role", take).or(&["take"]),
+    verb("take-command", "", "take the role of Incident Commander", |session, _, wall| {
+        session.ask(Command::TakeRole(Seat { role: Role::IncidentCommander, component: None }), wall)
+    }),
+    verb("leave-role", "ic|comms|sme [COMPONENT]|scribe [REASON]", "leave a role, or relieve its holder", leave)
+        .or(&["leave"]),
+    verb("assign-role", "ic|comms|sme [COMPONENT]|scribe NAME", "give an empty role to somebody", assign_role),
+    verb(
+        "handover",
+        "ic|comms|sme|scribe NAME [BRIEF]",
+        "offer your role to somebody; without words the brief is what :brief handover says",
+        handover,
+    ),
+    verb("offers", "", "the roles that are offered, with numbers", |session, _, wall| {
+        session.answer_list(lists::offers, "no role is offered: :handover offers yours", wall)
+    }),
+    verb("accept-role", "[N]", "accept the role that you are offered", |session, rest, wall| {
+        let offer = offer(session, rest, false, wall)?;
+        session.ask(Command::AcceptRole(offer), wall)
+    })
+    .or(&["accept"]),
+    verb("decline-role", "[N] REASON", "decline the role that you are offered, or take your offer back", decline)
+        .or(&["decline"]),
+];
+
+fn take(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (word, rest) = first_word(rest);
+    let Some(role) = role(word) else { return usage("take-role") };
+    session.ask(Command::TakeRole(Seat { role, component: given(rest) }), wall)
+}
+
+fn leave(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (word, rest) = first_word(rest);
+    let Some(role) = role(word) else { return usage("leave-role") };
+    let cx = session.cx(wall);
+    let held: Vec<_> = cx.incident.roles.iter().filter(|(seat, _)| seat.role == role).collect();
+    // `:leave sme gateway gone home`: the component if somebody holds it, else one's own seat, else the only one.
+    let named = held.iter().find(|(seat, _)| {
+        seat.component.as_ref().is_some_and(|name| {
+            rest.strip_prefix(name.as_str()).is_some_and(|after| after.is_empty() || after.starts_with(' '))
+        })
+    });
+    let (seat, reason) = match named {
+        Some((seat, _)) => ((*seat).clone(), rest[seat.component.as_ref().map_or(0, |name| name.len())..].trim()),
+        None => {
+            let own = held.iter().find(|(_, mark)| mark.by == *cx.me).or(held.first());
+            (own.map_or(Seat { role, component: None }, |(seat, _)| (*seat).clone()), rest)
+        }
+    };
+    let reason = given(reason);
+    session.ask(Command::LeaveRole(seat, reason), wall)
+}
+
+fn assign_role(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (word, rest) = first_word(rest);
+    let (holder, component) = last_word(rest);
+    let (Some(role), false) = (role(word), holder.is_empty()) else { return usage("assign-role") };
+    session.ask(Command::AssignRole(Seat { role, component: given(component) }, name(holder)), wall)
+}
+
+fn handover(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (word, rest) = first_word(rest);
+    let (to, brief) = first_word(rest);
+    let (Some(role), false) = (role(word), to.is_empty()) else { return usage("handover") };
+    let cx = session.cx(wall);
+    let own = cx.incident.roles.iter().find(|(seat, mark)| seat.role == role && mark.by == *cx.me);
+    let component = own.and_then(|(seat, _)| seat.component.clone());
+    let brief = if brief.is_empty() { CleanText::new(&cx.brief(BriefKind::Handover, None)) } else { lines(brief) };
+    session.ask(Command::OfferRole(HandoverOffered { role, component, to: name(to), brief }), wall)
+}
+
+/// The offer of a number; without one the only offer that concerns this person.
+fn offer(session: &Session, number: &str, is_end: bool, wall: DateTime<Utc>) -> Result<EntryId, String> {
+    if !number.is_empty() {
+        return session.numbers.offers.get(number);
+    }
+    let cx = session.cx(wall);
+    let concerns = |to: &str, by: &str| to == cx.me.as_str() || (is_end && by == cx.me.as_str());
+    let mut mine = cx.incident.offers.iter().filter(|offer| concerns(&offer.to, &offer.mark.by));
+    match (mine.next(), mine.next()) {
+        (Some(offer), None) => Ok(offer.id),
+        (None, _) => Err("no role is offered to you: :offers lists them".to_owned()),
+        (Some(_), Some(_)) => Err("several roles are offered: write the number of one (:offers)".to_owned()),
+    }
+}
+
+fn decline(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (word, after) = first_word(rest);
+    let has_number = word.parse::<usize>().is_ok();
+    let (number, reason) = if has_number { (word, after) } else { ("", rest) };
+    let offer = offer(session, number, true, wall)?;
+    session.ask(Command::EndOffer(offer, given(reason)), wall)
+}
+
+fn card(session: &mut Session, rest: &str, _wall: DateTime<Utc>) -> Answer {
+    let Some(role) = role(rest) else { return usage("card") };
+    let card = role.card();
+    let mut lines = vec![format!("the {}:", role.name())];
+    lines.extend(card.duties.iter().map(|duty| format!("  {}", in_words(duty))));
+    lines.push("says:".to_owned());
+    lines.extend(card.phrases.iter().map(|phrase| format!("  {phrase}")));
+    session.answer(lines)
+}
+
+/// A sentence with keys between brackets at its end, with the commands that stand for them here.
+fn in_words(sentence: &str) -> String {
+    let Some((before, keys)) = sentence.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")) else {
+        return sentence.to_owned();
+    };
+    let all = crate::console::actions::all();
+    let command = |key: &str| {
+        let key = key.trim_start_matches("claim with ");
+        all.iter().find(|action| action.writes && action.keys.contains(&key)).map(|action| format!(":{}", action.name))
+    };
+    match keys.split(", ").map(command).collect::<Option<Vec<_>>>() {
+        Some(commands) => format!("{before} ({})", commands.join(", ")),
+        None => sentence.to_owned(),
+    }
+}
+
+fn oncall(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
+    let cx = session.cx(wall);
+    let Some(rotation) = cx.rotation else {
+        return Err("no on-call rotation is configured: `warroom oncall` shows the lines that are one".to_owned());
+    };
+    let line = |what: &str, watch: Option<Watch>| {
+        let Some(watch) = watch else { return format!("{what}: nobody") };
+        let time = |at: DateTime<Utc>| at.with_timezone(&rotation.zone).format("%a %Y-%m-%d %H:%M %Z").to_string();
+        let shift = watch.shift.map(|shift| format!(", {shift}")).unwrap_or_default();
+        let instead = watch.stands_in_for.map(|other| format!(", stands in for {other}")).unwrap_or_default();
+        let ways: Vec<_> = known_as(&cx.matrix.people, &watch.person)
+            .into_iter()
+            .take(1)
+            .flat_map(|person| [&person.phone, &person.slack, &person.email])
+            .flatten()
+            .map(|way| way.as_str())
+            .collect();
+        let ways = if ways.is_empty() { "phone not recorded".to_owned() } else { ways.join(", ") };
+        format!("{what}: {}{shift}{instead}, {} to {}: {ways}", watch.person, time(watch.from), time(watch.until))
+    };
+    let lines = vec![line("on call", rotation.on_call(wall)), line("next", rotation.next(wall))];
+    session.answer(lines)
+}
+
+/// Who holds which role, and who is here.
+pub(in crate::run::plain) fn who_lines(cx: &Cx<'_>) -> Vec<String> {
+    let role = |role: Role| {
+        let holders = cx.incident.roles.iter().filter(|(seat, _)| seat.role == role).map(|(seat, mark)| {
+            seat.component.as_ref().map_or_else(|| mark.by.to_string(), |name| format!("{} for {name}", mark.by))
+        });
+        let holders: Vec<_> = holders.collect();
+        let holders = if holders.is_empty() { "nobody".to_owned() } else { holders.join(", ") };
+        format!("{} {holders}", role.short())
+    };
+    let mut lines = vec![format!("roles: {}", Role::ALL.map(role).join(" · "))];
+    if !cx.present.is_empty() {
+        let here: Vec<_> = cx.present.iter().map(|one| format!("{} ({})", one.actor, one.layout)).collect();
+        lines.push(format!("here: {}", here.join(", ")));
+    }
+    lines
+}

@@ -1,0 +1,146 @@
+//! Commands for what is told: updates, their drafts and templates, and the people whom the severity names.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::super::Session;
+use super::super::lists;
+use super::words::{first_word, given, lines};
+use super::{Answer, Verb, usage, verb};
+use crate::console::overlay::update_facts;
+use crate::incident::{Channel, Command, EntryId, PersonTold, Severity, StatusUpdate};
+use crate::pane::Cx;
+use crate::template::{self, Audience, Rule, Status};
+use crate::text::CleanText;
+
+/// Whether a text that the check warns of is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Care {
+    Warned,
+    AsItIs,
+}
+
+pub(super) const VERBS: &[Verb] = &[
+    verb(
+        "update",
+        "[external] TEXT",
+        "record an update that was told, in the channels that are due; but by the IC it waits for approval",
+        |session, rest, wall| update(session, rest, Care::Warned, wall),
+    ),
+    verb("update!", "[external] TEXT", "the same, though the check of the text warns", |session, rest, wall| {
+        update(session, rest, Care::AsItIs, wall)
+    }),
+    verb(
+        "template",
+        "slack|internal|external|executive [investigating|identified|monitoring|resolved]",
+        "a template filled from the record, to write an update from (\\n in a text begins a line)",
+        template,
+    ),
+    verb("drafts", "", "the texts that wait for approval, with numbers", |session, _, wall| {
+        session.answer_list(lists::drafts, "no text waits for approval: :update TEXT writes one", wall)
+    }),
+    verb("approve", "N [TEXT]", "approve a text, as it is or as you write it", approve),
+    verb("send-alone", "N REASON", "record it on the Communications Lead's word alone", |session, rest, wall| {
+        let (draft, reason) = numbered(session, "send-alone", rest)?;
+        session.ask(Command::PostAlone(draft, given(reason)), wall)
+    }),
+    verb("drop-draft", "N [REASON]", "drop a text, or send somebody's back", |session, rest, wall| {
+        let (draft, reason) = numbered(session, "drop-draft", rest)?;
+        session.ask(Command::DropDraft(draft, given(reason)), wall)
+    }),
+    verb("told", "[N [HOW]]", "the people whom the severity names; with a number: somebody told them", told),
+    verb("not-told", "N", "nobody told them after all", |session, rest, wall| {
+        if rest.is_empty() {
+            return usage("not-told");
+        }
+        let position = session.numbers.positions.get(rest)?;
+        session.ask(Command::MarkNotTold(position), wall)
+    }),
+];
+
+/// The draft that a number names, and what follows the number.
+fn numbered<'a>(session: &Session, name: &str, rest: &'a str) -> Result<(EntryId, &'a str), String> {
+    let (number, rest) = first_word(rest);
+    if number.is_empty() {
+        return usage(name);
+    }
+    Ok((session.numbers.drafts.get(number)?, rest))
+}
+
+/// A text that may go out, or why not.
+fn checked(text: CleanText, is_public: bool, care: Care, cx: &Cx<'_>) -> Result<CleanText, String> {
+    let remarks = lists::remarks(&text, is_public, cx);
+    if let Some(remark) = remarks.iter().find(|remark| matches!(remark.rule, Rule::Unfilled | Rule::Card)) {
+        return Err(remark.to_string());
+    }
+    match (remarks.first(), care) {
+        (Some(remark), Care::Warned) => Err(format!("{remark} (:update! takes it as it is)")),
+        (Some(_), Care::AsItIs) | (None, _) => Ok(text),
+    }
+}
+
+/// When the next text is promised: what the text says counts before the usual time.
+fn promised(text: &str, cx: &Cx<'_>) -> DateTime<Utc> {
+    let said = template::promise(text, cx.now, cx.zone).filter(|at| *at > cx.now);
+    said.unwrap_or(cx.now + cx.cadence.update)
+}
+
+fn update(session: &mut Session, rest: &str, care: Care, wall: DateTime<Utc>) -> Answer {
+    let cx = session.cx(wall);
+    let (word, after) = first_word(rest);
+    let is_external = word.eq_ignore_ascii_case("external");
+    let text = lines(if is_external { after } else { rest });
+    if text.is_empty() {
+        return usage("update");
+    }
+    let due = cx.obligations().into_iter().filter_map(|one| one.duty.channel());
+    let due = due.filter(|channel| *channel != Channel::ExternalPage);
+    let mut channels: BTreeSet<Channel> = if is_external { [Channel::ExternalPage].into() } else { due.collect() };
+    if channels.is_empty() {
+        channels.extend([Channel::IncidentChannel, Channel::StatusSlack, Channel::InternalPage]);
+    }
+    let text = checked(text, is_external, care, &cx)?;
+    let promised_next = Some(promised(&text, &cx));
+    session.ask(Command::PostUpdate(StatusUpdate { channels, text, promised_next, ..StatusUpdate::default() }), wall)
+}
+
+fn approve(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (id, text) = numbered(session, "approve", rest)?;
+    let cx = session.cx(wall);
+    let draft = cx.incident.drafts.iter().find(|draft| draft.id == id).map(|draft| draft.update.clone());
+    // One that is gone is refused in the words of the domain, which know who was faster.
+    let draft = draft.unwrap_or_default();
+    let is_public = draft.channels.contains(&Channel::ExternalPage);
+    let is_new = !text.is_empty();
+    let text = if is_new { lines(text) } else { draft.text };
+    // What the check warns of was seen with :drafts: whoever approves has judged it.
+    let text = checked(text, is_public, Care::AsItIs, &cx)?;
+    let promise = draft.promised_next.filter(|next| !is_new && *next > cx.now);
+    let promised_next = promise.or_else(|| Some(promised(&text, &cx)));
+    let update = StatusUpdate { channels: draft.channels, text, promised_next, ..StatusUpdate::default() };
+    session.ask(Command::ApproveDraft(id, update), wall)
+}
+
+fn template(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (audience, status) = first_word(rest);
+    let cx = session.cx(wall);
+    let audience = Audience::ALL.into_iter().find(|one| one.name().eq_ignore_ascii_case(audience));
+    let known = Status::ALL.into_iter().find(|one| one.name().eq_ignore_ascii_case(status));
+    let status = if status.is_empty() { Some(Status::of(cx.incident.phase())) } else { known };
+    let (Some(audience), Some(status)) = (audience, status) else { return usage("template") };
+    let facts = update_facts(Some(cx.now + cx.cadence.update), &cx);
+    let rendered = cx.templates.render(audience, status, &facts).map_err(|why| why.to_string())?;
+    session.answer(rendered.text.lines().map(str::to_owned).collect())
+}
+
+fn told(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (number, how) = first_word(rest);
+    if number.is_empty() {
+        let none = "nobody must be told at this severity; a SEV3 is handled within the squad (:backlog WHERE)";
+        return session.answer_list(lists::positions, none, wall);
+    }
+    let position = session.numbers.positions.get(number)?;
+    let severity = session.cx(wall).incident.severity.unwrap_or(Severity::Sev3);
+    session.ask(Command::MarkTold(PersonTold { position, severity, how: given(how) }), wall)
+}

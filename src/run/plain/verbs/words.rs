@@ -1,0 +1,82 @@
+//! How the words behind a command are read: first words, fields, times, settings, names.
+//!
+//! Invariant: what cannot be read is quoted back with an example.
+
+use chrono::{DateTime, Utc};
+
+use crate::console::overlay::{coming, past};
+use crate::incident::{Actor, Role};
+use crate::pane::Cx;
+use crate::text::{CleanStr, CleanText};
+
+/// The first word, and what follows it.
+pub(super) fn first_word(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (word, rest.trim())
+}
+
+/// The last word, and what stands before it.
+pub(super) fn last_word(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let (before, word) = text.rsplit_once(char::is_whitespace).unwrap_or(("", text));
+    (word, before.trim())
+}
+
+/// The fields between bars; as many as are asked for, the ones that are missing empty.
+pub(super) fn fields<const N: usize>(text: &str) -> [&str; N] {
+    let mut parts = text.splitn(N, '|').map(str::trim);
+    std::array::from_fn(|_| parts.next().unwrap_or_default())
+}
+
+/// A text, if it says anything.
+pub(super) fn given(text: &str) -> Option<CleanStr> {
+    Some(CleanStr::new(text.trim())).filter(|text| !text.is_blank())
+}
+
+/// A person, with or without the `@`.
+pub(super) fn name(word: &str) -> Actor {
+    Actor::new(word.trim().trim_start_matches('@'))
+}
+
+/// A role by its short name.
+pub(super) fn role(word: &str) -> Option<Role> {
+    Role::ALL.into_iter().find(|role| role.short().eq_ignore_ascii_case(word))
+}
+
+/// A text of several lines: `\\n` stands for the end of one.
+pub(super) fn lines(text: &str) -> CleanText {
+    CleanText::new(text.replace("\\n", "\n").trim())
+}
+
+/// A time that was.
+pub(super) fn time_before(word: &str, cx: &Cx<'_>) -> Result<DateTime<Utc>, String> {
+    let word = if word.is_empty() { "now" } else { word };
+    past(word, cx).ok_or_else(|| format!("`{}` is no time: write now, -5m or 14:10", CleanStr::new(word)))
+}
+
+/// A time to come.
+pub(super) fn time_to_come(word: &str, cx: &Cx<'_>) -> Result<DateTime<Utc>, String> {
+    coming(word, cx).ok_or_else(|| format!("`{}` is no time to come: write 5m, 1h or 14:10", CleanStr::new(word)))
+}
+
+/// `key=value` pairs: words without a key belong to the value before them; what stands before the first key comes first.
+pub(super) fn settings<'a>(text: &'a str, keys: &[&'static str]) -> (String, Vec<(&'static str, String)>) {
+    let mut before: Vec<&'a str> = Vec::new();
+    let mut found: Vec<(&'static str, String)> = Vec::new();
+    for word in text.split_whitespace() {
+        let pair = word.split_once('=').and_then(|(key, value)| {
+            let key = keys.iter().find(|known| known.eq_ignore_ascii_case(key))?;
+            Some((*key, value))
+        });
+        match (pair, found.last_mut()) {
+            (Some((key, value)), _) => found.push((key, value.to_owned())),
+            (None, Some((_, value))) => {
+                value.push(' ');
+                value.push_str(word);
+            }
+            (None, None) => before.push(word),
+        }
+    }
+    (before.join(" "), found)
+}

@@ -1,0 +1,69 @@
+//! Commands for the timeline: lines that are written, corrected, struck, redacted.
+
+use chrono::{DateTime, Utc};
+
+use super::super::Session;
+use super::words::{first_word, given, lines};
+use super::{Answer, LINES, Verb, usage, verb};
+use crate::incident::command::{event_time, scribe_line};
+use crate::incident::{Command, EntryId, EntryRedacted, NoteAdded, NoteAmended, NoteStruck};
+use crate::text::{CleanStr, CleanText};
+
+pub(super) const VERBS: &[Verb] = &[
+    verb("note", "TEXT", "write a line on the timeline, as a line without a command does", note),
+    verb("log", "[N]", "the last lines of the timeline, with numbers", log),
+    verb("amend", "N [TIME] TEXT", "correct a line of the last :log; the first wording stays on record", amend),
+    verb("strike", "N [REASON]", "strike a line of the last :log through; it stays readable", |session, rest, wall| {
+        let (note, reason) = line(session, "strike", rest)?;
+        session.ask(Command::StrikeNote(NoteStruck { note, reason: given(reason) }), wall)
+    }),
+    verb("redact", "N REASON", "show and keep the text of a line of the last :log no more", |session, rest, wall| {
+        let (entry, reason) = line(session, "redact", rest)?;
+        session.ask(Command::Redact(EntryRedacted { entry, reason: CleanStr::new(reason) }), wall)
+    }),
+    verb("draft", "", "record the half-typed line that an earlier console left", |session, _, wall| {
+        session.record_draft(wall)
+    }),
+];
+
+/// The line that a number names, and what follows the number.
+fn line<'a>(session: &Session, name: &str, rest: &'a str) -> Result<(EntryId, &'a str), String> {
+    let (number, rest) = first_word(rest);
+    if number.is_empty() {
+        return usage(name);
+    }
+    Ok((session.numbers.lines.get(number)?, rest))
+}
+
+fn amend(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (note, rest) = line(session, "amend", rest)?;
+    let cx = session.cx(wall);
+    let (word, after) = first_word(rest);
+    let at = event_time(word, cx.now, cx.zone);
+    let text = if at.is_some() { after } else { rest };
+    let text = Some(lines(text)).filter(|text| !text.is_empty());
+    session.ask(Command::AmendNote(NoteAmended { note, text, at }), wall)
+}
+
+/// A line of text: a note.
+pub(super) fn note(session: &mut Session, line: &str, wall: DateTime<Utc>) -> Answer {
+    if line.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let cx = session.cx(wall);
+    let line = scribe_line(line, cx.now, cx.zone);
+    let body = NoteAdded { kind: line.kind, text: CleanText::new(line.text.trim_end()), at: line.at };
+    session.ask(Command::AddNote(body), wall)
+}
+
+fn log(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let count = match rest {
+        "" => LINES,
+        word => match word.parse() {
+            Ok(count) => count,
+            Err(_) => return usage("log"),
+        },
+    };
+    session.print_log(count, wall);
+    Ok(Vec::new())
+}
