@@ -4,7 +4,8 @@ use super::*;
 use crate::console::actions::{self, Scope};
 
 /// Actions of the screen whose name means nothing without a selected row, and the commands that do the same to a numbered one.
-const ELSEWHERE: [(&str, &[&str]); 4] = [
+const ELSEWHERE: [(&str, &[&str]); 5] = [
+    ("alerts.act", &["link", "declare-from"]),
     ("timeline.write", &["note"]),
     ("next.satisfy", &["acknowledge", "update", "decide", "approve", "call-back", "told", "accept-role", "review"]),
     ("work.act", &["call-back", "decide", "object", "eliminated", "confirmed", "approve", "accept-role", "follow-up"]),
