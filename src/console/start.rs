@@ -136,8 +136,8 @@ fn alert_rows(cx: &Cx<'_>) -> Vec<AlertRow> {
             Freshness::Stale => "STALE  ",
             Freshness::Gone => "NO DATA  ",
         };
-        let words = alerts::words(&seen, cx, 28).concat();
-        let words = format!("{words}{stale}{}", title(seen.live.alert));
+        let words = alerts::words(&seen, cx, 0).concat();
+        let words = format!("{words} {stale}{}", title(seen.live.alert));
         AlertRow { words, alerts: vec![seen.fingerprint().clone()] }
     });
     burst.into_iter().chain(single).collect()

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use super::*;
 
 /// The tag and the words of an event.
-pub fn wording(event: &Event, facts: &Facts) -> (&'static str, CleanText) {
+pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) {
+    let facts: &Facts = incident;
     let because = |reason: &Option<CleanStr>| reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     let component = |body: &RoleNamed| body.component.as_ref().map(|name| format!(" for {name}")).unwrap_or_default();
     let (tag, text) = match event {
@@ -18,7 +19,8 @@ pub fn wording(event: &Event, facts: &Facts) -> (&'static str, CleanText) {
                 Some(Detection::Report { by }) => format!(", reported by {by}"),
                 None => String::new(),
             };
-            ("DECLARED", format!("{} {}{service}{told}", body.severity, body.title))
+            let link = body.link.as_ref().filter(|link| !link.is_blank()).map(|link| format!(", {link}"));
+            ("DECLARED", format!("{} {}{service}{told}{}", body.severity, body.title, link.unwrap_or_default()))
         }
         Event::DrillStarted(body) => ("drill", format!("{}, seed {}, speed {}×", body.exercise, body.seed, body.speed)),
         Event::TitleSet(body) => ("title", body.title.to_string()),
@@ -86,7 +88,7 @@ pub fn wording(event: &Event, facts: &Facts) -> (&'static str, CleanText) {
         Event::HandoverOffered(body) => {
             ("handover", format!("{} offered to {}. Brief: {}", body.role.name(), body.to, body.brief))
         }
-        Event::HandoverAccepted(_) => ("HANDOVER", "accepted; who had the role stays as adviser".to_owned()),
+        Event::HandoverAccepted(body) => ("HANDOVER", accepted(body, incident)),
         Event::HandoverEnded(body) => ("handover", format!("not handed over{}", because(&body.reason))),
         Event::TaskAssigned(body) => {
             ("TASK", format!("@{} {}, calls back at {}", body.to, body.what, time(body.call_back, facts)))
@@ -201,6 +203,14 @@ fn scope(body: &ScopeSet) -> String {
         body.customers.map(|count| format!("{count} customers")),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+fn accepted(body: &HandoverAccepted, incident: &Incident) -> String {
+    let offer = incident.entry(body.offer);
+    let Some(Entry { actor, event: Event::HandoverOffered(offer), .. }) = offer else {
+        return "accepted; who had the role stays as adviser".to_owned();
+    };
+    format!("{} accepted from {actor}, who stays as adviser", offer.role.name())
 }
 
 fn task(id: EntryId, facts: &Facts) -> String {

@@ -4,7 +4,7 @@
 //!
 //! Invariant: an alert is in the list as long as some source says it, or said it and fails since; what is old looks old.
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -28,6 +28,8 @@ pub(super) const SPEC: PaneSpec = PaneSpec {
 
 /// The sources that tell alerts.
 const TELLING: [&str; 3] = ["alertmanager", "prometheus", "simulated"];
+/// Below so many columns not all of an alert's words fit.
+const NARROW: u16 = 76;
 /// Rows that the list keeps before the selected alert's details get some.
 const LEAST_ROWS: u16 = 5;
 
@@ -136,29 +138,29 @@ pub(crate) fn of_burst(burst: &Burst<'_>) -> Vec<CleanStr> {
     burst.alerts.iter().map(|alert| alert.fingerprint.clone()).collect()
 }
 
-/// An alert in a few words, for a row: since when, how it stands, how bad its rule says, its name and its service.
-pub(crate) fn words(seen: &Seen<'_>, cx: &Cx<'_>, name_columns: usize) -> [String; 5] {
+/// An alert in a few words, for a row of some width: since when, how it stands, how bad its rule says, its name and its service.
+pub(crate) fn words(seen: &Seen<'_>, cx: &Cx<'_>, width: u16) -> [String; 5] {
     let alert = seen.live.alert;
-    // Ages turn over together, once a minute.
-    let now = cx.now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(cx.now);
     let when = if alert.starts_at > cx.now {
-        format!("in {}", minutes(alert.starts_at - now))
+        format!("in {}", minutes(alert.starts_at - cx.now))
     } else {
-        minutes(alert.age(now))
+        minutes(alert.age(cx.now))
     };
     let severity = alert.severity().map_or("-", |word| word.as_str());
     let service = seen.service.as_ref().map_or("-", |service| service.as_str());
+    let is_narrow = width < 100;
+    let (names, services, gap) = if is_narrow { (22, 9, 1) } else { (34, 11, 2) };
     let cell = |text: &str, columns: usize| {
         let text = fit(text, columns).into_owned();
         let pad = columns.saturating_sub(crate::text::columns(&text));
-        format!("{text}{}  ", " ".repeat(pad))
+        format!("{text}{}", " ".repeat(pad + gap))
     };
     [
-        format!("{when:>9}  "),
+        format!("{when:>9}{}", " ".repeat(gap)),
         cell(seen.live.state.word(), 9),
         cell(severity, 8),
-        cell(&alert.name, name_columns),
-        cell(service, 11),
+        cell(&alert.name, names),
+        cell(service, services),
     ]
 }
 
@@ -307,10 +309,14 @@ impl Pane for Alerts {
     }
 
     fn next_change(&self, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
-        let minute = TimeDelta::minutes(1);
-        let next_minute = cx.now.duration_trunc(minute).ok().map(|start| start + minute);
+        // Each age turns over at the second at which its alert began.
+        let age = |alert: LiveAlert<'_>| {
+            let passed = (cx.now - alert.alert.starts_at).num_milliseconds().rem_euclid(60_000);
+            cx.now + TimeDelta::milliseconds(60_000 - passed)
+        };
+        let ages = cx.live.alerts(cx.wall).into_iter().map(age);
         let turn = cx.live.next_alerts_turn(cx.wall).map(|turn| cx.incident.clock().show(turn));
-        next_minute.into_iter().chain(turn).min()
+        ages.chain(turn).min()
     }
 }
 
@@ -356,8 +362,6 @@ fn empty(cx: &Cx<'_>) -> String {
 
 fn line(seen: &Seen<'_>, width: u16, cx: &Cx<'_>) -> Line<'static> {
     let theme = cx.theme;
-    let names = if width < 100 { 22 } else { 34 };
-    let [when, state, severity, name, service] = words(seen, cx, names);
     let is_fresh = seen.live.freshness == Freshness::Fresh;
     let (cover, cover_style) = match seen.cover {
         Some(Cover::Linked(id)) => (format!("{id} linked"), theme.text()),
@@ -378,11 +382,17 @@ fn line(seen: &Seen<'_>, width: u16, cx: &Cx<'_>) -> Line<'static> {
     } else {
         [theme.dim(); 5]
     };
-    let cells = [when, state, severity, name, service].into_iter().zip(styles);
+    let cells = words(seen, cx, width).into_iter().zip(styles);
     let mut spans: Vec<_> = cells.map(|(text, style)| Span::styled(text, style)).collect();
-    // What is old says so before anything that is cut.
-    spans.push(Span::styled(age, theme.stale()));
-    spans.push(Span::styled(format!("{cover:<17}"), if is_fresh { cover_style } else { theme.stale() }));
+    // What is old says so before anything that is cut, and in a narrow pane the name and the incident come before how it stands.
+    let cover = Span::styled(format!("{cover:<16}"), if is_fresh { cover_style } else { theme.stale() });
+    let after = if width < NARROW {
+        spans.swap(1, 3);
+        2
+    } else {
+        spans.len()
+    };
+    spans.splice(after..after, [Span::styled(age, theme.stale()), cover]);
     spans.push(Span::styled(format!("  {}", seen.live.alert.label_line()), theme.dim()));
     Line::from(spans)
 }

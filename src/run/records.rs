@@ -201,3 +201,44 @@ pub fn write_starter_config(path: &Path) -> anyhow::Result<String> {
     file.write_all(crate::config::INIT.as_bytes())?;
     Ok(format!("wrote {}: name your Prometheus and Jaeger there", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::{Declared, NoteAdded, NoteKind, Phase, PhaseEntered, Severity};
+
+    #[test]
+    fn a_list_says_what_is_due_next_also_where_that_is_a_todo_line() {
+        let home = tempfile::tempdir().unwrap();
+        let place = JournalPlace { directory: home.path().join("j"), sharing: Default::default() };
+        let start = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+        let declared = Declared {
+            title: "payments hang".into(),
+            severity: Severity::Sev3,
+            service: None,
+            detected_at: Some(start),
+            detection: None,
+            zone: "UTC".into(),
+            link: None,
+        };
+        let todo = NoteAdded { kind: NoteKind::Todo, text: "raise the pool limit".into(), at: None };
+        let note = NoteAdded { kind: NoteKind::Note, text: "a note".into(), at: None };
+        let by = |event| NewEntry::new("dana".into(), event);
+        let id = create(
+            &place,
+            Series::Incident,
+            Via::default(),
+            &[by(Event::Declared(declared)), by(Event::NoteAdded(note)), by(Event::NoteAdded(todo))],
+        )
+        .unwrap();
+        let dir = place.open().unwrap();
+        let next = |which| list(&dir, which, &Board::default()).unwrap().remove(0).next.unwrap();
+        assert_eq!(next(Which::Open), ("acknowledge".into(), start + chrono::TimeDelta::minutes(5)));
+        let resolved = by(Event::PhaseEntered(PhaseEntered::plain(Phase::Resolved)));
+        dir.journal(id, Via::default()).unwrap().append(&[resolved]).unwrap();
+        let landmarks = dir.journal(id, Via::default()).unwrap().landmarks().unwrap();
+        let incident = Incident::replay(id, landmarks);
+        let all = cadence::obligations(&incident, Rules { cadence: &Cadence::default(), tell: &[] });
+        assert!(all.iter().any(|one| one.name.as_str() == "follow-up: raise the pool limit"), "{all:?}");
+    }
+}

@@ -21,11 +21,10 @@ fn long_incident() -> Room {
     room.does("dana", 112, Command::EnterPhase(Phase::Triage, None));
     room.does("dana", 113, Command::StartImpact(at(30)));
     room.does("dana", 114, Command::EnterPhase(Phase::Mitigating, None));
-    let pace = (HOURS * 3600 - 300) / ENTRIES as i64;
     let mut round = 0_usize;
     while room.entries.len() < ENTRIES {
         round += 1;
-        let second = 120 + pace * room.entries.len() as i64;
+        let second = 120 + (HOURS * 3600 - 300) * room.entries.len() as i64 / ENTRIES as i64;
         let who = PEOPLE[round % PEOPLE.len()];
         let text = format!("{who} saw {round} time-outs of the gateway, pool 500/500");
         match round % 40 {

@@ -11,7 +11,6 @@ use crate::pane::{Cx, alerts};
 use crate::playbook::Catalogue;
 use crate::text::CleanStr;
 use crate::widget::editor::Editor;
-use crate::widget::text::minutes;
 
 /// The fields, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,14 +117,12 @@ impl DeclareForm {
         notes
     }
 
-    /// What is left of the time to acknowledge, which runs from the first alert.
+    /// Until when somebody acknowledges; it counts from the first alert.
     fn clock(&self, cx: &Cx<'_>) -> String {
-        let left = self.detected_at(cx) + cx.cadence.acknowledge - cx.wall;
-        if left > chrono::TimeDelta::zero() {
-            format!("{} left to acknowledge", crate::widget::text::countdown(left))
-        } else {
-            format!("acknowledging is late by {}", minutes(-left))
-        }
+        // A moment and no countdown: nothing ticks in a form.
+        let due = self.detected_at(cx) + cx.cadence.acknowledge;
+        let word = if due < cx.wall { "was to be acknowledged" } else { "acknowledge" };
+        format!("{word} by {}", cx.clock(due))
     }
 
     fn detected_at(&self, cx: &Cx<'_>) -> chrono::DateTime<chrono::Utc> {

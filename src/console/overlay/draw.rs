@@ -179,7 +179,7 @@ impl Ask {
 impl DeclareForm {
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
         let notes = self.notes(cx);
-        let fixed = 9 + u16::try_from(notes.len()).unwrap_or(u16::MAX);
+        let fixed = 10 + u16::try_from(notes.len()).unwrap_or(u16::MAX);
         let rows = u16::try_from(self.services.len()).unwrap_or(u16::MAX);
         let inner = frame(
             "declare an incident",

@@ -3,6 +3,7 @@
 //! `INSTA_UPDATE=always cargo test snapshots` writes them anew; look at the difference before it is committed.
 
 use super::*;
+use crate::alert::AlertState;
 use crate::incident::{Phase, PhaseEntered, Plain, RoleNamed, StepDone, StepRef};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
@@ -49,6 +50,22 @@ fn room(layout: Layout, size: (u16, u16)) -> Desk {
     desk
 }
 
+/// A burst that no incident covers, one in the scope, one that nobody is told of, one that is pending.
+fn some_alerts() -> Vec<crate::alert::Alert> {
+    let mut all = vec![
+        alerts::alert("HighErrorRate", "alipay", "critical", 0),
+        alerts::alert("BalanceLookupSlow", "blubank", "critical", 100),
+        alerts::alert("TransferQueueLong", "blubank", "warning", 160),
+        alerts::alert("LoginErrors", "yoomonea", "page", 190),
+        alerts::alert("DiskFillsUp", "gateway", "info", 500),
+        alerts::alert("CertificateExpires", "edge", "info", -90_000),
+    ];
+    let by = vec!["5b4e-11ed".into()];
+    all[5].state = AlertState::Suppressed { silenced_by: by, inhibited_by: Vec::new(), muted_by: Vec::new() };
+    all[4].state = AlertState::Pending;
+    all
+}
+
 fn name(what: &str, size: (u16, u16)) -> String {
     format!("{what}-{}x{}", size.0, size.1)
 }
@@ -69,6 +86,10 @@ fn every_pane_with_all_the_room() {
         for (place, spec) in PANES.iter().enumerate() {
             let mut desk = room(Layout::Ic, size);
             desk.keys(&format!("{}z", place + 1));
+            if spec.id == PaneId::Alerts {
+                desk.tell(alerts::fires(some_alerts()));
+                desk.keys("jj");
+            }
             insta::assert_snapshot!(name(&format!("pane-{}", spec.name), size), desk.screen());
         }
     }
@@ -119,6 +140,20 @@ fn overlays_and_the_smallest_screens() {
         let mut desk = room(Layout::Ic, size);
         desk.keys(keys);
         insta::assert_snapshot!(name(what, size), desk.screen());
+    }
+}
+
+#[test]
+fn the_start_screen_and_the_form_with_alerts() {
+    for size in SIZES {
+        let mut desk = Desk::with(settings(Layout::Ic), size);
+        desk.wall = at(300);
+        desk.console.show_start();
+        desk.tell(Msg::Listed((1..4).map(summary).collect()));
+        desk.tell(alerts::fires(some_alerts()));
+        insta::assert_snapshot!(name("start-alerts", size), desk.screen());
+        desk.keys("d");
+        insta::assert_snapshot!(name("declare-from-alerts", size), desk.screen());
     }
 }
 
