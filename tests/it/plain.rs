@@ -530,7 +530,7 @@ fn an_incident_is_run_from_its_declaration_to_its_postmortem_by_line_mode_alone(
     omid.wait_for("FOR YOU: offer 1 Incident Commander, from dana to omid (:accept 1, or :decline 1 REASON)", SOON);
     omid.type_in(":decline\n:accept\n");
     omid.wait_for("! declining a role wants a reason: write it at the end of the same line", SOON);
-    dana.wait_for("HANDOVER accepted", SOON);
+    dana.wait_for("HANDOVER Incident Commander accepted from dana", SOON);
 
     // The end, and what follows it.
     omid.type_in(":impact-end\n:confirmed 1 it went with the rollback\n:resolve\n:resolve payments flow again\n");
