@@ -28,7 +28,7 @@ use super::signals::{Asked, Signals};
 use super::{LONGEST_SLEEP, Opening, PATIENCE, Plan, clock, log};
 use crate::console::overlay::summary_line;
 use crate::console::{Console, Effect, JournalMsg, Msg, Notice, Summary, Tone};
-use crate::incident::{Command, Declared, Entry, EntryId, Event, Line};
+use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Line};
 use crate::pane::{Access, Cx};
 use crate::text::{CleanStr, CleanText};
 use crate::widget::text::duration;
@@ -396,9 +396,9 @@ impl Session {
         Ok(effects)
     }
 
-    fn declare(&mut self, body: Declared, wall: DateTime<Utc>) -> Vec<Effect> {
+    fn declare(&mut self, body: Declared, alerts: Vec<AlertLinked>, wall: DateTime<Utc>) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.console.declare(body, Vec::new(), wall, &mut effects);
+        self.console.declare(body, alerts, wall, &mut effects);
         effects
     }
 

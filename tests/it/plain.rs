@@ -321,6 +321,9 @@ fn what_cannot_be_is_refused_with_the_way_out() {
         (":postmortem tomorrow 10:00 li", "! `tomorrow 10:00` is no date: write 2026-11-24 10:00"),
         (":amend-time resolved -5m the log", "! it is not resolved: there is no such time to correct"),
         (":oncall", "! no on-call rotation is configured"),
+        (":past", "! no earlier incident of an affected service is on this host"),
+        (":link 1", "! there is no alert 1: :alerts lists them"),
+        (":declare-from burst", "! no alerts began together lately"),
         (":changes", "! no change is known"),
         (":open nonsense", "! `nonsense` is not an incident"),
         (":declare alipay 1", "! write :declare SERVICE 0|1|2|3 TITLE"),
@@ -527,7 +530,7 @@ fn an_incident_is_run_from_its_declaration_to_its_postmortem_by_line_mode_alone(
     omid.wait_for("FOR YOU: offer 1 Incident Commander, from dana to omid (:accept 1, or :decline 1 REASON)", SOON);
     omid.type_in(":decline\n:accept\n");
     omid.wait_for("! declining a role wants a reason: write it at the end of the same line", SOON);
-    dana.wait_for("accepted from", SOON);
+    dana.wait_for("HANDOVER Incident Commander accepted from dana", SOON);
 
     // The end, and what follows it.
     omid.type_in(":impact-end\n:confirmed 1 it went with the rollback\n:resolve\n:resolve payments flow again\n");
@@ -618,7 +621,7 @@ async fn an_alert_is_said_when_it_fires_and_an_incident_is_declared_from_it() {
         let said = plain.rest();
         assert_in_order(
             &said,
-            &[", linked) ", "! HighErrorRate is linked already", "! HighErrorRate is linked to INC-1 already"],
+            &[", linked to INC-1) ", "! HighErrorRate is linked already", "! HighErrorRate is linked to INC-1 already"],
         );
         assert!(!said.contains("does not fire any more"), "{said}");
     });

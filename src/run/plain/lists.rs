@@ -8,13 +8,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::numbers::{LATELY, Numbers};
 use super::told::owner;
-use crate::alert::proposed_severity;
+use crate::alert::{Cover, proposed_severity};
 use crate::console::overlay::since;
 use crate::incident::{
     Answer, Channel, Decision, Draft, FollowUp, FollowUpState, Hypothesis, Offer, Severity, StatusUpdate, Task, Urgency,
 };
-use crate::live::LiveAlert;
+use crate::live::Freshness;
 use crate::pane::Cx;
+use crate::pane::alerts::{Seen, burst, burst_line, seen};
 use crate::pane::due::grouped;
 use crate::template::{Audience, Remark, Vocabulary, lint};
 use crate::text::{CleanStr, CleanText, fit};
@@ -185,26 +186,31 @@ pub(super) fn positions(numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
     cx.to_tell().into_iter().map(line).collect()
 }
 
-/// An alert: how it stands, since when, what it says, and whether this record has it.
-pub(super) fn alert(live: &LiveAlert<'_>, cx: &Cx<'_>) -> String {
-    let alert = live.alert;
-    let is_linked = |print: &&CleanStr| cx.incident.alerts.iter().any(|linked| linked.fingerprint == **print);
-    let linked = if live.fingerprints().iter().any(is_linked) { ", linked" } else { "" };
+/// An alert: how it stands, since when, what it says, and which incident covers it.
+pub(super) fn alert(seen: &Seen<'_>, cx: &Cx<'_>) -> String {
+    let alert = seen.live.alert;
+    let cover = match seen.cover {
+        Some(Cover::Linked(id)) => format!(", linked to {id}"),
+        Some(Cover::InScope(id)) => format!(", its service is in the scope of {id}"),
+        None => String::new(),
+    };
     let severity = proposed_severity(alert).map(|severity| format!(" {severity}")).unwrap_or_default();
+    let old = if seen.live.freshness == Freshness::Fresh { "" } else { ", its source is silent" };
     format!(
-        "{}{severity} {} since {} ({}{linked}) {}",
+        "{}{severity} {} since {} ({}{cover}{old}) {}",
         alert.name,
-        live.state.word(),
+        seen.live.state.word(),
         cx.clock(cx.incident.clock().show(alert.starts_at)),
         relative(alert.starts_at, cx.wall),
         fit(&alert.label_line(), LABELS)
     )
 }
 
-/// All alerts, those that need somebody most first.
+/// All alerts, those that need somebody most first, and whether some began together.
 pub(super) fn alerts(numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
-    let all = cx.live.alerts(cx.wall);
-    all.iter().map(|live| format!("alert {} {}", numbers.alerts.of(&live.alert.fingerprint), alert(live, cx))).collect()
+    let all = seen(cx);
+    let line = |seen: &Seen<'_>| format!("alert {} {}", numbers.alerts.of(seen.fingerprint()), alert(seen, cx));
+    all.iter().map(line).chain(burst(cx).map(|burst| burst_line(&burst))).collect()
 }
 
 /// What was changed in the last two hours, the newest first.

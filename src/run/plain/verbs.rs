@@ -6,6 +6,7 @@
 //! Invariant: a line that cannot be obeyed ends in a sentence that names the way out; nothing here is state.
 
 mod after;
+mod alerts;
 mod decide;
 mod lifecycle;
 mod look;
@@ -69,6 +70,7 @@ impl Verb {
 const SUBJECTS: &[(&str, &[Verb])] = &[
     ("this console", records::VERBS),
     ("where it stands", look::VERBS),
+    ("alerts", alerts::VERBS),
     ("how it goes on", lifecycle::VERBS),
     ("what is affected", scope::VERBS),
     ("who does what", people::VERBS),

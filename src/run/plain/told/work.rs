@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::alert::AlertState;
+use crate::alert::Cover;
 use crate::escalation;
 use crate::incident::{EntryId, Role, Scope, Severity};
 use crate::pane::Cx;
+use crate::pane::alerts::{burst, burst_line, seen};
 use crate::run::plain::lists;
 use crate::run::plain::numbers::Numbers;
 use crate::text::CleanStr;
@@ -23,6 +24,7 @@ pub(super) struct Work {
     things: BTreeSet<EntryId>,
     /// Firing ones by their fingerprints, with their names.
     alerts: BTreeMap<CleanStr, CleanStr>,
+    burst: Option<String>,
     lamps: BTreeSet<String>,
     proposed: Option<Severity>,
 }
@@ -81,19 +83,28 @@ impl Work {
         let mut lines = Vec::new();
         let mut more = 0;
         let mut firing = BTreeMap::new();
-        for live in cx.live.alerts(cx.wall).iter().filter(|live| *live.state == AlertState::Firing) {
-            let print = live.alert.fingerprint.clone();
+        for seen in seen(cx).iter().filter(|seen| seen.is_firing()) {
+            let print = seen.fingerprint().clone();
             if !self.alerts.contains_key(&print) {
                 let number = numbers.alerts.of(&print);
                 if lines.len() < ALERTS_AT_ONCE {
-                    let words = lists::alert(live, cx);
-                    let link = if cx.incident.is_blank() { String::new() } else { format!(":link {number}, or ") };
-                    lines.push(format!("ALERT: alert {number} {words} ({link}:declare-from {number})"));
+                    let words = lists::alert(seen, cx);
+                    let way = match (&seen.cover, cx.incident.is_blank()) {
+                        (Some(Cover::Linked(_)), _) => String::new(),
+                        (_, true) => format!(" (:declare-from {number})"),
+                        (_, false) => format!(" (:link {number}, or :declare-from {number})"),
+                    };
+                    lines.push(format!("ALERT: alert {number} {words}{way}"));
                 } else {
                     more += 1;
                 }
             }
-            firing.insert(print, live.alert.name.clone());
+            firing.insert(print, seen.live.alert.name.clone());
+        }
+        let together = burst(cx).map(|burst| burst_line(&burst));
+        if together != self.burst {
+            lines.extend(together.as_ref().map(|line| format!("{line} (:declare-from burst)")));
+            self.burst = together;
         }
         if more > 0 {
             lines.push(format!("ALERT: and {more} more: :alerts lists them"));

@@ -9,6 +9,7 @@ use super::words::{first_word, time_before, time_to_come};
 use super::{Answer, Verb, usage, verb};
 use crate::incident::brief::BriefKind;
 use crate::incident::{Command, ObligationSnoozed};
+use crate::pane::Past;
 use crate::pane::due::grouped;
 use crate::spans::{SpanOrder, group};
 use crate::text::CleanStr;
@@ -30,15 +31,24 @@ pub(super) const VERBS: &[Verb] = &[
     }),
     verb("slo", "", "the objectives: verdict, value, limit", slo),
     verb("spans", "", "kinds of error spans, the most frequent first, and slow ones", spans),
-    verb("alerts", "", "the alerts of all sources, with numbers", |session, _, wall| {
-        let none = "no alert is known: Prometheus and Alertmanager tell them, where they are configured";
-        session.answer_list(lists::alerts, none, wall)
-    }),
+    verb("past", "", "the last incidents of the affected services, and what ended them", past),
     verb("changes", "", "deploys, flags and Terraform of the last two hours, with numbers", |session, _, wall| {
         let none = "no change is known: warroom change records one, or a command of the config tells them";
         session.answer_list(lists::changes, none, wall)
     }),
 ];
+
+fn past(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
+    let line = |past: &Past| {
+        let ended = if past.ended_by.is_blank() { "nobody said what ended it" } else { past.ended_by.as_str() };
+        format!("{} {} {}: {ended}", past.at.format("%Y-%m-%d"), past.id, past.title)
+    };
+    let lines: Vec<_> = session.cx(wall).past.iter().map(line).collect();
+    if lines.is_empty() {
+        return Err("no earlier incident of an affected service is on this host".to_owned());
+    }
+    session.answer(lines)
+}
 
 fn due(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
     let cx = session.console.cx(wall);

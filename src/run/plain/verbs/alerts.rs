@@ -1,0 +1,109 @@
+//! Commands for alerts: the list, linking, and the incident that is declared from some.
+
+use chrono::{DateTime, Utc};
+
+use super::super::Session;
+use super::super::lists;
+use super::records::may_write;
+use super::words::{first_word, given};
+use super::{Answer, Verb, usage, verb};
+use crate::alert::{Cover, proposed_severity, title};
+use crate::incident::{Command, Declared, Detection, Severity};
+use crate::pane::Cx;
+use crate::pane::alerts::{Seen, burst, of_burst, seen};
+use crate::text::CleanStr;
+
+pub(super) const VERBS: &[Verb] = &[
+    verb(
+        "alerts",
+        "",
+        "the alerts of all sources, with numbers, and which incident covers them",
+        |session, _, wall| {
+            let none = "no alert is known: Prometheus and Alertmanager tell them, where they are configured";
+            session.answer_list(lists::alerts, none, wall)
+        },
+    ),
+    verb("link", "N[,N…]|burst", "these alerts belong to this incident", |session, rest, wall| {
+        let cx = session.cx(wall);
+        let links: Vec<_> = named(session, "link", rest, &cx)?.iter().map(Seen::linked).collect();
+        session.ask_all(links.into_iter().map(Command::LinkAlert), wall)
+    }),
+    verb(
+        "declare-from",
+        "N[,N…]|burst [0|1|2|3] [TITLE]",
+        "declare a new incident from these alerts",
+        |session, rest, wall| declare(session, rest, Covered::Refused, wall),
+    ),
+    verb(
+        "declare-from!",
+        "N[,N…]|burst [0|1|2|3] [TITLE]",
+        "the same, though an open incident has their service in its scope",
+        |session, rest, wall| declare(session, rest, Covered::Declared, wall),
+    ),
+];
+
+/// What becomes of an alert whose service an open incident has in its scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Covered {
+    Refused,
+    Declared,
+}
+
+/// The alerts that somebody names, the first one first.
+fn named<'a>(session: &Session, name: &str, word: &str, cx: &Cx<'a>) -> Result<Vec<Seen<'a>>, String> {
+    if word.is_empty() {
+        return usage(name);
+    }
+    let prints = match burst(cx).filter(|_| word.eq_ignore_ascii_case("burst")) {
+        Some(burst) => of_burst(&burst),
+        None if word.eq_ignore_ascii_case("burst") => return Err("no alerts began together lately".to_owned()),
+        None => word.split(',').map(|number| session.numbers.alerts.get(number)).collect::<Result<_, _>>()?,
+    };
+    let all = seen(cx);
+    let find = |print: &CleanStr| {
+        let found = all.iter().find(|seen| seen.live.fingerprints().contains(&print));
+        found.cloned().ok_or_else(|| "this alert is over: :alerts lists those that are not".to_owned())
+    };
+    let mut found = prints.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    found.sort_by_key(|seen| seen.live.alert.starts_at);
+    Ok(found)
+}
+
+fn declare(session: &mut Session, rest: &str, covered: Covered, wall: DateTime<Utc>) -> Answer {
+    let (word, rest) = first_word(rest);
+    may_write(session)?;
+    let cx = session.cx(wall);
+    let all = named(session, "declare-from", word, &cx)?;
+    let Some(first) = all.first() else { return usage("declare-from") };
+    if cx.incident.drill.is_some() {
+        return Err("this is a drill, and its alerts are simulated: :link N links one to it".to_owned());
+    }
+    for seen in &all {
+        let name = &seen.live.alert.name;
+        match seen.cover {
+            Some(Cover::Linked(id)) => return Err(format!("{name} is linked to {id} already")),
+            Some(Cover::InScope(id)) if covered == Covered::Refused => {
+                return Err(format!(
+                    "{id} has the service of {name} in its scope: :link {word} there, or :declare-from! {word}"
+                ));
+            }
+            Some(Cover::InScope(_)) | None => {}
+        }
+    }
+    let (level, after) = first_word(rest);
+    let proposed = all.iter().filter_map(|seen| proposed_severity(seen.live.alert)).min().unwrap_or(Severity::Sev2);
+    let (severity, words) = level.parse().map_or((proposed, rest), |severity| (severity, after));
+    let alert = first.live.alert;
+    let body = Declared {
+        title: given(words).unwrap_or_else(|| title(alert)),
+        severity,
+        service: all.iter().find_map(|seen| seen.service.clone()),
+        // Until it has fired, nobody could have known.
+        detected_at: Some(alert.starts_at.min(wall)),
+        detection: Some(Detection::Alert { name: alert.name.clone() }),
+        zone: cx.zone.name().into(),
+        link: alert.generator_url.clone(),
+    };
+    let links = all.iter().map(Seen::linked).collect();
+    Ok(session.declare(body, links, wall))
+}
