@@ -29,7 +29,7 @@ pub const FILE: SourceName = "changes";
 pub const COMMAND: SourceName = "change command";
 
 /// The file is looked at so often.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(20);
 /// So much of the end of the file is read: some thousand changes.
 const FILE_BYTES: u64 = 1 << 20;
 /// A command has so much time.
