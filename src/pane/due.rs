@@ -19,6 +19,11 @@ pub fn urgency(obligation: &Obligation, cx: &Cx<'_>) -> Style {
     )
 }
 
+/// The style of an obligation among many, which does not blink: one that does is enough, and each costs bytes once a second.
+pub fn steady(obligation: &Obligation, cx: &Cx<'_>) -> Style {
+    alarm_style(cx.theme, alarm(obligation, cx), false)
+}
+
 /// How an obligation stands, as the theme says it.
 pub fn alarm(obligation: &Obligation, cx: &Cx<'_>) -> Alarm {
     match obligation.urgency(cx.now) {

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::due::{alarm, grouped, next_tick, remedy, urgency, width};
+use super::due::{alarm, grouped, next_tick, remedy, steady, urgency, width};
 use super::{Act, Cx, FormKind, Intent, Pane, PaneId, PaneSpec, acts_from_table};
 use crate::incident::{Obligation, Phase, cadence};
 use crate::theme::Alarm;
@@ -114,7 +114,7 @@ impl Next {
                     let head = if part == 0 { head.clone() } else { " ".repeat(indent) };
                     let key = if part == last { key.clone() } else { String::new() };
                     let line = Line::from(vec![
-                        Span::styled(head, urgency(obligation, cx)),
+                        Span::styled(head, steady(obligation, cx)),
                         Span::raw(text),
                         Span::styled(key, cx.theme.key()),
                     ]);
