@@ -192,6 +192,14 @@ pub struct Facts {
     pub decisions: Vec<Decision>,
     /// Theories.
     pub hypotheses: Vec<Hypothesis>,
+    /// Commands that were started, in their order.
+    pub runs: Vec<Run>,
+    /// What steps that look have found last.
+    pub answers: BTreeMap<StepRef, (Mark, StepAnswered)>,
+    /// Who vouched for which frozen command, the newest last.
+    pub vouched: Vec<(Mark, CommandVouched)>,
+    /// Playbooks from outside whose commands may run, by their digest.
+    pub approved_playbooks: BTreeMap<CleanStr, Mark>,
     /// Steps that somebody works on.
     pub claims: BTreeMap<StepRef, Mark>,
     /// When mitigation took hold, where somebody said so.

@@ -412,7 +412,15 @@ pub(super) fn weight(incident: &Incident, line: &Line) -> Weight {
         | Event::FollowUpSet(_)
         | Event::EntryRedacted(_)
         | Event::LineMerged(_)
+        | Event::CommandRemarked(_)
+        | Event::CommandVouched(_)
+        | Event::StepAnswered(_)
+        | Event::PlaybookApproved(_)
         | Event::Unrecognised { .. } => Weight::Detail,
+        Event::CommandStarted(body) if !body.changes => Weight::Detail,
+        Event::CommandStarted(_) => Weight::Key,
+        Event::CommandEnded(body) if body.ending.is_success() => Weight::Detail,
+        Event::CommandEnded(_) => Weight::Key,
     }
 }
 

@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::*;
 
 mod after;
+mod run;
 mod scribe;
 mod tell;
 mod work;
@@ -144,6 +145,18 @@ pub enum Command {
     Redact(EntryRedacted),
     /// Take a duplicate's clocks and lines in.
     Merge(DuplicateMerged, Vec<LineMerged>),
+    /// Start a command that was shown and confirmed.
+    StartRun(CommandStarted),
+    /// Record what happened to a command on its way.
+    RemarkRun(CommandRemarked),
+    /// Record how a command ended.
+    EndRun(CommandEnded),
+    /// Vouch for a command that wants a second person.
+    Vouch(CommandVouched),
+    /// Record what a step that looks has found.
+    AnswerStep(StepAnswered),
+    /// Let a playbook from outside run its commands.
+    ApprovePlaybook(PlaybookApproved),
 }
 
 /// Who asks, and when.
@@ -242,7 +255,13 @@ impl Command {
             | Self::SchedulePostmortem(_)
             | Self::RecordArticle(_)
             | Self::Review(_)
-            | Self::Merge(..)) => other,
+            | Self::Merge(..)
+            | Self::StartRun(_)
+            | Self::RemarkRun(_)
+            | Self::EndRun(_)
+            | Self::Vouch(_)
+            | Self::AnswerStep(_)
+            | Self::ApprovePlaybook(_)) => other,
         }
     }
 }
@@ -259,6 +278,8 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
         | Command::StrikeNote(_)
         | Command::SetFollowUp(_)
         | Command::AmendTime(_)
+        | Command::RemarkRun(_)
+        | Command::EndRun(_)
         | Command::Redact(_) => {}
         _ if incident.phase() == Phase::Closed => {
             return refuse(format!("{} is closed: reopen it first (:phase, with a reason)", incident.id()));
@@ -379,6 +400,17 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
             vec![Event::HypothesisOpened(body)]
         }
         Command::SettleHypothesis(body) => vec![work::settle(incident, body)?],
+        Command::StartRun(body) => vec![run::start(incident, body, asking)?],
+        Command::RemarkRun(body) => vec![run::remark(incident, body)?],
+        Command::EndRun(body) => vec![run::end(incident, body)?],
+        Command::Vouch(body) => vec![run::vouch(incident, body, asking)?],
+        Command::AnswerStep(body) => vec![Event::StepAnswered(body)],
+        Command::ApprovePlaybook(body) => {
+            if let Some(mark) = incident.approved_playbooks.get(&body.digest) {
+                return refuse(format!("{} approved this playbook at {}", mark.by, mark.at.format("%H:%M")));
+            }
+            vec![Event::PlaybookApproved(body)]
+        }
         Command::ClaimStep(body, reason) => vec![work::claim(incident, body, reason, asking)?],
         Command::ReleaseStep(body) => match incident.claims.get(&body.step) {
             Some(mark) if mark.by == asking.actor => vec![Event::StepReleased(body)],

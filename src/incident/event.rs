@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 mod after;
+mod run;
 mod scope;
 mod work;
 
 pub use after::*;
+pub use run::*;
 pub use scope::*;
 pub use work::*;
 
@@ -446,4 +448,16 @@ events! {
     DuplicateMerged(DuplicateMerged) = "duplicate-merged",
     /// A line of the duplicate.
     LineMerged(LineMerged) = "line-merged",
+    /// A command was confirmed, and starts.
+    CommandStarted(CommandStarted) = "command-started",
+    /// Something happened to it on its way.
+    CommandRemarked(CommandRemarked) = "command-remarked",
+    /// It ended.
+    CommandEnded(CommandEnded) = "command-ended",
+    /// A second person vouches for a command.
+    CommandVouched(CommandVouched) = "command-vouched",
+    /// A step that looks has found something.
+    StepAnswered(StepAnswered) = "step-answered",
+    /// A changed playbook may run its commands.
+    PlaybookApproved(PlaybookApproved) = "playbook-approved",
 }

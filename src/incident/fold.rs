@@ -222,6 +222,27 @@ impl Facts {
                 Sense::Good
             }
             Event::DuplicateMerged(body) => self.merge(body).into(),
+            Event::CommandStarted(body) => self.start_run(entry.id, body, mark),
+            Event::CommandRemarked(body) => match self.runs.iter_mut().find(|run| run.id == body.run) {
+                Some(run) => {
+                    run.remarks.push((mark, body.remark.clone()));
+                    Sense::Good
+                }
+                None => Sense::None,
+            },
+            Event::CommandEnded(body) => self.end_run(body, mark),
+            Event::CommandVouched(body) => {
+                self.vouched.push((mark, body.clone()));
+                Sense::Good
+            }
+            Event::StepAnswered(body) => {
+                self.answers.insert(body.step.clone(), (mark, body.clone()));
+                Sense::Good
+            }
+            Event::PlaybookApproved(body) => {
+                self.approved_playbooks.entry(body.digest.clone()).or_insert(mark);
+                Sense::Good
+            }
             Event::Unrecognised { .. } => {
                 self.unrecognised += 1;
                 Sense::Good
@@ -313,6 +334,33 @@ impl Facts {
             self.handed_over.insert(offer.seat, Mark { at: mark.at, by: before.by });
         }
         Sense::Good
+    }
+
+    /// The first in order runs a step; another start of the same step, while that runs, has no effect and is never started.
+    fn start_run(&mut self, id: EntryId, body: &CommandStarted, mark: Mark) -> Sense {
+        if let Some(step) = &body.step {
+            if let Some(first) = self.running(step) {
+                return Sense::Beaten(first.started.clone());
+            }
+            if let Some(claim) = self.claims.get(step).filter(|claim| claim.by != mark.by) {
+                return Sense::Beaten(claim.clone());
+            }
+            self.claims.entry(step.clone()).or_insert_with(|| mark.clone());
+        }
+        self.runs.push(Run { id, started: mark, order: body.clone(), remarks: Vec::new(), ended: None });
+        Sense::Good
+    }
+
+    fn end_run(&mut self, body: &CommandEnded, mark: Mark) -> Sense {
+        let Some(run) = self.runs.iter_mut().find(|run| run.id == body.run) else { return Sense::None };
+        match &run.ended {
+            // Every console that follows a run may say how it ended.
+            Some((first, _)) => Sense::Beaten(first.clone()),
+            None => {
+                run.ended = Some((mark, body.clone()));
+                Sense::Good
+            }
+        }
     }
 
     fn check(&mut self, step: &StepRef, mark: Mark) -> Sense {

@@ -248,3 +248,47 @@ impl Facts {
         self.tasks.iter().filter(|task| task.is_open())
     }
 }
+
+/// A command that was started, and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The entry that started it.
+    pub id: EntryId,
+    /// Who started it, when.
+    pub started: Mark,
+    /// The frozen order.
+    pub order: CommandStarted,
+    /// What happened on the way.
+    pub remarks: Vec<(Mark, Remark)>,
+    /// How it ended.
+    pub ended: Option<(Mark, CommandEnded)>,
+}
+
+impl Run {
+    /// Whether its end is not known yet.
+    pub fn is_open(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// How it ended, if it did.
+    pub fn ending(&self) -> Option<&Ending> {
+        self.ended.as_ref().map(|(_, body)| &body.ending)
+    }
+}
+
+impl Facts {
+    /// The command that runs for a step now.
+    pub fn running(&self, step: &StepRef) -> Option<&Run> {
+        self.runs.iter().rev().find(|run| run.is_open() && run.order.step.as_ref() == Some(step))
+    }
+
+    /// The last command that was started for a step.
+    pub fn last_run(&self, step: &StepRef) -> Option<&Run> {
+        self.runs.iter().rev().find(|run| run.order.step.as_ref() == Some(step))
+    }
+
+    /// A run by the entry that started it.
+    pub fn run(&self, id: EntryId) -> Option<&Run> {
+        self.runs.iter().find(|run| run.id == id)
+    }
+}

@@ -251,6 +251,12 @@ fn hand(event: &Event) -> Hand {
         | Event::StepClaimed(_)
         | Event::StepReleased(_)
         | Event::TaskReadBack(_) => Hand::Machine,
+        Event::CommandStarted(_)
+        | Event::CommandRemarked(_)
+        | Event::CommandEnded(_)
+        | Event::CommandVouched(_)
+        | Event::StepAnswered(_)
+        | Event::PlaybookApproved(_) => Hand::Human,
         Event::Declared(_)
         | Event::TitleSet(_)
         | Event::SeverityRaised(_)

@@ -151,9 +151,82 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
         Event::EntryRedacted(_) => ("redact", "a line was redacted".to_owned()),
         Event::DuplicateMerged(body) => ("MERGED", format!("{} was about the same; its lines follow", body.from)),
         Event::LineMerged(body) => ("merged", format!("{} {} {}: {}", body.from, body.actor, body.tag, body.text)),
+        Event::CommandStarted(body) => ("RUN", command(body)),
+        Event::CommandRemarked(body) => ("run", {
+            let what = match body.remark {
+                Remark::Overtime => "is over its time and goes on: give it more, or cancel it".to_owned(),
+                Remark::CancelAsked => "shall end".to_owned(),
+                Remark::Granted(seconds) => format!("may go on for {seconds} s"),
+                Remark::Adopted => "was taken over by this console".to_owned(),
+            };
+            format!("{} {what}", run_title(body.run, facts))
+        }),
+        Event::CommandEnded(body) => return ("run", ended(body, facts)),
+        Event::CommandVouched(body) => {
+            ("vouch", format!("read and vouches for: {} ({}), {:.12}", body.title, body.step, body.digest.as_str()))
+        }
+        Event::StepAnswered(body) => ("step", {
+            let word = match body.holds {
+                Some(true) => ": as expected",
+                Some(false) => ": NOT as expected",
+                None => "",
+            };
+            format!("{} ({}): {}{word}", body.title, body.step, body.answer)
+        }),
+        Event::PlaybookApproved(body) => {
+            ("playbook", format!("the playbook of {} may run its commands ({:.12})", body.service, body.digest.as_str()))
+        }
         Event::Unrecognised { kind, .. } => ("newer", format!("`{kind}`: written by a newer warroom")),
     };
     (tag, CleanText::new(&text))
+}
+
+/// `Restart workers (blubank/restart): kubectl … on bastion, PRODUCTION`.
+fn command(body: &CommandStarted) -> String {
+    let step = body.step.as_ref().map(|step| format!(" ({step})")).unwrap_or_default();
+    let undo = match body.purpose {
+        Purpose::Do => "",
+        Purpose::Undo => "UNDO ",
+    };
+    let place = body.directory.as_ref().map(|place| format!(" in {place}")).unwrap_or_default();
+    let badge = body.environment.as_ref().map(|badge| format!(", {badge}")).unwrap_or_default();
+    format!("{undo}{}{step}: {}{place} on {}{badge}", body.title, show_argv(&body.argv), body.host)
+}
+
+/// A command line as a shell would read it back; nothing here ever runs through one.
+pub fn show_argv(argv: &[CleanStr]) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=,@%+".contains(letter);
+    let quoted = |word: &CleanStr| {
+        if !word.is_blank() && word.chars().all(is_plain) {
+            word.to_string()
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+    };
+    argv.iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+fn run_title(id: EntryId, facts: &Facts) -> &str {
+    facts.run(id).map_or("a command", |run| run.order.title.as_str())
+}
+
+/// How it ended, how long it took, where, how much it printed, and its last lines.
+fn ended(body: &CommandEnded, facts: &Facts) -> CleanText {
+    let host = facts.run(body.run).map(|run| format!(" on {}", run.order.host)).unwrap_or_default();
+    let took = body.took_ms as f64 / 1000.0;
+    let lost = if body.dropped > 0 { format!(", {} bytes of it not kept", body.dropped) } else { String::new() };
+    let left = if body.left_running { ", left processes running" } else { "" };
+    let mut text = format!(
+        "{}: {} after {took:.1} s{host}, {} bytes{lost}{left}",
+        run_title(body.run, facts),
+        body.ending,
+        body.bytes
+    );
+    if !body.tail.trim().is_empty() {
+        text.push('\n');
+        text.push_str(&body.tail);
+    }
+    CleanText::new(&text)
 }
 
 /// A time of day in the incident's zone, with the zone.

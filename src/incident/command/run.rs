@@ -1,0 +1,55 @@
+//! Commands that a console runs: who may start one, and what may be said of it.
+
+use super::{Asking, Refusal, refuse};
+use crate::incident::{
+    CommandEnded, CommandRemarked, CommandStarted, CommandVouched, Event, Incident, Purpose, StepState,
+};
+
+/// A step runs once at a time, by the person who has it, and not again once it is done.
+pub(super) fn start(incident: &Incident, body: CommandStarted, asking: &Asking) -> Result<Event, Refusal> {
+    if body.argv.first().is_none_or(|program| program.is_blank()) {
+        return refuse("there is no program to run");
+    }
+    if let Some(step) = &body.step {
+        if let Some(run) = incident.running(step) {
+            return refuse(format!("{} runs this step since {}", run.started.by, run.started.at.format("%H:%M:%S")));
+        }
+        match incident.claims.get(step) {
+            Some(mark) if mark.by != asking.actor => {
+                return refuse(format!("{} works on this step: c takes it over, with a reason", mark.by));
+            }
+            Some(_) | None => {}
+        }
+        if let (Purpose::Do, Some(StepState::Checked(mark))) = (body.purpose, incident.steps.get(step)) {
+            return refuse(format!("{} did this step at {}: o opens it again", mark.by, mark.at.format("%H:%M")));
+        }
+    }
+    Ok(Event::CommandStarted(body))
+}
+
+pub(super) fn remark(incident: &Incident, body: CommandRemarked) -> Result<Event, Refusal> {
+    match incident.run(body.run) {
+        None => refuse("there is no such command in this record"),
+        Some(run) if !run.is_open() => refuse(format!("{} has ended", run.order.title)),
+        Some(_) => Ok(Event::CommandRemarked(body)),
+    }
+}
+
+pub(super) fn end(incident: &Incident, body: CommandEnded) -> Result<Event, Refusal> {
+    match incident.run(body.run) {
+        None => refuse("there is no such command in this record"),
+        Some(run) if !run.is_open() => refuse(format!("how {} ended is recorded", run.order.title)),
+        Some(_) => Ok(Event::CommandEnded(body)),
+    }
+}
+
+/// Nobody vouches twice, and nobody for a step in their own hands.
+pub(super) fn vouch(incident: &Incident, body: CommandVouched, asking: &Asking) -> Result<Event, Refusal> {
+    if incident.claims.get(&body.step).is_some_and(|mark| mark.by == asking.actor) {
+        return refuse("you work on this step: somebody else must read it and vouch for it");
+    }
+    if incident.vouched.iter().any(|(mark, known)| mark.by == asking.actor && known.digest == body.digest) {
+        return refuse("you vouched for this command already");
+    }
+    Ok(Event::CommandVouched(body))
+}

@@ -1,0 +1,166 @@
+//! Facts about commands that a console runs: the frozen order, what happened on the way, how it ended; and what a step that looks has answered.
+
+use serde::{Deserialize, Serialize};
+
+use super::StepRef;
+use crate::incident::entry::{EntryId, ServiceId};
+use crate::text::{CleanStr, CleanText};
+
+/// What a command of a step is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// To do what the step says.
+    #[default]
+    Do,
+    /// To take it back.
+    Undo,
+}
+
+/// A command as it was shown and confirmed, written before it starts; the run is named by this entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandStarted {
+    /// The step it belongs to; absent for `warroom run -- CMD`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<StepRef>,
+    /// What it is called.
+    pub title: CleanStr,
+    /// Whether it does the step or takes it back.
+    #[serde(default)]
+    pub purpose: Purpose,
+    /// Program and arguments, exactly as they run; secrets are masked here and nowhere else differ.
+    pub argv: Vec<CleanStr>,
+    /// Where it runs; absent for the console's own directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<CleanStr>,
+    /// SHA-256 over program, arguments and directory, as hex.
+    pub digest: CleanStr,
+    /// The badge of where it acts, such as `PRODUCTION`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<CleanStr>,
+    /// Whether it changes anything.
+    #[serde(default)]
+    pub changes: bool,
+    /// Its time limit in seconds.
+    pub limit_s: u64,
+    /// The machine it runs on.
+    pub host: CleanStr,
+}
+
+/// Something that happened to a run on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Remark {
+    /// Its time is over; it goes on, because half a change is worse than a slow one.
+    Overtime,
+    /// Somebody asked for its end.
+    CancelAsked,
+    /// Somebody gave it more time, in seconds.
+    Granted(u64),
+    /// A console took it over after the one that had started it was gone.
+    Adopted,
+}
+
+/// Something happened to a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandRemarked {
+    /// The run.
+    pub run: EntryId,
+    /// What.
+    pub remark: Remark,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// It left by itself, with this status.
+    Exited(i32),
+    /// A signal ended it: its number.
+    Signalled(i32),
+    /// It was never started: why.
+    NotStarted(CleanStr),
+    /// It was stopped: by whom or by what.
+    Stopped(CleanStr),
+    /// Nobody knows: why. It is not run again by itself.
+    Unknown(CleanStr),
+}
+
+impl Ending {
+    /// Whether it left by itself with status 0.
+    pub fn is_success(&self) -> bool {
+        *self == Self::Exited(0)
+    }
+}
+
+impl std::fmt::Display for Ending {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exited(code) => write!(out, "exit {code}"),
+            Self::Signalled(signal) => write!(out, "ended by signal {signal}"),
+            Self::NotStarted(why) => write!(out, "NOT STARTED: {why}"),
+            Self::Stopped(why) => write!(out, "STOPPED: {why}"),
+            Self::Unknown(why) => write!(out, "UNKNOWN: {why}"),
+        }
+    }
+}
+
+/// A run ended; the first word on it counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandEnded {
+    /// The run.
+    pub run: EntryId,
+    /// How.
+    pub ending: Ending,
+    /// How long it ran, in milliseconds.
+    pub took_ms: u64,
+    /// How much it printed, in bytes.
+    #[serde(default)]
+    pub bytes: u64,
+    /// How much of that was not kept, in bytes.
+    #[serde(default)]
+    pub dropped: u64,
+    /// The last lines, masked.
+    #[serde(default)]
+    pub tail: CleanText,
+    /// Whether processes that it had started were still there.
+    #[serde(default)]
+    pub left_running: bool,
+}
+
+/// A second person read the same frozen order and vouches for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandVouched {
+    /// Whose step.
+    #[serde(flatten)]
+    pub step: StepRef,
+    /// What it is called.
+    pub title: CleanStr,
+    /// The digest of what they saw.
+    pub digest: CleanStr,
+}
+
+/// What a step that looks, waits or asks has found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepAnswered {
+    /// The step.
+    #[serde(flatten)]
+    pub step: StepRef,
+    /// What it is called.
+    pub title: CleanStr,
+    /// What was found, or which branch was taken.
+    pub answer: CleanStr,
+    /// Whether that is what was expected; absent where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds: Option<bool>,
+}
+
+/// Somebody read a playbook that does not ship with the program: its commands may run in this incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlaybookApproved {
+    /// Whose playbook.
+    pub service: ServiceId,
+    /// SHA-256 of the file that was read, as hex.
+    pub digest: CleanStr,
+}
+
