@@ -173,9 +173,10 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
             };
             format!("{} ({}): {}{word}", body.title, body.step, body.answer)
         }),
-        Event::PlaybookApproved(body) => {
-            ("playbook", format!("the playbook of {} may run its commands ({:.12})", body.service, body.digest.as_str()))
-        }
+        Event::PlaybookApproved(body) => (
+            "playbook",
+            format!("the playbook of {} may run its commands ({:.12})", body.service, body.digest.as_str()),
+        ),
         Event::Unrecognised { kind, .. } => ("newer", format!("`{kind}`: written by a newer warroom")),
     };
     (tag, CleanText::new(&text))

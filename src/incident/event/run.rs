@@ -163,4 +163,3 @@ pub struct PlaybookApproved {
     /// SHA-256 of the file that was read, as hex.
     pub digest: CleanStr,
 }
-

@@ -1,0 +1,104 @@
+//! What a person does: keys and pastes, and which part of the screen they are for.
+//!
+//! Invariant: an overlay takes every key while it is there; a key that came with a paste never acts.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use crossterm::event::{Event as InputEvent, KeyEvent};
+use ratatui::layout::Rect;
+
+use super::keys::{self, Chord};
+use super::{AWAY, CAME_WITH_A_PASTE, Console, DRAFT_CHARACTERS, Dirty, Effect, PASTE_GUARD, Tone, actions};
+use crate::pane::PaneId;
+
+impl Console {
+    pub(super) fn input(&mut self, event: InputEvent, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        match event {
+            InputEvent::Key(key) => {
+                if self.looked_at.is_none_or(|at| wall - at > TimeDelta::seconds(1)) {
+                    // A key press is a look: what blinked stops.
+                    self.dirty.add(Dirty::HEADER);
+                    self.mark(&[PaneId::Next]);
+                }
+                if let Some(at) = self.looked_at.filter(|at| wall - *at > AWAY) {
+                    self.away_since = Some(self.incident.clock().show(at));
+                }
+                self.looked_at = Some(wall);
+                self.key(key, wall, effects);
+            }
+            InputEvent::Paste(text) => {
+                self.pasted_at = Some(wall);
+                self.paste(&text, wall, effects);
+            }
+            InputEvent::Resize(width, height) => {
+                self.screen = Rect::new(0, 0, width, height);
+                self.dirty = Dirty::ALL;
+            }
+            InputEvent::FocusGained | InputEvent::FocusLost | InputEvent::Mouse(_) => {}
+        }
+    }
+
+    pub(crate) fn key(&mut self, key: KeyEvent, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let chord = Chord::from(key);
+        let just_pasted = self.pasted_at.is_some_and(|at| wall - at < PASTE_GUARD);
+        if let Some(mut overlay) = self.overlay.take() {
+            self.dirty = Dirty::ALL;
+            if actions::is_way_out(chord) {
+                return;
+            }
+            if just_pasted && overlay.is_answered_by(chord) {
+                self.overlay = Some(overlay);
+                return self.say(Tone::Refused, CAME_WITH_A_PASTE.to_owned(), wall);
+            }
+            let outcome = overlay.key(key, &self.cx(wall));
+            return self.overlay_outcome(overlay, outcome, wall, effects);
+        }
+        let is_typing = self.start.is_none() && self.panes[self.focus as usize].is_typing();
+        if just_pasted && !(is_typing && chord.is_text()) {
+            return self.say(Tone::Refused, CAME_WITH_A_PASTE.to_owned(), wall);
+        }
+        if self.start.is_some() && self.start_key(chord, wall, effects) {
+            return;
+        }
+        if let Some(action) = actions::global(chord).filter(|_| !is_typing || chord.is_global()) {
+            return self.perform_global(action, wall, effects);
+        }
+        if self.start.is_some() {
+            return;
+        }
+        let focus = self.focus as usize;
+        if is_typing {
+            self.mark(&[self.focus]);
+            let intents = self.with_pane(focus, wall, |pane, cx| pane.type_key(key, cx));
+            if !self.panes[focus].is_typing() {
+                // The hints in the footer are for single keys again.
+                self.dirty.add(Dirty::FOOTER);
+            }
+            self.draft.changed_at.get_or_insert(wall);
+            self.draft.changes += 1;
+            return self.intents(intents, wall, effects);
+        }
+        let acts = self.panes[focus].acts();
+        if let Some(place) = acts.iter().position(|act| act.keys.iter().any(|name| keys::parse(name) == Some(chord))) {
+            self.perform_in_pane(self.focus, place, wall, effects);
+        }
+    }
+
+    fn paste(&mut self, text: &str, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if let Some(mut overlay) = self.overlay.take() {
+            overlay.paste(text);
+            self.overlay = Some(overlay);
+            self.dirty = Dirty::ALL;
+            return;
+        }
+        let focus = self.focus as usize;
+        if self.start.is_none() && self.panes[focus].is_typing() {
+            let intents = self.with_pane(focus, wall, |pane, cx| pane.type_paste(text, cx));
+            self.mark(&[self.focus]);
+            self.draft.changed_at.get_or_insert(wall);
+            self.draft.changes += DRAFT_CHARACTERS;
+            self.intents(intents, wall, effects);
+        } else {
+            self.say(Tone::Refused, "pasted text goes into the scribe's line: n opens it".to_owned(), wall);
+        }
+    }
+}
