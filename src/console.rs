@@ -14,6 +14,7 @@ pub mod keys;
 pub mod layout;
 pub(crate) mod overlay;
 mod record;
+pub mod runs;
 pub mod start;
 mod wall;
 
@@ -30,6 +31,7 @@ use crate::incident::{
 };
 use crate::live::{Finding, Live, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
+use crate::output::Outputs;
 pub use crate::pane::Past;
 use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Purpose, Question};
 use crate::playbook::Catalogue;
@@ -43,6 +45,7 @@ pub use effect::{Effect, JournalMsg, Msg, Summary};
 pub use layout::{Arrangement, Layout};
 use overlay::Overlay;
 use record::{OwnEntries, Pending, Record};
+use runs::Followed;
 use start::Start;
 
 /// How long a sentence stays in the status line.
@@ -81,6 +84,8 @@ pub struct Settings {
     pub cadence: Cadence,
     /// Whom a severity tells.
     pub matrix: Matrix,
+    /// The name of this machine: what runs here is followed here.
+    pub host: CleanStr,
     /// Who is on call, where it is configured.
     pub rotation: Option<Rotation>,
     /// Whether the terminal's bell rings when something becomes overdue.
@@ -150,6 +155,8 @@ pub struct Console {
     live: Live,
     covers: Vec<Coverage>,
     present: Vec<Present>,
+    outputs: Outputs,
+    followed: Followed,
     record: Record,
     panes: Vec<Box<dyn Pane>>,
     focus: PaneId,
@@ -192,6 +199,8 @@ impl Console {
             live: Live { is_frozen: settings.is_frozen, ..Live::default() },
             covers: Vec::new(),
             present: Vec::new(),
+            outputs: Outputs::default(),
+            followed: Followed::default(),
             record: Record::default(),
             panes: PANES.iter().map(|spec| (spec.make)()).collect(),
             focus,
@@ -337,6 +346,7 @@ impl Console {
             }
             Msg::Failed(text) => self.say(Tone::Failed, text.to_string(), wall),
             Msg::Done(text) => self.say(Tone::Said, text.to_string(), wall),
+            Msg::Run(id, said) => self.run_said(id, said, wall, &mut effects),
             Msg::Wake => {}
         }
         self.after(wall, &mut effects);
@@ -392,6 +402,9 @@ impl Console {
             rotation: self.settings.rotation.as_ref(),
             is_wall: self.settings.is_wall,
             covers: &self.covers,
+            outputs: &self.outputs,
+            host: &self.settings.host,
+            is_writable: self.record.unwritable.is_none(),
             present: &self.present,
             theme: &self.settings.theme,
             zone: self.zone(),
@@ -513,6 +526,7 @@ impl Console {
                 Intent::ActOn(item) => self.act_on(&item, wall, effects),
                 Intent::Form(kind) => self.show_form(kind, wall),
                 Intent::DeclareFrom(alerts) => self.declare_from(&alerts, wall, effects),
+                Intent::Run(ask) => self.run_asked(&ask, wall, effects),
             }
         }
     }

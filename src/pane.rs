@@ -11,6 +11,7 @@ pub mod due;
 pub mod facts;
 pub mod graphs;
 pub mod next;
+pub mod output;
 pub mod playbook;
 pub mod spans;
 pub mod timeline;
@@ -25,12 +26,13 @@ use crate::alert::Coverage;
 use crate::escalation::{Contact, Matrix};
 use crate::incident::{
     Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, IncidentId, Milestone, Obligation, ProofLine,
-    ReviewOf, Role, Rules, Seat, Severity,
+    ReviewOf, Role, Rules, Seat, Severity, StepRef,
     brief::{self, BriefKind},
     cadence, lamp,
 };
 use crate::live::{Inquiry, Live};
 use crate::oncall::Rotation;
+use crate::output::Outputs;
 use crate::playbook::Catalogue;
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
@@ -55,6 +57,8 @@ pub enum PaneId {
     Work,
     /// What the monitoring says is wrong.
     Alerts,
+    /// What commands print.
+    Output,
 }
 
 /// What a table needs to know of a pane.
@@ -71,8 +75,17 @@ pub struct PaneSpec {
 }
 
 /// All panes, in the order of their number keys.
-pub const PANES: &[PaneSpec] =
-    &[graphs::SPEC, spans::SPEC, playbook::SPEC, timeline::SPEC, next::SPEC, facts::SPEC, work::SPEC, alerts::SPEC];
+pub const PANES: &[PaneSpec] = &[
+    graphs::SPEC,
+    spans::SPEC,
+    playbook::SPEC,
+    timeline::SPEC,
+    next::SPEC,
+    facts::SPEC,
+    work::SPEC,
+    alerts::SPEC,
+    output::SPEC,
+];
 
 /// Somebody's console that is open on the same incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +143,12 @@ pub struct Cx<'a> {
     pub is_wall: bool,
     /// What the other open incidents of this host cover.
     pub covers: &'a [Coverage],
+    /// What commands printed, as far as it is known here.
+    pub outputs: &'a Outputs,
+    /// The name of this machine.
+    pub host: &'a CleanStr,
+    /// The journal takes entries: without it nothing runs.
+    pub is_writable: bool,
     /// Consoles on this incident.
     pub present: &'a [Present],
     /// Colours and glyphs.
@@ -358,6 +377,19 @@ pub enum Intent {
     Form(FormKind),
     /// Declare an incident from alerts, by their fingerprints.
     DeclareFrom(Vec<CleanStr>),
+    /// Do something with a command.
+    Run(RunAsk),
+}
+
+/// What is asked about commands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunAsk {
+    /// Show what would run for a step, and ask.
+    Step(StepRef, crate::incident::Purpose),
+    /// Stop a command, after a question.
+    Cancel(EntryId),
+    /// Give a command so many seconds more.
+    Grant(EntryId, u64),
 }
 
 /// One key of a pane, its name, and what it does.

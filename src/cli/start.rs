@@ -83,6 +83,7 @@ fn begin(
             templates: Templates::default(),
             cadence: config.cadence,
             matrix: config.matrix.clone(),
+            host: host(),
             rotation: config.rotation.clone(),
             rings: config.screen.bell,
             theme,
@@ -218,4 +219,10 @@ pub(super) fn picture(size: &str, layout: Layout, is_wall: bool, theme: &str) ->
     let area = Rect::new(0, 0, width, height);
     let buffer: Buffer = run::picture::drill(&drill, layout, is_wall, theme, area)?;
     super::print(&run::picture::svg(&buffer))
+}
+
+/// The name of this machine, as the kernel has it.
+pub(super) fn host() -> CleanStr {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    CleanStr::new(if name.trim().is_empty() { "localhost" } else { name.trim() })
 }

@@ -5,6 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::Event as InputEvent;
 
+use super::runs::{RunAct, RunSaid};
 use crate::alert::Coverage;
 use crate::incident::{DrillStarted, Entry, EntryId, Event, IncidentId, Phase, Series, ServiceId, Severity, StepRef};
 use crate::live::{Inquiry, Report, Watchlist};
@@ -38,6 +39,8 @@ pub enum Msg {
     Failed(CleanText),
     /// Something that the shell was asked for is done: a sentence.
     Done(CleanText),
+    /// A command said something.
+    Run(EntryId, RunSaid),
     /// The moment of [`crate::console::Console::next_wake`] has come.
     Wake,
 }
@@ -130,6 +133,8 @@ pub enum Effect {
     StepsDone(Vec<(StepRef, DateTime<Utc>)>),
     /// Ask the sources once.
     Inquire(Inquiry),
+    /// Do something with a command.
+    Run(EntryId, RunAct),
     /// Put a text into the person's clipboard.
     Copy(CleanText),
     /// Tell the other consoles which layout this one shows.

@@ -12,6 +12,8 @@ mod form;
 mod forms;
 mod items;
 mod pick;
+mod run;
+mod step;
 
 use chrono::{DateTime, Utc};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -27,6 +29,8 @@ pub(crate) use items::{
 pub(crate) use pick::{
     Choice, Pick, add_service, leave_role, phase, records, remove_service, severity, summary_line, take_role,
 };
+pub(crate) use run::RunDialog;
+pub(crate) use step::step;
 
 use super::actions::{self, Listed};
 use super::keys::Chord;
@@ -62,6 +66,8 @@ pub(crate) enum Overlay {
     Form(Box<Form>),
     /// Something to read.
     Text(Box<Reading>),
+    /// What would run, and the word that starts it.
+    Run(Box<RunDialog>),
 }
 
 /// A text to read, and to read aloud.
@@ -133,7 +139,9 @@ impl Overlay {
         match self {
             Self::Help { .. } | Self::Text(_) => false,
             Self::Pick(_) | Self::Records(_) => true,
-            Self::Palette(_) | Self::Ask(_) | Self::Declare(_) | Self::Compose(_) | Self::Form(_) => enter,
+            Self::Palette(_) | Self::Ask(_) | Self::Declare(_) | Self::Compose(_) | Self::Form(_) | Self::Run(_) => {
+                enter
+            }
         }
     }
 
@@ -147,12 +155,14 @@ impl Overlay {
             Self::Compose(compose) => compose.key(key, cx),
             Self::Form(form) => form.key(key, cx),
             Self::Text(reading) => reading.key(key),
+            Self::Run(dialog) => dialog.key(key),
         }
     }
 
     pub(crate) fn paste(&mut self, text: &str) {
         match self {
-            Self::Help { .. } | Self::Pick(_) | Self::Records(_) | Self::Text(_) => {}
+            // A dangerous act is confirmed by hand.
+            Self::Help { .. } | Self::Pick(_) | Self::Records(_) | Self::Text(_) | Self::Run(_) => {}
             Self::Form(form) => form.paste(text),
             Self::Palette(palette) => {
                 palette.editor.insert_paste(text);
@@ -297,6 +307,7 @@ impl Console {
             Choice::Command(command) => self.command(*command, None, wall, effects),
             Choice::Ask(question) => self.ask(*question),
             Choice::Open(id) => effects.push(Effect::Open(id)),
+            Choice::Nothing => {}
             Choice::Form(kind) => self.show_form(*kind, wall),
             Choice::Item(item) => self.act_on(&item, wall, effects),
             Choice::DeclareFrom(alerts) => self.declare_from(&alerts, wall, effects),

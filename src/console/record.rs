@@ -47,6 +47,7 @@ impl Console {
                 self.live = Live { sources, reported, changes, is_frozen: self.settings.is_frozen, ..Live::default() };
                 self.start = None;
                 self.present.clear();
+                self.forget_runs();
                 (self.past, self.past_of) = (Vec::new(), Vec::new());
                 self.rung.clear();
                 self.pending.clear();
@@ -83,6 +84,9 @@ impl Console {
                 let skewed = if is_live { self.skewed(&entries, wall) } else { None };
                 self.incident.apply(entries);
                 self.came_back(&own, wall, effects);
+                if is_live {
+                    self.follow_runs(effects);
+                }
                 if let Some(body) = skewed {
                     self.command(Command::NoteClockSkew(body), None, wall, effects);
                 }
@@ -95,6 +99,7 @@ impl Console {
             }
             JournalMsg::CaughtUp => {
                 self.record.is_complete = true;
+                self.follow_runs(effects);
                 self.dirty = Dirty::ALL;
             }
             JournalMsg::Saved(ticket) => {
@@ -171,7 +176,7 @@ impl Console {
                     let who = who.map_or("the Incident Commander", |name| name.as_str()).to_owned();
                     self.say(Tone::Said, format!("the text waits for {who} to approve it"), wall);
                 }
-                _ => {}
+                _ => self.run_came_back(entry, wall, effects),
             }
         }
     }

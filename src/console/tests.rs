@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crossterm::event::{KeyCode, KeyModifiers};
+use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
@@ -39,6 +39,7 @@ fn settings(layout: Layout) -> Settings {
         catalogue: Catalogue::shipped(),
         cadence: Cadence::default(),
         matrix: crate::escalation::Matrix::default(),
+        host: "bastion".into(),
         rotation: None,
         rings: false,
         templates: crate::template::Templates::shipped(),

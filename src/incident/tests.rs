@@ -352,15 +352,83 @@ fn any_event() -> impl Strategy<Value = Event> {
         })),
         (id.clone(), prop::option::of(text), prop::option::of(0..500i64))
             .prop_map(|(note, text, when)| Event::NoteAmended(NoteAmended { note, text, at: when.map(at) })),
-        id.prop_map(|note| Event::NoteStruck(NoteStruck { note, reason: None })),
+        id.clone().prop_map(|note| Event::NoteStruck(NoteStruck { note, reason: None })),
         step.clone().prop_map(|step| Event::StepChecked(StepDone { step, title: "t".into() })),
-        step.prop_map(|step| Event::StepReopened(StepDone { step, title: "t".into() })),
+        step.clone().prop_map(|step| Event::StepReopened(StepDone { step, title: "t".into() })),
+        (prop::option::of(step), any::<bool>()).prop_map(|(step, changes)| Event::CommandStarted(order(step, changes))),
+        id.clone().prop_map(|run| Event::CommandRemarked(CommandRemarked { run, remark: Remark::Granted(300) })),
+        (id.clone(), -1..3i32).prop_map(|(run, code)| Event::CommandEnded(ended(run, Ending::Exited(code)))),
         (0..900i64).prop_map(|when| Event::StatusUpdatePosted(update(&[Channel::StatusSlack], Some(when)))),
         "[a-z]{1,6}".prop_map(|kind| Event::Unrecognised {
             kind: format!("future-{kind}"),
             body: serde_json::json!({"a": [1]})
         }),
     ]
+}
+
+pub(crate) fn order(step: Option<StepRef>, changes: bool) -> CommandStarted {
+    CommandStarted {
+        step,
+        title: "Restart the workers".into(),
+        purpose: Purpose::Do,
+        argv: vec!["kubectl".into(), "rollout".into(), "restart it".into()],
+        directory: None,
+        digest: "0123456789abcdef".into(),
+        environment: Some("PRODUCTION".into()),
+        changes,
+        limit_s: 60,
+        stops_at_limit: !changes,
+        host: "bastion".into(),
+    }
+}
+
+pub(crate) fn ended(run: EntryId, ending: Ending) -> CommandEnded {
+    CommandEnded { run, ending, took_ms: 12_000, bytes: 6, dropped: 0, tail: "done\n".into(), left_running: false }
+}
+
+fn step_of(id: &str) -> StepRef {
+    StepRef { service: "alipay".into(), step: id.into() }
+}
+
+#[test]
+fn a_step_runs_once_at_a_time_and_by_one_person() {
+    let mut room = Room::declared();
+    room.ask("omid", 70, Command::StartRun(order(Some(step_of("restart")), true))).unwrap();
+    assert_eq!(room.incident.claims[&step_of("restart")].by, *"omid");
+    let again = room.refusal("dana", 71, Command::StartRun(order(Some(step_of("restart")), true)));
+    assert!(again.starts_with("omid runs this step since"), "{again}");
+    let run = room.incident.runs[0].id;
+    // Two consoles wrote at the same moment: the second has no effect on any console.
+    room.incident.apply([entry(2, 1, 72, "dana", Event::CommandStarted(order(Some(step_of("restart")), true)))]);
+    assert_eq!(room.incident.runs.len(), 1);
+    assert_eq!(room.incident.beaten[&EntryId { rid: 2, rseq: 1 }].by, *"omid");
+    room.ask("omid", 90, Command::EndRun(ended(run, Ending::Exited(0)))).unwrap();
+    let twice = room.refusal("dana", 91, Command::EndRun(ended(run, Ending::Exited(1))));
+    assert_eq!(twice, "how Restart the workers ended is recorded");
+    room.incident.apply([entry(2, 2, 92, "dana", Event::CommandEnded(ended(run, Ending::Exited(1))))]);
+    assert_eq!(room.incident.runs[0].ending(), Some(&Ending::Exited(0)));
+    // It failed or not: the step is in omid's hands until he lets it go.
+    let claimed = room.refusal("dana", 93, Command::StartRun(order(Some(step_of("restart")), true)));
+    assert!(claimed.starts_with("omid works on this step"), "{claimed}");
+    room.ask("omid", 94, Command::StartRun(order(Some(step_of("restart")), true))).unwrap();
+    assert_eq!(room.incident.runs.len(), 2);
+}
+
+#[test]
+fn a_command_reads_on_the_timeline_with_its_end_and_its_last_lines() {
+    let mut room = Room::declared();
+    room.ask("omid", 70, Command::StartRun(order(Some(step_of("restart")), true))).unwrap();
+    let run = room.incident.runs[0].id;
+    room.ask("omid", 82, Command::EndRun(ended(run, Ending::Signalled(9)))).unwrap();
+    let lines: Vec<String> =
+        room.incident.timeline().lines().map(|line| format!("{} {}", line.tag, line.text)).collect();
+    assert_eq!(
+        lines[1..],
+        [
+            "RUN Restart the workers (alipay/restart): kubectl rollout 'restart it' on bastion, PRODUCTION",
+            "run Restart the workers: ended by signal 9 after 12.0 s on bastion, 6 bytes\ndone\n",
+        ]
+    );
 }
 
 pub(crate) fn any_entries() -> impl Strategy<Value = Vec<Entry>> {

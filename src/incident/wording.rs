@@ -157,7 +157,6 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
                 Remark::Overtime => "is over its time and goes on: give it more, or cancel it".to_owned(),
                 Remark::CancelAsked => "shall end".to_owned(),
                 Remark::Granted(seconds) => format!("may go on for {seconds} s"),
-                Remark::Adopted => "was taken over by this console".to_owned(),
             };
             format!("{} {what}", run_title(body.run, facts))
         }),

@@ -66,6 +66,7 @@ fn settings(layout: Layout, is_wall: bool, theme: Theme) -> Settings {
         templates: crate::template::Templates::shipped(),
         cadence: crate::incident::Cadence::default(),
         matrix: crate::escalation::Matrix::default(),
+        host: "bastion".into(),
         rotation: None,
         rings: false,
         theme,

@@ -27,6 +27,7 @@ use super::shell::{Happened, Shell};
 use super::signals::{Asked, Signals};
 use super::{LONGEST_SLEEP, Opening, PATIENCE, Plan, clock, log};
 use crate::console::overlay::summary_line;
+use crate::console::runs::RunSaid;
 use crate::console::{Console, Effect, JournalMsg, Msg, Notice, Summary, Tone};
 use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Line};
 use crate::pane::{Access, Cx};
@@ -285,6 +286,15 @@ impl Session {
                 (self.waits.opening, self.is_open, self.has_failed) = (false, false, true);
             }
             Msg::Failed(_) => self.waits.listing = false,
+            Msg::Run(_, RunSaid::Printed(text, skipped)) => {
+                if *skipped > 0 {
+                    self.paper.line(&format!("| … {skipped} bytes more are only in the file …"));
+                }
+                for line in text.lines() {
+                    self.paper.say("| ", line);
+                }
+            }
+            Msg::Run(_, RunSaid::Overtime | RunSaid::Ended(_)) => {}
             Msg::Input(_)
             | Msg::Journal(JournalMsg::CaughtUp | JournalMsg::Writable | JournalMsg::Present(_))
             | Msg::Source(_)
@@ -338,6 +348,7 @@ impl Session {
                 | Effect::StepsDone(_)
                 | Effect::Inquire(_)
                 | Effect::Copy(_)
+                | Effect::Run(..)
                 | Effect::ShowLayout(_)
                 | Effect::WriteStarterConfig
                 | Effect::Repaint

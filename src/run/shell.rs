@@ -193,6 +193,7 @@ impl Shell {
                 }
             }
             Effect::Copy(text) => self.copy(&text),
+            Effect::Run(..) => {}
             Effect::ShowLayout(layout) => self.tell(Request::SetLayout(layout)),
             Effect::WriteStarterConfig => {
                 let path = self.plan.starter_config.clone();

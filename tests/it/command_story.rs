@@ -55,7 +55,7 @@ struct Stage {
     _folder: TempDir,
 }
 
-fn settings(me: &str, layout: Layout) -> Settings {
+pub fn settings(me: &str, layout: Layout) -> Settings {
     let is_wall = me == "wall";
     Settings {
         me: me.into(),
@@ -67,6 +67,7 @@ fn settings(me: &str, layout: Layout) -> Settings {
         catalogue: Catalogue::shipped(),
         cadence: Cadence::default(),
         matrix: Matrix::default(),
+        host: "bastion".into(),
         rotation: None,
         rings: false,
         templates: Templates::shipped(),

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("incident", &["text"]),
     ("text", &[]),
+    ("gate", &["incident", "text"]),
+    ("output", &["incident", "text"]),
     ("slo", &["incident", "text"]),
     ("spans", &["text"]),
     ("alert", &["incident", "text"]),
@@ -30,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "incident",
             "live",
             "oncall",
+            "output",
             "playbook",
             "resolution",
             "slo",
@@ -46,9 +49,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "alert",
             "change",
             "escalation",
+            "gate",
             "incident",
             "live",
             "oncall",
+            "output",
             "pane",
             "playbook",
             "resolution",
@@ -83,14 +88,16 @@ const IMPURE: [&str; 9] = [
     "reqwest",
 ];
 
-const PURE: [&str; 14] = [
+const PURE: [&str; 16] = [
     "alert",
     "change",
     "escalation",
     "exercise",
+    "gate",
     "incident",
     "live",
     "oncall",
+    "output",
     "playbook",
     "report",
     "resolution",

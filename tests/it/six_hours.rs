@@ -1,12 +1,17 @@
 //! A long incident: six people, six hours, two thousand entries.
 
 use chrono::TimeDelta;
+use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use warroom::console::{Console, Dirty, JournalMsg, Layout, Msg};
 use warroom::incident::{
     Answer, Channel, Command, DecisionProposed, Duty, Entry, HypothesisOpened, HypothesisSettled, Incident, NoteAdded,
     NoteKind, Phase, Role, Severity, StatusUpdate, StepDone, StepRef, TaskAnswered, TaskAssigned,
 };
 use warroom::run::clock;
 
+use crate::command_story::settings;
 use crate::support::room::{INC, Room, at, due_of, seat};
 
 const PEOPLE: [&str; 6] = ["dana", "cora", "omid", "sara", "li", "bob"];
@@ -152,5 +157,65 @@ fn two_thousand_entries_are_replayed_and_read_within_their_budget() {
         [("replay", replay, 20), ("in disorder", late, 40), ("JSON", parse, 40), ("lines", read, 20), ("due", due, 2)]
     {
         assert!(took.as_millis() < most, "{what}: {took:?}, must be below {most} ms");
+    }
+}
+
+#[test]
+#[ignore = "a measurement: cargo test --release -- --ignored six_hours_on_the_screen"]
+fn six_hours_on_the_screen_are_drawn_within_their_budget() {
+    let room = long_incident();
+    let now = at(HOURS * 3600);
+    for (layout, size) in [
+        (Layout::Ic, Rect::new(0, 0, 120, 40)),
+        (Layout::Sme, Rect::new(0, 0, 120, 40)),
+        (Layout::Scribe, Rect::new(0, 0, 300, 80)),
+        (Layout::Ic, Rect::new(0, 0, 300, 80)),
+    ] {
+        let mut console = Console::new(settings("dana", layout), size);
+        let mut buffer = Buffer::empty(size);
+        let from = clock::boot();
+        console.handle(Msg::Journal(JournalMsg::Opened(INC)), now);
+        console.handle(Msg::Journal(JournalMsg::Entries(room.entries.clone())), now);
+        console.handle(Msg::Journal(JournalMsg::CaughtUp), now);
+        let _ = (console.begin_frame(now), console.draw(now, Dirty::ALL, &mut buffer));
+        let opened = clock::boot() - from;
+        let mut worst = |what: &str, most: u128, run: &mut dyn FnMut(&mut Console, &mut Buffer)| {
+            let mut times: Vec<_> = (0..40)
+                .map(|_| {
+                    let from = clock::boot();
+                    run(&mut console, &mut buffer);
+                    clock::boot() - from
+                })
+                .collect();
+            times.sort();
+            let (middle, last) = (times[20], times[38]);
+            eprintln!("{layout:?} {}x{} {what}: {middle:?}, 95 % below {last:?}", size.width, size.height);
+            assert!(middle.as_millis() < most, "{layout:?} {size:?} {what}: {middle:?}, must be below {most} ms");
+        };
+        worst("everything drawn", 5, &mut |console, buffer| {
+            console.begin_frame(now);
+            console.draw(now, Dirty::ALL, buffer);
+        });
+        let mut key = |what: &str, code: KeyCode| {
+            worst(what, 5, &mut |console, buffer| {
+                console.handle(Msg::Input(InputEvent::Key(KeyEvent::new(code, KeyModifiers::NONE))), now);
+                let dirty = console.begin_frame(now);
+                console.draw(now, dirty, buffer);
+            });
+        };
+        key("a letter or an action", KeyCode::Char('k'));
+        key("to the next pane", KeyCode::Tab);
+        key("a move", KeyCode::Up);
+        let newest = room.entries.last().unwrap().clone();
+        let mut rseq = newest.id.rseq;
+        worst("an entry of somebody else", 5, &mut |console, buffer| {
+            rseq += 1;
+            let entry = Entry { id: warroom::incident::EntryId { rseq, ..newest.id }, ..newest.clone() };
+            console.handle(Msg::Journal(JournalMsg::Entries(vec![entry])), now);
+            let dirty = console.begin_frame(now);
+            console.draw(now, dirty, buffer);
+        });
+        eprintln!("{layout:?} {}x{} opened and drawn: {opened:?}", size.width, size.height);
+        assert!(opened.as_millis() < 40, "{opened:?}");
     }
 }

@@ -31,6 +31,7 @@ impl Overlay {
             Self::Declare(form) => form.draw(screen, buf, cx),
             Self::Compose(compose) => compose.draw(screen, buf, cx),
             Self::Form(form) => form.draw(screen, buf, cx),
+            Self::Run(dialog) => dialog.draw(screen, buf, cx),
             Self::Text(reading) => {
                 reading.draw(screen, buf, cx);
                 None

@@ -15,6 +15,8 @@ use crate::widget::text::countdown;
 pub(crate) enum Choice {
     /// Ask this of the incident.
     Command(Box<Command>),
+    /// Leave it as it is.
+    Nothing,
     /// Ask the person for more.
     Ask(Box<Question>),
     /// Open a record.

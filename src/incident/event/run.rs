@@ -28,7 +28,7 @@ pub struct CommandStarted {
     /// Whether it does the step or takes it back.
     #[serde(default)]
     pub purpose: Purpose,
-    /// Program and arguments, exactly as they run; secrets are masked here and nowhere else differ.
+    /// Program and arguments, exactly as they run; what looks like a secret is masked here.
     pub argv: Vec<CleanStr>,
     /// Where it runs; absent for the console's own directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,6 +43,9 @@ pub struct CommandStarted {
     pub changes: bool,
     /// Its time limit in seconds.
     pub limit_s: u64,
+    /// At its limit it is stopped; else it is flagged, and somebody decides.
+    #[serde(default)]
+    pub stops_at_limit: bool,
     /// The machine it runs on.
     pub host: CleanStr,
 }
@@ -57,8 +60,6 @@ pub enum Remark {
     CancelAsked,
     /// Somebody gave it more time, in seconds.
     Granted(u64),
-    /// A console took it over after the one that had started it was gone.
-    Adopted,
 }
 
 /// Something happened to a run.

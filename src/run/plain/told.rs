@@ -360,6 +360,7 @@ mod tests {
                 catalogue: Catalogue::shipped(),
                 cadence: Cadence::default(),
                 matrix: crate::escalation::Matrix::default(),
+                host: "bastion".into(),
                 rotation: None,
                 rings: false,
                 templates: crate::template::Templates::shipped(),

@@ -27,6 +27,7 @@ fn console(access: Access) -> Console {
         catalogue: Catalogue::default(),
         cadence: Cadence::default(),
         matrix: warroom::escalation::Matrix::default(),
+        host: "bastion".into(),
         rotation: None,
         rings: false,
         templates: warroom::template::Templates::shipped(),

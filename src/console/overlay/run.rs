@@ -1,0 +1,140 @@
+//! What would run, frozen, and the word that starts it.
+//!
+//! What stands here was resolved once, when the dialog opened: it is what is written to the journal and what runs, whatever changes meanwhile.
+//!
+//! Invariant: a paste never confirms; a key that is not Enter never starts anything; Enter starts only what the typed word names.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::draw::{frame, put};
+use super::{Outcome, Overlay};
+use crate::incident::wording::show_argv;
+use crate::incident::{Command, CommandStarted, CommandVouched};
+use crate::pane::Cx;
+use crate::text::CleanStr;
+use crate::widget::editor::Editor;
+use crate::widget::text::wrap;
+
+/// The word with which a second person vouches.
+const VOUCH: &str = "vouch";
+
+/// What a person must read before something runs.
+pub(crate) struct RunDialog {
+    /// The frozen order.
+    pub(crate) order: CommandStarted,
+    /// What each filled-in value is and where it comes from.
+    pub(crate) filled: Vec<String>,
+    /// What should come of it.
+    pub(crate) expect: CleanStr,
+    /// The way back, in words.
+    pub(crate) undo: CleanStr,
+    /// What one should know: role warnings, preconditions.
+    pub(crate) notes: Vec<String>,
+    /// Why it cannot be started by this person now.
+    pub(crate) blocked: Option<String>,
+    /// The word that starts it; empty where Enter alone does, because nothing is changed.
+    pub(crate) word: CleanStr,
+    /// This person may vouch for somebody else's start.
+    pub(crate) may_vouch: bool,
+    pub(crate) editor: Editor,
+}
+
+impl RunDialog {
+    pub(crate) fn overlay(self) -> Overlay {
+        Overlay::Run(Box::new(self))
+    }
+
+    pub(super) fn key(&mut self, key: KeyEvent) -> Outcome {
+        if key.code != KeyCode::Enter {
+            self.editor.key(key);
+            return Outcome::Stay;
+        }
+        let typed = self.editor.text();
+        let typed = typed.trim();
+        if self.may_vouch && typed == VOUCH {
+            let (Some(step), title) = (self.order.step.clone(), self.order.title.clone()) else {
+                return Outcome::Refuse("there is no step to vouch for".to_owned());
+            };
+            let body = CommandVouched { step, title, digest: self.order.digest.clone() };
+            return Outcome::HandIn(vec![Command::Vouch(body)]);
+        }
+        if let Some(why) = &self.blocked {
+            return Outcome::Refuse(why.clone());
+        }
+        if typed != self.word.as_str() {
+            return Outcome::Refuse(match self.word.as_str() {
+                "" => "Enter alone starts it: clear the line".to_owned(),
+                word => format!("type {word} and press Enter: nothing has run"),
+            });
+        }
+        Outcome::HandIn(vec![Command::StartRun(self.order.clone())])
+    }
+
+    pub(super) fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
+        let width = 100.min(screen.width);
+        let inside = usize::from(width.saturating_sub(14)).max(20);
+        let dim = cx.theme.dim();
+        let mut lines: Vec<Line<'static>> = Vec::new();
+        let mut part = |name: &str, text: &str, style| {
+            for (place, line) in wrap(text, inside).into_iter().enumerate() {
+                let name = if place == 0 { name } else { "" };
+                lines.push(Line::from(vec![Span::styled(format!("{name:<10}"), dim), Span::styled(line, style)]));
+            }
+        };
+        let plain = cx.theme.text();
+        part("runs", &show_argv(&self.order.argv), cx.theme.title(true));
+        for value in &self.filled {
+            part("with", value, plain);
+        }
+        let place = self.order.directory.as_ref().map_or("the console's own directory", |place| place.as_str());
+        part("on", &format!("{}, in {place}", self.order.host), plain);
+        let limit = self.order.limit_s;
+        let at_limit = if self.order.stops_at_limit { "then it is stopped" } else { "then it is flagged and goes on" };
+        part("limit", &format!("{limit} s, {at_limit}"), plain);
+        part("expect", &self.expect, plain);
+        part("undo", &self.undo, plain);
+        part("digest", self.order.digest.get(..16).unwrap_or(&self.order.digest), dim);
+        for note in &self.notes {
+            part("note", note, cx.theme.amber());
+        }
+        if let Some(why) = &self.blocked {
+            part("NOT NOW", why, cx.theme.red());
+        }
+        let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(6);
+        let badge = self.order.environment.as_ref().map(|badge| format!(" · {badge}")).unwrap_or_default();
+        let title = format!("run: {}{badge}", self.order.title);
+        let inner = frame(&title, "Esc leaves: nothing runs", width, rows, screen, buf, cx);
+        let mut y = inner.y;
+        if let Some(badge) = &self.order.environment {
+            let style = if self.order.changes { cx.theme.red() } else { plain };
+            let acts = if self.order.changes { "this changes something" } else { "this only looks" };
+            put(
+                Line::from(vec![Span::styled(format!(" {badge} "), style), Span::raw(format!(" {acts}"))]),
+                y,
+                inner,
+                buf,
+            );
+            y += 1;
+        }
+        // What is typed must be in sight, whatever does not fit above it.
+        let bottom = inner.bottom().saturating_sub(2);
+        for line in lines {
+            if y < bottom {
+                put(line, y, inner, buf);
+                y += 1;
+            }
+        }
+        let ask = match (self.word.as_str(), &self.blocked) {
+            _ if self.may_vouch => format!("type {VOUCH} and Enter: you have read this and stand for it too"),
+            (_, Some(_)) => "Esc leaves".to_owned(),
+            ("", None) => "Enter runs it: it only looks".to_owned(),
+            (word, None) => format!("type {word} and Enter: it runs"),
+        };
+        put(Line::from(ask).style(cx.theme.title(true)), bottom, inner, buf);
+        let field = Rect { x: inner.x, y: bottom + 1, width: inner.width, height: 1 }.intersection(inner);
+        self.editor.draw(field, buf, cx.theme, Line::default(), "")
+    }
+}

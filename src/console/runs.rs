@@ -1,0 +1,167 @@
+//! Commands that run: asked for here, started once their entry has come back, followed until their end is in the record.
+//!
+//! The console that wrote the start starts it, once, when its own entry is back from the disk and was the first. Every console of the same machine
+//! follows it; if the one that started it is gone, another one writes how it ended.
+//!
+//! Invariant: nothing starts that is not in the record; an end that nobody saw is written as unknown, and nothing is started again by itself.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::overlay::{self, Choice, Pick};
+use super::{Console, Dirty, Effect, Tone};
+use crate::incident::{Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Remark};
+use crate::pane::{PaneId, RunAsk};
+use crate::text::CleanText;
+
+/// What the shell shall do with a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunAct {
+    /// Start it and follow it.
+    Start(Box<CommandStarted>),
+    /// Follow it; another console started it, so its end is reported so many milliseconds late.
+    Follow(u64),
+    /// Stop it.
+    Cancel,
+    /// Give it so many seconds more.
+    Grant(u64),
+}
+
+/// What the shell says of a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunSaid {
+    /// It printed something; so many bytes before that are only in the file.
+    Printed(CleanText, u64),
+    /// Its time is over, and it goes on.
+    Overtime,
+    /// It ended, or nobody knows how it stands.
+    Ended(CommandEnded),
+}
+
+/// What this console knows of commands beside the record.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Followed {
+    runs: BTreeSet<EntryId>,
+}
+
+impl Console {
+    /// The own start of a command is on disk: now it may run.
+    pub(super) fn started(&mut self, entry: &Entry, body: &CommandStarted, effects: &mut Vec<Effect>) {
+        // `warroom run` writes through its own console name; what comes back here was asked for here.
+        if self.incident.run(entry.id).is_none() || !self.followed.runs.insert(entry.id) {
+            return;
+        }
+        effects.push(Effect::Run(entry.id, RunAct::Start(Box::new(body.clone()))));
+        self.set_focus(PaneId::Output);
+    }
+
+    /// Follows what runs on this machine and is not followed yet.
+    pub(super) fn follow_runs(&mut self, effects: &mut Vec<Effect>) {
+        let name: u64 = self.settings.console.bytes().map(u64::from).sum();
+        for run in &self.incident.runs {
+            if run.is_open() && run.order.host == self.settings.host && self.followed.runs.insert(run.id) {
+                effects.push(Effect::Run(run.id, RunAct::Follow(2_000 + name % 16 * 250)));
+            }
+        }
+    }
+
+    /// A new record: nothing of the old one is followed.
+    pub(super) fn forget_runs(&mut self) {
+        self.followed = Followed::default();
+        self.outputs = crate::output::Outputs::default();
+    }
+
+    /// What the shell says of a command.
+    pub(super) fn run_said(&mut self, id: EntryId, said: RunSaid, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        match said {
+            RunSaid::Printed(text, skipped) => {
+                self.outputs.of(id).take(&text, skipped, wall);
+                self.mark(&[PaneId::Output]);
+            }
+            RunSaid::Overtime => {
+                let known = |run: &crate::incident::Run| run.remarks.iter().any(|(_, one)| *one == Remark::Overtime);
+                if self.may_write() && self.incident.run(id).is_some_and(|run| run.is_open() && !known(run)) {
+                    let body = CommandRemarked { run: id, remark: Remark::Overtime };
+                    self.command(Command::RemarkRun(body), None, wall, effects);
+                }
+                self.mark(&[PaneId::Output]);
+            }
+            RunSaid::Ended(body) => {
+                let Some(run) = self.incident.run(id) else { return };
+                let title = run.order.title.clone();
+                if run.is_open() && self.may_write() {
+                    let tone = if body.ending.is_success() { Tone::Said } else { Tone::Failed };
+                    let words = match (&body.ending, run.order.step.is_some()) {
+                        (Ending::Exited(0), true) => "does the expected result hold? (3: x it does)",
+                        (Ending::Exited(0), false) => "its last lines are on the timeline",
+                        (_, true) => "the playbook stops here: e again, s skip, u undo, or @ somebody",
+                        (_, false) => "its last lines are on the timeline",
+                    };
+                    self.say(tone, format!("{title}: {} · {words}", body.ending), wall);
+                    self.command(Command::EndRun(body), None, wall, effects);
+                }
+                self.mark(&[PaneId::Output, PaneId::Playbook]);
+            }
+        }
+    }
+
+    /// What a pane asks about commands.
+    pub(super) fn run_asked(&mut self, ask: &RunAsk, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if !self.may_write() {
+            let why = self.looks_only().to_owned();
+            return self.say(Tone::Refused, why, wall);
+        }
+        match ask {
+            RunAsk::Step(step, purpose) => match overlay::step(step, *purpose, &self.cx(wall)) {
+                Ok(overlay) => self.show(overlay),
+                Err(why) => self.say(Tone::Refused, why, wall),
+            },
+            RunAsk::Cancel(id) => {
+                let Some(run) = self.incident.run(*id) else { return };
+                let body = CommandRemarked { run: *id, remark: Remark::CancelAsked };
+                let what =
+                    if run.order.changes { "it changes something: half of it may stay done" } else { "it looks" };
+                let note = format!("started by {} · {what}", run.started.by);
+                self.show(overlay::Overlay::Pick(Box::new(Pick {
+                    title: format!("stop {}?", run.order.title),
+                    notes: vec![note, "TERM to all its processes, KILL after ten seconds".to_owned()],
+                    rows: vec![
+                        ("no, let it run".to_owned(), Choice::Nothing),
+                        ("stop it".to_owned(), Choice::Command(Box::new(Command::RemarkRun(body)))),
+                    ],
+                    empty: "",
+                    selected: 0,
+                })));
+            }
+            RunAsk::Grant(id, seconds) => {
+                let body = CommandRemarked { run: *id, remark: Remark::Granted(*seconds) };
+                self.command(Command::RemarkRun(body), None, wall, effects);
+            }
+        }
+        self.dirty = Dirty::ALL;
+    }
+
+    /// An own remark is on disk: now it is done.
+    pub(super) fn remarked(&mut self, body: &CommandRemarked, effects: &mut Vec<Effect>) {
+        let act = match body.remark {
+            Remark::CancelAsked => RunAct::Cancel,
+            Remark::Granted(seconds) => RunAct::Grant(seconds),
+            Remark::Overtime => return,
+        };
+        effects.push(Effect::Run(body.run, act));
+    }
+
+    /// Own entries about commands that have come back.
+    pub(super) fn run_came_back(&mut self, entry: &Entry, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        match &entry.event {
+            Event::CommandStarted(body) => self.started(entry, body, effects),
+            Event::CommandRemarked(body) => self.remarked(body, effects),
+            Event::CommandVouched(body) => {
+                let words = format!("you vouched for {}: its holder can start it now", body.title);
+                self.say(Tone::Said, words, wall);
+            }
+            _ => {}
+        }
+    }
+}

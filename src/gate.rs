@@ -1,0 +1,112 @@
+//! The gate before every command: who may start it, when, and after what.
+//!
+//! An interlock and an audit record, not access control: whoever sits here holds the same credentials outside warroom.
+//!
+//! Invariant: pure; what it lets through, the record says who asked for it, in which role, and who vouched.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::incident::{Actor, Incident, Phase, Purpose, Role, StepRef, StepState};
+use crate::text::CleanStr;
+
+/// A second person's word is good for so long.
+const VOUCHED_FOR: TimeDelta = TimeDelta::minutes(30);
+
+/// What a command wants before it may start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Needs<'a> {
+    /// Its step.
+    pub step: &'a StepRef,
+    /// To do it or to take it back.
+    pub purpose: Purpose,
+    /// Who may: one of these roles; empty for anybody.
+    pub roles: &'a [Role],
+    /// Somebody else must have read it and vouched.
+    pub second_person: bool,
+    /// Steps that must be done first, with their titles.
+    pub earlier: Vec<(StepRef, CleanStr)>,
+    /// The digest of what would run.
+    pub digest: &'a str,
+    /// The digest of the playbook, where somebody must have approved it; absent for one that ships with the program.
+    pub foreign_playbook: Option<&'a str>,
+}
+
+/// Who asks, when, with what.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Asker<'a> {
+    /// Who.
+    pub me: &'a Actor,
+    /// When, in the incident's clock.
+    pub now: DateTime<Utc>,
+    /// The console may write.
+    pub may_write: bool,
+    /// The journal takes entries.
+    pub is_writable: bool,
+}
+
+/// Whether it may start; else a sentence with the way out.
+pub fn may_run(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> Result<(), String> {
+    if !asker.may_write {
+        return Err("this console only looks: nothing runs from here".to_owned());
+    }
+    if !asker.is_writable {
+        return Err(
+            "the journal cannot be written, so nothing runs: what is not on disk before it starts is lost".to_owned()
+        );
+    }
+    if incident.is_blank() || incident.phase() == Phase::Closed {
+        return Err("no incident is open".to_owned());
+    }
+    if let Some(digest) = needs.foreign_playbook
+        && !incident.approved_playbooks.contains_key(digest)
+    {
+        let service = &needs.step.service;
+        return Err(format!("the playbook of {service} is not the shipped one: A approves it for this incident"));
+    }
+    if let Some(run) = incident.running(needs.step) {
+        return Err(format!("{} runs it since {}", run.started.by, run.started.at.format("%H:%M:%S")));
+    }
+    if let Some(claim) = incident.claims.get(needs.step).filter(|claim| claim.by != *asker.me) {
+        return Err(format!("{} works on it: c takes it over, with a reason", claim.by));
+    }
+    if !needs.roles.is_empty() && !needs.roles.iter().any(|role| holds(incident, asker.me, *role)) {
+        let names: Vec<_> = needs.roles.iter().map(|role| role.name()).collect();
+        return Err(format!("it wants {}: R takes a role", names.join(" or ")));
+    }
+    let is_done = |step: &StepRef| matches!(incident.steps.get(step), Some(StepState::Checked(_)));
+    match needs.purpose {
+        Purpose::Do if is_done(needs.step) => return Err("it is done: o opens it again".to_owned()),
+        Purpose::Do => {
+            let is_through = |step: &StepRef| {
+                matches!(incident.steps.get(step), Some(StepState::Checked(_) | StepState::Skipped(..)))
+            };
+            if let Some((_, title)) = needs.earlier.iter().find(|(step, _)| !is_through(step)) {
+                return Err(format!("first: {title}"));
+            }
+        }
+        // The way back is never barred by what should have come first.
+        Purpose::Undo => {}
+    }
+    if needs.second_person && !vouched(incident, needs, asker) {
+        let digest = needs.digest.get(..12).unwrap_or(needs.digest);
+        return Err(format!("it wants a second person: somebody else opens this step, reads {digest} and types vouch"));
+    }
+    Ok(())
+}
+
+/// Whether somebody holds a role, for any component.
+pub fn holds(incident: &Incident, actor: &Actor, role: Role) -> bool {
+    incident.roles.iter().any(|(seat, mark)| seat.role == role && mark.by == *actor)
+}
+
+fn vouched(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> bool {
+    incident.vouched.iter().any(|(mark, body)| {
+        mark.by != *asker.me
+            && body.step == *needs.step
+            && body.digest == *needs.digest
+            && asker.now - mark.at <= VOUCHED_FOR
+    })
+}
+
+#[cfg(test)]
+mod tests;

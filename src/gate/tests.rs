@@ -1,0 +1,111 @@
+//! Who may start what, as a table, and as a property.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::incident::tests::{Room, at, order};
+use crate::incident::{Command, CommandVouched, PlaybookApproved, Seat, StepDone};
+
+fn step(id: &str) -> StepRef {
+    StepRef { service: "alipay".into(), step: id.into() }
+}
+
+fn asker(me: &Actor) -> Asker<'_> {
+    Asker { me, now: at(600), may_write: true, is_writable: true }
+}
+
+fn sme(room: &mut Room, who: &str) {
+    room.ask(who, 100, Command::TakeRole(Seat { role: Role::Sme, component: Some(who.into()) })).unwrap();
+}
+
+#[test]
+fn each_thing_that_is_missing_is_named_with_its_way_out() {
+    let here = step("route");
+    let (omid, dana) = (Actor::from("omid"), Actor::from("dana"));
+    let needs = Needs {
+        step: &here,
+        purpose: Purpose::Do,
+        roles: &[Role::Sme],
+        second_person: true,
+        earlier: vec![(step("available"), "Is the backup available?".into())],
+        digest: "abcdef0123456789",
+        foreign_playbook: Some("f00d"),
+    };
+    let mut room = Room::declared();
+    let why = |room: &Room| may_run(&room.incident, &needs, asker(&omid)).err().unwrap_or_default();
+    let looks = Asker { may_write: false, ..asker(&omid) };
+    assert_eq!(may_run(&room.incident, &needs, looks).unwrap_err(), "this console only looks: nothing runs from here");
+    let full = Asker { is_writable: false, ..asker(&omid) };
+    assert!(may_run(&room.incident, &needs, full).unwrap_err().starts_with("the journal cannot be written"));
+    assert!(why(&room).contains("A approves it"), "{}", why(&room));
+    let body = PlaybookApproved { service: "alipay".into(), digest: "f00d".into() };
+    room.ask("dana", 90, Command::ApprovePlaybook(body)).unwrap();
+    assert_eq!(why(&room), "it wants Subject Matter Expert: R takes a role");
+    sme(&mut room, "omid");
+    assert_eq!(why(&room), "first: Is the backup available?");
+    let done = StepDone { step: step("available"), title: "Is the backup available?".into() };
+    room.ask("omid", 110, Command::CheckStep(done)).unwrap();
+    assert!(why(&room).starts_with("it wants a second person"), "{}", why(&room));
+    let vouch = |digest: &str| {
+        Command::Vouch(CommandVouched { step: step("route"), title: "Route".into(), digest: digest.into() })
+    };
+    room.ask("omid", 120, vouch("abcdef0123456789")).unwrap();
+    assert!(why(&room).starts_with("it wants a second person"), "one's own word is no second person");
+    room.ask("dana", 121, vouch("another order")).unwrap();
+    assert!(why(&room).starts_with("it wants a second person"), "another order was vouched for");
+    room.ask("dana", 122, vouch("abcdef0123456789")).unwrap();
+    assert_eq!(why(&room), "");
+    let late = Asker { now: at(122 + 1801), ..asker(&omid) };
+    assert!(may_run(&room.incident, &needs, late).is_err(), "a word is good for half an hour");
+    room.ask("omid", 130, Command::StartRun(order(Some(step("route")), true))).unwrap();
+    assert!(why(&room).starts_with("omid runs it since"));
+    assert!(may_run(&room.incident, &needs, asker(&dana)).is_err());
+}
+
+#[test]
+fn the_way_back_is_not_barred_by_what_comes_first() {
+    let here = step("route");
+    let omid = Actor::from("omid");
+    let mut room = Room::declared();
+    let done = StepDone { step: here.clone(), title: "Route".into() };
+    room.ask("omid", 110, Command::CheckStep(done)).unwrap();
+    let undo = Needs {
+        step: &here,
+        purpose: Purpose::Undo,
+        roles: &[],
+        second_person: false,
+        earlier: vec![(step("available"), "Available?".into())],
+        digest: "d",
+        foreign_playbook: None,
+    };
+    assert_eq!(may_run(&room.incident, &undo, asker(&omid)), Ok(()));
+    let again = Needs { purpose: Purpose::Do, ..undo };
+    assert_eq!(may_run(&room.incident, &again, asker(&omid)).unwrap_err(), "it is done: o opens it again");
+}
+
+proptest! {
+    #[test]
+    fn nothing_passes_without_write_access_journal_role_and_second_person(
+        entries in crate::incident::tests::any_entries(),
+        (may_write, is_writable, second_person) in any::<(bool, bool, bool)>(),
+        me in "[ab]",
+        role in prop::sample::select(Role::ALL.to_vec()),
+    ) {
+        let incident = Incident::replay("INC-42".parse().unwrap(), entries);
+        let (me, here) = (Actor::from(me.as_str()), step("route"));
+        let needs = Needs {
+            step: &here,
+            purpose: Purpose::Do,
+            roles: &[role],
+            second_person,
+            earlier: Vec::new(),
+            digest: "d",
+            foreign_playbook: None,
+        };
+        let passed = may_run(&incident, &needs, Asker { me: &me, now: at(900), may_write, is_writable }).is_ok();
+        if passed {
+            prop_assert!(may_write && is_writable && !second_person && holds(&incident, &me, role));
+            prop_assert!(incident.phase() != Phase::Closed && incident.running(&here).is_none());
+        }
+    }
+}
