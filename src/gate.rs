@@ -61,7 +61,9 @@ pub fn may_run(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> Resu
         && !incident.approved_playbooks.contains_key(digest)
     {
         let service = &needs.step.service;
-        return Err(format!("the playbook of {service} is not the shipped one: A approves it for this incident"));
+        return Err(format!(
+            "the playbook of {service} is not the shipped one: t in the playbook shows it and approves it"
+        ));
     }
     if let Some(run) = incident.running(needs.step) {
         return Err(format!("{} runs it since {}", run.started.by, run.started.at.format("%H:%M:%S")));

@@ -131,6 +131,7 @@ pub mod playbook;
 pub mod report;
 pub mod resolution;
 pub mod run;
+pub mod runner;
 pub mod slo;
 pub mod source;
 pub mod spans;

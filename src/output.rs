@@ -95,8 +95,12 @@ impl Output {
             room = room.saturating_sub(bytes);
             fits
         };
-        let mut lines: Vec<&str> =
-            (self.first()..self.len()).rev().take(TEXT_LINES).take_while(fits).map(|number| self.line(number)).collect();
+        let mut lines: Vec<&str> = (self.first()..self.len())
+            .rev()
+            .take(TEXT_LINES)
+            .take_while(fits)
+            .map(|number| self.line(number))
+            .collect();
         lines.reverse();
         CleanText::new(&lines.join("\n"))
     }

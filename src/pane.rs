@@ -26,7 +26,7 @@ use crate::alert::Coverage;
 use crate::escalation::{Contact, Matrix};
 use crate::incident::{
     Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, IncidentId, Milestone, Obligation, ProofLine,
-    ReviewOf, Role, Rules, Seat, Severity, StepRef,
+    ReviewOf, Role, Rules, Seat, ServiceId, Severity, StepRef,
     brief::{self, BriefKind},
     cadence, lamp,
 };
@@ -386,6 +386,8 @@ pub enum Intent {
 pub enum RunAsk {
     /// Show what would run for a step, and ask.
     Step(StepRef, crate::incident::Purpose),
+    /// Show a playbook that does not ship with the program, and let its commands run.
+    Approve(ServiceId),
     /// Stop a command, after a question.
     Cancel(EntryId),
     /// Give a command so many seconds more.

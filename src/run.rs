@@ -8,6 +8,7 @@
 pub mod alarm;
 pub mod alerts;
 pub mod budget;
+mod commands;
 pub use crate::clock;
 pub mod encoder;
 pub mod input;

@@ -9,6 +9,7 @@
 
 pub mod document;
 pub mod duration;
+pub mod mask;
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;

@@ -58,6 +58,7 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         // Which incident covers an alert is looked up anew.
         effects.push(Effect::List);
     }),
+    look("focus-output", &["9", "F10"], "focus what commands print", |console, _, _| console.set_focus(PaneId::Output)),
     look("zoom", &["z", "F11"], "give the focused pane all the room, and take it back", |console, _, _| console.zoom()),
     look("layout", &["L"], "the layout of the next role (ic, comms, sme, scribe)", Console::next_layout),
     write("note", &["n", "i"], "write a line on the timeline", Console::write_note),

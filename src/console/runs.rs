@@ -117,6 +117,10 @@ impl Console {
                 Ok(overlay) => self.show(overlay),
                 Err(why) => self.say(Tone::Refused, why, wall),
             },
+            RunAsk::Approve(service) => match overlay::approve(service, &self.cx(wall)) {
+                Ok(overlay) => self.show(overlay),
+                Err(why) => self.say(Tone::Refused, why, wall),
+            },
             RunAsk::Cancel(id) => {
                 let Some(run) = self.incident.run(*id) else { return };
                 let body = CommandRemarked { run: *id, remark: Remark::CancelAsked };

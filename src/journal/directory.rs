@@ -28,14 +28,16 @@ pub enum Sharing {
 }
 
 impl Sharing {
-    fn directory_mode(self) -> u32 {
+    /// The mode of a directory.
+    pub fn directory_mode(self) -> u32 {
         match self {
             Self::Private => 0o700,
             Self::Group => 0o2770,
         }
     }
 
-    fn file_mode(self) -> u32 {
+    /// The mode of a file.
+    pub fn file_mode(self) -> u32 {
         match self {
             Self::Private => 0o600,
             Self::Group => 0o660,

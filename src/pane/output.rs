@@ -38,7 +38,7 @@ const ACTS: &[Act<OutputPane>] = &[
             purpose: Purpose::Search(PaneId::Output),
         })]
     }),
-    Act::look("next", &["n"], "the next line with those words", |pane, cx| pane.find(cx)),
+    Act::look("next", &["N"], "the next line with those words", |pane, cx| pane.find(cx)),
     Act::look("copy", &["y"], "copy what is here to the clipboard", OutputPane::copy),
     Act::write("cancel", &["x"], "stop the command; asks first", OutputPane::cancel),
     Act::write("more-time", &["+"], "give the command five minutes more", OutputPane::grant),

@@ -5,10 +5,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
-use crate::incident::{Command, ServiceId, StepDone, StepRef, StepSkipped, StepState};
+use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, RunAsk, acts_from_table};
+use crate::incident::{
+    Command, NoteAdded, NoteKind, Purpose, Run, ServiceId, StepDone, StepRef, StepSkipped, StepState,
+};
 use crate::playbook::{Action, Playbook, Step};
-use crate::text::CleanStr;
+use crate::text::{CleanStr, CleanText};
 use crate::widget::list::Selection;
 use crate::widget::text::{duration, fit_line, wrap};
 
@@ -34,6 +36,16 @@ const ACTS: &[Act<PlaybookPane>] = &[
         PlaybookPane::claim,
     ),
     Act::write("release", &["r"], "let the step go", PlaybookPane::release),
+    Act::write("run", &["e"], "do what the step says: shows what would run, and asks", |pane, cx| {
+        pane.ask(Purpose::Do, cx)
+    }),
+    Act::write("undo", &["-"], "take the step back: shows what would run, and asks", |pane, cx| {
+        pane.ask(Purpose::Undo, cx)
+    }),
+    Act::write("approve", &["t"], "let a playbook that is not the shipped one run its commands", |pane, cx| {
+        pane.playbook(cx).map(|playbook| Intent::Run(RunAsk::Approve(playbook.service.clone()))).into_iter().collect()
+    }),
+    Act::write("wrong", &["w"], "this step is wrong: note a follow-up", PlaybookPane::is_wrong),
     Act::write("skip", &["s"], "pass the step over, with a reason", PlaybookPane::skip),
     Act::write("reopen", &["o"], "open the step again", PlaybookPane::reopen),
     Act::look("other", &["]"], "the playbook of the next impacted service", |pane, cx| pane.turn(cx)),
@@ -105,6 +117,18 @@ impl PlaybookPane {
         let skip =
             self.done(cx).map(|StepDone { step, title }| StepSkipped { step, title, reason: CleanStr::default() });
         skip.map(|body| Intent::Command(Command::SkipStep(body))).into_iter().collect()
+    }
+
+    fn ask(&mut self, purpose: Purpose, cx: &Cx<'_>) -> Vec<Intent> {
+        let here = self.here(cx);
+        here.map(|(playbook, step)| Intent::Run(RunAsk::Step(playbook.step_ref(step), purpose))).into_iter().collect()
+    }
+
+    fn is_wrong(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        let Some((playbook, step)) = self.here(cx) else { return Vec::new() };
+        let text = format!("playbook step {} ({}) is wrong", playbook.step_ref(step), step.title);
+        let note = NoteAdded { kind: NoteKind::Todo, text: CleanText::new(&text), at: None };
+        vec![Intent::Command(Command::AddNote(note)), Intent::Say("noted as a follow-up".to_owned())]
     }
 
     fn reopen(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
@@ -200,7 +224,8 @@ fn row(place: usize, step: &Step, name: &StepRef, is_here: bool, cx: &Cx<'_>) ->
     let (glyph, words) = match cx.incident.steps.get(name) {
         _ if cx.incident.claims.contains_key(name) => {
             let mark = &cx.incident.claims[name];
-            (glyphs.half, format!("{} {} …", mark.by, claimed_for(cx.now - mark.at)))
+            let run = cx.incident.last_run(name).map(|run| ran(run, mark.at)).unwrap_or_default();
+            (glyphs.half, format!("{} {} …{run}", mark.by, claimed_for(cx.now - mark.at)))
         }
         Some(StepState::Checked(mark)) => (glyphs.done, format!("{} {}", mark.by, cx.minute(mark.at))),
         Some(StepState::Skipped(mark, reason)) => {
@@ -215,6 +240,20 @@ fn row(place: usize, step: &Step, name: &StepRef, is_here: bool, cx: &Cx<'_>) ->
         Span::raw(step.title.to_string()),
         Span::styled(format!("  {words}"), style),
     ])
+}
+
+/// How the last command of a claimed step stands, where it belongs to this claim.
+fn ran(run: &Run, claimed: DateTime<Utc>) -> String {
+    let what = match run.order.purpose {
+        Purpose::Do => "",
+        Purpose::Undo => "undo ",
+    };
+    match run.ending() {
+        _ if run.started.at < claimed => String::new(),
+        None => format!(" {what}RUNS"),
+        Some(ending) if ending.is_success() => format!(" {what}{ending}: does it hold? x"),
+        Some(ending) => format!(" {what}{ending}: e again · s skip · - undo"),
+    }
 }
 
 /// How long somebody works on a step; seconds in tens, because nobody counts single ones.

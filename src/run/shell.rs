@@ -11,15 +11,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
+use super::commands;
 use super::records::{self, Board};
 use super::{Opening, Plan};
 use crate::console::{Effect, JournalMsg, Msg, Summary};
 use crate::exercise::Exercise;
-use crate::incident::{Clock, DrillStarted, Event, IncidentId, Series, StepRef, Via};
+use crate::incident::{Clock, DrillStarted, EntryId, Event, IncidentId, Series, StepRef, Via};
 use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Request};
 use crate::live::{Inquiry, Report, SourceName, Watchlist};
 use crate::pane::{Access, Past, Present};
 use crate::playbook::Catalogue;
+use crate::runner::Said;
 use crate::source::{Desk, Endpoint, Source, SourceError, SourceSpec, changes, simulated};
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
@@ -37,6 +39,7 @@ pub(super) enum Happened {
     Source(Report),
     Ended(Result<Outcome, JoinError>),
     Worked(Work),
+    Ran(EntryId, Said),
 }
 
 /// How a task ended.
@@ -65,13 +68,14 @@ struct Open {
 
 /// Everything that runs beside the loop.
 pub(super) struct Shell {
-    plan: Plan,
+    pub(super) plan: Plan,
     via: Via,
     open: Option<Open>,
     tasks: JoinSet<Outcome>,
     names: std::collections::HashMap<tokio::task::Id, &'static str>,
     reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
     work: (mpsc::Sender<Work>, mpsc::Receiver<Work>),
+    pub(super) runs: (mpsc::Sender<(EntryId, Said)>, mpsc::Receiver<(EntryId, Said)>),
     watch: watch::Sender<Arc<Watchlist>>,
     steps: watch::Sender<Vec<(StepRef, DateTime<Utc>)>>,
     inquiries: Vec<mpsc::Sender<Inquiry>>,
@@ -99,6 +103,7 @@ impl Shell {
             names: std::collections::HashMap::new(),
             reports: mpsc::channel(WAITING),
             work: mpsc::channel(WAITING),
+            runs: mpsc::channel(WAITING),
             watch: watch::channel(Arc::new(Watchlist::default())).0,
             steps: watch::channel(Vec::new()).0,
             inquiries: Vec::new(),
@@ -193,7 +198,7 @@ impl Shell {
                 }
             }
             Effect::Copy(text) => self.copy(&text),
-            Effect::Run(..) => {}
+            Effect::Run(run, act) => self.run_command(run, act),
             Effect::ShowLayout(layout) => self.tell(Request::SetLayout(layout)),
             Effect::WriteStarterConfig => {
                 let path = self.plan.starter_config.clone();
@@ -203,6 +208,11 @@ impl Shell {
             Effect::Suspend => self.wants_suspend = true,
             Effect::Quit => self.is_over = true,
         }
+    }
+
+    /// Which record is open.
+    pub(super) fn open_id(&self) -> Option<IncidentId> {
+        self.open.as_ref().map(|open| open.id)
     }
 
     /// By which rules the records of this host are listed.
@@ -250,6 +260,8 @@ impl Shell {
         // The record that was open keeps what it accepted: its threads write that, then end.
         self.open = None;
         self.end_sources();
+        // Who followed the commands of that record sees that nobody listens, and ends.
+        self.runs = mpsc::channel(WAITING);
         // What the record before wanted to see is nothing to this one.
         self.watch.send_replace(Arc::new(Watchlist::default()));
         if id.series == Series::Incident {
@@ -409,6 +421,7 @@ impl Shell {
             biased;
             news = news => Happened::Journal(news),
             Some(work) = self.work.1.recv() => Happened::Worked(work),
+            Some((run, said)) = self.runs.1.recv() => Happened::Ran(run, said),
             Some(report) = self.reports.1.recv() => Happened::Source(report),
             Some(ended) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => Happened::Ended(match ended {
                 Ok((_, outcome)) => Ok(outcome),
@@ -424,6 +437,9 @@ impl Shell {
         }
         if let Ok(work) = self.work.1.try_recv() {
             return Some(Happened::Worked(work));
+        }
+        if let Ok((run, said)) = self.runs.1.try_recv() {
+            return Some(Happened::Ran(run, said));
         }
         self.reports.1.try_recv().ok().map(Happened::Source)
     }
@@ -441,6 +457,7 @@ impl Shell {
             Happened::Source(report) => vec![Msg::Source(report)],
             Happened::Ended(ended) => self.ended(ended),
             Happened::Worked(work) => self.worked(work),
+            Happened::Ran(run, said) => vec![Msg::Run(run, commands::said(run, said))],
         }
     }
 

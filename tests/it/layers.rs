@@ -69,6 +69,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("journal", &["change", "clock", "incident", "text"]),
     ("source", &["alert", "change", "clock", "exercise", "incident", "live", "slo", "spans", "text"]),
     ("config", &["escalation", "exercise", "incident", "oncall", "playbook", "template", "text", "theme"]),
+    ("runner", &["clock", "incident", "journal", "text"]),
     ("run", &["*"]),
     ("cli", &["*"]),
     ("main", &["cli"]),

@@ -17,6 +17,7 @@ mod plain;
 mod playbooks;
 mod prometheus;
 mod runbook;
+mod runner;
 mod six_hours;
 mod sources;
 mod support;

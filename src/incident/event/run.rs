@@ -33,7 +33,7 @@ pub struct CommandStarted {
     /// Where it runs; absent for the console's own directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory: Option<CleanStr>,
-    /// SHA-256 over program, arguments and directory, as hex.
+    /// BLAKE3 over program, arguments and directory, as hex.
     pub digest: CleanStr,
     /// The badge of where it acts, such as `PRODUCTION`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,6 +161,6 @@ pub struct StepAnswered {
 pub struct PlaybookApproved {
     /// Whose playbook.
     pub service: ServiceId,
-    /// SHA-256 of the file that was read, as hex.
+    /// BLAKE3 of the file that was read, as hex.
     pub digest: CleanStr,
 }

@@ -1,0 +1,60 @@
+//! Commands: what the console wants of one becomes a helper, a file, a thread that follows.
+//!
+//! Invariant: nothing here waits on the loop; what fails comes back as the end of that command.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::shell::Shell;
+use crate::console::runs::{RunAct, RunSaid};
+use crate::incident::{EntryId, IncidentId};
+use crate::runner::{self, Order, Said, StartError};
+
+impl Shell {
+    /// Does something with a command of the open record.
+    pub(super) fn run_command(&mut self, run: EntryId, act: RunAct) {
+        let Some(folder) = self.open_id().map(|id| self.run_folder(id, run)) else { return };
+        let sharing = self.plan.journal.sharing;
+        let (me, said) = (self.plan.settings.me.to_string(), self.runs.0.clone());
+        let tell = move |what: Said| match &what {
+            // Nothing but the question whether anybody is there.
+            Said::Printed(text, 0) if text.is_empty() => !said.is_closed(),
+            Said::Printed(..) | Said::Overtime | Said::Ended(_) => said.blocking_send((run, what)).is_ok(),
+        };
+        let act = move || match act {
+            RunAct::Start(body) => {
+                let started = runner::start(&folder, &Order::of(&body, sharing), sharing);
+                match started {
+                    // Somebody else's folder of the same run cannot be; if it is, what it says counts.
+                    Ok(()) | Err(StartError::AlreadyStarted) => runner::follow(folder, Duration::ZERO, tell),
+                    Err(error @ (StartError::Unwritable { .. } | StartError::NoHelper(_))) => {
+                        tell(Said::Ended(runner::End::not_started(&error.to_string())));
+                    }
+                }
+            }
+            RunAct::Follow(late) => runner::follow(folder, Duration::from_millis(late), tell),
+            RunAct::Cancel => report(runner::cancel(&folder, &me), &folder),
+            RunAct::Grant(seconds) => report(runner::grant(&folder, Duration::from_secs(seconds)), &folder),
+        };
+        tokio::task::spawn_blocking(act);
+    }
+
+    fn run_folder(&self, id: IncidentId, run: EntryId) -> PathBuf {
+        runner::folder(&self.plan.journal.directory, id, run)
+    }
+}
+
+fn report(done: std::io::Result<()>, folder: &Path) {
+    if let Err(error) = done {
+        tracing::error!("{}: {error}", folder.display());
+    }
+}
+
+/// What a follower says, as the console hears it.
+pub(super) fn said(run: EntryId, said: Said) -> RunSaid {
+    match said {
+        Said::Printed(text, skipped) => RunSaid::Printed(text, skipped),
+        Said::Overtime => RunSaid::Overtime,
+        Said::Ended(end) => RunSaid::Ended(end.of_run(run)),
+    }
+}

@@ -1,0 +1,270 @@
+//! Runs commands so that they outlive the console: each under a small helper process of its own that writes what it prints and how it ended.
+//!
+//! Hides processes, signals and files. A run has a folder beside the journal: the order, what was printed (masked, capped), how it ended, and the
+//! requests to stop it or to give it more time. Making that folder is the one act that only one of all starters can do.
+//!
+//! Invariant: no shell, no terminal for children, no secret on disk; one folder runs once; what is not known is said to be unknown.
+
+mod follow;
+mod helper;
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::incident::{CommandEnded, CommandStarted, Ending, EntryId, IncidentId};
+use crate::journal::Sharing;
+use crate::text::CleanStr;
+use crate::text::mask::Mask;
+
+pub use follow::{Said, follow};
+pub use helper::run as run_helper;
+
+/// The hidden word after which the binary is a helper.
+pub const HELPER: &str = "__command";
+
+const ORDER: &str = "order.json";
+const OUTPUT: &str = "output";
+const STATE: &str = "state.json";
+const END: &str = "end.json";
+const END_ROOM: &str = "end.json.new";
+const CANCEL: &str = "cancel";
+const GRANT: &str = "grant";
+const OVERTIME: &str = "overtime";
+/// What an end can take at most; so much is reserved before anything starts.
+const END_BYTES: usize = 16 * 1024;
+
+/// What a helper is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// Where it runs; absent for the console's own directory.
+    #[serde(default)]
+    pub directory: Option<PathBuf>,
+    /// Its time limit.
+    pub limit: Duration,
+    /// At its limit it is stopped; else it goes on.
+    pub stops_at_limit: bool,
+    /// Between TERM and KILL.
+    pub patience: Duration,
+    /// So much of what it prints is kept in the file, in bytes.
+    pub most: u64,
+    /// The mode of the files.
+    pub mode: u32,
+}
+
+impl Order {
+    /// The order of a command as it stands in the record.
+    pub fn of(body: &CommandStarted, sharing: Sharing) -> Self {
+        Self {
+            argv: body.argv.iter().map(ToString::to_string).collect(),
+            directory: body.directory.as_ref().map(|place| PathBuf::from(place.as_str())),
+            limit: Duration::from_secs(body.limit_s),
+            stops_at_limit: body.stops_at_limit,
+            patience: Duration::from_secs(10),
+            most: 64 * 1024 * 1024,
+            mode: sharing.file_mode(),
+        }
+    }
+}
+
+/// What identifies a command: program, arguments and directory, each with its length, so that no two are alike.
+pub fn digest(argv: &[CleanStr], directory: Option<&str>) -> CleanStr {
+    let mut hash = blake3::Hasher::new();
+    for part in argv.iter().map(CleanStr::as_str).chain([directory.unwrap_or_default()]) {
+        hash.update(&(part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    CleanStr::new(hash.finalize().to_hex().as_str())
+}
+
+/// Why a command was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The folder of the run is there already.
+    #[error("it was started already")]
+    AlreadyStarted,
+    /// The disk, most likely.
+    #[error("nothing was started: writing {path}: {error}")]
+    Unwritable {
+        /// What could not be written.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The helper could not be started.
+    #[error("nothing was started: the helper process: {0}")]
+    NoHelper(io::Error),
+}
+
+/// How a run ended, as its helper wrote it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// How.
+    pub ending: Ending,
+    /// How long it ran.
+    pub took: Duration,
+    /// How much it printed, in bytes.
+    pub bytes: u64,
+    /// How much of that is not in the file.
+    pub dropped: u64,
+    /// The last lines, masked.
+    pub tail: String,
+    /// Whether processes that it had started were still there.
+    pub left_running: bool,
+}
+
+impl End {
+    /// As the record has it.
+    pub fn of_run(self, run: EntryId) -> CommandEnded {
+        let Self { ending, took, bytes, dropped, tail, left_running } = self;
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        CommandEnded { run, ending, took_ms, bytes, dropped, tail: crate::text::CleanText::new(&tail), left_running }
+    }
+
+    fn unknown(why: &str) -> Self {
+        Self {
+            ending: Ending::Unknown(CleanStr::new(why)),
+            took: Duration::ZERO,
+            bytes: 0,
+            dropped: 0,
+            tail: String::new(),
+            left_running: false,
+        }
+    }
+
+    /// The end of something that never began.
+    pub fn not_started(why: &str) -> Self {
+        Self { ending: Ending::NotStarted(CleanStr::new(why)), ..Self::unknown("") }
+    }
+}
+
+/// The folder of a run, beside the journal.
+pub fn folder(journal: &Path, incident: IncidentId, run: EntryId) -> PathBuf {
+    journal.join(format!("{incident}.runs")).join(format!("{:016x}-{}", run.rid, run.rseq))
+}
+
+/// Starts a command under a helper of its own, unless its folder is there already.
+pub fn start(folder: &Path, order: &Order, sharing: Sharing) -> Result<(), StartError> {
+    // This very program, also where its file was replaced while it ran.
+    start_with(Path::new("/proc/self/exe"), folder, order, sharing)
+}
+
+/// The same, with another build of this program as helper.
+pub fn start_with(program: &Path, folder: &Path, order: &Order, sharing: Sharing) -> Result<(), StartError> {
+    let unwritable = |path: &Path| {
+        let path = path.to_owned();
+        move |error| StartError::Unwritable { path, error }
+    };
+    let mode = rustix::fs::Mode::from_raw_mode(sharing.directory_mode());
+    if let Some(parent) = folder.parent()
+        && fs::DirBuilder::new().mode(sharing.directory_mode()).create(parent).is_ok()
+    {
+        rustix::fs::chmod(parent, mode).map_err(io::Error::from).map_err(unwritable(parent))?;
+    }
+    match fs::DirBuilder::new().mode(sharing.directory_mode()).create(folder) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(StartError::AlreadyStarted),
+        Err(error) => return Err(unwritable(folder)(error)),
+    }
+    rustix::fs::chmod(folder, mode).map_err(io::Error::from).map_err(unwritable(folder))?;
+    let text = serde_json::to_vec(order).map_err(io::Error::from).map_err(unwritable(folder))?;
+    // Room for the end is taken before there is anything to end: a disk that fills up later cannot hide how it went.
+    for (name, bytes) in [(ORDER, text), (END_ROOM, vec![b' '; END_BYTES]), (OUTPUT, Vec::new())] {
+        let path = folder.join(name);
+        write_new(&path, &bytes, order.mode).map_err(unwritable(&path))?;
+    }
+    let mut helper = Command::new(program)
+        .arg(HELPER)
+        .arg(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(StartError::NoHelper)?;
+    // Somebody must take its exit status, or it stays as a zombie as long as this console.
+    let waits = move || {
+        let _ = helper.wait();
+    };
+    if std::thread::Builder::new().name("helper".to_owned()).spawn(waits).is_err() {
+        tracing::warn!("nobody waits for the helper of {}", folder.display());
+    }
+    Ok(())
+}
+
+/// Asks for the end of a run; its helper sees it within a quarter of a second.
+pub fn cancel(folder: &Path, by: &str) -> io::Result<()> {
+    replace(&folder.join(CANCEL), by.as_bytes())
+}
+
+/// Gives a run more time, counted from now.
+pub fn grant(folder: &Path, more: Duration) -> io::Result<()> {
+    replace(&folder.join(GRANT), more.as_secs().to_string().as_bytes())
+}
+
+fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(mode))?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Writes a small file so that a reader sees all of it or nothing; the folder's mode decides who may.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    let is_shared = path.parent().and_then(|folder| fs::metadata(folder).ok()).is_some_and(|is| is.mode() & 0o070 != 0);
+    let sharing = if is_shared { Sharing::Group } else { Sharing::Private };
+    rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(sharing.file_mode()))?;
+    file.write_all(bytes)?;
+    drop(file);
+    fs::rename(&new, path)
+}
+
+/// The secrets of this process's environment, by value: whatever a variable holds whose name says so.
+pub fn secrets() -> Mask {
+    let tells = |name: &str| {
+        let name = name.to_ascii_uppercase();
+        ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "APIKEY", "API_KEY", "CREDENTIAL", "PRIVATE_KEY"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
+    let all = std::env::vars_os();
+    Mask::new(all.filter_map(|(name, value)| tells(name.to_str()?).then(|| value.into_string().ok()).flatten()))
+}
+
+/// Who a helper is, so that another process of the same number is not taken for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct State {
+    helper: i32,
+    started: u64,
+    boot: String,
+}
+
+impl State {
+    fn of(pid: i32) -> Option<Self> {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned();
+        Some(Self { helper: pid, started: started(pid)?, boot })
+    }
+
+    fn is_alive(&self) -> bool {
+        Self::of(self.helper).as_ref() == Some(self)
+    }
+}
+
+/// When a living process was started, in ticks since the machine was; field 22 of `/proc/PID/stat`.
+fn started(pid: i32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the program's name in parentheses, with whatever it likes in it.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    if matches!(fields.next()?, "Z" | "X") {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
+}

@@ -1,0 +1,306 @@
+//! The helper process: starts one command, writes what it prints, watches its time, and writes how it ended.
+//!
+//! It has a session of its own, so that no closed terminal takes it along, and no terminal at all. It waits; it never spins.
+//!
+//! Invariant: the end is written once, by a rename, after everything that was printed; a full disk loses what is printed, not the end.
+
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration;
+
+use rustix::fs::Mode;
+use rustix::process::{Pid, Signal};
+
+use super::{
+    CANCEL, END, END_BYTES, END_ROOM, End, GRANT, ORDER, OUTPUT, OVERTIME, Order, STATE, State, replace, secrets,
+};
+use crate::clock;
+use crate::incident::Ending;
+use crate::text::CleanStr;
+use crate::text::mask::MaskedLines;
+
+/// How often requests and the child are looked at while nothing is printed.
+const LOOK: Duration = Duration::from_millis(200);
+/// A process that outlives the command may go on printing for so long.
+const LEFT: Duration = Duration::from_secs(2);
+/// The end carries so much of what was printed last.
+const TAIL_LINES: usize = 20;
+const TAIL_BYTES: usize = 4 * 1024;
+
+/// Runs the order in a folder; the exit status says only whether the helper itself could work.
+pub fn run(folder: &Path) -> ExitCode {
+    // Out of the console's session: what ends its terminal does not end this.
+    let _ = rustix::process::setsid();
+    match work(folder) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn work(folder: &Path) -> io::Result<()> {
+    let order: Order = serde_json::from_slice(&fs::read(folder.join(ORDER))?)?;
+    let me = i32::try_from(std::process::id()).unwrap_or_default();
+    if let Some(state) = State::of(me) {
+        replace(&folder.join(STATE), &serde_json::to_vec(&state)?)?;
+    }
+    let end = match spawn(&order) {
+        Ok(child) => watch(folder, &order, child),
+        Err(error) => End::not_started(&format!("{}: {error}", order.argv.first().map_or("", String::as_str))),
+    };
+    write_end(folder, &end)
+}
+
+fn spawn(order: &Order) -> io::Result<Child> {
+    let (program, arguments) = order.argv.split_first().ok_or_else(|| io::Error::other("there is no program"))?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    for (name, value) in [
+        ("TERM", "dumb"),
+        ("NO_COLOR", "1"),
+        ("GIT_TERMINAL_PROMPT", "0"),
+        ("SSH_ASKPASS_REQUIRE", "never"),
+        ("PAGER", "cat"),
+    ] {
+        command.env(name, value);
+    }
+    if let Some(directory) = &order.directory {
+        command.current_dir(directory);
+    }
+    // The console's own files are for this account alone; what a command makes is as it would be in a shell.
+    let narrow = rustix::process::umask(Mode::from_raw_mode(0o022));
+    let spawned = command.spawn();
+    rustix::process::umask(narrow);
+    spawned
+}
+
+/// What was printed: the file, its end, and the counts.
+struct Output {
+    file: Option<File>,
+    most: u64,
+    kept: u64,
+    bytes: u64,
+    dropped: u64,
+    tail: VecDeque<String>,
+    partial: String,
+}
+
+impl Output {
+    fn take(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let room = self.most.saturating_sub(self.kept);
+        let fits = u64::try_from(text.len()).unwrap_or(u64::MAX) <= room;
+        let written = fits && self.file.as_mut().is_some_and(|file| file.write_all(text.as_bytes()).is_ok());
+        if written {
+            self.kept += text.len() as u64;
+        } else {
+            self.dropped += text.len() as u64;
+            // Nothing goes in after a gap: what stands in the file is what was printed, from the start.
+            self.most = self.kept;
+        }
+        for part in text.split_inclusive('\n') {
+            if self.partial.len() < TAIL_BYTES {
+                self.partial.push_str(part);
+            }
+            if part.ends_with('\n') {
+                self.tail.push_back(std::mem::take(&mut self.partial));
+                if self.tail.len() > TAIL_LINES {
+                    self.tail.pop_front();
+                }
+            }
+        }
+    }
+
+    fn tail(&self) -> String {
+        let whole: String = self.tail.iter().map(String::as_str).chain([self.partial.as_str()]).collect();
+        let mut from = whole.len().saturating_sub(TAIL_BYTES);
+        while !whole.is_char_boundary(from) {
+            from += 1;
+        }
+        whole[from..].to_owned()
+    }
+}
+
+/// A piece of one of the two outputs; `None` at its end.
+type Piece = (usize, Option<Vec<u8>>);
+
+fn read_on(place: usize, mut from: impl Read + Send + 'static, to: SyncSender<Piece>) -> io::Result<()> {
+    std::thread::Builder::new().name("output".to_owned()).spawn(move || {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match from.read(&mut buffer) {
+                Ok(0) => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+                Ok(count) => {
+                    if to.send((place, Some(buffer[..count].to_vec()))).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+        let _ = to.send((place, None));
+    })?;
+    Ok(())
+}
+
+/// Where the stopping of a run stands.
+enum Stopping {
+    No,
+    /// TERM was sent; KILL follows.
+    Termed {
+        why: CleanStr,
+        kill_at: Duration,
+    },
+    /// KILL was sent.
+    Killed {
+        why: CleanStr,
+    },
+}
+
+fn watch(folder: &Path, order: &Order, mut child: Child) -> End {
+    let began = clock::boot();
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let (sender, pieces) = mpsc::sync_channel(16);
+    let readers = [
+        child.stdout.take().map(|out| read_on(0, out, sender.clone())),
+        child.stderr.take().map(|out| read_on(1, out, sender.clone())),
+    ];
+    let mut open = readers.into_iter().flatten().filter(Result::is_ok).count();
+    drop(sender);
+    let mask = secrets();
+    let mut lines = [MaskedLines::new(mask.clone()), MaskedLines::new(mask)];
+    let file = OpenOptions::new().append(true).mode(order.mode).open(folder.join(OUTPUT)).ok();
+    let (tail, partial) = (VecDeque::new(), String::new());
+    let mut output = Output { file, most: order.most, kept: 0, bytes: 0, dropped: 0, tail, partial };
+    let mut stopping = Stopping::No;
+    let mut limit = Some(began + order.limit);
+    let mut ended: Option<(ExitStatus, Duration)> = None;
+    let mut looked = Duration::ZERO;
+    loop {
+        match next(&pieces, open) {
+            Some((place, Some(bytes))) => {
+                output.bytes += bytes.len() as u64;
+                output.take(&lines[place].push(&bytes));
+            }
+            Some((place, None)) => {
+                output.take(&lines[place].finish());
+                open -= 1;
+            }
+            None => {}
+        }
+        let now = clock::boot();
+        if let Some((_, at)) = ended {
+            if open == 0 || now - at > LEFT {
+                break;
+            }
+        }
+        // A loud command must not keep its own stop away, nor make this look a thousand times a second.
+        if now - looked < LOOK / 2 && open > 0 {
+            continue;
+        }
+        looked = now;
+        if ended.is_none() {
+            ended = child.try_wait().ok().flatten().map(|status| (status, now));
+            if ended.is_some() {
+                continue;
+            }
+        }
+        if let Ok(by) = fs::read_to_string(folder.join(CANCEL))
+            && matches!(stopping, Stopping::No)
+        {
+            stopping = stop(group, format!("by {by}"), now + order.patience);
+        }
+        if let Some(seconds) = fs::read_to_string(folder.join(GRANT)).ok().and_then(|text| text.trim().parse().ok()) {
+            let _ = fs::remove_file(folder.join(GRANT));
+            let _ = fs::remove_file(folder.join(OVERTIME));
+            limit = Some(now + Duration::from_secs(seconds));
+        }
+        if limit.is_some_and(|at| now >= at) {
+            limit = None;
+            if order.stops_at_limit && matches!(stopping, Stopping::No) {
+                let why = format!("at its limit of {} s", (now - began).as_secs());
+                stopping = stop(group, why, now + order.patience);
+            } else {
+                let _ = replace(&folder.join(OVERTIME), b"");
+            }
+        }
+        if let Stopping::Termed { why, kill_at } = &stopping
+            && now >= *kill_at
+        {
+            send(group, Signal::KILL);
+            stopping = Stopping::Killed { why: why.clone() };
+        }
+    }
+    for lines in &mut lines {
+        output.take(&lines.finish());
+    }
+    let (status, at) = match ended {
+        Some((status, at)) => (Some(status), at),
+        None => (None, clock::boot()),
+    };
+    let ending = match (stopping, status) {
+        (Stopping::Killed { why }, _) => Ending::Stopped(CleanStr::new(&format!("{why}, with KILL: it ignored TERM"))),
+        (Stopping::Termed { why, .. }, _) => Ending::Stopped(why),
+        (Stopping::No, Some(status)) => match (status.code(), status.signal()) {
+            (Some(code), _) => Ending::Exited(code),
+            (None, Some(signal)) => Ending::Signalled(signal),
+            (None, None) => Ending::Unknown(CleanStr::new("the system did not say how it ended")),
+        },
+        (Stopping::No, None) => Ending::Unknown(CleanStr::new("the system did not say how it ended")),
+    };
+    End {
+        ending,
+        took: at - began,
+        bytes: output.bytes,
+        dropped: output.dropped,
+        tail: output.tail(),
+        left_running: open > 0,
+    }
+}
+
+/// The next piece, waiting for a while; without open outputs it only waits.
+fn next(pieces: &Receiver<Piece>, open: usize) -> Option<Piece> {
+    if open == 0 {
+        std::thread::sleep(LOOK / 4);
+        return None;
+    }
+    match pieces.recv_timeout(LOOK) {
+        Ok(piece) => Some(piece),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+    }
+}
+
+fn stop(group: Option<Pid>, why: String, kill_at: Duration) -> Stopping {
+    send(group, Signal::TERM);
+    Stopping::Termed { why: CleanStr::new(&why), kill_at }
+}
+
+fn send(group: Option<Pid>, signal: Signal) {
+    if let Some(group) = group {
+        let _ = rustix::process::kill_process_group(group, signal);
+    }
+}
+
+/// Writes the end into the room that was taken for it, then gives it its name.
+fn write_end(folder: &Path, end: &End) -> io::Result<()> {
+    let mut text = serde_json::to_vec(end)?;
+    if text.len() > END_BYTES {
+        text = serde_json::to_vec(&End { tail: String::new(), ..end.clone() })?;
+    }
+    // Blanks after the JSON are nothing to its reader.
+    text.resize(END_BYTES, b' ');
+    let path = folder.join(END_ROOM);
+    let mut file = OpenOptions::new().write(true).open(&path)?;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&text)?;
+    file.sync_all()?;
+    fs::rename(&path, folder.join(END))
+}

@@ -1,0 +1,273 @@
+//! Real commands under real helpers: they run once, to their end, whatever happens to who started them.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use warroom::incident::Ending;
+use warroom::journal::Sharing;
+use warroom::run::clock;
+use warroom::runner::{self, End, Order, Said, StartError};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_warroom");
+
+/// A folder for runs, and a way to write the programs that run.
+struct Bench {
+    home: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { home: tempfile::tempdir().unwrap() }
+    }
+
+    fn folder(&self, name: &str) -> PathBuf {
+        self.home.path().join("INC-1.runs").join(name)
+    }
+
+    fn script(&self, name: &str, text: &str) -> String {
+        let path = self.home.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn order(&self, argv: &[&str]) -> Order {
+        Order {
+            argv: argv.iter().map(ToString::to_string).collect(),
+            directory: Some(self.home.path().to_owned()),
+            limit: Duration::from_secs(30),
+            stops_at_limit: true,
+            patience: Duration::from_millis(600),
+            most: 1 << 20,
+            mode: 0o600,
+        }
+    }
+
+    fn start(&self, name: &str, order: &Order) -> PathBuf {
+        let folder = self.folder(name);
+        runner::start_with(Path::new(BINARY), &folder, order, Sharing::Private).unwrap();
+        folder
+    }
+}
+
+/// All that a run says, to its end.
+fn told(folder: &Path) -> (String, u64, Vec<Said>, End) {
+    let (sender, said) = mpsc::channel();
+    runner::follow(folder.to_owned(), Duration::ZERO, move |what| sender.send(what).is_ok());
+    let (mut printed, mut skipped, mut rest) = (String::new(), 0, Vec::new());
+    loop {
+        match said.recv_timeout(Duration::from_secs(40)).expect("a run says something within 40 s") {
+            Said::Printed(text, lost) => {
+                printed.push_str(&text);
+                skipped += lost;
+            }
+            Said::Ended(end) => return (printed, skipped, rest, end),
+            other @ Said::Overtime => rest.push(other),
+        }
+    }
+}
+
+fn until(what: &str, is: impl Fn() -> bool) {
+    let from = clock::boot();
+    while !is() {
+        assert!(clock::boot() - from < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_command_runs_without_shell_and_its_end_and_output_stand_beside_the_journal() {
+    let bench = Bench::new();
+    let program = bench.script("talk", "printf '%s|' \"$@\"; echo; echo oops >&2; exit 3");
+    let folder = bench.start("1", &bench.order(&[&program, "a b", "$(id)", "*", "--x=;y"]));
+    let (printed, skipped, _, end) = told(&folder);
+    assert_eq!((end.ending.clone(), skipped, end.left_running), (Ending::Exited(3), 0, false));
+    assert!(printed.contains("a b|$(id)|*|--x=;y|\n") && printed.contains("oops\n"), "{printed}");
+    assert_eq!(end.bytes, printed.len() as u64);
+    assert!(end.tail.contains("oops"), "{}", end.tail);
+    for name in ["output", "order.json", "end.json"] {
+        assert_eq!(fs::metadata(folder.join(name)).unwrap().mode() & 0o777, 0o600, "{name}");
+    }
+    assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn of_fifty_who_start_one_step_at_once_one_starts_it() {
+    let bench = Bench::new();
+    let program = bench.script("once", "echo ran >> runs");
+    let order = bench.order(&[&program]);
+    let folder = bench.folder("1");
+    let won: usize = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..50)
+            .map(|_| {
+                scope.spawn(|| match runner::start_with(Path::new(BINARY), &folder, &order, Sharing::Private) {
+                    Ok(()) => 1,
+                    Err(StartError::AlreadyStarted) => 0,
+                    Err(error) => panic!("{error}"),
+                })
+            })
+            .collect();
+        all.into_iter().map(|one| one.join().unwrap()).sum()
+    });
+    assert_eq!(won, 1);
+    assert_eq!(told(&folder).3.ending, Ending::Exited(0));
+    assert_eq!(fs::read_to_string(bench.home.path().join("runs")).unwrap(), "ran\n");
+}
+
+#[test]
+fn a_program_that_is_not_there_was_not_started_and_a_signal_is_not_an_exit() {
+    let bench = Bench::new();
+    let (_, _, _, end) = told(&bench.start("1", &bench.order(&["/nowhere/tool"])));
+    assert!(matches!(&end.ending, Ending::NotStarted(why) if why.contains("/nowhere/tool")), "{end:?}");
+    let program = bench.script("die", "kill -9 $$");
+    let (_, _, _, end) = told(&bench.start("2", &bench.order(&[&program])));
+    assert_eq!(end.ending, Ending::Signalled(9));
+}
+
+#[test]
+fn a_limit_stops_a_look_and_a_child_that_ignores_term_is_killed() {
+    let bench = Bench::new();
+    let polite = bench.script("polite", "sleep 60");
+    let order = Order { limit: Duration::from_millis(300), ..bench.order(&[&polite]) };
+    let (_, _, _, end) = told(&bench.start("1", &order));
+    assert!(matches!(&end.ending, Ending::Stopped(why) if why.contains("limit") && !why.contains("KILL")), "{end:?}");
+    let stubborn = bench.script("stubborn", "trap '' TERM; echo here; while :; do sleep 0.1; done");
+    let order = Order { limit: Duration::from_millis(300), ..bench.order(&[&stubborn]) };
+    let (printed, _, _, end) = told(&bench.start("2", &order));
+    assert!(matches!(&end.ending, Ending::Stopped(why) if why.contains("KILL")), "{end:?}");
+    assert_eq!(printed, "here\n");
+}
+
+#[test]
+fn a_change_goes_on_over_its_limit_until_somebody_decides() {
+    let bench = Bench::new();
+    let program = bench.script("slow", "while [ ! -e done ]; do sleep 0.05; done; echo whole");
+    let order = Order { limit: Duration::from_millis(200), stops_at_limit: false, ..bench.order(&[&program]) };
+    let folder = bench.start("1", &order);
+    until("it is over its time", || folder.join("overtime").exists());
+    runner::grant(&folder, Duration::from_secs(20)).unwrap();
+    until("more time was taken", || !folder.join("grant").exists() && !folder.join("overtime").exists());
+    fs::write(bench.home.path().join("done"), "").unwrap();
+    let (printed, _, _, end) = told(&folder);
+    assert_eq!((end.ending, printed.as_str()), (Ending::Exited(0), "whole\n"));
+
+    let order = Order { limit: Duration::from_millis(200), stops_at_limit: false, ..bench.order(&["sleep", "60"]) };
+    let folder = bench.start("2", &order);
+    until("it is over its time", || folder.join("overtime").exists());
+    runner::cancel(&folder, "bob").unwrap();
+    let (_, _, rest, end) = told(&folder);
+    assert_eq!(end.ending, Ending::Stopped("by bob".into()));
+    assert_eq!(rest, [Said::Overtime]);
+}
+
+#[test]
+fn who_started_it_may_be_killed_and_it_runs_to_its_end_exactly_once() {
+    let bench = Bench::new();
+    let program = bench.script("work", "echo ran >> runs; echo one; while [ ! -e go ]; do sleep 0.05; done; echo two");
+    let folder = bench.folder("1");
+    // A process of its own starts it as the console does, and dies by KILL as its whole group does.
+    let order = serde_json::to_string(&bench.order(&[&program])).unwrap();
+    let mut starter = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "runner::starter", "--ignored", "--nocapture"])
+        .env("STARTER_ORDER", order)
+        .env("STARTER_FOLDER", &folder)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    until("it runs", || fs::read_to_string(folder.join("output")).is_ok_and(|text| text.contains("one")));
+    starter.kill().unwrap();
+    starter.wait().unwrap();
+    fs::write(bench.home.path().join("go"), "").unwrap();
+    let (printed, _, _, end) = told(&folder);
+    assert_eq!((printed.as_str(), end.ending), ("one\ntwo\n", Ending::Exited(0)));
+    assert_eq!(fs::read_to_string(bench.home.path().join("runs")).unwrap(), "ran\n");
+}
+
+#[test]
+#[ignore = "the process that another test kills"]
+fn starter() {
+    let Ok(order) = std::env::var("STARTER_ORDER") else { return };
+    let folder = PathBuf::from(std::env::var("STARTER_FOLDER").unwrap());
+    let order: Order = serde_json::from_str(&order).unwrap();
+    runner::start_with(Path::new(BINARY), &folder, &order, Sharing::Private).unwrap();
+    std::thread::sleep(Duration::from_secs(60));
+}
+
+#[test]
+fn a_helper_that_was_killed_leaves_an_end_that_nobody_knows() {
+    let bench = Bench::new();
+    let folder = bench.start("1", &bench.order(&["sleep", "60"]));
+    until("its helper says who it is", || folder.join("state.json").exists());
+    let state: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("state.json")).unwrap()).unwrap();
+    let pid = state["helper"].as_i64().unwrap().to_string();
+    assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+    let (_, _, _, end) = told(&folder);
+    assert!(matches!(&end.ending, Ending::Unknown(why) if why.contains("helper is gone")), "{end:?}");
+    let never = bench.folder("never");
+    assert!(matches!(told(&never).3.ending, Ending::Unknown(why) if why.contains("never started")));
+}
+
+#[test]
+fn a_child_that_forks_and_exits_is_not_waited_for_for_ever() {
+    let bench = Bench::new();
+    let program = bench.script("fork", "sleep 30 & echo mother");
+    let (printed, _, _, end) = told(&bench.start("1", &bench.order(&[&program])));
+    assert_eq!((end.ending, end.left_running, printed.as_str()), (Ending::Exited(0), true, "mother\n"));
+}
+
+#[test]
+fn a_hostile_child_gets_no_terminal_no_input_and_its_bytes_are_harmless() {
+    let bench = Bench::new();
+    let program = bench.script(
+        "hostile",
+        "(echo owned > /dev/tty) 2>/dev/null && echo tty; [ -z \"$(cat)\" ] && echo no-input; \
+         printf '\\033[2J\\033]0;title\\007\\377\\376 ok\\n'; echo $TERM $NO_COLOR",
+    );
+    let (printed, _, _, end) = told(&bench.start("1", &bench.order(&[&program])));
+    assert_eq!(end.ending, Ending::Exited(0));
+    assert!(!printed.contains("tty\n") && printed.contains("no-input\n"), "{printed:?}");
+    assert!(!printed.contains('\u{1b}') && !printed.contains('\u{7}') && printed.contains("ok\n"), "{printed:?}");
+    assert!(printed.contains("dumb 1\n"), "{printed:?}");
+}
+
+#[test]
+fn secrets_never_reach_the_disk() {
+    let bench = Bench::new();
+    let program = bench
+        .script("leak", "echo paid 4111 1111 1111 1111; echo password=hunter2; printf 'Bearer abcdefghijklmnop1234'");
+    let folder = bench.start("1", &bench.order(&[&program]));
+    let (printed, _, _, _) = told(&folder);
+    assert_eq!(printed, "paid [card …1111]\npassword=[secret]\nBearer [secret]");
+    for name in ["output", "end.json"] {
+        let text = fs::read_to_string(folder.join(name)).unwrap();
+        assert!(!text.contains("hunter2") && !text.contains("1111 1111"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_hundred_megabytes_are_counted_capped_and_do_not_flood_who_listens() {
+    let bench = Bench::new();
+    let program = bench.script("loud", "head -c 100000000 /dev/zero | tr '\\0' 'x' | fold -w 99; echo the end");
+    let order = Order { most: 4 << 20, ..bench.order(&[&program]) };
+    let folder = bench.start("1", &order);
+    let (printed, skipped, _, end) = told(&folder);
+    assert_eq!(end.ending, Ending::Exited(0));
+    assert!(end.bytes > 100_000_000 && end.dropped > 90_000_000, "{end:?}");
+    assert!(end.tail.ends_with("the end\n"), "{}", end.tail);
+    assert!(fs::metadata(folder.join("output")).unwrap().len() <= 4 << 20);
+    assert!(printed.len() < 4 << 20 && skipped > 0, "{} {skipped}", printed.len());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_refuses_before_anything_starts() {
+    let bench = Bench::new();
+    fs::create_dir(bench.home.path().join("INC-1.runs")).unwrap();
+    let full = Path::new("/dev/full/run");
+    let error = runner::start_with(Path::new(BINARY), full, &bench.order(&["true"]), Sharing::Private).unwrap_err();
+    assert!(error.to_string().starts_with("nothing was started"), "{error}");
+}
