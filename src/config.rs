@@ -252,6 +252,8 @@ pub struct Config {
     pub matrix: Matrix,
     /// Where changes come from.
     pub changes: Changes,
+    /// How this site calls the programs of playbooks: `kubectl = ["kubectl", "--context", "prod"]`.
+    pub commands: crate::playbook::Aliases,
     /// The zone in which new incidents are read.
     pub zone: Zone,
     /// Folders with playbooks of one's own, later ones win.
@@ -327,6 +329,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
         matrix: people::matrix(partial.escalation, &people),
         people,
         changes: people::changes(partial.changes, layers, places),
+        commands: partial.commands,
         zone,
         playbooks,
         themes: places.themes(),

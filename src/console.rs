@@ -34,7 +34,7 @@ use crate::oncall::Rotation;
 use crate::output::Outputs;
 pub use crate::pane::Past;
 use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Purpose, Question};
-use crate::playbook::Catalogue;
+use crate::playbook::{Aliases, Catalogue};
 use crate::resolution;
 use crate::slo::ObjectiveId;
 use crate::template::Templates;
@@ -86,6 +86,8 @@ pub struct Settings {
     pub matrix: Matrix,
     /// The name of this machine: what runs here is followed here.
     pub host: CleanStr,
+    /// How this site calls the programs of playbooks.
+    pub aliases: Aliases,
     /// Who is on call, where it is configured.
     pub rotation: Option<Rotation>,
     /// Whether the terminal's bell rings when something becomes overdue.
@@ -404,6 +406,7 @@ impl Console {
             covers: &self.covers,
             outputs: &self.outputs,
             host: &self.settings.host,
+            aliases: &self.settings.aliases,
             is_writable: self.record.unwritable.is_none(),
             present: &self.present,
             theme: &self.settings.theme,

@@ -33,7 +33,7 @@ use crate::incident::{
 use crate::live::{Inquiry, Live};
 use crate::oncall::Rotation;
 use crate::output::Outputs;
-use crate::playbook::Catalogue;
+use crate::playbook::{Aliases, Catalogue};
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
 use crate::theme::Theme;
@@ -147,6 +147,8 @@ pub struct Cx<'a> {
     pub outputs: &'a Outputs,
     /// The name of this machine.
     pub host: &'a CleanStr,
+    /// How this site calls the programs of playbooks.
+    pub aliases: &'a Aliases,
     /// The journal takes entries: without it nothing runs.
     pub is_writable: bool,
     /// Consoles on this incident.
@@ -187,6 +189,11 @@ impl Cx<'_> {
 
     fn contacts(&self) -> Vec<Contact> {
         contacts(self.incident, self.matrix, self.catalogue)
+    }
+
+    /// What identifies a command: program, arguments and directory.
+    pub fn digest(&self, argv: &[CleanStr], directory: Option<&str>) -> CleanStr {
+        crate::incident::command_digest(argv, directory)
     }
 
     /// How somebody of the escalation matrix is reached.
@@ -350,6 +357,13 @@ pub enum FormKind {
     FollowUp(Option<EntryId>),
     /// When something really was, and how that is known.
     AmendTime(Milestone),
+    /// The values of a command's parameters.
+    Parameters {
+        /// The command's step.
+        step: StepRef,
+        /// To do it or to take it back.
+        purpose: crate::incident::Purpose,
+    },
 }
 
 /// What a pane wants done.

@@ -5,6 +5,8 @@
 //!
 //! Invariant: a playbook that was read is complete and consistent; one that could not be read is a problem that is shown, and the others work.
 
+mod command;
+mod expect;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +19,9 @@ use crate::slo::{Objective, ObjectiveKind, Unit};
 use crate::text::CleanStr;
 use crate::text::document::{self, Complaint, Flaw, name, said};
 use crate::text::duration::Lapse;
-pub use step::{Action, Look, Step};
+pub use command::{Aliases, AtLimit, CommandStep, Environment, Facts, Parameter, Resolved, Wrong};
+pub use expect::{Comparison, Expectation};
+pub use step::{Action, Branch, Choice, Look, Notify, Query, Step, Traces as StepTraces, Wait};
 
 /// The playbooks that ship with the program: file name and text.
 pub const SHIPPED: [(&str, &str); 4] = [
@@ -133,6 +137,9 @@ pub struct Playbook {
     pub contacts: Vec<Contact>,
     /// What to do, in this order.
     pub steps: Vec<Step>,
+    /// BLAKE3 of the file, as hex, where it is not one that ships with the program: then somebody must approve its commands.
+    #[serde(skip)]
+    pub foreign: Option<CleanStr>,
 }
 
 fn quarterly() -> Frequency {
@@ -142,7 +149,10 @@ fn quarterly() -> Frequency {
 impl Playbook {
     /// Reads a playbook; `file` names it in the flaw.
     pub fn parse(file: &str, text: &str) -> Result<Self, Box<Flaw>> {
-        let playbook: Self = document::read(file, text)?;
+        let mut playbook: Self = document::read(file, text)?;
+        if !SHIPPED.iter().any(|(_, shipped)| *shipped == text) {
+            playbook.foreign = Some(CleanStr::new(blake3::hash(text.as_bytes()).to_hex().as_str()));
+        }
         playbook.check().map_err(|complaint| document::locate(file, text, &complaint))?;
         Ok(playbook)
     }
@@ -194,9 +204,45 @@ impl Playbook {
         for (place, step) in self.steps.iter().enumerate() {
             let here = || ["steps".into(), place.into()];
             step.check().map_err(|complaint| complaint.within(here()))?;
+            self.check_references(step, &known).map_err(|complaint| complaint.within(here()))?;
             unique(&mut known, &step.id).map_err(|complaint| complaint.within(here()))?;
         }
         Ok(())
+    }
+
+    /// Steps that a step names are there: what it needs comes before it.
+    fn check_references(&self, step: &Step, before: &BTreeSet<&str>) -> Result<(), Complaint> {
+        match &step.action {
+            Some(Action::Command(command)) => {
+                for (place, need) in command.needs.iter().enumerate() {
+                    if !before.contains(need.as_str()) {
+                        let path = ["do".into(), "command".into(), "needs".into(), place.into()];
+                        return Err(Complaint::new(path, format!("`{need}` is no step before this one")));
+                    }
+                }
+                Ok(())
+            }
+            Some(Action::Choice(choice)) => {
+                for (place, then) in
+                    choice.branches.iter().enumerate().filter_map(|(at, one)| Some((at, one.then.as_ref()?)))
+                {
+                    if self.step(then).is_none() {
+                        let path = ["do".into(), "choice".into(), "branches".into(), place.into(), "then".into()];
+                        return Err(Complaint::new(path, format!("`{then}` is no step of this file")));
+                    }
+                }
+                Ok(())
+            }
+            Some(
+                Action::Look(_)
+                | Action::Query(_)
+                | Action::Traces(_)
+                | Action::Wait(_)
+                | Action::Verify(_)
+                | Action::Notify(_),
+            )
+            | None => Ok(()),
+        }
     }
 }
 

@@ -74,16 +74,6 @@ impl Order {
     }
 }
 
-/// What identifies a command: program, arguments and directory, each with its length, so that no two are alike.
-pub fn digest(argv: &[CleanStr], directory: Option<&str>) -> CleanStr {
-    let mut hash = blake3::Hasher::new();
-    for part in argv.iter().map(CleanStr::as_str).chain([directory.unwrap_or_default()]) {
-        hash.update(&(part.len() as u64).to_le_bytes());
-        hash.update(part.as_bytes());
-    }
-    CleanStr::new(hash.finalize().to_hex().as_str())
-}
-
 /// Why a command was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {

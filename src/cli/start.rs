@@ -84,6 +84,7 @@ fn begin(
             cadence: config.cadence,
             matrix: config.matrix.clone(),
             host: host(),
+            aliases: config.commands.clone(),
             rotation: config.rotation.clone(),
             rings: config.screen.bell,
             theme,

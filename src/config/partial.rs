@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::people::{BellPartial, ChangesPartial, Deadline, EscalationPartial, OncallPartial, PersonPartial};
 use super::{Colours, Letters, Sharing};
+use crate::playbook::Aliases;
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, fit};
 
@@ -34,6 +35,7 @@ pub(super) struct Partial {
     pub(super) escalation: EscalationPartial,
     pub(super) bell: BellPartial,
     pub(super) changes: ChangesPartial,
+    pub(super) commands: Aliases,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -30,7 +30,7 @@ pub(crate) use pick::{
     Choice, Pick, add_service, leave_role, phase, records, remove_service, severity, summary_line, take_role,
 };
 pub(crate) use run::RunDialog;
-pub(crate) use step::{approve, step};
+pub(crate) use step::{Offer, approve, step};
 
 use super::actions::{self, Listed};
 use super::keys::Chord;
@@ -113,6 +113,8 @@ pub(crate) enum Outcome {
     PassOn(KeyEvent),
     /// A text goes to the clipboard.
     Copy(CleanText),
+    /// Another one takes its place.
+    Show(Box<Overlay>),
     /// It stays and says why.
     Refuse(String),
 }
@@ -263,6 +265,7 @@ impl Console {
         match outcome {
             Outcome::Stay => self.overlay = Some(overlay),
             Outcome::Close => {}
+            Outcome::Show(next) => self.overlay = Some(*next),
             Outcome::Refuse(why) => {
                 self.overlay = Some(overlay);
                 self.say(Tone::Refused, why, wall);

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::overlay::{self, Choice, Pick};
+use super::overlay::{self, Choice, Offer, Pick};
 use super::{Console, Dirty, Effect, Tone};
 use crate::incident::{Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Remark};
 use crate::pane::{PaneId, RunAsk};
@@ -114,7 +114,12 @@ impl Console {
         }
         match ask {
             RunAsk::Step(step, purpose) => match overlay::step(step, *purpose, &self.cx(wall)) {
-                Ok(overlay) => self.show(overlay),
+                Ok(Offer::Show(overlay)) => self.show(*overlay),
+                Ok(Offer::Ask(commands)) => {
+                    for command in commands {
+                        self.command(command, None, wall, effects);
+                    }
+                }
                 Err(why) => self.say(Tone::Refused, why, wall),
             },
             RunAsk::Approve(service) => match overlay::approve(service, &self.cx(wall)) {

@@ -40,6 +40,7 @@ fn settings(layout: Layout) -> Settings {
         cadence: Cadence::default(),
         matrix: crate::escalation::Matrix::default(),
         host: "bastion".into(),
+        aliases: Default::default(),
         rotation: None,
         rings: false,
         templates: crate::template::Templates::shipped(),

@@ -6,10 +6,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, RunAsk, acts_from_table};
+use crate::incident::wording::show_argv;
 use crate::incident::{
     Command, NoteAdded, NoteKind, Purpose, Run, ServiceId, StepDone, StepRef, StepSkipped, StepState,
 };
-use crate::playbook::{Action, Playbook, Step};
+use crate::playbook::{Action, Playbook, Query, Step};
 use crate::text::{CleanStr, CleanText};
 use crate::widget::list::Selection;
 use crate::widget::text::{duration, fit_line, wrap};
@@ -261,6 +262,44 @@ fn claimed_for(length: TimeDelta) -> String {
     if length < TimeDelta::minutes(1) { format!("{} s", length.num_seconds() / 10 * 10) } else { duration(length) }
 }
 
+/// What the console can do for a step, as rows of a name and words.
+pub(crate) fn offers(step: &Step) -> Vec<(&'static str, String)> {
+    let asks = |query: &Query| {
+        let hold = query.hold.map(|hold| format!(" for {hold}")).unwrap_or_default();
+        format!("{} {}{hold}", query.promql, query.expect)
+    };
+    match &step.action {
+        None => Vec::new(),
+        Some(Action::Look(look)) => look.links.iter().map(|link| ("link", link.to_string())).collect(),
+        Some(Action::Query(query)) => vec![("query", asks(query))],
+        Some(Action::Verify(query)) => vec![("verify", asks(query))],
+        Some(Action::Traces(traces)) => {
+            let operation = traces.operation.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            vec![("traces", format!("{}{operation}: error spans a minute {}", traces.service, traces.expect))]
+        }
+        Some(Action::Command(command)) => {
+            let mut rows = vec![("run", show_argv(&command.argv))];
+            if !command.undo.is_empty() {
+                rows.push(("undo run", show_argv(&command.undo)));
+            }
+            if let Some(environment) = command.environment {
+                rows.push(("where", environment.badge().to_owned()));
+            }
+            rows
+        }
+        Some(Action::Choice(choice)) => {
+            let ways: Vec<_> = choice.branches.iter().map(|branch| branch.name.as_str()).collect();
+            vec![("choice", format!("{} {}", choice.question, ways.join(" / ")))]
+        }
+        Some(Action::Wait(wait)) => match (step.query(), wait.time) {
+            (Some(query), _) => vec![("wait", asks(&query))],
+            (None, Some(time)) => vec![("wait", format!("{time} after the claim"))],
+            (None, None) => Vec::new(),
+        },
+        Some(Action::Notify(notify)) => vec![("tell", format!("{}: {}", notify.channel.name(), notify.text))],
+    }
+}
+
 fn in_full(step: &Step, width: u16, cx: &Cx<'_>) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let mut part = |name: &str, text: &str| {
@@ -272,13 +311,8 @@ fn in_full(step: &Step, width: u16, cx: &Cx<'_>) -> Vec<Line<'static>> {
     part("look", &step.look);
     part("expect", &step.expect);
     part("undo", &step.undo);
-    match &step.action {
-        Some(Action::Look(look)) => {
-            for link in &look.links {
-                part("link", link);
-            }
-        }
-        None => {}
+    for (name, text) in offers(step) {
+        part(name, &text);
     }
     lines
 }

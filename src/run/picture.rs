@@ -67,6 +67,7 @@ fn settings(layout: Layout, is_wall: bool, theme: Theme) -> Settings {
         cadence: crate::incident::Cadence::default(),
         matrix: crate::escalation::Matrix::default(),
         host: "bastion".into(),
+        aliases: Default::default(),
         rotation: None,
         rings: false,
         theme,

@@ -197,10 +197,14 @@ fn watch(folder: &Path, order: &Order, mut child: Child) -> End {
             None => {}
         }
         let now = clock::boot();
-        if let Some((_, at)) = ended {
-            if open == 0 || now - at > LEFT {
-                break;
+        if let Some((_, at)) = ended
+            && (open == 0 || now - at > LEFT)
+        {
+            if !matches!(stopping, Stopping::No) {
+                // Who was asked to stop leaves nobody behind.
+                send(group, Signal::KILL);
             }
+            break;
         }
         // A loud command must not keep its own stop away, nor make this look a thousand times a second.
         if now - looked < LOOK / 2 && open > 0 {

@@ -68,6 +68,7 @@ pub fn settings(me: &str, layout: Layout) -> Settings {
         cadence: Cadence::default(),
         matrix: Matrix::default(),
         host: "bastion".into(),
+        aliases: Default::default(),
         rotation: None,
         rings: false,
         templates: Templates::shipped(),

@@ -17,8 +17,8 @@ use crate::widget::editor::Editor;
 
 /// One field.
 pub(crate) struct Field {
-    pub(crate) label: &'static str,
-    pub(crate) hint: &'static str,
+    pub(crate) label: String,
+    pub(crate) hint: String,
     pub(crate) editor: Editor,
     rows: u16,
 }
@@ -35,12 +35,14 @@ pub(crate) struct Form {
 
 impl Field {
     /// A field of one line that begins with a text.
-    pub(crate) fn line(label: &'static str, hint: &'static str, text: &str) -> Self {
+    pub(crate) fn line(label: impl Into<String>, hint: impl Into<String>, text: &str) -> Self {
+        let (label, hint) = (label.into(), hint.into());
         Self { label, hint, editor: filled(Editor::one_line(), text), rows: 1 }
     }
 
     /// A field of several lines.
-    pub(crate) fn lines(label: &'static str, hint: &'static str, text: &str, rows: u16) -> Self {
+    pub(crate) fn lines(label: impl Into<String>, hint: impl Into<String>, text: &str, rows: u16) -> Self {
+        let (label, hint) = (label.into(), hint.into());
         Self { label, hint, editor: filled(Editor::lines(), text), rows }
     }
 }
@@ -79,6 +81,15 @@ impl Form {
     }
 
     fn hand_in(&mut self, cx: &Cx<'_>) -> Outcome {
+        if let FormKind::Parameters { step, purpose } = &self.kind {
+            return match super::step::with_answers(step, *purpose, self, cx) {
+                Ok(overlay) => Outcome::Show(Box::new(overlay)),
+                Err((place, why)) => {
+                    self.at = place;
+                    Outcome::Refuse(why)
+                }
+            };
+        }
         match super::forms::read(self, cx) {
             Ok(commands) => Outcome::HandIn(commands),
             Err((place, why)) => {
@@ -120,7 +131,7 @@ impl Form {
             put(Line::from(format!("{marker} {}", field.label)).style(cx.theme.title(is_here)), y + top, inner, buf);
             let area =
                 Rect { x: inner.x + 4, y: y + top + 1, width: inner.width.saturating_sub(4), height: field.rows };
-            let at = field.editor.draw(area.intersection(inner), buf, cx.theme, Line::default(), field.hint);
+            let at = field.editor.draw(area.intersection(inner), buf, cx.theme, Line::default(), &field.hint);
             if is_here {
                 cursor = at;
             }

@@ -191,6 +191,8 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
                 ],
             )
         }
+        // Its fields are the command's parameters, and it leads to a dialog: see `step`.
+        FormKind::Parameters { .. } => (String::new(), Vec::new(), Vec::new()),
         FormKind::AmendTime(which) => {
             let known = cx.incident.milestone(*which).map_or_else(|| "not recorded".to_owned(), |at| cx.clock(at));
             (
@@ -331,6 +333,7 @@ pub(super) fn read(form: &Form, cx: &Cx<'_>) -> Read {
             let owner = given(1).map(|_| name(1));
             Command::SetFollowUp(FollowUpSet { item: *item, what: given(0), owner, due, state: None, reason: None })
         }
+        FormKind::Parameters { .. } => return Ok(Vec::new()),
         FormKind::AmendTime(which) => {
             let to =
                 past(&line(0), cx).ok_or((0, format!("`{}` is no time: write 14:10, 14:10:30 or -5m", line(0))))?;

@@ -39,6 +39,8 @@ pub(crate) struct RunDialog {
     pub(crate) word: CleanStr,
     /// This person may vouch for somebody else's start.
     pub(crate) may_vouch: bool,
+    /// In a drill: what is recorded instead of running anything.
+    pub(crate) dry_run: Option<Vec<Command>>,
     pub(crate) editor: Editor,
 }
 
@@ -70,7 +72,7 @@ impl RunDialog {
                 word => format!("type {word} and press Enter: nothing has run"),
             });
         }
-        Outcome::HandIn(vec![Command::StartRun(self.order.clone())])
+        Outcome::HandIn(self.dry_run.clone().unwrap_or_else(|| vec![Command::StartRun(self.order.clone())]))
     }
 
     pub(super) fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {

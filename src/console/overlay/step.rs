@@ -1,17 +1,305 @@
-//! What a step offers: a command to run, a question to the sources, a choice.
+//! What a step offers: a command to run, a measurement, a choice, a text to draft.
+//!
+//! Invariant: in a drill nothing runs; what would have run is written down, and the simulated world reacts to the step.
 
-use super::Overlay;
-use crate::incident::{Purpose, ServiceId, StepRef};
-use crate::pane::Cx;
+use std::collections::BTreeMap;
 
-/// What to show for a step, or why there is nothing.
-pub(crate) fn step(step: &StepRef, _purpose: Purpose, cx: &Cx<'_>) -> Result<Overlay, String> {
-    cx.catalogue.step(step).ok_or("no playbook has this step any more")?;
-    Err("this step has nothing to run: x says that it is done".to_owned())
+use super::form::{Field, Form};
+use super::pick::{Choice, Pick};
+use super::run::RunDialog;
+use super::{Overlay, filled};
+use crate::gate::{self, Asker, Needs};
+use crate::incident::{
+    Command, CommandStarted, PlaybookApproved, Purpose, Role, ServiceId, StatusUpdate, StepAnswered, StepDone, StepRef,
+};
+use crate::pane::{Access, Cx, FormKind};
+use crate::playbook::{Action, CommandStep, Facts, Playbook, Step, StepTraces, Wrong};
+use crate::text::CleanStr;
+use crate::widget::editor::Editor;
+
+/// What comes of asking a step.
+pub(crate) enum Offer {
+    /// Something to read and to answer.
+    Show(Box<Overlay>),
+    /// It can be answered at once.
+    Ask(Vec<Command>),
+}
+
+/// What a step offers, or why there is nothing.
+pub(crate) fn step(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Offer, String> {
+    let (playbook, step) = find(name, cx)?;
+    let show = |overlay: Overlay| Ok(Offer::Show(Box::new(overlay)));
+    let Some(action) = &step.action else {
+        return Err("this step is done by hand: x says that it is done".to_owned());
+    };
+    if purpose == Purpose::Undo && step.command().is_none_or(|command| command.undo.is_empty()) {
+        return Err(format!("this step is taken back by hand: {}", step.undo.first_line()));
+    }
+    match action {
+        Action::Command(command) => {
+            let asked = command.asked(purpose);
+            if asked.is_empty() {
+                let dialog = dialog(playbook, step, command, purpose, &BTreeMap::new(), cx);
+                return show(dialog.map_err(|wrong| format!("{} {}", wrong.parameter, wrong.why))?.overlay());
+            }
+            let fields = asked.into_iter().map(|(name, parameter)| {
+                let default = parameter.default.as_deref().unwrap_or_default();
+                Field::line(name.to_string(), parameter.about.to_string(), default)
+            });
+            show(Overlay::Form(Box::new(Form {
+                kind: FormKind::Parameters { step: name.clone(), purpose },
+                title: format!("{}: with what?", step.title),
+                notes: vec!["what would run is shown next; nothing runs yet".to_owned()],
+                fields: fields.collect(),
+                at: 0,
+            })))
+        }
+        Action::Choice(choice) => {
+            let rows = choice.branches.iter().map(|branch| {
+                let then = branch.then.as_ref().map(|then| format!(" → {then}")).unwrap_or_default();
+                let command = Command::AnswerStep(answered(name, step, &branch.name, None));
+                (format!("{}{then}", branch.name), Choice::Command(Box::new(command)))
+            });
+            show(Overlay::Pick(Box::new(Pick {
+                title: choice.question.to_string(),
+                notes: Vec::new(),
+                rows: rows.collect(),
+                empty: "",
+                selected: 0,
+            })))
+        }
+        Action::Notify(notify) => {
+            let update =
+                StatusUpdate { channels: [notify.channel].into(), text: notify.text.clone(), ..Default::default() };
+            show(Overlay::Pick(Box::new(Pick {
+                title: format!("a draft for {}: {}", notify.channel.name(), notify.text.first_line()),
+                notes: vec!["the Incident Commander approves it; nothing is sent from here".to_owned()],
+                rows: vec![
+                    ("no".to_owned(), Choice::Nothing),
+                    ("draft it".to_owned(), Choice::Command(Box::new(Command::PostUpdate(update)))),
+                ],
+                empty: "",
+                selected: 0,
+            })))
+        }
+        Action::Traces(traces) => {
+            let (seen, holds) = look_at(traces, cx)?;
+            Ok(Offer::Ask(vec![Command::AnswerStep(answered(name, step, &seen, Some(holds)))]))
+        }
+        Action::Query(_) | Action::Verify(_) | Action::Wait(_) => match (step.query(), action) {
+            (Some(query), _) => {
+                let (seen, holds) = measure(&query, cx)?;
+                Ok(Offer::Ask(vec![Command::AnswerStep(answered(name, step, &seen, Some(holds)))]))
+            }
+            (None, Action::Wait(wait)) => {
+                let claim = cx.incident.claims.get(name).ok_or("the time counts from the claim: c claims the step")?;
+                let time = wait.time.unwrap_or_default();
+                let left = claim.at + *time - cx.now;
+                let left = left.num_seconds();
+                let seen = if left > 0 { format!("{left} s of {time} left") } else { format!("{time} are over") };
+                Ok(Offer::Ask(vec![Command::AnswerStep(answered(name, step, &seen, Some(left <= 0)))]))
+            }
+            (None, _) => Err("this step asks nothing".to_owned()),
+        },
+        Action::Look(look) => {
+            let links: Vec<_> = look.links.iter().map(CleanStr::as_str).collect();
+            Err(format!("look there, y copies: {}", links.join(" · ")))
+        }
+    }
+}
+
+fn find<'a>(name: &StepRef, cx: &Cx<'a>) -> Result<(&'a Playbook, &'a Step), String> {
+    let playbook = cx.catalogue.get(&name.service).ok_or("no playbook has this service any more")?;
+    let step = playbook.step(&name.step).ok_or("the playbook does not have this step any more")?;
+    Ok((playbook, step))
+}
+
+fn answered(name: &StepRef, step: &Step, answer: &str, holds: Option<bool>) -> StepAnswered {
+    StepAnswered { step: name.clone(), title: step.title.clone(), answer: CleanStr::new(answer), holds }
+}
+
+/// Error spans a minute of a service, over what the console has searched.
+fn look_at(traces: &StepTraces, cx: &Cx<'_>) -> Result<(String, bool), String> {
+    let (_, _, found) = cx.live.spans.as_ref().ok_or("no error spans were searched yet: is Jaeger configured?")?;
+    if cx.live.spans_freshness(cx.wall) != Some(crate::live::Freshness::Fresh) {
+        return Err("the spans here are not fresh: wait for the next search".to_owned());
+    }
+    let is_meant = |service: &str, operation: &str| {
+        service == traces.service.as_str() && traces.operation.as_ref().is_none_or(|name| name.as_str() == operation)
+    };
+    let count = found.errors.iter().filter(|row| is_meant(&row.service, &row.operation)).count();
+    let minutes = (found.lookback.num_seconds() as f64 / 60.0).max(1.0);
+    let rate = count as f64 / minutes;
+    let expected = traces.expect;
+    Ok((
+        format!("{rate:.1} error spans a minute ({count} in {minutes:.0} min), expected {expected}"),
+        expected.holds(rate),
+    ))
+}
+
+/// The newest value of an objective's own query.
+fn measure(query: &crate::playbook::Query, cx: &Cx<'_>) -> Result<(String, bool), String> {
+    let objectives = cx.catalogue.iter().flat_map(|playbook| {
+        playbook
+            .objectives
+            .iter()
+            .map(|one| (crate::slo::ObjectiveId { service: playbook.service.clone(), objective: one.id.clone() }, one))
+    });
+    let (id, objective) = objectives
+        .into_iter()
+        .find(|(_, objective)| *objective.expr == *query.promql)
+        .ok_or("only the query of a chart can be asked from here for now: this one wants Prometheus by hand")?;
+    let panel = cx.live.panels.get(&id).ok_or("nothing measured it yet: open the graphs (1)")?;
+    if cx.live.panel_freshness(panel, cx.wall) != crate::live::Freshness::Fresh {
+        return Err("the newest value is not fresh: nothing is concluded from it".to_owned());
+    }
+    let measured = panel.measured.as_ref().ok_or("it was never measured")?;
+    let grid = &measured.grid;
+    let hold = query.hold.map_or_else(chrono::TimeDelta::zero, |hold| *hold);
+    let values: Vec<f64> = (0..grid.len)
+        .filter(|place| grid.at(*place) >= cx.now - hold - grid.resolution * 2)
+        .filter_map(|place| measured.worst_at(objective, place))
+        .collect();
+    let last = values.last().ok_or("there is no value in that time")?;
+    let holds = values.iter().all(|value| query.expect.holds(*value));
+    let hold = query.hold.map(|hold| format!(" for {hold}")).unwrap_or_default();
+    Ok((format!("{} now, expected {}{hold}", objective.unit.show(*last), query.expect), holds))
+}
+
+/// The dialog with the answers of a form; else which field is wrong, and why.
+pub(super) fn with_answers(
+    name: &StepRef,
+    purpose: Purpose,
+    form: &Form,
+    cx: &Cx<'_>,
+) -> Result<Overlay, (usize, String)> {
+    let (playbook, step) = find(name, cx).map_err(|why| (0, why))?;
+    let command = step.command().ok_or((0, "the playbook's step has no command any more".to_owned()))?;
+    let answers = form.fields.iter().enumerate();
+    let given = answers.map(|(place, field)| (CleanStr::new(&field.label), CleanStr::new(&form.answer(place))));
+    match dialog(playbook, step, command, purpose, &given.collect(), cx) {
+        Ok(dialog) => Ok(dialog.overlay()),
+        Err(wrong) => {
+            let place = form.fields.iter().position(|field| field.label == wrong.parameter.as_str()).unwrap_or(0);
+            Err((place, format!("{}: {}", wrong.parameter, wrong.why)))
+        }
+    }
+}
+
+/// Freezes what would run.
+fn dialog(
+    playbook: &Playbook,
+    step: &Step,
+    command: &CommandStep,
+    purpose: Purpose,
+    given: &BTreeMap<CleanStr, CleanStr>,
+    cx: &Cx<'_>,
+) -> Result<RunDialog, Wrong> {
+    let name = playbook.step_ref(step);
+    let facts = Facts { incident: cx.incident.id().to_string(), service: playbook.service.to_string() };
+    let resolved = command.resolve(purpose, given, &facts, cx.aliases)?;
+    let directory = command.directory.clone();
+    let digest = cx.digest(&resolved.argv, directory.as_deref());
+    let changes = command.changes || purpose == Purpose::Undo;
+    let limit_s = u64::try_from(command.limit().num_seconds()).unwrap_or(60).max(1);
+    let order = CommandStarted {
+        step: Some(name.clone()),
+        title: step.title.clone(),
+        purpose,
+        argv: resolved.argv,
+        directory,
+        digest,
+        environment: command.environment.map(|environment| environment.badge().into()),
+        changes,
+        limit_s,
+        stops_at_limit: command.stops_at_limit() && purpose == Purpose::Do,
+        host: cx.host.clone(),
+    };
+    let earlier = command.needs.iter().filter_map(|id| playbook.step(id));
+    let needs = Needs {
+        step: &name,
+        purpose,
+        roles: &command.roles,
+        second_person: command.second_person,
+        earlier: earlier.map(|step| (playbook.step_ref(step), step.title.clone())).collect(),
+        digest: &order.digest,
+        foreign_playbook: playbook.foreign.as_deref(),
+    };
+    let asker = Asker { me: cx.me, now: cx.now, may_write: cx.access == Access::Full, is_writable: cx.is_writable };
+    let blocked = gate::may_run(cx.incident, &needs, asker).err();
+    let holder = cx.incident.claims.get(&name).map(|mark| &mark.by);
+    let may_vouch = command.second_person && holder.is_some_and(|holder| holder != cx.me);
+    let mut notes = Vec::new();
+    if gate::holds(cx.incident, cx.me, Role::IncidentCommander) {
+        notes.push("you are Incident Commander: commands are an expert's work".to_owned());
+    }
+    let is_drill = cx.incident.drill.is_some();
+    if is_drill {
+        notes.push("DRILL: nothing runs; the step is ticked, and the simulated world reacts".to_owned());
+    }
+    let word = match (&command.confirm, changes) {
+        (Some(word), _) => word.clone(),
+        (None, true) => playbook.service.clone(),
+        (None, false) => CleanStr::default(),
+    };
+    let way_back = if purpose == Purpose::Undo {
+        "this is the way back".into()
+    } else {
+        CleanStr::new(&step.undo.replace('\n', " "))
+    };
+    let dry_run = is_drill.then(|| {
+        let words = format!("dry run: {}", crate::incident::wording::show_argv(&order.argv));
+        let done = StepDone { step: name.clone(), title: step.title.clone() };
+        let ticked = match purpose {
+            Purpose::Do => Command::CheckStep(done),
+            Purpose::Undo => Command::ReopenStep(done),
+        };
+        vec![Command::AnswerStep(answered(&name, step, &words, None)), ticked]
+    });
+    Ok(RunDialog {
+        order,
+        filled: resolved.filled,
+        expect: CleanStr::new(&step.expect.replace('\n', " ")),
+        undo: way_back,
+        notes,
+        blocked,
+        word,
+        may_vouch,
+        dry_run,
+        editor: filled(Editor::one_line(), ""),
+    })
 }
 
 /// Shows a playbook that does not ship with the program, to be approved.
 pub(crate) fn approve(service: &ServiceId, cx: &Cx<'_>) -> Result<Overlay, String> {
-    cx.catalogue.get(service).ok_or("no playbook has this service any more")?;
-    Err("this playbook ships with the program: nobody needs to approve it".to_owned())
+    let playbook = cx.catalogue.get(service).ok_or("no playbook has this service any more")?;
+    let Some(digest) = &playbook.foreign else {
+        return Err("this playbook ships with the program: nobody needs to approve it".to_owned());
+    };
+    if let Some(mark) = cx.incident.approved_playbooks.get(digest) {
+        return Err(format!("{} approved it at {}", mark.by, cx.minute(mark.at)));
+    }
+    let commands = playbook.steps.iter().filter_map(|step| {
+        let command = step.command()?;
+        let way_back = if command.undo.is_empty() {
+            String::new()
+        } else {
+            format!(" · back: {}", crate::incident::wording::show_argv(&command.undo))
+        };
+        Some(format!("{}: {}{way_back}", step.title, crate::incident::wording::show_argv(&command.argv)))
+    });
+    let mut notes =
+        vec![format!("kept by {}, reviewed {}, {:.12}", playbook.owner, playbook.reviewed, digest.as_str())];
+    notes.extend(commands);
+    let body = PlaybookApproved { service: service.clone(), digest: digest.clone() };
+    Ok(Overlay::Pick(Box::new(Pick {
+        title: format!("may the playbook of {service} run these commands in this incident?"),
+        notes,
+        rows: vec![
+            ("no".to_owned(), Choice::Nothing),
+            ("yes, I have read them".to_owned(), Choice::Command(Box::new(Command::ApprovePlaybook(body)))),
+        ],
+        empty: "",
+        selected: 0,
+    })))
 }

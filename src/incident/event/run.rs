@@ -17,6 +17,16 @@ pub enum Purpose {
     Undo,
 }
 
+/// What identifies a command: program, arguments and directory, each with its length, so that no two are alike.
+pub fn command_digest(argv: &[CleanStr], directory: Option<&str>) -> CleanStr {
+    let mut hash = blake3::Hasher::new();
+    for part in argv.iter().map(CleanStr::as_str).chain([directory.unwrap_or_default()]) {
+        hash.update(&(part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    CleanStr::new(hash.finalize().to_hex().as_str())
+}
+
 /// A command as it was shown and confirmed, written before it starts; the run is named by this entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CommandStarted {

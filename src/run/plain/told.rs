@@ -361,6 +361,7 @@ mod tests {
                 cadence: Cadence::default(),
                 matrix: crate::escalation::Matrix::default(),
                 host: "bastion".into(),
+                aliases: Default::default(),
                 rotation: None,
                 rings: false,
                 templates: crate::template::Templates::shipped(),

@@ -28,6 +28,7 @@ fn console(access: Access) -> Console {
         cadence: Cadence::default(),
         matrix: warroom::escalation::Matrix::default(),
         host: "bastion".into(),
+        aliases: Default::default(),
         rotation: None,
         rings: false,
         templates: warroom::template::Templates::shipped(),

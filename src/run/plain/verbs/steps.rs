@@ -9,7 +9,8 @@ use super::words::{first_word, given};
 use super::{Answer, Verb, usage, verb};
 use crate::incident::{Command, StepDone, StepSkipped, StepState};
 use crate::pane::Cx;
-use crate::playbook::{Action, Playbook, Step};
+use crate::pane::playbook::offers;
+use crate::playbook::{Playbook, Step};
 use crate::text::CleanStr;
 
 pub(super) const VERBS: &[Verb] = &[
@@ -98,9 +99,6 @@ fn step(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
         let text = text.replace('\n', " ");
         format!("  {name}: {text}")
     }));
-    match &step.action {
-        Some(Action::Look(look)) => lines.extend(look.links.iter().map(|link| format!("  link: {link}"))),
-        None => {}
-    }
+    lines.extend(offers(step).into_iter().map(|(name, text)| format!("  {name}: {text}")));
     session.answer(lines)
 }

@@ -1,0 +1,360 @@
+//! A command of a step: argv with placeholders, and how they are filled.
+//!
+//! Hides parameters and their types. A placeholder fills exactly one element of argv, alone (`{name}`) or after a literal beginning (`--n={name}`).
+//!
+//! Invariant: what [`CommandStep::resolve`] gives is exactly what runs: no shell reads it, and no value becomes an option or a second word.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::incident::{Purpose, Role};
+use crate::text::CleanStr;
+use crate::text::document::{Complaint, Key};
+use crate::text::duration::Lapse;
+
+/// Where a command acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Environment {
+    /// What customers use.
+    Production,
+    /// What looks like it.
+    Staging,
+    /// Anything else.
+    Development,
+}
+
+impl Environment {
+    /// The badge on the screen.
+    pub fn badge(self) -> &'static str {
+        match self {
+            Self::Production => "PRODUCTION",
+            Self::Staging => "STAGING",
+            Self::Development => "DEVELOPMENT",
+        }
+    }
+}
+
+/// What happens at the time limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AtLimit {
+    /// TERM, ten seconds, KILL.
+    Stop,
+    /// It is flagged and goes on; somebody decides.
+    Ask,
+}
+
+/// A command.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CommandStep {
+    /// Program and arguments.
+    pub argv: Vec<CleanStr>,
+    /// Program and arguments that take it back.
+    #[serde(default)]
+    pub undo: Vec<CleanStr>,
+    /// What fills the placeholders.
+    #[serde(default)]
+    pub parameters: BTreeMap<CleanStr, Parameter>,
+    /// Where it runs.
+    #[serde(default)]
+    pub directory: Option<CleanStr>,
+    /// Where it acts.
+    #[serde(default)]
+    pub environment: Option<Environment>,
+    /// Whether it changes anything.
+    #[serde(default)]
+    pub changes: bool,
+    /// Its time limit.
+    #[serde(default)]
+    pub timeout: Option<Lapse>,
+    /// What happens then; without it a look is stopped and a change is not.
+    #[serde(default)]
+    pub at_limit: Option<AtLimit>,
+    /// Who may run it: one of these roles; empty for anybody.
+    #[serde(default)]
+    pub roles: Vec<Role>,
+    /// Somebody else must read it first and vouch for it.
+    #[serde(default)]
+    pub second_person: bool,
+    /// Steps that must be done first.
+    #[serde(default)]
+    pub needs: Vec<CleanStr>,
+    /// The word to type; without it the service's name, where something is changed.
+    #[serde(default)]
+    pub confirm: Option<CleanStr>,
+}
+
+/// What fills a placeholder.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Parameter {
+    /// What it means, for the form.
+    #[serde(default)]
+    pub about: CleanStr,
+    /// A whole number between two, both allowed.
+    #[serde(default)]
+    pub int: Option<(i64, i64)>,
+    /// One of these words.
+    #[serde(default)]
+    pub one_of: Vec<CleanStr>,
+    /// A word of letters, digits and these signs, of at most 64.
+    #[serde(default)]
+    pub word: Option<CleanStr>,
+    /// What stands in the form at first.
+    #[serde(default)]
+    pub default: Option<CleanStr>,
+    /// Nobody is asked: this text, in which `{incident}` and `{service}` are filled in from the record.
+    #[serde(default)]
+    pub fill: Option<CleanStr>,
+}
+
+/// What the record knows for a placeholder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The incident, as `INC-42`.
+    pub incident: String,
+    /// The service of the playbook.
+    pub service: String,
+}
+
+/// A command that is ready to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// Program and arguments, exactly.
+    pub argv: Vec<CleanStr>,
+    /// What each placeholder became and where that is from, in words.
+    pub filled: Vec<String>,
+}
+
+/// A value that cannot be taken: which parameter, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The parameter.
+    pub parameter: CleanStr,
+    /// Why, with what would do.
+    pub why: String,
+}
+
+/// The program by which a site calls another: `[commands]` in its configuration.
+pub type Aliases = BTreeMap<CleanStr, Vec<CleanStr>>;
+
+/// Programs that read code from an argument, and the argument after which they do.
+const INTERPRETERS: [(&str, &[&str]); 14] = [
+    ("sh", &["-c"]),
+    ("bash", &["-c"]),
+    ("dash", &["-c"]),
+    ("zsh", &["-c"]),
+    ("ksh", &["-c"]),
+    ("fish", &["-c"]),
+    ("python", &["-c"]),
+    ("python3", &["-c"]),
+    ("perl", &["-e", "-E"]),
+    ("ruby", &["-e"]),
+    ("node", &["-e", "-p", "--eval"]),
+    ("php", &["-r"]),
+    ("ssh", &[""]),
+    ("eval", &[""]),
+];
+
+/// The placeholder of an element and what stands before it.
+fn placeholder(element: &str) -> Option<(&str, &str)> {
+    let (before, rest) = element.split_once('{')?;
+    let name = rest.strip_suffix('}')?;
+    let is_name =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte == b'_');
+    is_name.then_some((before, name))
+}
+
+impl CommandStep {
+    /// What is run for a purpose; empty where there is no command for it.
+    pub fn argv(&self, purpose: Purpose) -> &[CleanStr] {
+        match purpose {
+            Purpose::Do => &self.argv,
+            Purpose::Undo => &self.undo,
+        }
+    }
+
+    /// How long it may take.
+    pub fn limit(&self) -> Lapse {
+        self.timeout.unwrap_or_else(|| Lapse::seconds(60))
+    }
+
+    /// Whether it is stopped at its limit.
+    pub fn stops_at_limit(&self) -> bool {
+        match self.at_limit {
+            Some(AtLimit::Stop) => true,
+            Some(AtLimit::Ask) => false,
+            None => !self.changes,
+        }
+    }
+
+    /// The parameters that a person is asked for, for a purpose.
+    pub fn asked(&self, purpose: Purpose) -> Vec<(&CleanStr, &Parameter)> {
+        let used = |name: &str| self.argv(purpose).iter().any(|one| placeholder(one).is_some_and(|(_, it)| it == name));
+        self.parameters.iter().filter(|(name, one)| one.fill.is_none() && used(name)).collect()
+    }
+
+    /// Fills the placeholders; the values are those that a person gave.
+    pub fn resolve(
+        &self,
+        purpose: Purpose,
+        given: &BTreeMap<CleanStr, CleanStr>,
+        facts: &Facts,
+        aliases: &Aliases,
+    ) -> Result<Resolved, Wrong> {
+        let (mut argv, mut filled) = (Vec::new(), Vec::new());
+        for (place, element) in self.argv(purpose).iter().enumerate() {
+            let Some((before, name)) = placeholder(element) else {
+                match aliases.get(element).filter(|_| place == 0) {
+                    Some(words) => {
+                        filled.push(format!("{element} is {} (from the configuration)", words.join(" ")));
+                        argv.extend(words.iter().cloned());
+                    }
+                    None => argv.push(element.clone()),
+                }
+                continue;
+            };
+            let parameter = self.parameters.get(name);
+            let wrong = |why: String| Wrong { parameter: name.into(), why };
+            let parameter = parameter.ok_or_else(|| wrong("is no parameter of this step".to_owned()))?;
+            let (value, origin) = match (&parameter.fill, given.get(name)) {
+                (Some(text), _) => (fill(text, facts), "from the record"),
+                (None, Some(value)) => (value.to_string(), "as you said"),
+                (None, None) => return Err(wrong("wants a value".to_owned())),
+            };
+            parameter.take(&value, before).map_err(wrong)?;
+            filled.push(format!("{name} = {value} ({origin})"));
+            argv.push(CleanStr::new(&format!("{before}{value}")));
+        }
+        Ok(Resolved { argv, filled })
+    }
+
+    pub(super) fn check(&self) -> Result<(), Complaint> {
+        if self.argv.is_empty() {
+            return Err(Complaint::new(["argv".into()], "is empty: name a program"));
+        }
+        check_argv(&self.argv, &self.parameters).map_err(|complaint| complaint.within(["argv".into()]))?;
+        check_argv(&self.undo, &self.parameters).map_err(|complaint| complaint.within(["undo".into()]))?;
+        for (name, parameter) in &self.parameters {
+            parameter.check().map_err(|complaint| complaint.within(["parameters".into(), name.as_str().into()]))?;
+        }
+        if self.timeout.is_some_and(Lapse::is_zero) {
+            return Err(Complaint::new(["timeout".into()], "is zero: nothing ends at once"));
+        }
+        Ok(())
+    }
+}
+
+/// `-c`, also among other letters (`-lc`), and `--eval`, also with `=`.
+fn takes_code(element: &str, codes: &[&str]) -> bool {
+    codes.iter().any(|code| match code.strip_prefix("--") {
+        Some(_) => element.split('=').next() == Some(code),
+        None => element.starts_with('-') && !element.starts_with("--") && element.contains(&code[1..]),
+    })
+}
+
+fn fill(text: &str, facts: &Facts) -> String {
+    text.replace("{incident}", &facts.incident).replace("{service}", &facts.service)
+}
+
+fn check_argv(argv: &[CleanStr], parameters: &BTreeMap<CleanStr, Parameter>) -> Result<(), Complaint> {
+    let at = |place: usize, message: String| Err(Complaint::new([Key::from(place)], message));
+    let mut reads_code: Option<(&str, &[&str])> = None;
+    for (place, element) in argv.iter().enumerate() {
+        if element.is_empty() {
+            return at(place, "is empty".to_owned());
+        }
+        let filled = placeholder(element);
+        match filled {
+            None if element.contains(['{', '}']) => {
+                return at(
+                    place,
+                    format!("`{element}`: a placeholder is the whole of an element or its end, as in `--n={{count}}`"),
+                );
+            }
+            Some(_) if place == 0 => return at(place, "the program itself cannot be a placeholder".to_owned()),
+            Some((_, name)) if !parameters.contains_key(name) => {
+                let known: Vec<_> = parameters.keys().map(CleanStr::as_str).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                return at(place, format!("`{name}` is no parameter of this command: it has {known}"));
+            }
+            Some((before, _)) if before.contains(char::is_whitespace) => {
+                return at(
+                    place,
+                    format!("`{element}`: a value must not stand inside a sentence, which something may read as code"),
+                );
+            }
+            Some(_) | None => {}
+        }
+        let program = element.rsplit('/').next().unwrap_or(element);
+        if let Some((name, codes)) = reads_code {
+            let is_code = codes.contains(&"") || argv[..=place].iter().any(|one| takes_code(one, codes));
+            if is_code && filled.is_some() {
+                return at(
+                    place,
+                    format!("`{name}` reads this as code: a value must not get there; write a script and call that"),
+                );
+            }
+        }
+        // `env`, `sudo`, `xargs` and the like run what follows them: any word may be a program.
+        if let Some(found) = INTERPRETERS.iter().find(|(name, _)| *name == program) {
+            reads_code = Some(*found);
+        }
+    }
+    Ok(())
+}
+
+impl Parameter {
+    /// Takes a value after a literal beginning, or says why not.
+    fn take(&self, value: &str, before: &str) -> Result<(), String> {
+        if before.is_empty() && value.starts_with('-') {
+            return Err(format!("`{value}` would be read as an option: a value does not begin with `-`"));
+        }
+        if let Some((least, most)) = self.int {
+            return match value.parse::<i64>() {
+                Ok(number) if (least..=most).contains(&number) && number.to_string() == value => Ok(()),
+                Ok(_) | Err(_) => Err(format!("`{value}` is no whole number from {least} to {most}")),
+            };
+        }
+        if !self.one_of.is_empty() {
+            let choices: Vec<_> = self.one_of.iter().map(CleanStr::as_str).collect();
+            return if choices.contains(&value) {
+                Ok(())
+            } else {
+                Err(format!("`{value}` is none of {}", choices.join(", ")))
+            };
+        }
+        let signs = self.word.as_deref().unwrap_or("-_.");
+        let is_fine = |letter: char| letter.is_ascii_alphanumeric() || signs.contains(letter);
+        if value.is_empty() || value.len() > 64 || value.starts_with('-') || !value.chars().all(is_fine) {
+            return Err(format!(
+                "`{value}` is no word of letters, digits and `{signs}`, of at most 64, not beginning with `-`"
+            ));
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Complaint> {
+        let kinds = usize::from(self.int.is_some())
+            + usize::from(!self.one_of.is_empty())
+            + usize::from(self.word.is_some())
+            + usize::from(self.fill.is_some());
+        if kinds != 1 {
+            return Err(Complaint::new(Vec::new(), "is exactly one of `int`, `one-of`, `word` and `fill`"));
+        }
+        if let Some((least, most)) = self.int
+            && least > most
+        {
+            return Err(Complaint::new(["int".into()], format!("from {least} to {most} is nothing")));
+        }
+        match &self.default {
+            Some(value) if self.fill.is_none() => {
+                self.take(value, "").map_err(|why| Complaint::new(["default".into()], why))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
