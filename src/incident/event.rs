@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 mod after;
 mod scope;
+mod shift;
 mod work;
 
 pub use after::*;
