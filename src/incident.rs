@@ -9,6 +9,7 @@
 pub mod brief;
 pub mod cadence;
 pub mod card;
+mod clocks;
 pub mod command;
 pub mod entry;
 pub mod event;
@@ -29,6 +30,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::text::{CleanStr, CleanText};
 pub use cadence::{Cadence, Duty, Obligation, Rules, Urgency};
+use clocks::{Clocks, Reading};
 pub use command::{Asking, Command, Refusal};
 pub use entry::*;
 pub use event::*;
@@ -65,6 +67,11 @@ impl Clock {
     /// When the wall clock shows the moment at which this clock shows `at`.
     pub fn wall(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         if self.speed == 1.0 { at } else { scaled(self.start, at - self.start, 1.0 / self.speed) }
+    }
+
+    /// How much passes on this clock while so much passes on the wall.
+    pub fn passed(&self, wall: TimeDelta) -> TimeDelta {
+        if self.speed == 1.0 { wall } else { self.show(self.start + wall) - self.start }
     }
 
     /// How many times as fast as the wall clock it runs.
@@ -225,6 +232,7 @@ pub struct Facts {
     /// When each phase was entered, by whom.
     pub phases: Vec<(Phase, Mark)>,
     clock: Clock,
+    clocks: Clocks,
     timeline: Timeline,
 }
 
@@ -272,13 +280,14 @@ impl Incident {
             late |= self.insert(entry);
         }
         if late {
-            self.facts = Facts { skews: fold::skews(self.entries.values()), ..Facts::default() };
+            let clocks = Clocks::of(self.entries.values());
+            self.facts = Facts { skews: fold::skews(self.entries.values()), clocks, ..Facts::default() };
             for entry in self.entries.values() {
                 self.facts.fold(entry);
             }
             let Self { entries, facts, .. } = self;
-            let clock = facts.reading();
-            facts.timeline.arrange(entries, &clock);
+            let Facts { clock, clocks, timeline, .. } = facts;
+            timeline.arrange(entries, Reading { clock: *clock, clocks });
         }
     }
 
@@ -305,11 +314,11 @@ impl Incident {
         if in_order {
             let drill_before = self.facts.clock;
             self.facts.fold(&entry);
-            let reading = self.facts.reading();
-            self.facts.timeline.append(&entry, &reading);
+            let Facts { clock, clocks, timeline, .. } = &mut self.facts;
+            timeline.append(&entry, Reading { clock: *clock, clocks });
             let clock_changed = drill_before != self.facts.clock && !self.entries.is_empty();
             // Times that were read with a clock that was off must be read again.
-            let is_skew = matches!(entry.event, Event::ClockSkewed(_));
+            let is_skew = matches!(entry.event, Event::ClockSkewed(_) | Event::ClockJumped(_));
             self.entries.insert(key, entry);
             return clock_changed || is_skew;
         }
@@ -363,32 +372,13 @@ impl Incident {
     }
 }
 
-/// How the times of entries are read: by the incident's clock, with what a console's clock was off taken off.
-#[derive(Clone, Debug)]
-struct Reading {
-    clock: Clock,
-    skews: BTreeMap<CleanStr, i64>,
-}
-
-impl Reading {
-    fn time(&self, entry: &Entry) -> DateTime<Utc> {
-        time_of(entry, self.clock, &self.skews)
-    }
-}
-
-fn time_of(entry: &Entry, clock: Clock, skews: &BTreeMap<CleanStr, i64>) -> DateTime<Utc> {
-    let ahead = if skews.is_empty() { 0 } else { skews.get(&entry.via.console).copied().unwrap_or(0) };
-    let wall = entry.wall.checked_sub_signed(TimeDelta::milliseconds(ahead)).unwrap_or(entry.wall);
-    clock.show(wall)
-}
-
 impl Facts {
-    fn reading(&self) -> Reading {
-        Reading { clock: self.clock, skews: self.skews.clone() }
+    fn reading(&self) -> Reading<'_> {
+        Reading { clock: self.clock, clocks: &self.clocks }
     }
 
     fn time(&self, entry: &Entry) -> DateTime<Utc> {
-        time_of(entry, self.clock, &self.skews)
+        self.reading().time(entry)
     }
 
     /// The clock that this incident is read by.

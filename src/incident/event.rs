@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 mod after;
 mod run;
 mod scope;
+mod shift;
 mod work;
 
 pub use after::*;

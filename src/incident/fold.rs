@@ -39,7 +39,8 @@ pub(super) fn skews<'a>(entries: impl Iterator<Item = &'a Entry>) -> BTreeMap<Cl
 impl Facts {
     pub(super) fn fold(&mut self, entry: &Entry) {
         let mark = Mark { at: self.time(entry), by: entry.actor.clone() };
-        match self.take(entry, mark) {
+        let event = self.reading().event(entry);
+        match self.take(entry, &event, mark) {
             Sense::Good => {}
             Sense::None => self.senseless += 1,
             Sense::Beaten(by) => {
@@ -49,8 +50,8 @@ impl Facts {
         }
     }
 
-    fn take(&mut self, entry: &Entry, mark: Mark) -> Sense {
-        match &entry.event {
+    fn take(&mut self, entry: &Entry, event: &Event, mark: Mark) -> Sense {
+        match event {
             Event::Declared(body) => self.declare(body, mark).into(),
             Event::DrillStarted(body) => self.start_drill(body).into(),
             Event::TitleSet(body) => {

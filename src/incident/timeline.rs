@@ -87,7 +87,7 @@ impl Line {
 }
 
 impl Timeline {
-    pub(super) fn append(&mut self, entry: &Entry, reading: &Reading) {
+    pub(super) fn append(&mut self, entry: &Entry, reading: Reading<'_>) {
         match &entry.event {
             Event::NoteAmended(body) => {
                 let moved = body.at.is_some();
@@ -105,7 +105,7 @@ impl Timeline {
         }
     }
 
-    pub(super) fn arrange(&mut self, entries: &BTreeMap<OrderKey, Entry>, reading: &Reading) {
+    pub(super) fn arrange(&mut self, entries: &BTreeMap<OrderKey, Entry>, reading: Reading<'_>) {
         self.order = entries
             .values()
             .filter(|entry| {
@@ -147,8 +147,8 @@ impl Timeline {
     }
 }
 
-fn happened(entry: &Entry, reading: &Reading) -> DateTime<Utc> {
-    match &entry.event {
+fn happened(entry: &Entry, reading: Reading<'_>) -> DateTime<Utc> {
+    match &*reading.event(entry) {
         Event::NoteAdded(NoteAdded { at: Some(at), .. }) | Event::LineMerged(LineMerged { at, .. }) => *at,
         _ => reading.time(entry),
     }
@@ -197,7 +197,7 @@ impl<'a> View<'a> {
         let timeline = &self.incident.facts.timeline;
         let (at, _) = timeline.order.get(place)?;
         let amendments = timeline.amendments.get(&entry.id).map_or(&[][..], Vec::as_slice);
-        let (tag, first) = wording(&entry.event, self.incident);
+        let (tag, first) = wording(&self.incident.facts.reading().event(entry), self.incident);
         let redacted = timeline.redacted.get(&entry.id);
         let gone = |strike: &Strike| {
             let why = strike.reason.as_deref().unwrap_or_default();

@@ -6,9 +6,9 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
 use warroom::clock::Watch;
 use warroom::incident::{
-    Asking, Channel, ClockJumped, ClockSkewed, Command, Declared, Duty, Entry, Event, FollowUpSet, Hlc, Incident,
-    Milestone, NoteAdded, NoteKind, Plain, PostmortemScheduled, Role, RoleNamed, Severity, StatusUpdate, Urgency,
-    command,
+    Asking, Channel, ClockJumped, ClockSkewed, Command, Declared, Duty, Entry, Event, FollowUpSet, Hlc, ImpactAt,
+    Incident, NoteAdded, NoteKind, Plain, PostmortemScheduled, Role, RoleNamed, Severity, StatusUpdate, TaskAssigned,
+    Urgency, command,
 };
 
 use crate::support::room::{INC, Room, at, declaration, due_of, entry, seat};
@@ -118,37 +118,101 @@ fn a_time_of_day_is_read_in_the_incidents_zone_on_both_sides_of_the_change() {
     }
 }
 
-#[test]
-fn a_clock_that_is_set_is_a_line_of_the_record_and_moves_no_moment() {
-    let mut room = Room::commanded(Severity::Sev1);
-    let before = (room.incident.milestone(Milestone::Acknowledged), room.all_due());
-    room.does("dana", 160, Command::NoteClockJump(ClockJumped { by_ms: -7_200_000 }));
-    assert_eq!((room.incident.milestone(Milestone::Acknowledged), room.all_due()), before);
-    let line = room.incident.timeline().lines().last().unwrap();
-    assert!(line.text.contains("7200"), "{}", line.text);
+/// An hour ahead until the clock is set right after 400 s: what `c1` wrote before stands an hour later than it was.
+fn set_back() -> Vec<Entry> {
+    const HOUR: i64 = 3_600;
+    let declared = Declared { detected_at: None, ..declaration(Severity::Sev1) };
+    let role = RoleNamed { role: Role::IncidentCommander, component: None, holder: "dana".into(), reason: None };
+    let task = TaskAssigned { to: "omid".into(), what: "look at the pool".into(), call_back: at(HOUR + 700) };
+    let told =
+        StatusUpdate { channels: [Channel::StatusSlack].into(), text: "on it".into(), ..StatusUpdate::default() };
+    let note = NoteAdded { kind: NoteKind::Note, text: "deployed".into(), at: Some(at(HOUR + 20)) };
+    let mut hlc = Hlc::default();
+    let mut place = 0;
+    let mut write = |console: &str, seconds, event| {
+        (hlc, place) = (hlc.next(at(seconds)), place + 1);
+        Entry { hlc, ..entry(1, place, at(seconds), "dana", console, event) }
+    };
+    let jump = || Event::ClockJumped(ClockJumped { by_ms: -HOUR * 1_000 });
+    vec![
+        write("c1", HOUR + 60, Event::Declared(declared)),
+        write("c1", HOUR + 100, Event::RoleTaken(role)),
+        write("c2", HOUR + 110, Event::Acknowledged(Plain {})),
+        write("c1", HOUR + 200, Event::NoteAdded(note)),
+        write("c1", HOUR + 300, Event::StatusUpdatePosted(told)),
+        write("c2", HOUR + 390, Event::TaskAssigned(task)),
+        // One machine, one jump; each console that is open on it says so.
+        write("c1", 400, jump()),
+        write("c2", 401, jump()),
+        write("c1", 420, Event::ImpactStarted(ImpactAt { at: at(410) })),
+    ]
 }
 
 #[test]
-fn a_clock_that_goes_back_reorders_nothing_and_the_next_update_counts_from_the_new_time() {
-    let mut entries = Room::commanded(Severity::Sev1).entries;
-    let mut hlc = Hlc::default();
-    let told =
-        StatusUpdate { channels: [Channel::StatusSlack].into(), text: "on it".into(), ..StatusUpdate::default() };
-    // Five minutes later the clock is set back by two minutes; then an update goes out.
-    for (rseq, seconds, event) in [
-        (8, 400, Event::NoteAdded(NoteAdded { kind: NoteKind::Note, text: "before".into(), at: None })),
-        (9, 285, Event::ClockJumped(ClockJumped { by_ms: -120_000 })),
-        (10, 290, Event::StatusUpdatePosted(told)),
-    ] {
-        hlc = hlc.next(at(seconds));
-        entries.push(Entry { hlc, ..entry(1, rseq, at(seconds), "dana", "dana", event) });
-    }
+fn a_clock_that_is_set_back_an_hour_makes_no_countdown_late_and_reorders_nothing() {
+    let entries = set_back();
     let written: Vec<_> = entries.iter().map(|entry| entry.id).collect();
+    let one_by_one = entries.iter().cloned().fold(Incident::new(INC), |mut incident, entry| {
+        incident.apply([entry]);
+        incident
+    });
     let incident = Incident::replay(INC, entries.iter().rev().cloned());
+    assert_eq!(incident, one_by_one);
     assert_eq!(incident.entries().map(|entry| entry.id).collect::<Vec<_>>(), written);
+    assert_eq!(incident.entries().cloned().collect::<Vec<_>>(), entries, "what is on disk stays as it was");
+    assert_eq!(incident.declared.as_ref().unwrap().at, at(60));
+    assert_eq!(incident.acknowledged.as_ref().unwrap().at, at(110), "of the other console");
+    assert_eq!(incident.tasks[0].call_back, at(700));
+    assert_eq!(incident.impact.start, Some(at(410)), "said after the clock was set");
     let due = due_of(&incident, &[]);
-    let update = due.iter().find(|one| one.duty == Duty::Update(Channel::StatusSlack)).unwrap();
-    assert_eq!(update.due, at(290 + 900));
+    let due = |duty| due.iter().find(|one| one.duty == duty).unwrap().due;
+    assert_eq!(due(Duty::Update(Channel::StatusSlack)), at(300 + 900));
+    assert_eq!(due(Duty::CallBack(incident.tasks[0].id)), at(700));
+    let lines: Vec<_> = incident.timeline().lines().map(|line| (line.at, line.entered)).collect();
+    assert_eq!(lines[0], (at(20), at(200)), "the note stands where its writer put it");
+    assert!(lines.iter().all(|(_, entered)| *entered <= at(420)), "{lines:?}");
+}
+
+#[test]
+fn a_clock_that_was_behind_and_is_set_forward_moves_what_was_written_before() {
+    let mut entries = Room::commanded(Severity::Sev1).entries;
+    entries.push(entry(1, 50, at(700), "dana", "dana", Event::ClockJumped(ClockJumped { by_ms: 60_000 })));
+    let incident = Incident::replay(INC, entries.clone());
+    assert_eq!(incident.acknowledged.as_ref().unwrap().at, at(160));
+    assert_eq!(incident.detected_at, Some(at(0)), "the alert's time is its server's");
+    let line = incident.timeline().lines().last().unwrap();
+    assert!(line.text.contains("60.0"), "{}", line.text);
+    // Set forth and back again: all is as it was.
+    entries.push(entry(1, 51, at(710), "dana", "dana", Event::ClockJumped(ClockJumped { by_ms: -60_000 })));
+    assert_eq!(Incident::replay(INC, entries).acknowledged.as_ref().unwrap().at, at(100));
+}
+
+#[test]
+fn times_that_were_typed_at_a_console_three_minutes_ahead_are_right_everywhere_also_after_its_clock_is_set() {
+    let mut entries = skewed();
+    let c2 = |rseq, wall, event| entry(2, rseq, wall, "omid", "c2", event);
+    let task = |call_back| TaskAssigned { to: "dana".into(), what: "call the bank".into(), call_back };
+    let note = NoteAdded { kind: NoteKind::Note, text: "deployed".into(), at: Some(at(20) + AHEAD) };
+    let told = StatusUpdate {
+        channels: [Channel::StatusSlack].into(),
+        text: "soon".into(),
+        promised_next: Some(at(900) + AHEAD),
+        ..StatusUpdate::default()
+    };
+    entries.extend([
+        c2(5, at(220) + AHEAD, Event::NoteAdded(note)),
+        c2(6, at(230) + AHEAD, Event::TaskAssigned(task(at(530) + AHEAD))),
+        c2(7, at(240) + AHEAD, Event::StatusUpdatePosted(told)),
+        c2(8, at(500), Event::ClockJumped(ClockJumped { by_ms: -AHEAD.num_milliseconds() })),
+        c2(9, at(510), Event::TaskAssigned(task(at(810)))),
+    ]);
+    let incident = Incident::replay(INC, entries);
+    assert_eq!(incident.tasks.iter().map(|task| task.call_back).collect::<Vec<_>>(), [at(530), at(810)]);
+    assert_eq!(incident.tasks[1].assigned.at, at(510), "its clock is right now");
+    assert_eq!(incident.updates.last().unwrap().update.promised_next, Some(at(900)));
+    assert_eq!(incident.timeline().lines().next().unwrap().at, at(20));
+    let line = incident.timeline().lines().find(|line| line.tag == "TASK").unwrap();
+    assert!(line.text.contains("20:35"), "what is shown is what counts: {}", line.text);
 }
 
 #[test]
@@ -237,8 +301,13 @@ fn a_console_with_a_clock_a_little_ahead_may_say_now() {
 proptest! {
     #[test]
     fn times_are_corrected_in_whatever_order_entries_arrive(shuffle in any::<u64>(), at_once in 1..4_usize) {
-        let expected = Incident::replay(INC, skewed());
-        let mut entries = skewed();
+        let all = || skewed().into_iter().chain(set_back().into_iter().map(|mut entry| {
+            entry.id.rid = 9;
+            entry.via.console = format!("set-{}", entry.via.console).as_str().into();
+            entry
+        }));
+        let expected = Incident::replay(INC, all());
+        let mut entries: Vec<_> = all().collect();
         let mut state = shuffle | 1;
         for place in (1..entries.len()).rev() {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
