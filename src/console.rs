@@ -176,6 +176,7 @@ pub struct Console {
     draft: DraftClock,
     pasted_at: Option<DateTime<Utc>>,
     looked_at: Option<DateTime<Utc>>,
+    jumped_at: Option<DateTime<Utc>>,
     /// When somebody pressed a key before the last pause of ten minutes, in the incident's clock.
     away_since: Option<DateTime<Utc>>,
     dirty: Dirty,
@@ -220,6 +221,7 @@ impl Console {
             draft: DraftClock::default(),
             pasted_at: None,
             looked_at: None,
+            jumped_at: None,
             away_since: None,
             dirty: Dirty::ALL,
             wakes: [None; PANES.len() + 1],

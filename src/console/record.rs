@@ -11,6 +11,8 @@ use crate::text::CleanText;
 
 /// A clock that is further ahead than this is off.
 const SKEW: TimeDelta = TimeDelta::seconds(2);
+/// For so long after a jump of the own clock nothing is concluded from others' times.
+const AFTER_A_JUMP: TimeDelta = TimeDelta::seconds(10);
 
 /// How the record is doing.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -185,7 +187,9 @@ impl Console {
     /// tells, and each console is found off once.
     fn skewed(&self, entries: &[Entry], wall: DateTime<Utc>) -> Option<ClockSkewed> {
         let known = &self.incident.skews;
-        if !self.may_write() || known.contains_key(&self.settings.console) {
+        // What was stamped just before the own clock was set back looks as if its writer were ahead.
+        let has_jumped = self.jumped_at.is_some_and(|at| wall - at < AFTER_A_JUMP);
+        if !self.may_write() || has_jumped || known.contains_key(&self.settings.console) {
             return None;
         }
         entries.iter().find_map(|entry| {
@@ -199,6 +203,7 @@ impl Console {
 
     pub(super) fn clock_jumped(&mut self, by: TimeDelta, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         self.dirty = Dirty::ALL;
+        self.jumped_at = Some(wall);
         // What was timed by the old clock keeps its distance: else nothing would be saved and keys ignored until the new one is there.
         for at in [&mut self.pasted_at, &mut self.looked_at, &mut self.draft.changed_at].into_iter().flatten() {
             *at += by;

@@ -1,6 +1,7 @@
 //! What a person who writes or follows a playbook sees.
 
 use super::*;
+use crate::incident::Purpose;
 
 const SMALL: &str = r#"
 service = "tills"
@@ -127,7 +128,7 @@ fn a_wrong_playbook_is_refused_with_position_key_and_choices() {
         (
             "undo = ",
             "do.run = { argv = [] }\nundo = ",
-            "t.toml:21:4: `steps[1].do.run`: unknown variant `run`, expected `look`",
+            "t.toml:21:4: `steps[1].do.run`: unknown variant `run`, expected one of `look`, `query`",
         ),
         ("2026-09-01", "2026-09-31", "t.toml:6:"),
         ("2026-09-01", "\"soon\"", "t.toml:6:12: `reviewed`: invalid type: string \"soon\""),
@@ -146,4 +147,140 @@ fn a_users_file_replaces_the_shipped_one_and_a_broken_file_hurts_nobody() {
     assert_eq!(catalogue.get("alipay").unwrap().owner.as_str(), "Shop team");
     assert_eq!(catalogue.playbooks.len(), 4);
     assert!(catalogue.problems[0].starts_with("mine/broken.toml:1:"), "{:?}", catalogue.problems);
+}
+
+fn with_action(text: &str) -> Result<Step, String> {
+    let text = SMALL.replacen("undo = \"Nothing to undo.\"", &format!("undo = \"Nothing to undo.\"\n{text}"), 1);
+    let parsed = Playbook::parse("t.toml", &text).map_err(|flaw| flaw.to_string());
+    parsed.map(|playbook| playbook.steps.iter().find(|step| step.action.is_some()).unwrap().clone())
+}
+
+#[test]
+fn a_value_never_reaches_an_interpreter() {
+    for argv in [
+        r#"["sh", "-c", "{x}"]"#,
+        r#"["/bin/bash", "-lc", "{x}"]"#,
+        r#"["env", "A=1", "bash", "-c", "{x}"]"#,
+        r#"["python3", "-c", "{x}"]"#,
+        r#"["node", "--eval={x}"]"#,
+        r#"["perl", "-e", "print", "{x}"]"#,
+        r#"["ssh", "host", "{x}"]"#,
+    ] {
+        let text = format!("do.command = {{ argv = {argv}, parameters.x = {{ word = \"-\" }} }}");
+        let refusal = with_action(&text).unwrap_err();
+        assert!(refusal.starts_with("t.toml:2") && refusal.contains("reads this as code"), "{argv}: {refusal}");
+    }
+    // Without a value it is the playbook's own text, which somebody reviews.
+    assert!(with_action(r#"do.command = { argv = ["sh", "-c", "uptime"] }"#).is_ok());
+    let script = r#"do.command = { argv = ["bash", "scripts/x.sh", "{x}"], parameters.x = { word = "-" } }"#;
+    assert!(with_action(script).is_ok());
+}
+
+#[test]
+fn a_wrong_command_is_refused_where_it_stands() {
+    for (text, expected) in [
+        (r#"do.command = { argv = [] }"#, "do.command.argv`: is empty: name a program"),
+        (r#"do.command = { argv = ["{x}"], parameters.x = { word = "" } }"#, "the program itself cannot be"),
+        (r#"do.command = { argv = ["a", "{y}"] }"#, "`y` is no parameter of this command: it has none"),
+        (r#"do.command = { argv = ["a", "x{y}z"] }"#, "a placeholder is the whole of an element or its end"),
+        (r#"do.command = { argv = ["a", "{y}"], parameters.y = { } }"#, "is exactly one of `int`, `one-of`"),
+        (r#"do.command = { argv = ["a", "{y}"], parameters.y = { int = [5, 1] } }"#, "from 5 to 1 is nothing"),
+        (
+            r#"do.command = { argv = ["a", "{y}"], parameters.y = { int = [1, 5], default = "9" } }"#,
+            "`9` is no whole number from 1 to 5",
+        ),
+        (r#"do.command = { argv = ["a"], timeout = "0" }"#, "is zero: nothing ends at once"),
+        (r#"do.command = { argv = ["a"], timeout = "soon" }"#, "is no length of time"),
+        (r#"do.command = { argv = ["a"], needs = ["later"] }"#, "`later` is no step before this one"),
+        (r#"do.command = { argv = ["a"], argz = [] }"#, "unknown field `argz`, expected one of `argv`"),
+        (r#"do.query = { promql = "up", expect = "= 1" }"#, "is no expectation: write <, <=, ==, >= or >"),
+        (r#"do.query = { promql = "rate(x[$windwo])", expect = "< 1" }"#, "`$windwo` is not filled in"),
+        (r#"do.wait = { promql = "up" }"#, "either `promql` and `expect`, or a `time`"),
+        (r#"do.choice = { question = "?", branches = [{ name = "a" }] }"#, "has less than two ways"),
+        (
+            r#"do.choice = { question = "?", branches = [{ name = "a", then = "x" }, { name = "b" }] }"#,
+            "`x` is no step of this file",
+        ),
+        (r#"do.notify = { channel = "twitter", text = "x" }"#, "unknown variant `twitter`, expected one of"),
+    ] {
+        let refusal = with_action(text).unwrap_err();
+        assert!(refusal.starts_with("t.toml:2") && refusal.contains(expected), "{text}: {refusal}");
+    }
+}
+
+fn facts() -> Facts {
+    Facts { incident: "INC-42".into(), service: "alipay".into() }
+}
+
+#[test]
+fn a_command_is_filled_in_from_the_record_the_form_and_the_sites_names() {
+    let step = with_action(
+        "do.command.argv = [\"terraform\", \"apply\", \"-n={count}\", \"{plan}\"]\n\
+         do.command.parameters.count = { int = [1, 24] }\n\
+         do.command.parameters.plan = { fill = \"{incident}.plan\" }",
+    )
+    .unwrap();
+    let command = step.command().unwrap();
+    assert_eq!(command.asked(Purpose::Do).iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["count"]);
+    let aliases = Aliases::from([("terraform".into(), vec!["/opt/terraform".into(), "-chdir=/infra".into()])]);
+    let given = BTreeMap::from([("count".into(), "6".into())]);
+    let resolved = command.resolve(Purpose::Do, &given, &facts(), &aliases).unwrap();
+    assert_eq!(resolved.argv, ["/opt/terraform", "-chdir=/infra", "apply", "-n=6", "INC-42.plan"].map(CleanStr::from));
+    assert_eq!(
+        resolved.filled,
+        [
+            "terraform is /opt/terraform -chdir=/infra (from the configuration)",
+            "count = 6 (as you said)",
+            "plan = INC-42.plan (from the record)"
+        ]
+    );
+    let missing = command.resolve(Purpose::Do, &BTreeMap::new(), &facts(), &aliases).unwrap_err();
+    assert_eq!((missing.parameter.as_str(), missing.why.as_str()), ("count", "wants a value"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_value_is_refused_or_fills_one_element_and_is_no_option(value in "\\PC{0,12}|-[a-z]{1,4}|[a-z0-9-]{1,9}") {
+        for parameter in ["{ int = [-5, 500] }", "{ word = \"-_.\" }", "{ one-of = [\"a\", \"b c\"] }"] {
+            let argv = "do.command.argv = [\"a\", \"{x}\", \"end\"]";
+            let step = with_action(&format!("{argv}\ndo.command.parameters.x = {parameter}")).unwrap();
+            let given = BTreeMap::from([("x".into(), CleanStr::new(&value))]);
+            let resolved = step.command().unwrap().resolve(Purpose::Do, &given, &facts(), &Aliases::new());
+            if let Ok(resolved) = resolved {
+                proptest::prop_assert_eq!(resolved.argv.len(), 3);
+                proptest::prop_assert!(!resolved.argv[1].starts_with('-') && !resolved.argv[1].is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_mutated_playbook_is_refused_by_its_place_or_is_whole(
+        which in 0..4usize,
+        line in 0..400usize,
+        change in 0..6usize,
+        letter in "[a-z{}\\[\\]\"=#]",
+    ) {
+        let (file, text) = SHIPPED[which];
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let place = line % lines.len();
+        let old = lines[place].clone();
+        match change {
+            0 => {
+                lines.remove(place);
+            }
+            1 => lines.insert(place, old),
+            2 => lines[place].push_str(&letter),
+            3 => lines[place] = old.replacen(' ', &letter, 1),
+            4 => lines[place] = old.chars().rev().collect(),
+            _ => lines[place] = old.replacen('"', "", 1),
+        }
+        match Playbook::parse(file, &lines.join("\n")) {
+            Ok(playbook) => proptest::prop_assert!(!playbook.steps.is_empty() && playbook.foreign.is_some()),
+            Err(flaw) => {
+                proptest::prop_assert!(flaw.line >= 1 && flaw.column >= 1 && !flaw.message.is_empty());
+                let begins = format!("{file}:");
+                proptest::prop_assert!(flaw.to_string().starts_with(&begins));
+            }
+        }
+    }
 }

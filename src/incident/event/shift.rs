@@ -50,6 +50,13 @@ impl Event {
             Self::EvidencePinned(_) => {}
             // The times of another record, corrected there.
             Self::DuplicateMerged(_) | Self::LineMerged(_) => {}
+            // They carry lengths of time only.
+            Self::CommandStarted(_)
+            | Self::CommandRemarked(_)
+            | Self::CommandEnded(_)
+            | Self::CommandVouched(_)
+            | Self::StepAnswered(_)
+            | Self::PlaybookApproved(_) => {}
             // A date of the calendar: nobody reads it from a clock.
             Self::PostmortemScheduled(_) | Self::FollowUpSet(_) => {}
             // Nobody here knows what a newer build wrote.
