@@ -30,7 +30,7 @@ pub(crate) use pick::{
     Choice, Pick, add_service, leave_role, phase, records, remove_service, severity, summary_line, take_role,
 };
 pub(crate) use run::RunDialog;
-pub(crate) use step::{Offer, approve, step};
+pub(crate) use step::{Offer, approve, step, with_values};
 
 use super::actions::{self, Listed};
 use super::keys::Chord;

@@ -587,4 +587,5 @@ fn any_keys_at_any_size_are_taken_without_a_panic() {
 }
 
 mod alerts;
+mod runs;
 mod snapshots;

@@ -25,8 +25,8 @@ const SILENT: TimeDelta = TimeDelta::seconds(30);
 const ACTS: &[Act<OutputPane>] = &[
     Act::look("down", &["Down", "j"], "down a line", |pane, cx| pane.scroll(1, cx)),
     Act::look("up", &["Up", "k"], "up a line", |pane, cx| pane.scroll(-1, cx)),
-    Act::look("page-down", &["PageDown"], "down a page", |pane, cx| pane.scroll(15, cx)),
-    Act::look("page-up", &["PageUp"], "up a page", |pane, cx| pane.scroll(-15, cx)),
+    Act::look("page-down", &["PgDn"], "down a page", |pane, cx| pane.scroll(15, cx)),
+    Act::look("page-up", &["PgUp"], "up a page", |pane, cx| pane.scroll(-15, cx)),
     Act::look("first", &["Home", "g"], "the first line", |pane, cx| pane.scroll(isize::MIN, cx)),
     Act::look("last", &["End", "G"], "the last line, and stay there", |pane, _| pane.follow()),
     Act::look("before", &["["], "the command before", |pane, cx| pane.turn(-1, cx)),

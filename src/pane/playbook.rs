@@ -43,7 +43,7 @@ const ACTS: &[Act<PlaybookPane>] = &[
     Act::write("undo", &["-"], "take the step back: shows what would run, and asks", |pane, cx| {
         pane.ask(Purpose::Undo, cx)
     }),
-    Act::write("approve", &["t"], "let a playbook that is not the shipped one run its commands", |pane, cx| {
+    Act::write("trust", &["t"], "let a playbook that is not the shipped one run its commands", |pane, cx| {
         pane.playbook(cx).map(|playbook| Intent::Run(RunAsk::Approve(playbook.service.clone()))).into_iter().collect()
     }),
     Act::write("wrong", &["w"], "this step is wrong: note a follow-up", PlaybookPane::is_wrong),

@@ -26,7 +26,7 @@ use ratatui::layout::Rect;
 use super::shell::{Happened, Shell};
 use super::signals::{Asked, Signals};
 use super::{LONGEST_SLEEP, Opening, PATIENCE, Plan, clock, log};
-use crate::console::overlay::summary_line;
+use crate::console::overlay::{RunDialog, summary_line};
 use crate::console::runs::RunSaid;
 use crate::console::{Console, Effect, JournalMsg, Msg, Notice, Summary, Tone};
 use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Line};
@@ -144,6 +144,8 @@ struct Session {
     paper: Paper,
     told: Told,
     numbers: Numbers,
+    /// What was shown last and waits for its word, frozen.
+    dialog: Option<RunDialog>,
     waits: Waits,
     /// How many entries of this console came back in the open record.
     own: usize,
@@ -173,6 +175,7 @@ impl Session {
             paper,
             told: Told::default(),
             numbers: Numbers::default(),
+            dialog: None,
             waits,
             own: 0,
             is_open: false,
@@ -248,6 +251,7 @@ impl Session {
                 self.waits = Waits { opening: true, since: clock::boot(), ..Waits::default() };
                 (self.own, self.is_open, self.draft, self.draft_ticket) = (0, false, None, None);
                 self.numbers = Numbers::default();
+                self.dialog = None;
             }
             Msg::Journal(JournalMsg::Entries(entries)) => {
                 self.own += entries.iter().filter(|entry| entry.via.console == self.me).count();

@@ -54,56 +54,77 @@ impl RunDialog {
             self.editor.key(key);
             return Outcome::Stay;
         }
-        let typed = self.editor.text();
-        let typed = typed.trim();
+        match self.confirm(self.editor.text().trim()) {
+            Ok(commands) => Outcome::HandIn(commands),
+            Err(why) => Outcome::Refuse(why),
+        }
+    }
+
+    /// What a typed word leads to, or why to nothing.
+    pub(crate) fn confirm(&self, typed: &str) -> Result<Vec<Command>, String> {
         if self.may_vouch && typed == VOUCH {
             let (Some(step), title) = (self.order.step.clone(), self.order.title.clone()) else {
-                return Outcome::Refuse("there is no step to vouch for".to_owned());
+                return Err("there is no step to vouch for".to_owned());
             };
             let body = CommandVouched { step, title, digest: self.order.digest.clone() };
-            return Outcome::HandIn(vec![Command::Vouch(body)]);
+            return Ok(vec![Command::Vouch(body)]);
         }
         if let Some(why) = &self.blocked {
-            return Outcome::Refuse(why.clone());
+            return Err(why.clone());
         }
         if typed != self.word.as_str() {
-            return Outcome::Refuse(match self.word.as_str() {
+            return Err(match self.word.as_str() {
                 "" => "Enter alone starts it: clear the line".to_owned(),
                 word => format!("type {word} and press Enter: nothing has run"),
             });
         }
-        Outcome::HandIn(self.dry_run.clone().unwrap_or_else(|| vec![Command::StartRun(self.order.clone())]))
+        Ok(self.dry_run.clone().unwrap_or_else(|| vec![Command::StartRun(self.order.clone())]))
+    }
+
+    /// What must be read, as names and words.
+    pub(crate) fn parts(&self) -> Vec<(&'static str, String)> {
+        let order = &self.order;
+        let mut parts = vec![("runs", show_argv(&order.argv))];
+        parts.extend(self.filled.iter().map(|value| ("with", value.clone())));
+        let place = order.directory.as_ref().map_or("the console's own directory", |place| place.as_str());
+        parts.push(("on", format!("{}, in {place}", order.host)));
+        let at_limit = if order.stops_at_limit { "then it is stopped" } else { "then it is flagged and goes on" };
+        parts.push(("limit", format!("{} s, {at_limit}", order.limit_s)));
+        parts.push(("expect", self.expect.to_string()));
+        parts.push(("undo", self.undo.to_string()));
+        parts.push(("digest", order.digest.get(..16).unwrap_or(&order.digest).to_owned()));
+        parts.extend(self.notes.iter().map(|note| ("note", note.clone())));
+        parts.extend(self.blocked.iter().map(|why| ("NOT NOW", why.clone())));
+        parts
+    }
+
+    /// What is to be typed.
+    pub(crate) fn ask(&self) -> String {
+        match (self.word.as_str(), &self.blocked) {
+            _ if self.may_vouch => format!("type {VOUCH} and Enter: you have read this and stand for it too"),
+            (_, Some(_)) => "Esc leaves".to_owned(),
+            ("", None) => "Enter runs it: it only looks".to_owned(),
+            (word, None) => format!("type {word} and Enter: it runs"),
+        }
     }
 
     pub(super) fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
         let width = 100.min(screen.width);
         let inside = usize::from(width.saturating_sub(14)).max(20);
-        let dim = cx.theme.dim();
+        let (dim, plain) = (cx.theme.dim(), cx.theme.text());
         let mut lines: Vec<Line<'static>> = Vec::new();
-        let mut part = |name: &str, text: &str, style| {
-            for (place, line) in wrap(text, inside).into_iter().enumerate() {
+        for (name, text) in self.parts() {
+            let style = match name {
+                "runs" => cx.theme.title(true),
+                "digest" => dim,
+                "note" => cx.theme.amber(),
+                "NOT NOW" => cx.theme.red(),
+                _ => plain,
+            };
+            for (place, line) in wrap(&text, inside).into_iter().enumerate() {
                 let name = if place == 0 { name } else { "" };
                 lines.push(Line::from(vec![Span::styled(format!("{name:<10}"), dim), Span::styled(line, style)]));
             }
-        };
-        let plain = cx.theme.text();
-        part("runs", &show_argv(&self.order.argv), cx.theme.title(true));
-        for value in &self.filled {
-            part("with", value, plain);
-        }
-        let place = self.order.directory.as_ref().map_or("the console's own directory", |place| place.as_str());
-        part("on", &format!("{}, in {place}", self.order.host), plain);
-        let limit = self.order.limit_s;
-        let at_limit = if self.order.stops_at_limit { "then it is stopped" } else { "then it is flagged and goes on" };
-        part("limit", &format!("{limit} s, {at_limit}"), plain);
-        part("expect", &self.expect, plain);
-        part("undo", &self.undo, plain);
-        part("digest", self.order.digest.get(..16).unwrap_or(&self.order.digest), dim);
-        for note in &self.notes {
-            part("note", note, cx.theme.amber());
-        }
-        if let Some(why) = &self.blocked {
-            part("NOT NOW", why, cx.theme.red());
         }
         let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(6);
         let badge = self.order.environment.as_ref().map(|badge| format!(" · {badge}")).unwrap_or_default();
@@ -129,12 +150,7 @@ impl RunDialog {
                 y += 1;
             }
         }
-        let ask = match (self.word.as_str(), &self.blocked) {
-            _ if self.may_vouch => format!("type {VOUCH} and Enter: you have read this and stand for it too"),
-            (_, Some(_)) => "Esc leaves".to_owned(),
-            ("", None) => "Enter runs it: it only looks".to_owned(),
-            (word, None) => format!("type {word} and Enter: it runs"),
-        };
+        let ask = self.ask();
         put(Line::from(ask).style(cx.theme.title(true)), bottom, inner, buf);
         let field = Rect { x: inner.x, y: bottom + 1, width: inner.width, height: 1 }.intersection(inner);
         self.editor.draw(field, buf, cx.theme, Line::default(), "")

@@ -166,6 +166,27 @@ fn measure(query: &crate::playbook::Query, cx: &Cx<'_>) -> Result<(String, bool)
     Ok((format!("{} now, expected {}{hold}", objective.unit.show(*last), query.expect), holds))
 }
 
+/// The dialog of a step's command with given values, in words where a form has fields.
+pub(crate) fn with_values(
+    name: &StepRef,
+    purpose: Purpose,
+    given: &BTreeMap<CleanStr, CleanStr>,
+    cx: &Cx<'_>,
+) -> Result<RunDialog, String> {
+    let (playbook, step) = find(name, cx)?;
+    let command = step.command().ok_or("this step has no command")?;
+    if let Some((unknown, _)) = given.iter().find(|(name, _)| !command.parameters.contains_key(*name)) {
+        return Err(format!("`{unknown}` is no parameter of this command"));
+    }
+    // Where a form has a default, nobody has to say it.
+    let asked = command.asked(purpose).into_iter();
+    let mut values: BTreeMap<_, _> =
+        asked.filter_map(|(name, parameter)| Some((name.clone(), parameter.default.clone()?))).collect();
+    values.extend(given.clone());
+    dialog(playbook, step, command, purpose, &values, cx)
+        .map_err(|wrong| format!("{} {}: write {}=VALUE", wrong.parameter, wrong.why, wrong.parameter))
+}
+
 /// The dialog with the answers of a form; else which field is wrong, and why.
 pub(super) fn with_answers(
     name: &StepRef,

@@ -7,6 +7,7 @@
 
 mod after;
 mod alerts;
+mod commands;
 mod decide;
 mod lifecycle;
 mod look;
@@ -77,6 +78,7 @@ const SUBJECTS: &[(&str, &[Verb])] = &[
     ("tasks", tasks::VERBS),
     ("decisions and theories", decide::VERBS),
     ("the playbook", steps::VERBS),
+    ("commands", commands::VERBS),
     ("what is told", updates::VERBS),
     ("what is written", written::VERBS),
     ("afterwards", after::VERBS),

@@ -46,7 +46,7 @@ fn all_steps<'a>(cx: &Cx<'a>) -> Vec<(&'a Playbook, &'a Step)> {
     playbooks.flat_map(|playbook| playbook.steps.iter().map(move |step| (playbook, step))).collect()
 }
 
-fn numbered<'a>(cx: &Cx<'a>, name: &str, word: &str) -> Result<(&'a Playbook, &'a Step), String> {
+pub(super) fn numbered<'a>(cx: &Cx<'a>, name: &str, word: &str) -> Result<(&'a Playbook, &'a Step), String> {
     let Ok(number) = word.parse::<usize>() else { return usage(name) };
     let steps = all_steps(cx);
     match number.checked_sub(1).and_then(|place| steps.get(place)) {
@@ -63,7 +63,7 @@ fn no_steps(cx: &Cx<'_>) -> String {
     }
 }
 
-fn step_done(cx: &Cx<'_>, name: &str, word: &str) -> Result<StepDone, String> {
+pub(super) fn step_done(cx: &Cx<'_>, name: &str, word: &str) -> Result<StepDone, String> {
     let (playbook, step) = numbered(cx, name, word)?;
     Ok(StepDone { step: playbook.step_ref(step), title: step.title.clone() })
 }

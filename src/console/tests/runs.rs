@@ -1,0 +1,143 @@
+//! Commands on the screen: what is shown is what starts, once, and nothing starts by accident.
+
+use super::*;
+use crate::console::runs::{RunAct, RunSaid};
+use crate::incident::{CommandEnded, CommandStarted, Ending, RoleNamed, StepDone, StepRef};
+use crate::text::CleanText;
+
+fn step(id: &str) -> StepRef {
+    StepRef { service: "alipay".into(), step: id.into() }
+}
+
+/// A desk at a real incident on alipay, whose expert has done what comes before the rerouting.
+fn ready() -> Desk {
+    let mut desk = Desk::open(Layout::Ic, (120, 40));
+    let holder = "dana".into();
+    desk.write("dana", Event::RoleTaken(RoleNamed { role: Role::Sme, component: None, holder, reason: None }));
+    let body = StepDone { step: step("backup-available"), title: "Is the backup provider available?".into() };
+    desk.write("dana", Event::StepChecked(body));
+    desk.key(KeyCode::Esc);
+    desk.key(KeyCode::Char('3'));
+    for _ in 0..4 {
+        desk.keys("j");
+    }
+    desk
+}
+
+fn starts(desk: &Desk) -> Vec<CommandStarted> {
+    let started = desk.effects.iter().filter_map(|effect| match effect {
+        Effect::Run(_, RunAct::Start(body)) => Some((**body).clone()),
+        _ => None,
+    });
+    started.collect()
+}
+
+#[test]
+fn a_command_starts_only_after_form_dialog_and_typed_word_and_exactly_as_shown() {
+    let mut desk = ready();
+    desk.keys("e");
+    assert!(desk.screen().contains("with what?"), "{}", desk.screen());
+    desk.key(KeyCode::Enter);
+    let shown = desk.screen();
+    for words in ["flagctl set alipay.route backup --percent=10", "PRODUCTION", "type alipay and Enter", "percent = 10"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    desk.key(KeyCode::Enter);
+    assert!(starts(&desk).is_empty() && desk.console.incident().runs.is_empty(), "Enter alone starts nothing");
+    desk.tell(Msg::Input(InputEvent::Paste("alipay".to_owned())));
+    desk.wall += TimeDelta::seconds(1);
+    desk.key(KeyCode::Enter);
+    assert!(starts(&desk).is_empty(), "a paste never confirms");
+    desk.keys("alipay");
+    desk.key(KeyCode::Enter);
+    let started = starts(&desk);
+    assert_eq!(started.len(), 1);
+    assert_eq!(started[0].argv, ["flagctl", "set", "alipay.route", "backup", "--percent=10"].map(CleanStr::from));
+    assert_eq!(started[0], desk.console.incident().runs[0].order, "what starts is what is in the record");
+    assert!(!started[0].stops_at_limit && started[0].changes);
+    // It prints, on the screen beside everything else; it ends, and that stands in the record once.
+    let run = desk.console.incident().runs[0].id;
+    desk.tell(Msg::Run(run, RunSaid::Printed(CleanText::new("10 % routed\n"), 0)));
+    assert!(desk.screen().contains("10 % routed"), "{}", desk.screen());
+    let body = CommandEnded {
+        run,
+        ending: Ending::Exited(0),
+        took_ms: 12_000,
+        bytes: 12,
+        dropped: 0,
+        tail: "10 % routed\n".into(),
+        left_running: false,
+    };
+    desk.tell(Msg::Run(run, RunSaid::Ended(body.clone())));
+    desk.tell(Msg::Run(run, RunSaid::Ended(body)));
+    assert_eq!(desk.console.incident().runs[0].ending(), Some(&Ending::Exited(0)));
+    assert!(desk.console.incident().beaten.is_empty());
+    assert!(starts(&desk).len() == 1, "nothing starts again by itself");
+}
+
+#[test]
+fn a_value_that_would_be_an_option_stays_in_the_form() {
+    let mut desk = ready();
+    desk.keys("e");
+    desk.key(KeyCode::Backspace);
+    desk.key(KeyCode::Backspace);
+    desk.keys("-1");
+    desk.key(KeyCode::Enter);
+    assert!(desk.screen().contains("`-1` is no whole number from 1 to 100"), "{}", desk.screen());
+}
+
+#[test]
+fn an_observer_and_somebody_without_the_role_run_nothing() {
+    let mut desk = Desk::open(Layout::Ic, (120, 40));
+    desk.key(KeyCode::Esc);
+    desk.key(KeyCode::Char('3'));
+    for _ in 0..4 {
+        desk.keys("j");
+    }
+    desk.keys("e");
+    desk.key(KeyCode::Enter);
+    assert!(desk.screen().contains("NOT NOW") && desk.screen().contains("Subject Matter Expert"), "{}", desk.screen());
+    desk.keys("alipay");
+    desk.key(KeyCode::Enter);
+    assert!(starts(&desk).is_empty());
+    desk.console.settings.access = Access::ReadOnly;
+    desk.key(KeyCode::Esc);
+    desk.keys("e");
+    assert!(starts(&desk).is_empty() && desk.console.incident().runs.is_empty());
+}
+
+#[test]
+fn without_a_journal_that_takes_entries_nothing_runs() {
+    let mut desk = ready();
+    desk.tell(Msg::Journal(JournalMsg::Unwritable("disk full".into())));
+    desk.keys("e");
+    desk.key(KeyCode::Enter);
+    assert!(desk.screen().contains("NOT NOW"), "{}", desk.screen());
+    desk.keys("alipay");
+    desk.key(KeyCode::Enter);
+    assert!(starts(&desk).is_empty());
+}
+
+#[test]
+fn who_comes_back_follows_what_still_runs_and_never_starts_it() {
+    let mut desk = ready();
+    desk.keys("e");
+    desk.key(KeyCode::Enter);
+    desk.keys("alipay");
+    desk.key(KeyCode::Enter);
+    let entries: Vec<Entry> = desk.console.incident().entries().cloned().collect();
+    let id = desk.console.incident().id();
+    let run = desk.console.incident().runs[0].id;
+    let mut back = Desk::with(Settings { console: "another".into(), ..settings(Layout::Sme) }, (120, 40));
+    back.effects.clear();
+    for msg in [JournalMsg::Opened(id), JournalMsg::Entries(entries), JournalMsg::CaughtUp] {
+        back.tell(Msg::Journal(msg));
+    }
+    assert!(starts(&back).is_empty());
+    let follows = back.effects.iter().filter(|effect| matches!(effect, Effect::Run(_, RunAct::Follow(_))));
+    assert_eq!(follows.count(), 1);
+    back.tell(Msg::Run(run, RunSaid::Printed("one\ntwo\n".into(), 0)));
+    back.key(KeyCode::Esc);
+    back.key(KeyCode::Char('9'));
+    assert!(back.screen().contains("two"), "{}", back.screen());
+}

@@ -1,0 +1,129 @@
+//! Commands of steps: what would run is shown and kept as it is; `:confirm` starts exactly that.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::super::Session;
+use super::steps::{numbered, step_done};
+use super::words::first_word;
+use super::{Answer, Verb, usage, verb};
+use crate::console::overlay::{self, Choice, Offer, Overlay, Pick};
+use crate::incident::{Command, CommandRemarked, NoteAdded, NoteKind, Purpose, Remark, Run};
+use crate::text::{CleanStr, CleanText};
+
+pub(super) const VERBS: &[Verb] = &[
+    verb("run", "N [NAME=VALUE …]", "show what a step would run; :confirm starts it", |session, rest, wall| {
+        show(session, rest, Purpose::Do, wall)
+    }),
+    verb("undo", "N [NAME=VALUE …]", "show what would take a step back; :confirm starts it", |session, rest, wall| {
+        show(session, rest, Purpose::Undo, wall)
+    }),
+    verb("confirm", "[WORD]", "start what was shown last, with the word that it asked for", confirm),
+    verb("runs", "", "the commands of this record", runs),
+    verb("cancel", "N", "stop a command (:runs has the numbers)", |session, rest, wall| {
+        remark(session, rest, "cancel", Remark::CancelAsked, wall)
+    }),
+    verb("more-time", "N", "give a command five minutes more", |session, rest, wall| {
+        remark(session, rest, "more-time", Remark::Granted(300), wall)
+    }),
+    verb("trust", "SERVICE [yes]", "show what a playbook from outside would run; yes lets it", trust),
+    verb("wrong", "N", "a step is wrong: note a follow-up", |session, rest, wall| {
+        let body = step_done(&session.cx(wall), "wrong", rest)?;
+        let text = CleanText::new(&format!("playbook step {} ({}) is wrong", body.step, body.title));
+        session.ask(Command::AddNote(NoteAdded { kind: NoteKind::Todo, text, at: None }), wall)
+    }),
+];
+
+fn show(session: &mut Session, rest: &str, purpose: Purpose, wall: DateTime<Utc>) -> Answer {
+    session.dialog = None;
+    let (number, rest) = first_word(rest);
+    let cx = session.cx(wall);
+    let (playbook, step) = numbered(&cx, "run", number)?;
+    let name = playbook.step_ref(step);
+    if step.command().is_none() {
+        return match overlay::step(&name, purpose, &cx)? {
+            Offer::Ask(commands) => session.ask_all(commands, wall),
+            Offer::Show(overlay) => match *overlay {
+                Overlay::Pick(pick) => take(session, &pick, rest, &format!(":run {number}"), wall),
+                _ => Err("that is done on the screen".to_owned()),
+            },
+        };
+    }
+    let mut given = BTreeMap::new();
+    for word in rest.split_whitespace() {
+        let (name, value) = word.split_once('=').ok_or_else(|| format!("`{}` is no NAME=VALUE", CleanStr::new(word)))?;
+        given.insert(CleanStr::new(name), CleanStr::new(value));
+    }
+    let dialog = overlay::with_values(&name, purpose, &given, &cx)?;
+    let badge = dialog.order.environment.as_ref().map(|badge| format!(" · {badge}")).unwrap_or_default();
+    let mut lines = vec![format!("run: {}{badge}", dialog.order.title)];
+    lines.extend(dialog.parts().into_iter().map(|(name, text)| format!("  {name:<8} {text}")));
+    lines.push(format!("  :confirm {}: {}", dialog.word, dialog.ask()));
+    session.dialog = Some(dialog);
+    session.answer(lines)
+}
+
+/// The rows of a picker with their numbers, or what the row of a number stands for.
+fn take(session: &mut Session, pick: &Pick, rest: &str, again: &str, wall: DateTime<Utc>) -> Answer {
+    let Ok(number) = rest.trim().parse::<usize>() else {
+        let mut lines = vec![pick.title.clone()];
+        lines.extend(pick.notes.iter().map(|note| format!("  {note}")));
+        lines.extend(pick.rows.iter().enumerate().map(|(place, (row, _))| format!("  {again} {}: {row}", place + 1)));
+        return session.answer(lines);
+    };
+    match number.checked_sub(1).and_then(|place| pick.rows.get(place)) {
+        Some((_, Choice::Command(command))) => session.ask((**command).clone(), wall),
+        Some(_) => Ok(Vec::new()),
+        None => Err(format!("there is no way {number}: they go from 1 to {}", pick.rows.len())),
+    }
+}
+
+fn confirm(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let Some(dialog) = &session.dialog else {
+        return Err("nothing was shown yet: :run N shows what a step would run".to_owned());
+    };
+    let commands = dialog.confirm(rest.trim()).map_err(|why| why.replace("press Enter", "write :confirm with it"))?;
+    session.dialog = None;
+    session.ask_all(commands, wall)
+}
+
+fn numbered_run<'a>(session: &'a Session, rest: &str, name: &str, wall: DateTime<Utc>) -> Result<&'a Run, String> {
+    let Ok(number) = rest.trim().parse::<usize>() else { return usage(name) };
+    let runs = &session.cx(wall).incident.runs;
+    number.checked_sub(1).and_then(|place| runs.get(place)).ok_or_else(|| match runs.len() {
+        0 => "no command was started here".to_owned(),
+        count => format!("there is no command {number}: they go from 1 to {count} (:runs)"),
+    })
+}
+
+fn remark(session: &mut Session, rest: &str, name: &str, remark: Remark, wall: DateTime<Utc>) -> Answer {
+    let run = numbered_run(session, rest, name, wall)?.id;
+    session.ask(Command::RemarkRun(CommandRemarked { run, remark }), wall)
+}
+
+fn runs(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
+    let cx = session.cx(wall);
+    let line = |(place, run): (usize, &Run)| {
+        let how = run.ending().map_or_else(|| "runs".to_owned(), ToString::to_string);
+        let (by, at) = (&run.started.by, cx.clock(run.started.at));
+        format!("{} {at} {by}: {} · {how}", place + 1, run.order.title)
+    };
+    let mut lines: Vec<String> = cx.incident.runs.iter().enumerate().map(line).collect();
+    if lines.is_empty() {
+        lines.push("no command was started here: :run N shows what a step would run".to_owned());
+    }
+    session.answer(lines)
+}
+
+fn trust(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (service, word) = first_word(rest);
+    let service = CleanStr::new(service);
+    match overlay::approve(&service, &session.cx(wall))? {
+        Overlay::Pick(pick) => {
+            let word = if word.trim() == "yes" { "2" } else { "" };
+            take(session, &pick, word, &format!(":trust {service} yes, not"), wall)
+        }
+        _ => Err("that is done on the screen".to_owned()),
+    }
+}
