@@ -10,6 +10,7 @@ mod alerts;
 mod answers;
 mod changes;
 mod people;
+mod run;
 mod start;
 mod words;
 
@@ -160,6 +161,8 @@ enum Sub {
         /// The text, after `--` where it begins with `-5m`; `-` or nothing reads it from stdin
         text: Vec<String>,
     },
+    /// Run a command and keep what it printed and how it ended as evidence; its exit status passes through
+    Run(run::Asked),
     /// Print who is on call and who is next, with phone numbers
     Oncall {
         /// As JSON: {"on_call":{"person":…},"next":…}
@@ -396,6 +399,7 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
         Sub::List { json, all } => answers::list(&load()?, json, all),
         Sub::Show { incident, json } => answers::show(&load()?, incident, json),
         Sub::Note { incident, kind, text } => answers::note(&load()?, incident, kind, &given_or_piped(&text)?),
+        Sub::Run(asked) => run::run(&load()?, &asked),
         Sub::Oncall { json, at } => people::oncall(&load()?, json, at.as_deref()),
         Sub::Change(told) => changes::change(&load()?, &told),
         Sub::Changes { since, json } => changes::list(&load()?, since, json),

@@ -118,7 +118,8 @@ impl End {
         CommandEnded { run, ending, took_ms, bytes, dropped, tail: crate::text::CleanText::new(&tail), left_running }
     }
 
-    fn unknown(why: &str) -> Self {
+    /// The end of something of which nobody knows how it ended.
+    pub fn unknown(why: &str) -> Self {
         Self {
             ending: Ending::Unknown(CleanStr::new(why)),
             took: Duration::ZERO,

@@ -124,7 +124,7 @@ pub(super) fn list(config: &Config, json: bool, all: bool) -> Result<ExitCode, E
 }
 
 /// By which rules records are listed.
-fn board(config: &Config) -> Board {
+pub(super) fn board(config: &Config) -> Board {
     Board { cadence: config.cadence, matrix: config.matrix.clone(), catalogue: files::catalogue(&config.playbooks) }
 }
 
@@ -235,7 +235,7 @@ pub(super) fn note(
     Ok(ExitCode::SUCCESS)
 }
 
-fn only_open(open: &[Summary]) -> Result<IncidentId, Ending> {
+pub(super) fn only_open(open: &[Summary]) -> Result<IncidentId, Ending> {
     match open {
         [only] => Ok(only.id),
         [] => Err(Ending::Usage("no incident is open: name one with -i, or declare one".to_owned())),

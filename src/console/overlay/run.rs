@@ -12,7 +12,7 @@ use ratatui::text::{Line, Span};
 use super::draw::{frame, put};
 use super::{Outcome, Overlay};
 use crate::incident::wording::show_argv;
-use crate::incident::{Command, CommandStarted, CommandVouched};
+use crate::incident::{Command, CommandStarted, CommandVouched, Purpose};
 use crate::pane::Cx;
 use crate::text::CleanStr;
 use crate::widget::editor::Editor;
@@ -128,7 +128,11 @@ impl RunDialog {
         }
         let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(6);
         let badge = self.order.environment.as_ref().map(|badge| format!(" · {badge}")).unwrap_or_default();
-        let title = format!("run: {}{badge}", self.order.title);
+        let what = match self.order.purpose {
+            Purpose::Do => "run",
+            Purpose::Undo => "take back",
+        };
+        let title = format!("{what}: {}{badge}", self.order.title);
         let inner = frame(&title, "Esc leaves: nothing runs", width, rows, screen, buf, cx);
         let mut y = inner.y;
         if let Some(badge) = &self.order.environment {

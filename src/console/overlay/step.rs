@@ -263,10 +263,10 @@ fn dialog(
         (None, true) => playbook.service.clone(),
         (None, false) => CleanStr::default(),
     };
-    let way_back = if purpose == Purpose::Undo {
-        "this is the way back".into()
-    } else {
-        CleanStr::new(&step.undo.replace('\n', " "))
+    let one_line = |text: &str| CleanStr::new(&text.replace('\n', " "));
+    let (expect, way_back) = match purpose {
+        Purpose::Do => (one_line(&step.expect), one_line(&step.undo)),
+        Purpose::Undo => (one_line(&step.undo), "this takes the step back; e does it again".into()),
     };
     let dry_run = is_drill.then(|| {
         let words = format!("dry run: {}", crate::incident::wording::show_argv(&order.argv));
@@ -280,7 +280,7 @@ fn dialog(
     Ok(RunDialog {
         order,
         filled: resolved.filled,
-        expect: CleanStr::new(&step.expect.replace('\n', " ")),
+        expect,
         undo: way_back,
         notes,
         blocked,

@@ -1,0 +1,155 @@
+//! `warroom run -- CMD`: runs a command as a playbook's step does, with its output here, on every console, and as evidence on the timeline.
+//!
+//! Invariant: its start is in the record before it starts; its exit status passes through.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use super::Ending;
+use super::answers::{actor, board, only_open, place, via};
+use super::start::host;
+use crate::clock;
+use crate::config::{Config, files};
+use crate::incident::command::decide;
+use crate::incident::{
+    Asking, Command, CommandStarted, Ending as RunEnding, Event, IncidentId, Purpose, StepRef, command_digest,
+};
+use crate::journal::{Journal, NewEntry};
+use crate::run::records;
+use crate::runner::{self, Order, Said};
+use crate::text::CleanStr;
+use crate::text::duration::Lapse;
+use crate::text::mask::Mask;
+
+const SIGINT: i32 = 2;
+/// What a shell says of a program that is not there, and of one that a signal ended (plus its number).
+const NOT_FOUND: u8 = 127;
+const SIGNALLED: i32 = 128;
+/// Nobody knows how it ended, or it was stopped.
+const NO_STATUS: u8 = 125;
+
+/// What is asked for.
+#[derive(Debug, clap::Args)]
+pub(super) struct Asked {
+    /// Which incident; not needed while only one is open
+    #[arg(short, long)]
+    incident: Option<IncidentId>,
+    /// The playbook's step that it belongs to: restart-workers, or blubank/restart-workers
+    #[arg(long, value_name = "STEP")]
+    step: Option<String>,
+    /// Stop it after this time
+    #[arg(long, value_name = "TIME", default_value = "10m")]
+    timeout: Lapse,
+    /// The program and its arguments, after `--`
+    #[arg(last = true, required = true)]
+    argv: Vec<String>,
+}
+
+pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
+    let dir = place(config).open()?;
+    let id = match asked.incident {
+        Some(id) => id,
+        None => only_open(&records::list(&dir, records::Which::Open, &board(config))?)?,
+    };
+    let incident = records::read(&dir, id)?;
+    let (me, now) = (actor(config), incident.clock().show(clock::wall()));
+    let step = asked.step.as_deref().map(|name| step(config, &incident, name)).transpose()?;
+    let argv: Vec<CleanStr> = asked.argv.iter().map(|word| CleanStr::new(word)).collect();
+    if argv.iter().map(CleanStr::as_str).ne(asked.argv.iter().map(String::as_str)) {
+        return Err(Ending::Usage("an argument has control characters or is too long for the record".to_owned()));
+    }
+    let mask = Mask::default();
+    let directory = std::env::current_dir().ok().map(|here| CleanStr::new(&here.to_string_lossy()));
+    let body = CommandStarted {
+        title: step.as_ref().map_or_else(|| argv[0].clone(), |(_, title)| title.clone()),
+        step: step.map(|(step, _)| step),
+        purpose: Purpose::Do,
+        digest: command_digest(&argv, directory.as_deref()),
+        argv: argv.iter().map(|word| CleanStr::new(&mask.mask(word))).collect(),
+        directory,
+        environment: None,
+        changes: false,
+        limit_s: u64::try_from(asked.timeout.num_seconds()).unwrap_or(600).max(1),
+        stops_at_limit: true,
+        host: host(),
+    };
+    let refused = |refusal: crate::incident::Refusal| Ending::Failure(refusal.to_string());
+    let asking = Asking::new(me.clone(), now);
+    let events = decide(&incident, Command::StartRun(body.clone()), &asking).map_err(refused)?;
+    let mut journal = dir.journal(id, via("run"))?;
+    let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
+    let written = journal.append(&entries)?;
+    let Some(run) = written.iter().find(|entry| matches!(entry.event, Event::CommandStarted(_))) else {
+        return Err(Ending::Failure("the journal did not give the start back".to_owned()));
+    };
+    let order = Order { argv: asked.argv.clone(), ..Order::of(&body, dir.sharing()) };
+    let folder = runner::folder(dir.directory(), id, run.id);
+    let end = match runner::start(&folder, &order, dir.sharing()) {
+        Ok(()) => follow(&folder, &me),
+        Err(error) => runner::End::not_started(&error.to_string()),
+    };
+    let status = match &end.ending {
+        RunEnding::Exited(code) => u8::try_from(*code).unwrap_or(1),
+        RunEnding::Signalled(signal) => u8::try_from(SIGNALLED + signal).unwrap_or(NO_STATUS),
+        RunEnding::NotStarted(why) => {
+            super::say_error(why);
+            NOT_FOUND
+        }
+        RunEnding::Stopped(why) | RunEnding::Unknown(why) => {
+            super::say_error(why);
+            NO_STATUS
+        }
+    };
+    let incident = records::read(&dir, id)?;
+    // Where a console was faster, it stands in the record already.
+    if let Ok(events) = decide(&incident, Command::EndRun(end.of_run(run.id)), &asking) {
+        let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
+        journal.append(&entries)?;
+    }
+    Ok(ExitCode::from(status))
+}
+
+/// A step of the affected services' playbooks.
+fn step(
+    config: &Config,
+    incident: &crate::incident::Incident,
+    name: &str,
+) -> Result<(StepRef, CleanStr), Ending> {
+    let catalogue = files::catalogue(&config.playbooks);
+    let (service, id) = name.split_once('/').map_or((None, name), |(service, id)| (Some(service), id));
+    let mut steps = incident.services.iter().filter(|one| service.is_none_or(|service| one.as_str() == service));
+    let found = steps.find_map(|service| {
+        let playbook = catalogue.get(service)?;
+        playbook.step(id).map(|step| (playbook.step_ref(step), step.title.clone()))
+    });
+    found.ok_or_else(|| Ending::Usage(format!("no playbook of an affected service has a step `{}`", CleanStr::new(name))))
+}
+
+/// Prints what it prints until it ends; Ctrl+C asks for its end.
+fn follow(folder: &std::path::Path, me: &str) -> runner::End {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let _ = signal_hook::flag::register(SIGINT, Arc::clone(&interrupted));
+    let (sender, said) = mpsc::channel();
+    runner::follow(folder.to_owned(), Duration::ZERO, move |what| sender.send(what).is_ok());
+    let mut out = std::io::stdout();
+    loop {
+        if interrupted.swap(false, Ordering::Relaxed) && runner::cancel(folder, me).is_err() {
+            super::say_error("it cannot be stopped from here: its folder cannot be written");
+        }
+        match said.recv_timeout(Duration::from_millis(200)) {
+            Ok(Said::Printed(text, skipped)) => {
+                if skipped > 0 {
+                    let _ = writeln!(out, "… {skipped} bytes more are only in the file …");
+                }
+                let _ = write!(out, "{text}").and_then(|()| out.flush());
+            }
+            Ok(Said::Ended(end)) => return end,
+            Ok(Said::Overtime) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return runner::End::unknown("its follower ended"),
+        }
+    }
+}
