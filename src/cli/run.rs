@@ -114,11 +114,7 @@ pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
 }
 
 /// A step of the affected services' playbooks.
-fn step(
-    config: &Config,
-    incident: &crate::incident::Incident,
-    name: &str,
-) -> Result<(StepRef, CleanStr), Ending> {
+fn step(config: &Config, incident: &crate::incident::Incident, name: &str) -> Result<(StepRef, CleanStr), Ending> {
     let catalogue = files::catalogue(&config.playbooks);
     let (service, id) = name.split_once('/').map_or((None, name), |(service, id)| (Some(service), id));
     let mut steps = incident.services.iter().filter(|one| service.is_none_or(|service| one.as_str() == service));
@@ -126,7 +122,9 @@ fn step(
         let playbook = catalogue.get(service)?;
         playbook.step(id).map(|step| (playbook.step_ref(step), step.title.clone()))
     });
-    found.ok_or_else(|| Ending::Usage(format!("no playbook of an affected service has a step `{}`", CleanStr::new(name))))
+    found.ok_or_else(|| {
+        Ending::Usage(format!("no playbook of an affected service has a step `{}`", CleanStr::new(name)))
+    })
 }
 
 /// Prints what it prints until it ends; Ctrl+C asks for its end.

@@ -71,14 +71,19 @@ fn end(folder: &Path, began: Duration) -> Option<End> {
     if let Some(end) = written() {
         return Some(end);
     }
+    // Its start is in the record before its folder is made: that takes a moment, and on another console this can come first.
+    let is_young = clock::boot() - began < BIRTH;
     if !folder.exists() {
+        if is_young {
+            return None;
+        }
         return Some(End::unknown("it was never started here: the console was gone before it could"));
     }
     match fs::read(folder.join(STATE)).ok().and_then(|text| serde_json::from_slice::<State>(&text).ok()) {
         Some(state) if state.is_alive() => None,
         // It may have ended between the two looks.
         Some(_) => written().or_else(|| Some(End::unknown("its helper is gone: look whether it did its work"))),
-        None if clock::boot() - began < BIRTH => None,
+        None if is_young => None,
         None => written().or_else(|| Some(End::unknown("its helper never began: look whether it did its work"))),
     }
 }

@@ -6,6 +6,7 @@ mod alerts;
 mod at_once;
 mod changes;
 mod command_story;
+mod commands;
 mod config;
 mod console;
 mod docs;

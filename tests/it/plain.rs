@@ -15,12 +15,12 @@ const SOON: Duration = Duration::from_secs(10);
 const BINARY: &str = env!("CARGO_BIN_EXE_warroom");
 
 /// A host with nothing on it but a journal.
-struct Host {
-    home: tempfile::TempDir,
+pub struct Host {
+    pub home: tempfile::TempDir,
 }
 
 impl Host {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { home: tempfile::tempdir().unwrap() }
     }
 
@@ -29,7 +29,7 @@ impl Host {
         [("XDG_STATE_HOME", folder("state")), ("XDG_CONFIG_HOME", folder("config"))]
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command.args(arguments).envs(self.folders());
         if !arguments.contains(&"--as") {
@@ -41,12 +41,12 @@ impl Host {
     }
 
     /// Runs to the end; gives the status and what stood on stdout.
-    fn run(&self, arguments: &[&str]) -> (i32, String) {
+    pub fn run(&self, arguments: &[&str]) -> (i32, String) {
         let output = self.command(arguments).output().unwrap();
         (code(output.status), String::from_utf8(output.stdout).unwrap())
     }
 
-    fn declare(&self) {
+    pub fn declare(&self) {
         let (status, id) = self.run(&["declare", "-s", "alipay", "--severity", "sev2", "payments are slow"]);
         assert_eq!((status, id.trim()), (0, "INC-1"));
     }
@@ -60,13 +60,13 @@ impl Host {
         (code(status), plain.rest())
     }
 
-    fn start(&self, arguments: &[&str]) -> Plain {
+    pub fn start(&self, arguments: &[&str]) -> Plain {
         Plain::spawn(self.command(arguments).stdin(Stdio::piped()))
     }
 }
 
 /// A running console in line mode; what it says is read line by line.
-struct Plain {
+pub struct Plain {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
@@ -74,7 +74,7 @@ struct Plain {
 }
 
 impl Plain {
-    fn spawn(command: &mut Command) -> Self {
+    pub fn spawn(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let (sender, lines) = channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -88,13 +88,13 @@ impl Plain {
         Self { stdin: child.stdin.take(), child, lines, seen: Vec::new() }
     }
 
-    fn type_in(&mut self, lines: &str) {
+    pub fn type_in(&mut self, lines: &str) {
         self.stdin.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
     }
 
     /// The first line from here on that holds a text.
     #[track_caller]
-    fn wait_for(&mut self, text: &str, patience: Duration) -> String {
+    pub fn wait_for(&mut self, text: &str, patience: Duration) -> String {
         let until = clock::boot() + patience;
         loop {
             match self.lines.recv_timeout(until.saturating_sub(clock::boot())) {
@@ -109,16 +109,16 @@ impl Plain {
         }
     }
 
-    fn ready(&mut self) {
+    pub fn ready(&mut self) {
         self.wait_for(":help lists the commands", SOON);
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     #[track_caller]
-    fn wait_exit(&mut self, patience: Duration) -> ExitStatus {
+    pub fn wait_exit(&mut self, patience: Duration) -> ExitStatus {
         exit_within(&mut self.child, patience)
     }
 

@@ -39,7 +39,8 @@ fn a_command_starts_only_after_form_dialog_and_typed_word_and_exactly_as_shown()
     assert!(desk.screen().contains("with what?"), "{}", desk.screen());
     desk.key(KeyCode::Enter);
     let shown = desk.screen();
-    for words in ["flagctl set alipay.route backup --percent=10", "PRODUCTION", "type alipay and Enter", "percent = 10"] {
+    for words in ["flagctl set alipay.route backup --percent=10", "PRODUCTION", "type alipay and Enter", "percent = 10"]
+    {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     desk.key(KeyCode::Enter);

@@ -16,9 +16,12 @@ pub(super) const VERBS: &[Verb] = &[
     verb("run", "N [NAME=VALUE …]", "show what a step would run; :confirm starts it", |session, rest, wall| {
         show(session, rest, Purpose::Do, wall)
     }),
-    verb("undo", "N [NAME=VALUE …]", "show what would take a step back; :confirm starts it", |session, rest, wall| {
-        show(session, rest, Purpose::Undo, wall)
-    }),
+    verb(
+        "undo",
+        "N [NAME=VALUE …]",
+        "show what would take a step back; :confirm starts it",
+        |session, rest, wall| show(session, rest, Purpose::Undo, wall),
+    ),
     verb("confirm", "[WORD]", "start what was shown last, with the word that it asked for", confirm),
     verb("runs", "", "the commands of this record", runs),
     verb("cancel", "N", "stop a command (:runs has the numbers)", |session, rest, wall| {
@@ -52,7 +55,8 @@ fn show(session: &mut Session, rest: &str, purpose: Purpose, wall: DateTime<Utc>
     }
     let mut given = BTreeMap::new();
     for word in rest.split_whitespace() {
-        let (name, value) = word.split_once('=').ok_or_else(|| format!("`{}` is no NAME=VALUE", CleanStr::new(word)))?;
+        let (name, value) =
+            word.split_once('=').ok_or_else(|| format!("`{}` is no NAME=VALUE", CleanStr::new(word)))?;
         given.insert(CleanStr::new(name), CleanStr::new(value));
     }
     let dialog = overlay::with_values(&name, purpose, &given, &cx)?;

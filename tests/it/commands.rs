@@ -1,0 +1,141 @@
+//! Steps that run, with the real binary, two people, and stand-ins for the company's programs on PATH.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::plain::{Host, Plain};
+
+const SOON: Duration = Duration::from_secs(15);
+
+/// A host on which a program of a name does what a script says.
+fn host_with(programs: &[(&str, &str)]) -> Host {
+    let host = Host::new();
+    let bin = host.home.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    for (name, text) in programs {
+        let path = bin.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    host.declare();
+    host
+}
+
+fn open(host: &Host, who: &str) -> Plain {
+    let path = format!("{}:{}", host.home.path().join("bin").display(), std::env::var("PATH").unwrap());
+    let mut command = host.command(&["open", "INC-1", "--plain", "--as", who]);
+    let mut console = Plain::spawn(command.env("PATH", path).current_dir(host.home.path()).stdin(Stdio::piped()));
+    console.ready();
+    console
+}
+
+#[test]
+fn a_step_is_claimed_shown_confirmed_run_seen_by_both_and_survives_the_console_that_started_it() {
+    let host = host_with(&[(
+        "flagctl",
+        "echo ran >> runs; echo \"setting $*\"; while [ ! -e go ]; do sleep 0.05; done; echo token=abc123; echo finished",
+    )]);
+    let (mut omid, mut bob) = (open(&host, "omid"), open(&host, "bob"));
+    omid.type_in(":take sme\n:check 4\n:claim 5\n");
+    bob.wait_for("claimed: Route traffic to the backup provider", SOON);
+    bob.type_in(":take sme gateway\n:run 5\n");
+    bob.wait_for("NOT NOW", SOON);
+    omid.type_in(":run 5 percent=-1\n");
+    omid.wait_for("`-1` is no whole number from 1 to 100", SOON);
+    omid.type_in(":run 5 percent=20\n");
+    omid.wait_for("flagctl set alipay.route backup --percent=20", SOON);
+    omid.type_in(":confirm\n");
+    omid.wait_for("nothing has run", SOON);
+    omid.type_in(":confirm alipay\n");
+    // Both see it start and print, on consoles of their own.
+    for console in [&mut omid, &mut bob] {
+        console.wait_for("RUN Route traffic to the backup provider", SOON);
+        console.wait_for("| setting set alipay.route backup --percent=20", SOON);
+    }
+    bob.type_in(":run 5 percent=1\n:confirm alipay\n");
+    bob.wait_for("omid runs it since", SOON);
+    omid.signal(Signal::KILL);
+    omid.wait_exit(SOON);
+    fs::write(host.home.path().join("go"), "").unwrap();
+    bob.wait_for("| finished", SOON);
+    bob.wait_for("run Route traffic to the backup provider: exit 0 after", SOON);
+    let mut back = open(&host, "omid");
+    back.type_in(":runs\n");
+    back.wait_for("omid: Route traffic to the backup provider · exit 0", SOON);
+    assert_eq!(fs::read_to_string(host.home.path().join("runs")).unwrap(), "ran\n", "exactly once");
+    let (_, log) = host.run(&["show", "INC-1"]);
+    assert!(!log.contains("abc123"), "{log}");
+}
+
+#[test]
+fn a_step_that_fails_stops_there_and_is_tried_again_taken_back_or_skipped_with_a_reason() {
+    let host = host_with(&[("flagctl", "echo \"$*\"; [ -e fixed ]")]);
+    let mut omid = open(&host, "omid");
+    omid.type_in(":take sme\n:check 4\n:run 5 percent=20\n:confirm alipay\n");
+    omid.wait_for("exit 1 after", SOON);
+    fs::write(host.home.path().join("fixed"), "").unwrap();
+    omid.type_in(":run 5 percent=20\n:confirm alipay\n");
+    omid.wait_for("exit 0 after", SOON);
+    omid.type_in(":check 5\n:undo 5\n");
+    omid.wait_for("flagctl set alipay.route primary --percent=100", SOON);
+    omid.type_in(":confirm alipay\n");
+    omid.wait_for("UNDO Route traffic to the backup provider", SOON);
+    omid.wait_for("exit 0 after", SOON);
+    omid.type_in(":skip 6 the provider is back\n:wrong 6\n");
+    omid.wait_for("skipped Stop retrying the provider", SOON);
+    omid.wait_for("is wrong", SOON);
+}
+
+#[test]
+fn a_command_of_the_shell_is_evidence_and_its_exit_status_passes_through() {
+    let host = host_with(&[]);
+    let mut bob = open(&host, "bob");
+    let (status, out) =
+        host.run(&["run", "--as", "dana", "-i", "INC-1", "--", "sh", "-c", "echo paid 4111 1111 1111 1111; exit 7"]);
+    assert_eq!((status, out.as_str()), (7, "paid [card …1111]\n"));
+    bob.wait_for("RUN sh: sh -c", SOON);
+    bob.wait_for("run sh: exit 7 after", SOON);
+    let (status, _) = host.run(&["run", "--as", "dana", "--", "sh", "-c", "kill -9 $$"]);
+    assert_eq!(status, 137);
+    let (status, _) = host.run(&["run", "--as", "dana", "--", "/nowhere/tool"]);
+    assert_eq!(status, 127);
+    let (status, _) = host.run(&["run", "--as", "dana", "--step", "alipay/nothing", "--", "true"]);
+    assert_eq!(status, 2);
+    let (status, _) = host.run(&["run", "--as", "dana", "--step", "auth-tokens", "--", "true"]);
+    assert_eq!(status, 0);
+    bob.wait_for("RUN Verify the authentication tokens (alipay/auth-tokens): true in", SOON);
+}
+
+#[test]
+fn a_drill_runs_nothing_for_real() {
+    let host = host_with(&[("flagctl", "echo ran >> runs")]);
+    let mut command = host.command(&["gameday", "--plain", "--as", "omid"]);
+    let path = format!("{}:{}", host.home.path().join("bin").display(), std::env::var("PATH").unwrap());
+    let mut omid = Plain::spawn(command.env("PATH", path).current_dir(host.home.path()).stdin(Stdio::piped()));
+    omid.ready();
+    omid.type_in(":take sme\n:check 4\n:run 5 percent=100\n");
+    omid.wait_for("DRILL: nothing runs", SOON);
+    omid.type_in(":confirm alipay\n");
+    omid.wait_for("dry run: flagctl set alipay.route backup --percent=100", SOON);
+    omid.wait_for("✓ Route traffic to the backup provider", SOON);
+    assert!(!host.home.path().join("runs").exists());
+}
+
+#[test]
+fn a_note_that_holds_a_card_number_or_a_token_is_masked_before_it_is_written() {
+    let host = host_with(&[]);
+    let (status, _) = host.run(&["note", "-i", "INC-1", "customer paid with 4111 1111 1111 1111, password=hunter2"]);
+    assert_eq!(status, 0);
+    let (_, told) = host.run(&["show", "INC-1"]);
+    assert!(told.contains("[card …1111], password=[secret]"), "{told}");
+    let journal = host.home.path().join("state/warroom/journal");
+    for file in fs::read_dir(journal).unwrap().flatten().filter(|file| file.path().is_file()) {
+        let bytes = fs::read(file.path()).unwrap();
+        let has = |word: &[u8]| bytes.windows(word.len()).any(|part| part == word);
+        assert!(!has(b"hunter2") && !has(b"4111 1111"), "{}", file.path().display());
+    }
+}
