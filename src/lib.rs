@@ -36,16 +36,17 @@
 //! main → cli → run ─┬→ console ─→ pane ─→ widget ─→ theme
 //!                   ├→ journal ──────┐      │
 //!                   ├→ source ───────┤      │
+//!                   ├→ runner ───────┤      │
 //!                   └→ config ───────┴──────┴──→ domain
 //! ```
 //!
 //! | layer | modules | rule |
 //! |---|---|---|
-//! | domain | [`incident`], [`alert`], [`change`], [`escalation`], [`oncall`], [`playbook`], [`slo`], [`spans`], [`live`], [`report`], [`resolution`], [`template`], [`text`], [`exercise`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
+//! | domain | [`incident`], [`alert`], [`change`], [`escalation`], [`gate`], [`oncall`], [`output`], [`playbook`], [`slo`], [`spans`], [`live`], [`report`], [`resolution`], [`template`], [`text`], [`exercise`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
 //! | widget, theme | [`widget`], [`theme`] | ratatui; know no domain but text |
 //! | pane | [`pane`], one file each | returns intents; holds no sender, client, clock or other pane |
 //! | console | [`console`] | the whole screen as a value; [`console::effect`] holds the two closed vocabularies |
-//! | shell | [`run`], [`journal`], [`source`], [`config`], [`cli`], [`clock`] | everything impure |
+//! | shell | [`run`], [`journal`], [`runner`], [`source`], [`config`], [`cli`], [`clock`] | everything impure |
 //!
 //! # Invariants
 //!
@@ -66,6 +67,10 @@
 //! Invariant: there is no tick. The loop sleeps until input, data, a task's end, or the next moment at which something shown changes; only the
 //! nearest deadline counts seconds, everything else is in minutes.
 //!
+//! Invariant: a command is in the record before it starts, exactly as it was shown and confirmed, and its folder beside the journal is made once:
+//! nothing runs twice, and what nobody knows is said to be unknown. It runs under a helper process of its own ([`runner`]), without shell and
+//! terminal, and every console of its machine follows it; no secret, card number or token reaches the disk ([`text::mask`]).
+//!
 //! # What is not here, and why
 //!
 //! No `Terminal` of ratatui and no event stream of crossterm: the first blocks in `write` as long as nobody reads, the second spins when the terminal
@@ -81,6 +86,7 @@
 //! |---|---|
 //! | a system that we read | `src/source/x.rs` and its line in [`source::SOURCES`] |
 //! | a pane | `src/pane/x.rs` and its line in [`pane::PANES`]; focus, help, palette and README's key table iterate it |
+//! | a kind of playbook step | `src/playbook/step.rs`, what it offers in `src/console/overlay/step.rs` |
 //! | a key | one `Act` line in its pane's table, or one line in `console/actions.rs` |
 //! | a service, theme, exercise | one TOML file in `playbooks/`, `themes/`, `playbooks/gameday/` |
 //! | a variable of the templates | its line in [`template::VARIABLES`] and its arm in `template/facts.rs` |
@@ -98,6 +104,7 @@
 //! | status update, cadence, obligation | what goes out; the runbook's times; anything with a deadline | [`incident::StatusUpdate`], [`incident::Cadence`], [`incident::Obligation`] |
 //! | template, remark, promise | what drafts an update for an audience and a status; what its check says; the time that a text names for the next one | [`template::Template`], [`template::Remark`], [`template::promise`] |
 //! | playbook, step | the checked list of a service; a line of it ("runbook" is the company's document) | [`playbook::Playbook`], [`playbook::Step`] |
+//! | run, order, vouching | a command that was started; what was frozen and confirmed; a second person's word for it | [`incident::Run`], [`incident::CommandStarted`], [`incident::CommandVouched`] |
 //! | objective, burn rate, window | as in the SRE workbook | [`slo::Objective`] |
 //! | series, resolution | Prometheus' (its `step` is our resolution) | [`slo::Series`], [`slo::Grid`] |
 //! | alert, burst | what Prometheus or Alertmanager says is wrong; several that began together | [`alert::Alert`], [`alert::Burst`] |

@@ -66,6 +66,9 @@ struct Open {
     news: mpsc::Receiver<News>,
 }
 
+/// Both ends of a channel of ours.
+type Pipe<T> = (mpsc::Sender<T>, mpsc::Receiver<T>);
+
 /// Everything that runs beside the loop.
 pub(super) struct Shell {
     pub(super) plan: Plan,
@@ -75,7 +78,7 @@ pub(super) struct Shell {
     names: std::collections::HashMap<tokio::task::Id, &'static str>,
     reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
     work: (mpsc::Sender<Work>, mpsc::Receiver<Work>),
-    pub(super) runs: (mpsc::Sender<(EntryId, Said)>, mpsc::Receiver<(EntryId, Said)>),
+    pub(super) runs: Pipe<(EntryId, Said)>,
     watch: watch::Sender<Arc<Watchlist>>,
     steps: watch::Sender<Vec<(StepRef, DateTime<Utc>)>>,
     inquiries: Vec<mpsc::Sender<Inquiry>>,

@@ -11,7 +11,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::Duration;
 
 use rustix::fs::Mode;
@@ -276,10 +276,7 @@ fn next(pieces: &Receiver<Piece>, open: usize) -> Option<Piece> {
         std::thread::sleep(LOOK / 4);
         return None;
     }
-    match pieces.recv_timeout(LOOK) {
-        Ok(piece) => Some(piece),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-    }
+    pieces.recv_timeout(LOOK).ok()
 }
 
 fn stop(group: Option<Pid>, why: String, kill_at: Duration) -> Stopping {
