@@ -10,6 +10,7 @@ mod alerts;
 mod answers;
 mod changes;
 mod people;
+mod playbook;
 mod run;
 mod start;
 mod words;
@@ -256,10 +257,23 @@ enum JournalSub {
 enum PlaybookSub {
     /// List the playbooks
     List,
-    /// Check a file, or all playbooks
+    /// Print a playbook with all its steps
+    Show {
+        /// The service
+        service: String,
+    },
+    /// Check a file, or all playbooks; says which programs this machine does not have
     Check {
         /// The file
         file: Option<PathBuf>,
+    },
+    /// Print the beginning of a playbook, to be saved as SERVICE.toml
+    New {
+        /// The service
+        service: String,
+        /// A Markdown runbook: each list item under the service's heading becomes a step
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
     },
 }
 
@@ -407,7 +421,9 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
         Sub::Journal { command: JournalSub::Export { incident } } => answers::export(&load()?, incident),
         Sub::Journal { command: JournalSub::Fill { entries, seed } } => answers::fill(&load()?, entries, seed),
         Sub::Playbook { command: PlaybookSub::List } => answers::playbooks(&load()?),
-        Sub::Playbook { command: PlaybookSub::Check { file } } => answers::check_playbooks(&load()?, file.as_deref()),
+        Sub::Playbook { command: PlaybookSub::Show { service } } => playbook::show(&load()?, &service),
+        Sub::Playbook { command: PlaybookSub::Check { file } } => playbook::check(&load()?, file.as_deref()),
+        Sub::Playbook { command: PlaybookSub::New { service, from } } => playbook::begin(&service, from.as_deref()),
         Sub::Template { command: TemplateSub::List } => words::list(&load()?),
         Sub::Template { command: TemplateSub::Check { file } } => words::check(&load()?, file.as_deref()),
         Sub::Config { command } => configuration(&command, &inputs),

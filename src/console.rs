@@ -304,7 +304,7 @@ impl Console {
                     // Somebody may have declared an incident from them in the meantime.
                     effects.push(Effect::List);
                 }
-                if let (None, Some(at)) = (self.live.usual_errors, self.incident.detected_at) {
+                if let (None, Some(at)) = (&self.live.usual_errors, self.incident.detected_at) {
                     self.live.usual_errors = resolution::usual_errors(&self.live, at, self.incident.clock().show(wall));
                 }
                 if is_shown {

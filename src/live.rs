@@ -274,7 +274,7 @@ pub struct Live {
     /// The trace that was opened last, or why it could not be.
     pub trace: Option<Result<Trace, (TraceId, CleanStr)>>,
     /// Error spans a second before the incident began, where that was seen.
-    pub usual_errors: Option<f64>,
+    pub usual_errors: Option<BTreeMap<CleanStr, f64>>,
     /// What each source said of alerts; [`Live::alerts`] is all of it as one list.
     pub reported: BTreeMap<SourceName, Reported>,
     /// The simulated world stands still: nothing ages.

@@ -4,6 +4,8 @@
 //!
 //! Invariant: pure; the same data at the same moment give the same lines.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::incident::{Incident, ProofLine};
@@ -97,16 +99,19 @@ fn minutes_ago(age: TimeDelta) -> String {
     }
 }
 
-/// How many error spans a second were usual, where the search reached back at least five minutes before the incident.
-pub fn usual_errors(live: &Live, detected_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<f64> {
+/// How many error spans a second of each service were usual, where the search reached back at least five minutes before the incident.
+pub fn usual_errors(live: &Live, detected_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<BTreeMap<CleanStr, f64>> {
     let (_, _, found) = live.spans.as_ref()?;
     let before = detected_at - (now - found.lookback);
     // A search that was cut short says nothing about its oldest part.
     if before < TimeDelta::minutes(5) || !found.remarks.is_empty() {
         return None;
     }
-    let count = found.errors.iter().filter(|row| row.at < detected_at).count();
-    Some(count as f64 / before.num_seconds().max(1) as f64)
+    let mut rates = BTreeMap::new();
+    for row in found.errors.iter().filter(|row| row.at < detected_at) {
+        *rates.entry(row.service.clone()).or_default() += 1.0 / before.num_seconds().max(1) as f64;
+    }
+    Some(rates)
 }
 
 /// No more error spans in the time that counts than in the same time before the incident; where that was never seen, none.
@@ -123,7 +128,10 @@ fn spans(
     let Some((_, _, found)) = &live.spans else { return (false, "no data".to_owned()) };
     let ours = found.errors.iter().filter(|row| services.contains(&row.service));
     let recent = ours.filter(|row| row.at > now - normal_for).count();
-    let usual = live.usual_errors.map_or(0, |rate| (rate * normal_for.num_seconds() as f64).ceil() as usize);
+    let rate =
+        |rates: &BTreeMap<CleanStr, f64>| -> f64 { services.iter().filter_map(|service| rates.get(service)).sum() };
+    let rate = live.usual_errors.as_ref().map_or(0.0, rate);
+    let usual = (rate * normal_for.num_seconds() as f64).ceil() as usize;
     let usually = match live.usual_errors {
         Some(_) => format!("{usual} before the incident"),
         None => "what is usual was not seen".to_owned(),

@@ -1,7 +1,6 @@
 //! Subcommands that answer and end.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
@@ -17,7 +16,6 @@ use crate::incident::{
 };
 use crate::journal::{Journal, NewEntry};
 use crate::pane::PANES;
-use crate::playbook::Playbook;
 use crate::run::records::{self, Board};
 use crate::run::{JournalPlace, clock};
 use crate::text::{CleanStr, CleanText, fit};
@@ -322,17 +320,6 @@ pub(super) fn playbooks(config: &Config) -> Result<ExitCode, Ending> {
         writeln!(out, "{problem}")?;
     }
     Ok(if catalogue.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
-pub(super) fn check_playbooks(config: &Config, file: Option<&Path>) -> Result<ExitCode, Ending> {
-    let Some(file) = file else { return playbooks(config) };
-    let text = std::fs::read_to_string(file).map_err(|error| Ending::Usage(format!("{}: {error}", file.display())))?;
-    match Playbook::parse(&file.display().to_string(), &text) {
-        Ok(playbook) => {
-            print(&format!("{}: fine, {} steps for {}", file.display(), playbook.steps.len(), playbook.service))
-        }
-        Err(flaw) => Err(Ending::Failure(flaw.to_string())),
-    }
 }
 
 pub(super) fn keys(markdown: bool) -> Result<ExitCode, Ending> {

@@ -102,6 +102,7 @@ fn every_key() -> Vec<String> {
             "F7" => "\x1b[18~".to_owned(),
             "F8" => "\x1b[19~".to_owned(),
             "F9" => "\x1b[20~".to_owned(),
+            "F10" => "\x1b[21~".to_owned(),
             "F11" => "\x1b[23~".to_owned(),
             "Ctrl+P" => "\x10".to_owned(),
             "Ctrl+L" => "\x0c".to_owned(),

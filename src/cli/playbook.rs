@@ -1,0 +1,198 @@
+//! `warroom playbook`: list, show, check, and begin one from a Markdown runbook.
+//!
+//! Exit status: 0 fine, 1 a file is wrong, 2 the command line is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::answers::playbooks;
+use super::{Ending, print};
+use crate::clock;
+use crate::config::{Config, files};
+use crate::incident::Purpose;
+use crate::pane::playbook::offers;
+use crate::playbook::{Aliases, Playbook};
+use crate::text::CleanStr;
+
+/// Prints a playbook as one reads it aloud.
+pub(super) fn show(config: &Config, service: &str) -> Result<ExitCode, Ending> {
+    let catalogue = files::catalogue(&config.playbooks);
+    let Some(playbook) = catalogue.get(service) else {
+        let known: Vec<_> = catalogue.iter().map(|playbook| playbook.service.as_str()).collect();
+        let service = CleanStr::new(service);
+        return Err(Ending::Usage(format!("there is no playbook of `{service}`: there are {}", known.join(", "))));
+    };
+    let mut out = format!(
+        "{} ({}), kept by {}, reviewed {}\n",
+        playbook.name, playbook.service, playbook.owner, playbook.reviewed
+    );
+    for contact in &playbook.contacts {
+        let _ = writeln!(out, "  {}: {}", contact.name, contact.how);
+    }
+    for (place, step) in playbook.steps.iter().enumerate() {
+        let _ = writeln!(out, "\n{} {} ({})", place + 1, step.title, step.id);
+        let words = [("look", &step.look), ("expect", &step.expect), ("undo", &step.undo)];
+        let words = words.into_iter().map(|(name, text)| (name, text.replace('\n', " ")));
+        for (name, text) in words.chain(offers(step)) {
+            let _ = writeln!(out, "  {name:<9}{text}");
+        }
+    }
+    print(out.trim_end())
+}
+
+/// Checks one file or all playbooks, and says which programs this machine does not have.
+pub(super) fn check(config: &Config, file: Option<&Path>) -> Result<ExitCode, Ending> {
+    let Some(file) = file else {
+        let status = playbooks(config)?;
+        let catalogue = files::catalogue(&config.playbooks);
+        let missing: Vec<String> = catalogue.iter().flat_map(|playbook| missing(playbook, &config.commands)).collect();
+        if !missing.is_empty() {
+            print(&missing.join("\n"))?;
+        }
+        return Ok(status);
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| Ending::Usage(format!("{}: {error}", file.display())))?;
+    let playbook =
+        Playbook::parse(&file.display().to_string(), &text).map_err(|flaw| Ending::Failure(flaw.to_string()))?;
+    let mut lines = vec![format!("{}: fine, {} steps for {}", file.display(), playbook.steps.len(), playbook.service)];
+    lines.extend(missing(&playbook, &config.commands));
+    print(&lines.join("\n"))
+}
+
+/// A line for each program of a playbook that is not on this machine.
+fn missing(playbook: &Playbook, aliases: &Aliases) -> Vec<String> {
+    let mut steps: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for step in &playbook.steps {
+        let Some(command) = step.command() else { continue };
+        for program in [Purpose::Do, Purpose::Undo].iter().filter_map(|purpose| command.argv(*purpose).first()) {
+            let program = aliases.get(program).and_then(|words| words.first()).unwrap_or(program);
+            if !is_there(program) {
+                steps.entry(program).or_default().insert(&step.id);
+            }
+        }
+    }
+    let line = |(program, steps): (&str, BTreeSet<&str>)| {
+        let steps: Vec<_> = steps.into_iter().collect();
+        format!(
+            "{}: `{program}` is not on this machine (steps {}): `[commands]` in the configuration names another",
+            playbook.service,
+            steps.join(", ")
+        )
+    };
+    steps.into_iter().map(line).collect()
+}
+
+fn is_there(program: &str) -> bool {
+    if program.contains('/') {
+        return Path::new(program).is_file();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// Prints the beginning of a playbook; each list item of a Markdown runbook becomes a step.
+pub(super) fn begin(service: &str, from: Option<&Path>) -> Result<ExitCode, Ending> {
+    let text = match from {
+        Some(file) => {
+            std::fs::read_to_string(file).map_err(|error| Ending::Usage(format!("{}: {error}", file.display())))?
+        }
+        None => "* Look at the dashboards of the service\n".to_owned(),
+    };
+    let items = items(&text, service);
+    if items.is_empty() {
+        return Err(Ending::Usage(
+            "this file has no list item: a line that begins with `* `, `- ` or `1. `".to_owned(),
+        ));
+    }
+    let written = written(service, &items);
+    // What does not parse is not handed out.
+    Playbook::parse("new.toml", &written).map_err(|flaw| Ending::Usage(flaw.to_string()))?;
+    print(written.trim_end())
+}
+
+/// The list items under the headings that name the service; all of them where none does.
+fn items(text: &str, service: &str) -> Vec<String> {
+    let (mut all, mut ours) = (Vec::new(), Vec::new());
+    let mut is_ours = false;
+    for line in text.lines() {
+        let line = line.trim();
+        if line.starts_with('#') {
+            is_ours = line.to_lowercase().contains(&service.to_lowercase().replace('-', " "))
+                || line.to_lowercase().contains(&service.to_lowercase());
+        }
+        let number = line.split_once(". ").filter(|(number, _)| number.parse::<u32>().is_ok()).map(|(_, item)| item);
+        let item = line.strip_prefix("* ").or_else(|| line.strip_prefix("- ")).or(number);
+        if let Some(item) = item.map(str::trim).filter(|item| !item.is_empty()) {
+            all.push(item.to_owned());
+            if is_ours {
+                ours.push(item.to_owned());
+            }
+        }
+    }
+    if ours.is_empty() { all } else { ours }
+}
+
+fn written(service: &str, items: &[String]) -> String {
+    let quoted = |text: &str| toml::Value::String(CleanStr::new(text).to_string()).to_string();
+    let today = clock::wall().date_naive();
+    let mut out = format!(
+        "service = {0}\nname = {0}\npublic-name = {0}\nowner = \"who keeps this file\"\nreviewed = {today}\n",
+        quoted(service)
+    );
+    let mut known = BTreeSet::new();
+    for item in items {
+        let mut id = slug(item);
+        while !known.insert(id.clone()) {
+            id.push_str("-2");
+        }
+        let title = item.replace(['`', '*'], "");
+        let _ = write!(
+            out,
+            "\n[[steps]]\nid = {}\ntitle = {}\nlook = {}\nexpect = \"what should be seen\"\nundo = \"how to take it back\"\n",
+            quoted(&id),
+            quoted(title.trim_end_matches('.')),
+            quoted(item)
+        );
+    }
+    out
+}
+
+/// A name for a step: the first words, in small letters.
+fn slug(text: &str) -> String {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let slug: Vec<String> = words.take(5).map(str::to_lowercase).collect();
+    let slug = slug.join("-");
+    if slug.starts_with(|letter: char| letter.is_ascii_lowercase()) { slug } else { format!("step-{slug}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_markdown_runbook_becomes_a_playbook_that_reads() {
+        let runbook = "# Runbook\n* general\n## BluBank Integration\n* Inspect `blubank` queue.\n1. Restart \"workers\"\n- Inspect `blubank` queue.\n## Other\n* nothing of ours\n";
+        let items = items(runbook, "blubank");
+        assert_eq!(items, ["Inspect `blubank` queue.", "Restart \"workers\"", "Inspect `blubank` queue."]);
+        let playbook = Playbook::parse("new.toml", &written("blubank", &items)).unwrap();
+        let ids: Vec<_> = playbook.steps.iter().map(|step| step.id.as_str()).collect();
+        assert_eq!(ids, ["inspect-blubank-queue", "restart-workers", "inspect-blubank-queue-2"]);
+        assert_eq!(playbook.steps[1].look.as_str(), "Restart \"workers\"");
+    }
+
+    #[test]
+    fn a_program_that_is_not_here_is_named_with_its_steps() {
+        let catalogue = crate::playbook::Catalogue::shipped();
+        let playbook = catalogue.get("alipay").unwrap();
+        let aliases =
+            Aliases::from([("flagctl".into(), vec!["/nowhere/flagctl".into()]), ("kubectl".into(), vec!["sh".into()])]);
+        assert_eq!(
+            missing(playbook, &aliases),
+            [
+                "alipay: `/nowhere/flagctl` is not on this machine (steps route-to-backup, shed-retries): `[commands]` in the configuration names another"
+            ]
+        );
+    }
+}
