@@ -226,7 +226,7 @@ fn row(place: usize, step: &Step, name: &StepRef, is_here: bool, cx: &Cx<'_>) ->
         _ if cx.incident.claims.contains_key(name) => {
             let mark = &cx.incident.claims[name];
             let run = cx.incident.last_run(name).map(|run| ran(run, mark.at)).unwrap_or_default();
-            (glyphs.half, format!("{} {} …{run}", mark.by, claimed_for(cx.now - mark.at)))
+            (glyphs.half, format!("{run}{} {} …", mark.by, claimed_for(cx.now - mark.at)))
         }
         Some(StepState::Checked(mark)) => (glyphs.done, format!("{} {}", mark.by, cx.minute(mark.at))),
         Some(StepState::Skipped(mark, reason)) => {
@@ -251,9 +251,9 @@ fn ran(run: &Run, claimed: DateTime<Utc>) -> String {
     };
     match run.ending() {
         _ if run.started.at < claimed => String::new(),
-        None => format!(" {what}RUNS"),
-        Some(ending) if ending.is_success() => format!(" {what}{ending}: does it hold? x"),
-        Some(ending) => format!(" {what}{ending}: e again · s skip · - undo"),
+        None => format!("{what}RUNS · "),
+        Some(ending) if ending.is_success() => format!("{what}{ending}: does it hold? x · "),
+        Some(ending) => format!("{what}{ending}: e again, s skip, - undo · "),
     }
 }
 

@@ -142,3 +142,22 @@ fn who_comes_back_follows_what_still_runs_and_never_starts_it() {
     back.key(KeyCode::Char('9'));
     assert!(back.screen().contains("two"), "{}", back.screen());
 }
+
+#[test]
+fn a_waiting_step_is_held_against_what_the_sources_measured_and_only_that() {
+    let mut desk = ready();
+    desk.keys("Ge");
+    assert!(
+        desk.said().contains("nothing measured it yet") || desk.said().contains("never measured"),
+        "{}",
+        desk.said()
+    );
+    desk.report();
+    desk.keys("e");
+    let (_, answer) = &desk.console.incident().answers[&step("confirm-recovery")];
+    assert!(answer.answer.contains("expected < 0.8 for 10m"), "{}", answer.answer);
+    assert!(answer.holds.is_some());
+    desk.pass(120);
+    desk.keys("e");
+    assert!(desk.said().contains("not fresh"), "{}", desk.said());
+}
