@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::incident::{Incident, ProofLine};
 use crate::live::{Freshness, Live, Panel};
-use crate::playbook::Catalogue;
+use crate::playbook::{Action, Catalogue, Query};
 use crate::slo::{Objective, ObjectiveId};
 use crate::text::CleanStr;
 
@@ -39,12 +39,57 @@ pub fn proof(
             };
             lines.push(line(format!("{service} {}", objective.title), met, seen));
         }
+        for step in &playbook.steps {
+            let Some(Action::Verify(query)) = &step.action else { continue };
+            let (seen, met) = measure(query, catalogue, live, wall, now).unwrap_or_else(|why| (why, false));
+            lines.push(line(format!("{service} {}", step.title), met, seen));
+        }
         if !playbook.traces.services.is_empty() {
             let (met, seen) = spans(live, &playbook.traces.services, normal_for, wall, now);
             lines.push(line(format!("{service} error spans"), met, seen));
         }
     }
     lines
+}
+
+/// What a step's query gives now, and whether that is as expected; the query must be that of an objective, which the charts measure.
+pub fn measure(
+    query: &Query,
+    catalogue: &Catalogue,
+    live: &Live,
+    wall: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(String, bool), String> {
+    let objectives = catalogue.iter().flat_map(|playbook| playbook.objectives.iter().map(move |one| (playbook, one)));
+    let (playbook, objective) = objectives
+        .into_iter()
+        .find(|(_, objective)| *objective.expr == *query.promql)
+        .ok_or("only the query of a chart can be asked from here for now: this one wants Prometheus by hand")?;
+    let id = ObjectiveId { service: playbook.service.clone(), objective: objective.id.clone() };
+    let panel = live.panels.get(&id).ok_or("nothing measured it yet: open the graphs (1)")?;
+    if live.panel_freshness(panel, wall) != Freshness::Fresh {
+        return Err("the newest value is not fresh: nothing is concluded from it".to_owned());
+    }
+    let measured = panel.measured.as_ref().ok_or("it was never measured")?;
+    let grid = &measured.grid;
+    let hold = query.hold.map_or_else(TimeDelta::zero, |hold| *hold);
+    let from = now - hold - grid.resolution * 2;
+    if hold > TimeDelta::zero() && (grid.len == 0 || grid.at(0) > from) {
+        return Err(format!(
+            "the charts reach back less than {hold}: ] in the graphs (1) makes them longer",
+            hold = minutes(hold)
+        ));
+    }
+    let places = (0..grid.len).filter(|place| grid.at(*place) >= from);
+    let values: Vec<f64> = places.filter_map(|place| measured.worst_at(objective, place)).collect();
+    let last = values.last().ok_or("there is no value in that time")?;
+    let holds = values.iter().all(|value| query.expect.holds(*value));
+    let hold = query.hold.map(|hold| format!(" for {hold}")).unwrap_or_default();
+    Ok((format!("{} now, expected {}{hold}", objective.unit.show(*last), query.expect), holds))
+}
+
+fn minutes(length: TimeDelta) -> String {
+    format!("{} min", length.num_minutes())
 }
 
 fn line(what: String, met: bool, seen: String) -> ProofLine {

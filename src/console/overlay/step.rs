@@ -14,6 +14,7 @@ use crate::incident::{
 };
 use crate::pane::{Access, Cx, FormKind};
 use crate::playbook::{Action, CommandStep, Facts, Playbook, Step, StepTraces, Wrong};
+use crate::resolution::measure;
 use crate::text::CleanStr;
 use crate::widget::editor::Editor;
 
@@ -88,7 +89,7 @@ pub(crate) fn step(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Offe
         }
         Action::Query(_) | Action::Verify(_) | Action::Wait(_) => match (step.query(), action) {
             (Some(query), _) => {
-                let (seen, holds) = measure(&query, cx)?;
+                let (seen, holds) = measure(&query, cx.catalogue, cx.live, cx.wall, cx.now)?;
                 Ok(Offer::Ask(vec![Command::AnswerStep(answered(name, step, &seen, Some(holds)))]))
             }
             (None, Action::Wait(wait)) => {
@@ -135,35 +136,6 @@ fn look_at(traces: &StepTraces, cx: &Cx<'_>) -> Result<(String, bool), String> {
         format!("{rate:.1} error spans a minute ({count} in {minutes:.0} min), expected {expected}"),
         expected.holds(rate),
     ))
-}
-
-/// The newest value of an objective's own query.
-fn measure(query: &crate::playbook::Query, cx: &Cx<'_>) -> Result<(String, bool), String> {
-    let objectives = cx.catalogue.iter().flat_map(|playbook| {
-        playbook
-            .objectives
-            .iter()
-            .map(|one| (crate::slo::ObjectiveId { service: playbook.service.clone(), objective: one.id.clone() }, one))
-    });
-    let (id, objective) = objectives
-        .into_iter()
-        .find(|(_, objective)| *objective.expr == *query.promql)
-        .ok_or("only the query of a chart can be asked from here for now: this one wants Prometheus by hand")?;
-    let panel = cx.live.panels.get(&id).ok_or("nothing measured it yet: open the graphs (1)")?;
-    if cx.live.panel_freshness(panel, cx.wall) != crate::live::Freshness::Fresh {
-        return Err("the newest value is not fresh: nothing is concluded from it".to_owned());
-    }
-    let measured = panel.measured.as_ref().ok_or("it was never measured")?;
-    let grid = &measured.grid;
-    let hold = query.hold.map_or_else(chrono::TimeDelta::zero, |hold| *hold);
-    let values: Vec<f64> = (0..grid.len)
-        .filter(|place| grid.at(*place) >= cx.now - hold - grid.resolution * 2)
-        .filter_map(|place| measured.worst_at(objective, place))
-        .collect();
-    let last = values.last().ok_or("there is no value in that time")?;
-    let holds = values.iter().all(|value| query.expect.holds(*value));
-    let hold = query.hold.map(|hold| format!(" for {hold}")).unwrap_or_default();
-    Ok((format!("{} now, expected {}{hold}", objective.unit.show(*last), query.expect), holds))
 }
 
 /// The dialog of a step's command with given values, in words where a form has fields.

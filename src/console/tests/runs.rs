@@ -161,3 +161,18 @@ fn a_waiting_step_is_held_against_what_the_sources_measured_and_only_that() {
     desk.keys("e");
     assert!(desk.said().contains("not fresh"), "{}", desk.said());
 }
+
+#[test]
+fn a_verify_step_of_the_playbook_is_part_of_the_proof() {
+    let text = crate::playbook::SHIPPED[0].1.replace("do.wait = ", "do.verify = ");
+    let mut catalogue = Catalogue::shipped();
+    catalogue.take("alipay.toml", &text);
+    let mut desk = Desk::open_with(Settings { catalogue, ..settings(Layout::Ic) }, (120, 40));
+    let line = |desk: &Desk| {
+        let proof = desk.console.proof(desk.wall);
+        proof.into_iter().find(|line| *line.what == *"alipay Confirm that payments flow again").unwrap()
+    };
+    assert!(!line(&desk).met, "what nobody measured proves nothing");
+    desk.report();
+    assert!(line(&desk).seen.contains("expected < 0.8 for 10m"), "{}", line(&desk).seen);
+}
