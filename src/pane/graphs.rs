@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
-use crate::incident::{Command, Event, Evidence, Phase};
+use crate::incident::{Command, Event, Evidence, Phase, ServiceId};
 use crate::live::{Freshness, Panel};
 use crate::slo::{Grid, Measured, Objective, ObjectiveId, ObjectiveKind, Side, Verdict};
 use crate::text::columns;
@@ -124,17 +124,27 @@ impl Graphs {
         };
         let place =
             self.cursor.map_or_else(|| newest_place(measured, shown.objective), |at| nearest(&measured.grid, at));
-        let value = measured.worst_at(shown.objective, place);
-        vec![Intent::Command(Command::PinEvidence(Evidence::Graph {
-            service: shown.id.service.clone(),
-            objective: shown.objective.title.clone(),
-            query: measured.query.clone(),
-            from: measured.grid.start,
-            to: measured.grid.end(),
-            at: measured.grid.at(place),
-            value: value.map_or_else(|| "no data".to_owned(), |value| shown.objective.unit.show(value)).into(),
-        }))]
+        vec![Intent::Command(Command::PinEvidence(evidence(&shown.id.service, shown.objective, measured, place)))]
     }
+}
+
+/// A value of an objective as evidence.
+fn evidence(service: &ServiceId, objective: &Objective, measured: &Measured, place: usize) -> Evidence {
+    let value = measured.worst_at(objective, place);
+    Evidence::Graph {
+        service: service.clone(),
+        objective: objective.title.clone(),
+        query: measured.query.clone(),
+        from: measured.grid.start,
+        to: measured.grid.end(),
+        at: measured.grid.at(place),
+        value: value.map_or_else(|| "no data".to_owned(), |value| objective.unit.show(value)).into(),
+    }
+}
+
+/// The newest value of an objective as evidence.
+pub(crate) fn newest_evidence(service: &ServiceId, objective: &Objective, measured: &Measured) -> Evidence {
+    evidence(service, objective, measured, newest_place(measured, objective))
 }
 
 fn nearest(grid: &Grid, at: DateTime<Utc>) -> usize {

@@ -139,3 +139,18 @@ fn a_note_that_holds_a_card_number_or_a_token_is_masked_before_it_is_written() {
         assert!(!has(b"hunter2") && !has(b"4111 1111"), "{}", file.path().display());
     }
 }
+
+#[test]
+fn in_line_mode_a_value_and_a_trace_are_pinned_as_evidence() {
+    let host = host_with(&[]);
+    let mut omid = Plain::spawn(host.command(&["gameday", "--plain", "--as", "omid"]).stdin(Stdio::piped()));
+    omid.ready();
+    omid.type_in(":pin nothing\n");
+    omid.wait_for("write :pin and one of p99 latency", SOON);
+    omid.wait_for("simulated", SOON);
+    // The first measurements and spans come within moments of the start.
+    std::thread::sleep(Duration::from_secs(2));
+    omid.type_in(":pin p99\n:pin trace 1\n");
+    omid.wait_for("evidence alipay p99 latency = ", SOON);
+    omid.wait_for("evidence trace ", SOON);
+}

@@ -100,11 +100,12 @@ impl RunDialog {
 
     /// What is to be typed.
     pub(crate) fn ask(&self) -> String {
+        let then = if self.dry_run.is_some() { "the step is ticked" } else { "it runs" };
         match (self.word.as_str(), &self.blocked) {
             _ if self.may_vouch => format!("type {VOUCH} and Enter: you have read this and stand for it too"),
             (_, Some(_)) => "Esc leaves".to_owned(),
             ("", None) => "Enter runs it: it only looks".to_owned(),
-            (word, None) => format!("type {word} and Enter: it runs"),
+            (word, None) => format!("type {word} and Enter: {then}"),
         }
     }
 
@@ -137,7 +138,11 @@ impl RunDialog {
         let mut y = inner.y;
         if let Some(badge) = &self.order.environment {
             let style = if self.order.changes { cx.theme.red() } else { plain };
-            let acts = if self.order.changes { "this changes something" } else { "this only looks" };
+            let acts = match (&self.dry_run, self.order.changes) {
+                (Some(_), _) => "nothing runs for real",
+                (None, true) => "this changes something",
+                (None, false) => "this only looks",
+            };
             put(
                 Line::from(vec![Span::styled(format!(" {badge} "), style), Span::raw(format!(" {acts}"))]),
                 y,

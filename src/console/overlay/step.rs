@@ -202,7 +202,11 @@ fn dialog(
         argv: resolved.argv,
         directory,
         digest,
-        environment: command.environment.map(|environment| environment.badge().into()),
+        environment: match (cx.incident.drill.is_some(), command.environment) {
+            // What stands red here would really happen; in a drill nothing does.
+            (true, _) => Some("DRILL".into()),
+            (false, environment) => environment.map(|environment| environment.badge().into()),
+        },
         changes,
         limit_s,
         stops_at_limit: command.stops_at_limit() && purpose == Purpose::Do,

@@ -8,9 +8,10 @@ use super::super::told::{group_line, objective_line, objectives};
 use super::words::{first_word, time_before, time_to_come};
 use super::{Answer, Verb, usage, verb};
 use crate::incident::brief::BriefKind;
-use crate::incident::{Command, ObligationSnoozed};
+use crate::incident::{Command, Evidence, ObligationSnoozed};
 use crate::pane::Past;
 use crate::pane::due::grouped;
+use crate::pane::graphs::newest_evidence;
 use crate::spans::{SpanOrder, group};
 use crate::text::CleanStr;
 use crate::widget::text::relative;
@@ -31,6 +32,7 @@ pub(super) const VERBS: &[Verb] = &[
     }),
     verb("slo", "", "the objectives: verdict, value, limit", slo),
     verb("spans", "", "kinds of error spans, the most frequent first, and slow ones", spans),
+    verb("pin", "OBJECTIVE | trace N", "the newest value, or the Nth kind of error span, as evidence", pin),
     verb("past", "", "the last incidents of the affected services, and what ended them", past),
     verb("changes", "", "deploys, flags and Terraform of the last two hours, with numbers", |session, _, wall| {
         let none = "no change is known: warroom change records one, or a command of the config tells them";
@@ -106,6 +108,35 @@ fn slo(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
     let lines =
         all.into_iter().map(|(id, objective)| objective_line(&id, objective, cx.live.panels.get(&id), &cx)).collect();
     session.answer(lines)
+}
+
+fn pin(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let cx = session.cx(wall);
+    let (first, number) = first_word(rest);
+    if first == "trace" {
+        let Ok(number) = number.trim().parse::<usize>() else { return usage("pin") };
+        let Some((_, _, finding)) = &cx.live.spans else {
+            return Err("no spans yet: there is nothing to pin".to_owned());
+        };
+        let groups = group(&finding.errors, finding.lookback, SpanOrder::Count);
+        let Some(kind) = number.checked_sub(1).and_then(|place| groups.get(place)) else {
+            return Err(format!("there is no kind {number} of error spans: :spans lists {}", groups.len()));
+        };
+        let (trace, summary) = (kind.example.clone(), CleanStr::new(&group_line(kind)));
+        return session.ask(Command::PinEvidence(Evidence::Trace { trace, summary }), wall);
+    }
+    let words = rest.trim().to_lowercase();
+    let all = objectives(&cx);
+    let mut named =
+        all.iter().filter(|(_, objective)| !words.is_empty() && objective.title.to_lowercase().contains(&words));
+    let Some((id, objective)) = named.next() else {
+        let titles: Vec<_> = all.iter().map(|(_, objective)| objective.title.as_str()).collect();
+        return Err(format!("write :pin and one of {}", titles.join(", ")));
+    };
+    let Some(measured) = cx.live.panels.get(id).and_then(|panel| panel.measured.as_ref()) else {
+        return Err("there is no value yet to pin".to_owned());
+    };
+    session.ask(Command::PinEvidence(newest_evidence(&id.service, objective, measured)), wall)
 }
 
 fn spans(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {

@@ -12,9 +12,6 @@ const ELSEWHERE: [(&str, &[&str]); 5] = [
     ("work.follow-up", &["follow-up"]),
 ];
 
-/// Evidence is pinned where it is seen: a graph under its cursor, a trace. Here it is a line: `finding: …`.
-const SEEN_ONLY: [&str; 2] = ["spans.pin", "graphs.pin"];
-
 #[test]
 fn every_key_that_a_refusal_names_has_its_command_here() {
     let refusals = [
@@ -35,9 +32,6 @@ fn everything_that_changes_the_record_on_the_screen_is_a_command_of_the_same_nam
     let has = |name: &str| all().any(|verb| verb.is_called(name));
     for action in actions::all().into_iter().filter(|action| action.writes) {
         let full = action.full_name();
-        if SEEN_ONLY.contains(&full.as_str()) {
-            continue;
-        }
         let own = [action.name];
         let names = ELSEWHERE.iter().find(|(name, _)| *name == full).map_or(&own[..], |(_, names)| *names);
         for name in names {
