@@ -26,8 +26,8 @@ use ratatui::layout::Rect;
 use crate::alert::Coverage;
 use crate::escalation::Matrix;
 use crate::incident::{
-    Actor, AlertLinked, Cadence, Command, Declared, Duty, Event, Incident, IncidentId, ProofLine, Refusal, Series,
-    ServiceId, StepRef, StepState, Urgency, command,
+    Actor, AlertLinked, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, ProofLine, Refusal,
+    Series, ServiceId, StepRef, StepState, Urgency, command,
 };
 use crate::live::{Finding, Live, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
@@ -45,7 +45,6 @@ pub use effect::{Effect, JournalMsg, Msg, Summary};
 pub use layout::{Arrangement, Layout};
 use overlay::Overlay;
 use record::{OwnEntries, Pending, Record};
-use runs::Followed;
 use start::Start;
 
 /// How long a sentence stays in the status line.
@@ -158,7 +157,8 @@ pub struct Console {
     covers: Vec<Coverage>,
     present: Vec<Present>,
     outputs: Outputs,
-    followed: Followed,
+    /// Commands that the shell follows for this console.
+    followed: BTreeSet<EntryId>,
     record: Record,
     panes: Vec<Box<dyn Pane>>,
     focus: PaneId,
@@ -203,7 +203,7 @@ impl Console {
             covers: Vec::new(),
             present: Vec::new(),
             outputs: Outputs::default(),
-            followed: Followed::default(),
+            followed: BTreeSet::new(),
             record: Record::default(),
             panes: PANES.iter().map(|spec| (spec.make)()).collect(),
             focus,

@@ -79,10 +79,7 @@ pub fn may_run(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> Resu
     match needs.purpose {
         Purpose::Do if is_done(needs.step) => return Err("it is done: o opens it again".to_owned()),
         Purpose::Do => {
-            let is_through = |step: &StepRef| {
-                matches!(incident.steps.get(step), Some(StepState::Checked(_) | StepState::Skipped(..)))
-            };
-            if let Some((_, title)) = needs.earlier.iter().find(|(step, _)| !is_through(step)) {
+            if let Some((_, title)) = needs.earlier.iter().find(|(step, _)| !incident.is_through(step)) {
                 return Err(format!("first: {title}"));
             }
         }

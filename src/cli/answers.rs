@@ -14,7 +14,7 @@ use crate::incident::command::{decide, event_time};
 use crate::incident::{
     Actor, Asking, Command, Declared, Detection, IncidentId, NoteAdded, NoteKind, Series, Severity, Via,
 };
-use crate::journal::{Journal, NewEntry};
+use crate::journal::{Journal, JournalDir, NewEntry};
 use crate::pane::PANES;
 use crate::run::records::{self, Board};
 use crate::run::{JournalPlace, clock};
@@ -122,7 +122,7 @@ pub(super) fn list(config: &Config, json: bool, all: bool) -> Result<ExitCode, E
 }
 
 /// By which rules records are listed.
-pub(super) fn board(config: &Config) -> Board {
+fn board(config: &Config) -> Board {
     Board { cadence: config.cadence, matrix: config.matrix.clone(), catalogue: files::catalogue(&config.playbooks) }
 }
 
@@ -216,10 +216,7 @@ pub(super) fn note(
     text: &str,
 ) -> Result<ExitCode, Ending> {
     let dir = place(config).open()?;
-    let id = match id {
-        Some(id) => id,
-        None => only_open(&records::list(&dir, records::Which::Open, &board(config))?)?,
-    };
+    let id = meant(config, &dir, id)?;
     let me = actor(config);
     let incident = records::read(&dir, id)?;
     let now = incident.clock().show(clock::wall());
@@ -233,7 +230,15 @@ pub(super) fn note(
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn only_open(open: &[Summary]) -> Result<IncidentId, Ending> {
+/// The incident that was named, or the only one that is open.
+pub(super) fn meant(config: &Config, dir: &JournalDir, id: Option<IncidentId>) -> Result<IncidentId, Ending> {
+    match id {
+        Some(id) => Ok(id),
+        None => only_open(&records::list(dir, records::Which::Open, &board(config))?),
+    }
+}
+
+fn only_open(open: &[Summary]) -> Result<IncidentId, Ending> {
     match open {
         [only] => Ok(only.id),
         [] => Err(Ending::Usage("no incident is open: name one with -i, or declare one".to_owned())),

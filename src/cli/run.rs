@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use super::Ending;
-use super::answers::{actor, board, only_open, place, via};
+use super::answers::{actor, meant, place, via};
 use super::start::host;
 use crate::clock;
 use crate::config::{Config, files};
@@ -51,10 +51,7 @@ pub(super) struct Asked {
 
 pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
     let dir = place(config).open()?;
-    let id = match asked.incident {
-        Some(id) => id,
-        None => only_open(&records::list(&dir, records::Which::Open, &board(config))?)?,
-    };
+    let id = meant(config, &dir, asked.incident)?;
     let incident = records::read(&dir, id)?;
     let (me, now) = (actor(config), incident.clock().show(clock::wall()));
     let step = asked.step.as_deref().map(|name| step(config, &incident, name)).transpose()?;

@@ -5,8 +5,6 @@
 //!
 //! Invariant: nothing starts that is not in the record; an end that nobody saw is written as unknown, and nothing is started again by itself.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 
 use super::overlay::{self, Choice, Offer, Pick};
@@ -39,17 +37,11 @@ pub enum RunSaid {
     Ended(CommandEnded),
 }
 
-/// What this console knows of commands beside the record.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Followed {
-    runs: BTreeSet<EntryId>,
-}
-
 impl Console {
     /// The own start of a command is on disk: now it may run.
     pub(super) fn started(&mut self, entry: &Entry, body: &CommandStarted, effects: &mut Vec<Effect>) {
         // `warroom run` writes through its own console name; what comes back here was asked for here.
-        if self.incident.run(entry.id).is_none() || !self.followed.runs.insert(entry.id) {
+        if self.incident.run(entry.id).is_none() || !self.followed.insert(entry.id) {
             return;
         }
         effects.push(Effect::Run(entry.id, RunAct::Start(Box::new(body.clone()))));
@@ -60,7 +52,7 @@ impl Console {
     pub(super) fn follow_runs(&mut self, effects: &mut Vec<Effect>) {
         let name: u64 = self.settings.console.bytes().map(u64::from).sum();
         for run in &self.incident.runs {
-            if run.is_open() && run.order.host == self.settings.host && self.followed.runs.insert(run.id) {
+            if run.is_open() && run.order.host == self.settings.host && self.followed.insert(run.id) {
                 effects.push(Effect::Run(run.id, RunAct::Follow(2_000 + name % 16 * 250)));
             }
         }
@@ -68,7 +60,7 @@ impl Console {
 
     /// A new record: nothing of the old one is followed.
     pub(super) fn forget_runs(&mut self) {
-        self.followed = Followed::default();
+        self.followed.clear();
         self.outputs = crate::output::Outputs::default();
     }
 

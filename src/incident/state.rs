@@ -277,6 +277,11 @@ impl Run {
 }
 
 impl Facts {
+    /// Whether a step is done or was passed over.
+    pub fn is_through(&self, step: &StepRef) -> bool {
+        matches!(self.steps.get(step), Some(StepState::Checked(_) | StepState::Skipped(..)))
+    }
+
     /// The command that runs for a step now.
     pub fn running(&self, step: &StepRef) -> Option<&Run> {
         self.runs.iter().rev().find(|run| run.is_open() && run.order.step.as_ref() == Some(step))

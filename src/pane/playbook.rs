@@ -139,10 +139,7 @@ impl PlaybookPane {
 
 /// How many steps are done or skipped.
 fn progress(playbook: &Playbook, cx: &Cx<'_>) -> usize {
-    let is_through = |step: &&Step| {
-        matches!(cx.incident.steps.get(&playbook.step_ref(step)), Some(StepState::Checked(_) | StepState::Skipped(..)))
-    };
-    playbook.steps.iter().filter(is_through).count()
+    playbook.steps.iter().filter(|step| cx.incident.is_through(&playbook.step_ref(step))).count()
 }
 
 impl PlaybookPane {

@@ -30,15 +30,19 @@ impl Mask {
 
     /// A text without what must not be in a record.
     pub fn mask(&self, text: &str) -> String {
-        let mut text = text.to_owned();
+        let text = self.hide_values(text.to_owned());
+        let mut in_key = false;
+        let lines: Vec<String> = text.split('\n').map(|line| mask_line(line, &mut in_key)).collect();
+        lines.join("\n")
+    }
+
+    fn hide_values(&self, mut text: String) -> String {
         for value in &self.values {
             if text.contains(value.as_str()) {
                 text = text.replace(value.as_str(), SECRET);
             }
         }
-        let mut in_key = false;
-        let lines: Vec<String> = text.split('\n').map(|line| mask_line(line, &mut in_key)).collect();
-        lines.join("\n")
+        text
     }
 }
 
@@ -272,12 +276,7 @@ impl MaskedLines {
     }
 
     fn show(&mut self, bytes: &[u8]) -> String {
-        let mut text = String::from_utf8_lossy(bytes).into_owned();
-        for value in &self.mask.values {
-            if text.contains(value.as_str()) {
-                text = text.replace(value.as_str(), SECRET);
-            }
-        }
+        let text = self.mask.hide_values(String::from_utf8_lossy(bytes).into_owned());
         let lines: Vec<String> = text
             .split('\n')
             .map(|line| match line {
