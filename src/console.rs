@@ -41,7 +41,7 @@ use crate::template::Templates;
 use crate::text::CleanStr;
 use crate::theme::Theme;
 pub use draw::{Cursor, Drawn};
-pub use effect::{Effect, JournalMsg, Msg, Summary};
+pub use effect::{Effect, JournalMsg, Msg, Printout, Summary};
 pub use layout::{Arrangement, Layout};
 use overlay::Overlay;
 use record::{OwnEntries, Pending, Record};
@@ -320,10 +320,11 @@ impl Console {
                 if let Some(start) = &mut self.start {
                     start.take(list.clone());
                 }
-                if let Some(Overlay::Records(pick)) = &mut self.overlay {
+                let here = self.record.id;
+                if let Some(Overlay::Records(pick, why)) = &mut self.overlay {
                     let selected = pick.selected;
-                    *pick = overlay::records(&list, wall);
-                    pick.selected = selected.min(list.len().saturating_sub(1));
+                    *pick = overlay::records(&list, *why, here, wall);
+                    pick.selected = selected.min(pick.rows.len().saturating_sub(1));
                 }
                 self.covers = list.into_iter().filter_map(|summary| summary.covers).collect();
                 self.dirty = Dirty::ALL;
@@ -350,6 +351,15 @@ impl Console {
             }
             Msg::Failed(text) => self.say(Tone::Failed, text.to_string(), wall),
             Msg::Done(text) => self.say(Tone::Said, text.to_string(), wall),
+            Msg::Printed(title, text) => {
+                // Who has gone on to something else is not interrupted.
+                if let Some(Overlay::Text(reading)) = &mut self.overlay
+                    && reading.title == title.as_str()
+                {
+                    reading.text = text;
+                    self.dirty = Dirty::ALL;
+                }
+            }
             Msg::Run(id, said) => self.run_said(id, said, wall, &mut effects),
             Msg::Wake => {}
         }

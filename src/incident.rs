@@ -16,6 +16,7 @@ pub mod event;
 mod fold;
 pub mod lamp;
 pub mod measures;
+mod merge;
 pub mod postmortem;
 mod redaction;
 pub mod review;

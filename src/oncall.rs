@@ -6,10 +6,13 @@
 //! Invariant: nobody is on call before the rotation begins but by an override, and never two people at once; of overrides that overlap, the last one
 //! in the list counts.
 
+mod words;
+
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::text::CleanStr;
+pub use words::in_words;
 
 /// Somebody who can be reached while the paging service is down.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

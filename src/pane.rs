@@ -31,7 +31,7 @@ use crate::incident::{
     cadence, lamp,
 };
 use crate::live::{Inquiry, Live};
-use crate::oncall::Rotation;
+use crate::oncall::{Rotation, in_words};
 use crate::output::Outputs;
 use crate::playbook::{Aliases, Catalogue};
 use crate::template::Templates;
@@ -231,6 +231,15 @@ impl Cx<'_> {
         lamp::lamps(self.incident, &present, self.now)
     }
 
+    /// Who is on call now and next; a wall, which everybody passes, shows no numbers.
+    pub fn on_call(&self) -> Result<String, &'static str> {
+        let people = (!self.is_wall).then_some(self.matrix.people.as_slice());
+        match self.rotation {
+            Some(rotation) => Ok(in_words(rotation, self.wall, people)),
+            None => Err("no on-call rotation is configured: `warroom oncall` shows the lines that are one"),
+        }
+    }
+
     /// A time of day in the incident's zone.
     pub fn clock(&self, at: DateTime<Utc>) -> String {
         at.with_timezone(&self.zone).format("%H:%M:%S").to_string()
@@ -285,6 +294,13 @@ pub enum Purpose {
     Service,
     /// A component, for an SME.
     Component,
+    /// The name of the record that ends.
+    Merge {
+        /// Which ends.
+        duplicate: IncidentId,
+        /// Which goes on.
+        into: IncidentId,
+    },
     /// Words to look for in a pane.
     Search(PaneId),
 }

@@ -5,6 +5,8 @@
 //!
 //! Invariant: a missing time is never zero, an impossible one never part of a mean.
 
+mod follow_ups;
+
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -12,7 +14,9 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use crate::incident::measures::{Measure, Measures, measures, resolve_target, spoken};
 use crate::incident::{Actor, Cadence, FollowUpState, Incident, IncidentId, Outcome, Series, ServiceId, Severity};
 use crate::playbook::Catalogue;
+use crate::text::duration::Lapse;
 use crate::text::{CleanStr, fit};
+pub use follow_ups::{Listed, follow_ups};
 
 /// Which stretch of time a report is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +25,19 @@ pub struct Period {
     pub from: Option<DateTime<Utc>>,
     /// Its end.
     pub to: DateTime<Utc>,
+}
+
+impl Period {
+    /// The beginning of a period as people write it: a length before now (`30d`), or a day in a zone.
+    pub fn beginning(text: &str, now: DateTime<Utc>, zone: chrono_tz::Tz) -> Option<DateTime<Utc>> {
+        let text = text.trim().trim_start_matches('-');
+        let length = || text.parse::<Lapse>().ok().map(|lapse| now - TimeDelta::from(lapse));
+        let day = || {
+            let midnight = text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN);
+            crate::oncall::moment(zone, midnight)
+        };
+        length().or_else(day)
+    }
 }
 
 /// A mean of what was recorded.

@@ -1,14 +1,12 @@
 //! Subcommands for what follows an incident: postmortem, brief, follow-ups, report, merging, redacting, correcting times.
 //!
-//! Hides how a text reaches a file without taking anybody's edits away, and in which order two records are changed.
-//!
-//! Invariant: a file that somebody edited is never overwritten; what was half done is finished by the same call again.
+//! Hides how words of a command line become what the record is asked, and the shapes of the JSON.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -20,16 +18,16 @@ use crate::incident::brief::{BriefKind, brief};
 use crate::incident::command::{decide, event_time};
 use crate::incident::measures::Measure;
 use crate::incident::postmortem::postmortem;
-use crate::incident::review::{review_calendar, review_slot};
 use crate::incident::{
-    Asking, Command, DuplicateMerged, EntryId, EntryRedacted, Event, FollowUpState, Incident, IncidentId, LineMerged,
-    Milestone, Outcome, PhaseEntered, Refusal, Rules, TimeAmended,
+    Asking, Command, EntryId, EntryRedacted, Event, Incident, IncidentId, Milestone, Outcome, Refusal, Rules,
+    TimeAmended,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
-use crate::report::{Completion, Mean, Period, Row, is_past, report};
+use crate::report::{Completion, Listed, Mean, Period, Row, follow_ups, report};
+use crate::run::merge::Merging;
+use crate::run::postmortem::write_postmortem;
 use crate::run::{clock, records};
 use crate::text::CleanStr;
-use crate::text::duration::Lapse;
 
 /// Subcommands for what follows an incident.
 #[derive(Debug, Subcommand)]
@@ -128,9 +126,9 @@ fn milestone(word: &str) -> Result<Milestone, String> {
 /// Does what a subcommand of this file asks.
 pub(super) fn run(config: &Config, command: AfterSub) -> Result<ExitCode, Ending> {
     match command {
-        AfterSub::Postmortem { incident, out } => write_postmortem(config, incident, &out),
+        AfterSub::Postmortem { incident, out } => tell_postmortem(config, incident, &out),
         AfterSub::Brief { incident, handover, since } => tell_brief(config, incident, handover, since.as_deref()),
-        AfterSub::Followups { all, json } => follow_ups(config, all, json),
+        AfterSub::Followups { all, json } => tell_follow_ups(config, all, json),
         AfterSub::Report { since, json } => process_health(config, since.as_deref(), json),
         AfterSub::Merge { duplicate, into } => merge(config, duplicate, into),
         AfterSub::Redact { incident, entry: None, .. } => redactable(config, incident),
@@ -187,95 +185,18 @@ fn append(config: &Config, dir: &JournalDir, id: IncidentId, events: Vec<Event>,
     Ok(())
 }
 
-fn write_postmortem(config: &Config, id: IncidentId, out: &Path) -> Result<ExitCode, Ending> {
+fn tell_postmortem(config: &Config, id: IncidentId, out: &Path) -> Result<ExitCode, Ending> {
     let incident = records::read(&place(config).open()?, id)?;
     let wall = clock::wall();
-    let now = incident.clock().show(wall);
-    let text = postmortem(&incident, &config.cadence, now);
     if out == Path::new("-") {
-        return print(text.trim_end());
+        return print(postmortem(&incident, &config.cadence, incident.clock().show(wall)).trim_end());
     }
-    std::fs::create_dir_all(out).map_err(|error| Ending::Failure(format!("{}: {error}", out.display())))?;
-    let markdown = Sealed { text, mark: "<!-- warroom wrote this: ", end: " -->", line_end: "\n" };
-    let mut paths = vec![markdown.write(out, &format!("{id}-postmortem"), "md")?];
-    let slot = review_slot(&incident, config.cadence.postmortem, now).filter(|_| incident.drill.is_none());
-    match slot {
-        Some(slot) => {
-            let text = review_calendar(&incident, slot, wall);
-            let calendar = Sealed { text, mark: "X-WARROOM-SEAL:", end: "", line_end: "\r\n" };
-            paths.push(calendar.write(out, &format!("{id}-postmortem"), "ics")?);
-        }
-        None if incident.drill.is_some() => {}
-        None if incident.resolved_at.is_none() => {
-            super::say_error(&format!("{id} is not resolved: no calendar file is written yet"));
-        }
-        None => super::say_error("the time for the review has passed: schedule it in the console (:postmortem)"),
+    let written = write_postmortem(&incident, &config.cadence, out, wall)?;
+    if let Some(remark) = written.remark {
+        super::say_error(&remark);
     }
-    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    let paths: Vec<_> = written.paths.iter().map(|path| path.display().to_string()).collect();
     print(&paths.join("\n"))
-}
-
-/// A text that carries its own hash in one line, so that an edit by hand is seen later.
-struct Sealed {
-    text: String,
-    mark: &'static str,
-    end: &'static str,
-    line_end: &'static str,
-}
-
-impl Sealed {
-    /// Writes the file where no edited one stands, else beside it with a number; says where.
-    fn write(&self, folder: &Path, stem: &str, extension: &str) -> Result<PathBuf, Ending> {
-        for number in 1..1000 {
-            let name = if number == 1 { format!("{stem}.{extension}") } else { format!("{stem}-{number}.{extension}") };
-            let path = folder.join(&name);
-            let failed = |error: std::io::Error| Ending::Failure(format!("{}: {error}", path.display()));
-            match std::fs::read_to_string(&path) {
-                Ok(there) if !self.is_own(&there) => continue,
-                Ok(_) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                // Not text, a folder, or not ours to read: somebody's.
-                Err(_) => continue,
-            }
-            // Whole or not at all, also when the disk is full.
-            let half = folder.join(format!(".{name}.{}", std::process::id()));
-            let written = std::fs::write(&half, self.with_seal()).and_then(|()| std::fs::rename(&half, &path));
-            if written.is_err() {
-                let _ = std::fs::remove_file(&half);
-            }
-            written.map_err(failed)?;
-            return Ok(path);
-        }
-        Err(Ending::Failure(format!("{} is full of edited copies of {stem}: use --out DIR", folder.display())))
-    }
-
-    fn seal(&self, text: &str) -> String {
-        format!("{}{}{}{}", self.mark, blake3::hash(text.as_bytes()).to_hex(), self.end, self.line_end)
-    }
-
-    /// The text with the seal at its end, or in a calendar before the appointment, where properties stand.
-    fn with_seal(&self) -> String {
-        let place = self.text.find("BEGIN:VEVENT").filter(|_| self.end.is_empty()).unwrap_or(self.text.len());
-        let (before, after) = self.text.split_at(place);
-        format!("{before}{}{after}", self.fold(&self.seal(&self.text)))
-    }
-
-    /// A calendar's lines have at most 75 octets.
-    fn fold(&self, line: &str) -> String {
-        match line.get(..70).filter(|_| self.end.is_empty()) {
-            Some(head) => format!("{head}\r\n {}", &line[70..]),
-            None => line.to_owned(),
-        }
-    }
-
-    /// Whether a file is as it was written.
-    fn is_own(&self, there: &str) -> bool {
-        let Some(start) = there.rfind(self.mark) else { return false };
-        let length = self.fold(&self.seal("")).len();
-        let Some(seal) = there.get(start..start + length) else { return false };
-        let rest = format!("{}{}", &there[..start], &there[start + length..]);
-        self.fold(&self.seal(&rest)) == seal
-    }
 }
 
 fn tell_brief(config: &Config, id: IncidentId, handover: bool, since: Option<&str>) -> Result<ExitCode, Ending> {
@@ -296,68 +217,36 @@ fn tell_brief(config: &Config, id: IncidentId, handover: bool, since: Option<&st
 
 /// All records of a journal; one that cannot be read is named, and the others are told.
 fn all(dir: &JournalDir) -> Result<Vec<Incident>, Ending> {
-    let mut all = Vec::new();
-    for id in dir.ids()? {
-        match records::read(dir, id) {
-            Ok(incident) => all.push(incident),
-            Err(error) => super::say_error(&format!("{id} is left out: {error:#}")),
-        }
-    }
+    let (all, left_out) = records::all(dir)?;
+    left_out.iter().for_each(|why| super::say_error(why));
     Ok(all)
 }
 
-fn follow_ups(config: &Config, with_done: bool, as_json: bool) -> Result<ExitCode, Ending> {
-    let incidents = all(&place(config).open()?)?;
-    let now = clock::wall();
-    let mut items = Vec::new();
-    for incident in incidents.iter().filter(|incident| incident.drill.is_none()) {
-        for item in &incident.follow_ups {
-            let is_open = item.state == FollowUpState::Open;
-            if is_open || with_done {
-                let is_late = is_open && item.due.is_some_and(|due| is_past(due, incident.zone(), now));
-                items.push((incident.id(), item, is_late));
-            }
-        }
-    }
-    // What is due first comes first; what has no day comes last, and is seen there.
-    items.sort_by_key(|(id, item, _)| (item.due.is_none(), item.due, *id));
+fn tell_follow_ups(config: &Config, with_done: bool, as_json: bool) -> Result<ExitCode, Ending> {
+    let list = follow_ups(&all(&place(config).open()?)?, with_done, clock::wall());
     if as_json {
-        let items: Vec<_> = items
+        let items: Vec<_> = list
             .iter()
-            .map(|(id, item, is_late)| {
-                json!({ "incident": id, "entry": item.id, "what": item.what, "owner": item.owner, "due": item.due,
+            .map(|Listed { incident, item, is_late }| {
+                json!({ "incident": incident, "entry": item.id, "what": item.what, "owner": item.owner, "due": item.due,
                         "state": item.state, "reason": item.reason, "overdue": is_late })
             })
             .collect();
         return print(&json!({ "follow_ups": items }).to_string());
     }
-    if items.is_empty() {
+    if list.is_empty() {
         return print("no follow-up is open (--all shows done ones too)");
     }
-    let mut out = std::io::stdout().lock();
-    for (id, item, is_late) in items {
-        let state = match item.state {
-            FollowUpState::Open if is_late => "OVERDUE",
-            FollowUpState::Open => "open",
-            FollowUpState::Done => "done",
-            FollowUpState::Dropped => "dropped",
-        };
-        let due = item.due.map_or_else(|| "no day".to_owned(), |due| due.to_string());
-        let owner = item.owner.as_ref().map_or("no owner", CleanStr::as_str);
-        writeln!(out, "{id:<8} {state:<8} {due:<10}  {owner:<12} {}", item.what)?;
-    }
-    Ok(ExitCode::SUCCESS)
+    print(&list.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 fn process_health(config: &Config, since: Option<&str>, as_json: bool) -> Result<ExitCode, Ending> {
     let now = clock::wall();
-    let from = match since {
-        Some(text) => match text.trim().trim_start_matches('-').parse::<Lapse>() {
-            Ok(lapse) => Some(now - TimeDelta::from(lapse)),
-            Err(_) => Some(moment(text, now, config.zone.0)?),
-        },
-        None => None,
+    let beginning = |text: &str| match Period::beginning(text, now, config.zone.0) {
+        Some(at) => Ok(at),
+        None => moment(text, now, config.zone.0),
     };
+    let from = since.map(beginning).transpose()?;
     let records = all(&place(config).open()?)?;
     let catalogue = files::catalogue(&config.playbooks);
     let today = now.with_timezone(&config.zone.0).date_naive();
@@ -430,81 +319,8 @@ fn row_json(row: &Row) -> serde_json::Value {
 }
 
 fn merge(config: &Config, from: IncidentId, into: IncidentId) -> Result<ExitCode, Ending> {
-    let dir = place(config).open()?;
-    let (duplicate, target) = (records::read(&dir, from)?, records::read(&dir, into)?);
-    if duplicate.is_blank() {
-        return Err(Ending::Failure(format!("{from} was never declared: there is nothing to merge")));
-    }
-    if let Some(Outcome::Merged(elsewhere)) = target.outcome {
-        return Err(Ending::Failure(format!("{into} goes on in {elsewhere}: merge into that one")));
-    }
-    let close = Command::CloseAs(Outcome::Merged(into), None);
-    let is_closed = duplicate.outcome == Some(Outcome::Merged(into));
-    let asking = |incident: &Incident| Asking::new(actor(config), incident.clock().show(clock::wall()));
-    if !is_closed {
-        // Whether the second step can be done is asked before the first one is.
-        decide(&duplicate, close.clone(), &asking(&duplicate)).map_err(|refusal| refused(&refusal))?;
-    }
-    let was_merged = target.merged.contains(&from);
-    if was_merged {
-        take_missing(config, &dir, &duplicate, &target)?;
-    } else {
-        let body = DuplicateMerged {
-            from,
-            detected_at: duplicate.detected_at,
-            acknowledged: duplicate.acknowledged.as_ref().map(|mark| (mark.at, mark.by.clone())),
-            impact_start: duplicate.impact.start,
-        };
-        ask(config, &dir, &target, Command::Merge(body, missing(&duplicate, &target)), "merge")?;
-    }
-    if !is_closed {
-        ask(config, &dir, &duplicate, close, "merge")?;
-        // Somebody may have written in the duplicate meanwhile.
-        take_missing(config, &dir, &records::read(&dir, from)?, &records::read(&dir, into)?)?;
-    }
-    print(&match (was_merged, is_closed) {
-        (false, false) => {
-            format!("{from} goes on in {into}: its lines and earliest clocks are there, and it is closed")
-        }
-        (true, false) => format!("{from} was merged into {into} before and is closed now: the merge is finished"),
-        (true, true) => format!("{from} was merged into {into} before: nothing is left to do"),
-        (false, true) => format!("{from} was closed before and its lines are in {into} now: the merge is finished"),
-    })
-}
-
-fn take_missing(config: &Config, dir: &JournalDir, duplicate: &Incident, target: &Incident) -> Result<(), Ending> {
-    let lines: Vec<_> = missing(duplicate, target).into_iter().map(Event::LineMerged).collect();
-    if lines.is_empty() { Ok(()) } else { append(config, dir, target.id(), lines, "merge") }
-}
-
-/// The lines of a duplicate that are not in the target yet. Struck ones stay behind; redacted ones come without their words.
-fn missing(duplicate: &Incident, target: &Incident) -> Vec<LineMerged> {
-    let known: std::collections::HashSet<_> = target
-        .entries()
-        .filter_map(|entry| match &entry.event {
-            Event::LineMerged(line) if line.from == duplicate.id() => {
-                Some((line.at.timestamp_millis(), &*line.actor, &*line.tag))
-            }
-            _ => None,
-        })
-        .collect();
-    duplicate
-        .timeline()
-        .lines()
-        .filter(|line| line.struck.is_none())
-        .filter(|line| {
-            let event = duplicate.entry(line.id).map(|entry| &entry.event);
-            !matches!(event, Some(Event::PhaseEntered(PhaseEntered { outcome: Some(Outcome::Merged(_)), .. })))
-        })
-        .filter(|line| !known.contains(&(line.at.timestamp_millis(), &*line.actor, line.tag)))
-        .map(|line| LineMerged {
-            from: duplicate.id(),
-            at: line.at,
-            actor: line.actor,
-            tag: CleanStr::new(line.tag),
-            text: line.text,
-        })
-        .collect()
+    let merging = Merging { actor: actor(config), via: via("merge"), cadence: config.cadence };
+    print(&merging.merge(&place(config).open()?, from, into)?)
 }
 
 /// Whether people's words stand in an entry that may be redacted.
@@ -621,29 +437,5 @@ mod tests {
             assert!(matches!(moment(text, now, berlin), Ok(at) if at == wanted), "{text}");
         }
         assert!(matches!(moment("soon", now, berlin), Err(Ending::Usage(why)) if why.contains("write 14:10")));
-    }
-
-    #[test]
-    fn an_edited_file_keeps_its_place_and_a_fresh_one_is_renewed() {
-        let folder = tempfile::tempdir().unwrap();
-        let text = |text: &str| Sealed { text: text.to_owned(), mark: "<!-- ", end: " -->", line_end: "\n" };
-        let first = text("one\n").write(folder.path(), "INC-1", "md").unwrap();
-        assert_eq!(text("two\n").write(folder.path(), "INC-1", "md").unwrap(), first, "nobody edited it");
-        let edited = std::fs::read_to_string(&first).unwrap().replace("two", "two, and why");
-        std::fs::write(&first, &edited).unwrap();
-        let beside = text("three\n").write(folder.path(), "INC-1", "md").unwrap();
-        assert!(beside.ends_with("INC-1-2.md"));
-        assert_eq!(std::fs::read_to_string(&first).unwrap(), edited);
-        assert_eq!(text("four\n").write(folder.path(), "INC-1", "md").unwrap(), beside);
-    }
-
-    #[test]
-    fn a_calendar_keeps_its_seal_among_its_properties() {
-        let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n".to_owned();
-        let calendar = Sealed { text, mark: "X-WARROOM-SEAL:", end: "", line_end: "\r\n" };
-        let sealed = calendar.with_seal();
-        assert!(calendar.is_own(&sealed) && !calendar.is_own(&sealed.replace("END:VEVENT", "X:1\r\nEND:VEVENT")));
-        assert!(sealed.lines().all(|line| line.len() <= 75));
-        assert!(sealed.find("X-WARROOM-SEAL") < sealed.find("BEGIN:VEVENT"));
     }
 }

@@ -5,10 +5,10 @@
 use chrono::{DateTime, Utc};
 
 use super::keys::{self, Chord};
-use super::overlay::{self, Overlay};
-use super::{Console, Dirty, Effect, Layout, Tone};
+use super::overlay::{self, Overlay, RecordsFor};
+use super::{Console, Dirty, Effect, Layout, Printout, Tone};
 use crate::incident::brief::BriefKind;
-use crate::incident::{Command, Duty, Outcome, Role};
+use crate::incident::{Command, Duty, IncidentId, Outcome, Role};
 use crate::pane::{FormKind, Item, PANES, PaneId, Purpose, Question};
 use crate::text::{CleanStr, CleanText};
 
@@ -166,6 +166,30 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     write("postmortem", &[], "give the postmortem a date and an owner", |console, wall, _| {
         console.show_form(FormKind::Postmortem, wall);
     }),
+    write(
+        "write-postmortem",
+        &[],
+        "write the postmortem and its calendar entry into files here, and read it",
+        |console, _, effects| match console.open_record() {
+            Some(id) => console.print(Printout::Postmortem(id), effects),
+            None => console.show_text(Printout::Postmortem(IncidentId::incident(1)).title(), "no record is open"),
+        },
+    ),
+    write("merge", &[], "merge a duplicate: its lines and earliest clocks go along", |console, wall, effects| {
+        console.show_records(RecordsFor::Merging, wall, effects);
+    }),
+    look("all-follow-ups", &[], "the follow-ups of all incidents", |console, _, effects| {
+        console.print(Printout::FollowUps { with_done: false }, effects);
+    }),
+    look("report", &[], "process health: MTTA, MTTR, cadence, what is overdue", |console, _, effects| {
+        console.print(Printout::Report(None), effects);
+    }),
+    look("oncall", &[], "who is on call now and next, and how to reach them", |console, wall, _| {
+        match console.cx(wall).on_call() {
+            Ok(text) => console.show_text("on call", &text),
+            Err(why) => console.say(Tone::Refused, why.to_owned(), wall),
+        }
+    }),
     write("article", &[], "name the knowledge-base article", |console, wall, _| {
         console.show_form(FormKind::Article, wall);
     }),
@@ -217,8 +241,7 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         console.show(form);
     }),
     look("open", &["O"], "open another record of this host", |console, wall, effects| {
-        console.show(Overlay::Records(overlay::records(&[], wall)));
-        effects.push(Effect::List);
+        console.show_records(RecordsFor::Opening, wall, effects);
     }),
     look("repaint", &["Ctrl+L"], "draw the screen anew", |console, _, effects| {
         console.dirty = Dirty::ALL;
@@ -368,6 +391,18 @@ impl Console {
     pub(crate) fn show_text(&mut self, title: &str, text: &str) {
         let text = CleanText::new(text);
         self.show(Overlay::Text(Box::new(overlay::Reading { title: title.to_owned(), text, top: 0 })));
+    }
+
+    /// Asks the shell for a text; what is shown meanwhile is replaced by it.
+    fn print(&mut self, printout: Printout, effects: &mut Vec<Effect>) {
+        self.show_text(printout.title(), "reading the records of this host …");
+        effects.push(Effect::Print(printout));
+    }
+
+    fn show_records(&mut self, why: RecordsFor, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let pick = overlay::records(&[], why, self.open_record(), wall);
+        self.show(Overlay::Records(pick, why));
+        effects.push(Effect::List);
     }
 
     pub(crate) fn show(&mut self, overlay: Overlay) {

@@ -39,6 +39,8 @@ pub enum Msg {
     Failed(CleanText),
     /// Something that the shell was asked for is done: a sentence.
     Done(CleanText),
+    /// A text that was asked for: its heading and its lines.
+    Printed(CleanStr, CleanText),
     /// A command said something.
     Run(EntryId, RunSaid),
     /// The moment of [`crate::console::Console::next_wake`] has come.
@@ -95,6 +97,31 @@ pub struct Summary {
     pub covers: Option<Coverage>,
 }
 
+/// A text that the shell makes of the records of this host.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Printout {
+    /// The follow-ups of all incidents.
+    FollowUps {
+        /// Done and dropped ones too.
+        with_done: bool,
+    },
+    /// Process health since a moment, without one since the first record.
+    Report(Option<DateTime<Utc>>),
+    /// The postmortem of a record; it also goes into files, in the folder in which warroom was started.
+    Postmortem(IncidentId),
+}
+
+impl Printout {
+    /// What stands above it.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::FollowUps { .. } => "follow-ups of all incidents",
+            Self::Report(_) => "process health",
+            Self::Postmortem(_) => "postmortem",
+        }
+    }
+}
+
 /// Something the shell shall do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -131,6 +158,15 @@ pub enum Effect {
     Simulate(DrillStarted),
     /// Tell the drill's world which steps are done, since when.
     StepsDone(Vec<(StepRef, DateTime<Utc>)>),
+    /// Make a text of the records.
+    Print(Printout),
+    /// Merge a duplicate into the record in which the work goes on.
+    Merge {
+        /// Which ends.
+        duplicate: IncidentId,
+        /// Which goes on.
+        into: IncidentId,
+    },
     /// Ask the sources once.
     Inquire(Inquiry),
     /// Do something with a command.

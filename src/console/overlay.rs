@@ -27,7 +27,8 @@ pub(crate) use items::{
     reviews,
 };
 pub(crate) use pick::{
-    Choice, Pick, add_service, leave_role, phase, records, remove_service, severity, summary_line, take_role,
+    Choice, Pick, RecordsFor, add_service, leave_role, phase, records, remove_service, severity, summary_line,
+    take_role,
 };
 pub(crate) use run::RunDialog;
 pub(crate) use step::{Offer, approve, step, with_values};
@@ -55,7 +56,7 @@ pub(crate) enum Overlay {
     /// One of several.
     Pick(Box<Pick>),
     /// One of the records of this host.
-    Records(Box<Pick>),
+    Records(Box<Pick>, RecordsFor),
     /// A line of text.
     Ask(Box<Ask>),
     /// A new incident.
@@ -140,7 +141,7 @@ impl Overlay {
         let enter = super::keys::parse("Enter") == Some(chord) || super::keys::parse("Ctrl+S") == Some(chord);
         match self {
             Self::Help { .. } | Self::Text(_) => false,
-            Self::Pick(_) | Self::Records(_) => true,
+            Self::Pick(_) | Self::Records(..) => true,
             Self::Palette(_) | Self::Ask(_) | Self::Declare(_) | Self::Compose(_) | Self::Form(_) | Self::Run(_) => {
                 enter
             }
@@ -151,7 +152,7 @@ impl Overlay {
         match self {
             Self::Help { top } => scroll(top, key),
             Self::Palette(palette) => palette.key(key),
-            Self::Pick(pick) | Self::Records(pick) => pick.key(key),
+            Self::Pick(pick) | Self::Records(pick, _) => pick.key(key),
             Self::Ask(ask) => ask.key(key),
             Self::Declare(form) => form.key(key, cx),
             Self::Compose(compose) => compose.key(key, cx),
@@ -164,7 +165,7 @@ impl Overlay {
     pub(crate) fn paste(&mut self, text: &str) {
         match self {
             // A dangerous act is confirmed by hand.
-            Self::Help { .. } | Self::Pick(_) | Self::Records(_) | Self::Text(_) | Self::Run(_) => {}
+            Self::Help { .. } | Self::Pick(_) | Self::Records(..) | Self::Text(_) | Self::Run(_) => {}
             Self::Form(form) => form.paste(text),
             Self::Palette(palette) => {
                 palette.editor.insert_paste(text);
@@ -350,6 +351,14 @@ impl Console {
                     return self.say(Tone::Refused, format!("`{said}` is no time: write now, -5m or 14:10"), wall);
                 }
             },
+            Purpose::Merge { duplicate, into } => {
+                if !said.eq_ignore_ascii_case(&duplicate.to_string()) {
+                    self.overlay = Some(overlay);
+                    return self.say(Tone::Refused, format!("type {duplicate} to merge it, or Esc"), wall);
+                }
+                self.say(Tone::Said, format!("merging {duplicate} into {into} …"), wall);
+                return effects.push(Effect::Merge { duplicate, into });
+            }
             Purpose::Search(pane) => {
                 self.set_focus(pane);
                 let intents = self.with_pane(pane as usize, wall, |pane, cx| pane.search(text.trim(), cx));

@@ -587,5 +587,6 @@ fn any_keys_at_any_size_are_taken_without_a_panic() {
 }
 
 mod alerts;
+mod records;
 mod runs;
 mod snapshots;

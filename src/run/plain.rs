@@ -130,8 +130,8 @@ struct Waits {
     own: usize,
     /// A record is being opened.
     opening: bool,
-    /// A list is being made.
-    listing: bool,
+    /// The shell reads records to answer.
+    answer: bool,
     /// Since when, on the clock that counts suspend.
     since: Duration,
 }
@@ -166,7 +166,7 @@ struct Session {
 impl Session {
     fn new(plan: &Plan, paper: Paper) -> Self {
         let is_auto = plan.opening == Opening::Auto;
-        let waits = Waits { opening: !is_auto, listing: is_auto, since: clock::boot(), ..Waits::default() };
+        let waits = Waits { opening: !is_auto, answer: is_auto, since: clock::boot(), ..Waits::default() };
         Self {
             // Nothing is drawn; the width says how fine the objectives are measured.
             console: Console::new(plan.settings.clone(), Rect::new(0, 0, 80, 24)),
@@ -198,8 +198,8 @@ impl Session {
     }
 
     fn is_waiting(&self) -> bool {
-        let Waits { tickets, own, opening, listing, .. } = &self.waits;
-        !tickets.is_empty() || self.own < *own || *opening || *listing
+        let Waits { tickets, own, opening, answer, .. } = &self.waits;
+        !tickets.is_empty() || self.own < *own || *opening || *answer
     }
 
     fn takes_lines(&self) -> bool {
@@ -289,7 +289,13 @@ impl Session {
             Msg::Journal(JournalMsg::Unopened(_)) => {
                 (self.waits.opening, self.is_open, self.has_failed) = (false, false, true);
             }
-            Msg::Failed(_) => self.waits.listing = false,
+            Msg::Failed(_) | Msg::Done(_) => self.waits.answer = false,
+            Msg::Printed(_, text) => {
+                self.waits.answer = false;
+                for line in text.lines() {
+                    self.paper.line(line);
+                }
+            }
             Msg::Run(_, RunSaid::Printed(text, skipped)) => {
                 if *skipped > 0 {
                     self.paper.line(&format!("| … {skipped} bytes more are only in the file …"));
@@ -308,7 +314,6 @@ impl Session {
             | Msg::Templates(_)
             | Msg::Past(_)
             | Msg::Listed(_)
-            | Msg::Done(_)
             | Msg::Wake => {}
         }
         let is_caught_up = msg == Msg::Journal(JournalMsg::CaughtUp);
@@ -341,7 +346,7 @@ impl Session {
                     self.waits.own = self.waits.own.max(self.own) + events.len();
                 }
                 Effect::Create(..) | Effect::StartDrill | Effect::Open(_) => self.waits.opening = true,
-                Effect::List => self.waits.listing = true,
+                Effect::List | Effect::Print(_) | Effect::Merge { .. } => self.waits.answer = true,
                 Effect::SaveDraft(_)
                 | Effect::Redact(_)
                 | Effect::LookBack(_)
@@ -474,7 +479,7 @@ impl Session {
     }
 
     fn tell_list(&mut self, list: &[Summary]) {
-        self.waits.listing = false;
+        self.waits.answer = false;
         // At the start the only open record of the host opens by itself.
         if std::mem::take(&mut self.is_choosing) && list.len() == 1 {
             self.waits.opening = true;

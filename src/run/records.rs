@@ -27,6 +27,18 @@ pub fn read(dir: &JournalDir, id: IncidentId) -> anyhow::Result<Incident> {
     Ok(Incident::replay(id, entries))
 }
 
+/// All records of a journal, and sentences about those that cannot be read.
+pub fn all(dir: &JournalDir) -> anyhow::Result<(Vec<Incident>, Vec<String>)> {
+    let (mut all, mut left_out) = (Vec::new(), Vec::new());
+    for id in dir.ids()? {
+        match read(dir, id) {
+            Ok(incident) => all.push(incident),
+            Err(error) => left_out.push(format!("{id} is left out: {error:#}")),
+        }
+    }
+    Ok((all, left_out))
+}
+
 /// By which rules a list says what is due.
 #[derive(Clone, Debug, Default)]
 pub struct Board {

@@ -12,6 +12,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::commands;
+use super::merge::Merging;
+use super::printout;
 use super::records::{self, Board};
 use super::{Opening, Plan};
 use crate::console::{Effect, JournalMsg, Msg, Summary};
@@ -57,6 +59,7 @@ pub(super) enum Work {
     FirstList(anyhow::Result<Vec<Summary>>),
     Created(anyhow::Result<IncidentId>),
     Said(anyhow::Result<String>),
+    Printed(&'static str, anyhow::Result<String>),
 }
 
 /// The record that is open, and its threads.
@@ -193,6 +196,22 @@ impl Shell {
             Effect::Simulate(drill) => self.simulate(drill),
             Effect::StepsDone(steps) => {
                 self.steps.send_replace(steps);
+            }
+            Effect::Print(printout) => {
+                let (place, board, zone) = (self.plan.journal.clone(), self.board(), self.plan.settings.zone);
+                self.work(move || {
+                    let made = printout::make(&printout, &place, &board, zone);
+                    Work::Printed(printout.title(), made)
+                });
+            }
+            Effect::Merge { duplicate, into } => {
+                let (place, settings) = (self.plan.journal.clone(), &self.plan.settings);
+                let via = Via { console: "merge".into(), ..self.via.clone() };
+                let merging = Merging { actor: settings.me.clone(), via, cadence: settings.cadence };
+                self.work(move || {
+                    let dir = place.open().map_err(Into::into);
+                    Work::Said(dir.and_then(|dir| merging.merge(&dir, duplicate, into)))
+                });
             }
             Effect::Inquire(inquiry) => {
                 for source in &self.inquiries {
@@ -546,6 +565,10 @@ impl Shell {
                 Vec::new()
             }
             Work::Said(Ok(sentence)) => vec![Msg::Done(CleanText::new(&sentence))],
+            Work::Printed(title, made) => {
+                let text = made.unwrap_or_else(|error| format!("{error:#}"));
+                vec![Msg::Printed(CleanStr::new(title), CleanText::new(&text))]
+            }
             // The record that is open stays open: that another one could not be begun is no reason to leave it.
             Work::Created(Err(error)) if self.open.is_some() => vec![failed(error)],
             Work::Created(Err(error)) => {

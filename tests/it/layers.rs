@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exercise", &["alert", "incident", "live", "playbook", "slo", "spans", "text"]),
     ("template", &["incident", "playbook", "text"]),
     ("resolution", &["incident", "live", "playbook", "slo", "spans", "text"]),
-    ("report", &["incident", "playbook", "text"]),
+    ("report", &["incident", "oncall", "playbook", "text"]),
     ("theme", &["text"]),
     ("widget", &["text", "theme"]),
     (

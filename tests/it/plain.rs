@@ -566,6 +566,36 @@ fn an_incident_is_run_from_its_declaration_to_its_postmortem_by_line_mode_alone(
 }
 
 #[test]
+fn what_concerns_all_records_of_the_host_is_asked_from_inside_one_of_them() {
+    let host = Host::new();
+    host.declare();
+    assert_eq!(host.run(&["declare", "-s", "alipay", "--severity", "sev2", "the same"]).1.trim(), "INC-2");
+    let mut command = host.command(&["open", "INC-1", "--plain"]);
+    let folder = host.home.path().canonicalize().unwrap();
+    let mut plain = Plain::spawn(command.current_dir(&folder).stdin(Stdio::piped()));
+    plain.type_in("todo: raise the pool limit\n:merge INC-2 into\n:merge INC-2 into INC-1\n:report\n:report soon\n");
+    plain.type_in(":all-follow-ups\n:write-postmortem\n:oncall\n");
+    plain.stdin = None;
+    let status = plain.wait_exit(SOON);
+    let said = plain.rest();
+    assert_eq!(code(status), 0, "{said}");
+    let file = folder.join("INC-1-postmortem.md").display().to_string();
+    let words = [
+        "! write :merge DUPLICATE into ID",
+        "INC-2 goes on in INC-1: its lines and earliest clocks are there, and it is closed",
+        "1 incidents",
+        "false alarms and duplicates (not counted)",
+        "! `soon` is no period: write 30d or 2026-05-01",
+        "raise the pool limit",
+        &file,
+        "# Postmortem INC-1",
+        "no on-call rotation is configured",
+    ];
+    assert_in_order(&said, &words);
+    assert!(folder.join("INC-1-postmortem.md").exists());
+}
+
+#[test]
 fn a_number_goes_on_to_mean_what_was_read() {
     let host = Host::new();
     host.declare();

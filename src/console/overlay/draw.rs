@@ -23,7 +23,7 @@ impl Overlay {
                 None
             }
             Self::Palette(palette) => palette.draw(screen, buf, cx),
-            Self::Pick(pick) | Self::Records(pick) => {
+            Self::Pick(pick) | Self::Records(pick, _) => {
                 pick.draw(screen, buf, cx);
                 None
             }

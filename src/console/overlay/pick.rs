@@ -166,16 +166,46 @@ pub(crate) fn remove_service(cx: &Cx<'_>) -> Overlay {
     pick("which service is not affected after all?", "no service is in the scope", rows, 0)
 }
 
+/// What a record of this host is picked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RecordsFor {
+    /// It is opened.
+    Opening,
+    /// It and the open one are about the same thing.
+    Merging,
+}
+
 /// Records of this host.
-pub(crate) fn records(list: &[Summary], wall: DateTime<Utc>) -> Box<Pick> {
-    let rows = list.iter().map(|summary| (summary_line(summary, wall), Choice::Open(summary.id))).collect();
-    Box::new(Pick {
-        title: "open which record?".to_owned(),
-        notes: Vec::new(),
-        rows,
-        empty: "there is no record on this host yet",
-        selected: 0,
-    })
+pub(crate) fn records(list: &[Summary], why: RecordsFor, here: Option<IncidentId>, wall: DateTime<Utc>) -> Box<Pick> {
+    let line = |summary: &Summary| summary_line(summary, wall);
+    let (title, empty, rows) = match (why, here) {
+        (RecordsFor::Opening, _) => {
+            let rows = list.iter().map(|summary| (line(summary), Choice::Open(summary.id))).collect();
+            ("open which record?", "there is no record on this host yet", rows)
+        }
+        (RecordsFor::Merging, None) => ("merge", "no record is open", Vec::new()),
+        (RecordsFor::Merging, Some(here)) => {
+            let others = list.iter().filter(|summary| summary.id != here);
+            let rows = others.flat_map(|other| {
+                let ways = [(other.id, here), (here, other.id)];
+                ways.map(|(duplicate, into)| {
+                    let (id, line) = (other.id, line(other));
+                    let what = if into == here { format!("{id} goes on here") } else { format!("goes on in {id}") };
+                    (format!("{what}: {line}"), Choice::Ask(Box::new(merge(duplicate, into))))
+                })
+            });
+            ("merge: which one is the duplicate?", "no other incident is open on this host", rows.collect())
+        }
+    };
+    Box::new(Pick { title: title.to_owned(), notes: Vec::new(), rows, empty, selected: 0 })
+}
+
+fn merge(duplicate: IncidentId, into: IncidentId) -> Question {
+    Question {
+        title: format!("{duplicate} is closed, its lines and earliest clocks go on in {into}: type {duplicate}"),
+        text: String::new(),
+        purpose: Purpose::Merge { duplicate, into },
+    }
 }
 
 /// A record in one line: how bad, whose, what is due next.

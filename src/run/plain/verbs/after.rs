@@ -4,17 +4,32 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::super::Session;
 use super::super::lists;
+use super::records::may_write;
 use super::words::{first_word, given, name, settings, time_before};
 use super::{Answer, Verb, usage, verb};
 use crate::console::overlay::moment;
+use crate::console::{Effect, Printout};
 use crate::incident::{
-    ArticleRecorded, Command, EntryId, FollowUpSet, FollowUpState, Milestone, PostmortemScheduled, ReviewOf, Reviewed,
-    TimeAmended,
+    ArticleRecorded, Command, EntryId, FollowUpSet, FollowUpState, IncidentId, Milestone, PostmortemScheduled,
+    ReviewOf, Reviewed, TimeAmended,
 };
+use crate::report::Period;
 use crate::text::CleanStr;
 
 pub(super) const VERBS: &[Verb] = &[
     verb("postmortem", "YYYY-MM-DD HH:MM OWNER", "give the postmortem a date and an owner", postmortem),
+    verb("write-postmortem", "", "write the postmortem and its calendar entry into files here", |session, _, _| {
+        may_write(session)?;
+        match session.console.open_record() {
+            Some(id) => Ok(vec![Effect::Print(Printout::Postmortem(id))]),
+            None => Err("no record is open: :open ID opens one".to_owned()),
+        }
+    }),
+    verb("merge", "DUPLICATE into ID", "close a duplicate; its lines and earliest clocks go along", merge),
+    verb("all-follow-ups", "[done]", "the follow-ups of all incidents; with done also those", |_, rest, _| {
+        Ok(vec![Effect::Print(Printout::FollowUps { with_done: rest.trim() == "done" })])
+    }),
+    verb("report", "[30d | YYYY-MM-DD]", "process health: MTTA, MTTR, cadence, what is overdue", report),
     verb("article", "URL", "name the knowledge-base article", |session, rest, wall| {
         session.ask(Command::RecordArticle(ArticleRecorded { url: CleanStr::new(rest) }), wall)
     }),
@@ -42,6 +57,28 @@ pub(super) const VERBS: &[Verb] = &[
         amend_time,
     ),
 ];
+
+fn merge(session: &mut Session, rest: &str, _wall: DateTime<Utc>) -> Answer {
+    may_write(session)?;
+    let (duplicate, rest) = first_word(rest);
+    let (into, other) = first_word(rest);
+    if !into.eq_ignore_ascii_case("into") || other.is_empty() {
+        return usage("merge");
+    }
+    let id = |text: &str| text.parse::<IncidentId>().map_err(|error| error.to_string());
+    Ok(vec![Effect::Merge { duplicate: id(duplicate)?, into: id(other)? }])
+}
+
+fn report(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let from = match rest.trim() {
+        "" => None,
+        text => Some(
+            Period::beginning(text, wall, session.cx(wall).zone)
+                .ok_or_else(|| format!("`{}` is no period: write 30d or 2026-05-01", CleanStr::new(text)))?,
+        ),
+    };
+    Ok(vec![Effect::Print(Printout::Report(from))])
+}
 
 fn postmortem(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let (day, rest) = first_word(rest);

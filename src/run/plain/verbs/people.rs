@@ -8,7 +8,6 @@ use super::words::{first_word, given, last_word, lines, name, role};
 use super::{Answer, Verb, usage, verb};
 use crate::incident::brief::BriefKind;
 use crate::incident::{Command, EntryId, HandoverOffered, Role, Seat};
-use crate::oncall::{Watch, known_as};
 use crate::pane::Cx;
 use crate::text::CleanText;
 
@@ -17,7 +16,10 @@ pub(super) const VERBS: &[Verb] = &[
         let lines = who_lines(&session.cx(wall));
         session.answer(lines)
     }),
-    verb("oncall", "", "who is on call now and next, and how to reach them", oncall),
+    verb("oncall", "", "who is on call now and next, and how to reach them", |session, _, wall| {
+        let text = session.cx(wall).on_call()?;
+        session.answer(text.lines().map(str::to_owned).collect())
+    }),
     verb("card", "ic|comms|sme|scribe", "what a role does and says", card),
     verb("take-role", "ic|comms|sme [COMPONENT]|scribe", "take a role", take).or(&["take"]),
     verb("take-command", "", "take the role of Incident Commander", |session, _, wall| {
@@ -137,30 +139,6 @@ fn in_words(sentence: &str) -> String {
         Some(commands) => format!("{before} ({})", commands.join(", ")),
         None => sentence.to_owned(),
     }
-}
-
-fn oncall(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
-    let cx = session.cx(wall);
-    let Some(rotation) = cx.rotation else {
-        return Err("no on-call rotation is configured: `warroom oncall` shows the lines that are one".to_owned());
-    };
-    let line = |what: &str, watch: Option<Watch>| {
-        let Some(watch) = watch else { return format!("{what}: nobody") };
-        let time = |at: DateTime<Utc>| at.with_timezone(&rotation.zone).format("%a %Y-%m-%d %H:%M %Z").to_string();
-        let shift = watch.shift.map(|shift| format!(", {shift}")).unwrap_or_default();
-        let instead = watch.stands_in_for.map(|other| format!(", stands in for {other}")).unwrap_or_default();
-        let ways: Vec<_> = known_as(&cx.matrix.people, &watch.person)
-            .into_iter()
-            .take(1)
-            .flat_map(|person| [&person.phone, &person.slack, &person.email])
-            .flatten()
-            .map(|way| way.as_str())
-            .collect();
-        let ways = if ways.is_empty() { "phone not recorded".to_owned() } else { ways.join(", ") };
-        format!("{what}: {}{shift}{instead}, {} to {}: {ways}", watch.person, time(watch.from), time(watch.until))
-    };
-    let lines = vec![line("on call", rotation.on_call(wall)), line("next", rotation.next(wall))];
-    session.answer(lines)
 }
 
 /// Who holds which role, and who is here.

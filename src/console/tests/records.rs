@@ -1,0 +1,68 @@
+//! What concerns several records of the host, asked from inside one of them.
+
+use super::*;
+use crate::console::Printout;
+use crate::incident::Severity;
+
+fn listed(desk: &mut Desk, numbers: &[u32]) {
+    let list = numbers.iter().map(|number| Summary {
+        id: IncidentId::incident(*number),
+        title: "the same".into(),
+        severity: Some(Severity::Sev2),
+        phase: crate::incident::Phase::Detected,
+        service: None,
+        commander: None,
+        declared_at: None,
+        next: None,
+        covers: None,
+    });
+    let list = list.collect();
+    desk.tell(Msg::Listed(list));
+}
+
+fn merged(desk: &Desk) -> Option<(IncidentId, IncidentId)> {
+    desk.effects.iter().find_map(|effect| match effect {
+        Effect::Merge { duplicate, into } => Some((*duplicate, *into)),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_duplicate_is_merged_only_after_its_name_was_typed() {
+    let mut desk = Desk::open(Layout::Ic, (120, 40));
+    desk.keys(":");
+    desk.keys("merge");
+    desk.key(KeyCode::Enter);
+    listed(&mut desk, &[1, 2]);
+    let screen = desk.screen();
+    assert!(screen.contains("INC-2 goes on here") && screen.contains("goes on in INC-2"), "{screen}");
+    assert!(!screen.contains("INC-1 goes on here"), "a record is no duplicate of itself: {screen}");
+    desk.keys("1");
+    desk.keys("INC-1");
+    desk.key(KeyCode::Enter);
+    assert_eq!(merged(&desk), None);
+    assert!(desk.screen().contains("type INC-2 to merge it"), "{}", desk.screen());
+    for _ in 0..5 {
+        desk.key(KeyCode::Backspace);
+    }
+    desk.keys("inc-2");
+    desk.key(KeyCode::Enter);
+    assert_eq!(merged(&desk), Some((IncidentId::incident(2), IncidentId::incident(1))));
+}
+
+#[test]
+fn a_text_that_comes_late_interrupts_nobody() {
+    let mut desk = Desk::open(Layout::Ic, (120, 40));
+    desk.keys(":");
+    desk.keys("report");
+    desk.key(KeyCode::Enter);
+    assert!(desk.effects.contains(&Effect::Print(Printout::Report(None))));
+    let said = Msg::Printed("process health".into(), "MTTA 4m".into());
+    assert!(desk.screen().contains("reading the records"));
+    desk.tell(said.clone());
+    assert!(desk.screen().contains("MTTA 4m"), "{}", desk.screen());
+    desk.key(KeyCode::Esc);
+    desk.keys("?");
+    desk.tell(said);
+    assert!(!desk.screen().contains("MTTA 4m"));
+}

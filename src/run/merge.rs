@@ -1,0 +1,79 @@
+//! Merging a duplicate into the incident in which the work goes on.
+//!
+//! Hides in which order two records are changed: first the one that goes on, then the duplicate is closed.
+//!
+//! Invariant: what was half done is finished by the same call again.
+
+use anyhow::{anyhow, bail};
+
+use super::{clock, records};
+use crate::incident::command::decide;
+use crate::incident::{Actor, Asking, Cadence, Command, Event, Incident, IncidentId, Outcome, Via};
+use crate::journal::{Journal, JournalDir, NewEntry};
+
+/// Who merges, by which rules.
+#[derive(Clone, Debug)]
+pub struct Merging {
+    /// Who asks for it.
+    pub actor: Actor,
+    /// Which process writes.
+    pub via: Via,
+    /// The runbook's times.
+    pub cadence: Cadence,
+}
+
+impl Merging {
+    /// Merges; says in a sentence what was done.
+    pub fn merge(&self, dir: &JournalDir, from: IncidentId, into: IncidentId) -> anyhow::Result<String> {
+        let (duplicate, target) = (records::read(dir, from)?, records::read(dir, into)?);
+        if duplicate.is_blank() {
+            bail!("{from} was never declared: there is nothing to merge");
+        }
+        if let Some(Outcome::Merged(elsewhere)) = target.outcome {
+            bail!("{into} goes on in {elsewhere}: merge into that one");
+        }
+        let close = Command::CloseAs(Outcome::Merged(into), None);
+        let is_closed = duplicate.outcome == Some(Outcome::Merged(into));
+        if !is_closed {
+            // Whether the second step can be done is asked before the first one is.
+            self.decide(&duplicate, close.clone())?;
+        }
+        let was_merged = target.merged.contains(&from);
+        let lines = target.missing_of(&duplicate);
+        if was_merged {
+            self.append(dir, into, lines.into_iter().map(Event::LineMerged).collect())?;
+        } else {
+            let merge = Command::Merge(duplicate.as_duplicate(), lines);
+            self.append(dir, into, self.decide(&target, merge)?)?;
+        }
+        if !is_closed {
+            self.append(dir, from, self.decide(&duplicate, close)?)?;
+            // Somebody may have written in the duplicate meanwhile.
+            let late = records::read(dir, into)?.missing_of(&records::read(dir, from)?);
+            self.append(dir, into, late.into_iter().map(Event::LineMerged).collect())?;
+        }
+        Ok(match (was_merged, is_closed) {
+            (false, false) => {
+                format!("{from} goes on in {into}: its lines and earliest clocks are there, and it is closed")
+            }
+            (true, false) => format!("{from} was merged into {into} before and is closed now: the merge is finished"),
+            (true, true) => format!("{from} was merged into {into} before: nothing is left to do"),
+            (false, true) => format!("{from} was closed before and its lines are in {into} now: the merge is finished"),
+        })
+    }
+
+    fn decide(&self, incident: &Incident, command: Command) -> anyhow::Result<Vec<Event>> {
+        let now = incident.clock().show(clock::wall());
+        let asking = Asking { cadence: self.cadence, ..Asking::new(self.actor.clone(), now) };
+        decide(incident, command, &asking).map_err(|refusal| anyhow!("{refusal}"))
+    }
+
+    fn append(&self, dir: &JournalDir, id: IncidentId, events: Vec<Event>) -> anyhow::Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(self.actor.clone(), event)).collect();
+        dir.journal(id, self.via.clone())?.append(&entries)?;
+        Ok(())
+    }
+}

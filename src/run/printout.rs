@@ -1,0 +1,41 @@
+//! Texts that are made of the records of this host, for a console that asks for one. All of it blocks, and runs on the blocking pool.
+
+use chrono_tz::Tz;
+
+use super::postmortem::write_postmortem;
+use super::records::{self, Board};
+use super::{JournalPlace, clock};
+use crate::console::Printout;
+use crate::report::{Period, follow_ups, report};
+
+/// Makes the text.
+pub(super) fn make(printout: &Printout, place: &JournalPlace, board: &Board, zone: Tz) -> anyhow::Result<String> {
+    let (dir, wall) = (place.open()?, clock::wall());
+    let all = || {
+        let (all, left_out) = records::all(&dir)?;
+        let left_out: String = left_out.iter().map(|why| format!("{why}\n")).collect();
+        anyhow::Ok((all, left_out))
+    };
+    Ok(match printout {
+        Printout::FollowUps { with_done } => {
+            let (records, left_out) = all()?;
+            let list = follow_ups(&records, *with_done, wall);
+            let lines: String = list.iter().map(|one| format!("{one}\n")).collect();
+            let none = if list.is_empty() { "no follow-up is open\n" } else { "" };
+            format!("{none}{lines}{left_out}")
+        }
+        Printout::Report(from) => {
+            let (records, left_out) = all()?;
+            let today = wall.with_timezone(&zone).date_naive();
+            let period = Period { from: *from, to: wall };
+            format!("{}{left_out}", report(&records, &board.catalogue, &board.cadence, period, today))
+        }
+        Printout::Postmortem(id) => {
+            let folder = std::env::current_dir()?;
+            let written = write_postmortem(&records::read(&dir, *id)?, &board.cadence, &folder, wall)?;
+            let paths: String = written.paths.iter().map(|path| format!("{}\n", path.display())).collect();
+            let remark = written.remark.map(|remark| format!("{remark}\n")).unwrap_or_default();
+            format!("{paths}{remark}\n{}", written.text)
+        }
+    })
+}
