@@ -16,6 +16,7 @@ pub(crate) mod overlay;
 mod record;
 pub mod runs;
 pub mod start;
+mod waits;
 mod wall;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -29,7 +30,7 @@ use crate::incident::{
     Actor, AlertLinked, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, ProofLine, Refusal,
     Series, ServiceId, StepRef, StepState, Urgency, command,
 };
-use crate::live::{Finding, Live, WatchedObjective, WatchedService, Watchlist};
+use crate::live::{Before, Finding, Inquiry, Live, Usual, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
 use crate::output::Outputs;
 pub use crate::pane::Past;
@@ -55,6 +56,8 @@ const DRAFT_AFTER: TimeDelta = TimeDelta::milliseconds(500);
 const DRAFT_CHARACTERS: usize = 20;
 /// After a paste, keys that act are ignored for so long: a paste can carry its own end and then a `y`.
 const PASTE_GUARD: TimeDelta = TimeDelta::milliseconds(250);
+/// What a source could not say is asked again after this.
+const ASK_AGAIN: TimeDelta = TimeDelta::minutes(1);
 /// Who pressed no key for so long was away.
 const AWAY: TimeDelta = TimeDelta::minutes(10);
 /// What is said of a key that was ignored for that.
@@ -181,6 +184,9 @@ pub struct Console {
     away_since: Option<DateTime<Utc>>,
     dirty: Dirty,
     wakes: [Option<DateTime<Utc>>; PANES.len() + 1],
+    /// When the next wait of this person is over, in the incident's clock.
+    next_wait: Option<DateTime<Utc>>,
+    usual_asked: Option<(Before, DateTime<Utc>)>,
     steps_told: Vec<(StepRef, DateTime<Utc>)>,
     past: Vec<Past>,
     past_of: Vec<ServiceId>,
@@ -225,6 +231,8 @@ impl Console {
             away_since: None,
             dirty: Dirty::ALL,
             wakes: [None; PANES.len() + 1],
+            next_wait: None,
+            usual_asked: None,
             steps_told: Vec::new(),
             past: Vec::new(),
             past_of: Vec::new(),
@@ -299,13 +307,14 @@ impl Console {
             Msg::Journal(msg) => self.journal(msg, wall, &mut effects),
             Msg::Source(report) => {
                 let tells_alerts = matches!(report.finding, Finding::Alerts(_));
+                let tells_spans = matches!(report.finding, Finding::Spans(_));
                 let is_shown = self.live.take(report, wall);
                 if is_shown && tells_alerts && (self.start.is_some() || self.focus == PaneId::Alerts) {
                     // Somebody may have declared an incident from them in the meantime.
                     effects.push(Effect::List);
                 }
-                if let (None, Some(at)) = (&self.live.usual_errors, self.incident.detected_at) {
-                    self.live.usual_errors = resolution::usual_errors(&self.live, at, self.incident.clock().show(wall));
+                if tells_spans {
+                    self.ask_what_is_usual(wall, &mut effects);
                 }
                 if is_shown {
                     self.mark(&[PaneId::Graphs, PaneId::Spans, PaneId::Alerts]);
@@ -374,7 +383,7 @@ impl Console {
     /// The next moment of the wall clock at which something shown changes by itself, or something must be saved.
     pub fn next_wake(&self) -> Option<DateTime<Utc>> {
         let clock = self.incident.clock();
-        let shown = self.wakes.iter().flatten().map(|at| clock.wall(*at));
+        let shown = self.wakes.iter().copied().chain([self.next_wait]).flatten().map(|at| clock.wall(at));
         let notice = self.notice.iter().map(|notice| notice.until);
         let draft = self.draft.changed_at.iter().map(|at| *at + DRAFT_AFTER);
         shown.chain(notice).chain(draft).min()
@@ -469,6 +478,7 @@ impl Console {
         {
             self.command(command, from, wall, effects);
         }
+        self.end_waits(wall, effects);
         self.ring(wall, effects);
         self.keep_draft(wall, effects);
     }
@@ -657,9 +667,9 @@ impl Console {
         let mut services: Vec<WatchedService> = Vec::new();
         for service in &self.incident.services {
             let Some(playbook) = self.settings.catalogue.get(service) else { continue };
-            objectives.extend(playbook.objectives.iter().map(|objective| WatchedObjective {
+            objectives.extend(playbook.measured().map(|objective| WatchedObjective {
                 id: ObjectiveId { service: service.clone(), objective: objective.id.clone() },
-                objective: objective.clone(),
+                objective,
             }));
             for name in &playbook.traces.services {
                 if !services.iter().any(|watched| watched.service == *name) {
@@ -682,6 +692,18 @@ impl Console {
             self.live.panels.retain(|id, _| watched.iter().any(|objective| objective.id == *id));
             effects.push(Effect::Watch(self.watchlist.clone()));
         }
+    }
+
+    /// Whoever searches spans is asked how many errors were usual before the incident; again after a minute if nobody could say.
+    fn ask_what_is_usual(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let Some(before) = resolution::before(&self.incident, &self.settings.catalogue) else { return };
+        let is_known = |usual: &Usual| usual.before == before && usual.rates.is_ok();
+        let is_asked = self.usual_asked.as_ref().is_some_and(|(asked, at)| *asked == before && wall - *at < ASK_AGAIN);
+        if self.live.usual.as_ref().is_some_and(is_known) || is_asked {
+            return;
+        }
+        self.usual_asked = Some((before.clone(), wall));
+        effects.push(Effect::Inquire(Inquiry::Usual(before)));
     }
 
     /// In a drill the world reacts to what people did.

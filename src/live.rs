@@ -119,6 +119,8 @@ pub enum Finding {
     Trace(Trace),
     /// The trace that somebody opened could not be had.
     NoTrace(TraceId, CleanStr),
+    /// How many error spans were usual.
+    Usual(Usual),
     /// What changed of late.
     Changes(ChangeFinding),
     /// A whole poll went well.
@@ -180,6 +182,40 @@ pub struct ChangeFinding {
 pub enum Inquiry {
     /// Fetch a whole trace.
     Trace(TraceId),
+    /// Count the error spans of services in the time before a moment: what was usual before the incident.
+    Usual(Before),
+}
+
+/// The time before a moment, as some services lived it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Before {
+    /// The moment.
+    pub until: DateTime<Utc>,
+    /// How long before it.
+    pub length: TimeDelta,
+    /// The services, as the traces spell them.
+    pub services: Vec<CleanStr>,
+}
+
+/// How many error spans a second of each service were usual, or why nobody knows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Usual {
+    /// When that was.
+    pub before: Before,
+    /// Error spans a second by service; a service without any may be absent.
+    pub rates: Result<BTreeMap<CleanStr, f64>, CleanStr>,
+}
+
+impl Usual {
+    /// What a search of that time says. One that was cut short found too few: nobody is let off by that.
+    pub fn of(before: &Before, errors: &[SpanRow]) -> Self {
+        let mut rates = BTreeMap::new();
+        let each = 1.0 / before.length.as_seconds_f64().max(1.0);
+        for row in errors.iter().filter(|row| row.at < before.until && row.at >= before.until - before.length) {
+            *rates.entry(row.service.clone()).or_default() += each;
+        }
+        Self { before: before.clone(), rates: Ok(rates) }
+    }
 }
 
 /// How fresh something is.
@@ -273,8 +309,8 @@ pub struct Live {
     pub changes: BTreeMap<SourceName, (DateTime<Utc>, ChangeFinding)>,
     /// The trace that was opened last, or why it could not be.
     pub trace: Option<Result<Trace, (TraceId, CleanStr)>>,
-    /// Error spans a second before the incident began, where that was seen.
-    pub usual_errors: Option<BTreeMap<CleanStr, f64>>,
+    /// How many error spans were usual before the incident, where that was asked.
+    pub usual: Option<Usual>,
     /// What each source said of alerts; [`Live::alerts`] is all of it as one list.
     pub reported: BTreeMap<SourceName, Reported>,
     /// The simulated world stands still: nothing ages.
@@ -339,6 +375,14 @@ impl Live {
             Finding::Trace(mut trace) => {
                 trace.spans.truncate(MOST_SPANS);
                 self.trace = Some(Ok(trace));
+            }
+            // What is known stays when asking again fails.
+            Finding::Usual(found) => {
+                let is_known =
+                    self.usual.as_ref().is_some_and(|usual| usual.before == found.before && usual.rates.is_ok());
+                if !is_known || found.rates.is_ok() {
+                    self.usual = Some(found);
+                }
             }
             Finding::NoTrace(id, reason) => self.trace = Some(Err((id, reason))),
         }

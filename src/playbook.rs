@@ -167,6 +167,29 @@ impl Playbook {
         StepRef { service: self.service.clone(), step: step.id.clone() }
     }
 
+    /// Under which objective the answer to a step's query is measured: the chart of the same expression, or else one of its own.
+    pub fn asks(&self, step: &Step) -> Option<Objective> {
+        let query = step.query()?;
+        let chart = self.objectives.iter().find(|objective| *objective.expr == *query.promql).cloned();
+        Some(chart.unwrap_or_else(|| Objective {
+            // No file can name a chart like this.
+            id: CleanStr::new(&format!("{QUESTION}{}", step.id)),
+            title: step.title.clone(),
+            kind: ObjectiveKind::Threshold,
+            expr: query.promql.to_string(),
+            target: query.expect.value,
+            unit: Unit::Count,
+            side: query.expect.comparison.side(),
+            window: CleanStr::new("5m"),
+        }))
+    }
+
+    /// All that is measured for it: its charts, and what its steps ask beside them.
+    pub fn measured(&self) -> impl Iterator<Item = Objective> {
+        let asked = self.steps.iter().filter_map(|step| self.asks(step)).filter(is_question);
+        self.objectives.iter().cloned().chain(asked)
+    }
+
     /// By how many days the review is late, if it is.
     pub fn review_overdue(&self, today: NaiveDate) -> Option<i64> {
         self.review_every.overdue(self.reviewed, today)
@@ -244,6 +267,14 @@ impl Playbook {
             | None => Ok(()),
         }
     }
+}
+
+/// What the name of an objective begins with that is no chart but a step's question.
+const QUESTION: char = '?';
+
+/// Whether an objective is a step's question and no chart.
+pub fn is_question(objective: &Objective) -> bool {
+    objective.id.starts_with(QUESTION)
 }
 
 fn unique<'a>(known: &mut BTreeSet<&'a str>, id: &'a str) -> Result<(), Complaint> {

@@ -4,13 +4,13 @@
 //!
 //! Invariant: pure; the same data at the same moment give the same lines.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::incident::{Incident, ProofLine};
-use crate::live::{Freshness, Live, Panel};
-use crate::playbook::{Action, Catalogue, Query};
+use crate::live::{Before, Freshness, Live, Panel};
+use crate::playbook::{Action, Catalogue, Playbook, Step};
 use crate::slo::{Objective, ObjectiveId};
 use crate::text::CleanStr;
 
@@ -40,8 +40,8 @@ pub fn proof(
             lines.push(line(format!("{service} {}", objective.title), met, seen));
         }
         for step in &playbook.steps {
-            let Some(Action::Verify(query)) = &step.action else { continue };
-            let (seen, met) = measure(query, catalogue, live, wall, now).unwrap_or_else(|why| (why, false));
+            let Some(Action::Verify(_)) = &step.action else { continue };
+            let (seen, met) = measure(playbook, step, live, wall, now).unwrap_or_else(|why| (why, false));
             lines.push(line(format!("{service} {}", step.title), met, seen));
         }
         if !playbook.traces.services.is_empty() {
@@ -52,41 +52,56 @@ pub fn proof(
     lines
 }
 
-/// What a step's query gives now, and whether that is as expected; the query must be that of an objective, which the charts measure.
+/// What a step's query gives now, and whether that is as expected.
 pub fn measure(
-    query: &Query,
-    catalogue: &Catalogue,
+    playbook: &Playbook,
+    step: &Step,
     live: &Live,
     wall: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<(String, bool), String> {
-    let objectives = catalogue.iter().flat_map(|playbook| playbook.objectives.iter().map(move |one| (playbook, one)));
-    let (playbook, objective) = objectives
-        .into_iter()
-        .find(|(_, objective)| *objective.expr == *query.promql)
-        .ok_or("only the query of a chart can be asked from here for now: this one wants Prometheus by hand")?;
+    let (Some(query), Some(objective)) = (step.query(), playbook.asks(step)) else {
+        return Err("this step asks nothing".to_owned());
+    };
     let id = ObjectiveId { service: playbook.service.clone(), objective: objective.id.clone() };
-    let panel = live.panels.get(&id).ok_or("nothing measured it yet: open the graphs (1)")?;
+    let panel = live.panels.get(&id).ok_or("nobody answered it yet: is Prometheus configured?")?;
+    if let Some(problem) = &panel.problem {
+        return Err(format!("it could not be asked: {problem}"));
+    }
     if live.panel_freshness(panel, wall) != Freshness::Fresh {
         return Err("the newest value is not fresh: nothing is concluded from it".to_owned());
     }
     let measured = panel.measured.as_ref().ok_or("it was never measured")?;
     let grid = &measured.grid;
     let hold = query.hold.map_or_else(TimeDelta::zero, |hold| *hold);
-    let from = now - hold - grid.resolution * 2;
+    let from = now - hold - grid.resolution * NOT_YET;
     if hold > TimeDelta::zero() && (grid.len == 0 || grid.at(0) > from) {
         return Err(format!(
             "the charts reach back less than {hold}: ] in the graphs (1) makes them longer",
             hold = minutes(hold)
         ));
     }
-    let places = (0..grid.len).filter(|place| grid.at(*place) >= from);
-    let values: Vec<f64> = places.filter_map(|place| measured.worst_at(objective, place)).collect();
-    let last = values.last().ok_or("there is no value in that time")?;
-    let holds = values.iter().all(|value| query.expect.holds(*value));
+    let (mut last, mut holds) = (None, true);
+    for place in (0..grid.len).rev().take_while(|place| grid.at(*place) >= from) {
+        let values = measured.series.iter().filter_map(|series| series.values.get(place).copied().flatten());
+        let values: Vec<f64> = values.collect();
+        let age = now - grid.at(place);
+        // The newest moments may not have been scraped yet; a longer gap is no proof.
+        if values.is_empty() && age > grid.resolution * NOT_YET && hold > TimeDelta::zero() {
+            return Err(format!("there is no value {}", minutes_ago(age)));
+        }
+        holds &= values.iter().all(|value| query.expect.holds(*value));
+        // Of several series the one that fails is shown.
+        let shown = values.iter().find(|value| !query.expect.holds(**value)).or(values.first());
+        last = last.or(shown.copied());
+    }
+    let last = last.ok_or("there is no value in that time")?;
     let hold = query.hold.map(|hold| format!(" for {hold}")).unwrap_or_default();
-    Ok((format!("{} now, expected {}{hold}", objective.unit.show(*last), query.expect), holds))
+    Ok((format!("{} now, expected {}{hold}", objective.unit.show(last), query.expect), holds))
 }
+
+/// So many steps of a grid may be without a value at its end: they were not scraped yet.
+const NOT_YET: i32 = 3;
 
 fn minutes(length: TimeDelta) -> String {
     format!("{} min", length.num_minutes())
@@ -117,7 +132,7 @@ fn measured(panel: &Panel, objective: &Objective, normal_for: TimeDelta, now: Da
                 return (false, format!("{} {since}, must be {}", objective.unit.show(value), limit(objective)));
             }
             // A gap at the newest moment is an answer that is under way; a longer one is no proof.
-            None if now - at <= grid.resolution * 3 => {}
+            None if now - at <= grid.resolution * NOT_YET => {}
             None => return (false, format!("no data {}", minutes_ago(now - at))),
         }
     }
@@ -144,19 +159,15 @@ fn minutes_ago(age: TimeDelta) -> String {
     }
 }
 
-/// How many error spans a second of each service were usual, where the search reached back at least five minutes before the incident.
-pub fn usual_errors(live: &Live, detected_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<BTreeMap<CleanStr, f64>> {
-    let (_, _, found) = live.spans.as_ref()?;
-    let before = detected_at - (now - found.lookback);
-    // A search that was cut short says nothing about its oldest part.
-    if before < TimeDelta::minutes(5) || !found.remarks.is_empty() {
-        return None;
-    }
-    let mut rates = BTreeMap::new();
-    for row in found.errors.iter().filter(|row| row.at < detected_at) {
-        *rates.entry(row.service.clone()).or_default() += 1.0 / before.num_seconds().max(1) as f64;
-    }
-    Some(rates)
+/// What must be asked once to know how many error spans were usual: the quarter of an hour before the incident.
+pub fn before(incident: &Incident, catalogue: &Catalogue) -> Option<Before> {
+    let until = incident.detected_at.filter(|_| incident.phase().is_live())?;
+    let playbooks = incident.services.iter().filter_map(|service| catalogue.get(service));
+    let services: BTreeSet<_> = playbooks.flat_map(|playbook| &playbook.traces.services).cloned().collect();
+    let services = Vec::from_iter(services);
+    // The alert may be the last to know; what hurt before it is not usual.
+    let until = incident.impact.start.map_or(until, |start| until.min(start));
+    (!services.is_empty()).then_some(Before { until, length: TimeDelta::minutes(15), services })
 }
 
 /// No more error spans in the time that counts than in the same time before the incident; where that was never seen, none.
@@ -173,13 +184,16 @@ fn spans(
     let Some((_, _, found)) = &live.spans else { return (false, "no data".to_owned()) };
     let ours = found.errors.iter().filter(|row| services.contains(&row.service));
     let recent = ours.filter(|row| row.at > now - normal_for).count();
-    let rate =
-        |rates: &BTreeMap<CleanStr, f64>| -> f64 { services.iter().filter_map(|service| rates.get(service)).sum() };
-    let rate = live.usual_errors.as_ref().map_or(0.0, rate);
-    let usual = (rate * normal_for.num_seconds() as f64).ceil() as usize;
-    let usually = match live.usual_errors {
-        Some(_) => format!("{usual} before the incident"),
-        None => "what is usual was not seen".to_owned(),
+    let rates = live.usual.as_ref().map(|usual| usual.rates.as_ref());
+    let rate: f64 = match rates {
+        Some(Ok(rates)) => services.iter().filter_map(|service| rates.get(service)).sum(),
+        Some(Err(_)) | None => 0.0,
+    };
+    let usual = (rate * normal_for.as_seconds_f64()).ceil() as usize;
+    let usually = match rates {
+        Some(Ok(_)) => format!("{usual} before the incident"),
+        Some(Err(why)) => format!("what is usual is not known: {why}"),
+        None => "what is usual was not asked yet".to_owned(),
     };
     (recent <= usual, format!("{recent} in {} min ({usually})", normal_for.num_minutes()))
 }

@@ -239,6 +239,7 @@ pub(crate) async fn attend<P: Poller>(poller: P, every: Duration, desk: Desk) {
     let mut telling = Telling { source: poller.name(), generation: watch.borrow().generation, every, reports };
     let mut backoff = Backoff::default();
     let mut answer: Underway<'_, Option<Finding>> = None;
+    let mut usual: Underway<'_, Option<Finding>> = None;
     let mut may_ask = true;
     let mut due = Instant::now();
     telling.tell_ready(poller.place()).await;
@@ -276,11 +277,19 @@ pub(crate) async fn attend<P: Poller>(poller: P, every: Duration, desk: Desk) {
                     break;
                 }
                 inquiry = inquiries.recv(), if may_ask => match inquiry {
-                    Some(inquiry) => answer = Some(Box::pin(poller.answer(inquiry))),
+                    // Of one kind the newest question counts; what the console asks takes nothing from what a person asks.
+                    Some(inquiry @ Inquiry::Usual(_)) => usual = Some(Box::pin(poller.answer(inquiry))),
+                    Some(inquiry @ Inquiry::Trace(_)) => answer = Some(Box::pin(poller.answer(inquiry))),
                     None => may_ask = false,
                 },
                 finding = finished(&mut answer) => {
                     answer = None;
+                    if let Some(finding) = finding {
+                        telling.tell(finding).await;
+                    }
+                }
+                finding = finished(&mut usual) => {
+                    usual = None;
                     if let Some(finding) = finding {
                         telling.tell(finding).await;
                     }

@@ -31,7 +31,7 @@ pub(crate) use pick::{
     take_role,
 };
 pub(crate) use run::RunDialog;
-pub(crate) use step::{Offer, approve, step, with_values};
+pub(crate) use step::{Offer, approve, step, wait_end, waited, with_values};
 
 use super::actions::{self, Listed};
 use super::keys::Chord;

@@ -590,3 +590,4 @@ mod alerts;
 mod records;
 mod runs;
 mod snapshots;
+mod waits;

@@ -13,6 +13,7 @@ use super::requests::{BOUNDS, Course, TICK, quantile, tick};
 use super::{Aspect, Exercise, Signal};
 use crate::incident::StepRef;
 use crate::live::{MOST_SERIES, WatchedObjective};
+use crate::playbook::is_question;
 use crate::slo::{BURN_WINDOWS, Grid, Measured, Objective, ObjectiveKind, Series, Side, Unit};
 use crate::text::CleanStr;
 use crate::text::duration::Lapse;
@@ -47,6 +48,11 @@ impl World {
     /// Says which steps are ticked, and since when: some of them help.
     pub fn set_steps_done(&mut self, done: &[(StepRef, DateTime<Utc>)]) {
         self.course.set_steps_done(&self.exercise, done);
+    }
+
+    /// Whether it has an answer: a chart that the exercise does not mention is well; a step's question is not made up.
+    pub fn simulates(&self, watched: &WatchedObjective) -> bool {
+        !is_question(&watched.objective) || self.signal(watched).is_some()
     }
 
     /// What an objective shows on a grid of moments; moments after `now` have no value yet.

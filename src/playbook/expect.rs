@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::slo::Side;
+
 /// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
@@ -27,6 +29,16 @@ const SIGNS: [(&str, Comparison); 5] = [
     ("<", Comparison::Less),
     (">", Comparison::More),
 ];
+
+impl Comparison {
+    /// On which side a value is good.
+    pub fn side(self) -> Side {
+        match self {
+            Self::Less | Self::AtMost | Self::Equal => Side::Below,
+            Self::More | Self::AtLeast => Side::Above,
+        }
+    }
+}
 
 /// What a value is expected to be.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -69,6 +69,7 @@ async fn round(endpoints: Vec<(&'static SourceSpec, Endpoint)>) -> Asked {
                 | Finding::Changes(_)
                 | Finding::Trace(_)
                 | Finding::NoTrace(..)
+                | Finding::Usual(_)
                 | Finding::Polled => {}
             }
             asked.live.take(report, clock::wall());

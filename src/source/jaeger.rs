@@ -19,7 +19,7 @@ use serde::de::IgnoredAny;
 use super::http::{Answer, Failure, Limits, Site, Trouble, segment};
 use super::{Desk, Endpoint, Poller, Source, SourceError, Telling, attend};
 use crate::clock;
-use crate::live::{Finding, Inquiry, MOST_ROWS, MOST_SPANS, SourceName, SpanFinding, WatchedService, Watchlist};
+use crate::live::{Finding, Inquiry, MOST_ROWS, MOST_SPANS, SourceName, SpanFinding, Usual, WatchedService, Watchlist};
 use crate::spans::{SpanRow, Trace, TraceId};
 use crate::text::CleanStr;
 
@@ -140,7 +140,7 @@ impl Poller for Asker {
     }
 
     async fn poll<'a>(&'a self, list: &'a Watchlist, telling: &'a Telling) -> Result<(), Failure> {
-        let polled = self.search_all(list).await;
+        let polled = self.search_all(&list.services, list.lookback, clock::wall()).await;
         match polled {
             Ok(finding) => {
                 telling.tell(Finding::Spans(finding)).await;
@@ -164,22 +164,35 @@ impl Poller for Asker {
                 }
                 Err(failure) => Finding::NoTrace(id, failure.reason),
             }),
+            Inquiry::Usual(before) => {
+                let services = before.services.iter();
+                let services = services.map(|service| WatchedService { service: service.clone(), slow: None });
+                let found = self.search_all(&services.collect::<Vec<_>>(), before.length, before.until).await;
+                Some(Finding::Usual(match found {
+                    Ok(found) => Usual::of(&before, &found.errors),
+                    Err(failure) => Usual { before, rates: Err(failure.reason) },
+                }))
+            }
         }
     }
 }
 
 impl Asker {
-    async fn search_all(&self, list: &Watchlist) -> Result<SpanFinding, Failure> {
-        let end = clock::wall();
-        let start = end.checked_sub_signed(list.lookback).unwrap_or(end);
-        let dialect = match (self.known(), list.services.is_empty()) {
+    async fn search_all(
+        &self,
+        services: &[WatchedService],
+        lookback: TimeDelta,
+        end: DateTime<Utc>,
+    ) -> Result<SpanFinding, Failure> {
+        let start = end.checked_sub_signed(lookback).unwrap_or(end);
+        let dialect = match (self.known(), services.is_empty()) {
             (Some(dialect), false) => dialect,
             // Without a service to search for, asking for the dialect says whether the server is there.
             (Some(_) | None, _) => self.probe().await?,
         };
         let watched: Vec<(CleanStr, Option<TimeDelta>)> =
-            list.services.iter().map(|watched| (watched.service.clone(), watched.slow)).collect();
-        let searches = list.services.iter().flat_map(|watched| {
+            services.iter().map(|watched| (watched.service.clone(), watched.slow)).collect();
+        let searches = services.iter().flat_map(|watched| {
             aims(watched).map(|aim| Search { service: watched.service.clone(), aim, start, end, limit: aim.limit() })
         });
         let searches: Vec<Search> = searches.collect();
@@ -200,7 +213,7 @@ impl Asker {
                     remarks.push(format!("{what} of {service} could not be searched: {reason}").into());
                 }
                 Searched::Found(found) => {
-                    if let Some(remark) = remark(&search, &found, list.lookback) {
+                    if let Some(remark) = remark(&search, &found, lookback) {
                         remarks.push(remark);
                     }
                     let key = |row: &SpanRow| (row.trace.clone(), row.span.clone());
@@ -219,7 +232,7 @@ impl Asker {
                 rows.truncate(MOST_ROWS);
             }
         }
-        Ok(SpanFinding { errors, slow, lookback: list.lookback, remarks })
+        Ok(SpanFinding { errors, slow, lookback, remarks })
     }
 
     async fn search(

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock;
 use crate::exercise::{Exercise, World};
 use crate::incident::{Clock, StepRef};
-use crate::live::{AlertFinding, Finding, Inquiry, Report, SourceName, Watchlist};
+use crate::live::{AlertFinding, Finding, Inquiry, Report, SourceName, Usual, WatchedService, Watchlist};
 use crate::slo::Grid;
 use crate::text::CleanStr;
 
@@ -100,6 +100,12 @@ pub async fn run(
 
 fn answer(world: &World, inquiry: &Inquiry) -> Finding {
     match inquiry {
+        Inquiry::Usual(before) => {
+            let services =
+                before.services.iter().map(|service| WatchedService { service: service.clone(), slow: None });
+            let past = Watchlist { services: services.collect(), lookback: before.length, ..Watchlist::default() };
+            Finding::Usual(Usual::of(before, &world.spans(&past, before.until).errors))
+        }
         Inquiry::Trace(id) => match world.trace(id) {
             Some(trace) => Finding::Trace(trace),
             None => Finding::NoTrace(
@@ -133,7 +139,12 @@ async fn report(
     let send = async |finding| reports.send(Report { source: NAME, generation, finding }).await.ok();
     let grid = grid(watchlist, now);
     for watched in &watchlist.objectives {
-        send(Finding::Measured(watched.id.clone(), world.measured(watched, grid, now))).await?;
+        send(if world.simulates(watched) {
+            Finding::Measured(watched.id.clone(), world.measured(watched, grid, now))
+        } else {
+            Finding::Unmeasured(watched.id.clone(), "this exercise does not simulate what the step asks".into())
+        })
+        .await?;
         // Six charts of 200 series are some milliseconds of work together: keys come first.
         tokio::task::yield_now().await;
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
-use warroom::live::{Finding, Inquiry, SpanFinding, WatchedService, Watchlist};
+use warroom::live::{Before, Finding, Inquiry, SpanFinding, Usual, WatchedService, Watchlist};
 use warroom::source::Endpoint;
 use warroom::spans::{SpanRow, Trace};
 
@@ -359,4 +359,28 @@ async fn a_server_that_is_not_jaeger_is_called_by_its_name() {
         let reason = seat.poll().await.1.unwrap_err();
         assert!(reason.starts_with("jaeger at 127.0.0.1:") && reason.contains(sentence), "{reason}");
     }
+}
+
+#[tokio::test]
+async fn what_was_usual_before_an_incident_is_searched_in_that_time_only() {
+    let error = json!([{"key": "error", "value": true}]);
+    let mut late = span("b", "", "p1", error.clone());
+    late["startTime"] = json!(BEGIN + 2_000_000);
+    let body = legacy(json!([span("a", "", "p1", error), late]));
+    let server = Server::start(playing(Api::Legacy, body)).await;
+    let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), Watchlist::default());
+    let until = DateTime::from_timestamp_micros(BEGIN + 1_000_000).unwrap();
+    let before = Before { until, length: TimeDelta::seconds(100), services: vec!["alipay".into()] };
+    seat.inquiries.send(Inquiry::Usual(before.clone())).await.unwrap();
+    let answer = |finding| if let Finding::Usual(usual) = finding { Some(usual) } else { None };
+    let usual = seat.until(answer).await;
+    assert_eq!(usual, Usual { before: before.clone(), rates: Ok([("alipay".into(), 0.01)].into()) });
+    let searches = server.requests().into_iter().filter(|request| request.path == "/api/traces");
+    for search in searches {
+        assert_eq!(search.parameter("end"), Some((BEGIN + 1_000_000).to_string().as_str()));
+        assert_eq!(search.parameter("start"), Some((BEGIN - 99_000_000).to_string().as_str()));
+    }
+    server.change(|_| Reply::status(500, "no"));
+    seat.inquiries.send(Inquiry::Usual(before)).await.unwrap();
+    assert!(seat.until(answer).await.rates.is_err(), "nobody is told that nothing was usual");
 }

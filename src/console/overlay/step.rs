@@ -4,16 +4,19 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use super::form::{Field, Form};
 use super::pick::{Choice, Pick};
 use super::run::RunDialog;
 use super::{Overlay, filled};
 use crate::gate::{self, Asker, Needs};
 use crate::incident::{
-    Command, CommandStarted, PlaybookApproved, Purpose, Role, ServiceId, StatusUpdate, StepAnswered, StepDone, StepRef,
+    Command, CommandStarted, Incident, PlaybookApproved, Purpose, Role, ServiceId, StatusUpdate, StepAnswered,
+    StepDone, StepRef,
 };
 use crate::pane::{Access, Cx, FormKind};
-use crate::playbook::{Action, CommandStep, Facts, Playbook, Step, StepTraces, Wrong};
+use crate::playbook::{Action, CommandStep, Facts, Playbook, Step, StepTraces, Wait, Wrong};
 use crate::resolution::measure;
 use crate::text::CleanStr;
 use crate::widget::editor::Editor;
@@ -87,26 +90,43 @@ pub(crate) fn step(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Offe
             let (seen, holds) = look_at(traces, cx)?;
             Ok(Offer::Ask(vec![Command::AnswerStep(answered(name, step, &seen, Some(holds)))]))
         }
-        Action::Query(_) | Action::Verify(_) | Action::Wait(_) => match (step.query(), action) {
-            (Some(query), _) => {
-                let (seen, holds) = measure(&query, cx.catalogue, cx.live, cx.wall, cx.now)?;
-                Ok(Offer::Ask(vec![Command::AnswerStep(answered(name, step, &seen, Some(holds)))]))
-            }
-            (None, Action::Wait(wait)) => {
-                let claim = cx.incident.claims.get(name).ok_or("the time counts from the claim: c claims the step")?;
-                let time = wait.time.unwrap_or_default();
-                let left = claim.at + *time - cx.now;
-                let left = left.num_seconds();
-                let seen = if left > 0 { format!("{left} s of {time} left") } else { format!("{time} are over") };
-                Ok(Offer::Ask(vec![Command::AnswerStep(answered(name, step, &seen, Some(left <= 0)))]))
-            }
-            (None, _) => Err("this step asks nothing".to_owned()),
-        },
+        Action::Query(_) | Action::Verify(_) | Action::Wait(_) => {
+            Ok(Offer::Ask(vec![Command::AnswerStep(asked_now(playbook, step, cx)?)]))
+        }
         Action::Look(look) => {
             let links: Vec<_> = look.links.iter().map(CleanStr::as_str).collect();
             Err(format!("look there, y copies: {}", links.join(" · ")))
         }
     }
+}
+
+/// What a step's query or wait says now.
+fn asked_now(playbook: &Playbook, step: &Step, cx: &Cx<'_>) -> Result<StepAnswered, String> {
+    let name = playbook.step_ref(step);
+    let Some(Action::Wait(Wait { promql: None, time, .. })) = &step.action else {
+        let (seen, holds) = measure(playbook, step, cx.live, cx.wall, cx.now)?;
+        return Ok(answered(&name, step, &seen, Some(holds)));
+    };
+    let end = wait_end(&name, step, cx.incident).ok_or("the time counts from the claim: c claims the step")?;
+    let left = (end - cx.now).num_seconds();
+    let time = time.unwrap_or_default();
+    let seen = if left > 0 { format!("{left} s of {time} left") } else { format!("{time} are over") };
+    Ok(answered(&name, step, &seen, Some(left <= 0)))
+}
+
+/// When a wait for a time is over: it counts from the claim.
+pub(crate) fn wait_end(name: &StepRef, step: &Step, incident: &Incident) -> Option<DateTime<Utc>> {
+    let Some(Action::Wait(Wait { promql: None, time: Some(time), .. })) = &step.action else { return None };
+    Some(incident.claims.get(name)?.at + **time)
+}
+
+/// What ends a wait, if it has come.
+pub(crate) fn waited(name: &StepRef, cx: &Cx<'_>) -> Option<Vec<Command>> {
+    let (playbook, step) = find(name, cx).ok()?;
+    let Some(Action::Wait(_)) = &step.action else { return None };
+    let answer = asked_now(playbook, step, cx).ok().filter(|answer| answer.holds == Some(true))?;
+    let done = StepDone { step: name.clone(), title: step.title.clone() };
+    Some(vec![Command::AnswerStep(answer), Command::CheckStep(done)])
 }
 
 fn find<'a>(name: &StepRef, cx: &Cx<'a>) -> Result<(&'a Playbook, &'a Step), String> {

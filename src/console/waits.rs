@@ -1,0 +1,44 @@
+//! Waits that end by themselves.
+//!
+//! Hides who writes that a wait is over: the console of the person who claimed it, so that it is written once and in their name.
+
+use chrono::{DateTime, Utc};
+
+use super::overlay::{wait_end, waited};
+use super::{Console, Effect};
+use crate::incident::{Command, Mark, StepRef, StepState, command};
+
+impl Console {
+    /// The open steps that this console's person claimed.
+    fn own_claims(&self) -> impl Iterator<Item = (&StepRef, &Mark)> {
+        let is_open = |step: &StepRef| {
+            !matches!(self.incident.steps.get(step), Some(StepState::Checked(_) | StepState::Skipped(..)))
+        };
+        let claims = self.incident.claims.iter();
+        claims.filter(move |(step, mark)| mark.by == self.settings.me && is_open(step))
+    }
+
+    /// Ticks the waits of this person that are over, and settles when the next one is.
+    pub(super) fn end_waits(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        self.next_wait = None;
+        // What was asked before comes back first, so that nothing is written twice.
+        let has_room = self.own.back >= self.own.sent && self.record.unwritable.is_none();
+        if !self.may_write() || !self.record.is_complete || !has_room {
+            return;
+        }
+        let cx = self.cx(wall);
+        let asking = cx.asking();
+        let is_granted = |asked: &Vec<Command>| {
+            asked.iter().all(|command| command::decide(&self.incident, command.clone(), &asking).is_ok())
+        };
+        let over: Vec<_> = self.own_claims().filter_map(|(step, _)| waited(step, &cx)).filter(is_granted).collect();
+        let ends = self.own_claims().filter_map(|(name, _)| {
+            let step = self.settings.catalogue.get(&name.service)?.step(&name.step)?;
+            wait_end(name, step, &self.incident)
+        });
+        self.next_wait = ends.filter(|end| *end > cx.now).min();
+        for command in over.into_iter().flatten() {
+            self.command(command, None, wall, effects);
+        }
+    }
+}
