@@ -187,6 +187,8 @@ pub struct Console {
     /// When the next wait of this person is over, in the incident's clock.
     next_wait: Option<DateTime<Utc>>,
     usual_asked: Option<(Before, DateTime<Utc>)>,
+    /// By how much the own clock is known to be ahead.
+    ahead: TimeDelta,
     steps_told: Vec<(StepRef, DateTime<Utc>)>,
     past: Vec<Past>,
     past_of: Vec<ServiceId>,
@@ -233,6 +235,7 @@ impl Console {
             wakes: [None; PANES.len() + 1],
             next_wait: None,
             usual_asked: None,
+            ahead: TimeDelta::zero(),
             steps_told: Vec::new(),
             past: Vec::new(),
             past_of: Vec::new(),
@@ -297,8 +300,19 @@ impl Console {
         self.settings.access == Access::Full && !self.settings.is_wall
     }
 
-    /// Takes what happened, and says what shall be done.
-    pub fn handle(&mut self, msg: Msg, wall: DateTime<Utc>) -> Vec<Effect> {
+    /// The right time, where this console's own clock is known to be off: everything inside reckons with it.
+    pub(crate) fn right(&self, own: DateTime<Utc>) -> DateTime<Utc> {
+        own.checked_sub_signed(self.ahead).unwrap_or(own)
+    }
+
+    /// What the own clock shows at a right time.
+    pub(crate) fn own(&self, right: DateTime<Utc>) -> DateTime<Utc> {
+        right.checked_add_signed(self.ahead).unwrap_or(right)
+    }
+
+    /// Takes what happened at a time of the own clock, and says what shall be done.
+    pub fn handle(&mut self, msg: Msg, own: DateTime<Utc>) -> Vec<Effect> {
+        let wall = self.right(own);
         let mut effects = Vec::new();
         // What is watched follows from the record, the screen's size and the range; time alone changes none of them.
         let may_rewatch = !matches!(msg, Msg::Wake | Msg::Source(_));
@@ -372,6 +386,7 @@ impl Console {
             Msg::Run(id, said) => self.run_said(id, said, wall, &mut effects),
             Msg::Wake => {}
         }
+        let wall = self.learn_own_clock(own);
         self.after(wall, &mut effects);
         if may_rewatch {
             self.watch(&mut effects);
@@ -380,17 +395,38 @@ impl Console {
         effects
     }
 
+    /// What the record says of the own clock may be new: then it is another time, for all that was timed.
+    fn learn_own_clock(&mut self, own: DateTime<Utc>) -> DateTime<Utc> {
+        let known = std::mem::replace(&mut self.ahead, self.incident.ahead(&self.settings.console));
+        if known != self.ahead {
+            self.time_moved(known - self.ahead);
+        }
+        self.right(own)
+    }
+
+    /// What was timed by the clock before keeps its distance: nothing waits for the time between, and nothing old looks new.
+    fn time_moved(&mut self, by: TimeDelta) {
+        let timed = [&mut self.pasted_at, &mut self.looked_at, &mut self.draft.changed_at, &mut self.jumped_at];
+        let notice = self.notice.iter_mut().map(|notice| &mut notice.until);
+        for at in timed.into_iter().flatten().chain(notice) {
+            *at += by;
+        }
+        self.live.time_moved(by);
+        self.dirty = Dirty::ALL;
+    }
+
     /// The next moment of the wall clock at which something shown changes by itself, or something must be saved.
     pub fn next_wake(&self) -> Option<DateTime<Utc>> {
         let clock = self.incident.clock();
         let shown = self.wakes.iter().copied().chain([self.next_wait]).flatten().map(|at| clock.wall(at));
         let notice = self.notice.iter().map(|notice| notice.until);
         let draft = self.draft.changed_at.iter().map(|at| *at + DRAFT_AFTER);
-        shown.chain(notice).chain(draft).min()
+        shown.chain(notice).chain(draft).min().map(|at| self.own(at))
     }
 
     /// Begins a frame: which parts must be drawn. Also settles when each of them changes next.
-    pub fn begin_frame(&mut self, wall: DateTime<Utc>) -> Dirty {
+    pub fn begin_frame(&mut self, own: DateTime<Utc>) -> Dirty {
+        let wall = self.right(own);
         let dirty = std::mem::take(&mut self.dirty);
         let mut panes = std::mem::take(&mut self.panes);
         let placed = self.arrangement();
@@ -412,7 +448,12 @@ impl Console {
         dirty
     }
 
-    /// All that a pane may look at, at a moment.
+    /// All that line mode may look at, at a moment of the own clock.
+    pub(crate) fn view(&self, own: DateTime<Utc>) -> Cx<'_> {
+        self.cx(self.right(own))
+    }
+
+    /// All that a pane may look at, at a right time.
     pub(crate) fn cx(&self, wall: DateTime<Utc>) -> Cx<'_> {
         Cx {
             incident: &self.incident,
@@ -608,7 +649,8 @@ impl Console {
     }
 
     /// Asks something of the incident for a caller without overlays: a refusal comes back, also one that wants a reason.
-    pub(crate) fn request(&mut self, command: Command, wall: DateTime<Utc>) -> Result<Effect, Refusal> {
+    pub(crate) fn request(&mut self, command: Command, own: DateTime<Utc>) -> Result<Effect, Refusal> {
+        let wall = self.right(own);
         if !self.may_write() {
             return Err(Refusal::No(self.looks_only().to_owned()));
         }
@@ -620,6 +662,7 @@ impl Console {
     }
 
     fn append(&mut self, events: Vec<Event>, give_back: Option<(PaneId, String)>) -> Effect {
+        let events = self.by_own_clock(events);
         if self.notice.as_ref().is_some_and(|notice| notice.tone == Tone::Refused) {
             // What was refused before may be true no longer.
             self.notice = None;
@@ -630,6 +673,12 @@ impl Console {
         let settles_draft = give_back.is_some();
         self.pending.insert(self.ticket, Pending { events: events.len(), give_back });
         Effect::Append { ticket: self.ticket, events, settles_draft }
+    }
+
+    /// An entry is stamped by the own clock, and whoever reads it takes off what that is ahead: of the times inside too.
+    fn by_own_clock(&self, events: Vec<Event>) -> Vec<Event> {
+        let ahead = self.incident.clock().passed(self.ahead);
+        if ahead.is_zero() { events } else { events.into_iter().map(|event| event.shifted(ahead)).collect() }
     }
 
     /// Declares a new incident, in a record of its own that begins with the alerts that it came from.
@@ -648,6 +697,7 @@ impl Console {
         match command::decide(&blank, Command::Declare(body), &asking) {
             Ok(mut events) => {
                 events.extend(alerts.into_iter().map(Event::AlertLinked));
+                let events = events.into_iter().map(|event| event.shifted(self.ahead)).collect();
                 effects.push(Effect::Create(Series::Incident, events));
             }
             Err(refusal) => self.say(Tone::Refused, refusal.to_string(), wall),

@@ -282,7 +282,7 @@ impl Incident {
         }
         if late {
             let clocks = Clocks::of(self.entries.values());
-            self.facts = Facts { skews: fold::skews(self.entries.values()), clocks, ..Facts::default() };
+            self.facts = Facts { skews: clocks.said.clone(), clocks, ..Facts::default() };
             for entry in self.entries.values() {
                 self.facts.fold(entry);
             }
@@ -365,6 +365,11 @@ impl Incident {
     /// The timeline.
     pub fn timeline(&self) -> timeline::View<'_> {
         timeline::View::new(self)
+    }
+
+    /// By how much a console's clock is known to be ahead.
+    pub fn ahead(&self, console: &CleanStr) -> TimeDelta {
+        self.facts.clocks.ahead_now(console)
     }
 
     /// When an entry was written, in the incident's clock.

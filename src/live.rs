@@ -389,6 +389,21 @@ impl Live {
         true
     }
 
+    /// The clock that all was timed by was set: what is known stays as old as it was.
+    pub fn time_moved(&mut self, by: TimeDelta) {
+        let sources = self.sources.values_mut().flat_map(|health| {
+            let Health { good_at, failing, since, .. } = health;
+            good_at.iter_mut().chain(failing.iter_mut().map(|(at, _)| at)).chain([since])
+        });
+        let panels = self.panels.values_mut().map(|panel| &mut panel.at);
+        let spans = self.spans.iter_mut().map(|(at, ..)| at);
+        let changes = self.changes.values_mut().map(|(at, _)| at);
+        let alerts = self.reported.values_mut().filter_map(|reported| reported.at.as_mut());
+        for at in sources.chain(panels).chain(spans).chain(changes).chain(alerts) {
+            *at += by;
+        }
+    }
+
     /// How fresh a panel is: it ages with the last good answer, whatever its source says of other panels.
     pub fn panel_freshness(&self, panel: &Panel, now: DateTime<Utc>) -> Freshness {
         self.age(panel.at, panel.source, now)

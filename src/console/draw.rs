@@ -50,8 +50,8 @@ pub struct Drawn {
 
 impl Console {
     /// Draws the dirty parts into a buffer that holds the last frame.
-    pub fn draw(&self, now: DateTime<Utc>, dirty: Dirty, buf: &mut Buffer) -> Drawn {
-        let cx = self.cx(now);
+    pub fn draw(&self, own: DateTime<Utc>, dirty: Dirty, buf: &mut Buffer) -> Drawn {
+        let cx = self.view(own);
         // An overlay stands above everything: whatever is drawn below it, it is drawn again.
         // The start screen is one part, its notice included.
         let is_whole = self.overlay.is_some() || self.start.is_some();

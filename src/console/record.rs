@@ -193,7 +193,7 @@ impl Console {
             return None;
         }
         entries.iter().find_map(|entry| {
-            let ahead = entry.wall - wall;
+            let ahead = entry.wall - self.own(wall);
             let is_other = entry.via.console != self.settings.console && !known.contains_key(&entry.via.console);
             // One that is behind may have come late; one that is ahead cannot.
             (is_other && ahead > SKEW)
@@ -202,12 +202,8 @@ impl Console {
     }
 
     pub(super) fn clock_jumped(&mut self, by: TimeDelta, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        self.dirty = Dirty::ALL;
+        self.time_moved(by);
         self.jumped_at = Some(wall);
-        // What was timed by the old clock keeps its distance: else nothing would be saved and keys ignored until the new one is there.
-        for at in [&mut self.pasted_at, &mut self.looked_at, &mut self.draft.changed_at].into_iter().flatten() {
-            *at += by;
-        }
         self.say(Tone::Failed, format!("the wall clock jumped by {} s: countdowns follow it", by.num_seconds()), wall);
         if self.record.id.is_some() && self.may_write() {
             self.command(Command::NoteClockJump(ClockJumped { by_ms: by.num_milliseconds() }), None, wall, effects);

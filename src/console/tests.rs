@@ -587,6 +587,7 @@ fn any_keys_at_any_size_are_taken_without_a_panic() {
 }
 
 mod alerts;
+mod own_clock;
 mod records;
 mod runs;
 mod snapshots;

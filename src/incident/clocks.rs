@@ -20,6 +20,8 @@ pub(super) struct Clocks {
     jumps: BTreeMap<CleanStr, Vec<(OrderKey, i64)>>,
     /// Where a console was found off, and by how much.
     found: BTreeMap<CleanStr, (OrderKey, i64)>,
+    /// The same as it was said, by a clock that may have been set later.
+    pub(super) said: BTreeMap<CleanStr, i64>,
 }
 
 impl Clocks {
@@ -32,6 +34,7 @@ impl Clocks {
                 Event::ClockSkewed(body)
                     if !clocks.found.contains_key(&entry.via.console) && !clocks.found.contains_key(&body.console) =>
                 {
+                    clocks.said.insert(body.console.clone(), body.ahead_ms);
                     clocks.found.insert(body.console.clone(), (entry.order(), body.ahead_ms));
                     observers.push((body.console.clone(), entry));
                 }
@@ -63,6 +66,12 @@ impl Clocks {
     fn moved_after(&self, console: &CleanStr, at: OrderKey) -> i64 {
         let all = self.jumps.get(console).and_then(|jumps| jumps.last()).map_or(0, |(_, sum)| *sum);
         all.saturating_sub(self.moved(console, at))
+    }
+
+    /// By how much a console's clock is ahead after all that is known.
+    pub(super) fn ahead_now(&self, console: &CleanStr) -> TimeDelta {
+        let Some((found, ahead)) = self.found.get(console) else { return TimeDelta::zero() };
+        TimeDelta::try_milliseconds(ahead.saturating_add(self.moved_after(console, *found))).unwrap_or_default()
     }
 
     /// By how much the clock was ahead that stamped an entry.

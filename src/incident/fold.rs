@@ -23,19 +23,6 @@ impl From<bool> for Sense {
     }
 }
 
-/// The consoles whose clocks are off: the first word on a console counts, and none of a console that was found off before.
-pub(super) fn skews<'a>(entries: impl Iterator<Item = &'a Entry>) -> BTreeMap<CleanStr, i64> {
-    let mut skews = BTreeMap::new();
-    for entry in entries {
-        if let Event::ClockSkewed(body) = &entry.event
-            && !skews.contains_key(&entry.via.console)
-        {
-            skews.entry(body.console.clone()).or_insert(body.ahead_ms);
-        }
-    }
-    skews
-}
-
 impl Facts {
     pub(super) fn fold(&mut self, entry: &Entry) {
         let mark = Mark { at: self.time(entry), by: entry.actor.clone() };
@@ -147,14 +134,8 @@ impl Facts {
                 self.drafts.retain(|draft| draft.id != body.draft);
                 (self.drafts.len() < before).into()
             }
-            Event::ClockSkewed(body) => {
-                // The first word on a console counts; see [`skews`].
-                let is_news = !self.skews.contains_key(&entry.via.console);
-                if is_news {
-                    self.skews.entry(body.console.clone()).or_insert(body.ahead_ms);
-                }
-                is_news.into()
-            }
+            // [`super::clocks::Clocks`] says which of them count; one of a console that is off itself does not.
+            Event::ClockSkewed(_) => (!self.skews.contains_key(&entry.via.console)).into(),
             Event::AlertLinked(body) => self.link(body).into(),
             Event::ScopeSet(body) => {
                 self.set_scope(body, mark.at);

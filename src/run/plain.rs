@@ -190,7 +190,7 @@ impl Session {
     }
 
     fn cx(&self, wall: DateTime<Utc>) -> Cx<'_> {
-        self.console.cx(wall)
+        self.console.view(wall)
     }
 
     fn is_read_only(&self) -> bool {
@@ -213,6 +213,7 @@ impl Session {
     /// How long nothing needs to be done unless something happens.
     fn pause(&self, wall: DateTime<Utc>) -> Duration {
         let turns = self.is_open.then(|| self.told.next_change(&self.cx(wall))).flatten();
+        let turns = turns.map(|at| self.console.own(at));
         let next = self.console.next_wake().into_iter().chain(turns).min();
         let next = next.map(|at| (at - wall).to_std().unwrap_or_default());
         let patience = self.is_waiting().then(|| self.patience());
@@ -418,7 +419,7 @@ impl Session {
 
     fn declare(&mut self, body: Declared, alerts: Vec<AlertLinked>, wall: DateTime<Utc>) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.console.declare(body, alerts, wall, &mut effects);
+        self.console.declare(body, alerts, self.console.right(wall), &mut effects);
         effects
     }
 
@@ -448,12 +449,12 @@ impl Session {
         none: &str,
         wall: DateTime<Utc>,
     ) -> verbs::Answer {
-        let lines = list(&mut self.numbers, &self.console.cx(wall));
+        let lines = list(&mut self.numbers, &self.console.view(wall));
         if lines.is_empty() { Err(none.to_owned()) } else { self.answer(lines) }
     }
 
     fn tell_news(&mut self, wall: DateTime<Utc>) {
-        let cx = self.console.cx(wall);
+        let cx = self.console.view(wall);
         let news = match (self.is_open, self.waits.opening) {
             (true, _) => self.told.news(&self.me, &mut self.numbers, &cx),
             (false, true) => return,
@@ -500,7 +501,7 @@ impl Session {
     /// The record in a few lines, when it opens.
     fn tell_first_state(&mut self, wall: DateTime<Utc>) {
         (self.is_open, self.waits.opening) = (true, false);
-        let cx = self.console.cx(wall);
+        let cx = self.console.view(wall);
         let incident = cx.incident;
         self.told = Told::begin(&cx);
         let mut lines = vec![if incident.is_blank() {
@@ -525,7 +526,7 @@ impl Session {
     }
 
     fn print_log(&mut self, count: usize, wall: DateTime<Utc>) {
-        let cx = self.console.cx(wall);
+        let cx = self.console.view(wall);
         let view = cx.incident.timeline();
         let shown = count.min(view.len());
         self.paper.line(&match view.len() {
@@ -543,7 +544,7 @@ impl Session {
 
     /// An entry that came: its line, or what it did to an older one.
     fn tell_entry(&mut self, id: EntryId, wall: DateTime<Utc>) {
-        let cx = self.console.cx(wall);
+        let cx = self.console.view(wall);
         let Some(entry) = cx.incident.entry(id) else { return };
         let (heading, text) = if let Event::NoteAmended(body) = &entry.event {
             changed(entry, body.note, "amend", "now reads", &cx)

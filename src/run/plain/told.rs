@@ -373,7 +373,7 @@ mod tests {
             let entries = incident.entries().cloned().collect();
             console.handle(Msg::Journal(JournalMsg::Entries(entries)), at(seconds));
             console.handle(Msg::Journal(JournalMsg::CaughtUp), at(seconds));
-            let told = Told::begin(&console.cx(at(seconds)));
+            let told = Told::begin(&console.view(at(seconds)));
             Self { console, told, numbers: Numbers::default() }
         }
 
@@ -383,7 +383,7 @@ mod tests {
         }
 
         fn news(&mut self, seconds: i64) -> Vec<String> {
-            let cx = self.console.cx(at(seconds));
+            let cx = self.console.view(at(seconds));
             let news = self.told.news("c1", &mut self.numbers, &cx);
             assert_eq!(self.told.news("c1", &mut self.numbers, &cx), [""; 0], "nothing is said twice");
             news
@@ -412,9 +412,9 @@ mod tests {
         desk.hear(130, p99(3.0, 130));
         let breached = desk.news(130);
         assert!(breached.len() == 1 && breached[0].contains("BREACHED, 3.00 s, limit < 800 ms"), "{breached:?}");
-        let silent = desk.told.next_change(&desk.console.cx(at(201))).unwrap();
+        let silent = desk.told.next_change(&desk.console.view(at(201))).unwrap();
         assert!(silent > at(130) + TimeDelta::seconds(75) && silent < at(130) + TimeDelta::seconds(76));
-        let gone = desk.told.news("c1", &mut desk.numbers, &desk.console.cx(silent));
+        let gone = desk.told.news("c1", &mut desk.numbers, &desk.console.view(silent));
         assert!(gone.iter().any(|line| line.contains("p99 latency no data since")), "{gone:?}");
     }
 
@@ -425,7 +425,7 @@ mod tests {
         desk.hear(70, Finding::Polled);
         assert_eq!(desk.news(70).len(), 1);
         desk.hear(80, failed("connection refused: is it running?"));
-        let since = desk.console.cx(at(80)).clock(at(80));
+        let since = desk.console.view(at(80)).clock(at(80));
         let sentence = format!("! prometheus does not answer since {since}: connection refused: is it running?");
         assert_eq!(desk.news(80), [sentence]);
         desk.hear(90, failed("connection refused again"));

@@ -104,7 +104,7 @@ const HINTS: &[(&str, &str)] = &[
 
 /// Obeys a line: a command after a colon, work for `@somebody`, or a note.
 pub(super) fn obey(session: &mut Session, line: &str, wall: DateTime<Utc>) -> Answer {
-    session.numbers.learn(&session.console.cx(wall));
+    session.numbers.learn(&session.console.view(wall));
     let Some(command) = line.strip_prefix(':') else {
         return match line.starts_with('@') {
             true => tasks::assign(session, line, wall),

@@ -25,7 +25,7 @@ pub(super) const VERBS: &[Verb] = &[
         if reason.is_empty() || status.is_empty() {
             return usage("resolve!");
         }
-        let proof = session.console.proof(wall);
+        let proof = session.console.proof(session.console.right(wall));
         session.ask(Command::Resolve { proof, final_status: lines(status), reason: given(reason) }, wall)
     }),
     verb("false-alarm", "REASON", "close it: it was no incident", |session, rest, wall| {
@@ -58,7 +58,7 @@ fn proof_line(line: &ProofLine) -> String {
 }
 
 fn resolve(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
-    let proof = session.console.proof(wall);
+    let proof = session.console.proof(session.console.right(wall));
     let mut said: Vec<String> = proof.iter().map(proof_line).collect();
     if proof.is_empty() {
         said.push("proof: nothing could be measured".to_owned());

@@ -53,7 +53,7 @@ fn past(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
 }
 
 fn due(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
-    let cx = session.console.cx(wall);
+    let cx = session.console.view(wall);
     let mut lines = lists::numbered_due(&mut session.numbers, &cx);
     if lines.is_empty() {
         lines.push(format!("nothing is due. {}", cx.incident.phase().question()));

@@ -46,7 +46,7 @@ fn declare(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
         title: CleanStr::new(title),
         severity,
         service: (service != "-").then(|| CleanStr::new(service)),
-        detected_at: Some(wall),
+        detected_at: Some(cx.wall),
         detection: Some(Detection::Report { by: cx.me.clone() }),
         zone: cx.zone.name().into(),
         link: None,

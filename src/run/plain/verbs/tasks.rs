@@ -40,7 +40,7 @@ pub(super) const VERBS: &[Verb] = &[
 ];
 
 fn work(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
-    let cx = session.console.cx(wall);
+    let cx = session.console.view(wall);
     let numbers = &mut session.numbers;
     let mut lines = lists::offers(numbers, &cx);
     lines.extend(lists::drafts(numbers, &cx));
