@@ -13,9 +13,11 @@ mod input;
 pub mod keys;
 pub mod layout;
 pub(crate) mod overlay;
+mod own_clock;
 mod record;
 pub mod runs;
 pub mod start;
+mod versions;
 mod waits;
 mod wall;
 
@@ -189,6 +191,9 @@ pub struct Console {
     usual_asked: Option<(Before, DateTime<Utc>)>,
     /// By how much the own clock is known to be ahead.
     ahead: TimeDelta,
+    /// The playbooks as their files say; those in the settings are as the incident has them.
+    loaded: Catalogue,
+    frozen: Vec<CleanStr>,
     steps_told: Vec<(StepRef, DateTime<Utc>)>,
     past: Vec<Past>,
     past_of: Vec<ServiceId>,
@@ -236,6 +241,8 @@ impl Console {
             next_wait: None,
             usual_asked: None,
             ahead: TimeDelta::zero(),
+            loaded: settings.catalogue.clone(),
+            frozen: Vec::new(),
             steps_told: Vec::new(),
             past: Vec::new(),
             past_of: Vec::new(),
@@ -300,16 +307,6 @@ impl Console {
         self.settings.access == Access::Full && !self.settings.is_wall
     }
 
-    /// The right time, where this console's own clock is known to be off: everything inside reckons with it.
-    pub(crate) fn right(&self, own: DateTime<Utc>) -> DateTime<Utc> {
-        own.checked_sub_signed(self.ahead).unwrap_or(own)
-    }
-
-    /// What the own clock shows at a right time.
-    pub(crate) fn own(&self, right: DateTime<Utc>) -> DateTime<Utc> {
-        right.checked_add_signed(self.ahead).unwrap_or(right)
-    }
-
     /// Takes what happened at a time of the own clock, and says what shall be done.
     pub fn handle(&mut self, msg: Msg, own: DateTime<Utc>) -> Vec<Effect> {
         let wall = self.right(own);
@@ -359,7 +356,8 @@ impl Console {
                 if let Some(Overlay::Declare(form)) = &mut self.overlay {
                     form.offer(&catalogue);
                 }
-                self.settings.catalogue = *catalogue;
+                self.loaded = *catalogue;
+                self.use_frozen();
                 self.dirty = Dirty::ALL;
             }
             Msg::Past(past) => {
@@ -387,32 +385,13 @@ impl Console {
             Msg::Wake => {}
         }
         let wall = self.learn_own_clock(own);
+        self.learn_versions();
         self.after(wall, &mut effects);
         if may_rewatch {
             self.watch(&mut effects);
             self.tell_steps(&mut effects);
         }
         effects
-    }
-
-    /// What the record says of the own clock may be new: then it is another time, for all that was timed.
-    fn learn_own_clock(&mut self, own: DateTime<Utc>) -> DateTime<Utc> {
-        let known = std::mem::replace(&mut self.ahead, self.incident.ahead(&self.settings.console));
-        if known != self.ahead {
-            self.time_moved(known - self.ahead);
-        }
-        self.right(own)
-    }
-
-    /// What was timed by the clock before keeps its distance: nothing waits for the time between, and nothing old looks new.
-    fn time_moved(&mut self, by: TimeDelta) {
-        let timed = [&mut self.pasted_at, &mut self.looked_at, &mut self.draft.changed_at, &mut self.jumped_at];
-        let notice = self.notice.iter_mut().map(|notice| &mut notice.until);
-        for at in timed.into_iter().flatten().chain(notice) {
-            *at += by;
-        }
-        self.live.time_moved(by);
-        self.dirty = Dirty::ALL;
     }
 
     /// The next moment of the wall clock at which something shown changes by itself, or something must be saved.
@@ -459,6 +438,7 @@ impl Console {
             incident: &self.incident,
             live: &self.live,
             catalogue: &self.settings.catalogue,
+            loaded: &self.loaded,
             templates: &self.settings.templates,
             cadence: &self.settings.cadence,
             past: &self.past,
@@ -662,7 +642,7 @@ impl Console {
     }
 
     fn append(&mut self, events: Vec<Event>, give_back: Option<(PaneId, String)>) -> Effect {
-        let events = self.by_own_clock(events);
+        let events = self.by_own_clock(self.with_versions(events));
         if self.notice.as_ref().is_some_and(|notice| notice.tone == Tone::Refused) {
             // What was refused before may be true no longer.
             self.notice = None;
@@ -673,12 +653,6 @@ impl Console {
         let settles_draft = give_back.is_some();
         self.pending.insert(self.ticket, Pending { events: events.len(), give_back });
         Effect::Append { ticket: self.ticket, events, settles_draft }
-    }
-
-    /// An entry is stamped by the own clock, and whoever reads it takes off what that is ahead: of the times inside too.
-    fn by_own_clock(&self, events: Vec<Event>) -> Vec<Event> {
-        let ahead = self.incident.clock().passed(self.ahead);
-        if ahead.is_zero() { events } else { events.into_iter().map(|event| event.shifted(ahead)).collect() }
     }
 
     /// Declares a new incident, in a record of its own that begins with the alerts that it came from.

@@ -208,6 +208,8 @@ pub struct Facts {
     pub vouched: Vec<(Mark, CommandVouched)>,
     /// Playbooks from outside whose commands may run, by their digest.
     pub approved_playbooks: BTreeMap<CleanStr, Mark>,
+    /// The versions of playbooks that count here.
+    pub playbooks: BTreeMap<ServiceId, PlaybookFrozen>,
     /// Steps that somebody works on.
     pub claims: BTreeMap<StepRef, Mark>,
     /// When mitigation took hold, where somebody said so.
@@ -370,6 +372,25 @@ impl Incident {
     /// By how much a console's clock is known to be ahead.
     pub fn ahead(&self, console: &CleanStr) -> TimeDelta {
         self.facts.clocks.ahead_now(console)
+    }
+
+    /// How the steps that somebody began have ended so far.
+    pub fn step_ends(&self) -> BTreeMap<StepRef, StepEnd> {
+        let mut ends = BTreeMap::new();
+        for run in &self.runs {
+            if let (Some(step), Some(ending), Purpose::Do) = (&run.order.step, run.ending(), run.order.purpose) {
+                let end = if ending.is_success() { StepEnd::Done } else { StepEnd::Failed(ending.to_string().into()) };
+                ends.insert(step.clone(), end);
+            }
+        }
+        for (step, state) in &self.steps {
+            match state {
+                StepState::Checked(_) => ends.insert(step.clone(), StepEnd::Done),
+                StepState::Skipped(_, reason) => ends.insert(step.clone(), StepEnd::Skipped(reason.clone())),
+                StepState::Reopened(_) => None,
+            };
+        }
+        ends
     }
 
     /// When an entry was written, in the incident's clock.

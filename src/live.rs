@@ -404,6 +404,11 @@ impl Live {
         }
     }
 
+    /// Whether one of some sources has ever reported: one that is configured says so at once.
+    pub fn has_any(&self, names: &[SourceName]) -> bool {
+        names.iter().any(|name| self.sources.contains_key(name))
+    }
+
     /// How fresh a panel is: it ages with the last good answer, whatever its source says of other panels.
     pub fn panel_freshness(&self, panel: &Panel, now: DateTime<Utc>) -> Freshness {
         self.age(panel.at, panel.source, now)

@@ -17,6 +17,8 @@ pub mod spans;
 pub mod timeline;
 pub mod work;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
@@ -26,7 +28,7 @@ use crate::alert::Coverage;
 use crate::escalation::{Contact, Matrix};
 use crate::incident::{
     Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, IncidentId, Milestone, Obligation, ProofLine,
-    ReviewOf, Role, Rules, Seat, ServiceId, Severity, StepRef,
+    ReviewOf, Role, Rules, Seat, ServiceId, Severity, StepEnd, StepRef,
     brief::{self, BriefKind},
     cadence, lamp,
 };
@@ -109,6 +111,8 @@ pub struct Past {
     pub at: DateTime<Utc>,
     /// What ended it, in one line; empty where nobody said.
     pub ended_by: CleanStr,
+    /// How the steps of its playbooks ended.
+    pub steps: BTreeMap<StepRef, StepEnd>,
 }
 
 /// What may be done through this console.
@@ -129,6 +133,8 @@ pub struct Cx<'a> {
     pub live: &'a Live,
     /// All playbooks.
     pub catalogue: &'a Catalogue,
+    /// The same as the files say now: what the incident goes by may be another version.
+    pub loaded: &'a Catalogue,
     /// The templates of updates.
     pub templates: &'a Templates,
     /// The runbook's times.

@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Months, NaiveDate};
 use serde::Deserialize;
 
-use crate::incident::{ServiceId, StepRef};
+use crate::incident::{PlaybookFrozen, ServiceId, StepRef};
 use crate::slo::{Objective, ObjectiveKind, Unit};
-use crate::text::CleanStr;
 use crate::text::document::{self, Complaint, Flaw, name, said};
 use crate::text::duration::Lapse;
+use crate::text::{CleanStr, CleanText};
 pub use command::{Aliases, AtLimit, CommandStep, Environment, Facts, Parameter, Resolved, Wrong};
 pub use expect::{Comparison, Expectation};
 pub use step::{Action, Branch, Choice, Look, Notify, Query, Step, Traces as StepTraces, Wait};
@@ -140,6 +140,9 @@ pub struct Playbook {
     /// BLAKE3 of the file, as hex, where it is not one that ships with the program: then somebody must approve its commands.
     #[serde(skip)]
     pub foreign: Option<CleanStr>,
+    /// The file as it was read.
+    #[serde(skip)]
+    pub text: CleanText,
 }
 
 fn quarterly() -> Frequency {
@@ -150,11 +153,28 @@ impl Playbook {
     /// Reads a playbook; `file` names it in the flaw.
     pub fn parse(file: &str, text: &str) -> Result<Self, Box<Flaw>> {
         let mut playbook: Self = document::read(file, text)?;
+        playbook.text = CleanText::new(text);
         if !SHIPPED.iter().any(|(_, shipped)| *shipped == text) {
-            playbook.foreign = Some(CleanStr::new(blake3::hash(text.as_bytes()).to_hex().as_str()));
+            playbook.foreign = Some(playbook.digest());
         }
         playbook.check().map_err(|complaint| document::locate(file, text, &complaint))?;
         Ok(playbook)
+    }
+
+    /// BLAKE3 of the file, as hex.
+    pub fn digest(&self) -> CleanStr {
+        CleanStr::new(blake3::hash(self.text.as_bytes()).to_hex().as_str())
+    }
+
+    /// This version, for an incident that is to go by it.
+    pub fn frozen(&self, replaces: Option<CleanStr>) -> PlaybookFrozen {
+        PlaybookFrozen { service: self.service.clone(), digest: self.digest(), text: self.text.clone(), replaces }
+    }
+
+    /// The text that ships with the program for the same service.
+    pub fn shipped_text(&self) -> Option<&'static str> {
+        let is_ours = |text: &&str| Self::parse("shipped", text).is_ok_and(|shipped| shipped.service == self.service);
+        SHIPPED.iter().map(|(_, text)| *text).find(is_ours)
     }
 
     /// A step by its id.
@@ -353,6 +373,17 @@ impl Catalogue {
             }
             Err(flaw) => self.problems.push(flaw.to_string()),
         }
+    }
+
+    /// The same with the versions that an incident goes by.
+    pub fn with_frozen<'a>(&self, frozen: impl Iterator<Item = &'a PlaybookFrozen>) -> Self {
+        let mut catalogue = self.clone();
+        for version in frozen {
+            if self.get(&version.service).is_none_or(|loaded| loaded.digest() != version.digest) {
+                catalogue.take(&format!("{}, as this incident has it", version.service), &version.text);
+            }
+        }
+        catalogue
     }
 
     /// The playbook of a service.

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::incident::{Incident, ProofLine};
 use crate::live::{Before, Freshness, Live, Panel};
 use crate::playbook::{Action, Catalogue, Playbook, Step};
-use crate::slo::{Objective, ObjectiveId};
+use crate::slo::{Objective, ObjectiveId, Side};
 use crate::text::CleanStr;
 
 /// What has to be normal for so long, one line for each objective of the impacted services, and one for their error spans.
@@ -149,7 +149,11 @@ fn measured(panel: &Panel, objective: &Objective, normal_for: TimeDelta, now: Da
 }
 
 fn limit(objective: &Objective) -> String {
-    objective.unit.show(objective.limit())
+    let side = match objective.side {
+        Side::Below => "below",
+        Side::Above => "above",
+    };
+    format!("{side} {}", objective.unit.show(objective.limit()))
 }
 
 fn minutes_ago(age: TimeDelta) -> String {

@@ -11,7 +11,6 @@
 //! Invariant: a template that was read renders with any facts in bounded time and memory, or says why not; one that could not be read is a problem
 //! that is shown, and the shipped one works.
 
-mod changed;
 mod facts;
 mod hosts;
 mod lint;
@@ -29,7 +28,6 @@ use crate::playbook::Frequency;
 use crate::text::document::Flaw;
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, CleanText};
-pub use changed::{Changed, changed};
 pub use facts::{Facts, MISSING, Service, VARIABLES, Variable};
 pub use lint::{MOST, Remark, Rule, Vocabulary, lint};
 pub use read::TEMPLATE_BYTES;

@@ -7,6 +7,7 @@
 //! Invariant: cleaning is total and idempotent; whatever the bytes were, the result holds no control, format, tag or variation character and no
 //! cluster above one base and four marks or 32 bytes.
 
+pub mod changed;
 pub mod document;
 pub mod duration;
 pub mod mask;

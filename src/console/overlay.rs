@@ -310,6 +310,7 @@ impl Console {
         match choice {
             Choice::Command(command) => self.command(*command, None, wall, effects),
             Choice::Ask(question) => self.ask(*question),
+            Choice::Read(title, text) => self.show_text(&title, &text),
             Choice::Open(id) => effects.push(Effect::Open(id)),
             Choice::Nothing => {}
             Choice::Form(kind) => self.show_form(*kind, wall),

@@ -591,4 +591,5 @@ mod own_clock;
 mod records;
 mod runs;
 mod snapshots;
+mod versions;
 mod waits;

@@ -416,6 +416,7 @@ pub(super) fn weight(incident: &Incident, line: &Line) -> Weight {
         | Event::CommandVouched(_)
         | Event::StepAnswered(_)
         | Event::PlaybookApproved(_)
+        | Event::PlaybookFrozen(_)
         | Event::Unrecognised { .. } => Weight::Detail,
         Event::CommandStarted(body) if !body.changes => Weight::Detail,
         Event::CommandStarted(_) => Weight::Key,

@@ -158,6 +158,8 @@ pub enum Command {
     AnswerStep(StepAnswered),
     /// Let a playbook from outside run its commands.
     ApprovePlaybook(PlaybookApproved),
+    /// Go on with another version of a playbook.
+    ReplacePlaybook(PlaybookFrozen),
 }
 
 /// Who asks, and when.
@@ -262,7 +264,8 @@ impl Command {
             | Self::EndRun(_)
             | Self::Vouch(_)
             | Self::AnswerStep(_)
-            | Self::ApprovePlaybook(_)) => other,
+            | Self::ApprovePlaybook(_)
+            | Self::ReplacePlaybook(_)) => other,
         }
     }
 }
@@ -421,6 +424,13 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
                 return refuse(format!("{} approved this playbook at {}", mark.by, mark.at.format("%H:%M")));
             }
             vec![Event::PlaybookApproved(body)]
+        }
+        Command::ReplacePlaybook(body) => {
+            let known = incident.playbooks.get(&body.service).map(|known| &known.digest);
+            if known != body.replaces.as_ref() || known == Some(&body.digest) {
+                return refuse(format!("the playbook of {} was replaced by somebody else: look again", body.service));
+            }
+            vec![Event::PlaybookFrozen(body)]
         }
         Command::ClaimStep(body, reason) => vec![work::claim(incident, body, reason, asking)?],
         Command::ReleaseStep(body) => match incident.claims.get(&body.step) {

@@ -461,4 +461,20 @@ events! {
     StepAnswered(StepAnswered) = "step-answered",
     /// A changed playbook may run its commands.
     PlaybookApproved(PlaybookApproved) = "playbook-approved",
+    /// The version of a playbook that counts here.
+    PlaybookFrozen(PlaybookFrozen) = "playbook-frozen",
+}
+
+impl Event {
+    /// The playbook step that it is about.
+    pub fn step(&self) -> Option<&StepRef> {
+        match self {
+            Self::StepChecked(body) | Self::StepReopened(body) | Self::StepReleased(body) => Some(&body.step),
+            Self::StepSkipped(body) => Some(&body.step),
+            Self::StepClaimed(body) => Some(&body.step),
+            Self::StepAnswered(body) => Some(&body.step),
+            Self::CommandStarted(body) => body.step.as_ref(),
+            _ => None,
+        }
+    }
 }

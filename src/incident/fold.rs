@@ -225,6 +225,14 @@ impl Facts {
                 self.approved_playbooks.entry(body.digest.clone()).or_insert(mark);
                 Sense::Good
             }
+            Event::PlaybookFrozen(body) => {
+                let known = self.playbooks.get(&body.service).map(|known| &known.digest);
+                let counts = known == body.replaces.as_ref();
+                if counts {
+                    self.playbooks.insert(body.service.clone(), body.clone());
+                }
+                counts.into()
+            }
             Event::Unrecognised { .. } => {
                 self.unrecognised += 1;
                 Sense::Good

@@ -1,5 +1,7 @@
 //! What the entries leave behind: tasks, decisions, theories, drafts, offers, follow-ups, as they stand now.
 
+use std::fmt;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::*;
@@ -123,6 +125,27 @@ pub struct Offer {
     pub to: Actor,
     /// The brief.
     pub brief: CleanText,
+}
+
+/// How a step of a playbook ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepEnd {
+    /// It was done.
+    Done,
+    /// Its command failed, and nobody did it in another way.
+    Failed(CleanStr),
+    /// It was passed over.
+    Skipped(CleanStr),
+}
+
+impl fmt::Display for StepEnd {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => out.write_str("done"),
+            Self::Failed(how) => write!(out, "FAILED: {how}"),
+            Self::Skipped(why) => write!(out, "skipped: {why}"),
+        }
+    }
 }
 
 /// Something that must not be forgotten.

@@ -248,6 +248,7 @@ fn hand(event: &Event) -> Hand {
         | Event::ClockJumped(_)
         | Event::ClockSkewed(_)
         | Event::Unrecognised { .. }
+        | Event::PlaybookFrozen(_)
         | Event::StepClaimed(_)
         | Event::StepReleased(_)
         | Event::TaskReadBack(_) => Hand::Machine,

@@ -176,6 +176,13 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
             "playbook",
             format!("the playbook of {} may run its commands ({:.12})", body.service, body.digest.as_str()),
         ),
+        Event::PlaybookFrozen(body) => ("playbook", {
+            let version = format!("version {:.12} of the playbook of {}", body.digest.as_str(), body.service);
+            match &body.replaces {
+                None => format!("this incident uses {version}"),
+                Some(_) => format!("from here on {version} counts"),
+            }
+        }),
         Event::Unrecognised { kind, .. } => ("newer", format!("`{kind}`: written by a newer warroom")),
     };
     (tag, CleanText::new(&text))

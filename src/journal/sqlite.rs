@@ -48,6 +48,8 @@ const TABLES: &str = "
 /// One process's hold on the journal of one incident.
 pub struct SqliteJournal {
     pub(super) db: Connection,
+    /// It only reads, because the disk was full when it was opened; the first write tries again.
+    is_asleep: bool,
     pub(super) path: PathBuf,
     id: IncidentId,
     pub(super) via: Via,
@@ -82,33 +84,16 @@ pub(super) enum Work {
 impl SqliteJournal {
     /// Opens a file, and makes its tables where it is new.
     pub(super) fn open(path: &Path, id: IncidentId, via: Via) -> Result<Self, JournalError> {
-        let wrong = JournalError::sqlite(path);
-        // No memory-mapped reads: a disk error there is a signal, not an error code. No mutex: a connection stays with one thread at a time.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut db = Connection::open_with_flags(path, flags).map_err(&wrong)?;
-        db.busy_timeout(BUSY).map_err(&wrong)?;
-        let version = schema_of(&db).map_err(&wrong)?;
-        refuse_newer(path, version)?;
-        write_ahead(&db).map_err(&wrong)?;
-        db.execute_batch(
-            "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;",
-        )
-        .map_err(&wrong)?;
-        assert_durable(&db, path)?;
-        if version < SCHEMA {
-            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&wrong)?;
-            // Somebody else may have been faster.
-            let version = schema_of(&tx).map_err(&wrong)?;
-            refuse_newer(path, version)?;
-            if version < SCHEMA {
-                tx.execute_batch(TABLES).map_err(&wrong)?;
-                tx.pragma_update(None, "user_version", SCHEMA).map_err(&wrong)?;
-            }
-            tx.commit().map_err(&wrong)?;
-        }
+        let (db, is_asleep) = match connect(path) {
+            Ok(db) => (db, false),
+            // What is there can be read all the same.
+            Err(full @ (JournalError::Full { .. } | JournalError::Refused { .. })) => (peek(path).ok_or(full)?, true),
+            Err(error) => return Err(error),
+        };
         let bell = Bell::open(&with_suffix(path, ".bell"));
         Ok(Self {
             db,
+            is_asleep,
             path: path.to_owned(),
             id,
             via,
@@ -162,7 +147,7 @@ impl SqliteJournal {
             let mut rows = self.db.prepare_cached(
                 r#"SELECT entry FROM ev WHERE kind NOT LIKE 'step-%'
                  AND (kind NOT LIKE 'note-%' OR (kind = 'note-added' AND entry LIKE '%"kind":"todo"%'))
-                 AND kind NOT IN ('evidence-pinned', 'clock-jumped', 'clock-skewed') ORDER BY lseq"#,
+                 AND kind NOT IN ('evidence-pinned', 'clock-jumped', 'clock-skewed', 'playbook-frozen') ORDER BY lseq"#,
             )?;
             let found = rows.query_map([], |row| row.get::<_, String>(0))?;
             Ok(found.flatten().filter_map(|json| Entry::from_json(&json).ok()).collect())
@@ -207,6 +192,10 @@ impl SqliteJournal {
         let wall = (self.now)().trunc_subsecs(3);
         let wrong = JournalError::sqlite(&self.path);
         let mut entries = Vec::new();
+        if self.is_asleep {
+            self.db = connect(&self.path)?;
+            self.is_asleep = false;
+        }
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&wrong)?;
         for item in work {
             match item {
@@ -439,6 +428,47 @@ pub(super) fn schema_of(db: &Connection) -> rusqlite::Result<i64> {
 
 pub(super) fn refuse_newer(path: &Path, found: i64) -> Result<(), JournalError> {
     if found > SCHEMA { Err(JournalError::Newer { path: path.to_owned(), found, known: SCHEMA }) } else { Ok(()) }
+}
+
+/// A connection that may read and write, with the tables where the file is new.
+fn connect(path: &Path) -> Result<Connection, JournalError> {
+    let wrong = JournalError::sqlite(path);
+    // No memory-mapped reads: a disk error there is a signal, not an error code. No mutex: a connection stays with one thread at a time.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(path, flags).map_err(&wrong)?;
+    db.busy_timeout(BUSY).map_err(&wrong)?;
+    let version = schema_of(&db).map_err(&wrong)?;
+    refuse_newer(path, version)?;
+    write_ahead(&db).map_err(&wrong)?;
+    db.execute_batch(
+        "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;",
+    )
+    .map_err(&wrong)?;
+    assert_durable(&db, path)?;
+    if version < SCHEMA {
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&wrong)?;
+        // Somebody else may have been faster.
+        let version = schema_of(&tx).map_err(&wrong)?;
+        refuse_newer(path, version)?;
+        if version < SCHEMA {
+            tx.execute_batch(TABLES).map_err(&wrong)?;
+            tx.pragma_update(None, "user_version", SCHEMA).map_err(&wrong)?;
+        }
+        tx.commit().map_err(&wrong)?;
+    }
+    Ok(db)
+}
+
+/// A connection that reads a file which nobody writes, where the disk has no room for a log beside it; nothing while there is such a log.
+fn peek(path: &Path) -> Option<Connection> {
+    if std::fs::metadata(with_suffix(path, "-wal")).is_ok_and(|log| log.len() > 0) {
+        return None;
+    }
+    let path = std::path::absolute(path).ok()?;
+    let name = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let db = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).ok()?;
+    (schema_of(&db).ok()? == SCHEMA).then_some(db)
 }
 
 /// Turns the write-ahead log on; SQLite does not wait here when two processes do it at once, so we do.

@@ -67,12 +67,18 @@ fn open(path: &Path) -> Result<Connection, JournalError> {
     let wrong = JournalError::sqlite(path);
     let absolute = std::path::absolute(path).map_err(JournalError::io("finding", path))?;
     std::fs::metadata(&absolute).map_err(JournalError::io("opening", path))?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(absolute, flags).map_err(&wrong)?;
-    db.busy_timeout(std::time::Duration::from_secs(5)).map_err(&wrong)?;
-    db.execute_batch("PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; BEGIN").map_err(&wrong)?;
-    refuse_newer(path, schema_of(&db).map_err(&wrong)?)?;
-    Ok(db)
+    let open = |may| -> Result<Connection, JournalError> {
+        let db = Connection::open_with_flags(&absolute, may | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(&wrong)?;
+        db.busy_timeout(std::time::Duration::from_secs(5)).map_err(&wrong)?;
+        db.execute_batch("PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; BEGIN").map_err(&wrong)?;
+        refuse_newer(path, schema_of(&db).map_err(&wrong)?)?;
+        Ok(db)
+    };
+    match open(OpenFlags::SQLITE_OPEN_READ_ONLY) {
+        // Its writer was killed while it made the log: only who may write can bring that to an end.
+        Err(JournalError::ReadOnly { .. }) => open(OpenFlags::SQLITE_OPEN_READ_WRITE),
+        opened => opened,
+    }
 }
 
 fn check(db: &Connection, faults: &mut Vec<String>) -> rusqlite::Result<()> {

@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
-use crate::incident::{Detection, Role};
+use crate::incident::{Detection, Role, StepEnd};
 use crate::widget::text::{countdown, fit_line, minutes};
 
 /// This pane's line in [`super::PANES`].
@@ -147,7 +147,10 @@ fn lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
     for past in cx.past {
         let ended =
             if past.ended_by.is_blank() { "nobody said what ended it".to_owned() } else { past.ended_by.to_string() };
-        lines.push(fact("before", format!("{} {} {}: {ended}", past.at.format("%Y-%m-%d"), past.id, past.title)));
+        let failed = past.steps.iter().filter(|(_, end)| matches!(end, StepEnd::Failed(_)));
+        let failed: String = failed.map(|(step, _)| format!("; {step} failed")).collect();
+        let day = past.at.format("%Y-%m-%d");
+        lines.push(fact("before", format!("{day} {} {}: {ended}{failed}", past.id, past.title)));
     }
     for lamp in cx.lamps() {
         lines.push(fact("lamp", lamp));

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
 use crate::incident::{Command, Event, Evidence, Phase, ServiceId};
-use crate::live::{Freshness, Panel};
+use crate::live::{Freshness, Panel, SIMULATED};
 use crate::slo::{Grid, Measured, Objective, ObjectiveId, ObjectiveKind, Side, Verdict};
 use crate::text::columns;
 use crate::widget::chart::{Chart, Mark, Moments, Worse};
@@ -382,14 +382,14 @@ fn draw_one(
     let Some(measured) = shown.measured() else {
         let problem = shown.panel.and_then(|panel| panel.problem.as_ref());
         // Whose failure it is matters: the spans' source says its own in its own pane.
-        let measures = ["prometheus", "simulated"].into_iter().filter_map(|name| cx.live.sources.get(name)).next();
+        let measures = ["prometheus", SIMULATED].into_iter().filter_map(|name| cx.live.sources.get(name)).next();
         let failing = measures.and_then(|health| health.failing.as_ref());
         let words = match (problem, failing) {
             (Some(problem), _) => problem.to_string(),
             (None, Some((since, why))) => {
                 format!("no data since {}: {why}", cx.clock(cx.incident.clock().show(*since)))
             }
-            (None, None) if cx.live.sources.is_empty() => {
+            (None, None) if !cx.live.has_any(&["prometheus", SIMULATED]) => {
                 "no Prometheus is configured: --prometheus URL, or warroom config init".to_owned()
             }
             (None, None) => "waiting for the first answer".to_owned(),

@@ -43,9 +43,17 @@ const ACTS: &[Act<PlaybookPane>] = &[
     Act::write("undo", &["-"], "take the step back: shows what would run, and asks", |pane, cx| {
         pane.ask(Purpose::Undo, cx)
     }),
-    Act::write("trust", &["t"], "let a playbook that is not the shipped one run its commands", |pane, cx| {
-        pane.playbook(cx).map(|playbook| Intent::Run(RunAsk::Approve(playbook.service.clone()))).into_iter().collect()
-    }),
+    Act::write(
+        "trust",
+        &["t"],
+        "a playbook that is not the shipped one, or was changed: read it, and let it run",
+        |pane, cx| {
+            pane.playbook(cx)
+                .map(|playbook| Intent::Run(RunAsk::Approve(playbook.service.clone())))
+                .into_iter()
+                .collect()
+        },
+    ),
     Act::write("wrong", &["w"], "this step is wrong: note a follow-up", PlaybookPane::is_wrong),
     Act::write("skip", &["s"], "pass the step over, with a reason", PlaybookPane::skip),
     Act::write("reopen", &["o"], "open the step again", PlaybookPane::reopen),
@@ -156,8 +164,11 @@ impl PlaybookPane {
             }
             return;
         };
-        let detail =
-            if self.shows_detail { self.here(cx).map(|(_, step)| in_full(step, area.width, cx)) } else { None };
+        let detail = if self.shows_detail {
+            self.here(cx).map(|(book, step)| in_full(book, step, area.width, cx))
+        } else {
+            None
+        };
         let detail = detail.unwrap_or_default();
         // The list comes first: what is done and what is next. The step in hand takes what is left, at least a third.
         let steps = u16::try_from(playbook.steps.len()).unwrap_or(u16::MAX);
@@ -188,7 +199,12 @@ impl Pane for PlaybookPane {
     fn title(&self, cx: &Cx<'_>) -> String {
         self.playbook(cx).map_or_else(
             || "playbook".to_owned(),
-            |playbook| format!("playbook {} {}/{}", playbook.service, progress(playbook, cx), playbook.steps.len()),
+            |playbook| {
+                let is_changed = cx.loaded.get(&playbook.service).is_some_and(|loaded| loaded.text != playbook.text);
+                let changed = if is_changed { " · file CHANGED (t)" } else { "" };
+                let (done, all) = (progress(playbook, cx), playbook.steps.len());
+                format!("playbook {} {done}/{all}{changed}", playbook.service)
+            },
         )
     }
 
@@ -297,7 +313,7 @@ pub(crate) fn offers(step: &Step) -> Vec<(&'static str, String)> {
     }
 }
 
-fn in_full(step: &Step, width: u16, cx: &Cx<'_>) -> Vec<Line<'static>> {
+fn in_full(playbook: &Playbook, step: &Step, width: u16, cx: &Cx<'_>) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let mut part = |name: &str, text: &str| {
         for (place, line) in wrap(text, usize::from(width).saturating_sub(8).max(8)).into_iter().enumerate() {
@@ -305,11 +321,19 @@ fn in_full(step: &Step, width: u16, cx: &Cx<'_>) -> Vec<Line<'static>> {
             lines.push(Line::from(vec![Span::styled(format!("{name:<8}"), cx.theme.dim()), Span::raw(line)]));
         }
     };
+    let name = playbook.step_ref(step);
+    let before = cx.past.iter().filter_map(|past| Some(format!("{} {}", past.id, past.steps.get(&name)?)));
+    let before: Vec<_> = before.collect();
+    if !before.is_empty() {
+        part("before", &before.join(" · "));
+    }
     part("look", &step.look);
     part("expect", &step.expect);
     part("undo", &step.undo);
     for (name, text) in offers(step) {
         part(name, &text);
     }
+    let drilled = playbook.drilled.map_or_else(|| "never".to_owned(), |day| day.to_string());
+    part("kept", &format!("by {}, reviewed {}, drilled {drilled}", playbook.owner, playbook.reviewed));
     lines
 }

@@ -9,7 +9,7 @@ mod waterfall;
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, Purpose, Question, acts_from_table};
 use crate::incident::{Command, Evidence};
-use crate::live::{Freshness, Inquiry, SpanFinding};
+use crate::live::{Freshness, Inquiry, SIMULATED, SpanFinding};
 use crate::slo::Unit;
 use crate::spans::{SpanGroup, SpanOrder, SpanRow, TraceId, group};
 use crate::widget::list::Selection;
@@ -315,7 +315,7 @@ fn no_spans(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     let failing = cx.live.sources.get("jaeger").and_then(|health| health.failing.as_ref());
     let words = match failing {
         Some((since, why)) => format!("no spans since {}: {why}", cx.clock(cx.incident.clock().show(*since))),
-        None if cx.live.sources.is_empty() => {
+        None if !cx.live.has_any(&["jaeger", SIMULATED]) => {
             "no Jaeger is configured: --jaeger URL, or warroom config init".to_owned()
         }
         None if cx.incident.services.is_empty() => {

@@ -118,7 +118,9 @@ pub fn past(dir: &JournalDir, services: &[ServiceId], open: Option<IncidentId>) 
             continue;
         };
         let (title, at) = (incident.title.clone(), declared.at);
-        found.push(Past { id, title, at, ended_by: ended_by(&incident) });
+        // How its steps ended stands in the lines that a list leaves out.
+        let steps = read(dir, id).map(|whole| whole.step_ends()).unwrap_or_default();
+        found.push(Past { id, title, at, ended_by: ended_by(&incident), steps });
         if found.len() == MOST_PAST {
             break;
         }

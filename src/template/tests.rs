@@ -467,23 +467,6 @@ fn inside_the_company_only_gaps_cards_and_length_are_remarked_on() {
 }
 
 #[test]
-fn at_approval_it_is_shown_what_changed_since_the_draft_was_begun() {
-    let kept = |line: &str| Changed::Kept(line.to_owned());
-    assert_eq!(
-        changed("a\nb\nc", "a\nB\nc\nd\n"),
-        [
-            kept("a"),
-            Changed::Gone("b".to_owned()),
-            Changed::New("B".to_owned()),
-            kept("c"),
-            Changed::New("d".to_owned())
-        ]
-    );
-    assert!(changed("a\nb", "a\nb\n").iter().all(|line| !line.is_change()));
-    assert_eq!(changed("", ""), []);
-}
-
-#[test]
 fn a_hostile_text_of_64_kb_is_checked_in_a_blink() {
     for piece in
         ["soon ", "{{", "1 ", "next update ", "a.b.c.", "14:45 ", "in ", "::", "é", "4111 ", "not known yet ", "alipay"]
@@ -636,15 +619,5 @@ proptest! {
                 Err(flaw) => prop_assert!(flaw.line >= 1 && flaw.line <= text.lines().count() + 1 && flaw.column >= 1, "{flaw}"),
             }
         }
-    }
-
-    #[test]
-    fn what_changed_is_both_texts_line_by_line(old in "[ab\n]{0,30}", new in "[ab\n]{0,30}") {
-        let lines = changed(&old, &new);
-        let of = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
-        let old_lines: Vec<_> = lines.iter().filter(|line| !matches!(line, Changed::New(_))).map(|line| line.line().to_owned()).collect();
-        let new_lines: Vec<_> = lines.iter().filter(|line| !matches!(line, Changed::Gone(_))).map(|line| line.line().to_owned()).collect();
-        prop_assert_eq!(old_lines, of(&old));
-        prop_assert_eq!(new_lines, of(&new));
     }
 }

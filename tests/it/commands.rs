@@ -154,3 +154,81 @@ fn in_line_mode_a_value_and_a_trace_are_pinned_as_evidence() {
     omid.wait_for("evidence alipay p99 latency = ", SOON);
     omid.wait_for("evidence trace ", SOON);
 }
+
+/// A limit of a few bytes for each file is to a process what a full disk is; the helper of a command would inherit it.
+#[test]
+fn on_a_disk_that_is_full_from_the_start_the_record_is_read_and_nothing_is_started() {
+    let host = host_with(&[("kubectl", "touch \"$RAN\"")]);
+    let ran = host.home.path().join("ran");
+    host.run(&["declare", "-s", "blubank", "--severity", "sev2", "queue grows"]);
+    let (_, said) = host.script(&["open", "INC-2", "--plain"], ":take sme\n");
+    assert!(said.contains("dana is Subject Matter Expert"), "{said}");
+    let inner = host.command(&["open", "INC-2", "--plain"]);
+    let mut limited = std::process::Command::new("prlimit");
+    limited.arg("--fsize=16").arg(inner.get_program()).args(inner.get_args());
+    limited.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("RAN", &ran);
+    limited.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut plain = Plain::spawn(&mut limited);
+    plain.wait_for("a line of text is a note", SOON);
+    plain.type_in("is anybody there?\n");
+    plain.wait_for("! this was not saved: is anybody there?", SOON);
+    plain.type_in(":run 2\n");
+    plain.wait_for("NOT NOW", SOON);
+    plain.type_in(":confirm blubank\n");
+    plain.wait_for("! the journal cannot be written, so nothing runs", SOON);
+    drop(plain);
+    assert!(!ran.exists());
+    assert!(!host.run(&["show", "INC-2"]).1.contains("is anybody there"));
+}
+
+#[test]
+fn of_fifty_steps_that_two_consoles_start_at_once_each_runs_once() {
+    const STEPS: usize = 50;
+    let host = host_with(&[("tick", "echo \"$1\" >> \"$RAN\"")]);
+    let folder = host.home.path().join("config/warroom/playbooks");
+    fs::create_dir_all(&folder).unwrap();
+    let steps = (1..=STEPS).map(|number| {
+        format!(
+            "\n[[steps]]\nid = \"tick-{number}\"\ntitle = \"Tick {number}\"\nlook = \"It ticks.\"\nexpect = \"One.\"\n\
+             undo = \"Nothing to undo.\"\ndo.command = {{ argv = [\"tick\", \"{number}\"], changes = false, timeout = \"1m\" }}\n"
+        )
+    });
+    let head = "service = \"clock\"\nname = \"Clock\"\npublic-name = \"Clock\"\nowner = \"Us\"\nreviewed = 2026-11-01\n";
+    fs::write(folder.join("clock.toml"), format!("{head}{}", steps.collect::<String>())).unwrap();
+    assert_eq!(host.run(&["declare", "-s", "clock", "--severity", "sev2", "it ticks"]).1.trim(), "INC-2");
+    let ran = host.home.path().join("ran");
+    let start = |who: &str| {
+        let path = format!("{}:{}", host.home.path().join("bin").display(), std::env::var("PATH").unwrap());
+        let mut command = host.command(&["open", "INC-2", "--plain", "--as", who]);
+        let mut console = Plain::spawn(command.env("PATH", path).env("RAN", &ran).stdin(Stdio::piped()));
+        console.ready();
+        console.type_in(":take sme\n");
+        console.wait_for(&format!("{who} is Subject Matter Expert"), SOON);
+        console
+    };
+    let mut omid = start("omid");
+    omid.type_in(":trust clock yes\n");
+    omid.wait_for("may run its commands", SOON);
+    omid.type_in(":leave sme\n");
+    let mut dana = start("dana");
+    omid.type_in(":take sme clock\n");
+    omid.wait_for("omid is Subject Matter Expert for clock", SOON);
+    dana.wait_for("omid is Subject Matter Expert for clock", SOON);
+    let lines: String = (1..=STEPS).map(|number| format!(":run {number}\n:confirm\n")).collect();
+    for console in [&mut omid, &mut dana] {
+        console.type_in(&lines);
+        console.type_in("that was all\n");
+    }
+    omid.wait_for("that was all (omid)", SOON * 4);
+    dana.wait_for("that was all (dana)", SOON * 4);
+    let count = || fs::read_to_string(&ran).unwrap_or_default().lines().count();
+    let begun = std::time::Instant::now();
+    while count() < STEPS && begun.elapsed() < SOON {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let mut all: Vec<usize> =
+        fs::read_to_string(&ran).unwrap().lines().map(|line| line.trim().parse().unwrap()).collect();
+    all.sort_unstable();
+    assert_eq!(all, Vec::from_iter(1..=STEPS), "each once");
+}

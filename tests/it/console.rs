@@ -103,8 +103,8 @@ impl Host {
     #[track_caller]
     fn say(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(code(output.status), 0, "warroom {}: {errors}", arguments.join(" "));
+        let said = [&*output.stdout, &*output.stderr].map(String::from_utf8_lossy).concat();
+        assert_eq!(code(output.status), 0, "warroom {}: {said}", arguments.join(" "));
         String::from_utf8(output.stdout).unwrap()
     }
 

@@ -52,7 +52,7 @@ impl Host {
     }
 
     /// Runs a script of typed lines to the end of the input.
-    fn script(&self, arguments: &[&str], lines: &str) -> (i32, String) {
+    pub fn script(&self, arguments: &[&str], lines: &str) -> (i32, String) {
         let mut plain = self.start(arguments);
         plain.type_in(lines);
         plain.stdin = None;

@@ -7,7 +7,7 @@ use super::{Outcome, Overlay};
 use crate::console::Summary;
 use crate::incident::{Command, IncidentId, Phase, Role, Seat, Severity};
 use crate::pane::{Cx, FormKind, Item, Purpose, Question};
-use crate::text::CleanStr;
+use crate::text::{CleanStr, CleanText};
 use crate::widget::text::countdown;
 
 /// What a row of a picker stands for.
@@ -21,6 +21,8 @@ pub(crate) enum Choice {
     Ask(Box<Question>),
     /// Open a record.
     Open(IncidentId),
+    /// Read a text under a heading.
+    Read(String, CleanText),
     /// Ask for what a form asks.
     Form(Box<FormKind>),
     /// Offer what can be done with an item.

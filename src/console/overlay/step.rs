@@ -18,7 +18,8 @@ use crate::incident::{
 use crate::pane::{Access, Cx, FormKind};
 use crate::playbook::{Action, CommandStep, Facts, Playbook, Step, StepTraces, Wait, Wrong};
 use crate::resolution::measure;
-use crate::text::CleanStr;
+use crate::text::changed::difference;
+use crate::text::{CleanStr, CleanText};
 use crate::widget::editor::Editor;
 
 /// What comes of asking a step.
@@ -287,9 +288,12 @@ fn dialog(
     })
 }
 
-/// Shows a playbook that does not ship with the program, to be approved.
+/// Shows a playbook that does not ship with the program, or whose file was changed, to be approved.
 pub(crate) fn approve(service: &ServiceId, cx: &Cx<'_>) -> Result<Overlay, String> {
     let playbook = cx.catalogue.get(service).ok_or("no playbook has this service any more")?;
+    if let Some(loaded) = cx.loaded.get(service).filter(|loaded| loaded.text != playbook.text) {
+        return Ok(replace(playbook, loaded));
+    }
     let Some(digest) = &playbook.foreign else {
         return Err("this playbook ships with the program: nobody needs to approve it".to_owned());
     };
@@ -309,14 +313,41 @@ pub(crate) fn approve(service: &ServiceId, cx: &Cx<'_>) -> Result<Overlay, Strin
         vec![format!("kept by {}, reviewed {}, {:.12}", playbook.owner, playbook.reviewed, digest.as_str())];
     notes.extend(commands);
     let body = PlaybookApproved { service: service.clone(), digest: digest.clone() };
+    let mut rows = vec![("no".to_owned(), Choice::Nothing)];
+    if let Some(shipped) = playbook.shipped_text() {
+        let what = "read what differs from the one that ships with the program";
+        rows.push((what.to_owned(), read(service, &difference(shipped, &playbook.text))));
+    }
+    rows.push(("yes, I have read them".to_owned(), Choice::Command(Box::new(Command::ApprovePlaybook(body)))));
     Ok(Overlay::Pick(Box::new(Pick {
         title: format!("may the playbook of {service} run these commands in this incident?"),
         notes,
-        rows: vec![
-            ("no".to_owned(), Choice::Nothing),
-            ("yes, I have read them".to_owned(), Choice::Command(Box::new(Command::ApprovePlaybook(body)))),
-        ],
+        rows,
         empty: "",
         selected: 0,
     })))
+}
+
+fn read(service: &ServiceId, difference: &str) -> Choice {
+    Choice::Read(format!("playbook {service}: - gone, + new"), CleanText::new(difference))
+}
+
+/// The file was changed after the incident began to go by it.
+fn replace(used: &Playbook, loaded: &Playbook) -> Overlay {
+    let service = &used.service;
+    let version = Command::ReplacePlaybook(loaded.frozen(Some(used.digest())));
+    Overlay::Pick(Box::new(Pick {
+        title: format!("the file of the playbook of {service} was changed while this incident goes by it"),
+        notes: vec![
+            format!("in use: {:.12}, reviewed {}", used.digest().as_str(), used.reviewed),
+            format!("the file: {:.12}, reviewed {}", loaded.digest().as_str(), loaded.reviewed),
+        ],
+        rows: vec![
+            ("stay with the version in use".to_owned(), Choice::Nothing),
+            ("read what differs".to_owned(), read(service, &difference(&used.text, &loaded.text))),
+            ("go on with the file as it is now, on every console".to_owned(), Choice::Command(Box::new(version))),
+        ],
+        empty: "",
+        selected: 0,
+    }))
 }

@@ -174,3 +174,17 @@ pub struct PlaybookApproved {
     /// BLAKE3 of the file that was read, as hex.
     pub digest: CleanStr,
 }
+
+/// The version of a playbook that this incident uses, whole: whatever happens to the file, everybody works by the same steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlaybookFrozen {
+    /// Whose playbook.
+    pub service: ServiceId,
+    /// BLAKE3 of the text, as hex.
+    pub digest: CleanStr,
+    /// The file as it was read.
+    pub text: CleanText,
+    /// The digest of the version that it takes the place of, where somebody chose so; else the first one counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<CleanStr>,
+}

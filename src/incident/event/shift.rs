@@ -56,7 +56,8 @@ impl Event {
             | Self::CommandEnded(_)
             | Self::CommandVouched(_)
             | Self::StepAnswered(_)
-            | Self::PlaybookApproved(_) => {}
+            | Self::PlaybookApproved(_)
+            | Self::PlaybookFrozen(_) => {}
             // A date of the calendar: nobody reads it from a clock.
             Self::PostmortemScheduled(_) | Self::FollowUpSet(_) => {}
             // Nobody here knows what a newer build wrote.

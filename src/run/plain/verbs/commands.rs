@@ -30,7 +30,12 @@ pub(super) const VERBS: &[Verb] = &[
     verb("more-time", "N", "give a command five minutes more", |session, rest, wall| {
         remark(session, rest, "more-time", Remark::Granted(300), wall)
     }),
-    verb("trust", "SERVICE [yes]", "show what a playbook from outside would run; yes lets it", trust),
+    verb(
+        "trust",
+        "SERVICE [N]",
+        "show what a playbook from outside would run, or how its file was changed; then choose",
+        trust,
+    ),
     verb("wrong", "N", "a step is wrong: note a follow-up", |session, rest, wall| {
         let body = step_done(&session.cx(wall), "wrong", rest)?;
         let text = CleanText::new(&format!("playbook step {} ({}) is wrong", body.step, body.title));
@@ -78,6 +83,7 @@ fn take(session: &mut Session, pick: &Pick, rest: &str, again: &str, wall: DateT
     };
     match number.checked_sub(1).and_then(|place| pick.rows.get(place)) {
         Some((_, Choice::Command(command))) => session.ask((**command).clone(), wall),
+        Some((_, Choice::Read(_, text))) => session.answer(text.lines().map(str::to_owned).collect()),
         Some(_) => Ok(Vec::new()),
         None => Err(format!("there is no way {number}: they go from 1 to {}", pick.rows.len())),
     }
@@ -125,8 +131,9 @@ fn trust(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let service = CleanStr::new(service);
     match overlay::approve(&service, &session.cx(wall))? {
         Overlay::Pick(pick) => {
-            let word = if word.trim() == "yes" { "2" } else { "" };
-            take(session, &pick, word, &format!(":trust {service} yes, not"), wall)
+            let yes = pick.rows.len().to_string();
+            let word = if word.trim() == "yes" { &yes } else { word };
+            take(session, &pick, word, &format!(":trust {service}"), wall)
         }
         _ => Err("that is done on the screen".to_owned()),
     }
