@@ -691,9 +691,10 @@ impl Console {
         let mut services: Vec<WatchedService> = Vec::new();
         for service in &self.incident.services {
             let Some(playbook) = self.settings.catalogue.get(service) else { continue };
-            objectives.extend(playbook.measured().map(|objective| WatchedObjective {
+            objectives.extend(playbook.measured().map(|(objective, reach)| WatchedObjective {
                 id: ObjectiveId { service: service.clone(), objective: objective.id.clone() },
                 objective,
+                reach,
             }));
             for name in &playbook.traces.services {
                 if !services.iter().any(|watched| watched.service == *name) {

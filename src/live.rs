@@ -43,6 +43,8 @@ pub struct WatchedObjective {
     pub id: ObjectiveId,
     /// What to ask and how to judge.
     pub objective: Objective,
+    /// How far back, where that does not follow the charts.
+    pub reach: Option<TimeDelta>,
 }
 
 /// A service whose spans are watched.

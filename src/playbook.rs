@@ -11,7 +11,7 @@ mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Months, NaiveDate};
+use chrono::{Months, NaiveDate, TimeDelta};
 use serde::Deserialize;
 
 use crate::incident::{PlaybookFrozen, ServiceId, StepRef};
@@ -204,10 +204,13 @@ impl Playbook {
         }))
     }
 
-    /// All that is measured for it: its charts, and what its steps ask beside them.
-    pub fn measured(&self) -> impl Iterator<Item = Objective> {
-        let asked = self.steps.iter().filter_map(|step| self.asks(step)).filter(is_question);
-        self.objectives.iter().cloned().chain(asked)
+    /// All that is measured for it: its charts, and what its steps ask beside them, with how far back that must reach.
+    pub fn measured(&self) -> impl Iterator<Item = (Objective, Option<TimeDelta>)> {
+        let asked = self.steps.iter().filter_map(|step| {
+            let hold = step.query()?.hold.map_or_else(TimeDelta::zero, |hold| *hold);
+            Some((self.asks(step).filter(is_question)?, Some(hold + MORE)))
+        });
+        self.objectives.iter().map(|chart| (chart.clone(), None)).chain(asked)
     }
 
     /// By how many days the review is late, if it is.
@@ -289,6 +292,8 @@ impl Playbook {
     }
 }
 
+/// A question reaches back so much further than it must, so that a gap at its beginning is seen.
+const MORE: TimeDelta = TimeDelta::minutes(5);
 /// What the name of an objective begins with that is no chart but a step's question.
 const QUESTION: char = '?';
 

@@ -81,7 +81,7 @@ pub fn measure(
             hold = minutes(hold)
         ));
     }
-    let (mut last, mut holds) = (None, true);
+    let (mut last, mut holds): (Option<(f64, TimeDelta)>, _) = (None, true);
     for place in (0..grid.len).rev().take_while(|place| grid.at(*place) >= from) {
         let values = measured.series.iter().filter_map(|series| series.values.get(place).copied().flatten());
         let values: Vec<f64> = values.collect();
@@ -93,11 +93,12 @@ pub fn measure(
         holds &= values.iter().all(|value| query.expect.holds(*value));
         // Of several series the one that fails is shown.
         let shown = values.iter().find(|value| !query.expect.holds(**value)).or(values.first());
-        last = last.or(shown.copied());
+        last = last.or(shown.map(|value| (*value, age)));
     }
-    let last = last.ok_or("there is no value in that time")?;
+    let (last, age) = last.ok_or("there is no value in that time")?;
     let hold = query.hold.map(|hold| format!(" for {hold}")).unwrap_or_default();
-    Ok((format!("{} now, expected {}{hold}", objective.unit.show(last), query.expect), holds))
+    let ago = format!("{} s ago", age.num_seconds().max(0));
+    Ok((format!("{} {ago}, expected {}{hold}", objective.unit.show(last), query.expect), holds))
 }
 
 /// So many steps of a grid may be without a value at its end: they were not scraped yet.

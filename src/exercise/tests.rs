@@ -21,6 +21,7 @@ fn watched(service: &str) -> Vec<WatchedObjective> {
     let catalogue = Catalogue::shipped();
     let playbook = catalogue.get(service).unwrap();
     let named = |objective: &crate::slo::Objective| WatchedObjective {
+        reach: None,
         id: ObjectiveId { service: service.into(), objective: objective.id.clone() },
         objective: objective.clone(),
     };

@@ -15,7 +15,7 @@ use crate::incident::{EntryId, IncidentId};
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// Locks and shared memory do not work there.
-    #[error("{} is on {filesystem}, where several processes cannot share a journal safely: choose a directory on a local disk (journal.directory)", path.display())]
+    #[error("{} is on {filesystem}, where several processes cannot share a journal safely: choose a directory on a local disk (journal.dir)", path.display())]
     NetworkFilesystem {
         /// The directory.
         path: PathBuf,
@@ -23,7 +23,7 @@ pub enum JournalError {
         filesystem: &'static str,
     },
     /// There is something else in its place.
-    #[error("{} is not a {wanted}: choose another place for the journal (journal.directory)", path.display())]
+    #[error("{} is not a {wanted}: choose another place for the journal (journal.dir)", path.display())]
     WrongKind {
         /// What is there.
         path: PathBuf,
@@ -111,7 +111,7 @@ pub enum JournalError {
         reason: String,
     },
     /// The file is something else.
-    #[error("{} is not a journal: move it away, or choose another directory (journal.directory)", path.display())]
+    #[error("{} is not a journal: move it away, or choose another directory (journal.dir)", path.display())]
     NotAJournal {
         /// The file.
         path: PathBuf,
@@ -151,7 +151,7 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// There is no number left.
-    #[error("{} has no number left for another incident: choose another directory (journal.directory)", path.display())]
+    #[error("{} has no number left for another incident: choose another directory (journal.dir)", path.display())]
     NoNumber {
         /// The directory.
         path: PathBuf,

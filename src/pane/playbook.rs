@@ -266,7 +266,7 @@ fn ran(run: &Run, claimed: DateTime<Utc>) -> String {
         _ if run.started.at < claimed => String::new(),
         None => format!("{what}RUNS · "),
         Some(ending) if ending.is_success() => format!("{what}{ending}: does it hold? x · "),
-        Some(ending) => format!("{what}{ending}: e again, s skip, - undo · "),
+        Some(ending) => format!("{what}{ending}: e again, s skip, - undo, S escalate · "),
     }
 }
 

@@ -137,12 +137,14 @@ impl Asker {
     }
 
     async fn measure_all(&self, list: &Watchlist, telling: &Telling, now: DateTime<Utc>) -> Result<(), Failure> {
-        let grid = Grid::covering(list.span, now, list.points, FINEST);
         let mut has_answered = false;
         let mut asked: FuturesUnordered<_> = list
             .objectives
             .iter()
-            .map(|watched| async move { (watched, self.measure(watched, grid, now).await) })
+            .map(|watched| async move {
+                let grid = Grid::covering(watched.reach.unwrap_or(list.span), now, list.points, FINEST);
+                (watched, self.measure(watched, grid, now).await)
+            })
             .collect();
         while let Some((watched, outcome)) = asked.next().await {
             let id = watched.id.clone();

@@ -179,6 +179,7 @@ mod tests {
     fn watchlist(generation: u64) -> Arc<Watchlist> {
         let catalogue = Catalogue::shipped();
         let objectives = catalogue.get("alipay").unwrap().objectives.iter().map(|objective| WatchedObjective {
+            reach: None,
             id: ObjectiveId { service: "alipay".into(), objective: objective.id.clone() },
             objective: objective.clone(),
         });

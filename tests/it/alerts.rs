@@ -268,6 +268,7 @@ async fn rules_that_cannot_be_had_cost_the_for_and_nothing_else() {
 
 fn objective() -> WatchedObjective {
     WatchedObjective {
+        reach: None,
         id: ObjectiveId { service: "alipay".into(), objective: "x".into() },
         objective: Objective {
             id: "x".into(),

@@ -193,7 +193,8 @@ fn of_fifty_steps_that_two_consoles_start_at_once_each_runs_once() {
              undo = \"Nothing to undo.\"\ndo.command = {{ argv = [\"tick\", \"{number}\"], changes = false, timeout = \"1m\" }}\n"
         )
     });
-    let head = "service = \"clock\"\nname = \"Clock\"\npublic-name = \"Clock\"\nowner = \"Us\"\nreviewed = 2026-11-01\n";
+    let head =
+        "service = \"clock\"\nname = \"Clock\"\npublic-name = \"Clock\"\nowner = \"Us\"\nreviewed = 2026-11-01\n";
     fs::write(folder.join("clock.toml"), format!("{head}{}", steps.collect::<String>())).unwrap();
     assert_eq!(host.run(&["declare", "-s", "clock", "--severity", "sev2", "it ticks"]).1.trim(), "INC-2");
     let ran = host.home.path().join("ran");

@@ -12,6 +12,7 @@ use crate::support::source::Seat;
 
 fn objective(id: &str, kind: ObjectiveKind, expr: &str, target: f64) -> WatchedObjective {
     WatchedObjective {
+        reach: None,
         id: ObjectiveId { service: "alipay".into(), objective: id.into() },
         objective: Objective {
             id: id.into(),

@@ -29,6 +29,7 @@ fn watchlist() -> Watchlist {
     Watchlist {
         generation: 1,
         objectives: vec![WatchedObjective {
+            reach: None,
             id: ObjectiveId { service: "alipay".into(), objective: "x".into() },
             objective,
         }],

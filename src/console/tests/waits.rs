@@ -93,7 +93,7 @@ fn a_wait_ticks_itself_once_its_expectation_has_held_long_enough_for_the_one_who
     answers(&mut desk, "drain", 1.0, &[38, 39]);
     assert!(is_ticked(&desk, "drain"), "what was not scraped yet is no gap");
     let answered = &desk.console.incident().answers[&step("drain")].1;
-    assert_eq!((answered.answer.as_str(), answered.holds), ("1 now, expected < 5 for 2m", Some(true)));
+    assert_eq!((answered.answer.as_str(), answered.holds), ("1 30 s ago, expected < 5 for 2m", Some(true)));
     let written = desk.effects.iter().filter(|effect| matches!(effect, Effect::Append { .. })).count();
     answers(&mut desk, "drain", 1.0, &[]);
     assert_eq!(desk.effects.iter().filter(|effect| matches!(effect, Effect::Append { .. })).count(), written);
@@ -162,7 +162,7 @@ fn a_query_of_any_promql_is_answered_from_what_was_asked_beside_the_charts() {
     answers(&mut desk, "level", 4.0, &[]);
     desk.keys("e");
     let answered = &desk.console.incident().answers[&step("level")].1;
-    assert_eq!((answered.answer.as_str(), answered.holds), ("4 now, expected > 3", Some(true)));
+    assert_eq!((answered.answer.as_str(), answered.holds), ("4 0 s ago, expected > 3", Some(true)));
     desk.pass(60);
     desk.keys("e");
     assert!(desk.screen().contains("not fresh"), "{}", desk.screen());
