@@ -87,7 +87,7 @@ impl Console {
                     let words = match (&body.ending, run.order.step.is_some()) {
                         (Ending::Exited(0), true) => "does the expected result hold? (3: x it does)",
                         (Ending::Exited(0), false) => "its last lines are on the timeline",
-                        (_, true) => "the playbook stops here: e again, s skip, u undo, or @ somebody",
+                        (_, true) => "the playbook stops here: e again, s skip, - undo, S escalates, @ asks somebody",
                         (_, false) => "its last lines are on the timeline",
                     };
                     self.say(tone, format!("{title}: {} · {words}", body.ending), wall);

@@ -293,7 +293,7 @@ pub(crate) fn offers(step: &Step) -> Vec<(&'static str, String)> {
         Some(Action::Command(command)) => {
             let mut rows = vec![("run", show_argv(&command.argv))];
             if !command.undo.is_empty() {
-                rows.push(("undo run", show_argv(&command.undo)));
+                rows.push(("undo by", show_argv(&command.undo)));
             }
             if let Some(environment) = command.environment {
                 rows.push(("where", environment.badge().to_owned()));
