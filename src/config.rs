@@ -17,7 +17,7 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::escalation::Matrix;
-use crate::incident::Cadence;
+use crate::incident::{Cadence, Channel, Route};
 use crate::oncall::{Person, Rotation};
 use crate::text::CleanStr;
 use layers::Layer;
@@ -240,6 +240,10 @@ pub struct Config {
     pub alertmanager: Option<Endpoint>,
     /// Jaeger, if there is one.
     pub jaeger: Option<Endpoint>,
+    /// Slack, if there is one.
+    pub slack: Option<Endpoint>,
+    /// Where channels lead.
+    pub routes: Vec<Route>,
     /// The screen.
     pub screen: Screen,
     /// The clocks of the runbook.
@@ -303,6 +307,8 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
         prometheus: endpoint("prometheus", partial.prometheus, layers, places)?,
         alertmanager: endpoint("alertmanager", partial.alertmanager, layers, places)?,
         jaeger: endpoint("jaeger", partial.jaeger, layers, places)?,
+        routes: if partial.slack.url.is_some() { routes(partial.slack_channels) } else { Vec::new() },
+        slack: endpoint("slack", partial.slack, layers, places)?,
         screen: Screen {
             theme: screen.theme.unwrap_or_else(|| CleanStr::new("dark")),
             colours: screen.colours.unwrap_or(Colours::Auto),
@@ -336,6 +342,14 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
         templates: places.templates(),
         log: places.log(),
     })
+}
+
+fn routes(said: partial::SlackChannelsPartial) -> Vec<Route> {
+    let all = [(Channel::IncidentChannel, said.incident), (Channel::StatusSlack, said.status)];
+    let routes = all
+        .into_iter()
+        .filter_map(|(channel, target)| Some(Route { channel, service: CleanStr::new("slack"), target: target?.0 }));
+    routes.collect()
 }
 
 fn endpoint(

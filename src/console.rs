@@ -12,6 +12,7 @@ pub mod effect;
 mod input;
 pub mod keys;
 pub mod layout;
+mod outbox;
 pub(crate) mod overlay;
 mod own_clock;
 mod record;
@@ -30,7 +31,7 @@ use crate::alert::Coverage;
 use crate::escalation::Matrix;
 use crate::incident::{
     Actor, AlertLinked, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, ProofLine, Refusal,
-    Series, ServiceId, StepRef, StepState, Urgency, command,
+    Route, Series, ServiceId, StepRef, StepState, Urgency, command,
 };
 use crate::live::{Before, Finding, Inquiry, Live, Usual, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
@@ -46,6 +47,7 @@ use crate::theme::Theme;
 pub use draw::{Cursor, Drawn};
 pub use effect::{Effect, JournalMsg, Msg, Printout, Summary};
 pub use layout::{Arrangement, Layout};
+use outbox::Outbox;
 use overlay::Overlay;
 use record::{OwnEntries, Pending, Record};
 use start::Start;
@@ -92,6 +94,8 @@ pub struct Settings {
     pub host: CleanStr,
     /// How this site calls the programs of playbooks.
     pub aliases: Aliases,
+    /// Where channels lead; what leads nowhere is told by hand.
+    pub routes: Vec<Route>,
     /// Who is on call, where it is configured.
     pub rotation: Option<Rotation>,
     /// Whether the terminal's bell rings when something becomes overdue.
@@ -188,6 +192,7 @@ pub struct Console {
     wakes: [Option<DateTime<Utc>>; PANES.len() + 1],
     /// When the next wait of this person is over, in the incident's clock.
     next_wait: Option<DateTime<Utc>>,
+    outbox: Outbox,
     usual_asked: Option<(Before, DateTime<Utc>)>,
     /// By how much the own clock is known to be ahead.
     ahead: TimeDelta,
@@ -239,6 +244,7 @@ impl Console {
             dirty: Dirty::ALL,
             wakes: [None; PANES.len() + 1],
             next_wait: None,
+            outbox: Outbox::default(),
             usual_asked: None,
             ahead: TimeDelta::zero(),
             loaded: settings.catalogue.clone(),
@@ -381,6 +387,8 @@ impl Console {
                     self.dirty = Dirty::ALL;
                 }
             }
+            Msg::Delivered(id, receipt) => self.delivered(id, receipt, wall),
+            Msg::LookedUp(id, receipt) => self.looked_up(id, receipt, wall),
             Msg::Run(id, said) => self.run_said(id, said, wall, &mut effects),
             Msg::Wake => {}
         }
@@ -397,7 +405,8 @@ impl Console {
     /// The next moment of the wall clock at which something shown changes by itself, or something must be saved.
     pub fn next_wake(&self) -> Option<DateTime<Utc>> {
         let clock = self.incident.clock();
-        let shown = self.wakes.iter().copied().chain([self.next_wait]).flatten().map(|at| clock.wall(at));
+        let shown =
+            self.wakes.iter().copied().chain([self.next_wait, self.outbox.next]).flatten().map(|at| clock.wall(at));
         let notice = self.notice.iter().map(|notice| notice.until);
         let draft = self.draft.changed_at.iter().map(|at| *at + DRAFT_AFTER);
         shown.chain(notice).chain(draft).min().map(|at| self.own(at))
@@ -500,6 +509,7 @@ impl Console {
             self.command(command, from, wall, effects);
         }
         self.end_waits(wall, effects);
+        self.send_out(wall, effects);
         self.ring(wall, effects);
         self.keep_draft(wall, effects);
     }
@@ -642,7 +652,7 @@ impl Console {
     }
 
     fn append(&mut self, events: Vec<Event>, give_back: Option<(PaneId, String)>) -> Effect {
-        let events = self.by_own_clock(self.with_versions(events));
+        let events = self.by_own_clock(self.with_deliveries(self.with_versions(events)));
         if self.notice.as_ref().is_some_and(|notice| notice.tone == Tone::Refused) {
             // What was refused before may be true no longer.
             self.notice = None;

@@ -11,6 +11,7 @@ pub mod cadence;
 pub mod card;
 mod clocks;
 pub mod command;
+pub mod delivery;
 pub mod entry;
 pub mod event;
 mod fold;
@@ -33,6 +34,7 @@ use crate::text::{CleanStr, CleanText};
 pub use cadence::{Cadence, Duty, Obligation, Rules, Urgency};
 use clocks::{Clocks, Reading};
 pub use command::{Asking, Command, Refusal};
+pub use delivery::{Delivery, Parcel, Receipt, Route};
 pub use entry::*;
 pub use event::*;
 pub use redaction::REDACTED;
@@ -210,6 +212,8 @@ pub struct Facts {
     pub approved_playbooks: BTreeMap<CleanStr, Mark>,
     /// The versions of playbooks that count here.
     pub playbooks: BTreeMap<ServiceId, PlaybookFrozen>,
+    /// What goes out, in the order in which it was queued.
+    pub deliveries: Vec<Delivery>,
     /// Steps that somebody works on.
     pub claims: BTreeMap<StepRef, Mark>,
     /// When mitigation took hold, where somebody said so.

@@ -35,6 +35,7 @@
 //! ```text
 //! main → cli → run ─┬→ console ─→ pane ─→ widget ─→ theme
 //!                   ├→ journal ──────┐      │
+//!                   ├→ channel ──────┤      │   (channel uses source's HTTP)
 //!                   ├→ source ───────┤      │
 //!                   ├→ runner ───────┤      │
 //!                   └→ config ───────┴──────┴──→ domain
@@ -46,7 +47,7 @@
 //! | widget, theme | [`widget`], [`theme`] | ratatui; know no domain but text |
 //! | pane | [`pane`], one file each | returns intents; holds no sender, client, clock or other pane |
 //! | console | [`console`] | the whole screen as a value; [`console::effect`] holds the two closed vocabularies |
-//! | shell | [`run`], [`journal`], [`runner`], [`source`], [`config`], [`cli`], [`clock`] | everything impure |
+//! | shell | [`run`], [`journal`], [`runner`], [`source`], [`channel`], [`config`], [`cli`], [`clock`] | everything impure |
 //!
 //! # Invariants
 //!
@@ -71,13 +72,16 @@
 //! nothing runs twice, and what nobody knows is said to be unknown. It runs under a helper process of its own ([`runner`]), without shell and
 //! terminal, and every console of its machine follows it; no secret, card number or token reaches the disk ([`text::mask`]).
 //!
+//! Invariant: what goes out is in the record as `sending` before its first byte leaves; of a delivery at most one console is sending, and what may
+//! have arrived is looked for before it is sent again ([`incident::delivery`]).
+//!
 //! # What is not here, and why
 //!
 //! No `Terminal` of ratatui and no event stream of crossterm: the first blocks in `write` as long as nobody reads, the second spins when the terminal
 //! is gone. [`run::tty`], [`run::screen`], [`run::encoder`] and [`run::input`] take their place; ratatui's buffer, text and styles and crossterm's
 //! events and key codes are used throughout.
 //!
-//! No network writes: what goes out is recorded as told by hand. No access control: roles are an interlock and a record; whoever can write the
+//! Of the systems that a company tells, only Slack is written to; what goes elsewhere is recorded as told by hand. No access control: roles are an interlock and a record; whoever can write the
 //! journal's folder can act. No SSH server: OpenSSH does it better.
 //!
 //! # What a change touches
@@ -85,6 +89,7 @@
 //! | to add | touch |
 //! |---|---|
 //! | a system that we read | `src/source/x.rs` and its line in [`source::SOURCES`] |
+//! | a system that we write to | `src/channel/x.rs` and its line in [`channel::CHANNELS`] |
 //! | a pane | `src/pane/x.rs` and its line in [`pane::PANES`]; focus, help, palette and README's key table iterate it |
 //! | a kind of playbook step | `src/playbook/step.rs`, what it offers in `src/console/overlay/step.rs` |
 //! | a key | one `Act` line in its pane's table, or one line in `console/actions.rs` |
@@ -109,6 +114,7 @@
 //! | series, resolution | Prometheus' (its `step` is our resolution) | [`slo::Series`], [`slo::Grid`] |
 //! | alert, burst | what Prometheus or Alertmanager says is wrong; several that began together | [`alert::Alert`], [`alert::Burst`] |
 //! | error span, trace | Jaeger's | [`spans::Span`], [`spans::Trace`] |
+//! | delivery, route, parcel, receipt | a text on its way to another system; where a channel leads; what is handed over; what the system said | [`incident::Delivery`], [`incident::Route`], [`incident::Parcel`], [`incident::Receipt`] |
 //! | console | one running warroom | [`console::Console`] |
 //! | source, report | what we read | [`source::Source`], [`live::Report`] |
 //! | pane, overlay, focus, chord | the screen | [`pane::Pane`], `overlay::Overlay`, [`console::keys::Chord`] |
@@ -121,6 +127,7 @@
 
 pub mod alert;
 pub mod change;
+pub mod channel;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -17,6 +17,7 @@ pub(crate) mod log;
 pub mod merge;
 pub mod picture;
 pub mod plain;
+mod post;
 pub mod postmortem;
 mod printout;
 pub mod records;
@@ -33,6 +34,7 @@ use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::channel::ChannelSpec;
 use crate::console::{Console, Cursor, Effect, Msg, Settings};
 use crate::incident::IncidentId;
 use crate::journal::{JournalDir, JournalError, Sharing};
@@ -112,6 +114,8 @@ pub struct Plan {
     pub journal: JournalPlace,
     /// The sources that are configured.
     pub endpoints: Vec<(&'static SourceSpec, Endpoint)>,
+    /// The systems that texts are sent to.
+    pub channels: Vec<(&'static ChannelSpec, Endpoint)>,
     /// The program that prints changes, if there is one, and the pause between two runs.
     pub change_command: Option<(Vec<String>, std::time::Duration)>,
     /// Folders with more playbooks.

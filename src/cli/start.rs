@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 
 use super::answers::{actor, place};
 use super::{Ending, Screen};
+use crate::channel::{CHANNELS, ChannelSpec, slack};
 use crate::config::{self, Config, Inputs, Letters, SecretIn, SignIn, files};
 use crate::console::{Layout, Settings};
 use crate::incident::IncidentId;
@@ -86,6 +87,7 @@ fn begin(
             host: host(),
             aliases: config.commands.clone(),
             rotation: config.rotation.clone(),
+            routes: config.routes.clone(),
             rings: config.screen.bell,
             theme,
             zone: config.zone.0,
@@ -94,6 +96,7 @@ fn begin(
         drill,
         journal: place(config),
         endpoints: endpoints(config),
+        channels: channels(config),
         change_command: config
             .changes
             .command
@@ -184,6 +187,12 @@ pub(super) fn endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)>
         _ => None,
     };
     SOURCES.iter().filter_map(|spec| Some((spec, endpoint(configured(spec.name)?)))).collect()
+}
+
+/// The systems that texts are sent to.
+fn channels(config: &Config) -> Vec<(&'static ChannelSpec, Endpoint)> {
+    let configured = |name: &str| if name == slack::NAME { config.slack.as_ref() } else { None };
+    CHANNELS.iter().filter_map(|spec| Some((spec, endpoint(configured(spec.name)?)))).collect()
 }
 
 fn endpoint(said: &config::Endpoint) -> Endpoint {

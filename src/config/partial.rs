@@ -27,6 +27,8 @@ pub(super) struct Partial {
     pub(super) prometheus: EndpointPartial,
     pub(super) alertmanager: EndpointPartial,
     pub(super) jaeger: EndpointPartial,
+    pub(super) slack: EndpointPartial,
+    pub(super) slack_channels: SlackChannelsPartial,
     pub(super) screen: ScreenPartial,
     pub(super) cadence: CadencePartial,
     pub(super) playbooks: PlaybooksPartial,
@@ -65,6 +67,35 @@ pub(super) struct EndpointPartial {
     pub(super) ca_file: Option<PathBuf>,
     pub(super) allow_plain_http: Option<bool>,
     pub(super) proxy: Option<BaseUrl>,
+}
+
+/// Which channels of Slack get which texts.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct SlackChannelsPartial {
+    pub(super) incident: Option<SlackChannel>,
+    pub(super) status: Option<SlackChannel>,
+}
+
+/// The ID of a channel; names may change, and most of Slack's methods want the ID.
+#[derive(Clone, Debug)]
+pub(super) struct SlackChannel(pub(super) CleanStr);
+
+impl<'de> Deserialize<'de> for SlackChannel {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let id = CleanStr::deserialize(input)?;
+        let is_id = id.len() >= 9
+            && id.starts_with(['C', 'G'])
+            && id.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit());
+        if !is_id {
+            let shown = fit(&id, 40);
+            let message = format!(
+                "`{shown}` is no channel's ID: it begins with C, and stands at the end of the channel's details in Slack"
+            );
+            return Err(D::Error::custom(message));
+        }
+        Ok(Self(id))
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

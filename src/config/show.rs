@@ -44,6 +44,17 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # url = "http://localhost:16686"
 # every = "15s"                      # and the other keys of [prometheus]
 
+[slack]
+# Approved updates go out by themselves where this says so; without it they are told by hand.
+# url = "https://slack.com/api"
+# bearer-env = "SLACK_BOT_TOKEN"     # or: bearer-file; it needs chat:write and channels:history
+# and the other keys of [prometheus] but `every`
+
+[slack-channels]
+# The IDs of channels, as the end of their details in Slack shows them.
+# incident = "C0123456789"           # the incident channel
+# status = "C9876543210"             # #status-qrpay
+
 [screen]
 # theme = "dark"
 # colours = "auto"           # auto | 16 | 256 | rgb | none
@@ -145,9 +156,12 @@ pub fn check(inputs: &Inputs) -> Result<String, ConfigError> {
     let loaded = Config::load(inputs)?;
     let config = &loaded.config;
     let mut problems = Vec::new();
-    for (name, endpoint) in
-        [("prometheus", &config.prometheus), ("alertmanager", &config.alertmanager), ("jaeger", &config.jaeger)]
-    {
+    for (name, endpoint) in [
+        ("prometheus", &config.prometheus),
+        ("alertmanager", &config.alertmanager),
+        ("jaeger", &config.jaeger),
+        ("slack", &config.slack),
+    ] {
         if let Some(endpoint) = endpoint {
             problems.extend(missing(name, endpoint));
         }

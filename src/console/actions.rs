@@ -184,6 +184,10 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     look("report", &[], "process health: MTTA, MTTR, cadence, what is overdue", |console, _, effects| {
         console.print(Printout::Report(None), effects);
     }),
+    look("outbox", &[], "what goes out to other systems, and what became of it", |console, wall, _| {
+        let pick = overlay::outbox(&console.cx(wall));
+        console.show(pick);
+    }),
     look("oncall", &[], "who is on call now and next, and how to reach them", |console, wall, _| {
         match console.cx(wall).on_call() {
             Ok(text) => console.show_text("on call", &text),

@@ -12,7 +12,7 @@ use ratatui::text::{Line, Span};
 
 use super::layout::Arrangement;
 use super::{Console, Dirty, Tone, actions, wall};
-use crate::incident::{Decision, Role, Severity, cadence};
+use crate::incident::{Decision, Delivery, DeliveryState, Role, Severity, cadence};
 use crate::live::Freshness;
 use crate::pane::due::{next_tick, urgency};
 use crate::pane::{Cx, PaneId, alerts};
@@ -399,6 +399,33 @@ pub(super) fn asked<'a>(cx: &Cx<'a>) -> Option<&'a Decision> {
     cx.incident.decisions.iter().find(|decision| decision.made.is_none() && cx.now < decision.proposal.until)
 }
 
+/// What has not reached its place: `slack: 3 wait 4 min  1 UNCONFIRMED`.
+fn how_sent(cx: &Cx<'_>, detail: Detail) -> Vec<Span<'static>> {
+    let mut spans = Vec::new();
+    let (mut waiting, mut stuck): (Vec<&Delivery>, _) = (Vec::new(), 0);
+    for delivery in cx.incident.undelivered() {
+        match delivery.state {
+            // A moment on the way is no news.
+            DeliveryState::Queued { .. } | DeliveryState::Sending if delivery.tries < 2 => {}
+            DeliveryState::Queued { .. } | DeliveryState::Sending => waiting.push(delivery),
+            _ => stuck += 1,
+        }
+    }
+    if let Some(first) = waiting.first() {
+        let minutes = (cx.now - first.queued.at).num_minutes();
+        let (service, count) = (&first.body.service, waiting.len());
+        let words = match detail {
+            Detail::Marks => cx.theme.glyphs.half.to_owned(),
+            _ => format!("{service}: {count} wait{} {minutes} min", if count == 1 { "s" } else { "" }),
+        };
+        spans.push(Span::styled(format!("{words}  "), cx.theme.amber()));
+    }
+    if stuck > 0 {
+        spans.push(Span::styled(format!("{stuck} not sent (:outbox)  "), cx.theme.red()));
+    }
+    spans
+}
+
 /// How each source is: `● prometheus  ◐ jaeger failing since 14:20  3 here`.
 fn how_fresh(cx: &Cx<'_>, detail: Detail) -> Vec<Span<'static>> {
     let glyphs = cx.theme.glyphs;
@@ -432,6 +459,7 @@ fn how_fresh(cx: &Cx<'_>, detail: Detail) -> Vec<Span<'static>> {
         spans.push(Span::styled(glyph, style));
         spans.push(Span::styled(format!(" {name}{words}{since}  "), if is_well { Style::new() } else { style }));
     }
+    spans.extend(how_sent(cx, detail));
     let others = cx.present.len();
     if others > 0 && detail == Detail::Whole {
         spans.push(Span::raw(format!("{others} here ")));

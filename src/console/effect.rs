@@ -7,7 +7,9 @@ use crossterm::event::Event as InputEvent;
 
 use super::runs::{RunAct, RunSaid};
 use crate::alert::Coverage;
-use crate::incident::{DrillStarted, Entry, EntryId, Event, IncidentId, Phase, Series, ServiceId, Severity, StepRef};
+use crate::incident::{
+    DrillStarted, Entry, EntryId, Event, IncidentId, Parcel, Phase, Receipt, Series, ServiceId, Severity, StepRef,
+};
 use crate::live::{Inquiry, Report, Watchlist};
 use crate::pane::{Past, Present};
 use crate::playbook::Catalogue;
@@ -41,6 +43,10 @@ pub enum Msg {
     Done(CleanText),
     /// A text that was asked for: its heading and its lines.
     Printed(CleanStr, CleanText),
+    /// What a system said to a text.
+    Delivered(EntryId, Receipt),
+    /// Whether a system has a text.
+    LookedUp(EntryId, Receipt),
     /// A command said something.
     Run(EntryId, RunSaid),
     /// The moment of [`crate::console::Console::next_wake`] has come.
@@ -167,6 +173,10 @@ pub enum Effect {
         /// Which goes on.
         into: IncidentId,
     },
+    /// Hand a text to another system.
+    Deliver(Parcel),
+    /// Ask another system whether it has a text.
+    LookUp(Parcel),
     /// Ask the sources once.
     Inquire(Inquiry),
     /// Do something with a command.

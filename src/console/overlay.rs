@@ -11,6 +11,7 @@ mod draw;
 mod form;
 mod forms;
 mod items;
+mod outbox;
 mod pick;
 mod run;
 mod step;
@@ -26,6 +27,7 @@ pub(crate) use items::{
     act_on, assign_role, call_backs, changes, decisions, drafts, follow_ups, milestones, offers, people_to_tell,
     reviews,
 };
+pub(crate) use outbox::{delivery, delivery_line, outbox, ways};
 pub(crate) use pick::{
     Choice, Pick, RecordsFor, add_service, leave_role, phase, records, remove_service, severity, summary_line,
     take_role,
@@ -310,6 +312,10 @@ impl Console {
         match choice {
             Choice::Command(command) => self.command(*command, None, wall, effects),
             Choice::Ask(question) => self.ask(*question),
+            Choice::Delivery(id) => match delivery(id, &self.cx(wall)) {
+                Some(overlay) => self.show(overlay),
+                None => self.say(Tone::Refused, "that does not go out any more".to_owned(), wall),
+            },
             Choice::Read(title, text) => self.show_text(&title, &text),
             Choice::Open(id) => effects.push(Effect::Open(id)),
             Choice::Nothing => {}

@@ -42,6 +42,7 @@ impl Console {
         match msg {
             JournalMsg::Opened(id) => {
                 self.incident = Incident::new(id);
+                self.outbox = super::outbox::Outbox::default();
                 self.record = Record { id: Some(id), ..Record::default() };
                 // Sources run before a record is open: what they said of themselves and of alerts is not this record's.
                 let Live { mut sources, reported, changes, .. } = std::mem::take(&mut self.live);

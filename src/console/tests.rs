@@ -42,6 +42,7 @@ fn settings(layout: Layout) -> Settings {
         host: "bastion".into(),
         aliases: Default::default(),
         rotation: None,
+        routes: Vec::new(),
         rings: false,
         templates: crate::template::Templates::shipped(),
         theme: Theme::built_in(BuiltIn::Dark, Depth::Sixteen),
@@ -587,6 +588,7 @@ fn any_keys_at_any_size_are_taken_without_a_panic() {
 }
 
 mod alerts;
+mod outbox;
 mod own_clock;
 mod records;
 mod runs;

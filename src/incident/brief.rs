@@ -417,6 +417,8 @@ pub(super) fn weight(incident: &Incident, line: &Line) -> Weight {
         | Event::StepAnswered(_)
         | Event::PlaybookApproved(_)
         | Event::PlaybookFrozen(_)
+        | Event::DeliveryQueued(_)
+        | Event::DeliveryMoved(_)
         | Event::Unrecognised { .. } => Weight::Detail,
         Event::CommandStarted(body) if !body.changes => Weight::Detail,
         Event::CommandStarted(_) => Weight::Key,

@@ -158,6 +158,8 @@ pub enum Command {
     AnswerStep(StepAnswered),
     /// Let a playbook from outside run its commands.
     ApprovePlaybook(PlaybookApproved),
+    /// Say what became of something that goes out.
+    MoveDelivery(DeliveryMoved),
     /// Go on with another version of a playbook.
     ReplacePlaybook(PlaybookFrozen),
 }
@@ -223,6 +225,12 @@ impl Command {
             Self::AmendTime(body) => Self::AmendTime(TimeAmended { reason, ..body }),
             Self::Redact(body) => Self::Redact(EntryRedacted { reason, ..body }),
             Self::AnswerTask(body) => Self::AnswerTask(TaskAnswered { text: reason, ..body }),
+            Self::MoveDelivery(body) => match body.to {
+                DeliveryState::Dropped { .. } => {
+                    Self::MoveDelivery(DeliveryMoved { to: DeliveryState::Dropped { why: reason }, ..body })
+                }
+                _ => Self::MoveDelivery(body),
+            },
             other @ (Self::Declare(_)
             | Self::StartDrill(_)
             | Self::SetTitle(_)
@@ -424,6 +432,17 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
                 return refuse(format!("{} approved this playbook at {}", mark.by, mark.at.format("%H:%M")));
             }
             vec![Event::PlaybookApproved(body)]
+        }
+        Command::MoveDelivery(body) => {
+            let delivery = incident.deliveries.iter().find(|delivery| delivery.id == body.delivery);
+            let Some(delivery) = delivery else { return refuse("nothing like that goes out here") };
+            if delivery.moves != body.step || !delivery.state.leads_to(&body.to) {
+                return refuse(format!("it is {} already: look again", delivery.state.word()));
+            }
+            if matches!(&body.to, DeliveryState::Dropped { why } if why.is_blank()) {
+                return want_reason("why is it given up?");
+            }
+            vec![Event::DeliveryMoved(body)]
         }
         Command::ReplacePlaybook(body) => {
             let known = incident.playbooks.get(&body.service).map(|known| &known.digest);

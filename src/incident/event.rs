@@ -13,12 +13,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 mod after;
+mod delivery;
 mod run;
 mod scope;
 mod shift;
 mod work;
 
 pub use after::*;
+pub use delivery::*;
 pub use run::*;
 pub use scope::*;
 pub use work::*;
@@ -463,6 +465,10 @@ events! {
     PlaybookApproved(PlaybookApproved) = "playbook-approved",
     /// The version of a playbook that counts here.
     PlaybookFrozen(PlaybookFrozen) = "playbook-frozen",
+    /// A text is to reach another system.
+    DeliveryQueued(DeliveryQueued) = "delivery-queued",
+    /// What became of that.
+    DeliveryMoved(DeliveryMoved) = "delivery-moved",
 }
 
 impl Event {

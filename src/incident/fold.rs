@@ -233,6 +233,11 @@ impl Facts {
                 }
                 counts.into()
             }
+            Event::DeliveryQueued(body) => {
+                self.queue(entry.id, body, mark, &entry.via.console);
+                Sense::Good
+            }
+            Event::DeliveryMoved(body) => self.move_delivery(body, mark.at, &entry.via.console).into(),
             Event::Unrecognised { .. } => {
                 self.unrecognised += 1;
                 Sense::Good

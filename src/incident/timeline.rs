@@ -249,6 +249,8 @@ fn hand(event: &Event) -> Hand {
         | Event::ClockSkewed(_)
         | Event::Unrecognised { .. }
         | Event::PlaybookFrozen(_)
+        | Event::DeliveryQueued(_)
+        | Event::DeliveryMoved(_)
         | Event::StepClaimed(_)
         | Event::StepReleased(_)
         | Event::TaskReadBack(_) => Hand::Machine,

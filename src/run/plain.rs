@@ -315,6 +315,8 @@ impl Session {
             | Msg::Templates(_)
             | Msg::Past(_)
             | Msg::Listed(_)
+            | Msg::Delivered(..)
+            | Msg::LookedUp(..)
             | Msg::Wake => {}
         }
         let is_caught_up = msg == Msg::Journal(JournalMsg::CaughtUp);
@@ -357,6 +359,8 @@ impl Session {
                 | Effect::Simulate(_)
                 | Effect::StepsDone(_)
                 | Effect::Inquire(_)
+                | Effect::Deliver(_)
+                | Effect::LookUp(_)
                 | Effect::Copy(_)
                 | Effect::Run(..)
                 | Effect::ShowLayout(_)

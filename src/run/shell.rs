@@ -13,6 +13,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::commands;
 use super::merge::Merging;
+use super::post::{Errand, Post};
 use super::printout;
 use super::records::{self, Board};
 use super::{Opening, Plan};
@@ -42,6 +43,7 @@ pub(super) enum Happened {
     Ended(Result<Outcome, JoinError>),
     Worked(Work),
     Ran(EntryId, Said),
+    Posted(Msg),
 }
 
 /// How a task ended.
@@ -82,6 +84,8 @@ pub(super) struct Shell {
     reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
     work: (mpsc::Sender<Work>, mpsc::Receiver<Work>),
     pub(super) runs: Pipe<(EntryId, Said)>,
+    post: Post,
+    receipts: Pipe<Msg>,
     watch: watch::Sender<Arc<Watchlist>>,
     steps: watch::Sender<Vec<(StepRef, DateTime<Utc>)>>,
     inquiries: Vec<mpsc::Sender<Inquiry>>,
@@ -110,6 +114,8 @@ impl Shell {
             reports: mpsc::channel(WAITING),
             work: mpsc::channel(WAITING),
             runs: mpsc::channel(WAITING),
+            post: Post::new(&plan.channels),
+            receipts: mpsc::channel(WAITING),
             watch: watch::channel(Arc::new(Watchlist::default())).0,
             steps: watch::channel(Vec::new()).0,
             inquiries: Vec::new(),
@@ -213,6 +219,8 @@ impl Shell {
                     Work::Said(dir.and_then(|dir| merging.merge(&dir, duplicate, into)))
                 });
             }
+            Effect::Deliver(parcel) => self.post.run(Errand::Deliver, parcel, self.receipts.0.clone()),
+            Effect::LookUp(parcel) => self.post.run(Errand::LookUp, parcel, self.receipts.0.clone()),
             Effect::Inquire(inquiry) => {
                 for source in &self.inquiries {
                     // A source that is busy with older questions answers those first; this one can be asked again.
@@ -444,6 +452,7 @@ impl Shell {
             news = news => Happened::Journal(news),
             Some(work) = self.work.1.recv() => Happened::Worked(work),
             Some((run, said)) = self.runs.1.recv() => Happened::Ran(run, said),
+            Some(msg) = self.receipts.1.recv() => Happened::Posted(msg),
             Some(report) = self.reports.1.recv() => Happened::Source(report),
             Some(ended) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => Happened::Ended(match ended {
                 Ok((_, outcome)) => Ok(outcome),
@@ -463,6 +472,9 @@ impl Shell {
         if let Ok((run, said)) = self.runs.1.try_recv() {
             return Some(Happened::Ran(run, said));
         }
+        if let Ok(msg) = self.receipts.1.try_recv() {
+            return Some(Happened::Posted(msg));
+        }
         self.reports.1.try_recv().ok().map(Happened::Source)
     }
 
@@ -479,6 +491,7 @@ impl Shell {
             Happened::Source(report) => vec![Msg::Source(report)],
             Happened::Ended(ended) => self.ended(ended),
             Happened::Worked(work) => self.worked(work),
+            Happened::Posted(msg) => vec![msg],
             Happened::Ran(run, said) => vec![Msg::Run(run, commands::said(run, said))],
         }
     }

@@ -66,7 +66,9 @@ const EXCERPT: usize = 300;
 /// What kind of failure it was, for those who treat kinds differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// No connection, or it broke.
+    /// No connection was made: not a byte of the request was sent.
+    Unreached,
+    /// The connection broke.
     Away,
     /// It took too long.
     Late,
@@ -320,7 +322,8 @@ impl Site {
                     } else {
                         format!("said nothing for {} s", self.limits.idle.as_secs_f64())
                     };
-                    return self.failure(Trouble::Late, format!("{what}: is it overloaded, or is a firewall between?"));
+                    let trouble = if known.is_connect() { Trouble::Unreached } else { Trouble::Late };
+                    return self.failure(trouble, format!("{what}: is it overloaded, or is a firewall between?"));
                 }
             }
             if let Some(known) = error.downcast_ref::<rustls::Error>() {
@@ -331,12 +334,12 @@ impl Site {
                     return self.untrusted(inner);
                 }
                 if known.kind() == io::ErrorKind::ConnectionRefused {
-                    return self.failure(Trouble::Away, "refused the connection: is it running?".to_owned());
+                    return self.failure(Trouble::Unreached, "refused the connection: is it running?".to_owned());
                 }
             }
             if error.to_string().starts_with("dns error") {
                 return self.failure(
-                    Trouble::Away,
+                    Trouble::Unreached,
                     "cannot be found: its name does not resolve: check the address".to_owned(),
                 );
             }
@@ -344,12 +347,13 @@ impl Site {
         let what = if is_connecting { "cannot be reached" } else { "broke the connection off" };
         // An innermost error of the client itself would print the address with its query.
         let why = if innermost.is::<reqwest::Error>() { String::new() } else { format!(": {innermost}") };
-        self.failure(Trouble::Away, format!("{what}{why}"))
+        let trouble = if is_connecting { Trouble::Unreached } else { Trouble::Away };
+        self.failure(trouble, format!("{what}{why}"))
     }
 
     fn untrusted(&self, error: &rustls::Error) -> Failure {
         let what = format!("cannot be trusted ({error}): if your company signs it, name that certificate in ca-file");
-        self.failure(Trouble::Away, what)
+        self.failure(Trouble::Unreached, what)
     }
 
     /// A token that was refused may have been replaced in the meantime: the next request uses what is there now.

@@ -127,7 +127,7 @@ impl Asker {
     /// Whether a server that gave no alerts is well all the same: many that answer queries know no rules.
     async fn probe(&self, failure: &Failure, now: DateTime<Utc>) -> Result<(), Failure> {
         match failure.trouble {
-            Trouble::Away | Trouble::Late | Trouble::Ours => return Err(failure.clone()),
+            Trouble::Unreached | Trouble::Away | Trouble::Late | Trouble::Ours => return Err(failure.clone()),
             Trouble::Status(_) | Trouble::Garbled | Trouble::TooBig => {}
         }
         match self.instant("vector(1)", now).await {
@@ -196,7 +196,9 @@ impl Asker {
                     Trouble::Late | Trouble::TooBig => {
                         remarks.push(format!("no burn rate over {window}: {}", failure.reason).into());
                     }
-                    Trouble::Away | Trouble::Status(_) | Trouble::Garbled | Trouble::Ours => return Err(failure.into()),
+                    Trouble::Unreached | Trouble::Away | Trouble::Status(_) | Trouble::Garbled | Trouble::Ours => {
+                        return Err(failure.into());
+                    }
                 },
             }
         }

@@ -70,6 +70,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &["alert", "change", "clock", "exercise", "incident", "live", "slo", "spans", "text"]),
     ("config", &["escalation", "exercise", "incident", "oncall", "playbook", "template", "text", "theme"]),
     ("runner", &["clock", "incident", "journal", "text"]),
+    ("channel", &["incident", "source", "text"]),
     ("run", &["*"]),
     ("cli", &["*"]),
     ("main", &["cli"]),

@@ -20,6 +20,7 @@ mod prometheus;
 mod runbook;
 mod runner;
 mod six_hours;
+mod slack;
 mod sources;
 mod support;
 mod terminal;

@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{Outcome, Overlay};
 use crate::console::Summary;
-use crate::incident::{Command, IncidentId, Phase, Role, Seat, Severity};
+use crate::incident::{Command, EntryId, IncidentId, Phase, Role, Seat, Severity};
 use crate::pane::{Cx, FormKind, Item, Purpose, Question};
 use crate::text::{CleanStr, CleanText};
 use crate::widget::text::countdown;
@@ -21,6 +21,8 @@ pub(crate) enum Choice {
     Ask(Box<Question>),
     /// Open a record.
     Open(IncidentId),
+    /// Offer what can be done with something that goes out.
+    Delivery(EntryId),
     /// Read a text under a heading.
     Read(String, CleanText),
     /// Ask for what a form asks.

@@ -57,7 +57,13 @@ impl Event {
             | Self::CommandVouched(_)
             | Self::StepAnswered(_)
             | Self::PlaybookApproved(_)
-            | Self::PlaybookFrozen(_) => {}
+            | Self::PlaybookFrozen(_)
+            | Self::DeliveryQueued(_) => {}
+            Self::DeliveryMoved(body) => {
+                if let DeliveryState::Queued { not_before, .. } = &mut body.to {
+                    shift(not_before, by);
+                }
+            }
             // A date of the calendar: nobody reads it from a clock.
             Self::PostmortemScheduled(_) | Self::FollowUpSet(_) => {}
             // Nobody here knows what a newer build wrote.

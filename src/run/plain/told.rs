@@ -363,6 +363,7 @@ mod tests {
                 host: "bastion".into(),
                 aliases: Default::default(),
                 rotation: None,
+                routes: Vec::new(),
                 rings: false,
                 templates: crate::template::Templates::shipped(),
                 theme: Theme::built_in(BuiltIn::Plain, Depth::NoColour),

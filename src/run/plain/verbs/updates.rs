@@ -8,11 +8,11 @@ use super::super::Session;
 use super::super::lists;
 use super::words::{first_word, given, lines};
 use super::{Answer, Verb, usage, verb};
-use crate::console::overlay::update_facts;
-use crate::incident::{Channel, Command, EntryId, PersonTold, Severity, StatusUpdate};
+use crate::console::overlay::{delivery_line, update_facts, ways};
+use crate::incident::{Channel, Command, DeliveryMoved, EntryId, PersonTold, Severity, StatusUpdate};
 use crate::pane::Cx;
 use crate::template::{self, Audience, Rule, Status};
-use crate::text::CleanText;
+use crate::text::{CleanStr, CleanText};
 
 /// Whether a text that the check warns of is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,12 @@ enum Care {
 }
 
 pub(super) const VERBS: &[Verb] = &[
+    verb(
+        "outbox",
+        "[N [WAY [REASON]]]",
+        "what goes out, with numbers; what can be done with one, and doing it",
+        outbox,
+    ),
     verb(
         "update",
         "[external] TEXT",
@@ -60,6 +66,37 @@ pub(super) const VERBS: &[Verb] = &[
 ];
 
 /// The draft that a number names, and what follows the number.
+fn outbox(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let cx = session.cx(wall);
+    let all = &cx.incident.deliveries;
+    let (number, rest) = first_word(rest);
+    if number.is_empty() {
+        let lines: Vec<_> =
+            all.iter().enumerate().map(|(place, one)| format!("{} {}", place + 1, delivery_line(one, &cx))).collect();
+        if lines.is_empty() {
+            return Err("nothing goes out: texts are told by hand where [slack] does not say otherwise".to_owned());
+        }
+        return session.answer(lines);
+    }
+    let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    let Some(delivery) = place.and_then(|place| all.get(place)) else {
+        return Err(format!("there is no {}: :outbox lists {}", CleanStr::new(number), all.len()));
+    };
+    let ways = ways(delivery, &cx);
+    let (way, reason) = first_word(rest);
+    let Some((_, to)) = way.parse::<usize>().ok().and_then(|way| ways.get(way.checked_sub(1)?)) else {
+        let mut lines = vec![delivery_line(delivery, &cx)];
+        lines.extend(delivery.text().lines().map(|line| format!("  {line}")));
+        lines.extend(
+            ways.iter().enumerate().map(|(place, (words, _))| format!("  :outbox {number} {}: {words}", place + 1)),
+        );
+        return session.answer(lines);
+    };
+    let moved = Command::MoveDelivery(DeliveryMoved { delivery: delivery.id, step: delivery.moves, to: to.clone() });
+    let moved = if reason.is_empty() { moved } else { moved.with_reason(CleanStr::new(reason)) };
+    session.ask(moved, wall)
+}
+
 fn numbered<'a>(session: &Session, name: &str, rest: &'a str) -> Result<(EntryId, &'a str), String> {
     let (number, rest) = first_word(rest);
     if number.is_empty() {

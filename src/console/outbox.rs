@@ -1,0 +1,185 @@
+//! What this console sends to other systems.
+//!
+//! Hides which console does it: the one that queued it; if that one is gone, whoever moves first in the record. A move that came second has no
+//! effect, and nothing is sent before the own move has come back from the record as the first.
+//!
+//! Invariant: `sending` is on disk before the first byte leaves; what may be there is looked for before anything is sent again.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Console, Effect, Tone};
+use crate::incident::{
+    Command, Delivery, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId, Event, Parcel, Receipt, StatusUpdate,
+};
+use crate::text::CleanStr;
+
+/// What was sent a moment ago may not be found yet.
+const FIRST_LOOK: TimeDelta = TimeDelta::seconds(5);
+/// What could not be asked is asked again after this, longer from time to time.
+const NEXT_LOOK: TimeDelta = TimeDelta::seconds(15);
+/// After so many looks that said nothing a person must decide.
+const MOST_LOOKS: u32 = 20;
+
+/// What this console has on its hands.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    /// After how many moves each is being sent by this console, since it opened the record.
+    sending: BTreeMap<EntryId, u32>,
+    /// What was handed over or asked about, and after how many moves: once for each.
+    handed: BTreeMap<EntryId, u32>,
+    /// What the answer makes of it, until that is in the record.
+    answered: BTreeMap<EntryId, (u32, DeliveryState)>,
+    /// How often each was looked for, and when it is again.
+    looks: BTreeMap<EntryId, (u32, DateTime<Utc>)>,
+    /// When there is something to do next, in the incident's clock.
+    pub(super) next: Option<DateTime<Utc>>,
+}
+
+impl Console {
+    /// Events, and behind an approved text what takes it to the systems that are configured here. A drill tells nobody.
+    pub(super) fn with_deliveries(&self, mut events: Vec<Event>) -> Vec<Event> {
+        if self.incident.drill.is_some() {
+            return events;
+        }
+        let posted =
+            |event: &Event| if let Event::StatusUpdatePosted(update) = event { Some(update.clone()) } else { None };
+        let updates: Vec<StatusUpdate> = events.iter().filter_map(posted).collect();
+        for update in updates {
+            for route in self.settings.routes.iter().filter(|route| update.channels.contains(&route.channel)) {
+                events.push(Event::DeliveryQueued(DeliveryQueued {
+                    service: route.service.clone(),
+                    channel: route.channel,
+                    target: route.target.clone(),
+                    text: update.text.clone(),
+                }));
+            }
+        }
+        events
+    }
+
+    /// Whether this console can reach a delivery's system, and it is its turn.
+    fn is_ours(&self, delivery: &Delivery) -> bool {
+        let me = &self.settings.console;
+        let is_here = |console: &CleanStr| self.present.iter().any(|one| one.console == *console);
+        let can = self.settings.routes.iter().any(|route| route.service == delivery.body.service);
+        can && (delivery.console == *me || (is_here(me) && !is_here(&delivery.console)))
+    }
+
+    /// Moves what can be moved; what comes back from the record as ours is handed over.
+    pub(super) fn send_out(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        self.outbox.next = None;
+        let has_room = self.own.back >= self.own.sent && self.record.unwritable.is_none();
+        if !self.may_write() || !self.record.is_complete || !has_room {
+            return;
+        }
+        let (now, me) = (self.incident.clock().show(wall), self.settings.console.clone());
+        let open: Vec<Delivery> =
+            self.incident.undelivered().filter(|delivery| self.is_ours(delivery)).cloned().collect();
+        let mut next: Option<DateTime<Utc>> = None;
+        let mut later = |at: DateTime<Utc>| next = Some(next.map_or(at, |next| next.min(at)));
+        for delivery in open {
+            let id = delivery.id;
+            let is_sending = delivery.console == me && self.outbox.sending.get(&id) == Some(&delivery.moves);
+            let is_handed = self.outbox.handed.get(&id) == Some(&delivery.moves);
+            if let Some((step, to)) = self.outbox.answered.get(&id)
+                && *step == delivery.moves
+            {
+                let to = to.clone();
+                self.move_on(&delivery, to, wall, effects);
+                continue;
+            }
+            match &delivery.state {
+                DeliveryState::Queued { not_before, .. } if *not_before > now => later(*not_before),
+                DeliveryState::Queued { .. } => {
+                    self.outbox.sending.insert(id, delivery.moves + 1);
+                    self.move_on(&delivery, DeliveryState::Sending, wall, effects);
+                }
+                DeliveryState::Sending if is_sending && !is_handed => {
+                    effects.push(Effect::Deliver(self.parcel(&delivery)));
+                    self.outbox.handed.insert(id, delivery.moves);
+                }
+                DeliveryState::Sending if is_sending => {}
+                DeliveryState::Sending => {
+                    let why = "the console that sent it has left the record".into();
+                    self.move_on(&delivery, DeliveryState::Unconfirmed { why }, wall, effects);
+                }
+                DeliveryState::Unconfirmed { .. } if !is_handed => {
+                    let (count, due) = *self.outbox.looks.entry(id).or_insert((0, delivery.since + FIRST_LOOK));
+                    if due > now {
+                        later(due);
+                    } else if count < MOST_LOOKS {
+                        effects.push(Effect::LookUp(self.parcel(&delivery)));
+                        self.outbox.handed.insert(id, delivery.moves);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.outbox.next = next;
+    }
+
+    /// As the system's clock has it.
+    fn parcel(&self, delivery: &Delivery) -> Parcel {
+        let parcel = delivery.parcel(self.incident.id());
+        Parcel { sent_at: self.incident.clock().wall(parcel.sent_at), ..parcel }
+    }
+
+    fn delivery(&self, id: EntryId) -> Option<Delivery> {
+        self.incident.deliveries.iter().find(|delivery| delivery.id == id).cloned()
+    }
+
+    pub(super) fn delivered(&mut self, id: EntryId, receipt: Receipt, wall: DateTime<Utc>) {
+        let Some(delivery) = self.delivery(id) else { return };
+        let now = self.incident.clock().show(wall);
+        let to = match receipt {
+            Receipt::There(remote) => DeliveryState::Sent { remote },
+            Receipt::NotThere { why, wait } => {
+                DeliveryState::Queued { not_before: now + wait.unwrap_or_else(|| delivery.pause()), why: Some(why) }
+            }
+            Receipt::Refused(why) => {
+                self.say(Tone::Failed, format!("{} did not take the text: {why}", delivery.place()), wall);
+                DeliveryState::Failed { why }
+            }
+            Receipt::Unknown(why) => DeliveryState::Unconfirmed { why },
+        };
+        self.outbox.answered.insert(id, (delivery.moves, to));
+    }
+
+    pub(super) fn looked_up(&mut self, id: EntryId, receipt: Receipt, wall: DateTime<Utc>) {
+        let Some(delivery) = self.delivery(id) else { return };
+        let now = self.incident.clock().show(wall);
+        let to = match receipt {
+            Receipt::There(remote) => DeliveryState::Sent { remote },
+            Receipt::NotThere { why, .. } => {
+                let place = self.incident.deliveries.iter().position(|other| other.id == id).unwrap_or_default();
+                let mut newer = self.incident.deliveries[place..].iter().skip(1);
+                // A newer text for the same place says more than this one would by now.
+                if newer.any(|other| other.body.target == delivery.body.target) {
+                    DeliveryState::Dropped { why: "it is not there, and a newer text was queued".into() }
+                } else {
+                    DeliveryState::Queued { not_before: now, why: Some(why) }
+                }
+            }
+            Receipt::Refused(why) | Receipt::Unknown(why) => {
+                let looks = self.outbox.looks.entry(id).or_insert((0, now));
+                looks.0 += 1;
+                looks.1 = now + NEXT_LOOK * i32::try_from(looks.0).unwrap_or(i32::MAX).min(8);
+                self.outbox.handed.remove(&id);
+                if looks.0 == MOST_LOOKS {
+                    let words = format!("nobody knows whether {} has the text: {why}", delivery.place());
+                    self.say(Tone::Failed, words, wall);
+                }
+                return;
+            }
+        };
+        self.outbox.answered.insert(id, (delivery.moves, to));
+    }
+
+    /// Who was faster has said it: that is no news for anybody.
+    fn move_on(&mut self, delivery: &Delivery, to: DeliveryState, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let (delivery, step) = (delivery.id, delivery.moves);
+        self.command(Command::MoveDelivery(DeliveryMoved { delivery, step, to }), None, wall, effects);
+    }
+}

@@ -1,0 +1,81 @@
+//! What goes out, and what a person can do where it does not get there by itself.
+
+use super::Overlay;
+use super::pick::{Choice, Pick};
+use crate::incident::{Command, Delivery, DeliveryMoved, DeliveryState, EntryId};
+use crate::pane::Cx;
+use crate::text::{CleanStr, fit};
+use crate::widget::text::duration;
+
+/// How many of those that are over are listed.
+const MOST_OVER: usize = 20;
+
+/// A delivery in one line: where it stands since when, where it goes, and why it is not there.
+pub(crate) fn delivery_line(delivery: &Delivery, cx: &Cx<'_>) -> String {
+    let since = duration((cx.now - delivery.since).max(chrono::TimeDelta::zero()));
+    let why = delivery.state.why().map(|why| format!(" · {why}")).unwrap_or_default();
+    let next = match &delivery.state {
+        DeliveryState::Queued { not_before, .. } if *not_before > cx.now => {
+            format!(" · next try at {}", cx.clock(*not_before))
+        }
+        DeliveryState::Sent { remote } => format!(" · as {remote}"),
+        _ => String::new(),
+    };
+    let text = delivery.text().first_line();
+    format!("{:<11} {since:>8}  {}: {}{next}{why}", delivery.state.word(), delivery.place(), fit(text, 40))
+}
+
+/// All that goes out: first what is not there, then the newest of what is.
+fn listed<'a>(cx: &Cx<'a>) -> Vec<&'a Delivery> {
+    let over = cx.incident.deliveries.iter().rev().filter(|delivery| delivery.state.is_over());
+    cx.incident.undelivered().chain(over.take(MOST_OVER)).collect()
+}
+
+/// The list.
+pub(crate) fn outbox(cx: &Cx<'_>) -> Overlay {
+    let rows = listed(cx).into_iter().map(|one| (delivery_line(one, cx), Choice::Delivery(one.id)));
+    Overlay::Pick(Box::new(Pick {
+        title: "what goes out".to_owned(),
+        notes: Vec::new(),
+        rows: rows.collect(),
+        empty: "nothing: texts are told by hand where [slack] of the configuration does not say otherwise",
+        selected: 0,
+    }))
+}
+
+/// What a person may decide about a delivery.
+pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(&'static str, DeliveryState)> {
+    let again = || DeliveryState::Queued { not_before: cx.now, why: None };
+    let dropped = || DeliveryState::Dropped { why: CleanStr::default() };
+    let all = match &delivery.state {
+        DeliveryState::Unconfirmed { .. } => vec![
+            ("I looked, it is not there: send it again", again()),
+            ("I looked, it is there", DeliveryState::Sent { remote: "seen by a person".into() }),
+            ("give it up …", dropped()),
+        ],
+        DeliveryState::Failed { .. } => vec![("try again", again()), ("give it up …", dropped())],
+        DeliveryState::Queued { .. } => vec![("give it up …", dropped())],
+        DeliveryState::Sending
+        | DeliveryState::Sent { .. }
+        | DeliveryState::Superseded { .. }
+        | DeliveryState::Dropped { .. } => Vec::new(),
+    };
+    all.into_iter().filter(|(_, to)| delivery.state.leads_to(to)).collect()
+}
+
+/// What can be done with one of them.
+pub(crate) fn delivery(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
+    let delivery = cx.incident.deliveries.iter().find(|delivery| delivery.id == id)?;
+    let mut rows = vec![("read and copy the text".to_owned(), Choice::Read(delivery.place(), delivery.text().clone()))];
+    for (words, to) in ways(delivery, cx) {
+        let body = DeliveryMoved { delivery: id, step: delivery.moves, to };
+        rows.push((words.to_owned(), Choice::Command(Box::new(Command::MoveDelivery(body)))));
+    }
+    Some(Overlay::Pick(Box::new(Pick {
+        title: delivery.place(),
+        notes: vec![delivery_line(delivery, cx), format!("approved by {}", delivery.queued.by)],
+        rows,
+        empty: "",
+        selected: 0,
+    })))
+}

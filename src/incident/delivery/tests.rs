@@ -1,0 +1,79 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::incident::tests::{at, entry};
+use crate::incident::{Event, Incident, IncidentId};
+
+const CONSOLES: [&str; 3] = ["c1", "c2", "c3"];
+
+fn queued(number: u64, target: &str) -> Event {
+    let text = format!("update {number}");
+    let (service, target) = ("slack".into(), target.into());
+    Event::DeliveryQueued(DeliveryQueued { service, channel: Channel::StatusSlack, target, text: text.as_str().into() })
+}
+
+fn state() -> impl Strategy<Value = DeliveryState> {
+    prop_oneof![
+        Just(DeliveryState::Queued { not_before: at(0), why: Some("503".into()) }),
+        Just(DeliveryState::Sending),
+        Just(DeliveryState::Sent { remote: "1.2".into() }),
+        Just(DeliveryState::Failed { why: "no scope".into() }),
+        Just(DeliveryState::Unconfirmed { why: "time-out".into() }),
+        Just(DeliveryState::Dropped { why: "told by phone".into() }),
+    ]
+}
+
+proptest! {
+    /// Whatever consoles say, in whatever order: a console that sends is alone, and after it only an answer, or somebody who looked, sends again.
+    #[test]
+    fn at_most_one_console_sends_and_nothing_unknown_is_sent_again(
+        moves in prop::collection::vec((0_usize..3, 0_u32..6, state()), 0..60)
+    ) {
+        let id = EntryId { rid: 1, rseq: 1 };
+        let mut incident = Incident::new(IncidentId::incident(1));
+        incident.apply([entry(1, 1, 0, "c1", queued(1, "C1"))]);
+        let mut seen = vec![incident.deliveries[0].state.clone()];
+        for (place, (console, step, to)) in moves.into_iter().enumerate() {
+            let body = DeliveryMoved { delivery: id, step, to: to.clone() };
+            let before = incident.deliveries[0].clone();
+            incident.apply([entry(2 + console as u64, 1 + place as u64, 1 + place as i64, CONSOLES[console], Event::DeliveryMoved(body))]);
+            let after = &incident.deliveries[0];
+            if after.moves == before.moves {
+                prop_assert_eq!(after, &before, "a void move changes nothing");
+                continue;
+            }
+            prop_assert_eq!(after.moves, before.moves + 1);
+            prop_assert_eq!(step, before.moves);
+            prop_assert_eq!(&after.state, &to);
+            seen.push(after.state.clone());
+        }
+        for pair in seen.windows(2) {
+            if pair[1] == DeliveryState::Sending {
+                let is_waiting = matches!(pair[0], DeliveryState::Queued { .. });
+                prop_assert!(is_waiting, "sent only from the queue");
+            }
+            prop_assert!(!pair[0].is_over(), "what is over stays over");
+        }
+        let sends = seen.iter().filter(|state| **state == DeliveryState::Sending).count();
+        prop_assert_eq!(incident.deliveries[0].tries as usize, sends);
+    }
+}
+
+#[test]
+fn a_newer_text_takes_the_place_of_what_was_not_sent_and_of_nothing_that_may_be_there() {
+    let mut incident = Incident::new(IncidentId::incident(1));
+    let ids: Vec<_> = (1..=4).map(|rseq| EntryId { rid: 1, rseq }).collect();
+    let moved = |rseq, delivery, step, to| {
+        entry(1, rseq, rseq as i64, "c1", Event::DeliveryMoved(DeliveryMoved { delivery, step, to }))
+    };
+    incident.apply([
+        entry(1, 1, 1, "c1", queued(1, "C1")),
+        entry(1, 2, 2, "c1", queued(2, "C2")),
+        moved(3, ids[0], 0, DeliveryState::Sending),
+        moved(4, ids[0], 1, DeliveryState::Unconfirmed { why: "time-out".into() }),
+    ]);
+    incident.apply([entry(1, 5, 5, "c1", queued(3, "C1")), entry(1, 6, 6, "c1", queued(4, "C1"))]);
+    let words: Vec<_> = incident.deliveries.iter().map(|delivery| delivery.state.word()).collect();
+    assert_eq!(words, ["UNCONFIRMED", "WAITS", "superseded", "WAITS"]);
+    assert_eq!(incident.undelivered().count(), 3);
+}

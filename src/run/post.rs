@@ -1,0 +1,84 @@
+//! Hands texts to other systems, one at a time for each, beside the loop.
+//!
+//! Hides when a system is opened: with the first text for it, because that reads certificates and credentials from the disk.
+
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, mpsc};
+
+use crate::channel::{Channel, ChannelSpec};
+use crate::console::Msg;
+use crate::incident::{Parcel, Receipt};
+use crate::source::Endpoint;
+use crate::text::CleanStr;
+
+/// What is asked of a system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errand {
+    Deliver,
+    LookUp,
+}
+
+/// A system, opened or not yet.
+type Door = Arc<Mutex<Option<Arc<dyn Channel>>>>;
+
+/// The systems that are configured.
+pub(super) struct Post {
+    doors: Vec<(&'static ChannelSpec, Endpoint, Door)>,
+}
+
+impl Post {
+    pub(super) fn new(channels: &[(&'static ChannelSpec, Endpoint)]) -> Self {
+        let doors = channels.iter().map(|(spec, endpoint)| (*spec, endpoint.clone(), Door::default()));
+        Self { doors: doors.collect() }
+    }
+
+    /// Runs an errand in a task of its own; what comes of it goes back as a message.
+    pub(super) fn run(&self, errand: Errand, parcel: Parcel, back: mpsc::Sender<Msg>) {
+        let door = self.doors.iter().find(|(spec, ..)| *spec.name == *parcel.service).cloned();
+        tokio::spawn(async move {
+            let receipt = match door {
+                None => nowhere(format!("{} is not configured here any more", parcel.service)),
+                Some((spec, endpoint, door)) => {
+                    // Whoever has the door is alone: messages come in the order in which they were approved.
+                    let mut door = door.lock().await;
+                    match opened(&mut door, spec, endpoint).await {
+                        Err(receipt) => receipt,
+                        Ok(channel) => match errand {
+                            Errand::Deliver => channel.deliver(&parcel).await,
+                            Errand::LookUp => channel.look_up(&parcel).await,
+                        },
+                    }
+                }
+            };
+            let msg = match errand {
+                Errand::Deliver => Msg::Delivered(parcel.id, receipt),
+                Errand::LookUp => Msg::LookedUp(parcel.id, receipt),
+            };
+            let _ = back.send(msg).await;
+        });
+    }
+}
+
+async fn opened(
+    door: &mut Option<Arc<dyn Channel>>,
+    spec: &'static ChannelSpec,
+    endpoint: Endpoint,
+) -> Result<Arc<dyn Channel>, Receipt> {
+    if let Some(channel) = door {
+        return Ok(channel.clone());
+    }
+    let channel = tokio::task::spawn_blocking(move || (spec.open)(&endpoint)).await;
+    let channel: Arc<dyn Channel> = match channel {
+        Ok(Ok(channel)) => channel.into(),
+        Ok(Err(error)) => return Err(nowhere(error.to_string())),
+        Err(error) => return Err(nowhere(format!("{} could not be opened: {error}", spec.name))),
+    };
+    *door = Some(channel.clone());
+    Ok(channel)
+}
+
+/// Nothing has left this machine.
+fn nowhere(why: String) -> Receipt {
+    Receipt::NotThere { why: CleanStr::new(&why), wait: None }
+}
