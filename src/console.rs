@@ -448,6 +448,7 @@ impl Console {
             live: &self.live,
             catalogue: &self.settings.catalogue,
             loaded: &self.loaded,
+            routes: if self.incident.drill.is_some() { &[] } else { &self.settings.routes },
             templates: &self.settings.templates,
             cadence: &self.settings.cadence,
             past: &self.past,

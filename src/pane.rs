@@ -28,7 +28,7 @@ use crate::alert::Coverage;
 use crate::escalation::{Contact, Matrix};
 use crate::incident::{
     Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, IncidentId, Milestone, Obligation, ProofLine,
-    ReviewOf, Role, Rules, Seat, ServiceId, Severity, StepEnd, StepRef,
+    ReviewOf, Role, Route, Rules, Seat, ServiceId, Severity, StepEnd, StepRef,
     brief::{self, BriefKind},
     cadence, lamp,
 };
@@ -133,6 +133,8 @@ pub struct Cx<'a> {
     pub live: &'a Live,
     /// All playbooks.
     pub catalogue: &'a Catalogue,
+    /// Where channels lead; in a drill nowhere.
+    pub routes: &'a [Route],
     /// The same as the files say now: what the incident goes by may be another version.
     pub loaded: &'a Catalogue,
     /// The templates of updates.

@@ -120,6 +120,17 @@ impl Console {
         self.outbox.next = next;
     }
 
+    /// Whether something that was approved here is on its way, or about to be.
+    pub(crate) fn is_sending(&self) -> bool {
+        let me = &self.settings.console;
+        let is_ours = |delivery: &&Delivery| delivery.console == *me && self.is_ours(delivery);
+        self.incident.undelivered().filter(is_ours).any(|delivery| match &delivery.state {
+            DeliveryState::Queued { .. } => delivery.tries == 0,
+            DeliveryState::Sending => true,
+            _ => false,
+        })
+    }
+
     /// As the system's clock has it.
     fn parcel(&self, delivery: &Delivery) -> Parcel {
         let parcel = delivery.parcel(self.incident.id());

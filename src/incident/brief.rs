@@ -66,6 +66,7 @@ pub fn brief(
         }
     }
     brief.plan_b();
+    brief.not_sent();
     brief.lines.truncate(MOST_LINES);
     CleanText::new(&brief.lines.join("\n"))
 }
@@ -244,6 +245,16 @@ impl Brief<'_> {
             })
             .collect();
         self.list("Next", "nothing is due", items, most);
+    }
+
+    /// What people believe to be told and is not.
+    fn not_sent(&mut self) {
+        let open: Vec<_> =
+            self.incident.undelivered().map(|one| format!("{}: {}", one.place(), one.state.word())).collect();
+        if !open.is_empty() {
+            let most = open.len();
+            self.list("NOT SENT", "", open, most);
+        }
     }
 
     fn plan_b(&mut self) {

@@ -207,7 +207,12 @@ impl Session {
     }
 
     fn is_done(&self) -> bool {
-        self.has_ended && !self.is_read_only() && !self.is_waiting()
+        self.has_ended && !self.is_read_only() && !self.is_waiting() && !self.is_sending()
+    }
+
+    /// What was approved here is on its way out: the end waits for it, but not for ever.
+    fn is_sending(&self) -> bool {
+        self.console.is_sending() && !self.patience().is_zero()
     }
 
     /// How long nothing needs to be done unless something happens.
@@ -216,7 +221,8 @@ impl Session {
         let turns = turns.map(|at| self.console.own(at));
         let next = self.console.next_wake().into_iter().chain(turns).min();
         let next = next.map(|at| (at - wall).to_std().unwrap_or_default());
-        let patience = self.is_waiting().then(|| self.patience());
+        let is_leaving = self.has_ended && self.is_sending();
+        let patience = (self.is_waiting() || is_leaving).then(|| self.patience());
         next.into_iter().chain(patience).min().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
     }
 
@@ -385,6 +391,7 @@ impl Session {
             }
             Typed::TooLong => Err("the line is longer than a note may be (64 KiB) and was not taken".to_owned()),
             Typed::End => {
+                self.waits.since = clock::boot();
                 self.has_ended = true;
                 return;
             }

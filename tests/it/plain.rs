@@ -109,6 +109,11 @@ impl Plain {
         }
     }
 
+    /// Ends the input.
+    pub fn end(&mut self) {
+        self.stdin = None;
+    }
+
     pub fn ready(&mut self) {
         self.wait_for(":help lists the commands", SOON);
     }

@@ -217,7 +217,10 @@ async fn an_update_reaches_slack_once_though_its_answer_is_lost_and_no_file_hold
         console.wait_for("out SENT", SOON);
         console.type_in(":outbox\n");
         console.wait_for("SENT", SOON);
-        drop(console);
+        // The end of the input waits for what was approved.
+        console.type_in(":update it is over\n");
+        console.end();
+        console.wait_exit(SOON);
         for file in walk(host.home.path()) {
             let bytes = std::fs::read(&file).unwrap_or_default();
             assert!(!bytes.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes()), "{}", file.display());
@@ -225,7 +228,7 @@ async fn an_update_reaches_slack_once_though_its_answer_is_lost_and_no_file_hold
         board
     });
     let board = board.await.unwrap();
-    assert_eq!(board.texts(), ["payments fail &amp; we look"], "once");
+    assert_eq!(board.texts(), ["payments fail &amp; we look", "it is over"], "each once");
 }
 
 fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {

@@ -1,6 +1,6 @@
 //! A status update: drafted from a template and the record, checked, and approved or handed to the Incident Commander.
 //!
-//! Nothing is sent from here: what is recorded was told, or is to be told, by hand. A text that is edited is never replaced by a template unasked.
+//! Nothing is sent from here: what is approved goes into the record, from there to the systems that are configured, and else is told by hand. A text that is edited is never replaced by a template unasked.
 
 use std::collections::BTreeSet;
 
