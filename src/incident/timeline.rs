@@ -86,6 +86,15 @@ impl Line {
     }
 }
 
+/// Whether an event has a line of its own: what changes another line has none, nor has each try to send something.
+fn has_line(event: &Event) -> bool {
+    match event {
+        Event::NoteAmended(_) | Event::NoteStruck(_) | Event::EntryRedacted(_) | Event::DeliveryQueued(_) => false,
+        Event::DeliveryMoved(body) => !matches!(body.to, DeliveryState::Sending | DeliveryState::Queued { .. }),
+        _ => true,
+    }
+}
+
 impl Timeline {
     pub(super) fn append(&mut self, entry: &Entry, reading: Reading<'_>) {
         match &entry.event {
@@ -97,7 +106,7 @@ impl Timeline {
                     self.place(self.moved_to(&body.note).unwrap_or(at), key);
                 }
             }
-            Event::NoteStruck(_) | Event::EntryRedacted(_) => {}
+            event if !has_line(event) => {}
             _ => {
                 let at = self.moved_to(&entry.id).unwrap_or_else(|| happened(entry, reading));
                 self.place(at, entry.order());
@@ -108,9 +117,7 @@ impl Timeline {
     pub(super) fn arrange(&mut self, entries: &BTreeMap<OrderKey, Entry>, reading: Reading<'_>) {
         self.order = entries
             .values()
-            .filter(|entry| {
-                !matches!(entry.event, Event::NoteAmended(_) | Event::NoteStruck(_) | Event::EntryRedacted(_))
-            })
+            .filter(|entry| has_line(&entry.event))
             .map(|entry| (self.moved_to(&entry.id).unwrap_or_else(|| happened(entry, reading)), entry.order()))
             .collect();
         self.order.sort_unstable();

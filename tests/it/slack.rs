@@ -212,7 +212,6 @@ async fn an_update_reaches_slack_once_though_its_answer_is_lost_and_no_file_hold
             crate::plain::Plain::spawn(command.env("SLACK_BOT_TOKEN", TOKEN).stdin(std::process::Stdio::piped()));
         console.ready();
         console.type_in(":take ic\n:update payments fail & we look\n");
-        console.wait_for("out SENDING", SOON);
         console.wait_for("out UNCONFIRMED", SOON);
         console.wait_for("out SENT", SOON);
         console.type_in(":outbox\n");

@@ -250,11 +250,11 @@ impl Compose {
         let goes_out = self.channels.iter().any(|channel| service(*channel).is_some());
         let (title, hint) = match (self.draft, is_own) {
             (Some(_), _) if goes_out => (
-                "approve this text: it goes out where a system is named, the rest by hand",
+                "approve this text: it goes out where it is marked, the rest by hand",
                 "Ctrl+S approves and SENDS · Ctrl+X sends it back · Tab next part · Esc leaves",
             ),
             (None, true) if goes_out => (
-                "status update: it goes out where a system is named, the rest by hand",
+                "status update: it goes out where it is marked, the rest by hand",
                 "Ctrl+S approves and SENDS · Tab next part · Esc leaves",
             ),
             (Some(_), _) => (
@@ -316,18 +316,26 @@ impl Compose {
             put(Line::styled(format!("  {remark}"), cx.theme.amber()), y, inner, buf);
             y += 1;
         }
-        let where_to =
-            if cx.routes.is_empty() { "told where, by hand (Space ticks)" } else { "told where (Space ticks)" };
+        let mut services: Vec<&str> = cx.routes.iter().map(|route| route.service.as_str()).collect();
+        services.dedup();
+        let where_to = match services.as_slice() {
+            [] => "told where, by hand (Space ticks)".to_owned(),
+            _ => format!(
+                "told where, {} by {}, else by hand (Space ticks)",
+                cx.theme.glyphs.here,
+                services.join(" and ")
+            ),
+        };
         let template = format!("template: {} · {} (arrows)", self.audience.name(), self.status.name());
         put(heading(template, self.part == Part::Template), y, inner, buf);
-        put(heading(where_to.to_owned(), self.part == Part::Channels), y + 1, inner, buf);
+        put(heading(where_to, self.part == Part::Channels), y + 1, inner, buf);
         let mut spans = vec![Span::raw("    ")];
         for (place, channel) in Channel::ALL.into_iter().enumerate() {
             let tick = if self.channels.contains(&channel) { cx.theme.glyphs.done } else { " " };
             let is_here = self.part == Part::Channels && place == self.at_channel;
             let style = if is_here { cx.theme.selection(true) } else { cx.theme.text() };
-            let by = service(channel).map(|service| format!(" ({service})")).unwrap_or_default();
-            spans.push(Span::styled(format!("[{tick}] {}{by}", channel.name()), style));
+            let out = if service(channel).is_some() { cx.theme.glyphs.here } else { "" };
+            spans.push(Span::styled(format!("[{tick}] {}{out}", channel.name()), style));
             spans.push(Span::raw("  "));
         }
         put(Line::from(spans), y + 2, inner, buf);
