@@ -238,3 +238,39 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     }
     files
 }
+
+#[tokio::test]
+async fn who_sends_is_killed_before_the_answer_and_another_console_finds_the_text_and_sends_nothing_twice() {
+    let board = Board::default();
+    let kept = board.clone();
+    // It takes the message and never says so.
+    let server = Server::start(move |request| {
+        let reply = kept.answer(request);
+        if request.path.ends_with("postMessage") { Reply::Hang } else { reply }
+    })
+    .await;
+    let host = host(&server);
+    let kept = board.clone();
+    let run = tokio::task::spawn_blocking(move || {
+        let start = |who: &str| {
+            let mut command = host.command(&["open", "INC-1", "--plain", "--as", who]);
+            let command = command.env("SLACK_BOT_TOKEN", TOKEN).stdin(std::process::Stdio::piped());
+            let mut console = crate::plain::Plain::spawn(command);
+            console.ready();
+            console
+        };
+        let (mut dana, mut bob) = (start("dana"), start("bob"));
+        dana.type_in(":take ic\n:update payments fail\n");
+        bob.wait_for("UPDATE to", SOON);
+        let begun = warroom::run::clock::boot();
+        while kept.texts().is_empty() && warroom::run::clock::boot() - begun < SOON {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        dana.signal(rustix::process::Signal::KILL);
+        dana.wait_exit(SOON);
+        bob.wait_for("out UNCONFIRMED to #status-qrpay (slack): the console that sent it has left the record", SOON);
+        bob.wait_for("out SENT to #status-qrpay (slack)", SOON);
+    });
+    run.await.unwrap();
+    assert_eq!(board.texts(), ["payments fail"], "once");
+}
