@@ -10,15 +10,18 @@ mod layers;
 mod partial;
 mod people;
 mod show;
+mod written;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::escalation::Matrix;
-use crate::incident::{Cadence, Channel, Route};
+use crate::incident::Cadence;
 use crate::oncall::{Person, Rotation};
+use crate::reach::Reach;
 use crate::text::CleanStr;
 use layers::Layer;
 pub use partial::{BaseUrl, Zone};
@@ -173,6 +176,8 @@ pub enum SecretIn {
     File(PathBuf),
     /// A variable of the environment.
     Variable(String),
+    /// What a program prints.
+    Command(Vec<String>),
 }
 
 /// How to sign in at a server.
@@ -225,6 +230,17 @@ pub struct Screen {
     pub bell: bool,
 }
 
+/// Which kinds of tickets Jira gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketTypes {
+    /// An incident's.
+    pub incident: CleanStr,
+    /// A SEV3's, which is handled within the squad.
+    pub backlog: CleanStr,
+    /// A follow-up's.
+    pub follow_up: CleanStr,
+}
+
 /// The configuration, complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -240,10 +256,12 @@ pub struct Config {
     pub alertmanager: Option<Endpoint>,
     /// Jaeger, if there is one.
     pub jaeger: Option<Endpoint>,
-    /// Slack, if there is one.
-    pub slack: Option<Endpoint>,
-    /// Where channels lead.
-    pub routes: Vec<Route>,
+    /// The systems that are written to, by their names in [`crate::reach`].
+    pub written: BTreeMap<&'static str, Endpoint>,
+    /// What goes where in them.
+    pub reach: Reach,
+    /// Which kinds of tickets Jira gets.
+    pub ticket_types: TicketTypes,
     /// The screen.
     pub screen: Screen,
     /// The clocks of the runbook.
@@ -291,13 +309,15 @@ impl Config {
 
 fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Config, ConfigError> {
     let path = |key: &str, path: &Path| layers::resolve(layers, key, path, &places.home);
+    let people = people::people(partial.people.clone());
+    let (written, reach) = written::written(&partial, &people, layers, places)?;
     let screen = partial.screen;
     let cadence = partial.cadence;
     let usual = Cadence::default();
     let or = |said: Option<partial::Pause>, usual| said.map_or(usual, |said| said.0);
     let or_later = |said: Option<people::Deadline>, usual| said.map_or(usual, |said| said.0);
     let zone = partial.zone.unwrap_or_default();
-    let people = people::people(partial.people);
+    let ticket_types = written::ticket_types(partial.jira_project);
     let mut playbooks = vec![places.playbooks()];
     playbooks.extend(partial.playbooks.dirs.unwrap_or_default().iter().map(|dir| path("playbooks.dirs", dir)));
     Ok(Config {
@@ -307,8 +327,9 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
         prometheus: endpoint("prometheus", partial.prometheus, layers, places)?,
         alertmanager: endpoint("alertmanager", partial.alertmanager, layers, places)?,
         jaeger: endpoint("jaeger", partial.jaeger, layers, places)?,
-        routes: if partial.slack.url.is_some() { routes(partial.slack_channels) } else { Vec::new() },
-        slack: endpoint("slack", partial.slack, layers, places)?,
+        reach,
+        written,
+        ticket_types,
         screen: Screen {
             theme: screen.theme.unwrap_or_else(|| CleanStr::new("dark")),
             colours: screen.colours.unwrap_or(Colours::Auto),
@@ -344,14 +365,6 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
     })
 }
 
-fn routes(said: partial::SlackChannelsPartial) -> Vec<Route> {
-    let all = [(Channel::IncidentChannel, said.incident), (Channel::StatusSlack, said.status)];
-    let routes = all
-        .into_iter()
-        .filter_map(|(channel, target)| Some(Route { channel, service: CleanStr::new("slack"), target: target?.0 }));
-    routes.collect()
-}
-
 fn endpoint(
     section: &str,
     said: EndpointPartial,
@@ -364,17 +377,25 @@ fn endpoint(
         ConfigError(format!("{}: `{key}`: {message}", layers::origin(layers, &key)))
     };
     let file = |name: &str, path: PathBuf| SecretIn::File(layers::resolve(layers, &key(name), &path, &places.home));
-    let secret = |prefix: &str, path: Option<PathBuf>, variable: Option<String>| match (path, variable) {
-        (Some(_), Some(_)) => {
-            let message = format!("either `{prefix}-file` or `{prefix}-env`, not both");
-            Err(wrong(&format!("{prefix}-env"), &message))
+    let secret = |prefix: &str, path: Option<PathBuf>, variable: Option<String>, command: Option<people::Argv>| match (
+        path, variable, command,
+    ) {
+        (None, None, None) => Ok(None),
+        (Some(path), None, None) => Ok(Some(file(&format!("{prefix}-file"), path))),
+        (None, Some(variable), None) => Ok(Some(SecretIn::Variable(variable))),
+        (None, None, Some(argv)) => {
+            let key = key(&format!("{prefix}-command"));
+            Ok(Some(SecretIn::Command(people::program(argv, &key, layers, places))))
         }
-        (Some(path), None) => Ok(Some(file(&format!("{prefix}-file"), path))),
-        (None, Some(variable)) => Ok(Some(SecretIn::Variable(variable))),
-        (None, None) => Ok(None),
+        (_, variable, _) => {
+            let message = format!("one of `{prefix}-file`, `{prefix}-env` and `{prefix}-command`, not two");
+            let last = if variable.is_some() { "env" } else { "command" };
+            Err(wrong(&format!("{prefix}-{last}"), &message))
+        }
     };
-    let bearer = secret("bearer", said.bearer_file, said.bearer_env)?;
-    let password = secret("basic-password", said.basic_password_file, said.basic_password_env)?;
+    let bearer = secret("bearer", said.bearer_file, said.bearer_env, said.bearer_command)?;
+    let password =
+        secret("basic-password", said.basic_password_file, said.basic_password_env, said.basic_password_command)?;
     let sign_in = match (bearer, said.basic_user, password) {
         (None, None, None) => SignIn::Open,
         (Some(bearer), None, None) => SignIn::Bearer(bearer),
@@ -382,7 +403,10 @@ fn endpoint(
         (Some(_), Some(_), _) => return Err(wrong("basic-user", "either a bearer token or a basic user, not both")),
         (_, None, Some(_)) => return Err(wrong("basic-user", "is missing: the password is set")),
         (None, Some(_), None) => {
-            return Err(wrong("basic-user", "has no password: set `basic-password-file` or `basic-password-env`"));
+            return Err(wrong(
+                "basic-user",
+                "has no password: set `basic-password-file`, `basic-password-env` or `basic-password-command`",
+            ));
         }
     };
     let Some(url) = said.url else { return Ok(None) };

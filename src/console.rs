@@ -31,7 +31,7 @@ use crate::alert::Coverage;
 use crate::escalation::Matrix;
 use crate::incident::{
     Actor, AlertLinked, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, ProofLine, Refusal,
-    Route, Series, ServiceId, StepRef, StepState, Urgency, command,
+    Series, ServiceId, StepRef, StepState, Urgency, command,
 };
 use crate::live::{Before, Finding, Inquiry, Live, Usual, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
@@ -39,6 +39,7 @@ use crate::output::Outputs;
 pub use crate::pane::Past;
 use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Purpose, Question};
 use crate::playbook::{Aliases, Catalogue};
+use crate::reach::Reach;
 use crate::resolution;
 use crate::slo::ObjectiveId;
 use crate::template::Templates;
@@ -94,8 +95,8 @@ pub struct Settings {
     pub host: CleanStr,
     /// How this site calls the programs of playbooks.
     pub aliases: Aliases,
-    /// Where channels lead; what leads nowhere is told by hand.
-    pub routes: Vec<Route>,
+    /// The systems that can be reached from here; what leads nowhere is told by hand.
+    pub reach: Reach,
     /// Who is on call, where it is configured.
     pub rotation: Option<Rotation>,
     /// Whether the terminal's bell rings when something becomes overdue.
@@ -448,7 +449,7 @@ impl Console {
             live: &self.live,
             catalogue: &self.settings.catalogue,
             loaded: &self.loaded,
-            routes: if self.incident.drill.is_some() { &[] } else { &self.settings.routes },
+            reach: &self.settings.reach,
             templates: &self.settings.templates,
             cadence: &self.settings.cadence,
             past: &self.past,

@@ -34,7 +34,7 @@ use crate::text::{CleanStr, CleanText};
 pub use cadence::{Cadence, Duty, Obligation, Rules, Urgency};
 use clocks::{Clocks, Reading};
 pub use command::{Asking, Command, Refusal};
-pub use delivery::{Delivery, Parcel, Receipt, Route};
+pub use delivery::{About, Delivery, Parcel, Receipt, Route, Thing};
 pub use entry::*;
 pub use event::*;
 pub use redaction::REDACTED;

@@ -142,6 +142,7 @@ pub mod oncall;
 pub mod output;
 pub mod pane;
 pub mod playbook;
+pub mod reach;
 pub mod report;
 pub mod resolution;
 pub mod run;

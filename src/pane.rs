@@ -28,7 +28,7 @@ use crate::alert::Coverage;
 use crate::escalation::{Contact, Matrix};
 use crate::incident::{
     Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, IncidentId, Milestone, Obligation, ProofLine,
-    ReviewOf, Role, Route, Rules, Seat, ServiceId, Severity, StepEnd, StepRef,
+    ReviewOf, Role, Rules, Seat, ServiceId, Severity, StepEnd, StepRef,
     brief::{self, BriefKind},
     cadence, lamp,
 };
@@ -36,6 +36,7 @@ use crate::live::{Inquiry, Live};
 use crate::oncall::{Rotation, in_words};
 use crate::output::Outputs;
 use crate::playbook::{Aliases, Catalogue};
+use crate::reach::Reach;
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
 use crate::theme::Theme;
@@ -133,8 +134,8 @@ pub struct Cx<'a> {
     pub live: &'a Live,
     /// All playbooks.
     pub catalogue: &'a Catalogue,
-    /// Where channels lead; in a drill nowhere.
-    pub routes: &'a [Route],
+    /// The systems that can be reached from here.
+    pub reach: &'a Reach,
     /// The same as the files say now: what the incident goes by may be another version.
     pub loaded: &'a Catalogue,
     /// The templates of updates.

@@ -80,6 +80,9 @@ pub struct Endpoint {
     /// The environment variable that holds a bearer token.
     #[serde(default)]
     pub bearer_env: Option<String>,
+    /// The program, with its arguments, that prints a bearer token.
+    #[serde(default)]
+    pub bearer_command: Option<Vec<String>>,
     /// The user of basic authentication.
     #[serde(default)]
     pub basic_user: Option<String>,
@@ -89,6 +92,9 @@ pub struct Endpoint {
     /// The environment variable that holds the user's password.
     #[serde(default)]
     pub basic_password_env: Option<String>,
+    /// The program, with its arguments, that prints the user's password.
+    #[serde(default)]
+    pub basic_password_command: Option<Vec<String>>,
     /// Further headers that are no secret, such as `X-Scope-OrgID`.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -113,9 +119,11 @@ impl Endpoint {
             url: url.into(),
             bearer_file: None,
             bearer_env: None,
+            bearer_command: None,
             basic_user: None,
             basic_password_file: None,
             basic_password_env: None,
+            basic_password_command: None,
             headers: BTreeMap::new(),
             ca_file: None,
             allow_plain_http: false,

@@ -83,7 +83,7 @@ impl Channel for Slack {
                 "unfurl_media": false,
             });
             match self.post("chat.postMessage", &body).await {
-                Ok(Told { ok: true, ts: Some(ts), .. }) => Receipt::There(ts.into()),
+                Ok(Told { ok: true, ts: Some(ts), .. }) => Receipt::There(ts.as_str().into()),
                 Ok(Told { ok: true, .. }) => Receipt::Unknown("slack took the message and did not name it".into()),
                 Ok(told) => self.refusal(&told),
                 Err(failure) => receipt(failure),

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::answers::{actor, place};
 use super::{Ending, Screen};
-use crate::channel::{CHANNELS, ChannelSpec, slack};
+use crate::channel::{CHANNELS, ChannelSpec};
 use crate::config::{self, Config, Inputs, Letters, SecretIn, SignIn, files};
 use crate::console::{Layout, Settings};
 use crate::incident::IncidentId;
@@ -87,7 +87,7 @@ fn begin(
             host: host(),
             aliases: config.commands.clone(),
             rotation: config.rotation.clone(),
-            routes: config.routes.clone(),
+            reach: config.reach.clone(),
             rings: config.screen.bell,
             theme,
             zone: config.zone.0,
@@ -191,8 +191,7 @@ pub(super) fn endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)>
 
 /// The systems that texts are sent to.
 fn channels(config: &Config) -> Vec<(&'static ChannelSpec, Endpoint)> {
-    let configured = |name: &str| if name == slack::NAME { config.slack.as_ref() } else { None };
-    CHANNELS.iter().filter_map(|spec| Some((spec, endpoint(configured(spec.name)?)))).collect()
+    CHANNELS.iter().filter_map(|spec| Some((spec, endpoint(config.written.get(spec.name)?)))).collect()
 }
 
 fn endpoint(said: &config::Endpoint) -> Endpoint {
@@ -205,11 +204,13 @@ fn endpoint(said: &config::Endpoint) -> Endpoint {
         SignIn::Open => {}
         SignIn::Bearer(SecretIn::File(path)) => endpoint.bearer_file = Some(path.clone()),
         SignIn::Bearer(SecretIn::Variable(name)) => endpoint.bearer_env = Some(name.clone()),
+        SignIn::Bearer(SecretIn::Command(argv)) => endpoint.bearer_command = Some(argv.clone()),
         SignIn::Basic { user, password } => {
             endpoint.basic_user = Some(user.clone());
             match password {
                 SecretIn::File(path) => endpoint.basic_password_file = Some(path.clone()),
                 SecretIn::Variable(name) => endpoint.basic_password_env = Some(name.clone()),
+                SecretIn::Command(argv) => endpoint.basic_password_command = Some(argv.clone()),
             }
         }
     }

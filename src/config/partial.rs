@@ -5,6 +5,7 @@
 //! Invariant: a value that was read is one that can be used.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -12,8 +13,9 @@ use chrono::TimeDelta;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::people::{BellPartial, ChangesPartial, Deadline, EscalationPartial, OncallPartial, PersonPartial};
+use super::people::{Argv, BellPartial, ChangesPartial, Deadline, EscalationPartial, OncallPartial, PersonPartial};
 use super::{Colours, Letters, Sharing};
+use crate::incident::ServiceId;
 use crate::playbook::Aliases;
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, fit};
@@ -29,6 +31,17 @@ pub(super) struct Partial {
     pub(super) jaeger: EndpointPartial,
     pub(super) slack: EndpointPartial,
     pub(super) slack_channels: SlackChannelsPartial,
+    pub(super) pagerduty: EndpointPartial,
+    pub(super) pagerduty_services: BTreeMap<ServiceId, Id>,
+    pub(super) pagerduty_events: EndpointPartial,
+    pub(super) statuspage: EndpointPartial,
+    pub(super) statuspage_pages: StatuspagePagesPartial,
+    pub(super) external_components: BTreeMap<ServiceId, Id>,
+    pub(super) internal_components: BTreeMap<ServiceId, Id>,
+    pub(super) jira: EndpointPartial,
+    pub(super) jira_project: JiraProjectPartial,
+    pub(super) grafana: EndpointPartial,
+    pub(super) webhook: EndpointPartial,
     pub(super) screen: ScreenPartial,
     pub(super) cadence: CadencePartial,
     pub(super) playbooks: PlaybooksPartial,
@@ -61,9 +74,11 @@ pub(super) struct EndpointPartial {
     pub(super) every: Option<Polling>,
     pub(super) bearer_file: Option<PathBuf>,
     pub(super) bearer_env: Option<String>,
+    pub(super) bearer_command: Option<Argv>,
     pub(super) basic_user: Option<String>,
     pub(super) basic_password_file: Option<PathBuf>,
     pub(super) basic_password_env: Option<String>,
+    pub(super) basic_password_command: Option<Argv>,
     pub(super) ca_file: Option<PathBuf>,
     pub(super) allow_plain_http: Option<bool>,
     pub(super) proxy: Option<BaseUrl>,
@@ -75,6 +90,48 @@ pub(super) struct EndpointPartial {
 pub(super) struct SlackChannelsPartial {
     pub(super) incident: Option<SlackChannel>,
     pub(super) status: Option<SlackChannel>,
+    /// Incidents have channels of their own, whose names begin so.
+    #[serde(deserialize_with = "said")]
+    pub(super) prefix: Option<CleanStr>,
+    pub(super) private: Option<bool>,
+}
+
+/// Which pages of Statuspage are which.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct StatuspagePagesPartial {
+    pub(super) internal: Option<Id>,
+    pub(super) external: Option<Id>,
+    pub(super) notify_subscribers: Option<bool>,
+}
+
+/// Where tickets of incidents belong.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct JiraProjectPartial {
+    pub(super) key: Option<Id>,
+    #[serde(rename = "type", deserialize_with = "said")]
+    pub(super) kind: Option<CleanStr>,
+    #[serde(deserialize_with = "said")]
+    pub(super) backlog_type: Option<CleanStr>,
+    #[serde(deserialize_with = "said")]
+    pub(super) follow_up_type: Option<CleanStr>,
+}
+
+/// What a system calls something: letters, digits, `-` and `_`, so that it can stand in an address.
+#[derive(Clone, Debug)]
+pub(super) struct Id(pub(super) CleanStr);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let id = CleanStr::deserialize(input)?;
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+        if id.is_empty() || id.len() > 64 || !id.chars().all(is_plain) {
+            let shown = fit(&id, 40);
+            return Err(D::Error::custom(format!("`{shown}` is no ID: it is made of letters, digits, - and _")));
+        }
+        Ok(Self(id))
+    }
 }
 
 /// The ID of a channel; names may change, and most of Slack's methods want the ID.

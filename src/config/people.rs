@@ -106,7 +106,7 @@ impl<'de> Deserialize<'de> for Said {
 
 /// A program and its arguments.
 #[derive(Clone, Debug)]
-struct Argv(Vec<String>);
+pub(super) struct Argv(pub(super) Vec<String>);
 
 impl<'de> Deserialize<'de> for Argv {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
@@ -310,15 +310,17 @@ pub(super) fn matrix(said: EscalationPartial, people: &[Person]) -> Matrix {
     }
 }
 
+/// A program and its arguments: a name alone is looked for in PATH; a path is relative to the file that names it.
+pub(super) fn program(Argv(mut argv): Argv, key: &str, layers: &[Layer], places: &Places) -> Vec<String> {
+    if let Some(program) = argv.first_mut().filter(|program| program.contains('/')) {
+        let path: PathBuf = layers::resolve(layers, key, Path::new(program), &places.home);
+        *program = path.to_string_lossy().into_owned();
+    }
+    argv
+}
+
 pub(super) fn changes(said: ChangesPartial, layers: &[Layer], places: &Places) -> Changes {
-    let command = said.command.map(|Argv(mut argv)| {
-        // A name alone is looked for in PATH; a path is relative to the file that names it.
-        if let Some(program) = argv.first_mut().filter(|program| program.contains('/')) {
-            let path: PathBuf = layers::resolve(layers, "changes.command", Path::new(program), &places.home);
-            *program = path.to_string_lossy().into_owned();
-        }
-        argv
-    });
+    let command = said.command.map(|argv| program(argv, "changes.command", layers, places));
     Changes { command, every: said.every.map_or(TimeDelta::seconds(60), |every| every.0) }
 }
 

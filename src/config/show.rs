@@ -9,6 +9,7 @@ use std::fmt::Write;
 use super::layers::{KEYS, get, origin};
 use super::people::unreachable;
 use super::{Config, ConfigError, Endpoint, Inputs, Loaded, SecretIn, SignIn, files};
+use crate::reach;
 use crate::text::CleanStr;
 
 /// A starter file: every key with its built-in value, commented out.
@@ -30,8 +31,8 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 [prometheus]
 # url = "http://localhost:9090"
 # every = "15s"
-# bearer-file = "prometheus.token"   # or: bearer-env = "PROM_TOKEN"
-# basic-user = "warroom"             # with basic-password-file or basic-password-env
+# bearer-file = "prometheus.token"   # or: bearer-env = "PROM_TOKEN", or: bearer-command = ["pass", "show", "prometheus"]
+# basic-user = "warroom"             # with basic-password-file, basic-password-env or basic-password-command
 # ca-file = "ca.pem"
 # allow-plain-http = false           # http to another machine shows what you send
 # proxy = "http://localhost:3128"
@@ -47,13 +48,62 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 [slack]
 # Approved updates go out by themselves where this says so; without it they are told by hand.
 # url = "https://slack.com/api"
-# bearer-env = "SLACK_BOT_TOKEN"     # or: bearer-file; it needs chat:write and channels:history
-# and the other keys of [prometheus] but `every`
+# bearer-env = "SLACK_BOT_TOKEN"     # or: bearer-file, bearer-command; it needs chat:write and channels:history
+# and the other keys of [prometheus]
 
 [slack-channels]
 # The IDs of channels, as the end of their details in Slack shows them.
-# incident = "C0123456789"           # the incident channel
+# incident = "C0123456789"           # one channel for all incidents, where they have none of their own
 # status = "C9876543210"             # #status-qrpay
+# prefix = "inc-"                    # each incident has a channel of its own: inc-4711
+# private = false
+
+[pagerduty]
+# url = "https://api.pagerduty.com"  # in the EU: https://api.eu.pagerduty.com
+# bearer-env = "PAGERDUTY_TOKEN"     # an API key; who acts there is told from the e-mail addresses of [[people]]
+
+[pagerduty-services]
+# The IDs of PagerDuty's services, by the names of playbooks.
+# alipay = "PABC123"
+
+[pagerduty-events]
+# Where there is no API key: Events v2, with a routing key.
+# url = "https://events.pagerduty.com"
+# bearer-env = "PAGERDUTY_ROUTING_KEY"
+
+[statuspage]
+# url = "https://api.statuspage.io/v1"
+# bearer-env = "STATUSPAGE_API_KEY"
+
+[statuspage-pages]
+# internal = "abc123"
+# external = "def456"
+# notify-subscribers = false         # true: updates of the external page are mailed to its subscribers
+
+[external-components]
+# The IDs of the external page's components, by the names of playbooks; [internal-components] for the other page.
+# alipay = "c0mp0n3nt"
+
+[jira]
+# url = "https://company.atlassian.net"  # or a Data Center, with its path
+# basic-user = "bot@company.example"     # Cloud: with basic-password-env, an API token; Data Center: bearer-env
+# basic-password-env = "JIRA_TOKEN"
+
+[jira-project]
+# key = "OPS"
+# type = "Incident"
+# backlog-type = "Task"                  # of a SEV3
+# follow-up-type = "Task"
+
+[grafana]
+# Annotations from the beginning to the end of an incident.
+# url = "https://grafana.company.example"
+# bearer-env = "GRAFANA_TOKEN"
+
+[webhook]
+# What happens goes to a program of yours, signed as Standard Webhooks are; the secret is what the bearer keys name.
+# url = "https://hooks.company.example/warroom"
+# bearer-env = "WEBHOOK_SECRET"
 
 [screen]
 # theme = "dark"
@@ -156,15 +206,12 @@ pub fn check(inputs: &Inputs) -> Result<String, ConfigError> {
     let loaded = Config::load(inputs)?;
     let config = &loaded.config;
     let mut problems = Vec::new();
-    for (name, endpoint) in [
-        ("prometheus", &config.prometheus),
-        ("alertmanager", &config.alertmanager),
-        ("jaeger", &config.jaeger),
-        ("slack", &config.slack),
-    ] {
-        if let Some(endpoint) = endpoint {
-            problems.extend(missing(name, endpoint));
-        }
+    let read = [("prometheus", &config.prometheus), ("jaeger", &config.jaeger), ("alertmanager", &config.alertmanager)];
+    let read = read.into_iter().filter_map(|(name, endpoint)| Some((name, endpoint.as_ref()?)));
+    // Alertmanager is read and written.
+    let written = config.written.iter().filter(|(name, _)| **name != reach::ALERTMANAGER);
+    for (name, endpoint) in read.chain(written.map(|(name, endpoint)| (*name, endpoint))) {
+        problems.extend(missing(name, endpoint));
     }
     let catalogue = files::catalogue(&config.playbooks);
     problems.extend(catalogue.problems);
@@ -187,7 +234,7 @@ fn missing(section: &str, endpoint: &Endpoint) -> Vec<String> {
     };
     let secret = match secret {
         Some(SecretIn::File(path)) => Some(path),
-        Some(SecretIn::Variable(_)) | None => None,
+        Some(SecretIn::Variable(_) | SecretIn::Command(_)) | None => None,
     };
     let problem = |path: &std::path::PathBuf| {
         let error = std::fs::File::open(path).err()?;

@@ -11,12 +11,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Console, Effect, Tone};
 use crate::incident::{
-    Command, Delivery, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId, Event, Parcel, Receipt, StatusUpdate,
+    About, Act, Command, Delivery, DeliveryMoved, DeliveryState, EntryId, Event, Parcel, Receipt, StatusUpdate,
 };
 use crate::text::CleanStr;
 
 /// What was sent a moment ago may not be found yet.
 const FIRST_LOOK: TimeDelta = TimeDelta::seconds(5);
+/// So much later than the one before it a console asks for what is missing.
+const TURN: TimeDelta = TimeDelta::seconds(3);
+/// What customers read is not sent by itself so long after it was approved.
+const STALE: TimeDelta = TimeDelta::minutes(5);
 /// What could not be asked is asked again after this, longer from time to time.
 const NEXT_LOOK: TimeDelta = TimeDelta::seconds(15);
 /// After so many looks that said nothing a person must decide.
@@ -33,37 +37,62 @@ pub(super) struct Outbox {
     answered: BTreeMap<EntryId, (u32, DeliveryState)>,
     /// How often each was looked for, and when it is again.
     looks: BTreeMap<EntryId, (u32, DateTime<Utc>)>,
+    /// How many entries there were when it was last asked what is missing elsewhere …
+    looked_at: usize,
+    /// … and since when something is that somebody else may ask for.
+    missing_since: Option<DateTime<Utc>>,
+    /// The incident ran while it was open here.
+    was_open: bool,
     /// When there is something to do next, in the incident's clock.
     pub(super) next: Option<DateTime<Utc>>,
 }
 
 impl Console {
-    /// Events, and behind an approved text what takes it to the systems that are configured here. A drill tells nobody.
+    /// Events, and behind an approved text what takes it to the systems that are configured here.
     pub(super) fn with_deliveries(&self, mut events: Vec<Event>) -> Vec<Event> {
-        if self.incident.drill.is_some() {
-            return events;
-        }
         let posted =
             |event: &Event| if let Event::StatusUpdatePosted(update) = event { Some(update.clone()) } else { None };
         let updates: Vec<StatusUpdate> = events.iter().filter_map(posted).collect();
-        for update in updates {
-            for route in self.settings.routes.iter().filter(|route| update.channels.contains(&route.channel)) {
-                events.push(Event::DeliveryQueued(DeliveryQueued {
-                    service: route.service.clone(),
-                    channel: route.channel,
-                    target: route.target.clone(),
-                    text: update.text.clone(),
-                }));
-            }
-        }
+        let posts = updates.iter().flat_map(|update| self.settings.reach.posts(update, &self.incident));
+        events.extend(posts.map(Event::DeliveryQueued));
         events
+    }
+
+    /// Asks for what other systems should know and nobody has asked for: the first console of those that are here does, the next one a little later.
+    fn ask_for_missing(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) -> Option<DateTime<Utc>> {
+        // A record that was closed before is read, not followed.
+        self.outbox.was_open |= self.incident.phase() != crate::incident::Phase::Closed;
+        if self.settings.reach.is_empty() || !self.outbox.was_open {
+            return None;
+        }
+        let entries = self.incident.len();
+        if self.outbox.looked_at == entries && self.outbox.missing_since.is_none() {
+            return None;
+        }
+        self.outbox.looked_at = entries;
+        let missing = self.settings.reach.missing(&self.incident);
+        if missing.is_empty() {
+            self.outbox.missing_since = None;
+            return None;
+        }
+        let me = &self.settings.console;
+        let before = self.present.iter().filter(|one| one.console < *me).count();
+        let due = *self.outbox.missing_since.get_or_insert(now) + TURN * i32::try_from(before.min(20)).unwrap_or(20);
+        if now < due {
+            return Some(due);
+        }
+        self.outbox.missing_since = None;
+        let events = missing.into_iter().map(Event::DeliveryQueued).collect();
+        let append = self.append(events, None);
+        effects.push(append);
+        None
     }
 
     /// Whether this console can reach a delivery's system, and it is its turn.
     fn is_ours(&self, delivery: &Delivery) -> bool {
         let me = &self.settings.console;
         let is_here = |console: &CleanStr| self.present.iter().any(|one| one.console == *console);
-        let can = self.settings.routes.iter().any(|route| route.service == delivery.body.service);
+        let can = self.settings.reach.serves(&delivery.body.service) && !self.settings.reach.is_dry;
         can && (delivery.console == *me || (is_here(me) && !is_here(&delivery.console)))
     }
 
@@ -75,42 +104,65 @@ impl Console {
             return;
         }
         let (now, me) = (self.incident.clock().show(wall), self.settings.console.clone());
+        self.outbox.next = self.ask_for_missing(now, effects);
+        if !effects.is_empty() && self.own.back < self.own.sent {
+            return;
+        }
         let open: Vec<Delivery> =
             self.incident.undelivered().filter(|delivery| self.is_ours(delivery)).cloned().collect();
-        let mut next: Option<DateTime<Utc>> = None;
+        let mut next = self.outbox.next;
         let mut later = |at: DateTime<Utc>| next = Some(next.map_or(at, |next| next.min(at)));
-        for delivery in open {
+        let mut before: Vec<&Delivery> = Vec::new();
+        for delivery in &open {
             let id = delivery.id;
+            // What goes to one place goes there in its order.
+            let is_behind = before.iter().any(|first| first.is_beside(delivery));
+            if matches!(delivery.state, DeliveryState::Queued { .. } | DeliveryState::Sending) {
+                before.push(delivery);
+            }
             let is_sending = delivery.console == me && self.outbox.sending.get(&id) == Some(&delivery.moves);
             let is_handed = self.outbox.handed.get(&id) == Some(&delivery.moves);
             if let Some((step, to)) = self.outbox.answered.get(&id)
                 && *step == delivery.moves
             {
                 let to = to.clone();
-                self.move_on(&delivery, to, wall, effects);
+                self.move_on(delivery, to, wall, effects);
                 continue;
             }
             match &delivery.state {
+                DeliveryState::Queued { .. } if is_behind => {}
                 DeliveryState::Queued { not_before, .. } if *not_before > now => later(*not_before),
-                DeliveryState::Queued { .. } => {
-                    self.outbox.sending.insert(id, delivery.moves + 1);
-                    self.move_on(&delivery, DeliveryState::Sending, wall, effects);
+                DeliveryState::Queued { why, .. } if delivery.is_delicate() && now - delivery.approved_at > STALE => {
+                    let why = why.as_deref().unwrap_or("nobody could send it");
+                    let why = format!("approved {} min ago and not sent ({why}): read it again", STALE.num_minutes());
+                    self.move_on(delivery, DeliveryState::Held { why: CleanStr::new(&why) }, wall, effects);
                 }
+                DeliveryState::Queued { .. } => match self.incident.about(delivery) {
+                    About::Awaited(_) => {}
+                    About::Missing(thing) => {
+                        let why = format!("{} has no {} that this is about", delivery.body.service, thing.name());
+                        self.move_on(delivery, DeliveryState::Dropped { why: CleanStr::new(&why) }, wall, effects);
+                    }
+                    About::Nothing | About::There(_) => {
+                        self.outbox.sending.insert(id, delivery.moves + 1);
+                        self.move_on(delivery, DeliveryState::Sending, wall, effects);
+                    }
+                },
                 DeliveryState::Sending if is_sending && !is_handed => {
-                    effects.push(Effect::Deliver(self.parcel(&delivery)));
+                    effects.push(Effect::Deliver(self.parcel(delivery)));
                     self.outbox.handed.insert(id, delivery.moves);
                 }
                 DeliveryState::Sending if is_sending => {}
                 DeliveryState::Sending => {
                     let why = "the console that sent it has left the record".into();
-                    self.move_on(&delivery, DeliveryState::Unconfirmed { why }, wall, effects);
+                    self.move_on(delivery, DeliveryState::Unconfirmed { why }, wall, effects);
                 }
                 DeliveryState::Unconfirmed { .. } if !is_handed => {
                     let (count, due) = *self.outbox.looks.entry(id).or_insert((0, delivery.since + FIRST_LOOK));
                     if due > now {
                         later(due);
                     } else if count < MOST_LOOKS {
-                        effects.push(Effect::LookUp(self.parcel(&delivery)));
+                        effects.push(Effect::LookUp(self.parcel(delivery)));
                         self.outbox.handed.insert(id, delivery.moves);
                     }
                 }
@@ -133,7 +185,7 @@ impl Console {
 
     /// As the system's clock has it.
     fn parcel(&self, delivery: &Delivery) -> Parcel {
-        let parcel = delivery.parcel(self.incident.id());
+        let parcel = delivery.parcel(&self.incident);
         Parcel { sent_at: self.incident.clock().wall(parcel.sent_at), ..parcel }
     }
 
@@ -145,7 +197,7 @@ impl Console {
         let Some(delivery) = self.delivery(id) else { return };
         let now = self.incident.clock().show(wall);
         let to = match receipt {
-            Receipt::There(remote) => DeliveryState::Sent { remote },
+            Receipt::There(remote) => DeliveryState::Sent(remote),
             Receipt::NotThere { why, wait } => {
                 DeliveryState::Queued { not_before: now + wait.unwrap_or_else(|| delivery.pause()), why: Some(why) }
             }
@@ -162,13 +214,17 @@ impl Console {
         let Some(delivery) = self.delivery(id) else { return };
         let now = self.incident.clock().show(wall);
         let to = match receipt {
-            Receipt::There(remote) => DeliveryState::Sent { remote },
+            Receipt::There(remote) => DeliveryState::Sent(remote),
             Receipt::NotThere { why, .. } => {
                 let place = self.incident.deliveries.iter().position(|other| other.id == id).unwrap_or_default();
                 let mut newer = self.incident.deliveries[place..].iter().skip(1);
                 // A newer text for the same place says more than this one would by now.
-                if newer.any(|other| other.body.target == delivery.body.target) {
+                if newer.any(|other| other.replaces(&delivery)) {
                     DeliveryState::Dropped { why: "it is not there, and a newer text was queued".into() }
+                } else if delivery.is_delicate() {
+                    DeliveryState::Held {
+                        why: format!("{why}: send it again only if nobody has seen it").as_str().into(),
+                    }
                 } else {
                     DeliveryState::Queued { not_before: now, why: Some(why) }
                 }
@@ -190,7 +246,10 @@ impl Console {
 
     /// Who was faster has said it: that is no news for anybody.
     fn move_on(&mut self, delivery: &Delivery, to: DeliveryState, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let is_routine = !matches!(delivery.body.act, Act::Post | Act::Open(_) | Act::Publish(_) | Act::Page(_))
+            && matches!(to, DeliveryState::Sent(_))
+            && delivery.tries < 2;
         let (delivery, step) = (delivery.id, delivery.moves);
-        self.command(Command::MoveDelivery(DeliveryMoved { delivery, step, to }), None, wall, effects);
+        self.command(Command::MoveDelivery(DeliveryMoved { delivery, step, to, is_routine }), None, wall, effects);
     }
 }

@@ -42,7 +42,7 @@ fn settings(layout: Layout) -> Settings {
         host: "bastion".into(),
         aliases: Default::default(),
         rotation: None,
-        routes: Vec::new(),
+        reach: crate::reach::Reach::default(),
         rings: false,
         templates: crate::template::Templates::shipped(),
         theme: Theme::built_in(BuiltIn::Dark, Depth::Sixteen),

@@ -6,8 +6,8 @@
 //! Invariant: of a delivery at most one console is sending; what is not known to be absent is never sent again without a person's word.
 
 use super::{
-    Channel, CleanStr, CleanText, DateTime, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId, Facts, IncidentId,
-    Mark, TimeDelta, Utc,
+    Act, Channel, CleanStr, CleanText, DateTime, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId, Facts,
+    Incident, IncidentId, Mark, Release, Remote, TimeDelta, Utc,
 };
 
 /// Nothing waits longer for its next try unless the system says so.
@@ -24,6 +24,88 @@ pub struct Route {
     pub target: CleanStr,
 }
 
+/// What a system keeps of an incident, once it was made there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Thing {
+    /// The incident itself: PagerDuty's incident, the ticket, the entry of a status page.
+    Record,
+    /// The chat channel.
+    Room,
+    /// The message at its top.
+    Pinned,
+    /// The ticket of a follow-up.
+    Ticket(EntryId),
+    /// A silence, by what asked for it.
+    Silence(EntryId),
+}
+
+impl Thing {
+    /// What it is called where it is missed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Record => "incident",
+            Self::Room => "channel",
+            Self::Pinned => "pinned message",
+            Self::Ticket(_) => "ticket",
+            Self::Silence(_) => "silence",
+        }
+    }
+}
+
+impl Act {
+    /// What there is when it is done; `id` is its delivery.
+    pub fn makes(&self, id: EntryId) -> Option<Thing> {
+        match self {
+            Self::Open(_) | Self::Publish(_) => Some(Thing::Record),
+            Self::FindRoom { .. } | Self::OpenRoom { .. } => Some(Thing::Room),
+            Self::Pin => Some(Thing::Pinned),
+            Self::Ticket(item) => Some(Thing::Ticket(*item)),
+            Self::Silence(_) => Some(Thing::Silence(id)),
+            Self::Post
+            | Self::Acknowledge
+            | Self::Describe
+            | Self::Note(_)
+            | Self::Resolve
+            | Self::Topic
+            | Self::Invite(_)
+            | Self::Page(_)
+            | Self::CloseTicket(_)
+            | Self::Unsilence(_) => None,
+        }
+    }
+
+    /// What must be there before.
+    pub fn needs(&self) -> Option<Thing> {
+        match self {
+            Self::Acknowledge | Self::Describe | Self::Note(_) | Self::Resolve | Self::Page(_) | Self::Ticket(_) => {
+                Some(Thing::Record)
+            }
+            Self::Topic | Self::Invite(_) | Self::Pin => Some(Thing::Room),
+            Self::CloseTicket(item) => Some(Thing::Ticket(*item)),
+            Self::Unsilence(silence) => Some(Thing::Silence(*silence)),
+            Self::Post
+            | Self::Open(_)
+            | Self::Publish(_)
+            | Self::FindRoom { .. }
+            | Self::OpenRoom { .. }
+            | Self::Silence(_) => None,
+        }
+    }
+
+    /// Whether the newest of its kind says all that the older ones would.
+    fn replaces(&self, older: &Self) -> bool {
+        matches!(
+            (self, older),
+            (Self::Post, Self::Post)
+                | (Self::Publish(_), Self::Publish(_))
+                | (Self::Topic, Self::Topic)
+                | (Self::Pin, Self::Pin)
+                | (Self::Describe, Self::Describe)
+                | (Self::OpenRoom { .. }, Self::FindRoom { .. })
+        )
+    }
+}
+
 /// What a system is handed, or is asked about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parcel {
@@ -35,8 +117,18 @@ pub struct Parcel {
     pub service: CleanStr,
     /// Where in it.
     pub target: CleanStr,
+    /// What is done there.
+    pub act: Act,
     /// The text.
     pub text: CleanText,
+    /// On whose behalf, by the name that the system knows.
+    pub from: Option<CleanStr>,
+    /// Which incident, as people call it.
+    pub incident: IncidentId,
+    /// What it is about, where that was made there.
+    pub about: Option<Remote>,
+    /// What it makes, where that is there already.
+    pub made: Option<Remote>,
     /// When it was sent, of what is looked for.
     pub sent_at: DateTime<Utc>,
 }
@@ -44,8 +136,8 @@ pub struct Parcel {
 /// What a system said to a parcel, or to the question whether it has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Receipt {
-    /// It is there, by this name.
-    There(CleanStr),
+    /// It is there.
+    There(Remote),
     /// It is certainly not there.
     NotThere {
         /// Why.
@@ -78,22 +170,65 @@ pub struct Delivery {
     pub moves: u32,
     /// How often it was sent.
     pub tries: u32,
+    /// When a person last said that it goes out.
+    pub approved_at: DateTime<Utc>,
+}
+
+/// Whether what a delivery is about is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// It is about nothing in particular.
+    Nothing,
+    /// It is.
+    There(Remote),
+    /// Not yet.
+    Awaited(Thing),
+    /// It will never be.
+    Missing(Thing),
 }
 
 impl Delivery {
     /// Where it goes, for people.
     pub fn place(&self) -> String {
-        format!("{} ({})", self.body.channel.name(), self.body.service)
+        match self.body.channel {
+            Some(channel) => format!("{} ({})", channel.name(), self.body.service),
+            None => format!("{}: {}", self.body.service, self.body.act.words()),
+        }
+    }
+
+    /// Whether customers or paged people would notice if it came twice or too late: only a person sends it again.
+    pub fn is_delicate(&self) -> bool {
+        self.body.channel == Some(Channel::ExternalPage) || matches!(self.body.act, Act::Page(_))
+    }
+
+    /// Whether both go to one place of one system.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.body.service == other.body.service && self.body.target == other.body.target
+    }
+
+    /// Whether this one, which is newer, says all that the other one would.
+    pub fn replaces(&self, older: &Self) -> bool {
+        self.is_beside(older) && self.body.act.replaces(&older.body.act)
     }
 
     /// As it is handed over.
-    pub fn parcel(&self, incident: IncidentId) -> Parcel {
+    pub fn parcel(&self, incident: &Incident) -> Parcel {
+        let about = match incident.about(self) {
+            About::There(remote) => Some(remote),
+            About::Nothing | About::Awaited(_) | About::Missing(_) => None,
+        };
+        let made = self.body.act.makes(self.id).and_then(|thing| incident.made(&self.body, thing).cloned());
         Parcel {
+            incident: incident.id(),
+            about,
+            made,
+            act: self.body.act.clone(),
+            from: self.body.from.clone(),
             id: self.id,
-            op: CleanStr::new(&format!("{incident}/{}", self.id)),
+            op: CleanStr::new(&format!("{}/{}", incident.id(), self.id)),
             service: self.body.service.clone(),
             target: self.body.target.clone(),
-            text: self.body.text.clone(),
+            text: self.words(incident),
             sent_at: self.since,
         }
     }
@@ -105,37 +240,116 @@ impl Delivery {
         (TimeDelta::seconds(seconds) + TimeDelta::milliseconds(spread as i64)).min(LONGEST_PAUSE)
     }
 
+    /// What is said: the text, or the lines of the timeline as they read now.
+    pub fn words(&self, incident: &Incident) -> CleanText {
+        let Act::Note(ids) = &self.body.act else { return self.body.text.clone() };
+        let (timeline, zone) = (incident.timeline(), incident.zone());
+        let lines = timeline.lines().filter(|line| ids.contains(&line.id));
+        let lines = lines.map(|line| {
+            let at = line.at.with_timezone(&zone).format("%H:%M %Z");
+            let struck = if line.struck.is_some() { "(struck) " } else { "" };
+            format!("{at} {} [{}] {struck}{}", line.actor, line.tag, line.text)
+        });
+        CleanText::new(&lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Whether nothing was made of it, and nothing will be.
+    fn is_given_up(&self) -> bool {
+        matches!(self.state, DeliveryState::Dropped { .. } | DeliveryState::Superseded { .. })
+    }
+
     /// The text.
     pub fn text(&self) -> &CleanText {
         &self.body.text
     }
-
-    /// Which channel it is for.
-    pub fn channel(&self) -> Channel {
-        self.body.channel
-    }
 }
 
 impl Facts {
-    pub(super) fn queue(&mut self, id: EntryId, body: &DeliveryQueued, mark: Mark, console: &CleanStr) {
-        // Who reads a channel wants to know how it is now, not how it was while the channel was down.
-        for older in &mut self.deliveries {
-            let next = DeliveryState::Superseded { by: id };
-            let is_same = older.body.service == body.service && older.body.target == body.target;
-            if is_same && older.state.leads_to(&next) {
-                (older.state, older.since) = (next, mark.at);
-            }
+    /// Whether it counts: of two consoles that ask for one thing, the first does.
+    pub(super) fn queue(&mut self, id: EntryId, body: &DeliveryQueued, mark: Mark, console: &CleanStr) -> bool {
+        if self.is_asked(body) {
+            return false;
         }
-        self.deliveries.push(Delivery {
+        let state = match body.release {
+            Release::AtOnce => DeliveryState::Queued { not_before: mark.at, why: None },
+            Release::OnWord => DeliveryState::Held { why: "it goes out when somebody says so".into() },
+            Release::Never => DeliveryState::Dropped { why: "nothing leaves this room: it is for practice".into() },
+        };
+        let newest = Delivery {
             id,
-            state: DeliveryState::Queued { not_before: mark.at, why: None },
+            state,
             since: mark.at,
+            approved_at: mark.at,
             queued: mark,
             body: body.clone(),
             console: console.clone(),
             moves: 0,
             tries: 0,
+        };
+        // Who reads a channel wants to know how it is now, not how it was while the channel was down.
+        let next = DeliveryState::Superseded { by: id };
+        for older in &mut self.deliveries {
+            if body.release != Release::Never && newest.replaces(older) && older.state.leads_to(&next) {
+                (older.state, older.since) = (next.clone(), newest.since);
+            }
+        }
+        self.deliveries.push(newest);
+        true
+    }
+
+    /// Whether somebody asked for this already. Texts of people are never the same one.
+    pub fn is_asked(&self, body: &DeliveryQueued) -> bool {
+        let is_alike = |act: &Act| match (&body.act, act) {
+            // What is opened is described with it.
+            (Act::Describe, Act::Open(_)) => true,
+            (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+        };
+        let mut alike = self.deliveries.iter().filter(|known| {
+            known.body.service == body.service && known.body.target == body.target && is_alike(&known.body.act)
         });
+        match &body.act {
+            Act::Post | Act::Publish(_) | Act::Page(_) | Act::Silence(_) => false,
+            Act::Topic | Act::Pin | Act::Describe => alike.next_back().is_some_and(|last| last.body.text == body.text),
+            Act::Resolve => alike.any(|known| known.body.text == body.text),
+            Act::Open(_) | Act::Acknowledge | Act::FindRoom { .. } | Act::OpenRoom { .. } => alike.next().is_some(),
+            Act::Note(_) | Act::Invite(_) | Act::Ticket(_) | Act::CloseTicket(_) | Act::Unsilence(_) => {
+                alike.any(|known| known.body.act == body.act)
+            }
+        }
+    }
+
+    /// What another system keeps of it, where it was made there.
+    pub fn made<'a>(&'a self, at: &'a DeliveryQueued, thing: Thing) -> Option<&'a Remote> {
+        let makers = self.makers(at, thing).filter_map(|maker| match &maker.state {
+            DeliveryState::Sent(remote) => Some(remote),
+            _ => None,
+        });
+        makers.last()
+    }
+
+    fn makers<'a>(&'a self, at: &'a DeliveryQueued, thing: Thing) -> impl Iterator<Item = &'a Delivery> {
+        let is_there = move |known: &&Delivery| known.body.service == at.service && known.body.target == at.target;
+        self.deliveries.iter().filter(is_there).filter(move |known| known.body.act.makes(known.id) == Some(thing))
+    }
+
+    /// Whether what a delivery is about is there.
+    pub fn about(&self, delivery: &Delivery) -> About {
+        let is_needed = delivery.body.act.needs();
+        // A text goes to a channel that somebody named, or to one that is being made.
+        let made_here = || self.makers(&delivery.body, Thing::Room).next().map(|_| Thing::Room);
+        let thing = match (is_needed, &delivery.body.act) {
+            (Some(thing), _) => thing,
+            (None, Act::Post) => match made_here() {
+                Some(thing) => thing,
+                None => return About::Nothing,
+            },
+            (None, _) => return About::Nothing,
+        };
+        match self.made(&delivery.body, thing) {
+            Some(remote) => About::There(remote.clone()),
+            None if self.makers(&delivery.body, thing).any(|maker| !maker.is_given_up()) => About::Awaited(thing),
+            None => About::Missing(thing),
+        }
     }
 
     pub(super) fn move_delivery(&mut self, body: &DeliveryMoved, at: DateTime<Utc>, console: &CleanStr) -> bool {
@@ -144,6 +358,12 @@ impl Facts {
         };
         if delivery.moves != body.step || !delivery.state.leads_to(&body.to) {
             return false;
+        }
+        if matches!(
+            (&delivery.state, &body.to),
+            (DeliveryState::Held { .. } | DeliveryState::Failed { .. }, DeliveryState::Queued { .. })
+        ) {
+            delivery.approved_at = at;
         }
         delivery.tries += u32::from(body.to == DeliveryState::Sending);
         delivery.moves += 1;

@@ -233,10 +233,7 @@ impl Facts {
                 }
                 counts.into()
             }
-            Event::DeliveryQueued(body) => {
-                self.queue(entry.id, body, mark, &entry.via.console);
-                Sense::Good
-            }
+            Event::DeliveryQueued(body) => self.queue(entry.id, body, mark, &entry.via.console).into(),
             Event::DeliveryMoved(body) => self.move_delivery(body, mark.at, &entry.via.console).into(),
             Event::Unrecognised { .. } => {
                 self.unrecognised += 1;

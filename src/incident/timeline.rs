@@ -90,7 +90,9 @@ impl Line {
 fn has_line(event: &Event) -> bool {
     match event {
         Event::NoteAmended(_) | Event::NoteStruck(_) | Event::EntryRedacted(_) | Event::DeliveryQueued(_) => false,
-        Event::DeliveryMoved(body) => !matches!(body.to, DeliveryState::Sending | DeliveryState::Queued { .. }),
+        Event::DeliveryMoved(body) => {
+            !body.is_routine && !matches!(body.to, DeliveryState::Sending | DeliveryState::Queued { .. })
+        }
         _ => true,
     }
 }

@@ -176,12 +176,25 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
             "playbook",
             format!("the playbook of {} may run its commands ({:.12})", body.service, body.digest.as_str()),
         ),
-        Event::DeliveryQueued(body) => ("out", format!("waits for {} ({})", body.channel.name(), body.service)),
+        Event::DeliveryQueued(body) => (
+            "out",
+            match body.channel {
+                Some(channel) => format!("waits for {} ({})", channel.name(), body.service),
+                None => format!("waits for {}: {}", body.service, body.act.words()),
+            },
+        ),
         Event::DeliveryMoved(body) => ("out", {
             let why = body.to.why().map(|why| format!(": {why}")).unwrap_or_default();
             let delivery = facts.deliveries.iter().find(|delivery| delivery.id == body.delivery);
             let place = delivery.map_or_else(|| body.delivery.to_string(), Delivery::place);
-            format!("{} to {place}{why}", body.to.word())
+            let called = match (&body.to, delivery) {
+                (DeliveryState::Sent(remote), Some(delivery)) if delivery.body.act.makes(delivery.id).is_some() => {
+                    let link = remote.link.as_ref().map(|link| format!(" {link}")).unwrap_or_default();
+                    format!(" as {}{link}", remote.called())
+                }
+                _ => String::new(),
+            };
+            format!("{} to {place}{called}{why}", body.to.word())
         }),
         Event::PlaybookFrozen(body) => ("playbook", {
             let version = format!("version {:.12} of the playbook of {}", body.digest.as_str(), body.service);

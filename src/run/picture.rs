@@ -69,7 +69,7 @@ fn settings(layout: Layout, is_wall: bool, theme: Theme) -> Settings {
         host: "bastion".into(),
         aliases: Default::default(),
         rotation: None,
-        routes: Vec::new(),
+        reach: crate::reach::Reach::default(),
         rings: false,
         theme,
         zone: chrono_tz::UTC,

@@ -1,6 +1,6 @@
 //! Who a source says it is.
 //!
-//! Hides where a secret lies (a file or an environment variable) and that it may be changed while the console runs: it is read again after it was
+//! Hides where a secret lies (a file, an environment variable, a program that prints it) and that it may be changed while the console runs: it is read again after it was
 //! refused.
 //!
 //! Invariant: a secret stands in the header alone, which is marked sensitive; no error and no debug output holds it.
@@ -8,15 +8,22 @@
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Endpoint, SourceError};
+use crate::clock;
 use crate::live::SourceName;
 
 /// No token is longer; what is longer is the wrong file.
 const LONGEST_SECRET: u64 = 64 * 1024;
+/// A program that prints a secret is waited for so long …
+const LONGEST_RUN: Duration = Duration::from_secs(10);
+/// … and looked after so often.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// How a source authenticates.
 #[derive(Clone, Debug)]
@@ -25,9 +32,20 @@ pub struct Auth {
     secret: Place,
 }
 
+/// What stands before a token in the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// `Bearer `.
+    Bearer,
+    /// A service's own word.
+    Word(&'static str),
+    /// It stands in no header: [`Auth::secret`] hands it out.
+    Kept,
+}
+
 #[derive(Clone, Debug)]
 enum Scheme {
-    Bearer,
+    Token(Spelling),
     Basic { user: String },
 }
 
@@ -35,21 +53,25 @@ enum Scheme {
 enum Place {
     File(PathBuf),
     Variable(String),
+    Command(Vec<String>),
 }
 
 impl Auth {
     /// What an endpoint's settings say, if anything.
-    pub fn of(name: SourceName, endpoint: &Endpoint) -> Result<Option<Self>, SourceError> {
+    pub fn of(name: SourceName, endpoint: &Endpoint, spelling: Spelling) -> Result<Option<Self>, SourceError> {
         let problem = |problem: &str| Err(SourceError::Credentials { name, problem: problem.to_owned() });
-        let bearer = place(&endpoint.bearer_file, &endpoint.bearer_env);
-        let password = place(&endpoint.basic_password_file, &endpoint.basic_password_env);
+        let bearer = place(&endpoint.bearer_file, &endpoint.bearer_env, &endpoint.bearer_command);
+        let password =
+            place(&endpoint.basic_password_file, &endpoint.basic_password_env, &endpoint.basic_password_command);
         match (bearer, &endpoint.basic_user, password) {
-            (Err(()), _, _) => problem("bearer-file and bearer-env are both set: keep one"),
-            (_, _, Err(())) => problem("basic-password-file and basic-password-env are both set: keep one"),
+            (Err(()), _, _) => problem("two of bearer-file, bearer-env and bearer-command are set: keep one"),
+            (_, _, Err(())) => {
+                problem("two of basic-password-file, basic-password-env and basic-password-command are set: keep one")
+            }
             (Ok(Some(_)), Some(_), _) | (Ok(Some(_)), _, Ok(Some(_))) => {
                 problem("a bearer token and basic authentication are both set: keep one")
             }
-            (Ok(Some(secret)), None, Ok(None)) => Ok(Some(Self { scheme: Scheme::Bearer, secret })),
+            (Ok(Some(secret)), None, Ok(None)) => Ok(Some(Self { scheme: Scheme::Token(spelling), secret })),
             (Ok(None), Some(user), Ok(Some(secret))) => {
                 Ok(Some(Self { scheme: Scheme::Basic { user: user.clone() }, secret }))
             }
@@ -59,19 +81,31 @@ impl Auth {
         }
     }
 
-    /// Reads the secret and makes the header of it; may touch a disk.
-    pub fn header(&self, client: &reqwest::Client) -> Result<HeaderValue, String> {
+    /// The secret itself; may touch a disk or run a program.
+    pub fn secret(&self) -> Result<SecretString, String> {
+        self.secret.read()
+    }
+
+    /// Reads the secret and makes the header of it, if it stands in one; may touch a disk or run a program.
+    pub fn header(&self, client: &reqwest::Client) -> Result<Option<HeaderValue>, String> {
+        if matches!(self.scheme, Scheme::Token(Spelling::Kept)) {
+            return Ok(None);
+        }
         let secret = self.secret.read()?;
         let request = client.get("http://localhost/");
         let request = match &self.scheme {
-            Scheme::Bearer => request.bearer_auth(secret.expose_secret()),
+            Scheme::Token(Spelling::Word(word)) => {
+                let value = SecretString::from(format!("{word}{}", secret.expose_secret()));
+                request.header(AUTHORIZATION, value.expose_secret())
+            }
+            Scheme::Token(_) => request.bearer_auth(secret.expose_secret()),
             Scheme::Basic { user } => request.basic_auth(user, Some(secret.expose_secret())),
         };
         let header = request.build().ok().and_then(|request| request.headers().get(AUTHORIZATION).cloned());
         let mut header =
             header.ok_or_else(|| format!("{} holds characters that no header may hold", self.secret.show()))?;
         header.set_sensitive(true);
-        Ok(header)
+        Ok(Some(header))
     }
 
     /// What to check when the credentials are refused.
@@ -80,13 +114,54 @@ impl Auth {
     }
 }
 
-fn place(file: &Option<PathBuf>, variable: &Option<String>) -> Result<Option<Place>, ()> {
-    match (file, variable) {
-        (Some(_), Some(_)) => Err(()),
-        (Some(file), None) => Ok(Some(Place::File(file.clone()))),
-        (None, Some(variable)) => Ok(Some(Place::Variable(variable.clone()))),
-        (None, None) => Ok(None),
+fn place(
+    file: &Option<PathBuf>,
+    variable: &Option<String>,
+    command: &Option<Vec<String>>,
+) -> Result<Option<Place>, ()> {
+    match (file, variable, command) {
+        (None, None, None) => Ok(None),
+        (Some(file), None, None) => Ok(Some(Place::File(file.clone()))),
+        (None, Some(variable), None) => Ok(Some(Place::Variable(variable.clone()))),
+        (None, None, Some(argv)) => Ok(Some(Place::Command(argv.clone()))),
+        _ => Err(()),
     }
+}
+
+/// What a program prints, within a deadline; what it complains of goes nowhere, because it may hold the secret.
+fn printed(argv: &[String]) -> Result<String, String> {
+    let (program, arguments) = argv.split_first().ok_or("is empty")?;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("cannot be started: {error}"))?;
+    let output = child.stdout.take();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        let read = output.map(|output| output.take(LONGEST_SECRET).read_to_string(&mut text));
+        read.transpose().map(|_| text)
+    });
+    let begun = clock::boot();
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if clock::boot() - begun < LONGEST_RUN => std::thread::sleep(GLANCE),
+            Ok(None) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("said nothing for {} s", LONGEST_RUN.as_secs()));
+            }
+            Err(error) => return Err(format!("cannot be waited for: {error}")),
+        }
+    };
+    if !status.success() {
+        return Err(format!("failed ({status})"));
+    }
+    let text = reader.join().map_err(|_| "cannot be read")?.map_err(|error| format!("cannot be read: {error}"))?;
+    Ok(text)
 }
 
 impl Place {
@@ -94,6 +169,8 @@ impl Place {
         match self {
             Self::File(path) => format!("the file {}", path.display()),
             Self::Variable(name) => format!("the environment variable {name}"),
+            // Its arguments may be nobody's business.
+            Self::Command(argv) => format!("the program {}", argv.first().map_or("", String::as_str)),
         }
     }
 
@@ -102,6 +179,7 @@ impl Place {
             Self::Variable(name) => {
                 std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))?
             }
+            Self::Command(argv) => printed(argv).map_err(|why| format!("{} {why}", self.show()))?,
             Self::File(path) => {
                 let show = self.show();
                 let unreadable = |error: std::io::Error| format!("{show} cannot be read: {error}");

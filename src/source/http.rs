@@ -14,10 +14,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Certificate, Client, Proxy, RequestBuilder, Response, Url};
+use reqwest::{Certificate, Client, Method, Proxy, RequestBuilder, Response, Url};
+use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 use super::auth::Auth;
+pub use super::auth::Spelling;
 use super::{Endpoint, SourceError};
 use crate::clock;
 use crate::live::SourceName;
@@ -134,10 +136,20 @@ impl fmt::Debug for Site {
 impl Site {
     /// Prepares to ask a server; reads files that the endpoint names, but not the network.
     pub fn open(name: SourceName, endpoint: &Endpoint, limits: Limits) -> Result<Self, SourceError> {
+        Self::open_as(name, endpoint, limits, Spelling::Bearer)
+    }
+
+    /// The same, where a service spells its tokens in a way of its own.
+    pub fn open_as(
+        name: SourceName,
+        endpoint: &Endpoint,
+        limits: Limits,
+        spelling: Spelling,
+    ) -> Result<Self, SourceError> {
         let url = address(name, endpoint)?;
         let client = client(name, endpoint, &url, limits)?;
-        let auth = Auth::of(name, endpoint)?;
-        let header = auth.as_ref().map(|auth| auth.header(&client)).transpose();
+        let auth = Auth::of(name, endpoint, spelling)?;
+        let header = auth.as_ref().map(|auth| auth.header(&client)).transpose().map(Option::flatten);
         if let Err(problem) = header {
             return Err(SourceError::Credentials { name, problem });
         }
@@ -187,9 +199,31 @@ impl Site {
         })
     }
 
+    /// The secret that stands in no header, where one is configured.
+    pub async fn secret(&self) -> Result<Option<SecretString>, Failure> {
+        let Some(auth) = self.auth.clone() else { return Ok(None) };
+        let secret = tokio::task::spawn_blocking(move || auth.secret()).await;
+        let problem = match secret {
+            Ok(Ok(secret)) => return Ok(Some(secret)),
+            Ok(Err(problem)) => problem,
+            Err(_) => "could not be read".to_owned(),
+        };
+        Err(Failure {
+            reason: CleanStr::new(&format!("the credentials for {}: {problem}", self.label)),
+            trouble: Trouble::Ours,
+            retry_after: None,
+        })
+    }
+
     /// Begins a GET below the base address.
     pub fn get(&self, path: &str) -> Result<RequestBuilder, Failure> {
-        let mut request = self.client.get(format!("{}/{path}", self.base));
+        self.request(Method::GET, path)
+    }
+
+    /// Begins a request below the base address, signed in.
+    pub fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
+        let slash = if path.is_empty() { "" } else { "/" };
+        let mut request = self.client.request(method, format!("{}{slash}{path}", self.base));
         if let Some(header) = self.authorization()? {
             request = request.header(reqwest::header::AUTHORIZATION, header);
         }
@@ -360,7 +394,7 @@ impl Site {
     async fn read_secret_again(&self) {
         let Some(auth) = self.auth.clone() else { return };
         let client = self.client.clone();
-        let Ok(fresh) = tokio::task::spawn_blocking(move || auth.header(&client).map(Some)).await else { return };
+        let Ok(fresh) = tokio::task::spawn_blocking(move || auth.header(&client)).await else { return };
         *self.header.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 }

@@ -70,7 +70,7 @@ pub fn settings(me: &str, layout: Layout) -> Settings {
         host: "bastion".into(),
         aliases: Default::default(),
         rotation: None,
-        routes: Vec::new(),
+        reach: warroom::reach::Reach::default(),
         rings: false,
         templates: Templates::shipped(),
         theme: Theme::built_in(BuiltIn::Dark, Depth::Sixteen),

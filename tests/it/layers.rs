@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exercise", &["alert", "incident", "live", "playbook", "slo", "spans", "text"]),
     ("template", &["incident", "playbook", "text"]),
     ("resolution", &["incident", "live", "playbook", "slo", "spans", "text"]),
+    ("reach", &["incident", "oncall", "text"]),
     ("report", &["incident", "oncall", "playbook", "text"]),
     ("theme", &["text"]),
     ("widget", &["text", "theme"]),
@@ -34,6 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "oncall",
             "output",
             "playbook",
+            "reach",
             "resolution",
             "slo",
             "spans",
@@ -56,6 +58,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "output",
             "pane",
             "playbook",
+            "reach",
             "resolution",
             "slo",
             "spans",
@@ -68,9 +71,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("journal", &["change", "clock", "incident", "text"]),
     ("source", &["alert", "change", "clock", "exercise", "incident", "live", "slo", "spans", "text"]),
-    ("config", &["escalation", "exercise", "incident", "oncall", "playbook", "template", "text", "theme"]),
+    ("config", &["escalation", "exercise", "incident", "oncall", "playbook", "reach", "template", "text", "theme"]),
     ("runner", &["clock", "incident", "journal", "text"]),
-    ("channel", &["incident", "source", "text"]),
+    ("channel", &["incident", "reach", "source", "text"]),
     ("run", &["*"]),
     ("cli", &["*"]),
     ("main", &["cli"]),
@@ -90,7 +93,7 @@ const IMPURE: [&str; 9] = [
     "reqwest",
 ];
 
-const PURE: [&str; 16] = [
+const PURE: [&str; 17] = [
     "alert",
     "change",
     "escalation",
@@ -101,6 +104,7 @@ const PURE: [&str; 16] = [
     "oncall",
     "output",
     "playbook",
+    "reach",
     "report",
     "resolution",
     "slo",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 use warroom::channel::{CHANNELS, Channel};
-use warroom::incident::{EntryId, Parcel, Receipt};
+use warroom::incident::{Act, EntryId, IncidentId, Parcel, Receipt};
 use warroom::source::Endpoint;
 
 use crate::plain::Host;
@@ -23,6 +23,11 @@ fn parcel(text: &str) -> Parcel {
         service: "slack".into(),
         target: CHANNEL.into(),
         text: text.into(),
+        act: Act::Post,
+        from: None,
+        incident: IncidentId::incident(1),
+        about: None,
+        made: None,
         sent_at: DateTime::from_timestamp(1_790_000_000, 0).unwrap(),
     }
 }

@@ -246,7 +246,8 @@ impl DeclareForm {
 impl Compose {
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
         let is_own = cx.incident.holds(cx.me, Role::IncidentCommander);
-        let service = |channel| cx.routes.iter().find(|route| route.channel == channel).map(|route| &route.service);
+        let is_drill = cx.incident.drill.is_some();
+        let service = |channel| cx.reach.leads(channel, cx.incident).filter(|_| !is_drill && !cx.reach.is_dry);
         let goes_out = self.channels.iter().any(|channel| service(*channel).is_some());
         let (title, hint) = match (self.draft, is_own) {
             (Some(_), _) if goes_out => (
@@ -316,7 +317,8 @@ impl Compose {
             put(Line::styled(format!("  {remark}"), cx.theme.amber()), y, inner, buf);
             y += 1;
         }
-        let mut services: Vec<&str> = cx.routes.iter().map(|route| route.service.as_str()).collect();
+        let mut services: Vec<&str> = crate::incident::Channel::ALL.into_iter().filter_map(service).collect();
+        services.sort_unstable();
         services.dedup();
         let where_to = match services.as_slice() {
             [] => "told where, by hand (Space ticks)".to_owned(),

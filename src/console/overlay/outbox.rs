@@ -18,10 +18,13 @@ pub(crate) fn delivery_line(delivery: &Delivery, cx: &Cx<'_>) -> String {
         DeliveryState::Queued { not_before, .. } if *not_before > cx.now => {
             format!(" · next try at {}", cx.clock(*not_before))
         }
-        DeliveryState::Sent { remote } => format!(" · as {remote}"),
+        DeliveryState::Sent(remote) => {
+            format!(" · as {} {}", remote.called(), remote.link.as_deref().unwrap_or_default())
+        }
         _ => String::new(),
     };
-    let text = delivery.text().first_line();
+    let words = delivery.words(cx.incident);
+    let text = words.first_line();
     format!("{:<11} {since:>8}  {}: {}{next}{why}", delivery.state.word(), delivery.place(), fit(text, 40))
 }
 
@@ -50,9 +53,10 @@ pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(&'static str, Deliv
     let all = match &delivery.state {
         DeliveryState::Unconfirmed { .. } => vec![
             ("I looked, it is not there: send it again", again()),
-            ("I looked, it is there", DeliveryState::Sent { remote: "seen by a person".into() }),
+            ("I looked, it is there", DeliveryState::Sent("seen by a person".into())),
             ("give it up …", dropped()),
         ],
+        DeliveryState::Held { .. } => vec![("send it out now", again()), ("give it up …", dropped())],
         DeliveryState::Failed { .. } => vec![("try again", again()), ("give it up …", dropped())],
         DeliveryState::Queued { .. } => vec![("give it up …", dropped())],
         DeliveryState::Sending
@@ -66,9 +70,10 @@ pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(&'static str, Deliv
 /// What can be done with one of them.
 pub(crate) fn delivery(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
     let delivery = cx.incident.deliveries.iter().find(|delivery| delivery.id == id)?;
-    let mut rows = vec![("read and copy the text".to_owned(), Choice::Read(delivery.place(), delivery.text().clone()))];
+    let mut rows =
+        vec![("read and copy the text".to_owned(), Choice::Read(delivery.place(), delivery.words(cx.incident)))];
     for (words, to) in ways(delivery, cx) {
-        let body = DeliveryMoved { delivery: id, step: delivery.moves, to };
+        let body = DeliveryMoved { delivery: id, step: delivery.moves, to, is_routine: false };
         rows.push((words.to_owned(), Choice::Command(Box::new(Command::MoveDelivery(body)))));
     }
     Some(Overlay::Pick(Box::new(Pick {

@@ -3,6 +3,11 @@
 use super::*;
 use crate::incident::{Channel, DeliveryMoved, DeliveryQueued, DeliveryState, Parcel, Receipt, Route, StatusUpdate};
 use crate::pane::Present;
+use crate::reach::Reach;
+
+fn reach() -> Reach {
+    Reach { routes: vec![route()], ..Reach::default() }
+}
 
 fn route() -> Route {
     Route { channel: Channel::StatusSlack, service: "slack".into(), target: "C012345678".into() }
@@ -10,7 +15,13 @@ fn route() -> Route {
 
 /// Dana commands at a console from which Slack can be reached; everybody of `here` is present.
 fn desk(here: &[&str]) -> Desk {
-    let mut desk = Desk::open_with(Settings { routes: vec![route()], ..settings(Layout::Comms) }, (120, 40));
+    let mut desk = Desk::open_with(Settings { reach: reach(), ..settings(Layout::Comms) }, (120, 40));
+    command(&mut desk);
+    present(&mut desk, here);
+    desk
+}
+
+fn command(desk: &mut Desk) {
     let commander = crate::incident::RoleNamed {
         role: Role::IncidentCommander,
         component: None,
@@ -18,8 +29,6 @@ fn desk(here: &[&str]) -> Desk {
         reason: None,
     };
     desk.write("dana", Event::RoleTaken(commander));
-    present(&mut desk, here);
-    desk
 }
 
 fn present(desk: &mut Desk, here: &[&str]) {
@@ -132,9 +141,10 @@ fn of_a_console_that_is_gone_what_waited_is_sent_and_what_was_being_sent_is_look
     let mut desk = desk(&["c1", "c2"]);
     let body = || DeliveryQueued {
         service: "slack".into(),
-        channel: Channel::StatusSlack,
+        channel: Some(Channel::StatusSlack),
         target: "C012345678".into(),
         text: "from c2".into(),
+        ..DeliveryQueued::default()
     };
     desk.write_as("bob", "c2", Event::DeliveryQueued(body()));
     desk.tell(Msg::Wake);
@@ -143,7 +153,7 @@ fn of_a_console_that_is_gone_what_waited_is_sent_and_what_was_being_sent_is_look
     desk.write_as(
         "bob",
         "c2",
-        Event::DeliveryMoved(DeliveryMoved { delivery: id, step: 0, to: DeliveryState::Sending }),
+        Event::DeliveryMoved(DeliveryMoved { delivery: id, step: 0, to: DeliveryState::Sending, is_routine: false }),
     );
     assert_eq!(handed(&desk).len(), 0);
     present(&mut desk, &["c1"]);
@@ -155,11 +165,15 @@ fn of_a_console_that_is_gone_what_waited_is_sent_and_what_was_being_sent_is_look
     desk.is_held = true;
     desk.tell(Msg::LookedUp(id, Receipt::NotThere { why: "no".into(), wait: None }));
     let queued = DeliveryState::Queued { not_before: desk.wall, why: None };
-    desk.write_as("omid", "c3", Event::DeliveryMoved(DeliveryMoved { delivery: id, step: 2, to: queued }));
     desk.write_as(
         "omid",
         "c3",
-        Event::DeliveryMoved(DeliveryMoved { delivery: id, step: 3, to: DeliveryState::Sending }),
+        Event::DeliveryMoved(DeliveryMoved { delivery: id, step: 2, to: queued, is_routine: false }),
+    );
+    desk.write_as(
+        "omid",
+        "c3",
+        Event::DeliveryMoved(DeliveryMoved { delivery: id, step: 3, to: DeliveryState::Sending, is_routine: false }),
     );
     assert_eq!(handed(&desk).len(), 0);
 }
@@ -180,23 +194,26 @@ fn a_console_that_left_the_record_while_it_sent_does_not_send_again_when_it_is_b
 
 #[test]
 fn neither_a_drill_nor_a_console_that_only_looks_sends_anything() {
-    let mut drill = Desk::with(Settings { routes: vec![route()], ..settings(Layout::Ic) }, (120, 40));
+    let mut drill = Desk::with(Settings { reach: reach(), ..settings(Layout::Ic) }, (120, 40));
     drill.tell(Msg::Journal(JournalMsg::Opened(IncidentId::incident(1))));
     let started =
         crate::incident::DrillStarted { exercise: EXERCISE.into(), seed: 1, start: at(0), speed: 1.0, source: None };
     drill.write("dana", Event::DrillStarted(started));
     drill.write("dana", declared());
     drill.tell(Msg::Journal(JournalMsg::CaughtUp));
+    command(&mut drill);
     post(&mut drill, "we look into it");
-    assert!(drill.console.incident().deliveries.is_empty());
-    let looks =
-        Settings { routes: vec![route()], access: Access::ReadOnly, console: "c9".into(), ..settings(Layout::Ic) };
+    let all = &drill.console.incident().deliveries;
+    assert!(all.len() == 1 && all[0].state.is_over(), "what would have gone out can be read: {all:?}");
+    assert_eq!(handed(&drill).len(), 0);
+    let looks = Settings { reach: reach(), access: Access::ReadOnly, console: "c9".into(), ..settings(Layout::Ic) };
     let mut looks = Desk::open_with(looks, (120, 40));
     let body = DeliveryQueued {
         service: "slack".into(),
-        channel: Channel::StatusSlack,
+        channel: Some(Channel::StatusSlack),
         target: "C012345678".into(),
         text: "x".into(),
+        ..DeliveryQueued::default()
     };
     looks.write_as("bob", "gone", Event::DeliveryQueued(body));
     present(&mut looks, &["c9"]);

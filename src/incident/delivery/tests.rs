@@ -9,14 +9,16 @@ const CONSOLES: [&str; 3] = ["c1", "c2", "c3"];
 fn queued(number: u64, target: &str) -> Event {
     let text = format!("update {number}");
     let (service, target) = ("slack".into(), target.into());
-    Event::DeliveryQueued(DeliveryQueued { service, channel: Channel::StatusSlack, target, text: text.as_str().into() })
+    let (channel, text) = (Some(Channel::StatusSlack), text.as_str().into());
+    Event::DeliveryQueued(DeliveryQueued { service, channel, target, text, ..DeliveryQueued::default() })
 }
 
 fn state() -> impl Strategy<Value = DeliveryState> {
     prop_oneof![
         Just(DeliveryState::Queued { not_before: at(0), why: Some("503".into()) }),
         Just(DeliveryState::Sending),
-        Just(DeliveryState::Sent { remote: "1.2".into() }),
+        Just(DeliveryState::Sent("1.2".into())),
+        Just(DeliveryState::Held { why: "public".into() }),
         Just(DeliveryState::Failed { why: "no scope".into() }),
         Just(DeliveryState::Unconfirmed { why: "time-out".into() }),
         Just(DeliveryState::Dropped { why: "told by phone".into() }),
@@ -34,7 +36,7 @@ proptest! {
         incident.apply([entry(1, 1, 0, "c1", queued(1, "C1"))]);
         let mut seen = vec![incident.deliveries[0].state.clone()];
         for (place, (console, step, to)) in moves.into_iter().enumerate() {
-            let body = DeliveryMoved { delivery: id, step, to: to.clone() };
+            let body = DeliveryMoved { delivery: id, step, to: to.clone(), is_routine: false };
             let before = incident.deliveries[0].clone();
             incident.apply([entry(2 + console as u64, 1 + place as u64, 1 + place as i64, CONSOLES[console], Event::DeliveryMoved(body))]);
             let after = &incident.deliveries[0];
@@ -64,7 +66,7 @@ fn a_newer_text_takes_the_place_of_what_was_not_sent_and_of_nothing_that_may_be_
     let mut incident = Incident::new(IncidentId::incident(1));
     let ids: Vec<_> = (1..=4).map(|rseq| EntryId { rid: 1, rseq }).collect();
     let moved = |rseq, delivery, step, to| {
-        entry(1, rseq, rseq as i64, "c1", Event::DeliveryMoved(DeliveryMoved { delivery, step, to }))
+        entry(1, rseq, rseq as i64, "c1", Event::DeliveryMoved(DeliveryMoved { delivery, step, to, is_routine: false }))
     };
     incident.apply([
         entry(1, 1, 1, "c1", queued(1, "C1")),

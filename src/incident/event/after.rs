@@ -82,7 +82,7 @@ pub enum FollowUpState {
 }
 
 /// A follow-up came to be or changed; what is absent stays as it was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FollowUpSet {
     /// The `todo` line or the entry that it began with; absent: this entry begins one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

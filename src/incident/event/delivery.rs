@@ -1,23 +1,203 @@
 //! Facts about what goes out to other systems: that it waits, and what became of each try.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::incident::entry::EntryId;
-use crate::incident::terms::Channel;
+use crate::incident::terms::{Channel, Phase, Severity};
 use crate::text::{CleanStr, CleanText};
 
-/// A text that is to reach another system.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Something that another system is to be told.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct DeliveryQueued {
     /// Which system: `slack`.
     pub service: CleanStr,
-    /// What the channel is to people.
-    pub channel: Channel,
-    /// What the channel is to the system.
+    /// What the place is to people, where it is one of the runbook's channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// What the place is to the system.
     pub target: CleanStr,
+    /// What is done there.
+    #[serde(default, skip_serializing_if = "Act::is_post")]
+    pub act: Act,
     /// The text, as it was approved.
+    #[serde(default)]
     pub text: CleanText,
+    /// On whose behalf, by the name that the system knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<CleanStr>,
+    /// When it may go.
+    #[serde(default, skip_serializing_if = "Release::is_at_once")]
+    pub release: Release,
+}
+
+/// When something may go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Release {
+    /// It was approved.
+    #[default]
+    AtOnce,
+    /// Somebody must say so first.
+    OnWord,
+    /// Never: in a drill, and where nothing is to leave this console.
+    Never,
+}
+
+impl Release {
+    fn is_at_once(&self) -> bool {
+        *self == Self::AtOnce
+    }
+}
+
+/// What is done in another system.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// A text for those who read there.
+    #[default]
+    Post,
+    /// The incident begins there; what is there already is adopted.
+    Open(Opened),
+    /// Somebody has it in hand.
+    Acknowledge,
+    /// What the system says of the incident as a whole.
+    Describe,
+    /// Lines of the timeline are added to it; their words are looked up when they leave, so that no copy of them stays behind.
+    Note(BTreeSet<EntryId>),
+    /// It is over there.
+    Resolve,
+    /// Readers of a status page are told.
+    Publish(Publication),
+    /// The incident's chat channel is looked for, where another system opens it.
+    FindRoom {
+        /// It is younger than this; an older one of the same name is another incident's.
+        since: DateTime<Utc>,
+    },
+    /// The incident's chat channel is opened.
+    OpenRoom {
+        /// For those who are invited only.
+        is_private: bool,
+    },
+    /// The line at the top of the chat channel.
+    Topic,
+    /// People are asked into the chat channel.
+    Invite(BTreeSet<CleanStr>),
+    /// The message that says how it stands, at the top of the chat channel.
+    Pin,
+    /// People are paged.
+    Page(BTreeSet<CleanStr>),
+    /// A follow-up gets a ticket of its own.
+    Ticket(EntryId),
+    /// That ticket is done.
+    CloseTicket(EntryId),
+    /// Alerts are kept quiet.
+    Silence(Silencing),
+    /// They are heard again.
+    Unsilence(EntryId),
+}
+
+/// How an incident begins in another system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// What is wrong, in one line.
+    pub title: CleanStr,
+    /// How bad.
+    pub severity: Severity,
+    /// An alert told us: the system may have it already.
+    pub by_alert: bool,
+}
+
+/// What readers of a status page see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    /// What is wrong, in one line.
+    pub title: CleanStr,
+    /// How bad.
+    pub severity: Severity,
+    /// Where it stands.
+    pub phase: Phase,
+    /// The parts of the page that are affected.
+    #[serde(default)]
+    pub components: BTreeSet<CleanStr>,
+    /// Whether subscribers get mail.
+    #[serde(default)]
+    pub notifies: bool,
+}
+
+/// Which alerts are kept quiet, until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silencing {
+    /// The labels that an alert must have, each with its value.
+    pub matchers: Vec<(CleanStr, CleanStr)>,
+    /// The end.
+    pub until: DateTime<Utc>,
+}
+
+impl Act {
+    fn is_post(&self) -> bool {
+        *self == Self::Post
+    }
+
+    /// What it is, for people.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Post => "message".to_owned(),
+            Self::Open(_) => "open the incident".to_owned(),
+            Self::Acknowledge => "acknowledge".to_owned(),
+            Self::Describe => "description".to_owned(),
+            Self::Note(lines) if lines.len() == 1 => "a line of the timeline".to_owned(),
+            Self::Note(lines) => format!("{} lines of the timeline", lines.len()),
+            Self::Resolve => "resolve".to_owned(),
+            Self::Publish(_) => "status page".to_owned(),
+            Self::FindRoom { .. } => "find the channel".to_owned(),
+            Self::OpenRoom { .. } => "open the channel".to_owned(),
+            Self::Topic => "topic".to_owned(),
+            Self::Invite(people) => format!("invite {}", joined(people)),
+            Self::Pin => "pinned status".to_owned(),
+            Self::Page(people) => format!("page {}", joined(people)),
+            Self::Ticket(_) => "ticket of a follow-up".to_owned(),
+            Self::CloseTicket(_) => "close a follow-up's ticket".to_owned(),
+            Self::Silence(silencing) => {
+                let labels = silencing.matchers.iter().map(|(name, value)| format!("{name}=\"{value}\""));
+                format!("silence {}", labels.collect::<Vec<_>>().join(" "))
+            }
+            Self::Unsilence(_) => "end the silence".to_owned(),
+        }
+    }
+}
+
+fn joined(people: &BTreeSet<CleanStr>) -> String {
+    people.iter().map(CleanStr::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// What something is in another system.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Remote {
+    /// How the system finds it.
+    #[serde(rename = "remote")]
+    pub id: CleanStr,
+    /// How people call it: `4711`, `OPS-42`, `inc-4711`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<CleanStr>,
+    /// Where a person reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<CleanStr>,
+}
+
+impl From<&str> for Remote {
+    fn from(id: &str) -> Self {
+        Self { id: id.into(), name: None, link: None }
+    }
+}
+
+impl Remote {
+    /// What people call it.
+    pub fn called(&self) -> &CleanStr {
+        self.name.as_ref().unwrap_or(&self.id)
+    }
 }
 
 /// What became of a delivery.
@@ -29,6 +209,9 @@ pub struct DeliveryMoved {
     pub step: u32,
     /// To where.
     pub to: DeliveryState,
+    /// It went as it always does: worth no line of the timeline.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_routine: bool,
 }
 
 /// Where a delivery stands.
@@ -43,13 +226,15 @@ pub enum DeliveryState {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<CleanStr>,
     },
+    /// It waits until a person says that it goes out; nothing of it is there.
+    Held {
+        /// Why nobody but a person can.
+        why: CleanStr,
+    },
     /// A console sends it: from here on nobody knows until there is an answer.
     Sending,
     /// It is there.
-    Sent {
-        /// What it is called there.
-        remote: CleanStr,
-    },
+    Sent(Remote),
     /// The system refused it; trying again as it is would change nothing.
     Failed {
         /// Why, and the way out.
@@ -76,8 +261,12 @@ impl DeliveryState {
     /// Whether nothing can become of it any more.
     pub fn is_over(&self) -> bool {
         match self {
-            Self::Sent { .. } | Self::Superseded { .. } | Self::Dropped { .. } => true,
-            Self::Queued { .. } | Self::Sending | Self::Failed { .. } | Self::Unconfirmed { .. } => false,
+            Self::Sent(_) | Self::Superseded { .. } | Self::Dropped { .. } => true,
+            Self::Queued { .. }
+            | Self::Held { .. }
+            | Self::Sending
+            | Self::Failed { .. }
+            | Self::Unconfirmed { .. } => false,
         }
     }
 
@@ -85,12 +274,12 @@ impl DeliveryState {
     pub fn leads_to(&self, next: &Self) -> bool {
         use DeliveryState::*;
         match (self, next) {
-            (Queued { .. }, Sending | Superseded { .. } | Dropped { .. })
-            | (Sending, Sent { .. } | Queued { .. } | Failed { .. } | Unconfirmed { .. })
-            | (Unconfirmed { .. }, Sent { .. } | Queued { .. } | Dropped { .. })
-            | (Failed { .. }, Queued { .. } | Superseded { .. } | Dropped { .. }) => true,
-            (Queued { .. } | Sending | Unconfirmed { .. } | Failed { .. }, _)
-            | (Sent { .. } | Superseded { .. } | Dropped { .. }, _) => false,
+            (Queued { .. }, Sending | Held { .. } | Superseded { .. } | Dropped { .. })
+            | (Held { .. } | Failed { .. }, Queued { .. } | Superseded { .. } | Dropped { .. })
+            | (Sending, Sent(_) | Queued { .. } | Failed { .. } | Unconfirmed { .. })
+            | (Unconfirmed { .. }, Sent(_) | Queued { .. } | Held { .. } | Dropped { .. }) => true,
+            (Queued { .. } | Held { .. } | Sending | Unconfirmed { .. } | Failed { .. }, _)
+            | (Sent(_) | Superseded { .. } | Dropped { .. }, _) => false,
         }
     }
 
@@ -98,8 +287,9 @@ impl DeliveryState {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Queued { .. } => "WAITS",
+            Self::Held { .. } => "YOUR WORD",
             Self::Sending => "SENDING",
-            Self::Sent { .. } => "SENT",
+            Self::Sent(_) => "SENT",
             Self::Failed { .. } => "FAILED",
             Self::Unconfirmed { .. } => "UNCONFIRMED",
             Self::Superseded { .. } => "superseded",
@@ -111,8 +301,8 @@ impl DeliveryState {
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Queued { why, .. } => why.as_deref(),
-            Self::Failed { why } | Self::Unconfirmed { why } | Self::Dropped { why } => Some(why),
-            Self::Sending | Self::Sent { .. } | Self::Superseded { .. } => None,
+            Self::Held { why } | Self::Failed { why } | Self::Unconfirmed { why } | Self::Dropped { why } => Some(why),
+            Self::Sending | Self::Sent(_) | Self::Superseded { .. } => None,
         }
     }
 }

@@ -57,8 +57,11 @@ impl Event {
             | Self::CommandVouched(_)
             | Self::StepAnswered(_)
             | Self::PlaybookApproved(_)
-            | Self::PlaybookFrozen(_)
-            | Self::DeliveryQueued(_) => {}
+            | Self::PlaybookFrozen(_) => {}
+            Self::DeliveryQueued(body) => match &mut body.act {
+                Act::FindRoom { since: at } | Act::Silence(Silencing { until: at, .. }) => shift(at, by),
+                _ => {}
+            },
             Self::DeliveryMoved(body) => {
                 if let DeliveryState::Queued { not_before, .. } = &mut body.to {
                     shift(not_before, by);

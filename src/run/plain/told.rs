@@ -363,7 +363,7 @@ mod tests {
                 host: "bastion".into(),
                 aliases: Default::default(),
                 rotation: None,
-                routes: Vec::new(),
+                reach: crate::reach::Reach::default(),
                 rings: false,
                 templates: crate::template::Templates::shipped(),
                 theme: Theme::built_in(BuiltIn::Plain, Depth::NoColour),

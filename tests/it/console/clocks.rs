@@ -30,7 +30,7 @@ fn console(access: Access) -> Console {
         host: "bastion".into(),
         aliases: Default::default(),
         rotation: None,
-        routes: Vec::new(),
+        reach: warroom::reach::Reach::default(),
         rings: false,
         templates: warroom::template::Templates::shipped(),
         theme: Theme::built_in(BuiltIn::Dark, Depth::Sixteen),

@@ -86,13 +86,14 @@ fn outbox(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let (way, reason) = first_word(rest);
     let Some((_, to)) = way.parse::<usize>().ok().and_then(|way| ways.get(way.checked_sub(1)?)) else {
         let mut lines = vec![delivery_line(delivery, &cx)];
-        lines.extend(delivery.text().lines().map(|line| format!("  {line}")));
+        lines.extend(delivery.words(cx.incident).lines().map(|line| format!("  {line}")));
         lines.extend(
             ways.iter().enumerate().map(|(place, (words, _))| format!("  :outbox {number} {}: {words}", place + 1)),
         );
         return session.answer(lines);
     };
-    let moved = Command::MoveDelivery(DeliveryMoved { delivery: delivery.id, step: delivery.moves, to: to.clone() });
+    let (delivery, step, to) = (delivery.id, delivery.moves, to.clone());
+    let moved = Command::MoveDelivery(DeliveryMoved { delivery, step, to, is_routine: false });
     let moved = if reason.is_empty() { moved } else { moved.with_reason(CleanStr::new(reason)) };
     session.ask(moved, wall)
 }

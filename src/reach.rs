@@ -1,0 +1,564 @@
+//! What an incident means for other systems: which of them are told what, and when.
+//!
+//! Hides how systems differ: a pager is acknowledged and closed, a ticket is described and gets the timeline, a chat channel has a topic, guests and a
+//! pinned message. [`HABITS`] is the table of these differences; everything else here follows from the record.
+//!
+//! Invariant: [`Reach::missing`] is a function of the record alone, and names nothing that was asked for before: two consoles ask for the same, and
+//! what a person gave up is not asked for again. Nothing here says anything to customers that nobody approved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+
+use crate::incident::timeline::Hand;
+use crate::incident::{
+    Act, Channel, DeliveryQueued, DeliveryState, EntryId, Event, FollowUpState, Incident, Opened, Phase, Publication,
+    Release, Role, Route, ServiceId, Severity, StatusUpdate, Thing,
+};
+use crate::oncall::{Person, known_as};
+use crate::text::{CleanStr, CleanText};
+
+/// Slack.
+pub const SLACK: &str = "slack";
+/// Statuspage.
+pub const STATUSPAGE: &str = "statuspage";
+/// PagerDuty, by its REST interface.
+pub const PAGERDUTY: &str = "pagerduty";
+/// PagerDuty, by events.
+pub const PAGERDUTY_EVENTS: &str = "pagerduty-events";
+/// Jira.
+pub const JIRA: &str = "jira";
+/// Grafana's annotations.
+pub const GRAFANA: &str = "grafana";
+/// A webhook of the team's own.
+pub const WEBHOOK: &str = "webhook";
+/// Alertmanager, for silences.
+pub const ALERTMANAGER: &str = "alertmanager";
+
+/// A chat channel that is older than the incident by more than this is another one's.
+const ROOM_BEFORE: TimeDelta = TimeDelta::minutes(10);
+/// The longest topic that Slack takes.
+const TOPIC: usize = 250;
+
+/// Which lines of the timeline a system gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lines {
+    None,
+    Updates,
+    All,
+}
+
+/// What a system that keeps incidents is told.
+#[derive(Clone, Copy, Debug)]
+struct Habit {
+    service: &'static str,
+    /// It is told who has it in hand.
+    acknowledges: bool,
+    /// With this phase it is over there.
+    ends: Phase,
+    lines: Lines,
+    /// It keeps a description that follows the record, and a ticket for each follow-up.
+    describes: bool,
+}
+
+const HABITS: [Habit; 5] = [
+    Habit { service: PAGERDUTY, acknowledges: true, ends: Phase::Resolved, lines: Lines::Updates, describes: false },
+    Habit {
+        service: PAGERDUTY_EVENTS,
+        acknowledges: true,
+        ends: Phase::Resolved,
+        lines: Lines::None,
+        describes: false,
+    },
+    Habit { service: JIRA, acknowledges: false, ends: Phase::Closed, lines: Lines::All, describes: true },
+    Habit { service: GRAFANA, acknowledges: false, ends: Phase::Resolved, lines: Lines::None, describes: false },
+    Habit { service: WEBHOOK, acknowledges: true, ends: Phase::Resolved, lines: Lines::All, describes: false },
+];
+
+/// A system that keeps incidents, and where in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracker {
+    /// Which system.
+    pub service: CleanStr,
+    /// One place for all incidents, or one for each service.
+    pub place: Place,
+}
+
+/// Where in a system an incident belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Always there.
+    One(CleanStr),
+    /// Where the first affected service belongs.
+    Of(BTreeMap<ServiceId, CleanStr>),
+}
+
+/// How chat channels of incidents are called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rooms {
+    /// What stands before the number.
+    pub prefix: CleanStr,
+    /// They are for those who are invited only.
+    pub is_private: bool,
+}
+
+/// The systems that can be reached from here, and what they know our things by.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// Where texts of the runbook's channels go; what leads nowhere is told by hand.
+    pub routes: Vec<Route>,
+    /// Systems that keep incidents.
+    pub trackers: Vec<Tracker>,
+    /// Chat channels of incidents, where they are used.
+    pub rooms: Option<Rooms>,
+    /// The parts of the status pages, by service.
+    pub components: BTreeMap<Channel, BTreeMap<ServiceId, CleanStr>>,
+    /// Whether subscribers of the external page get mail.
+    pub notifies: bool,
+    /// Who goes by which name where.
+    pub people: Vec<Person>,
+    /// Silences can be made.
+    pub silences: bool,
+    /// Nothing leaves this console.
+    pub is_dry: bool,
+}
+
+impl Reach {
+    /// Whether a system can be reached from here.
+    pub fn serves(&self, service: &str) -> bool {
+        *service == *ALERTMANAGER && self.silences
+            || *service == *SLACK && self.rooms.is_some()
+            || self.routes.iter().any(|route| *route.service == *service)
+            || self.trackers.iter().any(|tracker| *tracker.service == *service)
+    }
+
+    /// Whether nothing is configured.
+    pub fn is_empty(&self) -> bool {
+        self.routes.is_empty() && self.trackers.is_empty() && self.rooms.is_none() && !self.silences
+    }
+
+    /// The system that a channel's texts go to by themselves.
+    pub fn leads(&self, channel: Channel, incident: &Incident) -> Option<&str> {
+        let route = self.routes.iter().find(|route| route.channel == channel).map(|route| route.service.as_str());
+        let has_room = channel == Channel::IncidentChannel && room(incident).is_some();
+        route.or(has_room.then_some(SLACK))
+    }
+
+    /// When something that is asked for now may go out.
+    fn release(&self, incident: &Incident) -> Release {
+        if incident.drill.is_some() || self.is_dry { Release::Never } else { Release::AtOnce }
+    }
+
+    /// Where an approved text goes.
+    pub fn posts(&self, update: &StatusUpdate, incident: &Incident) -> Vec<DeliveryQueued> {
+        let release = self.release(incident);
+        let mut posts = Vec::new();
+        for route in self.routes.iter().filter(|route| update.channels.contains(&route.channel)) {
+            let act = if *route.service == *STATUSPAGE { self.publication(route.channel, incident) } else { Act::Post };
+            posts.push(DeliveryQueued {
+                service: route.service.clone(),
+                channel: Some(route.channel),
+                target: route.target.clone(),
+                act,
+                text: update.text.clone(),
+                from: None,
+                release,
+            });
+        }
+        let has_route = posts.iter().any(|post| post.channel == Some(Channel::IncidentChannel));
+        if let Some(room) = room(incident)
+            && update.channels.contains(&Channel::IncidentChannel)
+            && !has_route
+        {
+            posts.push(DeliveryQueued {
+                service: SLACK.into(),
+                channel: Some(Channel::IncidentChannel),
+                target: room.clone(),
+                text: update.text.clone(),
+                release,
+                ..DeliveryQueued::default()
+            });
+        }
+        posts
+    }
+
+    fn publication(&self, page: Channel, incident: &Incident) -> Act {
+        let known = self.components.get(&page);
+        let components = incident.services.iter().filter_map(|service| known?.get(service).cloned());
+        Act::Publish(Publication {
+            title: incident.title.clone(),
+            severity: incident.severity.unwrap_or(Severity::Sev2),
+            phase: incident.phase(),
+            components: components.collect(),
+            notifies: page == Channel::ExternalPage && self.notifies,
+        })
+    }
+
+    /// What other systems are to be told and nobody has asked for yet.
+    pub fn missing(&self, incident: &Incident) -> Vec<DeliveryQueued> {
+        if incident.declared.is_none() {
+            return Vec::new();
+        }
+        let release = self.release(incident);
+        let mut wanted = Vec::new();
+        for habit in &HABITS {
+            if let Some(tracker) = self.trackers.iter().find(|tracker| *tracker.service == *habit.service) {
+                self.of_tracker(habit, tracker, incident, &mut wanted);
+            }
+        }
+        if self.rooms.is_some() {
+            self.of_room(incident, &mut wanted);
+        }
+        self.of_pages(incident, &mut wanted);
+        for body in &mut wanted {
+            body.release = if release == Release::Never { Release::Never } else { body.release };
+        }
+        wanted.retain(|body| !incident.is_asked(body));
+        wanted
+    }
+
+    fn of_tracker(&self, habit: &Habit, tracker: &Tracker, incident: &Incident, wanted: &mut Vec<DeliveryQueued>) {
+        let opening = incident
+            .deliveries
+            .iter()
+            .find(|known| known.body.service == tracker.service && matches!(known.body.act, Act::Open(_)));
+        let target = match (opening, &tracker.place) {
+            (Some(opening), _) => opening.body.target.clone(),
+            (None, Place::One(target)) => target.clone(),
+            (None, Place::Of(places)) => {
+                match incident.services.iter().find_map(|service| places.get(service)) {
+                    Some(target) => target.clone(),
+                    // Nobody said where incidents of this service belong.
+                    None => return,
+                }
+            }
+        };
+        let mut ask = |act: Act, text: CleanText, from: Option<CleanStr>| {
+            let (service, target) = (tracker.service.clone(), target.clone());
+            wanted.push(DeliveryQueued { service, target, act, text, from, ..DeliveryQueued::default() });
+        };
+        let Some(opening) = opening else {
+            if incident.phase() < Phase::Resolved {
+                let by = incident.declared.as_ref().and_then(|mark| self.mail(&mark.by));
+                ask(Act::Open(opened(incident)), description(incident), by);
+            }
+            return;
+        };
+        if matches!(opening.state, DeliveryState::Dropped { .. }) && opening.body.release != Release::Never {
+            // Somebody said that it is not kept there.
+            return;
+        }
+        if let Some(mark) = incident.acknowledged.as_ref().filter(|_| habit.acknowledges) {
+            ask(Act::Acknowledge, CleanText::default(), self.mail(&mark.by));
+        }
+        if habit.describes {
+            ask(Act::Describe, description(incident), None);
+            for item in &incident.follow_ups {
+                if item.state == FollowUpState::Open {
+                    let owner = item.owner.as_ref().map(|owner| format!("\nOwner: {owner}")).unwrap_or_default();
+                    let due = item.due.map(|due| format!("\nDue: {due}")).unwrap_or_default();
+                    ask(Act::Ticket(item.id), CleanText::new(&format!("{}{owner}{due}", item.what)), None);
+                } else if incident.made(&opening.body, Thing::Ticket(item.id)).is_some() {
+                    let why = item.reason.as_deref().unwrap_or("done, says the incident's record");
+                    ask(Act::CloseTicket(item.id), CleanText::new(why), None);
+                }
+            }
+        }
+        let lines = untold(habit, tracker, incident);
+        if !lines.is_empty() {
+            ask(Act::Note(lines), CleanText::default(), self.mail(commander(incident)));
+        }
+        if incident.phase() >= habit.ends {
+            let resolution = incident.resolution.as_ref();
+            let text = resolution.and_then(|resolution| resolution.final_status.clone()).unwrap_or_default();
+            let by = resolution.map(|resolution| resolution.mark.by.as_str()).unwrap_or_default();
+            ask(Act::Resolve, text, self.mail(by));
+        }
+    }
+
+    fn of_room(&self, incident: &Incident, wanted: &mut Vec<DeliveryQueued>) {
+        let ask = |target: &CleanStr, act: Act, text: &str| DeliveryQueued {
+            service: SLACK.into(),
+            target: target.clone(),
+            act,
+            text: CleanText::new(text),
+            ..DeliveryQueued::default()
+        };
+        let Some(room) = room(incident) else {
+            // Only PagerDuty opens one by itself; before it has a number there is nothing to look for.
+            if let (Some(name), true) = (self.room_name(incident), number(incident).is_some()) {
+                let begin = incident.detected_at.into_iter().chain(incident.declared.as_ref().map(|mark| mark.at));
+                let since = begin.min().unwrap_or_default() - ROOM_BEFORE;
+                wanted.push(ask(&name, Act::FindRoom { since }, ""));
+            }
+            return;
+        };
+        let is_there = incident.made(&ask(room, Act::Topic, ""), Thing::Room).is_some();
+        if !is_there || incident.phase() == Phase::Closed {
+            return;
+        }
+        let text = topic(incident);
+        wanted.push(ask(room, Act::Topic, &text));
+        wanted.push(ask(room, Act::Pin, &standing(incident)));
+        let holders = incident.roles.values().map(|mark| mark.by.as_str());
+        let names: BTreeSet<&str> = holders.chain(incident.told.keys().map(CleanStr::as_str)).collect();
+        let asked: BTreeSet<&CleanStr> = incident
+            .deliveries
+            .iter()
+            .filter_map(|known| match &known.body.act {
+                Act::Invite(people) => Some(people),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let guests: BTreeSet<CleanStr> =
+            names.into_iter().filter_map(|name| self.guest(name)).filter(|guest| !asked.contains(guest)).collect();
+        if !guests.is_empty() {
+            wanted.push(ask(room, Act::Invite(guests), ""));
+        }
+    }
+
+    /// A page that says something is wrong must not go on saying so. What customers read waits for somebody's word.
+    fn of_pages(&self, incident: &Incident, wanted: &mut Vec<DeliveryQueued>) {
+        let Some(resolution) = incident.resolution.as_ref().filter(|_| incident.phase() >= Phase::Resolved) else {
+            return;
+        };
+        for route in self.routes.iter().filter(|route| *route.service == *STATUSPAGE) {
+            let mut told = incident
+                .deliveries
+                .iter()
+                .filter(|known| known.body.service == route.service && known.body.target == route.target);
+            let ends = |act: &Act| matches!(act, Act::Publish(said) if said.phase >= Phase::Resolved);
+            let (mut is_open, mut is_ended) = (false, false);
+            for known in told.by_ref() {
+                is_open |= !matches!(known.state, DeliveryState::Dropped { .. });
+                is_ended |= ends(&known.body.act) && known.queued.at >= resolution.mark.at;
+            }
+            if is_open && !is_ended {
+                let is_public = route.channel == Channel::ExternalPage;
+                wanted.push(DeliveryQueued {
+                    service: route.service.clone(),
+                    channel: Some(route.channel),
+                    target: route.target.clone(),
+                    act: self.publication(route.channel, incident),
+                    text: resolution.final_status.clone().unwrap_or_else(|| CleanText::new("This is resolved.")),
+                    from: None,
+                    release: if is_public { Release::OnWord } else { Release::AtOnce },
+                });
+            }
+        }
+    }
+
+    /// What the incident's chat channel is called, or would be.
+    pub fn room_name(&self, incident: &Incident) -> Option<CleanStr> {
+        if let Some(room) = room(incident) {
+            return Some(room.clone());
+        }
+        let prefix = &self.rooms.as_ref()?.prefix;
+        let number = number(incident).cloned().unwrap_or_else(|| CleanStr::new(&incident.id().to_string()));
+        Some(CleanStr::new(&format!("{prefix}{number}").to_lowercase()))
+    }
+
+    /// What opens the chat channel, when somebody says so.
+    pub fn open_room(&self, incident: &Incident) -> Option<DeliveryQueued> {
+        let is_private = self.rooms.as_ref()?.is_private;
+        Some(DeliveryQueued {
+            service: SLACK.into(),
+            target: self.room_name(incident)?,
+            act: Act::OpenRoom { is_private },
+            release: self.release(incident),
+            ..DeliveryQueued::default()
+        })
+    }
+
+    /// What pages people, when somebody says so; the names of those who have no address come back.
+    pub fn page(&self, names: &[CleanStr], incident: &Incident) -> Result<DeliveryQueued, Vec<CleanStr>> {
+        let opening = incident
+            .deliveries
+            .iter()
+            .find(|known| *known.body.service == *PAGERDUTY && matches!(known.body.act, Act::Open(_)));
+        let unknown: Vec<_> = names.iter().filter(|name| self.mail(name).is_none()).cloned().collect();
+        let Some(opening) = opening.filter(|_| unknown.is_empty()) else { return Err(unknown) };
+        let title = &incident.title;
+        let severity = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
+        Ok(DeliveryQueued {
+            service: PAGERDUTY.into(),
+            target: opening.body.target.clone(),
+            act: Act::Page(names.iter().filter_map(|name| self.mail(name)).collect()),
+            text: CleanText::new(&format!("{severity} {title}: please join")),
+            from: self.mail(commander(incident)),
+            release: self.release(incident),
+            ..DeliveryQueued::default()
+        })
+    }
+
+    fn mail(&self, name: &str) -> Option<CleanStr> {
+        known_as(&self.people, name).into_iter().find_map(|person| person.email.clone())
+    }
+
+    /// By what Slack knows somebody: an ID, else the address.
+    fn guest(&self, name: &str) -> Option<CleanStr> {
+        let known = known_as(&self.people, name);
+        let is_id = |id: &&CleanStr| id.starts_with(['U', 'W']) && id.len() >= 9;
+        let id = known.iter().find_map(|person| person.slack.as_ref().filter(is_id).cloned());
+        id.or_else(|| known.iter().find_map(|person| person.email.clone()))
+    }
+}
+
+/// The name of the incident's chat channel, once somebody looks for it or opens it.
+pub fn room(incident: &Incident) -> Option<&CleanStr> {
+    let mut makers = incident.deliveries.iter().filter(|known| known.body.act.makes(known.id) == Some(Thing::Room));
+    makers.next_back().map(|known| &known.body.target)
+}
+
+/// PagerDuty's number of the incident.
+fn number(incident: &Incident) -> Option<&CleanStr> {
+    incident.deliveries.iter().find_map(|known| match (&known.state, &known.body.act) {
+        (DeliveryState::Sent(remote), Act::Open(_)) if *known.body.service == *PAGERDUTY => remote.name.as_ref(),
+        _ => None,
+    })
+}
+
+fn commander(incident: &Incident) -> &str {
+    incident.holder(Role::IncidentCommander).map(CleanStr::as_str).unwrap_or_default()
+}
+
+fn opened(incident: &Incident) -> Opened {
+    Opened {
+        title: incident.title.clone(),
+        severity: incident.severity.unwrap_or(Severity::Sev2),
+        by_alert: !incident.alerts.is_empty(),
+    }
+}
+
+/// The lines of people that a tracker was not handed yet: none while a batch is on its way, so that many lines go as one.
+fn untold(habit: &Habit, tracker: &Tracker, incident: &Incident) -> BTreeSet<EntryId> {
+    if habit.lines == Lines::None {
+        return BTreeSet::new();
+    }
+    let mut told = BTreeSet::new();
+    let mut since = None;
+    for known in incident.deliveries.iter().filter(|known| known.body.service == tracker.service) {
+        match &known.body.act {
+            Act::Note(_) if matches!(known.state, DeliveryState::Queued { .. } | DeliveryState::Sending) => {
+                return BTreeSet::new();
+            }
+            Act::Note(lines) => told.extend(lines),
+            // What was there before is in the description.
+            Act::Open(_) => since = Some(known.queued.at),
+            _ => {}
+        }
+    }
+    let Some(since) = since else { return told };
+    let timeline = incident.timeline();
+    let mut untold = BTreeSet::new();
+    for place in (0..timeline.len()).rev() {
+        let Some(entry) = timeline.id(place).and_then(|id| incident.entry(id)) else { continue };
+        let is_late = incident.time(entry) < since;
+        let is_ours = match habit.lines {
+            Lines::None => false,
+            Lines::Updates => matches!(entry.event, Event::StatusUpdatePosted(_)),
+            Lines::All => timeline.hand(place) == Some(Hand::Human),
+        };
+        if is_ours && !is_late && !told.contains(&entry.id) {
+            untold.insert(entry.id);
+        }
+    }
+    untold
+}
+
+fn topic(incident: &Incident) -> String {
+    let severity = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
+    let commander = incident.holder(Role::IncidentCommander).map_or("nobody yet", CleanStr::as_str);
+    let text = format!("{severity} · {} · IC {commander} · {}", incident.phase().name(), incident.title);
+    text.chars().take(TOPIC).collect()
+}
+
+/// How it stands, for the top of the chat channel.
+fn standing(incident: &Incident) -> String {
+    let zone = incident.zone();
+    let clock = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%H:%M %Z").to_string();
+    let severity = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
+    let mut lines = vec![format!("{} {severity} {}", incident.id(), incident.title)];
+    if let Some((phase, since)) = incident.phase {
+        lines.push(format!("{} since {}", phase.name(), clock(since)));
+    }
+    let roles: Vec<_> = incident.roles.iter().map(|(seat, mark)| format!("{} {}", seat.role.name(), mark.by)).collect();
+    lines.push(if roles.is_empty() { "nobody commands yet".to_owned() } else { roles.join(" · ") });
+    let services: Vec<_> = incident.services.iter().map(CleanStr::as_str).collect();
+    if !services.is_empty() {
+        lines.push(format!("Affected: {}", services.join(", ")));
+    }
+    if let Some((customers, _)) = incident.scope.trend() {
+        lines.push(format!("Customers affected: {customers}"));
+    }
+    if let Some(told) = incident.updates.last() {
+        lines.push(format!("{}: {}", clock(told.mark.at), told.update.text));
+        let promised = told.update.promised_next.filter(|_| incident.phase() < Phase::Resolved);
+        lines.extend(promised.map(|at| format!("Next update by {}", clock(at))));
+    }
+    let links = incident.deliveries.iter().filter_map(|known| match (&known.state, &known.body.act) {
+        (DeliveryState::Sent(remote), Act::Open(_)) => {
+            Some(format!("{} {} {}", known.body.service, remote.called(), remote.link.as_deref().unwrap_or_default()))
+        }
+        _ => None,
+    });
+    lines.extend(links);
+    lines.join("\n")
+}
+
+/// What a ticket says of the incident: summary, impact, root cause, mitigation, follow-ups.
+fn description(incident: &Incident) -> CleanText {
+    let zone = incident.zone();
+    let clock = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%F %H:%M %Z").to_string();
+    let severity = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
+    let mut text = format!("Summary\n{} {severity}: {}\n", incident.id(), incident.title);
+    if let Some(detected) = incident.detected_at {
+        text += &format!("Detected {}\n", clock(detected));
+    }
+    let services: Vec<_> = incident.services.iter().map(CleanStr::as_str).collect();
+    let mut part = |heading: &str, lines: Vec<String>, none: &str| {
+        text += &format!("\n{heading}\n");
+        text += &if lines.is_empty() { none.to_owned() } else { lines.join("\n") };
+        text += "\n";
+    };
+    let mut impact = Vec::new();
+    if !services.is_empty() {
+        impact.push(format!("Services: {}", services.join(", ")));
+    }
+    if let Some(start) = incident.impact.start {
+        let end = incident.impact.end.map_or("now".to_owned(), clock);
+        impact.push(format!("Customers affected from {} to {end}", clock(start)));
+    }
+    if let Some((customers, _)) = incident.scope.trend() {
+        impact.push(format!("Customers affected: {customers}"));
+    }
+    if incident.nobody_affected.is_some() {
+        impact.push("No customer is affected".to_owned());
+    }
+    part("Impact", impact, "not known yet");
+    let causes = incident.hypotheses.iter().filter_map(|known| match &known.settled {
+        Some((_, true, evidence)) => Some(format!("{} ({evidence})", known.theory.text)),
+        _ => None,
+    });
+    part("Root cause", causes.collect(), "not known yet");
+    let made = incident.decisions.iter().filter_map(|decision| {
+        let (mark, made) = decision.made.as_ref()?;
+        made.go.then(|| format!("{} {}", clock(mark.at), decision.proposal.action))
+    });
+    part("Mitigation", made.collect(), "nothing decided yet");
+    let follow_ups = incident.follow_ups.iter().map(|item| {
+        let owner = item.owner.as_ref().map(|owner| format!(" ({owner})")).unwrap_or_default();
+        let state = match item.state {
+            FollowUpState::Open => "",
+            FollowUpState::Done => " [done]",
+            FollowUpState::Dropped => " [dropped]",
+        };
+        format!("- {}{owner}{state}", item.what)
+    });
+    part("Follow-ups", follow_ups.collect(), "none yet");
+    CleanText::new(text.trim_end())
+}
+
+#[cfg(test)]
+mod tests;
