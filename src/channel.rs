@@ -8,12 +8,25 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, RequestBuilder};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
 use crate::incident::{Parcel, Receipt};
-use crate::source::http::{Failure, Trouble};
+use crate::reach::{self, TicketTypes};
+use crate::source::http::{Answer, Failure, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
 
-pub mod slack;
+mod events;
+mod grafana;
+mod jira;
+mod pagerduty;
+mod silences;
+mod slack;
+mod statuspage;
+mod webhook;
 
 /// An answer that is on its way.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Receipt> + Send + 'a>>;
@@ -26,17 +39,126 @@ pub trait Channel: Send + Sync + fmt::Debug {
     fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a>;
 }
 
+/// What a system is opened with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which kinds of tickets Jira gets.
+    pub ticket_types: TicketTypes,
+}
+
+/// How a system is opened.
+pub type Open = fn(&Endpoint, &Options) -> Result<Box<dyn Channel>, SourceError>;
+
 /// A kind of system.
 #[derive(Clone, Copy, Debug)]
 pub struct ChannelSpec {
     /// Its name, which is its section in the configuration too.
     pub name: &'static str,
     /// Opens one, without asking the network.
-    pub open: fn(&Endpoint) -> Result<Box<dyn Channel>, SourceError>,
+    pub open: Open,
 }
 
-/// All kinds of systems that take texts.
-pub const CHANNELS: &[ChannelSpec] = &[ChannelSpec { name: slack::NAME, open: slack::open }];
+/// All kinds of systems that are written to.
+pub const CHANNELS: &[ChannelSpec] = &[
+    ChannelSpec { name: reach::SLACK, open: slack::open },
+    ChannelSpec { name: reach::STATUSPAGE, open: statuspage::open },
+    ChannelSpec { name: reach::PAGERDUTY, open: pagerduty::open },
+    ChannelSpec { name: reach::PAGERDUTY_EVENTS, open: events::open },
+    ChannelSpec { name: reach::JIRA, open: jira::open },
+    ChannelSpec { name: reach::ALERTMANAGER, open: silences::open },
+    ChannelSpec { name: reach::GRAFANA, open: grafana::open },
+    ChannelSpec { name: reach::WEBHOOK, open: webhook::open },
+];
+
+/// A JSON request to a site: its answer, whatever the status.
+async fn call(site: &Site, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+    send(site, site.request(method, path)?, body).await
+}
+
+async fn send(site: &Site, request: RequestBuilder, body: Option<&Value>) -> Result<Answer, Failure> {
+    let request = match body {
+        Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
+        None => request,
+    };
+    site.ask(request.send()).await
+}
+
+/// A JSON answer to a question; anything but a success is a failure.
+async fn read<T: DeserializeOwned + Send + 'static>(
+    site: &Site,
+    path: &str,
+    query: &[(&str, &str)],
+) -> Result<T, Failure> {
+    let answer = site.ask(site.get(path)?.query(query).send()).await?;
+    taken(site, answer).await
+}
+
+/// What a success says.
+async fn taken<T: DeserializeOwned + Send + 'static>(site: &Site, answer: Answer) -> Result<T, Failure> {
+    if !answer.is_success() {
+        return Err(complaint(site, &answer));
+    }
+    site.parse(answer, |text| serde_json::from_str(text)).await
+}
+
+/// The sentence for an answer that is no success, in the system's own words where it has some.
+fn complaint(site: &Site, answer: &Answer) -> Failure {
+    let usual = site.complaint(answer);
+    let words = serde_json::from_slice(&answer.body).map(|said| words_of(&said)).unwrap_or_default();
+    if words.is_empty() || matches!(answer.status, 401 | 429) {
+        return usual;
+    }
+    let reason = CleanStr::new(&format!("{} answered {}: {}", site.label(), answer.status, words.join("; ")));
+    Failure { reason, ..usual }
+}
+
+/// All sentences of an error, however deep a system puts them.
+fn words_of(said: &Value) -> Vec<String> {
+    match said {
+        Value::String(text) if !text.trim().is_empty() => vec![text.trim().chars().take(300).collect()],
+        Value::Array(all) => all.iter().flat_map(words_of).collect(),
+        Value::Object(fields) => {
+            let known = ["message", "error", "errors", "errorMessages"];
+            let said: Vec<_> = known.iter().filter_map(|key| fields.get(*key)).flat_map(words_of).collect();
+            // `errors` of Jira is a map from fields to sentences.
+            if said.is_empty() {
+                fields
+                    .iter()
+                    .flat_map(|(key, value)| match value {
+                        Value::String(text) => vec![format!("{key}: {text}")],
+                        _ => Vec::new(),
+                    })
+                    .collect()
+            } else {
+                said
+            }
+        }
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => Vec::new(),
+    }
+}
+
+/// What a question that nobody could answer says of a text: nothing.
+fn unknown(failure: Failure) -> Receipt {
+    Receipt::Unknown(failure.reason)
+}
+
+/// A system is asked for something that it does not do.
+fn cannot(service: &str, parcel: &Parcel) -> Receipt {
+    Receipt::Refused(CleanStr::new(&format!("{service} has no {}: give it up here", parcel.act.words())))
+}
+
+/// A system is told something of what it does not have.
+fn without(service: &str, parcel: &Parcel) -> Receipt {
+    Receipt::Refused(CleanStr::new(&format!(
+        "{service}: nothing is known there that `{}` is about",
+        parcel.act.words()
+    )))
+}
+
+/// It is not there, and goes out again.
+fn absent(service: &str) -> Receipt {
+    Receipt::NotThere { why: CleanStr::new(&format!("{service} does not have it")), wait: None }
+}
 
 /// What a failure of a request that writes means.
 fn receipt(failure: Failure) -> Receipt {
@@ -45,7 +167,7 @@ fn receipt(failure: Failure) -> Receipt {
     match trouble {
         // Not a byte of it was sent.
         Trouble::Unreached | Trouble::Ours => Receipt::NotThere { why: reason, wait },
-        Trouble::Status(429) => Receipt::NotThere { why: reason, wait },
+        Trouble::Status(420 | 429) => Receipt::NotThere { why: reason, wait },
         Trouble::Status(status) if (300..500).contains(&status) => Receipt::Refused(reason),
         Trouble::Away | Trouble::Late | Trouble::TooBig | Trouble::Garbled | Trouble::Status(_) => {
             Receipt::Unknown(reason)

@@ -21,7 +21,7 @@ use serde::Deserialize;
 use crate::escalation::Matrix;
 use crate::incident::Cadence;
 use crate::oncall::{Person, Rotation};
-use crate::reach::Reach;
+use crate::reach::{Reach, TicketTypes};
 use crate::text::CleanStr;
 use layers::Layer;
 pub use partial::{BaseUrl, Zone};
@@ -230,17 +230,6 @@ pub struct Screen {
     pub bell: bool,
 }
 
-/// Which kinds of tickets Jira gets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TicketTypes {
-    /// An incident's.
-    pub incident: CleanStr,
-    /// A SEV3's, which is handled within the squad.
-    pub backlog: CleanStr,
-    /// A follow-up's.
-    pub follow_up: CleanStr,
-}
-
 /// The configuration, complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -388,7 +377,7 @@ fn endpoint(
             Ok(Some(SecretIn::Command(people::program(argv, &key, layers, places))))
         }
         (_, variable, _) => {
-            let message = format!("one of `{prefix}-file`, `{prefix}-env` and `{prefix}-command`, not two");
+            let message = format!("either `{prefix}-file`, `{prefix}-env` or `{prefix}-command`, not both");
             let last = if variable.is_some() { "env" } else { "command" };
             Err(wrong(&format!("{prefix}-{last}"), &message))
         }

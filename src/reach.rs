@@ -12,8 +12,8 @@ use chrono::TimeDelta;
 
 use crate::incident::timeline::Hand;
 use crate::incident::{
-    Act, Channel, DeliveryQueued, DeliveryState, EntryId, Event, FollowUpState, Incident, Opened, Phase, Publication,
-    Release, Role, Route, ServiceId, Severity, StatusUpdate, Thing,
+    Act, Channel, Delivery, DeliveryQueued, DeliveryState, EntryId, Event, FollowUpState, Incident, Opened, PageStatus,
+    Phase, Publication, Release, Role, Route, ServiceId, Severity, StatusUpdate, Thing,
 };
 use crate::oncall::{Person, known_as};
 use crate::text::{CleanStr, CleanText};
@@ -102,6 +102,17 @@ pub struct Rooms {
     pub is_private: bool,
 }
 
+/// Which kinds of tickets Jira gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketTypes {
+    /// An incident's.
+    pub incident: CleanStr,
+    /// A SEV3's, which is handled within the squad.
+    pub backlog: CleanStr,
+    /// A follow-up's.
+    pub follow_up: CleanStr,
+}
+
 /// The systems that can be reached from here, and what they know our things by.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Reach {
@@ -115,6 +126,8 @@ pub struct Reach {
     pub components: BTreeMap<Channel, BTreeMap<ServiceId, CleanStr>>,
     /// Whether subscribers of the external page get mail.
     pub notifies: bool,
+    /// Whether those who subscribed to an incident in PagerDuty get the updates.
+    pub tells_subscribers: bool,
     /// Who goes by which name where.
     pub people: Vec<Person>,
     /// Silences can be made.
@@ -165,6 +178,18 @@ impl Reach {
                 release,
             });
         }
+        let is_inside = update.channels.iter().any(|channel| *channel != Channel::ExternalPage);
+        if let Some(opening) = opening(PAGERDUTY, incident).filter(|_| self.tells_subscribers && is_inside) {
+            posts.push(DeliveryQueued {
+                service: PAGERDUTY.into(),
+                target: opening.body.target.clone(),
+                act: Act::Tell,
+                text: update.text.clone(),
+                from: self.mail(commander(incident)),
+                release,
+                ..DeliveryQueued::default()
+            });
+        }
         let has_route = posts.iter().any(|post| post.channel == Some(Channel::IncidentChannel));
         if let Some(room) = room(incident)
             && update.channels.contains(&Channel::IncidentChannel)
@@ -188,7 +213,7 @@ impl Reach {
         Act::Publish(Publication {
             title: incident.title.clone(),
             severity: incident.severity.unwrap_or(Severity::Sev2),
-            phase: incident.phase(),
+            status: page_status(incident),
             components: components.collect(),
             notifies: page == Channel::ExternalPage && self.notifies,
         })
@@ -218,10 +243,7 @@ impl Reach {
     }
 
     fn of_tracker(&self, habit: &Habit, tracker: &Tracker, incident: &Incident, wanted: &mut Vec<DeliveryQueued>) {
-        let opening = incident
-            .deliveries
-            .iter()
-            .find(|known| known.body.service == tracker.service && matches!(known.body.act, Act::Open(_)));
+        let opening = opening(&tracker.service, incident);
         let target = match (opening, &tracker.place) {
             (Some(opening), _) => opening.body.target.clone(),
             (None, Place::One(target)) => target.clone(),
@@ -328,7 +350,7 @@ impl Reach {
                 .deliveries
                 .iter()
                 .filter(|known| known.body.service == route.service && known.body.target == route.target);
-            let ends = |act: &Act| matches!(act, Act::Publish(said) if said.phase >= Phase::Resolved);
+            let ends = |act: &Act| matches!(act, Act::Publish(said) if said.status == PageStatus::Resolved);
             let (mut is_open, mut is_ended) = (false, false);
             for known in told.by_ref() {
                 is_open |= !matches!(known.state, DeliveryState::Dropped { .. });
@@ -411,6 +433,12 @@ pub fn room(incident: &Incident) -> Option<&CleanStr> {
     makers.next_back().map(|known| &known.body.target)
 }
 
+/// What began the incident in a system.
+fn opening<'a>(service: &str, incident: &'a Incident) -> Option<&'a Delivery> {
+    let mut all = incident.deliveries.iter();
+    all.find(|known| *known.body.service == *service && matches!(known.body.act, Act::Open(_)))
+}
+
 /// PagerDuty's number of the incident.
 fn number(incident: &Incident) -> Option<&CleanStr> {
     incident.deliveries.iter().find_map(|known| match (&known.state, &known.body.act) {
@@ -423,11 +451,20 @@ fn commander(incident: &Incident) -> &str {
     incident.holder(Role::IncidentCommander).map(CleanStr::as_str).unwrap_or_default()
 }
 
+fn page_status(incident: &Incident) -> PageStatus {
+    match incident.phase() {
+        phase if phase >= Phase::Resolved => PageStatus::Resolved,
+        _ if incident.mitigated_at.or(incident.impact.end).is_some() => PageStatus::Monitoring,
+        Phase::Mitigating => PageStatus::Identified,
+        _ => PageStatus::Investigating,
+    }
+}
+
 fn opened(incident: &Incident) -> Opened {
     Opened {
         title: incident.title.clone(),
         severity: incident.severity.unwrap_or(Severity::Sev2),
-        by_alert: !incident.alerts.is_empty(),
+        alerts: incident.alerts.iter().map(|alert| alert.name.clone()).collect(),
     }
 }
 

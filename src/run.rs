@@ -34,7 +34,7 @@ use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::channel::ChannelSpec;
+use crate::channel::{ChannelSpec, Options};
 use crate::console::{Console, Cursor, Effect, Msg, Settings};
 use crate::incident::IncidentId;
 use crate::journal::{JournalDir, JournalError, Sharing};
@@ -116,6 +116,8 @@ pub struct Plan {
     pub endpoints: Vec<(&'static SourceSpec, Endpoint)>,
     /// The systems that texts are sent to.
     pub channels: Vec<(&'static ChannelSpec, Endpoint)>,
+    /// What they are opened with.
+    pub channel_options: Options,
     /// The program that prints changes, if there is one, and the pause between two runs.
     pub change_command: Option<(Vec<String>, std::time::Duration)>,
     /// Folders with more playbooks.

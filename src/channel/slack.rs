@@ -10,13 +10,13 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answering, Channel, receipt, refused};
-use crate::incident::{Parcel, Receipt};
-use crate::source::http::{Answer, Failure, Limits, Site};
+use super::{Answering, Channel, Options, absent, cannot, receipt, refused, without};
+use crate::incident::{Act, Parcel, Receipt, Remote};
+use crate::reach::SLACK;
+use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
+use crate::text::CleanStr;
 
-/// Its name in the configuration and the record.
-pub const NAME: &str = "slack";
 /// The mark of our messages in their metadata.
 const MARK: &str = "warroom";
 /// Clocks differ: a message is looked for from so long before it was sent.
@@ -24,9 +24,14 @@ const BEFORE: TimeDelta = TimeDelta::minutes(2);
 /// So many pages of a channel's history are read for one message.
 const MOST_PAGES: usize = 10;
 
+/// Where the channel's name is another one's, so many others are tried.
+const MOST_NAMES: usize = 5;
+/// A channel that another system opens is looked for this often.
+const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(15);
+
 /// Opens the channel of an endpoint.
-pub fn open(endpoint: &Endpoint) -> Result<Box<dyn Channel>, SourceError> {
-    Ok(Box::new(Slack { site: Site::open(NAME, endpoint, Limits::default())? }))
+pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
+    Ok(Box::new(Slack { site: Site::open(SLACK, endpoint, Limits::default())? }))
 }
 
 #[derive(Debug)]
@@ -48,6 +53,13 @@ struct Told {
     ts: Option<String>,
     #[serde(default)]
     messages: Vec<Message>,
+    #[serde(default)]
+    channels: Vec<Room>,
+    // A message names its channel, a new channel is one.
+    #[serde(default, deserialize_with = "lenient")]
+    channel: Option<Room>,
+    #[serde(default)]
+    user: Option<User>,
     #[serde(default)]
     response_metadata: Option<Paging>,
 }
@@ -75,56 +87,248 @@ struct Paging {
 impl Channel for Slack {
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
-            let body = json!({
-                "channel": parcel.target,
-                "text": escaped(&parcel.text),
-                "metadata": { "event_type": MARK, "event_payload": { "op": parcel.op } },
-                "unfurl_links": false,
-                "unfurl_media": false,
-            });
-            match self.post("chat.postMessage", &body).await {
-                Ok(Told { ok: true, ts: Some(ts), .. }) => Receipt::There(ts.as_str().into()),
-                Ok(Told { ok: true, .. }) => Receipt::Unknown("slack took the message and did not name it".into()),
-                Ok(told) => self.refusal(&told),
-                Err(failure) => receipt(failure),
-            }
+            let said = match (&parcel.act, &parcel.about) {
+                (Act::Post, about) => {
+                    self.message(parcel, about.as_ref().map_or(&parcel.target, |room| &room.id)).await
+                }
+                (Act::FindRoom { since }, _) => self.find(parcel, *since).await,
+                (Act::OpenRoom { is_private }, _) => self.create(parcel, *is_private).await,
+                (Act::Topic, Some(room)) => {
+                    let topic: String = parcel.text.first_line().chars().take(250).collect();
+                    let body = json!({ "channel": room.id, "topic": topic });
+                    self.done("conversations.setTopic", &body, room, &[]).await
+                }
+                (Act::Invite(people), Some(room)) => self.invite(people, room).await,
+                (Act::Pin, Some(room)) => self.pin(parcel, room).await,
+                (Act::Topic | Act::Invite(_) | Act::Pin, None) => Ok(without(SLACK, parcel)),
+                _ => Ok(cannot(SLACK, parcel)),
+            };
+            said.unwrap_or_else(receipt)
         })
     }
 
     fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
-            let oldest = (parcel.sent_at - BEFORE).timestamp().to_string();
-            let mut cursor = String::new();
-            for _ in 0..MOST_PAGES {
-                let query = [
-                    ("channel", parcel.target.as_str()),
-                    ("oldest", &oldest),
-                    ("include_all_metadata", "true"),
-                    ("limit", "200"),
-                    ("cursor", &cursor),
-                ];
-                let told = match self.get("conversations.history", &query).await {
-                    Ok(told) if told.ok => told,
-                    Ok(told) => {
-                        return match self.refusal(&told) {
-                            // That the question is refused says nothing of the message.
-                            Receipt::Refused(why) | Receipt::NotThere { why, .. } => Receipt::Unknown(why),
-                            other => other,
-                        };
+            match (&parcel.act, &parcel.about) {
+                (Act::Post, about) => {
+                    self.history(parcel, about.as_ref().map_or(&parcel.target, |room| &room.id)).await
+                }
+                (Act::Pin, Some(room)) if parcel.made.is_none() => match self.history(parcel, &room.id).await {
+                    Receipt::There(message) => {
+                        self.to_the_top(room, message).await.unwrap_or_else(|failure| Receipt::Unknown(failure.reason))
                     }
-                    Err(failure) => return Receipt::Unknown(failure.reason),
-                };
-                if let Some(message) = told.messages.iter().find(|message| message.is(&parcel.op)) {
-                    return Receipt::There(message.ts.as_str().into());
-                }
-                cursor = told.response_metadata.unwrap_or_default().next_cursor;
-                if cursor.is_empty() {
-                    let why = "slack does not have it: it is sent again".into();
-                    return Receipt::NotThere { why, wait: None };
-                }
+                    other => other,
+                },
+                (Act::OpenRoom { .. }, _) => match self.room(&parcel.target).await {
+                    Ok(Some(room)) if room.is_of(parcel) => Receipt::There(room.into()),
+                    Ok(_) => absent(SLACK),
+                    Err(failure) => Receipt::Unknown(failure.reason),
+                },
+                // Done twice it is as done once.
+                _ => absent(SLACK),
             }
-            Receipt::Unknown(format!("it is not among the newest {} messages", MOST_PAGES * 200).into())
         })
+    }
+}
+
+/// A channel, as lists show it.
+#[derive(Clone, Debug, Deserialize)]
+struct Room {
+    id: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    created: i64,
+    #[serde(default)]
+    is_archived: bool,
+    #[serde(default)]
+    purpose: Purpose,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Purpose {
+    #[serde(default)]
+    value: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct User {
+    id: String,
+}
+
+impl Room {
+    fn is_of(&self, parcel: &Parcel) -> bool {
+        self.purpose.value.contains(parcel.op.as_str())
+    }
+}
+
+impl From<Room> for Remote {
+    fn from(room: Room) -> Self {
+        Self { id: room.id.as_str().into(), name: Some(room.name.as_str().into()), link: None }
+    }
+}
+
+impl Slack {
+    async fn message(&self, parcel: &Parcel, channel: &str) -> Result<Receipt, Failure> {
+        let body = json!({
+            "channel": channel,
+            "text": escaped(&parcel.text),
+            "metadata": { "event_type": MARK, "event_payload": { "op": parcel.op } },
+            "unfurl_links": false,
+            "unfurl_media": false,
+        });
+        Ok(match self.post("chat.postMessage", &body).await? {
+            Told { ok: true, ts: Some(ts), .. } => Receipt::There(ts.as_str().into()),
+            Told { ok: true, .. } => Receipt::Unknown("slack took the message and did not name it".into()),
+            told => self.refusal(&told),
+        })
+    }
+
+    /// Does what is the same when it is done twice; some errors say that it was done before.
+    async fn done(&self, method: &str, body: &Value, remote: &Remote, fine: &[&str]) -> Result<Receipt, Failure> {
+        let told = self.post(method, body).await?;
+        let is_fine = told.ok || told.error.as_deref().is_some_and(|error| fine.contains(&error));
+        Ok(if is_fine { Receipt::There(remote.clone()) } else { self.refusal(&told) })
+    }
+
+    /// Adopts the channel that another system opens for the incident; one that is older belongs to somebody else.
+    async fn find(&self, parcel: &Parcel, since: chrono::DateTime<chrono::Utc>) -> Result<Receipt, Failure> {
+        let found = self.room(&parcel.target).await?;
+        let Some(room) = found.filter(|room| !room.is_archived && room.created >= since.timestamp()) else {
+            let why = format!("slack has no #{} of this incident yet: `open-channel` opens it", parcel.target);
+            return Ok(Receipt::NotThere { why: CleanStr::new(&why), wait: Some(LOOK_AGAIN) });
+        };
+        // Who is not in it can neither pin nor invite; where it is not allowed, that says so later.
+        let _ = self.post("conversations.join", &json!({ "channel": room.id })).await;
+        Ok(Receipt::There(room.into()))
+    }
+
+    /// Opens the channel; where its name is taken by another one, under another name.
+    async fn create(&self, parcel: &Parcel, is_private: bool) -> Result<Receipt, Failure> {
+        for number in 1..=MOST_NAMES {
+            let name = if number == 1 { parcel.target.to_string() } else { format!("{}-{number}", parcel.target) };
+            let body = json!({ "name": name, "is_private": is_private });
+            let told = self.post("conversations.create", &body).await?;
+            if let Told { ok: true, channel: Some(room), .. } = told {
+                let body = json!({ "channel": room.id, "purpose": format!("warroom {}", parcel.op) });
+                // By this it is known again; it is there without it too.
+                let _ = self.post("conversations.setPurpose", &body).await;
+                return Ok(Receipt::There(room.into()));
+            }
+            if told.error.as_deref() != Some("name_taken") {
+                return Ok(self.refusal(&told));
+            }
+            match self.room(&name).await? {
+                Some(room) if room.is_of(parcel) => return Ok(Receipt::There(room.into())),
+                Some(_) | None => {}
+            }
+        }
+        let why = format!("#{} and {MOST_NAMES} names after it are other channels: rename one", parcel.target);
+        Ok(Receipt::Refused(CleanStr::new(&why)))
+    }
+
+    async fn room(&self, name: &str) -> Result<Option<Room>, Failure> {
+        let mut cursor = String::new();
+        for _ in 0..MOST_PAGES {
+            let query = [
+                ("types", "public_channel,private_channel"),
+                ("exclude_archived", "false"),
+                ("limit", "200"),
+                ("cursor", &cursor),
+            ];
+            let told = self.get("conversations.list", &query).await?;
+            if !told.ok {
+                return Err(self.failed(&told));
+            }
+            if let Some(room) = told.channels.into_iter().find(|room| room.name == name) {
+                return Ok(Some(room));
+            }
+            cursor = told.response_metadata.unwrap_or_default().next_cursor;
+            if cursor.is_empty() {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    async fn invite(&self, people: &std::collections::BTreeSet<CleanStr>, room: &Remote) -> Result<Receipt, Failure> {
+        let (mut users, mut strangers) = (Vec::new(), Vec::new());
+        for person in people {
+            if !person.contains('@') {
+                users.push(person.to_string());
+                continue;
+            }
+            match self.get("users.lookupByEmail", &[("email", person)]).await? {
+                Told { ok: true, user: Some(user), .. } => users.push(user.id),
+                Told { error: Some(error), .. } if error == "users_not_found" => strangers.push(person.as_str()),
+                told => return Ok(self.refusal(&told)),
+            }
+        }
+        let known = if strangers.is_empty() {
+            room.clone()
+        } else {
+            let name = format!("{} without {}, whom Slack does not know", room.called(), strangers.join(", "));
+            Remote { name: Some(CleanStr::new(&name)), ..room.clone() }
+        };
+        if users.is_empty() {
+            return Ok(Receipt::There(known));
+        }
+        let body = json!({ "channel": room.id, "users": users.join(","), "force": true });
+        self.done("conversations.invite", &body, &known, &["already_in_channel", "cant_invite_self"]).await
+    }
+
+    /// Keeps the message at the top of the channel; the first time it is posted and put there.
+    async fn pin(&self, parcel: &Parcel, room: &Remote) -> Result<Receipt, Failure> {
+        if let Some(message) = &parcel.made {
+            let body = json!({ "channel": room.id, "ts": message.id, "text": escaped(&parcel.text) });
+            return self.done("chat.update", &body, message, &[]).await;
+        }
+        match self.message(parcel, &room.id).await? {
+            // It is posted: that it could not be put to the top is no reason to post it again.
+            Receipt::There(message) => {
+                Ok(self.to_the_top(room, message.clone()).await.unwrap_or(Receipt::There(message)))
+            }
+            other => Ok(other),
+        }
+    }
+
+    async fn to_the_top(&self, room: &Remote, message: Remote) -> Result<Receipt, Failure> {
+        let body = json!({ "channel": room.id, "timestamp": message.id });
+        let told = self.post("pins.add", &body).await?;
+        let is_there = told.ok || told.error.as_deref() == Some("already_pinned");
+        let error = told.error.as_deref().unwrap_or("no reason");
+        let name = (!is_there).then(|| CleanStr::new(&format!("{}, not pinned ({error})", message.id)));
+        Ok(Receipt::There(Remote { name, ..message }))
+    }
+
+    /// Whether a message of ours is in a channel.
+    async fn history(&self, parcel: &Parcel, channel: &str) -> Receipt {
+        let oldest = (parcel.sent_at - BEFORE).timestamp().to_string();
+        let mut cursor = String::new();
+        for _ in 0..MOST_PAGES {
+            let query = [
+                ("channel", channel),
+                ("oldest", &oldest),
+                ("include_all_metadata", "true"),
+                ("limit", "200"),
+                ("cursor", &cursor),
+            ];
+            let told = match self.get("conversations.history", &query).await {
+                Ok(told) if told.ok => told,
+                // That the question is refused says nothing of the message.
+                Ok(told) => return Receipt::Unknown(self.failed(&told).reason),
+                Err(failure) => return Receipt::Unknown(failure.reason),
+            };
+            if let Some(message) = told.messages.iter().find(|message| message.is(&parcel.op)) {
+                return Receipt::There(message.ts.as_str().into());
+            }
+            cursor = told.response_metadata.unwrap_or_default().next_cursor;
+            if cursor.is_empty() {
+                let why = "slack does not have it: it is sent again".into();
+                return Receipt::NotThere { why, wait: None };
+            }
+        }
+        Receipt::Unknown(format!("it is not among the newest {} messages", MOST_PAGES * 200).as_str().into())
     }
 }
 
@@ -160,6 +364,17 @@ impl Slack {
         self.site.parse(answer, |text| serde_json::from_str(text)).await
     }
 
+    /// That a question was refused.
+    fn failed(&self, told: &Told) -> Failure {
+        let (reason, pause) = match self.refusal(told) {
+            Receipt::Refused(why) | Receipt::Unknown(why) => (why, None),
+            Receipt::NotThere { why, wait } => (why, wait.and_then(|wait| wait.to_std().ok())),
+            Receipt::There(_) => (CleanStr::default(), None),
+        };
+        let trouble = if pause.is_some() { Trouble::Status(429) } else { Trouble::Status(400) };
+        Failure { reason, trouble, retry_after: pause }
+    }
+
     /// What a refusal means for the message, and what helps.
     fn refusal(&self, told: &Told) -> Receipt {
         let error = told.error.as_deref().unwrap_or("no reason");
@@ -185,11 +400,23 @@ impl Slack {
                 "write the channel's ID (C…) into [slack-channels], and invite the app where it is private"
             }
             "is_archived" => "the channel is archived: name another one in [slack-channels]",
-            "msg_too_long" | "no_text" => "change the text",
+            "msg_too_long" | "no_text" | "too_long" => "change the text",
+            "restricted_action" => "this workspace lets others do that only: ask who administers it",
+            "invalid_name_specials" | "invalid_name_maxlength" | "invalid_name_punctuation" | "invalid_name" => {
+                "correct `prefix` in [slack-channels]: lower-case letters, digits, - and _"
+            }
+            "cant_update_message" | "message_not_found" | "edit_window_closed" => {
+                "the pinned message cannot be changed any more: post how it stands by hand"
+            }
             _ => "",
         };
         Receipt::Refused(refused(self.site.label(), error, way_out))
     }
+}
+
+fn lenient<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Room>, D::Error> {
+    let value = Value::deserialize(input)?;
+    Ok(Room::deserialize(value).ok())
 }
 
 /// Text as Slack shows it: nothing in it is a mention, a link or a command.

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::answers::{actor, place};
 use super::{Ending, Screen};
-use crate::channel::{CHANNELS, ChannelSpec};
+use crate::channel::{CHANNELS, ChannelSpec, Options};
 use crate::config::{self, Config, Inputs, Letters, SecretIn, SignIn, files};
 use crate::console::{Layout, Settings};
 use crate::incident::IncidentId;
@@ -97,6 +97,7 @@ fn begin(
         journal: place(config),
         endpoints: endpoints(config),
         channels: channels(config),
+        channel_options: Options { ticket_types: config.ticket_types.clone() },
         change_command: config
             .changes
             .command

@@ -148,6 +148,7 @@ pub(super) const KEYS: &[&str] = &[
     "webhook.ca-file",
     "webhook.allow-plain-http",
     "webhook.proxy",
+    "pagerduty-options.status-updates",
     "statuspage-pages.internal",
     "statuspage-pages.external",
     "statuspage-pages.notify-subscribers",

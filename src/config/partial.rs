@@ -33,6 +33,7 @@ pub(super) struct Partial {
     pub(super) slack_channels: SlackChannelsPartial,
     pub(super) pagerduty: EndpointPartial,
     pub(super) pagerduty_services: BTreeMap<ServiceId, Id>,
+    pub(super) pagerduty_options: PagerdutyPartial,
     pub(super) pagerduty_events: EndpointPartial,
     pub(super) statuspage: EndpointPartial,
     pub(super) statuspage_pages: StatuspagePagesPartial,
@@ -94,6 +95,13 @@ pub(super) struct SlackChannelsPartial {
     #[serde(deserialize_with = "said")]
     pub(super) prefix: Option<CleanStr>,
     pub(super) private: Option<bool>,
+}
+
+/// What else PagerDuty does.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct PagerdutyPartial {
+    pub(super) status_updates: Option<bool>,
 }
 
 /// Which pages of Statuspage are which.

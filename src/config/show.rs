@@ -66,6 +66,9 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # The IDs of PagerDuty's services, by the names of playbooks.
 # alipay = "PABC123"
 
+[pagerduty-options]
+# status-updates = false             # true: updates go to those who subscribed to the incident in PagerDuty, too
+
 [pagerduty-events]
 # Where there is no API key: Events v2, with a routing key.
 # url = "https://events.pagerduty.com"

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::partial::{EndpointPartial, Id, JiraProjectPartial, Partial};
-use super::{ConfigError, Endpoint, Layer, Places, TicketTypes, endpoint, layers};
+use super::{ConfigError, Endpoint, Layer, Places, endpoint, layers};
 use crate::incident::{Channel, Route, ServiceId};
 use crate::oncall::Person;
-use crate::reach::{self, Place, Reach, Rooms, Tracker};
+use crate::reach::{self, Place, Reach, Rooms, TicketTypes, Tracker};
 use crate::text::CleanStr;
 
 /// How they are reached, and what goes where.
@@ -93,7 +93,11 @@ pub(super) fn written(
     ]);
     let notifies = pages.notify_subscribers.unwrap_or(false);
     let people = people.to_vec();
-    Ok((written, Reach { routes, trackers, rooms, components, notifies, people, silences, is_dry: false }))
+    let tells_subscribers = said.pagerduty_options.status_updates.unwrap_or(false);
+    Ok((
+        written,
+        Reach { tells_subscribers, routes, trackers, rooms, components, notifies, people, silences, is_dry: false },
+    ))
 }
 
 fn ids(said: &BTreeMap<ServiceId, Id>) -> BTreeMap<ServiceId, CleanStr> {

@@ -66,6 +66,7 @@ impl Act {
             | Self::Describe
             | Self::Note(_)
             | Self::Resolve
+            | Self::Tell
             | Self::Topic
             | Self::Invite(_)
             | Self::Page(_)
@@ -77,9 +78,13 @@ impl Act {
     /// What must be there before.
     pub fn needs(&self) -> Option<Thing> {
         match self {
-            Self::Acknowledge | Self::Describe | Self::Note(_) | Self::Resolve | Self::Page(_) | Self::Ticket(_) => {
-                Some(Thing::Record)
-            }
+            Self::Acknowledge
+            | Self::Describe
+            | Self::Note(_)
+            | Self::Resolve
+            | Self::Tell
+            | Self::Page(_)
+            | Self::Ticket(_) => Some(Thing::Record),
             Self::Topic | Self::Invite(_) | Self::Pin => Some(Thing::Room),
             Self::CloseTicket(item) => Some(Thing::Ticket(*item)),
             Self::Unsilence(silence) => Some(Thing::Silence(*silence)),
@@ -97,6 +102,7 @@ impl Act {
         matches!(
             (self, older),
             (Self::Post, Self::Post)
+                | (Self::Tell, Self::Tell)
                 | (Self::Publish(_), Self::Publish(_))
                 | (Self::Topic, Self::Topic)
                 | (Self::Pin, Self::Pin)
@@ -308,7 +314,7 @@ impl Facts {
             known.body.service == body.service && known.body.target == body.target && is_alike(&known.body.act)
         });
         match &body.act {
-            Act::Post | Act::Publish(_) | Act::Page(_) | Act::Silence(_) => false,
+            Act::Post | Act::Tell | Act::Publish(_) | Act::Page(_) | Act::Silence(_) => false,
             Act::Topic | Act::Pin | Act::Describe => alike.next_back().is_some_and(|last| last.body.text == body.text),
             Act::Resolve => alike.any(|known| known.body.text == body.text),
             Act::Open(_) | Act::Acknowledge | Act::FindRoom { .. } | Act::OpenRoom { .. } => alike.next().is_some(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc};
 
-use crate::channel::{Channel, ChannelSpec};
+use crate::channel::{Channel, ChannelSpec, Options};
 use crate::console::Msg;
 use crate::incident::{Parcel, Receipt};
 use crate::source::Endpoint;
@@ -25,24 +25,26 @@ type Door = Arc<Mutex<Option<Arc<dyn Channel>>>>;
 /// The systems that are configured.
 pub(super) struct Post {
     doors: Vec<(&'static ChannelSpec, Endpoint, Door)>,
+    options: Options,
 }
 
 impl Post {
-    pub(super) fn new(channels: &[(&'static ChannelSpec, Endpoint)]) -> Self {
+    pub(super) fn new(channels: &[(&'static ChannelSpec, Endpoint)], options: Options) -> Self {
         let doors = channels.iter().map(|(spec, endpoint)| (*spec, endpoint.clone(), Door::default()));
-        Self { doors: doors.collect() }
+        Self { doors: doors.collect(), options }
     }
 
     /// Runs an errand in a task of its own; what comes of it goes back as a message.
     pub(super) fn run(&self, errand: Errand, parcel: Parcel, back: mpsc::Sender<Msg>) {
         let door = self.doors.iter().find(|(spec, ..)| *spec.name == *parcel.service).cloned();
+        let options = self.options.clone();
         tokio::spawn(async move {
             let receipt = match door {
                 None => nowhere(format!("{} is not configured here any more", parcel.service)),
                 Some((spec, endpoint, door)) => {
                     // Whoever has the door is alone: messages come in the order in which they were approved.
                     let mut door = door.lock().await;
-                    match opened(&mut door, spec, endpoint).await {
+                    match opened(&mut door, spec, endpoint, options).await {
                         Err(receipt) => receipt,
                         Ok(channel) => match errand {
                             Errand::Deliver => channel.deliver(&parcel).await,
@@ -64,11 +66,12 @@ async fn opened(
     door: &mut Option<Arc<dyn Channel>>,
     spec: &'static ChannelSpec,
     endpoint: Endpoint,
+    options: Options,
 ) -> Result<Arc<dyn Channel>, Receipt> {
     if let Some(channel) = door {
         return Ok(channel.clone());
     }
-    let channel = tokio::task::spawn_blocking(move || (spec.open)(&endpoint)).await;
+    let channel = tokio::task::spawn_blocking(move || (spec.open)(&endpoint, &options)).await;
     let channel: Arc<dyn Channel> = match channel {
         Ok(Ok(channel)) => channel.into(),
         Ok(Err(error)) => return Err(nowhere(error.to_string())),

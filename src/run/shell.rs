@@ -114,7 +114,7 @@ impl Shell {
             reports: mpsc::channel(WAITING),
             work: mpsc::channel(WAITING),
             runs: mpsc::channel(WAITING),
-            post: Post::new(&plan.channels),
+            post: Post::new(&plan.channels, plan.channel_options.clone()),
             receipts: mpsc::channel(WAITING),
             watch: watch::channel(Arc::new(Watchlist::default())).0,
             steps: watch::channel(Vec::new()).0,

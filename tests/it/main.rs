@@ -5,6 +5,7 @@ mod after;
 mod alerts;
 mod at_once;
 mod changes;
+mod channels;
 mod command_story;
 mod commands;
 mod config;

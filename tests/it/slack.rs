@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
-use warroom::channel::{CHANNELS, Channel};
+use warroom::channel::Channel;
 use warroom::incident::{Act, EntryId, IncidentId, Parcel, Receipt};
 use warroom::source::Endpoint;
 
@@ -38,7 +38,7 @@ fn open(server: &Server) -> Box<dyn Channel> {
     std::fs::write(&token, TOKEN).unwrap();
     std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let endpoint = Endpoint { bearer_file: Some(token), ..Endpoint::at(format!("{}/api", server.url())) };
-    (CHANNELS.iter().find(|spec| spec.name == "slack").unwrap().open)(&endpoint).unwrap()
+    crate::channels::open_at("slack", &endpoint)
 }
 
 /// What is wrong with a request, by the letter of the description.
@@ -170,7 +170,7 @@ async fn what_may_have_arrived_is_unknown_and_what_cannot_have_is_not_there() {
     // Nobody listens there any more.
     let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let endpoint = Endpoint::at(format!("http://{nobody}/api"));
-    let slack = (CHANNELS[0].open)(&endpoint).unwrap();
+    let slack = crate::channels::open_at("slack", &endpoint);
     assert!(matches!(slack.deliver(&parcel("x")).await, Receipt::NotThere { wait: None, .. }));
     assert!(matches!(slack.look_up(&parcel("x")).await, Receipt::Unknown(_)));
 }

@@ -5,4 +5,5 @@ pub mod http;
 pub mod prometheus;
 pub mod pty;
 pub mod room;
+pub mod services;
 pub mod source;

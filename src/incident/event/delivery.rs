@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::incident::entry::EntryId;
-use crate::incident::terms::{Channel, Phase, Severity};
+use crate::incident::terms::{Channel, Severity};
 use crate::text::{CleanStr, CleanText};
 
 /// Something that another system is to be told.
@@ -69,6 +69,8 @@ pub enum Act {
     Note(BTreeSet<EntryId>),
     /// It is over there.
     Resolve,
+    /// Those who subscribed to it are told.
+    Tell,
     /// Readers of a status page are told.
     Publish(Publication),
     /// The incident's chat channel is looked for, where another system opens it.
@@ -106,8 +108,9 @@ pub struct Opened {
     pub title: CleanStr,
     /// How bad.
     pub severity: Severity,
-    /// An alert told us: the system may have it already.
-    pub by_alert: bool,
+    /// The names of alerts that told us: the system may have it already.
+    #[serde(default)]
+    pub alerts: BTreeSet<CleanStr>,
 }
 
 /// What readers of a status page see.
@@ -118,13 +121,27 @@ pub struct Publication {
     /// How bad.
     pub severity: Severity,
     /// Where it stands.
-    pub phase: Phase,
+    pub status: PageStatus,
     /// The parts of the page that are affected.
     #[serde(default)]
     pub components: BTreeSet<CleanStr>,
     /// Whether subscribers get mail.
     #[serde(default)]
     pub notifies: bool,
+}
+
+/// Where an incident stands, in the four words of a status page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PageStatus {
+    /// Nobody knows the cause yet.
+    Investigating,
+    /// It is being put right.
+    Identified,
+    /// It seems right, and is watched.
+    Monitoring,
+    /// It is over.
+    Resolved,
 }
 
 /// Which alerts are kept quiet, until when.
@@ -151,6 +168,7 @@ impl Act {
             Self::Note(lines) if lines.len() == 1 => "a line of the timeline".to_owned(),
             Self::Note(lines) => format!("{} lines of the timeline", lines.len()),
             Self::Resolve => "resolve".to_owned(),
+            Self::Tell => "status update".to_owned(),
             Self::Publish(_) => "status page".to_owned(),
             Self::FindRoom { .. } => "find the channel".to_owned(),
             Self::OpenRoom { .. } => "open the channel".to_owned(),

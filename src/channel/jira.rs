@@ -1,0 +1,417 @@
+//! Jira, Cloud and Data Center: a ticket for the incident and one for each follow-up.
+//!
+//! Hides how the two differ (documents or plain text, two searches, where the kinds of tickets are listed), that transitions are called differently in
+//! every workflow, and that Cloud finds a new ticket only after a while.
+//!
+//! Invariant: a ticket is made once for a label of ours; where nobody can say whether it was made, a person is asked.
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use super::{Answering, Channel, Options, absent, call, cannot, complaint, read, receipt, taken, unknown, without};
+use crate::incident::{Act, Parcel, Receipt, Remote, Severity};
+use crate::reach::{JIRA, TicketTypes};
+use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
+use crate::source::{Endpoint, SourceError};
+use crate::text::CleanStr;
+
+/// The longest summary, and the longest text.
+const SUMMARY: usize = 255;
+const TEXT: usize = 32_000;
+/// What every project has.
+const PLAIN_TYPE: &str = "Task";
+
+/// Opens it.
+pub(super) fn open(endpoint: &Endpoint, options: &Options) -> Result<Box<dyn Channel>, SourceError> {
+    let site = Site::open(JIRA, endpoint, Limits::default())?;
+    Ok(Box::new(Jira { site, types: options.ticket_types.clone(), edition: OnceCell::new() }))
+}
+
+#[derive(Debug)]
+struct Jira {
+    site: Site,
+    types: TicketTypes,
+    edition: OnceCell<Edition>,
+}
+
+/// Which of the two it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Edition {
+    Cloud,
+    DataCenter,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ServerInfo {
+    #[serde(default)]
+    deployment_type: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kinds {
+    #[serde(default, alias = "values")]
+    issue_types: Vec<Named>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Named {
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Issue {
+    key: String,
+    #[serde(default)]
+    fields: Fields,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Fields {
+    #[serde(default)]
+    status: Option<Status>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    #[serde(default)]
+    status_category: Category,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Category {
+    #[serde(default)]
+    key: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Found {
+    #[serde(default)]
+    issues: Vec<Issue>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Transitions {
+    #[serde(default)]
+    transitions: Vec<Transition>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Transition {
+    id: String,
+    to: Status,
+    #[serde(default)]
+    fields: Value,
+}
+
+impl Channel for Jira {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
+        Box::pin(async move {
+            let edition = match self.edition().await {
+                Ok(edition) => edition,
+                Err(failure) => return untouched(failure),
+            };
+            let receipt = match (&parcel.act, &parcel.about) {
+                (Act::Open(opened), _) => {
+                    let kind =
+                        if opened.severity == Severity::Sev3 { &self.types.backlog } else { &self.types.incident };
+                    let summary = format!("{}: {}", parcel.incident, opened.title);
+                    self.create(edition, parcel, kind, &summary, Some(opened.severity)).await
+                }
+                (Act::Ticket(_), Some(about)) => {
+                    let made =
+                        self.create(edition, parcel, &self.types.follow_up, parcel.text.first_line(), None).await;
+                    match made {
+                        Ok(Receipt::There(made)) => Ok(Receipt::There(self.linked(edition, about, made).await)),
+                        other => other,
+                    }
+                }
+                (Act::Note(_), Some(about)) => {
+                    let text = format!("{}\n({})", parcel.text, mark(parcel));
+                    let path = format!("{}/issue/{}/comment", api(edition), about.id);
+                    let body = json!({ "body": document(edition, &text) });
+                    self.write(Method::POST, &path, &body, about).await
+                }
+                (Act::Describe, Some(about)) => {
+                    let body = json!({ "fields": { "description": document(edition, &parcel.text) } });
+                    self.write(Method::PUT, &format!("{}/issue/{}", api(edition), about.id), &body, about).await
+                }
+                (Act::Resolve | Act::CloseTicket(_), Some(about)) => self.end(edition, parcel, about).await,
+                (Act::Ticket(_) | Act::Note(_) | Act::Describe | Act::Resolve | Act::CloseTicket(_), None) => {
+                    return without(JIRA, parcel);
+                }
+                _ => return cannot(JIRA, parcel),
+            };
+            receipt.unwrap_or_else(refusal)
+        })
+    }
+
+    fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
+        Box::pin(async move {
+            let edition = match self.edition().await {
+                Ok(edition) => edition,
+                Err(failure) => return unknown(failure),
+            };
+            let found = match (&parcel.act, &parcel.about) {
+                (Act::Open(_) | Act::Ticket(_), _) => match self.find(edition, parcel).await {
+                    Ok(None) if edition == Edition::Cloud => {
+                        let why = "jira does not find it, and finds new tickets only after some minutes: look there";
+                        return Receipt::Unknown(why.into());
+                    }
+                    other => other,
+                },
+                (Act::Note(_), Some(about)) => self.has_comment(edition, parcel, about).await,
+                (Act::Resolve | Act::CloseTicket(_), Some(about)) => {
+                    self.is_done(edition, about).await.map(|is_done| is_done.then(|| about.clone()))
+                }
+                // The same description twice is one.
+                _ => return absent(JIRA),
+            };
+            match found {
+                Ok(Some(remote)) => Receipt::There(remote),
+                Ok(None) => absent(JIRA),
+                Err(failure) => unknown(failure),
+            }
+        })
+    }
+}
+
+impl Jira {
+    async fn edition(&self) -> Result<Edition, Failure> {
+        let ask = async {
+            let info: ServerInfo = self.get("rest/api/2/serverInfo", &[]).await?;
+            Ok(if info.deployment_type == "Cloud" { Edition::Cloud } else { Edition::DataCenter })
+        };
+        self.edition.get_or_try_init(|| ask).await.copied()
+    }
+
+    async fn get<T: DeserializeOwned + Send + 'static>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, Failure> {
+        read(&self.site, path, query).await
+    }
+
+    /// Makes a ticket, unless one with its label is there.
+    async fn create(
+        &self,
+        edition: Edition,
+        parcel: &Parcel,
+        kind: &str,
+        summary: &str,
+        severity: Option<Severity>,
+    ) -> Result<Receipt, Failure> {
+        if let Some(remote) = self.find(edition, parcel).await.map_err(before)? {
+            return Ok(Receipt::There(remote));
+        }
+        let path = format!("{}/issue/createmeta/{}/issuetypes", api(edition), parcel.target);
+        let kinds: Kinds = self.get(&path, &[]).await.map_err(before)?;
+        let names: Vec<&str> = kinds.issue_types.iter().map(|kind| kind.name.as_str()).collect();
+        let is_there = |wanted: &str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+        let mut labels = vec!["warroom".to_owned(), label(parcel)];
+        let kind = match kind {
+            kind if is_there(kind) => kind,
+            // Whoever has no such kind finds it by a label.
+            kind if is_there(PLAIN_TYPE) => {
+                labels.push(kind.to_lowercase().replace(' ', "-"));
+                PLAIN_TYPE
+            }
+            kind => {
+                let why = format!(
+                    "jira has no `{kind}` in {}: write one of {} into [jira-project]",
+                    parcel.target,
+                    names.join(", ")
+                );
+                return Ok(Receipt::Refused(CleanStr::new(&why)));
+            }
+        };
+        let summary: String = summary.replace(['\n', '\r'], " ").chars().take(SUMMARY).collect();
+        let mut fields = json!({
+            "project": { "key": parcel.target },
+            "issuetype": { "name": kind },
+            "summary": summary,
+            "description": document(edition, &parcel.text),
+            "labels": labels,
+        });
+        if let Some(severity) = severity {
+            fields["priority"] = json!({ "name": priority(severity) });
+        }
+        let path = format!("{}/issue", api(edition));
+        let mut answer = call(&self.site, Method::POST, &path, Some(&json!({ "fields": fields }))).await?;
+        if is_about_priority(&answer) {
+            // Not on the screen of this project: a ticket without it is better than none.
+            fields.as_object_mut().map(|fields| fields.remove("priority"));
+            answer = call(&self.site, Method::POST, &path, Some(&json!({ "fields": fields }))).await?;
+        }
+        let issue: Issue = taken(&self.site, answer).await?;
+        Ok(Receipt::There(self.remote(&issue.key)))
+    }
+
+    fn remote(&self, key: &str) -> Remote {
+        let link = CleanStr::new(&format!("{}/browse/{key}", self.site.base()));
+        Remote { id: key.into(), name: Some(key.into()), link: Some(link) }
+    }
+
+    async fn find(&self, edition: Edition, parcel: &Parcel) -> Result<Option<Remote>, Failure> {
+        let jql = format!("project = \"{}\" AND labels = \"{}\"", parcel.target, label(parcel));
+        let found: Found = match edition {
+            Edition::Cloud => {
+                let body = json!({ "jql": jql, "fields": ["summary"], "maxResults": 2 });
+                let answer = call(&self.site, Method::POST, "rest/api/3/search/jql", Some(&body)).await?;
+                taken(&self.site, answer).await?
+            }
+            Edition::DataCenter => {
+                let query = [("jql", jql.as_str()), ("fields", "summary"), ("startAt", "0"), ("maxResults", "2")];
+                self.get("rest/api/2/search", &query).await?
+            }
+        };
+        Ok(found.issues.first().map(|issue| self.remote(&issue.key)))
+    }
+
+    /// The follow-up's ticket, tied to the incident's; that it could not be tied is said, and no reason to make another.
+    async fn linked(&self, edition: Edition, about: &Remote, made: Remote) -> Remote {
+        let body = json!({
+            "type": { "name": "Relates" },
+            "inwardIssue": { "key": about.id },
+            "outwardIssue": { "key": made.id },
+        });
+        match call(&self.site, Method::POST, &format!("{}/issueLink", api(edition)), Some(&body)).await {
+            Ok(answer) if answer.is_success() => made,
+            Ok(answer) => unlinked(made, &complaint(&self.site, &answer)),
+            Err(failure) => unlinked(made, &failure),
+        }
+    }
+
+    async fn write(&self, method: Method, path: &str, body: &Value, about: &Remote) -> Result<Receipt, Failure> {
+        let answer = call(&self.site, method, path, Some(body)).await?;
+        if !answer.is_success() {
+            return Err(complaint(&self.site, &answer));
+        }
+        Ok(Receipt::There(about.clone()))
+    }
+
+    /// Moves a ticket to where it is done, whatever that is called in its workflow.
+    async fn end(&self, edition: Edition, parcel: &Parcel, about: &Remote) -> Result<Receipt, Failure> {
+        if self.is_done(edition, about).await.map_err(before)? {
+            return Ok(Receipt::There(about.clone()));
+        }
+        let path = format!("{}/issue/{}/transitions", api(edition), about.id);
+        let known: Transitions = self.get(&path, &[("expand", "transitions.fields")]).await.map_err(before)?;
+        let Some(to) = known.transitions.iter().find(|one| one.to.status_category.key == "done") else {
+            let why =
+                format!("jira has no way from where {} stands to a status that is done: close it there", about.id);
+            return Ok(Receipt::Refused(CleanStr::new(&why)));
+        };
+        let mut body = json!({ "transition": { "id": to.id } });
+        if let Some(resolution) = resolution(&to.fields) {
+            body["fields"] = json!({ "resolution": { "name": resolution } });
+        }
+        if !parcel.text.trim().is_empty() {
+            let comment = json!({ "add": { "body": document(edition, &parcel.text) } });
+            body["update"] = json!({ "comment": [comment] });
+        }
+        self.write(Method::POST, &path, &body, about).await
+    }
+
+    async fn is_done(&self, edition: Edition, about: &Remote) -> Result<bool, Failure> {
+        let path = format!("{}/issue/{}", api(edition), about.id);
+        let issue: Issue = self.get(&path, &[("fields", "status")]).await?;
+        Ok(issue.fields.status.is_some_and(|status| status.status_category.key == "done"))
+    }
+
+    async fn has_comment(&self, edition: Edition, parcel: &Parcel, about: &Remote) -> Result<Option<Remote>, Failure> {
+        let path = format!("{}/issue/{}/comment", api(edition), about.id);
+        let comments: Value = self.get(&path, &[("orderBy", "-created"), ("maxResults", "100")]).await?;
+        Ok(comments.to_string().contains(&mark(parcel)).then(|| about.clone()))
+    }
+}
+
+fn api(edition: Edition) -> &'static str {
+    match edition {
+        Edition::Cloud => "rest/api/3",
+        Edition::DataCenter => "rest/api/2",
+    }
+}
+
+/// The label by which a ticket is found again.
+fn label(parcel: &Parcel) -> String {
+    format!("warroom-{}", parcel.op.to_lowercase().replace('/', "-"))
+}
+
+/// The end of a comment, by which it is found again.
+fn mark(parcel: &Parcel) -> String {
+    format!("warroom {}", parcel.op)
+}
+
+fn priority(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Sev0 => "Highest",
+        Severity::Sev1 => "High",
+        Severity::Sev2 => "Medium",
+        Severity::Sev3 => "Low",
+    }
+}
+
+fn is_about_priority(answer: &Answer) -> bool {
+    let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let errors = said.get("errors").and_then(Value::as_object);
+    answer.status == 400 && errors.is_some_and(|errors| errors.len() == 1 && errors.contains_key("priority"))
+}
+
+/// The resolution that a transition insists on.
+fn resolution(fields: &Value) -> Option<String> {
+    let field = fields.get("resolution").filter(|field| field.get("required") == Some(&json!(true)))?;
+    let allowed = field.get("allowedValues").and_then(Value::as_array);
+    let mut names = allowed.into_iter().flatten().filter_map(|value| value.get("name")?.as_str());
+    let first = names.clone().next();
+    names.find(|name| *name == "Done").or(first).map(str::to_owned)
+}
+
+/// A text as the edition wants it: a document of paragraphs, or the text itself.
+fn document(edition: Edition, text: &str) -> Value {
+    let text: String = text.chars().take(TEXT).collect();
+    if edition == Edition::DataCenter {
+        return json!(text);
+    }
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let paragraphs: Vec<_> =
+        lines.map(|line| json!({ "type": "paragraph", "content": [{ "type": "text", "text": line }] })).collect();
+    json!({ "type": "doc", "version": 1, "content": paragraphs })
+}
+
+fn unlinked(made: Remote, failure: &Failure) -> Remote {
+    let name = format!("{}, not linked ({})", made.id, failure.reason);
+    Remote { name: Some(CleanStr::new(&name)), ..made }
+}
+
+/// A question before anything was written failed: nothing of it is unknown.
+fn before(failure: Failure) -> Failure {
+    match failure.trouble {
+        Trouble::Status(status) if status < 500 => failure,
+        _ => Failure { trouble: Trouble::Unreached, ..failure },
+    }
+}
+
+fn untouched(failure: Failure) -> Receipt {
+    refusal(before(failure))
+}
+
+/// What a refusal means, and what helps.
+fn refusal(failure: Failure) -> Receipt {
+    let is_hidden = failure.trouble == Trouble::Status(404);
+    match receipt(failure) {
+        // Who is not signed in sees nothing, which looks as if it were not there.
+        Receipt::Refused(why) if is_hidden => {
+            let hint = "a wrong token looks like this too: check the credentials and the key in [jira-project]";
+            Receipt::Refused(CleanStr::new(&format!("{why}: {hint}")))
+        }
+        other => other,
+    }
+}

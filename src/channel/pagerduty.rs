@@ -1,0 +1,369 @@
+//! PagerDuty's REST interface: the incident there, who has it, its end, and people who are paged.
+//!
+//! Hides that every write is done in somebody's name, that a second incident with the same key is refused with an error that means success, and that
+//! what was done already is looked at before it is done again.
+//!
+//! Invariant: nothing is acknowledged in the name of anybody but the person who acknowledged; an incident is created at most once for a key.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use reqwest::header::{ACCEPT, HeaderName};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answering, Channel, Options, absent, cannot, complaint, receipt, send, taken, unknown, without};
+use crate::incident::{Act, Opened, Parcel, Receipt, Remote, Severity};
+use crate::reach::PAGERDUTY;
+use crate::source::http::{Answer, Failure, Limits, Site, Spelling, Trouble};
+use crate::source::{Endpoint, SourceError};
+use crate::text::CleanStr;
+
+/// The version that is spoken.
+const VERSION: &str = "application/vnd.pagerduty+json;version=2";
+/// In whose name.
+const FROM: HeaderName = HeaderName::from_static("from");
+/// A page of a list.
+const AT_ONCE: &str = "100";
+
+/// Opens it.
+pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
+    let site = Site::open_as(PAGERDUTY, endpoint, Limits::default(), Spelling::Word("Token token="))?;
+    Ok(Box::new(PagerDuty { site }))
+}
+
+#[derive(Debug)]
+struct PagerDuty {
+    site: Site,
+}
+
+#[derive(Debug, Deserialize)]
+struct One {
+    incident: Incident,
+}
+
+#[derive(Debug, Deserialize)]
+struct Many {
+    #[serde(default)]
+    incidents: Vec<Incident>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Incident {
+    id: String,
+    #[serde(default)]
+    incident_number: Option<u64>,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    html_url: Option<String>,
+    #[serde(default)]
+    incidents_responders: Vec<Responder>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Responder {
+    #[serde(default)]
+    user: Option<User>,
+}
+
+#[derive(Debug, Deserialize)]
+struct User {
+    id: String,
+    #[serde(default)]
+    email: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Users {
+    #[serde(default)]
+    users: Vec<User>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Notes {
+    #[serde(default)]
+    notes: Vec<Note>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Note {
+    #[serde(default)]
+    content: String,
+}
+
+impl From<Incident> for Remote {
+    fn from(incident: Incident) -> Self {
+        let name = incident.incident_number.map(|number| CleanStr::new(&number.to_string()));
+        Self { id: incident.id.as_str().into(), name, link: incident.html_url.as_deref().map(Into::into) }
+    }
+}
+
+impl Channel for PagerDuty {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
+        Box::pin(async move {
+            if let Act::Open(opened) = &parcel.act {
+                return self.begin(parcel, opened).await;
+            }
+            let Some(about) = &parcel.about else { return without(PAGERDUTY, parcel) };
+            let path = format!("incidents/{}", about.id);
+            match &parcel.act {
+                Act::Acknowledge | Act::Resolve => self.change(parcel, &path).await,
+                Act::Note(_) => {
+                    let body = json!({ "note": { "content": parcel.text } });
+                    self.write(parcel, Method::POST, &format!("{path}/notes"), &body).await
+                }
+                Act::Tell => {
+                    let body = json!({ "message": parcel.text });
+                    self.write(parcel, Method::POST, &format!("{path}/status_updates"), &body).await
+                }
+                Act::Page(people) => self.page(parcel, people, &path).await,
+                _ => cannot(PAGERDUTY, parcel),
+            }
+        })
+    }
+
+    fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
+        Box::pin(async move {
+            let found = match (&parcel.act, &parcel.about) {
+                (Act::Open(_), _) => self.by_key(parcel).await,
+                (Act::Acknowledge | Act::Resolve, Some(about)) => {
+                    let incident = self.get::<One>(&format!("incidents/{}", about.id), &[]).await;
+                    incident.map(|one| is_done(&parcel.act, &one.incident).then(|| one.incident.into()))
+                }
+                (Act::Note(_), Some(about)) => {
+                    let notes = self.get::<Notes>(&format!("incidents/{}/notes", about.id), &[]).await;
+                    let is_ours = |note: &Note| note.content.trim() == parcel.text.trim();
+                    notes.map(|list| list.notes.iter().any(is_ours).then(|| about.clone()))
+                }
+                (Act::Page(people), Some(about)) => self.paged(people, about).await,
+                // What subscribers were told cannot be read back.
+                (Act::Tell, Some(_)) => {
+                    return Receipt::Unknown("pagerduty does not say which status updates it sent: look there".into());
+                }
+                _ => return without(PAGERDUTY, parcel),
+            };
+            match found {
+                Ok(Some(remote)) => Receipt::There(remote),
+                Ok(None) => absent(PAGERDUTY),
+                Err(failure) => unknown(failure),
+            }
+        })
+    }
+}
+
+impl PagerDuty {
+    /// Adopts the incident that the alert opened there, or opens one.
+    async fn begin(&self, parcel: &Parcel, opened: &Opened) -> Receipt {
+        let open = [
+            ("statuses[]", "triggered"),
+            ("statuses[]", "acknowledged"),
+            ("service_ids[]", parcel.target.as_str()),
+            ("sort_by", "created_at:desc"),
+            ("limit", AT_ONCE),
+        ];
+        if !opened.alerts.is_empty() {
+            let open = match self.get::<Many>("incidents", &open).await {
+                Ok(open) => open.incidents,
+                // Nothing was written yet, so nothing is unknown.
+                Err(failure) => return untouched(failure),
+            };
+            match adopted(open, &opened.alerts) {
+                Ok(Some(incident)) => return Receipt::There(incident.into()),
+                Ok(None) => {}
+                Err(why) => return Receipt::Refused(why),
+            }
+        }
+        let urgency = if opened.severity == Severity::Sev3 { "low" } else { "high" };
+        let body = json!({ "incident": {
+            "type": "incident",
+            "title": opened.title,
+            "service": { "id": parcel.target, "type": "service_reference" },
+            "urgency": urgency,
+            "incident_key": parcel.op,
+            "body": { "type": "incident_body", "details": parcel.text },
+        } });
+        let answer = match self.ask(parcel, Method::POST, "incidents", &body).await {
+            Ok(answer) => answer,
+            Err(receipt) => return receipt,
+        };
+        if is_there_already(&answer) {
+            return match self.by_key(parcel).await {
+                Ok(Some(remote)) => Receipt::There(remote),
+                Ok(None) => Receipt::Unknown("pagerduty says that it is there, and does not find it".into()),
+                Err(failure) => unknown(failure),
+            };
+        }
+        match taken::<One>(&self.site, answer).await {
+            Ok(one) => Receipt::There(one.incident.into()),
+            Err(failure) => refusal(failure),
+        }
+    }
+
+    /// Acknowledges or resolves, unless that was done already: doing it again would give the incident to somebody else.
+    async fn change(&self, parcel: &Parcel, path: &str) -> Receipt {
+        match self.get::<One>(path, &[]).await {
+            Ok(one) if is_done(&parcel.act, &one.incident) => return Receipt::There(one.incident.into()),
+            Ok(_) => {}
+            Err(failure) => return untouched(failure),
+        }
+        let mut incident = json!({ "type": "incident_reference", "status": "acknowledged" });
+        if parcel.act == Act::Resolve {
+            incident["status"] = json!("resolved");
+            if !parcel.text.trim().is_empty() {
+                incident["resolution"] = json!(parcel.text);
+            }
+        }
+        self.write(parcel, Method::PUT, path, &json!({ "incident": incident })).await
+    }
+
+    async fn page(&self, parcel: &Parcel, people: &BTreeSet<CleanStr>, path: &str) -> Receipt {
+        let mut users = Vec::new();
+        let requester = parcel.from.iter();
+        for mail in requester.chain(people) {
+            match self.user(mail).await {
+                Ok(Some(id)) => users.push(id),
+                Ok(None) => {
+                    let why = format!("pagerduty knows nobody by {mail}: correct `email` in [[people]]");
+                    return Receipt::Refused(CleanStr::new(&why));
+                }
+                Err(failure) => return untouched(failure),
+            }
+        }
+        let Some((requester, users)) = users.split_first().filter(|_| parcel.from.is_some()) else { return nobody() };
+        let targets: Vec<_> = users
+            .iter()
+            .map(|id| json!({ "responder_request_target": { "id": id, "type": "user_reference" } }))
+            .collect();
+        let body = json!({ "requester_id": requester, "message": parcel.text, "responder_request_targets": targets });
+        self.write(parcel, Method::POST, &format!("{path}/responder_requests"), &body).await
+    }
+
+    /// Whether all of them were asked to come.
+    async fn paged(&self, people: &BTreeSet<CleanStr>, about: &Remote) -> Result<Option<Remote>, Failure> {
+        let mut wanted = Vec::new();
+        for mail in people {
+            wanted.extend(self.user(mail).await?);
+        }
+        let one: One = self.get(&format!("incidents/{}", about.id), &[]).await?;
+        let asked = one.incident.incidents_responders.iter().filter_map(|one| one.user.as_ref());
+        let asked: BTreeSet<&str> = asked.map(|user| user.id.as_str()).collect();
+        let all = wanted.len() == people.len() && wanted.iter().all(|id| asked.contains(id.as_str()));
+        Ok(all.then(|| about.clone()))
+    }
+
+    async fn user(&self, mail: &str) -> Result<Option<String>, Failure> {
+        let users: Users = self.get("users", &[("query", mail), ("limit", AT_ONCE)]).await?;
+        let is_it = |user: &User| user.email.eq_ignore_ascii_case(mail);
+        Ok(users.users.into_iter().find(is_it).map(|user| user.id))
+    }
+
+    async fn by_key(&self, parcel: &Parcel) -> Result<Option<Remote>, Failure> {
+        let query = [
+            ("incident_key", parcel.op.as_str()),
+            ("service_ids[]", parcel.target.as_str()),
+            ("date_range", "all"),
+            ("limit", AT_ONCE),
+        ];
+        let found: Many = self.get("incidents", &query).await?;
+        Ok(found.incidents.into_iter().next().map(Remote::from))
+    }
+
+    async fn get<T: serde::de::DeserializeOwned + Send + 'static>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, Failure> {
+        let request = self.site.get(path)?.header(ACCEPT, VERSION).query(query);
+        let answer = self.site.ask(request.send()).await?;
+        taken(&self.site, answer).await
+    }
+
+    /// Writes in the name of who did it here; the answer names nothing that is not known already.
+    async fn write(&self, parcel: &Parcel, method: Method, path: &str, body: &Value) -> Receipt {
+        match self.ask(parcel, method, path, body).await {
+            Ok(answer) if answer.is_success() => {
+                Receipt::There(parcel.about.clone().unwrap_or_else(|| Remote::from("")))
+            }
+            Ok(answer) => refusal(complaint(&self.site, &answer)),
+            Err(receipt) => receipt,
+        }
+    }
+
+    async fn ask(&self, parcel: &Parcel, method: Method, path: &str, body: &Value) -> Result<Answer, Receipt> {
+        let Some(from) = &parcel.from else { return Err(nobody()) };
+        let request = self.site.request(method, path).map_err(receipt)?;
+        let request = request.header(ACCEPT, VERSION).header(FROM, from.as_str());
+        send(&self.site, request, Some(body)).await.map_err(receipt)
+    }
+}
+
+/// The one incident that the alerts opened there; whose it is must not be guessed.
+fn adopted(open: Vec<Incident>, alerts: &BTreeSet<CleanStr>) -> Result<Option<Incident>, CleanStr> {
+    let is_named = |incident: &Incident| {
+        let title = incident.title.to_lowercase();
+        alerts.iter().any(|alert| title.contains(&alert.to_lowercase()))
+    };
+    let (mut named, mut others): (Vec<_>, Vec<_>) = open.into_iter().partition(is_named);
+    let candidates = if named.is_empty() { &mut others } else { &mut named };
+    match candidates.len() {
+        0 => Ok(None),
+        1 => Ok(candidates.pop()),
+        count => {
+            let numbers: Vec<_> =
+                candidates.iter().filter_map(|one| one.incident_number).map(|number| format!("#{number}")).collect();
+            let why = format!(
+                "{count} incidents are open on that service ({}): merge or resolve them in PagerDuty, then try again",
+                numbers.join(", ")
+            );
+            Err(CleanStr::new(&why))
+        }
+    }
+}
+
+fn is_done(act: &Act, incident: &Incident) -> bool {
+    match act {
+        Act::Acknowledge => matches!(incident.status.as_str(), "acknowledged" | "resolved"),
+        _ => incident.status == "resolved",
+    }
+}
+
+/// An open incident has the key already: what was wanted is there.
+fn is_there_already(answer: &Answer) -> bool {
+    answer.status == 400 && String::from_utf8_lossy(&answer.body).contains("matching dedup key already exists")
+}
+
+/// A question before anything was written failed.
+fn untouched(failure: Failure) -> Receipt {
+    match failure.trouble {
+        Trouble::Status(status) if (400..500).contains(&status) && status != 429 => refusal(failure),
+        _ => {
+            let wait = failure.retry_after.and_then(|wait| chrono::TimeDelta::from_std(wait).ok());
+            Receipt::NotThere { why: failure.reason, wait }
+        }
+    }
+}
+
+fn nobody() -> Receipt {
+    Receipt::Refused("pagerduty wants to know who does this: write the `email` of the person into [[people]]".into())
+}
+
+/// What a refusal means, and what helps.
+fn refusal(failure: Failure) -> Receipt {
+    let known = [
+        ("From", "the `email` of the person in [[people]] must be that of a user of PagerDuty"),
+        ("Requester User Not Found", "the `email` of the person in [[people]] must be that of a user of PagerDuty"),
+        ("Not Found", "check the IDs in [pagerduty-services]"),
+        ("answered 402", "the plan of this account does not include that"),
+        ("answered 403", "the key may not do that: it needs write access"),
+    ];
+    match receipt(failure) {
+        Receipt::Refused(why) => {
+            let hint = known.iter().find(|(part, _)| why.contains(part)).map(|(_, hint)| format!(": {hint}"));
+            Receipt::Refused(CleanStr::new(&format!("{why}{}", hint.unwrap_or_default())))
+        }
+        other => other,
+    }
+}

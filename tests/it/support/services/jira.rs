@@ -1,0 +1,210 @@
+//! Jira, Cloud and Data Center.
+
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+use super::{Checked, answer, body, fields, parameters, text};
+use crate::support::http::{Reply, Request};
+
+pub const TOKEN: &str = "jira-secret-1234";
+pub const USER: &str = "bot@qr.example";
+
+#[derive(Debug, Default)]
+pub struct State {
+    pub issues: Vec<Value>,
+    pub comments: Vec<(String, Value)>,
+    pub links: Vec<(String, String)>,
+    /// New tickets are not found for so many searches.
+    pub blind: usize,
+    /// The project's screen has no priority.
+    pub has_no_priority: bool,
+    pub kinds: Vec<String>,
+}
+
+/// A site with the project OPS.
+#[derive(Clone, Debug)]
+pub struct Jira {
+    pub state: Arc<Mutex<State>>,
+    pub is_cloud: bool,
+}
+
+impl Jira {
+    pub fn new(is_cloud: bool) -> Self {
+        let kinds = ["Incident", "Task"].map(str::to_owned).to_vec();
+        Self { state: Arc::new(Mutex::new(State { kinds, ..State::default() })), is_cloud }
+    }
+
+    pub fn answer(&self, request: &Request) -> Reply {
+        match self.take(request) {
+            Ok(reply) => reply,
+            Err(why) => answer(400, &json!({ "errorMessages": [why], "errors": {} })),
+        }
+    }
+
+    fn take(&self, request: &Request) -> Checked<Reply> {
+        let basic = base64::engine::general_purpose::STANDARD.encode(format!("{USER}:{TOKEN}"));
+        let wanted = if self.is_cloud { format!("Basic {basic}") } else { format!("Bearer {TOKEN}") };
+        let absent =
+            json!({ "errorMessages": ["Issue does not exist or you do not have permission to see it."], "errors": {} });
+        if request.header("authorization") != Some(&wanted) {
+            return Ok(answer(404, &absent));
+        }
+        let mut state = self.state.lock().unwrap();
+        let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
+        if path == ["rest", "api", "2", "serverInfo"] {
+            let kind = if self.is_cloud { "Cloud" } else { "Server" };
+            return Ok(answer(200, &json!({ "deploymentType": kind, "versionNumbers": [9, 12, 0] })));
+        }
+        let version = if self.is_cloud { "3" } else { "2" };
+        if path.get(2) != Some(&version) {
+            return Ok(answer(410, &json!({ "errorMessages": ["The requested API has been removed."] })));
+        }
+        match (request.method.as_str(), &path[3..]) {
+            ("GET", ["issue", "createmeta", "OPS", "issuetypes"]) => {
+                let kinds: Vec<_> = state.kinds.iter().map(|name| json!({ "id": "1", "name": name })).collect();
+                let key = if self.is_cloud { "issueTypes" } else { "values" };
+                Ok(answer(200, &json!({ key: kinds })))
+            }
+            ("POST", ["search", "jql"]) if self.is_cloud => {
+                let body = body(request)?;
+                fields(&body, &["jql", "fields", "maxResults"], &["nextPageToken"])?;
+                Ok(found(&mut state, text(&body, "jql")?))
+            }
+            ("GET", ["search"]) if !self.is_cloud => {
+                parameters(request, &["jql", "fields", "startAt", "maxResults"])?;
+                Ok(found(&mut state, request.parameter("jql").ok_or("jql")?))
+            }
+            ("POST", ["issue"]) => {
+                let body = body(request)?;
+                fields(&body, &["fields"], &[])?;
+                let wanted = &body["fields"];
+                fields(wanted, &["project", "issuetype", "summary", "description", "labels"], &["priority"])?;
+                if state.has_no_priority && !wanted["priority"].is_null() {
+                    let why = "Field 'priority' cannot be set. It is not on the appropriate screen, or unknown.";
+                    return Ok(answer(400, &json!({ "errorMessages": [], "errors": { "priority": why } })));
+                }
+                let kind = text(&wanted["issuetype"], "name")?;
+                if !state.kinds.iter().any(|known| known == kind) {
+                    return Err(format!("no type {kind}"));
+                }
+                let summary = text(wanted, "summary")?;
+                if summary.contains('\n') || summary.chars().count() > 255 {
+                    return Err("summary".to_owned());
+                }
+                if wanted["labels"]
+                    .as_array()
+                    .ok_or("labels")?
+                    .iter()
+                    .any(|label| label.as_str().unwrap().contains(' '))
+                {
+                    return Err("The label contains spaces which is invalid.".to_owned());
+                }
+                self.document(&wanted["description"])?;
+                let key = format!("OPS-{}", state.issues.len() + 1);
+                let mut made = wanted.clone();
+                made["key"] = json!(key);
+                made["status"] = json!("new");
+                state.issues.push(made);
+                let myself = format!("https://site.example/rest/api/{version}/issue/{key}");
+                Ok(answer(201, &json!({ "id": "10001", "key": key, "self": myself })))
+            }
+            ("PUT", ["issue", key]) => {
+                let body = body(request)?;
+                fields(&body["fields"], &["description"], &[])?;
+                self.document(&body["fields"]["description"])?;
+                let issue = state.issues.iter_mut().find(|one| one["key"] == *key).ok_or("no such issue")?;
+                issue["description"] = body["fields"]["description"].clone();
+                Ok(Reply::status(204, ""))
+            }
+            ("GET", ["issue", key]) => {
+                parameters(request, &["fields"])?;
+                let Some(issue) = state.issues.iter().find(|one| one["key"] == *key) else {
+                    return Ok(answer(404, &absent));
+                };
+                let status = json!({ "statusCategory": { "key": issue["status"] } });
+                Ok(answer(200, &json!({ "key": key, "fields": { "status": status } })))
+            }
+            ("GET", ["issue", _, "transitions"]) => {
+                parameters(request, &["expand"])?;
+                let required = json!({ "resolution": { "required": true, "allowedValues": [{ "name": "Fixed" }, { "name": "Done" }] } });
+                let transitions = json!([
+                    { "id": "11", "name": "Start", "to": { "statusCategory": { "key": "indeterminate" } }, "fields": {} },
+                    { "id": "31", "name": "Fertig", "to": { "statusCategory": { "key": "done" } }, "fields": required },
+                ]);
+                Ok(answer(200, &json!({ "transitions": transitions })))
+            }
+            ("POST", ["issue", key, "transitions"]) => {
+                let body = body(request)?;
+                fields(&body, &["transition"], &["fields", "update"])?;
+                if body["transition"]["id"] != "31" || body["fields"]["resolution"]["name"] != "Done" {
+                    return Err("transition or resolution".to_owned());
+                }
+                if !body["update"].is_null() {
+                    let comment = body["update"]["comment"][0]["add"]["body"].clone();
+                    self.document(&comment)?;
+                    state.comments.push(((*key).to_owned(), comment));
+                }
+                let issue = state.issues.iter_mut().find(|one| one["key"] == *key).ok_or("no such issue")?;
+                issue["status"] = json!("done");
+                Ok(Reply::status(204, ""))
+            }
+            ("POST", ["issue", key, "comment"]) => {
+                let body = body(request)?;
+                fields(&body, &["body"], &[])?;
+                self.document(&body["body"])?;
+                state.comments.push(((*key).to_owned(), body["body"].clone()));
+                Ok(answer(201, &json!({ "id": "1" })))
+            }
+            ("GET", ["issue", key, "comment"]) => {
+                parameters(request, &["orderBy", "maxResults"])?;
+                let of_issue = state.comments.iter().filter(|(of, _)| of == key);
+                let comments: Vec<_> = of_issue.map(|(_, body)| json!({ "id": "1", "body": body })).collect();
+                Ok(answer(200, &json!({ "comments": comments })))
+            }
+            ("POST", ["issueLink"]) => {
+                let body = body(request)?;
+                fields(&body, &["type", "inwardIssue", "outwardIssue"], &[])?;
+                let link =
+                    (text(&body["inwardIssue"], "key")?.to_owned(), text(&body["outwardIssue"], "key")?.to_owned());
+                state.links.push(link);
+                Ok(Reply::status(201, ""))
+            }
+            _ => Ok(answer(404, &absent)),
+        }
+    }
+
+    /// A document by the rules of its format, or a text.
+    fn document(&self, value: &Value) -> Checked {
+        if !self.is_cloud {
+            return value.as_str().map(|_| ()).ok_or_else(|| "not a text".to_owned());
+        }
+        fields(value, &["type", "version", "content"], &[])?;
+        if value["type"] != "doc" || value["version"] != 1 {
+            return Err("not a document".to_owned());
+        }
+        for paragraph in value["content"].as_array().ok_or("content")? {
+            fields(paragraph, &["type", "content"], &[])?;
+            for node in paragraph["content"].as_array().ok_or("content")? {
+                fields(node, &["type", "text"], &["marks"])?;
+                if text(node, "text")?.is_empty() {
+                    return Err("INVALID_INPUT: an empty text".to_owned());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn found(state: &mut State, jql: &str) -> Reply {
+    if state.blind > 0 {
+        state.blind -= 1;
+        return answer(200, &json!({ "issues": [] }));
+    }
+    let label = jql.rsplit('"').nth(1).unwrap_or_default();
+    let has = |one: &&Value| one["labels"].as_array().unwrap().iter().any(|known| known == label);
+    let issues: Vec<_> =
+        state.issues.iter().filter(has).map(|one| json!({ "key": one["key"], "fields": {} })).collect();
+    answer(200, &json!({ "issues": issues, "total": issues.len() }))
+}

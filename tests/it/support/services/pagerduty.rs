@@ -1,0 +1,180 @@
+//! PagerDuty's REST interface.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use super::{Checked, answer, body, fields, header, parameters, text};
+use crate::support::http::{Reply, Request};
+
+pub const TOKEN: &str = "pd-secret-1234";
+
+#[derive(Debug, Default)]
+pub struct State {
+    pub incidents: Vec<Value>,
+    pub notes: Vec<(String, String, String)>,
+    pub updates: Vec<(String, String)>,
+    /// Who acknowledged or resolved what, in order.
+    pub acts: Vec<(String, String, String)>,
+    pub paged: Vec<(String, Vec<String>)>,
+}
+
+/// An account with two users and the service PALIPAY.
+#[derive(Clone, Debug, Default)]
+pub struct PagerDuty(pub Arc<Mutex<State>>);
+
+pub const USERS: [(&str, &str); 2] = [("PUDANA", "dana@qr.example"), ("PUBOB", "bob@qr.example")];
+
+impl PagerDuty {
+    /// An alert has opened an incident there.
+    pub fn alerted(&self, title: &str) -> u64 {
+        let mut state = self.0.lock().unwrap();
+        let number = 4711 + state.incidents.len() as u64;
+        state.incidents.push(incident(number, title, "triggered", None));
+        number
+    }
+
+    pub fn answer(&self, request: &Request) -> Reply {
+        match self.take(request) {
+            Ok(reply) => reply,
+            Err(why) => {
+                answer(400, &json!({ "error": { "message": "Invalid Input Provided", "code": 2001, "errors": [why] } }))
+            }
+        }
+    }
+
+    fn take(&self, request: &Request) -> Checked<Reply> {
+        if request.header("authorization") != Some(&format!("Token token={TOKEN}")) {
+            return Ok(answer(401, &json!({ "error": { "message": "Unauthorized", "code": 2006 } })));
+        }
+        header(request, "accept", "application/vnd.pagerduty+json;version=2")?;
+        let mut state = self.0.lock().unwrap();
+        let from = request.header("from").map(str::to_owned);
+        if request.method != "GET" {
+            let Some(from) = &from else {
+                let why = "You must specify a user's email address in the \"From\" header to perform this action";
+                return Ok(answer(400, &json!({ "error": { "message": why, "code": 2016 } })));
+            };
+            if !USERS.iter().any(|(_, mail)| mail == from) {
+                return Ok(answer(400, &json!({ "error": { "message": "Requester User Not Found", "code": 1008 } })));
+            }
+        }
+        let from = from.unwrap_or_default();
+        let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
+        match (request.method.as_str(), path.as_slice()) {
+            ("GET", ["incidents"]) => {
+                parameters(
+                    request,
+                    &["statuses[]", "service_ids[]", "sort_by", "limit", "incident_key", "date_range", "since"],
+                )?;
+                let statuses: Vec<_> = request
+                    .query
+                    .iter()
+                    .filter(|(key, _)| key == "statuses[]")
+                    .map(|(_, value)| value.as_str())
+                    .collect();
+                let is_wanted = |incident: &&Value| {
+                    let key = request.parameter("incident_key");
+                    let service = request.parameter("service_ids[]");
+                    (statuses.is_empty() || statuses.contains(&incident["status"].as_str().unwrap()))
+                        && key.is_none_or(|key| incident["incident_key"] == key)
+                        && service.is_none_or(|service| incident["service"]["id"] == service)
+                };
+                let found: Vec<_> = state.incidents.iter().filter(is_wanted).collect();
+                Ok(answer(200, &json!({ "incidents": found, "limit": 100, "offset": 0, "more": false, "total": null })))
+            }
+            ("POST", ["incidents"]) => {
+                let body = body(request)?;
+                fields(&body, &["incident"], &[])?;
+                let wanted = &body["incident"];
+                fields(wanted, &["type", "title", "service", "incident_key"], &["urgency", "body", "priority"])?;
+                fields(&wanted["service"], &["id", "type"], &[])?;
+                if wanted["type"] != "incident" || wanted["service"]["type"] != "service_reference" {
+                    return Err("type".to_owned());
+                }
+                if wanted["service"]["id"] != "PALIPAY" {
+                    return Ok(answer(404, &json!({ "error": { "message": "Not Found", "code": 2100 } })));
+                }
+                let key = text(wanted, "incident_key")?;
+                if state.incidents.iter().any(|one| one["incident_key"] == key && one["status"] != "resolved") {
+                    let errors = ["Open incident with matching dedup key already exists on this service"];
+                    let error = json!({ "message": "Arguments Caused Error", "code": 2002, "errors": errors });
+                    return Ok(answer(400, &json!({ "error": error })));
+                }
+                let number = 4711 + state.incidents.len() as u64;
+                let made = incident(number, text(wanted, "title")?, "triggered", Some(key));
+                state.incidents.push(made.clone());
+                Ok(answer(201, &json!({ "incident": made })))
+            }
+            ("GET", ["incidents", id]) => Ok(match state.incidents.iter().find(|one| one["id"] == *id) {
+                Some(found) => answer(200, &json!({ "incident": found })),
+                None => answer(404, &json!({ "error": { "message": "Not Found", "code": 2100 } })),
+            }),
+            ("PUT", ["incidents", id]) => {
+                let body = body(request)?;
+                fields(&body["incident"], &["type", "status"], &["resolution"])?;
+                if body["incident"]["type"] != "incident_reference" {
+                    return Err("type".to_owned());
+                }
+                let status = text(&body["incident"], "status")?.to_owned();
+                if !["acknowledged", "resolved"].contains(&status.as_str()) {
+                    return Err(format!("status {status}"));
+                }
+                let words = body["incident"]["resolution"].as_str().unwrap_or_default();
+                state.acts.push((status.clone(), from, words.to_owned()));
+                let found = state.incidents.iter_mut().find(|one| one["id"] == *id).ok_or("no such incident")?;
+                found["status"] = json!(status);
+                Ok(answer(200, &json!({ "incident": found.clone() })))
+            }
+            ("POST", ["incidents", id, "notes"]) => {
+                let body = body(request)?;
+                fields(&body["note"], &["content"], &[])?;
+                state.notes.push(((*id).to_owned(), from, text(&body["note"], "content")?.to_owned()));
+                Ok(answer(200, &json!({ "note": { "id": "N1", "content": body["note"]["content"] } })))
+            }
+            ("GET", ["incidents", id, "notes"]) => {
+                let notes = state.notes.iter().filter(|(of, ..)| of == id);
+                let notes: Vec<_> = notes.map(|(_, _, content)| json!({ "id": "N1", "content": content })).collect();
+                Ok(answer(200, &json!({ "notes": notes })))
+            }
+            ("POST", ["incidents", id, "status_updates"]) => {
+                let body = body(request)?;
+                fields(&body, &["message"], &[])?;
+                state.updates.push(((*id).to_owned(), text(&body, "message")?.to_owned()));
+                Ok(answer(200, &json!({ "status_update": { "id": "S1" } })))
+            }
+            ("POST", ["incidents", id, "responder_requests"]) => {
+                let body = body(request)?;
+                fields(&body, &["requester_id", "message", "responder_request_targets"], &[])?;
+                let mut asked = Vec::new();
+                for target in body["responder_request_targets"].as_array().ok_or("targets")? {
+                    let target = &target["responder_request_target"];
+                    fields(target, &["id", "type"], &[])?;
+                    asked.push(text(target, "id")?.to_owned());
+                }
+                let found = state.incidents.iter_mut().find(|one| one["id"] == *id).ok_or("no such incident")?;
+                let responders = asked.iter().map(|id| json!({ "state": "pending", "user": { "id": id } }));
+                found["incidents_responders"] = responders.collect();
+                state.paged.push((text(&body, "requester_id")?.to_owned(), asked));
+                Ok(answer(200, &json!({ "responder_request": {} })))
+            }
+            ("GET", ["users"]) => {
+                parameters(request, &["query", "limit"])?;
+                let query = request.parameter("query").ok_or("query")?;
+                let found = USERS.iter().filter(|(_, mail)| mail.contains(query));
+                let found: Vec<_> = found.map(|(id, mail)| json!({ "id": id, "email": mail })).collect();
+                Ok(answer(200, &json!({ "users": found, "more": false })))
+            }
+            (method, _) => Ok(answer(404, &json!({ "error": { "message": format!("{method} {}", request.path) } }))),
+        }
+    }
+}
+
+fn incident(number: u64, title: &str, status: &str, key: Option<&str>) -> Value {
+    json!({
+        "id": format!("Q{number}"), "incident_number": number, "title": title, "summary": title, "status": status,
+        "urgency": "high", "priority": null, "service": { "id": "PALIPAY", "summary": "alipay" },
+        "html_url": format!("https://qr.pagerduty.example/incidents/Q{number}"), "incident_key": key,
+        "incidents_responders": [],
+    })
+}

@@ -1,0 +1,162 @@
+//! Slack's Web API.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use super::{Checked, fields, parameters, text};
+use crate::support::http::{Reply, Request};
+
+pub const TOKEN: &str = "xoxb-1234-secret-5678";
+/// `#status-qrpay`.
+pub const STATUS: &str = "C012345678";
+
+#[derive(Debug, Default)]
+pub struct State {
+    pub channels: Vec<Value>,
+    /// Channel, message; edits are in place.
+    pub messages: Vec<(String, Value)>,
+    pub pins: Vec<(String, String)>,
+    pub invited: Vec<String>,
+}
+
+/// A workspace with one channel.
+#[derive(Clone, Debug, Default)]
+pub struct Slack(pub Arc<Mutex<State>>);
+
+impl Slack {
+    /// Somebody opens a channel there.
+    pub fn opened(&self, name: &str, created: i64) -> String {
+        let mut state = self.0.lock().unwrap();
+        let id = format!("C{:09}", state.channels.len() + 1);
+        state.channels.push(json!({ "id": id, "name": name, "created": created, "is_archived": false }));
+        id
+    }
+
+    /// The texts of a channel.
+    pub fn texts(&self, channel: &str) -> Vec<String> {
+        let state = self.0.lock().unwrap();
+        let of_channel = state.messages.iter().filter(|(of, _)| of == channel);
+        of_channel.map(|(_, message)| message["text"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub fn answer(&self, request: &Request) -> Reply {
+        let said = if request.header("authorization") == Some(&format!("Bearer {TOKEN}")) {
+            self.take(request)
+        } else {
+            Err("invalid_auth".to_owned())
+        };
+        let said = said.unwrap_or_else(|error| json!({ "ok": false, "error": error }));
+        Reply::json(said.to_string())
+    }
+
+    fn take(&self, request: &Request) -> Checked<Value> {
+        let mut state = self.0.lock().unwrap();
+        let method = request.path.rsplit('/').next().unwrap_or_default();
+        let body: Value = match request.method.as_str() {
+            "POST" if request.header("content-type") != Some("application/json; charset=utf-8") => {
+                return Err("missing_charset".to_owned());
+            }
+            "POST" => serde_json::from_str(&request.body).map_err(|_| "invalid_json")?,
+            _ => json!({}),
+        };
+        let known = |state: &State, id: &str| id == STATUS || state.channels.iter().any(|one| one["id"] == id);
+        match (request.method.as_str(), method) {
+            ("POST", "chat.postMessage") => {
+                fields(&body, &["channel", "text", "metadata"], &["unfurl_links", "unfurl_media"])?;
+                let channel = text(&body, "channel")?;
+                if !known(&state, channel) {
+                    return Err("channel_not_found".to_owned());
+                }
+                let payload = &body["metadata"]["event_payload"];
+                if body["metadata"]["event_type"] != "warroom" || !payload["op"].is_string() {
+                    return Err("invalid_metadata_format".to_owned());
+                }
+                let ts = format!("1790000000.{:06}", state.messages.len() + 1);
+                let message = json!({ "ts": ts, "text": body["text"], "metadata": body["metadata"] });
+                state.messages.push((channel.to_owned(), message));
+                Ok(json!({ "ok": true, "channel": channel, "ts": ts }))
+            }
+            ("GET", "conversations.history") => {
+                parameters(request, &["channel", "oldest", "include_all_metadata", "limit", "cursor"])?;
+                if request.parameter("include_all_metadata") != Some("true") {
+                    return Err("invalid_arguments".to_owned());
+                }
+                let channel = request.parameter("channel").ok_or("invalid_arguments")?;
+                let of_channel = state.messages.iter().rev().filter(|(of, _)| of == channel);
+                let messages: Vec<_> = of_channel.map(|(_, message)| message).collect();
+                Ok(json!({ "ok": true, "messages": messages, "response_metadata": { "next_cursor": "" } }))
+            }
+            ("POST", "conversations.create") => {
+                fields(&body, &["name", "is_private"], &[])?;
+                let name = text(&body, "name")?;
+                let is_plain =
+                    |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter);
+                if name.len() > 80 || !name.chars().all(is_plain) {
+                    return Err("invalid_name_specials".to_owned());
+                }
+                if state.channels.iter().any(|one| one["name"] == name) {
+                    return Err("name_taken".to_owned());
+                }
+                let id = format!("C{:09}", state.channels.len() + 1);
+                let made = json!({ "id": id, "name": name, "created": 1_790_000_000, "is_archived": false });
+                state.channels.push(made.clone());
+                Ok(json!({ "ok": true, "channel": made }))
+            }
+            ("POST", "conversations.join") => {
+                fields(&body, &["channel"], &[])?;
+                Ok(json!({ "ok": true, "channel": { "id": body["channel"], "name": "x" } }))
+            }
+            ("GET", "conversations.list") => {
+                parameters(request, &["types", "exclude_archived", "limit", "cursor"])?;
+                // Two a page.
+                let from: usize = request.parameter("cursor").map_or(0, |cursor| cursor.parse().unwrap());
+                let page: Vec<_> = state.channels.iter().skip(from).take(2).collect();
+                let more = from + 2 < state.channels.len();
+                let next = if more { (from + 2).to_string() } else { String::new() };
+                Ok(json!({ "ok": true, "channels": page, "response_metadata": { "next_cursor": next } }))
+            }
+            ("POST", "conversations.setTopic" | "conversations.setPurpose") => {
+                let what = if method.ends_with("Topic") { "topic" } else { "purpose" };
+                fields(&body, &["channel", what], &[])?;
+                let value = text(&body, what)?;
+                if value.chars().count() > 250 {
+                    return Err("too_long".to_owned());
+                }
+                let id = text(&body, "channel")?;
+                let found = state.channels.iter_mut().find(|one| one["id"] == id).ok_or("channel_not_found")?;
+                found[what] = json!({ "value": value });
+                Ok(json!({ "ok": true }))
+            }
+            ("GET", "users.lookupByEmail") => {
+                parameters(request, &["email"])?;
+                match request.parameter("email") {
+                    Some("bob@qr.example") => Ok(json!({ "ok": true, "user": { "id": "U00000BOB" } })),
+                    _ => Err("users_not_found".to_owned()),
+                }
+            }
+            ("POST", "conversations.invite") => {
+                fields(&body, &["channel", "users", "force"], &[])?;
+                state.invited.extend(text(&body, "users")?.split(',').map(str::to_owned));
+                Ok(json!({ "ok": true, "channel": { "id": body["channel"], "name": "x" } }))
+            }
+            ("POST", "chat.update") => {
+                fields(&body, &["channel", "ts", "text"], &[])?;
+                let found =
+                    state.messages.iter_mut().find(|(of, one)| body["channel"] == **of && one["ts"] == body["ts"]);
+                found.ok_or("message_not_found")?.1["text"] = body["text"].clone();
+                Ok(json!({ "ok": true, "channel": body["channel"], "ts": body["ts"] }))
+            }
+            ("POST", "pins.add") => {
+                fields(&body, &["channel", "timestamp"], &[])?;
+                let pin = (text(&body, "channel")?.to_owned(), text(&body, "timestamp")?.to_owned());
+                if state.pins.contains(&pin) {
+                    return Err("already_pinned".to_owned());
+                }
+                state.pins.push(pin);
+                Ok(json!({ "ok": true }))
+            }
+            _ => Err("unknown_method".to_owned()),
+        }
+    }
+}
