@@ -354,10 +354,11 @@ async fn slack_opens_a_channel_of_the_incident_s_own_and_keeps_what_stands_at_it
     assert_eq!(there(channel.deliver(&edit).await), pinned);
     there(channel.deliver(&about(Act::Post, "a message")).await);
     assert_eq!(workspace.texts(&room.id), ["SEV2 now", "a message"]);
-    let state = workspace.0.lock().unwrap();
-    assert_eq!(state.invited, ["U000DANA1", "U00000BOB"]);
-    assert_eq!(state.pins, [(room.id.to_string(), pinned.id.to_string())]);
-    drop(state);
+    {
+        let state = workspace.0.lock().unwrap();
+        assert_eq!(state.invited, ["U000DANA1", "U00000BOB"]);
+        assert_eq!(state.pins, [(room.id.to_string(), pinned.id.to_string())]);
+    }
     // What PagerDuty's integration opens is adopted.
     let theirs = workspace.opened("inc-4712", SENT);
     let find = Parcel { target: "inc-4712".into(), ..find };

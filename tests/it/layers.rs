@@ -73,7 +73,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &["alert", "change", "clock", "exercise", "incident", "live", "slo", "spans", "text"]),
     ("config", &["escalation", "exercise", "incident", "oncall", "playbook", "reach", "template", "text", "theme"]),
     ("runner", &["clock", "incident", "journal", "text"]),
-    ("channel", &["incident", "reach", "source", "text"]),
+    ("channel", &["clock", "incident", "reach", "source", "text"]),
     ("run", &["*"]),
     ("cli", &["*"]),
     ("main", &["cli"]),

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::*;
 
+type Counting = fn(&pagerduty::State) -> usize;
+type Answering = fn() -> Reply;
 type Handler = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 
 /// A service with what it keeps, an act, and how many objects the act has left there.
@@ -21,7 +23,7 @@ fn cases() -> Vec<Case> {
     let mut add = |service, handler: Handler, parcel, count: Box<dyn Fn() -> usize + Send>, can_look| {
         cases.push(Case { service, handler, parcel, count, can_look });
     };
-    let acts: [(Act, fn(&pagerduty::State) -> usize, bool); 6] = [
+    let acts: [(Act, Counting, bool); 6] = [
         (opened(&[]), |state| state.incidents.len() - 1, true),
         (Act::Acknowledge, |state| state.acts.len(), true),
         (Act::Resolve, |state| state.acts.len(), true),
@@ -103,7 +105,7 @@ async fn what_was_applied_and_never_answered_is_found_and_left_at_one() {
 
 #[tokio::test]
 async fn a_write_that_may_have_arrived_is_unknown_and_one_that_was_turned_away_is_not_there() {
-    let unknown: [(&str, fn() -> Reply); 6] = [
+    let unknown: [(&str, Answering); 6] = [
         ("500", || Reply::status(500, "{}")),
         ("502", || Reply::status(502, "<html>bad gateway</html>")),
         ("cut", || Reply::Truncated(b"{\"incident\":{".to_vec())),
