@@ -66,6 +66,9 @@ struct Screen {
     /// Look, and change nothing
     #[arg(long)]
     read_only: bool,
+    /// Send nothing to any other system; `outbox` lists what would have gone out
+    #[arg(long)]
+    dry_run: bool,
     /// Where Prometheus is
     #[arg(long, value_name = "URL")]
     prometheus: Option<String>,

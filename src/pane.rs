@@ -372,6 +372,10 @@ pub enum FormKind {
     Snooze(Duty),
     /// The final status, with the proof.
     Resolve(Vec<ProofLine>),
+    /// Whom to page, and the word that does it.
+    Page,
+    /// Which alerts are kept quiet, for how long and why; the labels stand there at first.
+    Silence(String),
     /// The postmortem's date and owner.
     Postmortem,
     /// Where the article is.

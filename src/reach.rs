@@ -414,6 +414,11 @@ impl Reach {
         })
     }
 
+    /// Whether somebody can be paged by name.
+    pub fn can_page(&self, name: &str) -> bool {
+        self.mail(name).is_some() && self.trackers.iter().any(|tracker| *tracker.service == *PAGERDUTY)
+    }
+
     fn mail(&self, name: &str) -> Option<CleanStr> {
         known_as(&self.people, name).into_iter().find_map(|person| person.email.clone())
     }

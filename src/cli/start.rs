@@ -14,6 +14,7 @@ use crate::console::{Layout, Settings};
 use crate::incident::IncidentId;
 use crate::pane::Access;
 use crate::playbook::Catalogue;
+use crate::reach::Reach;
 use crate::run::{self, Drill, Opening, Plan, encoder, tty};
 use crate::source::{Endpoint, SOURCES, SourceSpec};
 use crate::template::Templates;
@@ -87,7 +88,7 @@ fn begin(
             host: host(),
             aliases: config.commands.clone(),
             rotation: config.rotation.clone(),
-            reach: config.reach.clone(),
+            reach: Reach { is_dry: screen.dry_run, ..config.reach.clone() },
             rings: config.screen.bell,
             theme,
             zone: config.zone.0,

@@ -188,6 +188,24 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         let pick = overlay::outbox(&console.cx(wall));
         console.show(pick);
     }),
+    write("open-channel", &[], "open the incident's own chat channel", |console, wall, effects| {
+        let asked = overlay::send::open_channel(&console.cx(wall));
+        match asked {
+            Ok(command) => console.command(command, None, wall, effects),
+            Err(why) => console.say(Tone::Refused, why, wall),
+        }
+    }),
+    write("page", &[], "page people through PagerDuty, with a typed word", |console, wall, _| {
+        console.show_form(FormKind::Page, wall);
+    }),
+    write("silence", &[], "keep alerts quiet for a while; what it hits is shown before", |console, wall, _| {
+        let labels = overlay::send::likely_labels(None, &console.cx(wall));
+        console.show_form(FormKind::Silence(labels), wall);
+    }),
+    write("unsilence", &[], "end a silence of this incident", |console, wall, _| {
+        let pick = overlay::send::unsilence(&console.cx(wall));
+        console.show(pick);
+    }),
     look("oncall", &[], "who is on call now and next, and how to reach them", |console, wall, _| {
         match console.cx(wall).on_call() {
             Ok(text) => console.show_text("on call", &text),

@@ -14,6 +14,7 @@ mod items;
 mod outbox;
 mod pick;
 mod run;
+pub(crate) mod send;
 mod step;
 
 use chrono::{DateTime, Utc};

@@ -160,6 +160,8 @@ pub enum Command {
     ApprovePlaybook(PlaybookApproved),
     /// Say what became of something that goes out.
     MoveDelivery(DeliveryMoved),
+    /// Have another system do something.
+    SendOut(Box<DeliveryQueued>),
     /// Go on with another version of a playbook.
     ReplacePlaybook(PlaybookFrozen),
 }
@@ -250,6 +252,7 @@ impl Command {
             | Self::NoteClockSkew(_)
             | Self::LinkAlert(_)
             | Self::SetScope(_)
+            | Self::SendOut(_)
             | Self::DenyImpact
             | Self::MarkTold(_)
             | Self::MarkNotTold(_)
@@ -443,6 +446,12 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
                 return want_reason("why is it given up?");
             }
             vec![Event::DeliveryMoved(body)]
+        }
+        Command::SendOut(body) => {
+            if incident.is_asked(&body) {
+                return refuse(format!("somebody asked {} for that already: look at :outbox", body.service));
+            }
+            vec![Event::DeliveryQueued(*body)]
         }
         Command::ReplacePlaybook(body) => {
             let known = incident.playbooks.get(&body.service).map(|known| &known.digest);

@@ -359,9 +359,11 @@ impl Facts {
     }
 
     pub(super) fn move_delivery(&mut self, body: &DeliveryMoved, at: DateTime<Utc>, console: &CleanStr) -> bool {
-        let Some(delivery) = self.deliveries.iter_mut().find(|delivery| delivery.id == body.delivery) else {
+        let Some(place) = self.deliveries.iter().position(|delivery| delivery.id == body.delivery) else {
             return false;
         };
+        let (older, newer) = self.deliveries.split_at_mut(place + 1);
+        let Some(delivery) = older.last_mut() else { return false };
         if delivery.moves != body.step || !delivery.state.leads_to(&body.to) {
             return false;
         }
@@ -374,6 +376,12 @@ impl Facts {
         delivery.tries += u32::from(body.to == DeliveryState::Sending);
         delivery.moves += 1;
         (delivery.state, delivery.since, delivery.console) = (body.to.clone(), at, console.clone());
+        // What came back unsent while a newer one was queued is not sent after all.
+        let replaced = newer.iter().find(|newer| newer.replaces(delivery)).map(|newer| newer.id);
+        let next = replaced.map(|by| DeliveryState::Superseded { by });
+        if let Some(next) = next.filter(|next| delivery.state.leads_to(next)) {
+            delivery.state = next;
+        }
         true
     }
 

@@ -89,7 +89,9 @@ impl Line {
 /// Whether an event has a line of its own: what changes another line has none, nor has each try to send something.
 fn has_line(event: &Event) -> bool {
     match event {
-        Event::NoteAmended(_) | Event::NoteStruck(_) | Event::EntryRedacted(_) | Event::DeliveryQueued(_) => false,
+        Event::NoteAmended(_) | Event::NoteStruck(_) | Event::EntryRedacted(_) => false,
+        // Nothing comes of it unless somebody reads this.
+        Event::DeliveryQueued(body) => body.release == Release::OnWord,
         Event::DeliveryMoved(body) => {
             !body.is_routine && !matches!(body.to, DeliveryState::Sending | DeliveryState::Queued { .. })
         }

@@ -179,6 +179,9 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
         Event::DeliveryQueued(body) => (
             "out",
             match body.channel {
+                Some(channel) if body.release == Release::OnWord => {
+                    format!("YOUR WORD: {} ({}) waits until somebody sends it (:outbox)", channel.name(), body.service)
+                }
                 Some(channel) => format!("waits for {} ({})", channel.name(), body.service),
                 None => format!("waits for {}: {}", body.service, body.act.words()),
             },

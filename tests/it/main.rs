@@ -18,6 +18,7 @@ mod oncall;
 mod plain;
 mod playbooks;
 mod prometheus;
+mod reach_story;
 mod runbook;
 mod runner;
 mod six_hours;

@@ -4,7 +4,7 @@ use super::Overlay;
 use super::pick::{Choice, Pick};
 use crate::alert::{Cover, title};
 use crate::incident::Command;
-use crate::pane::{Cx, alerts};
+use crate::pane::{Cx, FormKind, alerts};
 use crate::text::CleanStr;
 
 /// The choices for an alert, the likeliest first; nothing where it is told no more.
@@ -41,6 +41,10 @@ pub(super) fn act_on(fingerprint: &CleanStr, cx: &Cx<'_>) -> Option<Overlay> {
             rows.push(declare("declare an incident from it …"));
             rows.extend(link);
         }
+    }
+    if own.is_some() && cx.reach.silences {
+        let labels = super::send::likely_labels(Some(fingerprint), cx);
+        rows.push(("keep it quiet …".to_owned(), Choice::Form(Box::new(FormKind::Silence(labels)))));
     }
     if cx.incident.drill.is_some() {
         rows.retain(|(_, choice)| !matches!(choice, Choice::DeclareFrom(_)));

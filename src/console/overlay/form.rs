@@ -21,6 +21,8 @@ pub(crate) struct Field {
     pub(crate) hint: String,
     pub(crate) editor: Editor,
     rows: u16,
+    /// A paste does not reach it.
+    is_typed: bool,
 }
 
 /// A form that somebody fills in.
@@ -37,13 +39,18 @@ impl Field {
     /// A field of one line that begins with a text.
     pub(crate) fn line(label: impl Into<String>, hint: impl Into<String>, text: &str) -> Self {
         let (label, hint) = (label.into(), hint.into());
-        Self { label, hint, editor: filled(Editor::one_line(), text), rows: 1 }
+        Self { label, hint, editor: filled(Editor::one_line(), text), rows: 1, is_typed: false }
+    }
+
+    /// A field for a word that must be typed by hand.
+    pub(crate) fn typed(label: impl Into<String>) -> Self {
+        Self { is_typed: true, ..Self::line(label, "", "") }
     }
 
     /// A field of several lines.
     pub(crate) fn lines(label: impl Into<String>, hint: impl Into<String>, text: &str, rows: u16) -> Self {
         let (label, hint) = (label.into(), hint.into());
-        Self { label, hint, editor: filled(Editor::lines(), text), rows }
+        Self { label, hint, editor: filled(Editor::lines(), text), rows, is_typed: false }
     }
 }
 
@@ -75,7 +82,7 @@ impl Form {
     }
 
     pub(super) fn paste(&mut self, text: &str) {
-        if let Some(field) = self.fields.get_mut(self.at) {
+        if let Some(field) = self.fields.get_mut(self.at).filter(|field| !field.is_typed) {
             field.editor.insert_paste(text);
         }
     }
@@ -83,6 +90,15 @@ impl Form {
     fn hand_in(&mut self, cx: &Cx<'_>) -> Outcome {
         if let FormKind::Parameters { step, purpose } = &self.kind {
             return match super::step::with_answers(step, *purpose, self, cx) {
+                Ok(overlay) => Outcome::Show(Box::new(overlay)),
+                Err((place, why)) => {
+                    self.at = place;
+                    Outcome::Refuse(why)
+                }
+            };
+        }
+        if let FormKind::Silence(_) = &self.kind {
+            return match super::send::preview(self, cx) {
                 Ok(overlay) => Outcome::Show(Box::new(overlay)),
                 Err((place, why)) => {
                     self.at = place;

@@ -6,8 +6,8 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::Overlay;
 use super::form::{Field, Form};
+use super::{Overlay, send};
 use crate::incident::brief::BriefKind;
 use crate::incident::{
     Actor, Answer, ArticleRecorded, Command, DecisionProposed, FollowUpSet, HandoverOffered, HypothesisOpened,
@@ -137,8 +137,30 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
                     format!("{} {}: {}", if line.met { cx.theme.glyphs.done } else { "x" }, line.what, line.seen)
                 })
                 .chain(proof.is_empty().then(|| "nothing could be measured".to_owned()))
+                .chain(send::silences(cx).into_iter().map(|(words, _)| format!("x still in force: {words}")))
                 .collect(),
             vec![Field::lines("final status", "what was wrong, what was done, what is left", &cx.final_status(), 4)],
+        ),
+        FormKind::Page => (
+            text("page people through PagerDuty"),
+            vec!["they are called, whatever the hour".to_owned()],
+            vec![
+                Field::line(
+                    "whom",
+                    "dana, bob",
+                    &send::to_page(cx).iter().map(CleanStr::as_str).collect::<Vec<_>>().join(", "),
+                ),
+                Field::typed(format!("type {} to page them", send::PAGE)),
+            ],
+        ),
+        FormKind::Silence(labels) => (
+            text("keep alerts quiet: what it hits is shown before"),
+            Vec::new(),
+            vec![
+                Field::line("labels", "alertname=\"HighErrorRate\" service=\"alipay\"", labels),
+                Field::line("for how long, or until when", "30m, 14:10; at most 4h", "1h"),
+                Field::line("why", "the backup is being filled, it fires until then", ""),
+            ],
         ),
         FormKind::Postmortem => {
             let latest = cx.incident.resolved_at.map(|at| at + cx.cadence.postmortem);
@@ -333,7 +355,9 @@ pub(super) fn read(form: &Form, cx: &Cx<'_>) -> Read {
             let owner = given(1).map(|_| name(1));
             Command::SetFollowUp(FollowUpSet { item: *item, what: given(0), owner, due, state: None, reason: None })
         }
-        FormKind::Parameters { .. } => return Ok(Vec::new()),
+        FormKind::Page => send::page(&line(0), &line(1), cx).map_err(|why| (1, why))?,
+        // Both lead to a dialog first.
+        FormKind::Parameters { .. } | FormKind::Silence(_) => return Ok(Vec::new()),
         FormKind::AmendTime(which) => {
             let to =
                 past(&line(0), cx).ok_or((0, format!("`{}` is no time: write 14:10, 14:10:30 or -5m", line(0))))?;

@@ -79,3 +79,21 @@ fn a_newer_text_takes_the_place_of_what_was_not_sent_and_of_nothing_that_may_be_
     assert_eq!(words, ["UNCONFIRMED", "WAITS", "superseded", "WAITS"]);
     assert_eq!(incident.undelivered().count(), 3);
 }
+
+#[test]
+fn what_comes_back_unsent_after_a_newer_one_was_queued_is_not_sent_before_it() {
+    let mut incident = Incident::new(IncidentId::incident(1));
+    let first = EntryId { rid: 1, rseq: 1 };
+    let moved = |rseq, step, to| {
+        let body = DeliveryMoved { delivery: first, step, to, is_routine: false };
+        entry(1, rseq, rseq as i64, "c1", Event::DeliveryMoved(body))
+    };
+    incident.apply([
+        entry(1, 1, 1, "c1", queued(1, "C1")),
+        moved(2, 0, DeliveryState::Sending),
+        entry(1, 3, 3, "c1", queued(2, "C1")),
+        moved(4, 1, DeliveryState::Queued { not_before: at(5), why: Some("429".into()) }),
+    ]);
+    let words: Vec<_> = incident.deliveries.iter().map(|delivery| delivery.state.word()).collect();
+    assert_eq!(words, ["superseded", "WAITS"]);
+}

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::alert::Cover;
+use crate::alert::{AlertState, Cover};
 use crate::escalation;
 use crate::incident::{EntryId, Role, Scope, Severity};
 use crate::pane::Cx;
@@ -83,7 +83,8 @@ impl Work {
         let mut lines = Vec::new();
         let mut more = 0;
         let mut firing = BTreeMap::new();
-        for seen in seen(cx).iter().filter(|seen| seen.is_firing()) {
+        let known = seen(cx);
+        for seen in known.iter().filter(|seen| seen.is_firing()) {
             let print = seen.fingerprint().clone();
             if !self.alerts.contains_key(&print) {
                 let number = numbers.alerts.of(&print);
@@ -111,7 +112,12 @@ impl Work {
         }
         let over: Vec<_> = self.alerts.iter().filter(|(print, _)| !firing.contains_key(*print)).collect();
         for (print, name) in over.iter().take(ALERTS_AT_ONCE) {
-            lines.push(format!("alert {} {name} does not fire any more", numbers.alerts.of(print)));
+            let still = known.iter().find(|seen| seen.live.fingerprints().contains(print));
+            let now = match still.map(|seen| seen.live.state) {
+                Some(state @ AlertState::Suppressed { .. }) => format!("is {}, and still fires", state.word()),
+                _ => "does not fire any more".to_owned(),
+            };
+            lines.push(format!("alert {} {name} {now}", numbers.alerts.of(print)));
         }
         if let Some(more) = over.len().checked_sub(ALERTS_AT_ONCE).filter(|more| *more > 0) {
             lines.push(format!("and {more} more alerts do not fire any more"));

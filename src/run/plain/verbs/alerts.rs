@@ -8,6 +8,7 @@ use super::records::may_write;
 use super::words::{first_word, given};
 use super::{Answer, Verb, usage, verb};
 use crate::alert::{Cover, proposed_severity, title};
+use crate::console::overlay::send;
 use crate::incident::{Command, Declared, Detection, Severity};
 use crate::pane::Cx;
 use crate::pane::alerts::{Seen, burst, of_burst, seen};
@@ -23,6 +24,31 @@ pub(super) const VERBS: &[Verb] = &[
             session.answer_list(lists::alerts, none, wall)
         },
     ),
+    verb(
+        "silence",
+        "TIME LABEL=\"VALUE\" … WHY",
+        "keep alerts quiet for so long; says which ones that are, and `:silence! …` does it",
+        |session, rest, wall| silence(session, rest, Care::Shown, wall),
+    ),
+    verb("silence!", "TIME LABEL=\"VALUE\" … WHY", "the same, and it is done", |session, rest, wall| {
+        silence(session, rest, Care::Done, wall)
+    }),
+    verb("unsilence", "[N]", "the silences of this incident; with a number: it ends", |session, rest, wall| {
+        let all = send::silences(&session.cx(wall));
+        if rest.is_empty() {
+            let lines: Vec<_> =
+                all.iter().enumerate().map(|(place, (words, _))| format!("{} {words}", place + 1)).collect();
+            return match lines.is_empty() {
+                true => Err("no silence of this incident is in force".to_owned()),
+                false => session.answer(lines),
+            };
+        }
+        let place = rest.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        match place.and_then(|place| all.into_iter().nth(place)) {
+            Some((_, command)) => session.ask(command, wall),
+            None => Err(format!("there is no {}: :unsilence lists them", CleanStr::new(rest))),
+        }
+    }),
     verb("link", "N[,N…]|burst", "these alerts belong to this incident", |session, rest, wall| {
         let cx = session.cx(wall);
         let links: Vec<_> = named(session, "link", rest, &cx)?.iter().map(Seen::linked).collect();
@@ -47,6 +73,41 @@ pub(super) const VERBS: &[Verb] = &[
 enum Covered {
     Refused,
     Declared,
+}
+
+/// Whether a silence is shown or made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Care {
+    Shown,
+    Done,
+}
+
+/// `30m service="alipay" alertname="X" the backup is being filled`.
+fn silence(session: &mut Session, rest: &str, care: Care, wall: DateTime<Utc>) -> Answer {
+    let (time, rest) = first_word(rest);
+    if time.is_empty() {
+        return usage("silence");
+    }
+    let cx = session.cx(wall);
+    let until = super::words::time_to_come(time, &cx)?;
+    // The labels end with the first word that is none.
+    let mut at = 0;
+    for word in rest.split_inclusive(' ') {
+        let is_inside = rest[..at].matches('"').count() % 2 == 1;
+        if !is_inside && !word.contains('=') {
+            break;
+        }
+        at += word.len();
+    }
+    let (labels, why) = rest.split_at(at);
+    let (command, hit) = send::silence(labels, until, &CleanStr::new(why.trim()), &cx)?;
+    if care == Care::Done {
+        return session.ask(command, wall);
+    }
+    let count = hit.len();
+    let mut lines: Vec<String> = hit;
+    lines.push(format!("{count} of the alerts that are known now; :silence! {time} {rest} keeps them quiet"));
+    session.answer(lines)
 }
 
 /// The alerts that somebody names, the first one first.

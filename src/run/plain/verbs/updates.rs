@@ -8,6 +8,7 @@ use super::super::Session;
 use super::super::lists;
 use super::words::{first_word, given, lines};
 use super::{Answer, Verb, usage, verb};
+use crate::console::overlay::send;
 use crate::console::overlay::{delivery_line, update_facts, ways};
 use crate::incident::{Channel, Command, DeliveryMoved, EntryId, PersonTold, Severity, StatusUpdate};
 use crate::pane::Cx;
@@ -55,6 +56,20 @@ pub(super) const VERBS: &[Verb] = &[
         let (draft, reason) = numbered(session, "drop-draft", rest)?;
         session.ask(Command::DropDraft(draft, given(reason)), wall)
     }),
+    verb("open-channel", "", "open the incident's own chat channel", |session, _, wall| {
+        let asked = send::open_channel(&session.cx(wall))?;
+        session.ask(asked, wall)
+    }),
+    verb(
+        "page",
+        "WHO[, WHO …] PAGE",
+        "page people through PagerDuty; the last word says so",
+        |session, rest, wall| {
+            let (names, word) = rest.rsplit_once(' ').unwrap_or((rest, ""));
+            let asked = send::page(names, word, &session.cx(wall))?;
+            session.ask(asked, wall)
+        },
+    ),
     verb("told", "[N [HOW]]", "the people whom the severity names; with a number: somebody told them", told),
     verb("not-told", "N", "nobody told them after all", |session, rest, wall| {
         if rest.is_empty() {

@@ -1,0 +1,185 @@
+//! What a person has other systems do: a chat channel opened, people paged, alerts kept quiet.
+//!
+//! Hides how words become a delivery: labels, names, the end of a silence, and which alerts it would keep quiet.
+//!
+//! Invariant: nobody is paged without a word typed by hand, and no silence is made before it was shown which alerts it hits.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::pick::{Choice, Pick};
+use super::{Form, Overlay};
+use crate::alert::title;
+use crate::incident::{Act, Command, Delivery, DeliveryQueued, DeliveryState, EntryId, Release, Silencing, Thing};
+use crate::pane::{Cx, alerts};
+use crate::reach::ALERTMANAGER;
+use crate::text::{CleanStr, CleanText, fit};
+
+/// The word that pages people.
+pub(crate) const PAGE: &str = "PAGE";
+/// No silence is longer: who needs more looks again.
+const LONGEST: TimeDelta = TimeDelta::hours(4);
+
+fn send(body: DeliveryQueued) -> Command {
+    Command::SendOut(Box::new(body))
+}
+
+/// Opens the incident's chat channel.
+pub(crate) fn open_channel(cx: &Cx<'_>) -> Result<Command, String> {
+    let Some(body) = cx.reach.open_room(cx.incident) else {
+        return Err("chat channels of incidents are not configured: set `prefix` in [slack-channels]".to_owned());
+    };
+    if let Some(room) = cx.incident.made(&body, Thing::Room) {
+        return Err(format!("it is there: #{}", room.called()));
+    }
+    Ok(send(body))
+}
+
+/// Those of the matrix who were not told yet and can be paged.
+pub(crate) fn to_page(cx: &Cx<'_>) -> Vec<CleanStr> {
+    let is_told = |name: &CleanStr| cx.incident.told.contains_key(name);
+    cx.to_tell().into_iter().filter(|name| !is_told(name) && cx.reach.can_page(name)).collect()
+}
+
+/// Pages people; `typed` is the word that does it.
+pub(crate) fn page(names: &str, typed: &str, cx: &Cx<'_>) -> Result<Command, String> {
+    let names: Vec<CleanStr> =
+        names.split(',').map(|name| CleanStr::new(name.trim())).filter(|name| !name.is_blank()).collect();
+    if names.is_empty() {
+        return Err("name the people to page, such as dana, bob".to_owned());
+    }
+    let body = cx.reach.page(&names, cx.incident).map_err(|unknown| match unknown.as_slice() {
+        [] => "PagerDuty does not know this incident: set [pagerduty-services], or look at :outbox".to_owned(),
+        names => {
+            let names: Vec<_> = names.iter().map(CleanStr::as_str).collect();
+            format!("nobody knows the e-mail of {}: write it into [[people]]", names.join(", "))
+        }
+    })?;
+    if typed != PAGE {
+        return Err(format!("type {PAGE} to page {}: nobody was paged", names.len()));
+    }
+    Ok(send(body))
+}
+
+/// Keeps alerts quiet, and which ones that are.
+pub(crate) fn silence(
+    labels: &str,
+    until: DateTime<Utc>,
+    why: &CleanStr,
+    cx: &Cx<'_>,
+) -> Result<(Command, Vec<String>), String> {
+    if !cx.reach.silences {
+        return Err("no Alertmanager is configured: set `url` in [alertmanager]".to_owned());
+    }
+    let matchers = matchers(labels)?;
+    if until > cx.now + LONGEST {
+        return Err(format!("a silence lasts at most {} h: look again then", LONGEST.num_hours()));
+    }
+    if why.is_blank() {
+        return Err("say why: who finds the silence later must know".to_owned());
+    }
+    let label = |alert: &crate::alert::Alert, name: &CleanStr| alert.labels.get(name).cloned().unwrap_or_default();
+    let seen = alerts::seen(cx);
+    let hit = seen.iter().filter(|seen| matchers.iter().all(|(name, value)| label(seen.live.alert, name) == *value));
+    let hit = hit.map(|seen| title(seen.live.alert).to_string()).collect();
+    let until = cx.incident.clock().wall(until);
+    let release = if cx.incident.drill.is_some() || cx.reach.is_dry { Release::Never } else { Release::AtOnce };
+    let body = DeliveryQueued {
+        service: ALERTMANAGER.into(),
+        target: ALERTMANAGER.into(),
+        act: Act::Silence(Silencing { matchers, until }),
+        text: CleanText::new(&format!("{}: {why}", cx.incident.id())),
+        from: Some(cx.me.clone()),
+        release,
+        ..DeliveryQueued::default()
+    };
+    Ok((send(body), hit))
+}
+
+/// `alertname="HighErrorRate" service=alipay` as names and values.
+fn matchers(labels: &str) -> Result<Vec<(CleanStr, CleanStr)>, String> {
+    let mut matchers = Vec::new();
+    let mut rest = labels.trim();
+    while !rest.is_empty() {
+        let example = "write labels as alertname=\"HighErrorRate\" service=\"alipay\"";
+        let (name, value) = rest.split_once('=').ok_or_else(|| format!("`{}`: {example}", fit(rest, 40)))?;
+        let name = name.trim();
+        let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        if name.is_empty() || !name.chars().all(is_name) {
+            return Err(format!("`{}` is no label: {example}", fit(name, 40)));
+        }
+        let (value, after) = match value.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"').ok_or_else(|| format!("a quote is not closed: {example}"))?,
+            None => value.split_once([' ', ',']).unwrap_or((value, "")),
+        };
+        if value.is_empty() {
+            return Err(format!("{name} has no value: {example}"));
+        }
+        matchers.push((CleanStr::new(name), CleanStr::new(value)));
+        rest = after.trim_start_matches([' ', ',']);
+    }
+    if matchers.is_empty() {
+        return Err("name at least one label: a silence of everything is none".to_owned());
+    }
+    Ok(matchers)
+}
+
+/// The labels of the alert that somebody most likely means.
+pub(crate) fn likely_labels(fingerprint: Option<&CleanStr>, cx: &Cx<'_>) -> String {
+    let seen = alerts::seen(cx);
+    let is_it = |seen: &&alerts::Seen<'_>| fingerprint.is_none_or(|print| seen.live.fingerprints().contains(&print));
+    let Some(alert) = seen.iter().find(is_it).map(|seen| seen.live.alert) else { return String::new() };
+    let shown = ["alertname", "service"].into_iter().filter_map(|name| Some((name, alert.labels.get(name)?)));
+    shown.map(|(name, value)| format!("{name}=\"{value}\"")).collect::<Vec<_>>().join(" ")
+}
+
+/// What a silence would do, before it does.
+pub(super) fn preview(form: &Form, cx: &Cx<'_>) -> Result<Overlay, (usize, String)> {
+    let line = |place: usize| CleanStr::new(form.answer(place).as_str());
+    let until = super::forms::coming(&line(1), cx)
+        .ok_or_else(|| (1, format!("`{}` is no time to come: write 30m, 1h or 14:10", line(1))))?;
+    let (command, hit) = silence(&line(0), until, &line(2), cx).map_err(|why| (0, why))?;
+    let notes = match hit.len() {
+        0 => vec!["no alert that is known now has these labels".to_owned()],
+        count => std::iter::once(format!("{count} of the alerts that are known now:")).chain(hit).collect(),
+    };
+    let rows = vec![
+        (format!("keep them quiet until {}", cx.clock(until)), Choice::Command(Box::new(command))),
+        ("leave it".to_owned(), Choice::Nothing),
+    ];
+    Ok(Overlay::Pick(Box::new(Pick { title: "a silence".to_owned(), notes, rows, empty: "", selected: 0 })))
+}
+
+/// The silences of this incident that are in force: what they are, and what ends each.
+pub(crate) fn silences(cx: &Cx<'_>) -> Vec<(String, Command)> {
+    let in_force = |known: &&Delivery| {
+        let Act::Silence(said) = &known.body.act else { return false };
+        matches!(known.state, DeliveryState::Sent(_)) && said.until > cx.wall && !is_ended(known.id, cx)
+    };
+    let all = cx.incident.deliveries.iter().filter(in_force);
+    all.map(|known| {
+        let until = match &known.body.act {
+            Act::Silence(said) => cx.clock(cx.incident.clock().show(said.until)),
+            _ => String::new(),
+        };
+        let words = format!("{} until {until} ({})", known.body.act.words(), known.text());
+        let body = DeliveryQueued { act: Act::Unsilence(known.id), text: CleanText::default(), ..known.body.clone() };
+        (words, send(body))
+    })
+    .collect()
+}
+
+fn is_ended(id: EntryId, cx: &Cx<'_>) -> bool {
+    cx.incident.deliveries.iter().any(|known| known.body.act == Act::Unsilence(id))
+}
+
+/// The list of them; choosing one ends it.
+pub(crate) fn unsilence(cx: &Cx<'_>) -> Overlay {
+    let rows = silences(cx).into_iter().map(|(words, command)| (words, Choice::Command(Box::new(command))));
+    Overlay::Pick(Box::new(Pick {
+        title: "end a silence".to_owned(),
+        notes: Vec::new(),
+        rows: rows.collect(),
+        empty: "no silence of this incident is in force",
+        selected: 0,
+    }))
+}
