@@ -8,16 +8,17 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use chrono::{DateTime, Utc};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::incident::{Parcel, Receipt};
+use crate::incident::{ForeignNoted, News, Parcel, Receipt, Watched};
 use crate::reach::{self, TicketTypes};
 use crate::source::http::{Answer, Failure, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
-use crate::text::CleanStr;
+use crate::text::{CleanStr, CleanText};
 
 mod events;
 mod grafana;
@@ -31,12 +32,20 @@ mod webhook;
 /// An answer that is on its way.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Receipt> + Send + 'a>>;
 
+/// News that are on their way, or why there are none.
+pub type Telling<'a> = Pin<Box<dyn Future<Output = Result<Vec<News>, CleanStr>> + Send + 'a>>;
+
 /// A system that takes texts.
 pub trait Channel: Send + Sync + fmt::Debug {
     /// Hands a text over.
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a>;
     /// Says whether a text that was handed over is there.
     fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a>;
+    /// Says what others did with something there; a system that cannot say has no news.
+    fn news<'a>(&'a self, watched: &'a Watched) -> Telling<'a> {
+        let _ = watched;
+        Box::pin(async { Ok(Vec::new()) })
+    }
 }
 
 /// What a system is opened with.
@@ -135,6 +144,12 @@ fn words_of(said: &Value) -> Vec<String> {
         }
         Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => Vec::new(),
     }
+}
+
+/// Something that was done there.
+fn noted(service: &str, key: &str, who: &str, at: DateTime<Utc>, text: &str) -> News {
+    let (service, key, who) = (CleanStr::new(service), CleanStr::new(key), CleanStr::new(who));
+    News { noted: ForeignNoted { service, key, who, at, text: CleanText::new(text), link: None }, closes: None }
 }
 
 /// What a question that nobody could answer says of a text: nothing.

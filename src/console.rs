@@ -9,6 +9,7 @@
 pub mod actions;
 pub mod draw;
 pub mod effect;
+mod inbound;
 mod input;
 pub mod keys;
 pub mod layout;
@@ -390,6 +391,7 @@ impl Console {
             }
             Msg::Delivered(id, receipt) => self.delivered(id, receipt, wall),
             Msg::LookedUp(id, receipt) => self.looked_up(id, receipt, wall),
+            Msg::News(service, news) => self.take_news(&service, news, wall, &mut effects),
             Msg::Run(id, said) => self.run_said(id, said, wall, &mut effects),
             Msg::Wake => {}
         }

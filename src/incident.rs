@@ -15,6 +15,7 @@ pub mod delivery;
 pub mod entry;
 pub mod event;
 mod fold;
+pub mod foreign;
 pub mod lamp;
 pub mod measures;
 mod merge;
@@ -37,6 +38,7 @@ pub use command::{Asking, Command, Refusal};
 pub use delivery::{About, Delivery, Parcel, Receipt, Route, Thing};
 pub use entry::*;
 pub use event::*;
+pub use foreign::{Foreign, News, Paged, Watched};
 pub use redaction::REDACTED;
 pub use state::*;
 pub use terms::*;
@@ -214,6 +216,8 @@ pub struct Facts {
     pub playbooks: BTreeMap<ServiceId, PlaybookFrozen>,
     /// What goes out, in the order in which it was queued.
     pub deliveries: Vec<Delivery>,
+    /// What was done in other systems, by system and by what it is called there.
+    pub foreign: BTreeMap<(CleanStr, CleanStr), Foreign>,
     /// Steps that somebody works on.
     pub claims: BTreeMap<StepRef, Mark>,
     /// When mitigation took hold, where somebody said so.

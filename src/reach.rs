@@ -497,7 +497,9 @@ fn untold(habit: &Habit, tracker: &Tracker, incident: &Incident) -> BTreeSet<Ent
     for place in (0..timeline.len()).rev() {
         let Some(entry) = timeline.id(place).and_then(|id| incident.entry(id)) else { continue };
         let is_late = incident.time(entry) < since;
+        let is_theirs = matches!(&entry.event, Event::ForeignNoted(body) if body.service == tracker.service);
         let is_ours = match habit.lines {
+            _ if is_theirs => false,
             Lines::None => false,
             Lines::Updates => matches!(entry.event, Event::StatusUpdatePosted(_)),
             Lines::All => timeline.hand(place) == Some(Hand::Human),

@@ -11,8 +11,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::{Answering, Channel, Options, absent, call, cannot, complaint, read, receipt, taken, unknown, without};
-use crate::incident::{Act, Parcel, Receipt, Remote, Severity};
+use super::{
+    Answering, Channel, Options, Telling, absent, call, cannot, complaint, noted, read, receipt, taken, unknown,
+    without,
+};
+use crate::clock;
+use crate::incident::{Act, News, Parcel, Receipt, Remote, Severity, Thing, Watched};
 use crate::reach::{JIRA, TicketTypes};
 use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
@@ -80,6 +84,8 @@ struct Fields {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
+    #[serde(default)]
+    name: String,
     #[serde(default)]
     status_category: Category,
 }
@@ -152,6 +158,10 @@ impl Channel for Jira {
         })
     }
 
+    fn news<'a>(&'a self, watched: &'a Watched) -> Telling<'a> {
+        Box::pin(async move { self.moved(watched).await.map_err(|failure| failure.reason) })
+    }
+
     fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
             let edition = match self.edition().await {
@@ -183,6 +193,26 @@ impl Channel for Jira {
 }
 
 impl Jira {
+    /// Whether somebody moved a ticket, and the follow-up that is done with it.
+    async fn moved(&self, watched: &Watched) -> Result<Vec<News>, Failure> {
+        let edition = self.edition().await?;
+        let key = &watched.remote.id;
+        let issue: Issue = self.get(&format!("{}/issue/{key}", api(edition)), &[("fields", "status")]).await?;
+        let Some(status) = issue.fields.status else { return Ok(Vec::new()) };
+        // As it was made: no news.
+        if status.status_category.key == "new" {
+            return Ok(Vec::new());
+        }
+        let is_done = status.status_category.key == "done";
+        let text = format!("{key} is {} now", if status.name.is_empty() { "done" } else { &status.name });
+        let mut news = noted(JIRA, &format!("{key}/{}", status.name), "", clock::wall(), &text);
+        news.noted.link = watched.remote.link.clone();
+        if let (Some(Thing::Ticket(item)), true) = (watched.thing, is_done) {
+            news.closes = Some(item);
+        }
+        Ok(vec![news])
+    }
+
     async fn edition(&self) -> Result<Edition, Failure> {
         let ask = async {
             let info: ServerInfo = self.get("rest/api/2/serverInfo", &[]).await?;

@@ -7,13 +7,17 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answering, Channel, Options, absent, cannot, complaint, receipt, send, taken, unknown, without};
-use crate::incident::{Act, Opened, Parcel, Receipt, Remote, Severity};
+use super::{
+    Answering, Channel, Options, Telling, absent, cannot, complaint, noted, receipt, send, taken, unknown, without,
+};
+use crate::incident::foreign::ANSWER;
+use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
 use crate::reach::PAGERDUTY;
 use crate::source::http::{Answer, Failure, Limits, Site, Spelling, Trouble};
 use crate::source::{Endpoint, SourceError};
@@ -64,7 +68,39 @@ struct Incident {
 }
 
 #[derive(Debug, Deserialize)]
+struct LogEntries {
+    #[serde(default)]
+    log_entries: Vec<LogEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+struct LogEntry {
+    id: String,
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    summary: String,
+    created_at: DateTime<Utc>,
+    #[serde(default)]
+    agent: Option<Agent>,
+    #[serde(default)]
+    channel: Option<Agent>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Agent {
+    #[serde(default)]
+    summary: Option<String>,
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+#[derive(Debug, Deserialize)]
 struct Responder {
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    updated_at: Option<DateTime<Utc>>,
     #[serde(default)]
     user: Option<User>,
 }
@@ -125,6 +161,15 @@ impl Channel for PagerDuty {
         })
     }
 
+    fn news<'a>(&'a self, watched: &'a Watched) -> Telling<'a> {
+        Box::pin(async move {
+            match watched.thing {
+                Some(Thing::Record) => self.told(watched).await.map_err(|failure| failure.reason),
+                _ => Ok(Vec::new()),
+            }
+        })
+    }
+
     fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
             let found = match (&parcel.act, &parcel.about) {
@@ -155,6 +200,37 @@ impl Channel for PagerDuty {
 }
 
 impl PagerDuty {
+    /// What others did with the incident; what was done from here came through the interface, and is known.
+    async fn told(&self, watched: &Watched) -> Result<Vec<News>, Failure> {
+        let path = format!("incidents/{}", watched.remote.id);
+        let since = watched.since.to_rfc3339();
+        let query = [("is_overview", "true"), ("since", &since), ("include[]", "channels"), ("limit", AT_ONCE)];
+        let log: LogEntries = self.get(&format!("{path}/log_entries"), &query).await?;
+        let is_ours = |entry: &LogEntry| entry.channel.as_ref().is_some_and(|channel| channel.kind.contains("api"));
+        let mut news = Vec::new();
+        for entry in log.log_entries.iter().filter(|entry| !is_ours(entry) && entry.kind != "notify_log_entry") {
+            let who = entry.agent.as_ref().and_then(|agent| agent.summary.as_deref()).unwrap_or_default();
+            news.push(noted(PAGERDUTY, &entry.id, who, entry.created_at, &entry.summary));
+        }
+        if watched.paged.is_empty() {
+            return Ok(news);
+        }
+        let one: One = self.get(&path, &[]).await?;
+        for mail in &watched.paged {
+            let Some(id) = self.user(mail).await? else { continue };
+            let is_theirs = |one: &&Responder| one.user.as_ref().is_some_and(|user| user.id == id);
+            let Some(found) = one.incident.incidents_responders.iter().find(is_theirs) else { continue };
+            let word = match found.state.as_str() {
+                "joined" | "accepted" => "accepted",
+                "declined" => "declined",
+                _ => continue,
+            };
+            let at = found.updated_at.unwrap_or(watched.since);
+            news.push(noted(PAGERDUTY, &format!("{ANSWER}/{mail}/{word}"), mail, at, &format!("{word} the page")));
+        }
+        Ok(news)
+    }
+
     /// Adopts the incident that the alert opened there, or opens one.
     async fn begin(&self, parcel: &Parcel, opened: &Opened) -> Receipt {
         let open = [

@@ -4,15 +4,22 @@
 //!
 //! Invariant: every silence has an end and a comment.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answering, Channel, Options, absent, call, cannot, complaint, read, receipt, taken, unknown, without};
-use crate::incident::{Act, Parcel, Receipt, Remote};
+use super::{
+    Answering, Channel, Options, Telling, absent, call, cannot, complaint, noted, read, receipt, taken, unknown,
+    without,
+};
+use crate::incident::{Act, Parcel, Receipt, Remote, Watched};
 use crate::reach::ALERTMANAGER;
 use crate::source::http::{Failure, Limits, Site};
 use crate::source::{Endpoint, SourceError};
+use crate::text::CleanStr;
 
 /// Opens it.
 pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
@@ -31,8 +38,17 @@ struct Made {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Silence {
     id: String,
+    #[serde(default)]
+    created_by: String,
+    #[serde(default)]
+    starts_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    ends_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    matchers: Vec<Matcher>,
     #[serde(default)]
     comment: String,
     status: Status,
@@ -41,6 +57,29 @@ struct Silence {
 #[derive(Debug, Deserialize)]
 struct Status {
     state: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Matcher {
+    name: String,
+    value: String,
+    #[serde(default)]
+    is_regex: bool,
+    #[serde(default = "yes")]
+    is_equal: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Matcher {
+    /// Whether it hits labels. A pattern is compared as the text that it is: it is told as one that may hit.
+    fn may_hit(&self, labels: &BTreeMap<CleanStr, CleanStr>) -> bool {
+        let value = labels.get(self.name.as_str()).map(|value| value.as_str()).unwrap_or_default();
+        self.is_regex || (value == self.value) == self.is_equal
+    }
 }
 
 impl Channel for Silences {
@@ -88,6 +127,34 @@ impl Channel for Silences {
                 (Act::Unsilence(_), None) => without(ALERTMANAGER, parcel),
                 _ => cannot(ALERTMANAGER, parcel),
             }
+        })
+    }
+
+    fn news<'a>(&'a self, watched: &'a Watched) -> Telling<'a> {
+        Box::pin(async move {
+            let all: Vec<Silence> = read(&self.site, "api/v2/silences", &[]).await.map_err(|failure| failure.reason)?;
+            let mut news = Vec::new();
+            for silence in all.iter().filter(|one| !one.comment.contains("(warroom ")) {
+                let hits = |labels| silence.matchers.iter().all(|matcher| matcher.may_hit(labels));
+                let at = silence.starts_at.unwrap_or(watched.since);
+                if at < watched.since || !watched.labels.iter().any(hits) {
+                    continue;
+                }
+                let until = silence.ends_at.map(|at| format!(" until {}", at.format("%H:%M UTC"))).unwrap_or_default();
+                let comment = &silence.comment;
+                match silence.status.state.as_str() {
+                    "expired" => {
+                        let (key, at) = (format!("{}/end", silence.id), silence.ends_at.unwrap_or(at));
+                        let text = format!("a silence that may hit our alerts has ended: {comment}");
+                        news.push(noted(ALERTMANAGER, &key, &silence.created_by, at, &text));
+                    }
+                    _ => {
+                        let text = format!("a silence{until} may hit our alerts: {comment}");
+                        news.push(noted(ALERTMANAGER, &silence.id, &silence.created_by, at, &text));
+                    }
+                }
+            }
+            Ok(news)
         })
     }
 

@@ -10,8 +10,8 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answering, Channel, Options, absent, cannot, receipt, refused, without};
-use crate::incident::{Act, Parcel, Receipt, Remote};
+use super::{Answering, Channel, Options, Telling, absent, cannot, noted, receipt, refused, without};
+use crate::incident::{Act, News, Parcel, Receipt, Remote, Thing, Watched};
 use crate::reach::SLACK;
 use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
@@ -21,6 +21,8 @@ use crate::text::CleanStr;
 const MARK: &str = "warroom";
 /// Clocks differ: a message is looked for from so long before it was sent.
 const BEFORE: TimeDelta = TimeDelta::minutes(2);
+/// With this reaction a message becomes a line of the timeline, as with a pin.
+const PUSHPIN: &str = "pushpin";
 /// So many pages of a channel's history are read for one message.
 const MOST_PAGES: usize = 10;
 
@@ -61,6 +63,8 @@ struct Told {
     #[serde(default)]
     user: Option<User>,
     #[serde(default)]
+    permalink: Option<String>,
+    #[serde(default)]
     response_metadata: Option<Paging>,
 }
 
@@ -68,7 +72,20 @@ struct Told {
 struct Message {
     ts: String,
     #[serde(default)]
+    text: String,
+    #[serde(default)]
+    user: String,
+    #[serde(default)]
+    pinned_to: Vec<String>,
+    #[serde(default)]
+    reactions: Vec<Reaction>,
+    #[serde(default)]
     metadata: Option<Metadata>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Reaction {
+    name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,6 +121,13 @@ impl Channel for Slack {
                 _ => Ok(cannot(SLACK, parcel)),
             };
             said.unwrap_or_else(receipt)
+        })
+    }
+
+    fn news<'a>(&'a self, watched: &'a Watched) -> Telling<'a> {
+        Box::pin(async move {
+            let Some(Thing::Room) = watched.thing else { return Ok(Vec::new()) };
+            self.kept(watched).await.map_err(|failure| failure.reason)
         })
     }
 
@@ -169,6 +193,36 @@ impl From<Room> for Remote {
 }
 
 impl Slack {
+    /// The messages that somebody pinned or marked with a pushpin.
+    async fn kept(&self, watched: &Watched) -> Result<Vec<News>, Failure> {
+        let oldest = watched.since.timestamp().to_string();
+        let query = [
+            ("channel", watched.remote.id.as_str()),
+            ("oldest", &oldest),
+            ("include_all_metadata", "true"),
+            ("limit", "200"),
+        ];
+        let told = self.get("conversations.history", &query).await?;
+        if !told.ok {
+            return Err(self.failed(&told));
+        }
+        let mut news = Vec::new();
+        for message in told.messages.iter().filter(|message| message.metadata.is_none()) {
+            let is_marked = message.reactions.iter().any(|reaction| reaction.name == PUSHPIN);
+            if !is_marked && message.pinned_to.is_empty() {
+                continue;
+            }
+            let seconds = message.ts.split('.').next().and_then(|seconds| seconds.parse().ok());
+            let at = seconds.and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0)).unwrap_or(watched.since);
+            let key = format!("{}/{}", watched.remote.id, message.ts);
+            let mut kept = noted(SLACK, &key, &message.user, at, &unescaped(&message.text));
+            let query = [("channel", watched.remote.id.as_str()), ("message_ts", &message.ts)];
+            kept.noted.link = self.get("chat.getPermalink", &query).await?.permalink.map(|link| link.as_str().into());
+            news.push(kept);
+        }
+        Ok(news)
+    }
+
     async fn message(&self, parcel: &Parcel, channel: &str) -> Result<Receipt, Failure> {
         let body = json!({
             "channel": channel,
@@ -417,6 +471,11 @@ impl Slack {
 fn lenient<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Room>, D::Error> {
     let value = Value::deserialize(input)?;
     Ok(Room::deserialize(value).ok())
+}
+
+/// Text of Slack as people read it.
+fn unescaped(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
 /// Text as Slack shows it: nothing in it is a mention, a link or a command.

@@ -7,14 +7,17 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
-use super::{Answering, Channel, Options, absent, call, cannot, complaint, read, receipt, taken, unknown};
+use super::{
+    Answering, Channel, Options, Telling, absent, call, cannot, complaint, noted, read, receipt, taken, unknown,
+};
 use crate::clock;
-use crate::incident::{Act, PageStatus, Parcel, Publication, Receipt, Remote, Severity};
+use crate::incident::{Act, PageStatus, Parcel, Publication, Receipt, Remote, Severity, Thing, Watched};
 use crate::reach::STATUSPAGE;
 use crate::source::http::{Failure, Limits, Site, Spelling};
 use crate::source::{Endpoint, SourceError};
@@ -54,6 +57,10 @@ struct Incident {
 
 #[derive(Debug, Deserialize)]
 struct Update {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    created_at: Option<DateTime<Utc>>,
     #[serde(default)]
     body: Option<String>,
     #[serde(default)]
@@ -106,6 +113,22 @@ impl Channel for Statuspage {
                 Ok(incident) => Receipt::There(incident.into()),
                 Err(failure) => receipt(failure),
             }
+        })
+    }
+
+    fn news<'a>(&'a self, watched: &'a Watched) -> Telling<'a> {
+        Box::pin(async move {
+            let Some(Thing::Record) = watched.thing else { return Ok(Vec::new()) };
+            self.wait().await;
+            let path = format!("pages/{}/incidents/{}", watched.target, watched.remote.id);
+            let incident: Incident = read(&self.site, &path, &[]).await.map_err(|failure| failure.reason)?;
+            let mut news = Vec::new();
+            for update in incident.incident_updates.iter().filter(|update| !update.id.is_empty()) {
+                let body = update.body.as_deref().unwrap_or_default();
+                let text = format!("{} on the page: {body}", update.status);
+                news.push(noted(STATUSPAGE, &update.id, "", update.created_at.unwrap_or(watched.since), &text));
+            }
+            Ok(news)
         })
     }
 

@@ -8,7 +8,8 @@ use crossterm::event::Event as InputEvent;
 use super::runs::{RunAct, RunSaid};
 use crate::alert::Coverage;
 use crate::incident::{
-    DrillStarted, Entry, EntryId, Event, IncidentId, Parcel, Phase, Receipt, Series, ServiceId, Severity, StepRef,
+    DrillStarted, Entry, EntryId, Event, IncidentId, News, Parcel, Phase, Receipt, Series, ServiceId, Severity,
+    StepRef, Watched,
 };
 use crate::live::{Inquiry, Report, Watchlist};
 use crate::pane::{Past, Present};
@@ -47,6 +48,8 @@ pub enum Msg {
     Delivered(EntryId, Receipt),
     /// Whether a system has a text.
     LookedUp(EntryId, Receipt),
+    /// What a system tells of what is looked after there, or why it does not.
+    News(CleanStr, Result<Vec<News>, CleanStr>),
     /// A command said something.
     Run(EntryId, RunSaid),
     /// The moment of [`crate::console::Console::next_wake`] has come.
@@ -177,6 +180,8 @@ pub enum Effect {
     Deliver(Parcel),
     /// Ask another system whether it has a text.
     LookUp(Parcel),
+    /// Ask another system what was done there.
+    AskNews(Watched),
     /// Ask the sources once.
     Inquire(Inquiry),
     /// Do something with a command.

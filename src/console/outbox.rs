@@ -41,6 +41,8 @@ pub(super) struct Outbox {
     looked_at: usize,
     /// … and since when something is that somebody else may ask for.
     missing_since: Option<DateTime<Utc>>,
+    /// When other systems were last asked what was done there, in the incident's clock.
+    pub(super) asked_news: Option<DateTime<Utc>>,
     /// The incident ran while it was open here.
     was_open: bool,
     /// When there is something to do next, in the incident's clock.
@@ -110,7 +112,7 @@ impl Console {
         }
         let open: Vec<Delivery> =
             self.incident.undelivered().filter(|delivery| self.is_ours(delivery)).cloned().collect();
-        let mut next = self.outbox.next;
+        let mut next = self.outbox.next.into_iter().chain(self.ask_news(now, effects)).min();
         let mut later = |at: DateTime<Utc>| next = Some(next.map_or(at, |next| next.min(at)));
         let mut before: Vec<&Delivery> = Vec::new();
         for delivery in &open {

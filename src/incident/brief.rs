@@ -430,6 +430,7 @@ pub(super) fn weight(incident: &Incident, line: &Line) -> Weight {
         | Event::PlaybookFrozen(_)
         | Event::DeliveryQueued(_)
         | Event::DeliveryMoved(_)
+        | Event::ForeignNoted(_)
         | Event::Unrecognised { .. } => Weight::Detail,
         Event::CommandStarted(body) if !body.changes => Weight::Detail,
         Event::CommandStarted(_) => Weight::Key,

@@ -469,6 +469,8 @@ events! {
     DeliveryQueued(DeliveryQueued) = "delivery-queued",
     /// What became of that.
     DeliveryMoved(DeliveryMoved) = "delivery-moved",
+    /// Something was done in another system.
+    ForeignNoted(ForeignNoted) = "foreign-noted",
 }
 
 impl Event {

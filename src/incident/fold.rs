@@ -234,6 +234,13 @@ impl Facts {
                 counts.into()
             }
             Event::DeliveryQueued(body) => self.queue(entry.id, body, mark, &entry.via.console).into(),
+            Event::ForeignNoted(body) => {
+                let is_first = self.note_foreign(entry.id, body);
+                if !is_first {
+                    self.timeline.hide(entry.id);
+                }
+                is_first.into()
+            }
             Event::DeliveryMoved(body) => self.move_delivery(body, mark.at, &entry.via.console).into(),
             Event::Unrecognised { .. } => {
                 self.unrecognised += 1;

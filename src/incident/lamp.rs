@@ -6,6 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
 
+/// So long without an answer to a page, and the next one is paged.
+const NO_ANSWER: TimeDelta = TimeDelta::minutes(5);
 /// So long in a role, and somebody should ask.
 const LONG_IN_ROLE: TimeDelta = TimeDelta::hours(4);
 /// So long without a task, and somebody may be released.
@@ -29,6 +31,21 @@ pub fn lamps(facts: &Facts, present: &[Actor], now: DateTime<Utc>) -> Vec<String
             if facts.holder(role).is_none() {
                 lamps.push(format!("nobody is {}", role.name()));
             }
+        }
+    }
+    for paged in facts.paged() {
+        let length = now - paged.at;
+        match &paged.answer {
+            Some((word, _)) if word.as_str() == "declined" => {
+                lamps.push(format!("{} declined the page: page somebody else (:page)", paged.mail));
+            }
+            None if length > NO_ANSWER => {
+                let (mail, minutes) = (&paged.mail, length.num_minutes());
+                lamps.push(format!(
+                    "{mail} was paged {minutes} min ago and has not answered: page the next one (:page)"
+                ));
+            }
+            Some(_) | None => {}
         }
     }
     if let Some(commander) = commander
@@ -78,5 +95,13 @@ pub fn next_lamp(facts: &Facts, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let phases = facts.phases.last().map(|(_, mark)| mark.at + NO_PLAN_B);
     let tasks = facts.tasks.iter().filter_map(|task| task.answer.as_ref()).map(|(mark, ..)| mark.at + IDLE);
     let declared = facts.declared.as_ref().map(|mark| mark.at + IDLE);
-    roles.chain(phases).chain(tasks).chain(declared).filter(|at| *at > now).min().map(|at| at + TimeDelta::seconds(1))
+    let pages = facts.paged().into_iter().filter(|paged| paged.answer.is_none()).map(|paged| paged.at + NO_ANSWER);
+    roles
+        .chain(phases)
+        .chain(pages)
+        .chain(tasks)
+        .chain(declared)
+        .filter(|at| *at > now)
+        .min()
+        .map(|at| at + TimeDelta::seconds(1))
 }

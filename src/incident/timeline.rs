@@ -5,7 +5,7 @@
 //!
 //! Invariant: every entry is one line, or a change to one; nothing that was written is ever out of reach.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -22,6 +22,8 @@ pub struct Timeline {
     amendments: HashMap<EntryId, Vec<Amendment>>,
     struck: HashMap<EntryId, Strike>,
     redacted: HashMap<EntryId, Strike>,
+    /// What another line says already.
+    hidden: HashSet<EntryId>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -110,7 +112,7 @@ impl Timeline {
                     self.place(self.moved_to(&body.note).unwrap_or(at), key);
                 }
             }
-            event if !has_line(event) => {}
+            event if !has_line(event) || self.hidden.contains(&entry.id) => {}
             _ => {
                 let at = self.moved_to(&entry.id).unwrap_or_else(|| happened(entry, reading));
                 self.place(at, entry.order());
@@ -121,7 +123,7 @@ impl Timeline {
     pub(super) fn arrange(&mut self, entries: &BTreeMap<OrderKey, Entry>, reading: Reading<'_>) {
         self.order = entries
             .values()
-            .filter(|entry| has_line(&entry.event))
+            .filter(|entry| has_line(&entry.event) && !self.hidden.contains(&entry.id))
             .map(|entry| (self.moved_to(&entry.id).unwrap_or_else(|| happened(entry, reading)), entry.order()))
             .collect();
         self.order.sort_unstable();
@@ -142,6 +144,11 @@ impl Timeline {
         body.text.is_some() || body.at.is_some()
     }
 
+    /// Shows no line for an entry that says what another one says already.
+    pub(super) fn hide(&mut self, id: EntryId) {
+        self.hidden.insert(id);
+    }
+
     pub(super) fn is_struck(&self, note: EntryId) -> bool {
         self.struck.contains_key(&note)
     }
@@ -160,7 +167,9 @@ impl Timeline {
 
 fn happened(entry: &Entry, reading: Reading<'_>) -> DateTime<Utc> {
     match &*reading.event(entry) {
-        Event::NoteAdded(NoteAdded { at: Some(at), .. }) | Event::LineMerged(LineMerged { at, .. }) => *at,
+        Event::NoteAdded(NoteAdded { at: Some(at), .. })
+        | Event::LineMerged(LineMerged { at, .. })
+        | Event::ForeignNoted(ForeignNoted { at, .. }) => *at,
         _ => reading.time(entry),
     }
 }
@@ -298,6 +307,7 @@ fn hand(event: &Event) -> Hand {
         | Event::ObligationSnoozed(_)
         | Event::UpdateDrafted(_)
         | Event::DraftDropped(_)
+        | Event::ForeignNoted(_)
         | Event::HandoverOffered(_)
         | Event::HandoverAccepted(_)
         | Event::HandoverEnded(_)

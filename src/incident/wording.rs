@@ -186,6 +186,11 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
                 None => format!("waits for {}: {}", body.service, body.act.words()),
             },
         ),
+        Event::ForeignNoted(body) => ("in", {
+            let link = body.link.as_ref().map(|link| format!(" {link}")).unwrap_or_default();
+            let who = if body.who.is_blank() { String::new() } else { format!(", {}", body.who) };
+            format!("{}{who}: {}{link}", body.service, body.text)
+        }),
         Event::DeliveryMoved(body) => ("out", {
             let why = body.to.why().map(|why| format!(": {why}")).unwrap_or_default();
             let delivery = facts.deliveries.iter().find(|delivery| delivery.id == body.delivery);

@@ -323,6 +323,7 @@ impl Session {
             | Msg::Listed(_)
             | Msg::Delivered(..)
             | Msg::LookedUp(..)
+            | Msg::News(..)
             | Msg::Wake => {}
         }
         let is_caught_up = msg == Msg::Journal(JournalMsg::CaughtUp);
@@ -367,6 +368,7 @@ impl Session {
                 | Effect::Inquire(_)
                 | Effect::Deliver(_)
                 | Effect::LookUp(_)
+                | Effect::AskNews(_)
                 | Effect::Copy(_)
                 | Effect::Run(..)
                 | Effect::ShowLayout(_)

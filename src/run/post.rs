@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::channel::{Channel, ChannelSpec, Options};
 use crate::console::Msg;
-use crate::incident::{Parcel, Receipt};
+use crate::incident::{Parcel, Receipt, Watched};
 use crate::source::Endpoint;
 use crate::text::CleanStr;
 
@@ -58,6 +58,23 @@ impl Post {
                 Errand::LookUp => Msg::LookedUp(parcel.id, receipt),
             };
             let _ = back.send(msg).await;
+        });
+    }
+
+    /// Asks a system what was done there.
+    pub(super) fn ask_news(&self, watched: Watched, back: mpsc::Sender<Msg>) {
+        let door = self.doors.iter().find(|(spec, ..)| *spec.name == *watched.service).cloned();
+        let options = self.options.clone();
+        tokio::spawn(async move {
+            let Some((spec, endpoint, door)) = door else { return };
+            let channel = opened(&mut *door.lock().await, spec, endpoint, options).await;
+            // What goes out does not wait for what comes in.
+            let news = match channel {
+                Ok(channel) => channel.news(&watched).await,
+                Err(Receipt::NotThere { why, .. }) => Err(why),
+                Err(_) => return,
+            };
+            let _ = back.send(Msg::News(watched.service, news)).await;
         });
     }
 }

@@ -221,6 +221,7 @@ impl Shell {
             }
             Effect::Deliver(parcel) => self.post.run(Errand::Deliver, parcel, self.receipts.0.clone()),
             Effect::LookUp(parcel) => self.post.run(Errand::LookUp, parcel, self.receipts.0.clone()),
+            Effect::AskNews(watched) => self.post.ask_news(watched, self.receipts.0.clone()),
             Effect::Inquire(inquiry) => {
                 for source in &self.inquiries {
                     // A source that is busy with older questions answers those first; this one can be asked again.

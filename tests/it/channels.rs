@@ -22,6 +22,7 @@ use crate::support::services::{Checked, answer, body, fields};
 
 mod events;
 mod faults;
+mod news;
 
 const SENT: i64 = 1_790_000_000;
 

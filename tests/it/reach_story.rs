@@ -171,7 +171,27 @@ fn play(host: &Host, systems: &Systems, alertmanager: &Running) {
     bob.type_in("todo: raise the limit\n");
     dana.type_in(":propose route to backup | fees | route back\n:decide 1 yes no time\n");
     until("the follow-up's ticket", || systems.jira.state.lock().unwrap().issues.len() == 2);
-    dana.type_in(":impact-end\n:unsilence 1\n:resolve! it was a drill of the bank | All payments work again.\n");
+    // Others do something elsewhere: each is noted once, and the follow-up's ticket that somebody closed is closed here.
+    systems.pagerduty.answered("PUBOB", "joined");
+    systems.pagerduty.logged("Escalated to level 2", "Eve Stone", "website");
+    systems.pagerduty.logged("Acknowledged through the API", "dana", "api");
+    let ts = format!("{}.000900", clock::wall().timestamp());
+    systems.slack.kept(&room, &ts, "the bank says &lt;yes&gt;");
+    systems.jira.state.lock().unwrap().issues[1]["status"] = json!("done");
+    let mut seen = [
+        "in pagerduty, bob@qr.example: accepted the page",
+        "in pagerduty, Eve Stone: Escalated to level 2",
+        "in slack, U00000BOB: the bank says <yes> https://qr.slack.example/p",
+        "in jira: OPS-2 is done now",
+    ]
+    .to_vec();
+    while !seen.is_empty() {
+        let line = dana.wait_for(" in ", SOON);
+        seen.retain(|text| !line.contains(text));
+    }
+    dana.type_in(
+        ":follow-ups\n:impact-end\n:unsilence 1\n:resolve! it was a drill of the bank | All payments work again.\n",
+    );
     bob.wait_for("RESOLVED", SOON);
     bob.wait_for("out YOUR WORD: external page (statuspage) waits", SOON);
     bob.type_in(":outbox\n");
@@ -229,7 +249,7 @@ fn compare(systems: &Systems) {
     assert_eq!((workspace.pins.len(), workspace.invited.as_slice()), (1, &["U00000BOB".to_owned()][..]));
     drop(workspace);
     let room = systems.slack.texts("C000000001");
-    assert_eq!(room[1..], [all[0].to_owned(), all[3].to_owned()]);
+    assert_eq!(room[1..3], [all[0].to_owned(), all[3].to_owned()]);
     assert!(room[0].contains("pagerduty 4711 https://qr.pagerduty.example/incidents/Q4711"), "{}", room[0]);
 
     let word = |status: &str, text: &str| (status.to_owned(), text.to_owned());
@@ -251,6 +271,12 @@ fn compare(systems: &Systems) {
         assert!(description.contains(part), "{part}: {description}");
     }
     let comments = serde_json::to_string(&site.comments).unwrap();
+    assert!(
+        comments.contains("Eve Stone: Escalated to level 2")
+            && !comments.contains("[in] jira")
+            && !comments.contains("[in] statuspage"),
+        "{comments}"
+    );
     for line in ["dana [ACK]", "[DECIDE]", "bob [todo] raise the limit", "still looking, 2"] {
         assert_eq!(comments.matches(line).count(), 1, "{line}: {comments}");
     }

@@ -1,8 +1,10 @@
 //! What goes out, and what a person can do where it does not get there by itself.
 
+use chrono::TimeDelta;
+
 use super::Overlay;
 use super::pick::{Choice, Pick};
-use crate::incident::{Command, Delivery, DeliveryMoved, DeliveryState, EntryId};
+use crate::incident::{Act, Command, Delivery, DeliveryMoved, DeliveryState, EntryId};
 use crate::pane::Cx;
 use crate::text::{CleanStr, fit};
 use crate::widget::text::duration;
@@ -12,7 +14,7 @@ const MOST_OVER: usize = 20;
 
 /// A delivery in one line: where it stands since when, where it goes, and why it is not there.
 pub(crate) fn delivery_line(delivery: &Delivery, cx: &Cx<'_>) -> String {
-    let since = duration((cx.now - delivery.since).max(chrono::TimeDelta::zero()));
+    let since = duration((cx.now - delivery.since).max(TimeDelta::zero()));
     let why = delivery.state.why().map(|why| format!(" · {why}")).unwrap_or_default();
     let next = match &delivery.state {
         DeliveryState::Queued { not_before, .. } if *not_before > cx.now => {
@@ -23,9 +25,21 @@ pub(crate) fn delivery_line(delivery: &Delivery, cx: &Cx<'_>) -> String {
         }
         _ => String::new(),
     };
+    let answers = answers(delivery, cx);
     let words = delivery.words(cx.incident);
     let text = words.first_line();
-    format!("{:<11} {since:>8}  {}: {}{next}{why}", delivery.state.word(), delivery.place(), fit(text, 40))
+    format!("{:<11} {since:>8}  {}: {}{next}{why}", delivery.state.word(), delivery.place(), fit(text, 40)) + &answers
+}
+
+/// What paged people have answered, and how long ago.
+fn answers(delivery: &Delivery, cx: &Cx<'_>) -> String {
+    let Act::Page(people) = &delivery.body.act else { return String::new() };
+    let paged = cx.incident.paged();
+    let theirs = paged.iter().filter(|paged| people.contains(&paged.mail)).map(|paged| match &paged.answer {
+        Some((word, at)) => format!(" · {} {word} {} ago", paged.mail, duration((cx.now - *at).max(TimeDelta::zero()))),
+        None => format!(" · {} NO ANSWER for {}", paged.mail, duration((cx.now - paged.at).max(TimeDelta::zero()))),
+    });
+    theirs.collect()
 }
 
 /// All that goes out: first what is not there, then the newest of what is.

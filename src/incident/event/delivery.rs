@@ -218,6 +218,24 @@ impl Remote {
     }
 }
 
+/// Something that was done in another system, as that system tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignNoted {
+    /// Which system.
+    pub service: CleanStr,
+    /// What it is called there: two consoles that see it note it once.
+    pub key: CleanStr,
+    /// Who did it, as the system calls them.
+    pub who: CleanStr,
+    /// When, by the system's clock.
+    pub at: DateTime<Utc>,
+    /// What it was.
+    pub text: CleanText,
+    /// Where a person reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<CleanStr>,
+}
+
 /// What became of a delivery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeliveryMoved {

@@ -58,6 +58,7 @@ impl Event {
             | Self::StepAnswered(_)
             | Self::PlaybookApproved(_)
             | Self::PlaybookFrozen(_) => {}
+            Self::ForeignNoted(body) => shift(&mut body.at, by),
             Self::DeliveryQueued(body) => match &mut body.act {
                 Act::FindRoom { since: at } | Act::Silence(Silencing { until: at, .. }) => shift(at, by),
                 _ => {}

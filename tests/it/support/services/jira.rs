@@ -123,7 +123,7 @@ impl Jira {
                 let Some(issue) = state.issues.iter().find(|one| one["key"] == *key) else {
                     return Ok(answer(404, &absent));
                 };
-                let status = json!({ "statusCategory": { "key": issue["status"] } });
+                let status = json!({ "name": issue["status"], "statusCategory": { "key": issue["status"] } });
                 Ok(answer(200, &json!({ "key": key, "fields": { "status": status } })))
             }
             ("GET", ["issue", _, "transitions"]) => {

@@ -17,6 +17,7 @@ pub struct State {
     /// Who acknowledged or resolved what, in order.
     pub acts: Vec<(String, String, String)>,
     pub paged: Vec<(String, Vec<String>)>,
+    pub log: Vec<Value>,
 }
 
 /// An account with two users and the service PALIPAY.
@@ -32,6 +33,30 @@ impl PagerDuty {
         let number = 4711 + state.incidents.len() as u64;
         state.incidents.push(incident(number, title, "triggered", None));
         number
+    }
+
+    /// Somebody answers the page, in PagerDuty's own app.
+    pub fn answered(&self, user: &str, word: &str) {
+        let mut state = self.0.lock().unwrap();
+        for incident in &mut state.incidents {
+            for one in incident["incidents_responders"].as_array_mut().unwrap() {
+                if one["user"]["id"] == user {
+                    one["state"] = json!(word);
+                    one["updated_at"] = json!(warroom::run::clock::wall().to_rfc3339());
+                }
+            }
+        }
+    }
+
+    /// Something stands in its log: who did it through what.
+    pub fn logged(&self, summary: &str, who: &str, channel: &str) {
+        let mut state = self.0.lock().unwrap();
+        let id = format!("L{}", state.log.len() + 1);
+        let at = warroom::run::clock::wall().to_rfc3339();
+        state.log.push(json!({
+            "id": id, "type": "escalate_log_entry", "summary": summary, "created_at": at,
+            "agent": { "type": "user_reference", "summary": who }, "channel": { "type": channel },
+        }));
     }
 
     pub fn answer(&self, request: &Request) -> Reply {
@@ -125,6 +150,10 @@ impl PagerDuty {
                 let found = state.incidents.iter_mut().find(|one| one["id"] == *id).ok_or("no such incident")?;
                 found["status"] = json!(status);
                 Ok(answer(200, &json!({ "incident": found.clone() })))
+            }
+            ("GET", ["incidents", _, "log_entries"]) => {
+                parameters(request, &["is_overview", "since", "include[]", "limit"])?;
+                Ok(answer(200, &json!({ "log_entries": state.log, "more": false })))
             }
             ("POST", ["incidents", id, "notes"]) => {
                 let body = body(request)?;

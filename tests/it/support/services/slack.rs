@@ -33,6 +33,16 @@ impl Slack {
         id
     }
 
+    /// Somebody writes something that is kept, and maybe edits it.
+    pub fn kept(&self, channel: &str, ts: &str, text: &str) {
+        let mut state = self.0.lock().unwrap();
+        state.messages.retain(|(_, message)| message["ts"] != ts);
+        let reactions = json!([{ "name": "pushpin", "users": ["U1"] }]);
+        state
+            .messages
+            .push((channel.to_owned(), json!({ "ts": ts, "text": text, "user": "U00000BOB", "reactions": reactions })));
+    }
+
     /// The texts of a channel.
     pub fn texts(&self, channel: &str) -> Vec<String> {
         let state = self.0.lock().unwrap();
@@ -86,6 +96,11 @@ impl Slack {
                 let of_channel = state.messages.iter().rev().filter(|(of, _)| of == channel);
                 let messages: Vec<_> = of_channel.map(|(_, message)| message).collect();
                 Ok(json!({ "ok": true, "messages": messages, "response_metadata": { "next_cursor": "" } }))
+            }
+            ("GET", "chat.getPermalink") => {
+                parameters(request, &["channel", "message_ts"])?;
+                let ts = request.parameter("message_ts").ok_or("message_not_found")?;
+                Ok(json!({ "ok": true, "permalink": format!("https://qr.slack.example/p{ts}") }))
             }
             ("POST", "conversations.create") => {
                 fields(&body, &["name", "is_private"], &[])?;

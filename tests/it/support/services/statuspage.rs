@@ -106,8 +106,9 @@ fn told(state: &mut State, incident: &mut Value, said: &Value) {
     for key in ["name", "status", "impact_override", "metadata"] {
         incident[key] = said[key].clone();
     }
-    let update = json!({ "body": said["body"], "status": said["status"] });
-    incident["incident_updates"].as_array_mut().unwrap().insert(0, update);
+    let updates = incident["incident_updates"].as_array_mut().unwrap();
+    let (id, at) = (format!("u{}", updates.len() + 1), warroom::run::clock::wall().to_rfc3339());
+    updates.insert(0, json!({ "id": id, "created_at": at, "body": said["body"], "status": said["status"] }));
     state.components.extend(said["components"].as_object().unwrap().clone());
     state.mails += usize::from(said["deliver_notifications"] == true);
 }

@@ -1,0 +1,145 @@
+//! What other systems say was done there.
+//!
+//! Hides which console asks: the first of those that are here, so that a system is asked once, however many look on.
+//!
+//! Invariant: what is told twice is noted once, and nothing that is told stops a clock.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Console, Effect};
+use crate::incident::{
+    Act, Command, Delivery, DeliveryState, Event, FollowUpSet, FollowUpState, News, NoteAmended, Phase, Thing, Watched,
+};
+use crate::reach::ALERTMANAGER;
+use crate::text::CleanStr;
+
+/// The pause between two questions.
+const PAUSE: TimeDelta = TimeDelta::seconds(20);
+/// Clocks differ: what happened so long before is news too.
+const BEFORE: TimeDelta = TimeDelta::minutes(2);
+
+impl Console {
+    /// Asks what was done elsewhere, when it is time; says when that is next.
+    pub(super) fn ask_news(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) -> Option<DateTime<Utc>> {
+        let reach = &self.settings.reach;
+        let is_asked = !reach.is_dry && self.incident.drill.is_none() && self.incident.phase() != Phase::Closed;
+        let me = &self.settings.console;
+        let is_here = self.present.iter().any(|one| one.console == *me);
+        if !is_asked || !is_here || self.present.iter().any(|one| one.console < *me) {
+            return None;
+        }
+        let watched = self.watched();
+        if watched.is_empty() {
+            return None;
+        }
+        let due = self.outbox.asked_news.map_or(now, |at| at + PAUSE);
+        if now < due {
+            return Some(due);
+        }
+        self.outbox.asked_news = Some(now);
+        effects.extend(watched.into_iter().map(Effect::AskNews));
+        Some(now + PAUSE)
+    }
+
+    /// What is there because of this incident.
+    fn watched(&self) -> Vec<Watched> {
+        let (incident, reach) = (&self.incident, &self.settings.reach);
+        let begin = incident.detected_at.into_iter().chain(incident.declared.as_ref().map(|mark| mark.at)).min();
+        let since = incident.clock().wall(begin.unwrap_or_default()) - BEFORE;
+        let paged: Vec<CleanStr> = incident.paged().into_iter().map(|paged| paged.mail).collect();
+        let watch = |service: &CleanStr, target: &CleanStr, thing, remote| Watched {
+            incident: incident.id(),
+            service: service.clone(),
+            target: target.clone(),
+            thing,
+            remote,
+            since,
+            labels: Vec::new(),
+            paged: Vec::new(),
+        };
+        let mut all = Vec::new();
+        let made = |known: &Delivery| match (&known.state, known.body.act.makes(known.id)) {
+            (DeliveryState::Sent(remote), Some(thing)) => Some((thing, remote.clone())),
+            _ => None,
+        };
+        for known in incident.deliveries.iter().filter(|known| reach.serves(&known.body.service)) {
+            let Some((thing, remote)) = made(known) else { continue };
+            let is_news = match thing {
+                // One entry on a page is made once and told of many times.
+                Thing::Record => !all.iter().any(|one: &Watched| {
+                    one.service == known.body.service && one.target == known.body.target && one.thing == Some(thing)
+                }),
+                Thing::Room => true,
+                Thing::Ticket(item) => {
+                    incident.follow_ups.iter().any(|one| one.id == item && one.state == FollowUpState::Open)
+                }
+                Thing::Pinned | Thing::Silence(_) => false,
+            };
+            if is_news {
+                let paged = paged.clone();
+                all.push(Watched { paged, ..watch(&known.body.service, &known.body.target, Some(thing), remote) });
+            }
+        }
+        if reach.silences && !incident.alerts.is_empty() {
+            let labels = incident.alerts.iter().map(|alert| alert.labels.clone()).collect();
+            let name = CleanStr::new(ALERTMANAGER);
+            all.push(Watched { labels, ..watch(&name, &name, None, Default::default()) });
+        }
+        all
+    }
+
+    /// Notes what is new. That a system cannot be asked changes nothing here: what goes there says so.
+    pub(super) fn take_news(
+        &mut self,
+        service: &CleanStr,
+        news: Result<Vec<News>, CleanStr>,
+        wall: DateTime<Utc>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Ok(news) = news else { return };
+        if !self.may_write() || self.record.unwritable.is_some() || self.own.back < self.own.sent {
+            // It is told again.
+            return;
+        }
+        let mut events = Vec::new();
+        for News { mut noted, closes } in news {
+            noted.at = self.incident.clock().show(noted.at);
+            // What a system tells back is no news.
+            let mut sent = self.incident.deliveries.iter().filter(|known| known.body.service == *service);
+            if sent.any(|known| !known.text().is_empty() && noted.text.ends_with(&**known.text())) {
+                continue;
+            }
+            let known = self.incident.foreign.get(&(service.clone(), noted.key.clone()));
+            match known {
+                Some(known) if known.text != noted.text => {
+                    let newest =
+                        self.incident.timeline().place(known.id).and_then(|at| self.incident.timeline().line(at));
+                    let shown = newest.is_some_and(|line| line.text.contains(&*noted.text));
+                    if !shown {
+                        let text = Some(noted.text.clone());
+                        events.push(Event::NoteAmended(NoteAmended { note: known.id, text, at: None }));
+                    }
+                }
+                Some(_) => {}
+                None => {
+                    events.push(Event::ForeignNoted(noted.clone()));
+                }
+            }
+            let is_open =
+                |item| self.incident.follow_ups.iter().any(|one| one.id == item && one.state == FollowUpState::Open);
+            if let Some(item) = closes.filter(|item| is_open(*item)) {
+                let body = FollowUpSet {
+                    item: Some(item),
+                    state: Some(FollowUpState::Done),
+                    reason: Some(noted.text.first_line().into()),
+                    ..FollowUpSet::default()
+                };
+                self.command(Command::SetFollowUp(body), None, wall, effects);
+            }
+        }
+        if !events.is_empty() {
+            let append = self.append(events, None);
+            effects.push(append);
+        }
+    }
+}

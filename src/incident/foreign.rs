@@ -1,0 +1,97 @@
+//! What was done in other systems: noted once, stopping no clock by itself.
+//!
+//! Hides how a change there is told apart from one that is known: by what the system calls it.
+//!
+//! Invariant: of two consoles that note one thing, the first does; what is noted changes nothing but the timeline and who answered a page.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Act, CleanStr, CleanText, DateTime, Delivery, DeliveryState, EntryId, Facts, ForeignNoted, IncidentId, Remote,
+    Thing, Utc,
+};
+
+/// What begins the key of an answer to a page: `answer/MAIL/WORD`.
+pub const ANSWER: &str = "answer";
+
+/// Something noted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// The entry that noted it.
+    pub id: EntryId,
+    /// Its text, as it was noted.
+    pub text: CleanText,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+}
+
+/// Something in another system that is looked after.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Watched {
+    /// Which incident it belongs to.
+    pub incident: IncidentId,
+    /// Which system.
+    pub service: CleanStr,
+    /// Where in it.
+    pub target: CleanStr,
+    /// What it is to us; absent where the system as a whole is looked after.
+    pub thing: Option<Thing>,
+    /// What it is there.
+    pub remote: Remote,
+    /// Since when; what is older is no news.
+    pub since: DateTime<Utc>,
+    /// The labels of the incident's alerts.
+    pub labels: Vec<BTreeMap<CleanStr, CleanStr>>,
+    /// By which address who was paged is known here.
+    pub paged: Vec<CleanStr>,
+}
+
+/// What a system tells of something that is looked after.
+#[derive(Clone, Debug, PartialEq)]
+pub struct News {
+    /// What was done there.
+    pub noted: ForeignNoted,
+    /// The follow-up that is done with it.
+    pub closes: Option<EntryId>,
+}
+
+/// Somebody who was paged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paged {
+    /// By which address.
+    pub mail: CleanStr,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What they answered, and when.
+    pub answer: Option<(CleanStr, DateTime<Utc>)>,
+}
+
+impl Facts {
+    /// Whether it counts.
+    pub(super) fn note_foreign(&mut self, id: EntryId, body: &ForeignNoted) -> bool {
+        let key = (body.service.clone(), body.key.clone());
+        if self.foreign.contains_key(&key) {
+            return false;
+        }
+        self.foreign.insert(key, Foreign { id, text: body.text.clone(), at: body.at });
+        true
+    }
+
+    /// Who was paged, and what came of it, the latest page of each person.
+    pub fn paged(&self) -> Vec<Paged> {
+        let mut latest: BTreeMap<CleanStr, Paged> = BTreeMap::new();
+        let is_sent = |known: &&Delivery| matches!(known.state, DeliveryState::Sent(_));
+        for known in self.deliveries.iter().filter(is_sent) {
+            let Act::Page(people) = &known.body.act else { continue };
+            for mail in people {
+                let answers = self.foreign.iter().filter_map(|((_, key), noted)| {
+                    let (of, word) = key.strip_prefix(ANSWER)?.strip_prefix('/')?.rsplit_once('/')?;
+                    (of == mail.as_str()).then(|| (CleanStr::new(word), noted.at))
+                });
+                let answer = answers.filter(|(_, at)| *at >= known.queued.at).max_by_key(|(_, at)| *at);
+                latest.insert(mail.clone(), Paged { mail: mail.clone(), at: known.since, answer });
+            }
+        }
+        latest.into_values().collect()
+    }
+}
