@@ -14,8 +14,10 @@ use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::incident::{ForeignNoted, News, Parcel, Receipt, Watched};
-use crate::reach::{self, TicketTypes};
+use crate::checkup::Finding;
+use crate::incident::{ForeignNoted, News, Parcel, Receipt, ServiceId, Watched};
+use crate::oncall::Person;
+use crate::reach::{self, Reach, TicketTypes};
 use crate::source::http::{Answer, Failure, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::{CleanStr, CleanText};
@@ -32,6 +34,20 @@ mod webhook;
 /// An answer that is on its way.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Receipt> + Send + 'a>>;
 
+/// Findings that are on their way.
+pub type Examining<'a> = Pin<Box<dyn Future<Output = Vec<Finding>> + Send + 'a>>;
+
+/// What a system should be able to do for us.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// What goes where.
+    pub reach: &'a Reach,
+    /// The services that have a playbook.
+    pub services: &'a [ServiceId],
+    /// Who is on call now, where a rotation says so.
+    pub on_call: Option<&'a Person>,
+}
+
 /// News that are on their way, or why there are none.
 pub type Telling<'a> = Pin<Box<dyn Future<Output = Result<Vec<News>, CleanStr>> + Send + 'a>>;
 
@@ -41,6 +57,8 @@ pub trait Channel: Send + Sync + fmt::Debug {
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a>;
     /// Says whether a text that was handed over is there.
     fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a>;
+    /// Looks whether it would do what it is for; changes nothing there.
+    fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a>;
     /// Says what others did with something there; a system that cannot say has no news.
     fn news<'a>(&'a self, watched: &'a Watched) -> Telling<'a> {
         let _ = watched;
@@ -150,6 +168,28 @@ fn words_of(said: &Value) -> Vec<String> {
 fn noted(service: &str, key: &str, who: &str, at: DateTime<Utc>, text: &str) -> News {
     let (service, key, who) = (CleanStr::new(service), CleanStr::new(key), CleanStr::new(who));
     News { noted: ForeignNoted { service, key, who, at, text: CleanText::new(text), link: None }, closes: None }
+}
+
+/// What a question found, as the text of a finding; its failure, as another.
+fn found<T>(what: &str, answer: Result<T, Failure>, seen: impl FnOnce(T) -> Finding) -> Finding {
+    match answer {
+        Ok(answer) => seen(answer),
+        Err(failure) => Finding::wrong(what, &failure.reason),
+    }
+}
+
+/// Whether the server's clock and ours agree.
+pub fn clock_finding(what: &str, date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Finding> {
+    let off = (now - date?).num_seconds();
+    let what = format!("{what}: clock");
+    let way = if off > 0 { "ahead of" } else { "behind" };
+    let why = format!("this machine's clock is {} s {way} the server's: set it (NTP)", off.abs());
+    match off.abs() {
+        // A date counts whole seconds, and the answer takes a moment.
+        0..=2 => None,
+        3..=30 => Some(Finding::doubtful(&what, &why)),
+        _ => Some(Finding::wrong(&what, &why)),
+    }
 }
 
 /// What a question that nobody could answer says of a text: nothing.

@@ -9,6 +9,7 @@ mod after;
 mod alerts;
 mod answers;
 mod changes;
+mod doctor;
 mod people;
 mod playbook;
 mod run;
@@ -175,6 +176,12 @@ enum Sub {
         /// At another time: -5m, 14:10, 2026-12-24, 2026-12-24T14:10, or 2026-12-24T14:10:00Z
         #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         at: Option<String>,
+    },
+    /// Look whether everything that an incident needs is there and works; changes nothing
+    Doctor {
+        /// As JSON: {"is_fine":…,"findings":[{"verdict":…,"what":…,"why":…}]}
+        #[arg(long)]
+        json: bool,
     },
     /// Record a change to what runs: a deploy, a flag, a Terraform apply
     Change(changes::Told),
@@ -418,6 +425,7 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
         Sub::Note { incident, kind, text } => answers::note(&load()?, incident, kind, &given_or_piped(&text)?),
         Sub::Run(asked) => run::run(&load()?, &asked),
         Sub::Oncall { json, at } => people::oncall(&load()?, json, at.as_deref()),
+        Sub::Doctor { json } => doctor::doctor(&load()?, &inputs, json),
         Sub::Change(told) => changes::change(&load()?, &told),
         Sub::Changes { since, json } => changes::list(&load()?, since, json),
         Sub::Journal { command: JournalSub::Verify { incident } } => answers::verify(&load()?, incident),

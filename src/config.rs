@@ -27,7 +27,7 @@ use layers::Layer;
 pub use partial::{BaseUrl, Zone};
 use partial::{EndpointPartial, Partial};
 pub use people::Changes;
-pub use show::{INIT, check, path, sample};
+pub use show::{INIT, check, path, remarks, sample};
 
 /// Where things are on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -128,6 +128,7 @@
 pub mod alert;
 pub mod change;
 pub mod channel;
+pub mod checkup;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -9,6 +9,7 @@ pub mod alarm;
 pub mod alerts;
 pub mod budget;
 mod commands;
+pub mod doctor;
 pub use crate::clock;
 pub mod encoder;
 pub mod input;

@@ -10,7 +10,8 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answering, Channel, Options, call, cannot, receipt, taken, without};
+use super::{Answering, Channel, Examining, Options, Wanted, call, cannot, receipt, taken, without};
+use crate::checkup::Finding;
 use crate::incident::{Act, Opened, Parcel, Receipt, Severity};
 use crate::reach::PAGERDUTY_EVENTS;
 use crate::source::http::{Limits, Site, Spelling};
@@ -67,6 +68,20 @@ impl Channel for Events {
                 Ok(accepted) => Receipt::There(accepted.dedup_key.as_str().into()),
                 Err(failure) => receipt(failure),
             }
+        })
+    }
+
+    fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
+        let _ = wanted;
+        Box::pin(async move {
+            vec![match self.site.secret().await {
+                Ok(Some(_)) => Finding::untried(
+                    PAGERDUTY_EVENTS,
+                    "the secret can be read; whether it is right shows when something is sent",
+                ),
+                Ok(None) => Finding::wrong(PAGERDUTY_EVENTS, "has no secret: set bearer-env"),
+                Err(failure) => Finding::wrong(PAGERDUTY_EVENTS, &failure.reason),
+            }]
         })
     }
 

@@ -8,7 +8,10 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answering, Channel, Options, absent, call, cannot, read, receipt, taken, unknown, without};
+use super::{
+    Answering, Channel, Examining, Options, Wanted, absent, call, cannot, found, read, receipt, taken, unknown, without,
+};
+use crate::checkup::Finding;
 use crate::incident::{Act, Parcel, Receipt, Remote};
 use crate::reach::GRAFANA;
 use crate::source::http::{Failure, Limits, Site};
@@ -67,6 +70,16 @@ impl Channel for Grafana {
                 (Act::Resolve, None) => without(GRAFANA, parcel),
                 _ => cannot(GRAFANA, parcel),
             }
+        })
+    }
+
+    fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
+        let _ = wanted;
+        Box::pin(async move {
+            let asked: Result<Vec<Annotation>, _> = read(&self.site, "api/annotations", &[("limit", "1")]).await;
+            vec![found("grafana: annotations can be read", asked, |_| {
+                Finding::fine("grafana", "annotations can be read")
+            })]
         })
     }
 

@@ -5,6 +5,8 @@
 //!
 //! Invariant: a ticket is made once for a label of ours; where nobody can say whether it was made, a person is asked.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -12,12 +14,13 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::{
-    Answering, Channel, Options, Telling, absent, call, cannot, complaint, noted, read, receipt, taken, unknown,
-    without,
+    Answering, Channel, Examining, Options, Telling, Wanted, absent, call, cannot, complaint, noted, read, receipt,
+    taken, unknown, without,
 };
+use crate::checkup::Finding;
 use crate::clock;
 use crate::incident::{Act, News, Parcel, Receipt, Remote, Severity, Thing, Watched};
-use crate::reach::{JIRA, TicketTypes};
+use crate::reach::{JIRA, Place, TicketTypes, Tracker};
 use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
@@ -60,6 +63,13 @@ struct ServerInfo {
 struct Kinds {
     #[serde(default, alias = "values")]
     issue_types: Vec<Named>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Myself {
+    #[serde(default)]
+    display_name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -160,6 +170,54 @@ impl Channel for Jira {
 
     fn news<'a>(&'a self, watched: &'a Watched) -> Telling<'a> {
         Box::pin(async move { self.moved(watched).await.map_err(|failure| failure.reason) })
+    }
+
+    fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
+        Box::pin(async move {
+            let edition = match self.edition().await {
+                Ok(edition) => edition,
+                Err(failure) => return vec![Finding::wrong(JIRA, &failure.reason)],
+            };
+            let mut findings = Vec::new();
+            let who: Result<Myself, _> = self.get(&format!("{}/myself", api(edition)), &[]).await;
+            let signed_in = who.is_ok();
+            findings.push(match who {
+                Ok(who) => Finding::fine("jira: signed in", &who.display_name),
+                Err(failure) => Finding::wrong("jira: signed in", &failure.reason),
+            });
+            let is_ours = |tracker: &&Tracker| *tracker.service == *JIRA;
+            let Some(Place::One(key)) = wanted.reach.trackers.iter().find(is_ours).map(|tracker| &tracker.place) else {
+                findings.push(Finding::doubtful("jira: project", "none is named: set `key` in [jira-project]"));
+                return findings;
+            };
+            let what = format!("jira: project {key}");
+            if !signed_in {
+                findings.push(Finding::untried(&what, "not signed in"));
+                return findings;
+            }
+            let kinds: Result<Kinds, _> =
+                self.get(&format!("{}/issue/createmeta/{key}/issuetypes", api(edition)), &[]).await;
+            let kinds = match kinds {
+                Ok(kinds) => kinds,
+                Err(failure) => {
+                    findings.push(Finding::wrong(&what, &format!("{}: check `key` in [jira-project]", failure.reason)));
+                    return findings;
+                }
+            };
+            let names: Vec<&str> = kinds.issue_types.iter().map(|kind| kind.name.as_str()).collect();
+            for kind in BTreeSet::from([&self.types.incident, &self.types.backlog, &self.types.follow_up]) {
+                let what = format!("{what}: type {kind}");
+                let has = |wanted: &str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+                findings.push(match (has(kind), has(PLAIN_TYPE)) {
+                    (true, _) => Finding::fine(&what, ""),
+                    (false, true) => {
+                        Finding::doubtful(&what, "the project has none: a Task with a label takes its place")
+                    }
+                    (false, false) => Finding::wrong(&what, &format!("the project has {}", names.join(", "))),
+                });
+            }
+            findings
+        })
     }
 
     fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {

@@ -14,11 +14,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Answering, Channel, Options, Telling, absent, cannot, complaint, noted, receipt, send, taken, unknown, without,
+    Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, complaint, noted, receipt, send, taken,
+    unknown, without,
 };
+use crate::checkup::Finding;
 use crate::incident::foreign::ANSWER;
 use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
-use crate::reach::PAGERDUTY;
+use crate::oncall::Person;
+use crate::reach::{PAGERDUTY, Place, Tracker};
 use crate::source::http::{Answer, Failure, Limits, Site, Spelling, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
@@ -65,6 +68,48 @@ struct Incident {
     html_url: Option<String>,
     #[serde(default)]
     incidents_responders: Vec<Responder>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Abilities {}
+
+#[derive(Debug, Deserialize)]
+struct OneService {
+    service: Service,
+}
+
+#[derive(Debug, Deserialize)]
+struct Service {
+    #[serde(default)]
+    summary: String,
+    #[serde(default)]
+    escalation_policy: Option<Reference>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Reference {
+    id: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct OnCalls {
+    #[serde(default)]
+    oncalls: Vec<OnCall>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OnCall {
+    user: OnCallUser,
+    #[serde(default)]
+    escalation_level: u32,
+}
+
+#[derive(Debug, Deserialize)]
+struct OnCallUser {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    summary: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -170,6 +215,56 @@ impl Channel for PagerDuty {
         })
     }
 
+    fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
+        Box::pin(async move {
+            let abilities: Result<Abilities, _> = self.get("abilities", &[]).await;
+            if let Err(failure) = abilities {
+                return vec![Finding::wrong(PAGERDUTY, &failure.reason)];
+            }
+            let mut findings = vec![Finding::fine("pagerduty: key", "")];
+            let is_ours = |tracker: &&Tracker| *tracker.service == *PAGERDUTY;
+            let place = wanted.reach.trackers.iter().find(is_ours).map(|tracker| &tracker.place);
+            let mut policies = BTreeSet::new();
+            for name in wanted.services {
+                let what = format!("pagerduty: service of {name}");
+                let id = match place {
+                    Some(Place::Of(places)) => places.get(name),
+                    _ => None,
+                };
+                let Some(id) = id else {
+                    findings.push(Finding::doubtful(
+                        &what,
+                        "none is named in [pagerduty-services]: nobody is paged for it",
+                    ));
+                    continue;
+                };
+                let known: Result<OneService, _> = self.get(&format!("services/{id}"), &[]).await;
+                findings.push(match known {
+                    Ok(known) => {
+                        policies.extend(known.service.escalation_policy.map(|policy| policy.id));
+                        Finding::fine(&what, &known.service.summary)
+                    }
+                    Err(failure) => Finding::wrong(&what, &format!("{}: correct [pagerduty-services]", failure.reason)),
+                });
+            }
+            for person in &wanted.reach.people {
+                let Some(mail) = &person.email else { continue };
+                let what = format!("pagerduty: user {mail}");
+                findings.push(match self.user(mail).await {
+                    Ok(Some(_)) => Finding::fine(&what, &person.name),
+                    Ok(None) => {
+                        Finding::doubtful(&what, "nobody there has this address: they can neither act nor be paged")
+                    }
+                    Err(failure) => Finding::wrong(&what, &failure.reason),
+                });
+            }
+            if let Some(person) = wanted.on_call {
+                findings.extend(self.schedules(&policies, person).await);
+            }
+            findings
+        })
+    }
+
     fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
             let found = match (&parcel.act, &parcel.about) {
@@ -229,6 +324,38 @@ impl PagerDuty {
             news.push(noted(PAGERDUTY, &format!("{ANSWER}/{mail}/{word}"), mail, at, &format!("{word} the page")));
         }
         Ok(news)
+    }
+
+    /// Whether the first level of each escalation policy is who the rotation says.
+    async fn schedules(&self, policies: &BTreeSet<String>, person: &Person) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for policy in policies {
+            let what = format!("pagerduty: on call of policy {policy}");
+            let query = [("escalation_policy_ids[]", policy.as_str()), ("include[]", "users"), ("limit", AT_ONCE)];
+            let on_call: OnCalls = match self.get("oncalls", &query).await {
+                Ok(on_call) => on_call,
+                Err(failure) => {
+                    findings.push(Finding::wrong(&what, &failure.reason));
+                    continue;
+                }
+            };
+            let first: Vec<_> = on_call.oncalls.iter().filter(|one| one.escalation_level == 1).collect();
+            let mail = person.email.as_deref().unwrap_or_default();
+            let is_same =
+                |one: &&&OnCall| one.user.email.eq_ignore_ascii_case(mail) || one.user.summary == *person.name;
+            let names: Vec<&str> = first.iter().map(|one| one.user.summary.as_str()).collect();
+            findings.push(match first.iter().find(is_same) {
+                Some(_) => Finding::fine(&what, &person.name),
+                None => {
+                    let theirs = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+                    Finding::doubtful(
+                        &what,
+                        &format!("PagerDuty says {theirs}, [oncall] says {}: correct one", person.name),
+                    )
+                }
+            });
+        }
+        findings
     }
 
     /// Adopts the incident that the alert opened there, or opens one.

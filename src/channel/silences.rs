@@ -12,9 +12,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Answering, Channel, Options, Telling, absent, call, cannot, complaint, noted, read, receipt, taken, unknown,
-    without,
+    Answering, Channel, Examining, Options, Telling, Wanted, absent, call, cannot, complaint, found, noted, read,
+    receipt, taken, unknown, without,
 };
+use crate::checkup::Finding;
 use crate::incident::{Act, Parcel, Receipt, Remote, Watched};
 use crate::reach::ALERTMANAGER;
 use crate::source::http::{Failure, Limits, Site};
@@ -155,6 +156,18 @@ impl Channel for Silences {
                 }
             }
             Ok(news)
+        })
+    }
+
+    fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
+        let _ = wanted;
+        Box::pin(async move {
+            let what = "alertmanager: silences";
+            let asked: Result<Vec<Silence>, _> = read(&self.site, "api/v2/silences", &[]).await;
+            vec![found(what, asked, |all| {
+                let active = all.iter().filter(|one| one.status.state == "active").count();
+                Finding::fine(what, &format!("{active} in force"))
+            })]
         })
     }
 

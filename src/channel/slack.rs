@@ -10,7 +10,10 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answering, Channel, Options, Telling, absent, cannot, noted, receipt, refused, without};
+use super::{
+    Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, noted, receipt, refused, without,
+};
+use crate::checkup::Finding;
 use crate::incident::{Act, News, Parcel, Receipt, Remote, Thing, Watched};
 use crate::reach::SLACK;
 use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
@@ -62,6 +65,8 @@ struct Told {
     channel: Option<Room>,
     #[serde(default)]
     user: Option<User>,
+    #[serde(default)]
+    team: Option<String>,
     #[serde(default)]
     permalink: Option<String>,
     #[serde(default)]
@@ -128,6 +133,56 @@ impl Channel for Slack {
         Box::pin(async move {
             let Some(Thing::Room) = watched.thing else { return Ok(Vec::new()) };
             self.kept(watched).await.map_err(|failure| failure.reason)
+        })
+    }
+
+    fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
+        Box::pin(async move {
+            let answer = match self.asked("auth.test", &json!({})).await {
+                Ok(answer) => answer,
+                Err(failure) => return vec![Finding::wrong(SLACK, &failure.reason)],
+            };
+            let scopes = answer.scopes.clone();
+            let told = match self.read(answer).await {
+                Ok(told) if told.ok => told,
+                Ok(told) => return vec![Finding::wrong("slack: token", &self.failed(&told).reason)],
+                Err(failure) => return vec![Finding::wrong(SLACK, &failure.reason)],
+            };
+            let mut findings = vec![Finding::fine("slack: token", told.team.as_deref().unwrap_or_default())];
+            let mut needed = vec!["chat:write", "channels:history"];
+            if wanted.reach.rooms.is_some() {
+                needed.extend(["channels:manage", "channels:read", "channels:join", "pins:write"]);
+                needed.extend(wanted.reach.people.iter().any(|one| one.email.is_some()).then_some("users:read.email"));
+            }
+            let has: Vec<&str> = scopes.as_deref().unwrap_or_default().split(',').map(str::trim).collect();
+            for scope in needed {
+                let what = format!("slack: scope {scope}");
+                findings.push(match (&scopes, has.contains(&scope)) {
+                    (None, _) => Finding::untried(&what, "slack does not say which scopes the token has"),
+                    (Some(_), true) => Finding::fine(&what, ""),
+                    (Some(_), false) => {
+                        Finding::wrong(&what, "the token lacks it: add it to the app and install it again")
+                    }
+                });
+            }
+            for route in wanted.reach.routes.iter().filter(|route| *route.service == *SLACK) {
+                let what = format!("slack: {} ({})", route.channel.name(), route.target);
+                let known = self.get("conversations.info", &[("channel", &route.target)]).await;
+                findings.push(match known {
+                    Ok(told) if told.ok => {
+                        let room = told.channel;
+                        match room.as_ref().is_some_and(|room| room.is_archived) {
+                            true => {
+                                Finding::wrong(&what, "the channel is archived: name another one in [slack-channels]")
+                            }
+                            false => Finding::fine(&what, room.map_or("", |_| "known")),
+                        }
+                    }
+                    Ok(told) => Finding::wrong(&what, &self.failed(&told).reason),
+                    Err(failure) => Finding::wrong(&what, &failure.reason),
+                });
+            }
+            findings
         })
     }
 
@@ -396,13 +451,17 @@ impl Message {
 
 impl Slack {
     async fn post(&self, method: &str, body: &Value) -> Result<Told, Failure> {
+        let answer = self.asked(method, body).await?;
+        self.read(answer).await
+    }
+
+    async fn asked(&self, method: &str, body: &Value) -> Result<Answer, Failure> {
         let mut request = self.site.client().post(format!("{}/{method}", self.site.base()));
         if let Some(header) = self.site.authorization()? {
             request = request.header(AUTHORIZATION, header);
         }
         let request = request.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body.to_string());
-        let answer = self.site.ask(request.send()).await?;
-        self.read(answer).await
+        self.site.ask(request.send()).await
     }
 
     async fn get(&self, method: &str, query: &[(&str, &str)]) -> Result<Told, Failure> {

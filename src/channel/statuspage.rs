@@ -14,8 +14,10 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
 use super::{
-    Answering, Channel, Options, Telling, absent, call, cannot, complaint, noted, read, receipt, taken, unknown,
+    Answering, Channel, Examining, Options, Telling, Wanted, absent, call, cannot, complaint, noted, read, receipt,
+    taken, unknown,
 };
+use crate::checkup::Finding;
 use crate::clock;
 use crate::incident::{Act, PageStatus, Parcel, Publication, Receipt, Remote, Severity, Thing, Watched};
 use crate::reach::STATUSPAGE;
@@ -53,6 +55,11 @@ struct Incident {
     metadata: Value,
     #[serde(default)]
     incident_updates: Vec<Update>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Named {
+    id: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -129,6 +136,39 @@ impl Channel for Statuspage {
                 news.push(noted(STATUSPAGE, &update.id, "", update.created_at.unwrap_or(watched.since), &text));
             }
             Ok(news)
+        })
+    }
+
+    fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
+        Box::pin(async move {
+            let mut findings = Vec::new();
+            for route in wanted.reach.routes.iter().filter(|route| *route.service == *STATUSPAGE) {
+                let what = format!("statuspage: {}", route.channel.name());
+                self.wait().await;
+                let path = format!("pages/{}/components", route.target);
+                let query = [("page", "1"), ("per_page", "100")];
+                let known: Vec<Named> = match read(&self.site, &path, &query).await {
+                    Ok(known) => known,
+                    Err(failure) => {
+                        findings.push(Finding::wrong(&what, &failure.reason));
+                        continue;
+                    }
+                };
+                findings.push(Finding::fine(&what, &format!("{} components", known.len())));
+                let ours = wanted.reach.components.get(&route.channel);
+                for service in wanted.services {
+                    let what = format!("{what}: component of {service}");
+                    findings.push(match ours.and_then(|ours| ours.get(service)) {
+                        Some(id) if known.iter().any(|one| one.id == **id) => Finding::fine(&what, id),
+                        Some(id) => Finding::wrong(
+                            &what,
+                            &format!("the page has no component {id}: correct it in the configuration"),
+                        ),
+                        None => Finding::doubtful(&what, "none is named: the page will not say what is affected"),
+                    });
+                }
+            }
+            findings
         })
     }
 

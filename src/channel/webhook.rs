@@ -11,7 +11,8 @@ use ring::hmac;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{Answering, Channel, Options, cannot, complaint, receipt, send};
+use super::{Answering, Channel, Examining, Options, Wanted, cannot, complaint, receipt, send};
+use crate::checkup::Finding;
 use crate::clock;
 use crate::incident::{Act, Parcel, Receipt};
 use crate::reach::WEBHOOK;
@@ -63,6 +64,20 @@ impl Channel for Webhook {
                 },
                 Err(failure) => receipt(failure),
             }
+        })
+    }
+
+    fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
+        let _ = wanted;
+        Box::pin(async move {
+            vec![match self.site.secret().await {
+                Ok(Some(_)) => Finding::untried(
+                    WEBHOOK,
+                    "the secret can be read; whether it is right shows when something is sent",
+                ),
+                Ok(None) => Finding::wrong(WEBHOOK, "has no secret: set bearer-env"),
+                Err(failure) => Finding::wrong(WEBHOOK, &failure.reason),
+            }]
         })
     }
 

@@ -172,7 +172,7 @@ pub(super) fn check_theme(config: &Config) -> Result<(), Ending> {
 }
 
 /// What the first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set says; without any, the C locale knows ASCII only.
-fn locale_is_utf8() -> bool {
+pub(super) fn locale_is_utf8() -> bool {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).is_some_and(|locale| {
         let lower = locale.to_ascii_lowercase();
@@ -192,7 +192,7 @@ pub(super) fn endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)>
 }
 
 /// The systems that texts are sent to.
-fn channels(config: &Config) -> Vec<(&'static ChannelSpec, Endpoint)> {
+pub(super) fn channels(config: &Config) -> Vec<(&'static ChannelSpec, Endpoint)> {
     CHANNELS.iter().filter_map(|spec| Some((spec, endpoint(config.written.get(spec.name)?)))).collect()
 }
 

@@ -224,10 +224,15 @@ pub fn check(inputs: &Inputs) -> Result<String, ConfigError> {
     }
     let services: Vec<_> = catalogue.playbooks.keys().map(CleanStr::as_str).collect();
     let mut out = format!("configuration is right\nplaybooks: {}\n", services.join(", "));
-    for remark in unreachable(config.rotation.as_ref(), &config.matrix) {
+    for remark in remarks(config) {
         let _ = writeln!(out, "note: {remark}");
     }
     Ok(out)
+}
+
+/// What stands in the way of reaching the people whom the configuration names: a sentence for each.
+pub fn remarks(config: &Config) -> Vec<String> {
+    unreachable(config.rotation.as_ref(), &config.matrix)
 }
 
 fn missing(section: &str, endpoint: &Endpoint) -> Vec<String> {

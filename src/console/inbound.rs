@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Console, Effect};
 use crate::incident::{
-    Act, Command, Delivery, DeliveryState, Event, FollowUpSet, FollowUpState, News, NoteAmended, Phase, Thing, Watched,
+    Command, Delivery, DeliveryState, Event, FollowUpSet, FollowUpState, News, NoteAmended, Phase, Thing, Watched,
 };
 use crate::reach::ALERTMANAGER;
 use crate::text::CleanStr;

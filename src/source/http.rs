@@ -105,6 +105,10 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The path that was asked.
     pub path: String,
+    /// What the server's clock showed, where it says so.
+    pub date: Option<DateTime<Utc>>,
+    /// What a token of Slack may do.
+    pub scopes: Option<String>,
     retry_after: Option<Duration>,
 }
 
@@ -269,6 +273,9 @@ impl Site {
             ));
         }
         let retry_after = retry_after(response.headers(), clock::wall());
+        let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let date = text("date").and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
+        let (date, scopes) = (date.map(|date| date.with_timezone(&Utc)), text("x-oauth-scopes"));
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
@@ -277,7 +284,7 @@ impl Site {
                     return Err(self.failure(Trouble::TooBig, format!("sent more than {limit} MiB: ask for less")));
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Ok(Answer { status, body, path, retry_after }),
+                Ok(None) => return Ok(Answer { status, body, path, date, scopes, retry_after }),
                 Err(error) => return Err(self.explain(&error)),
             }
         }

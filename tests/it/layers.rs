@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("incident", &["text"]),
     ("text", &[]),
+    ("checkup", &["text"]),
     ("gate", &["incident", "text"]),
     ("output", &["incident", "text"]),
     ("slo", &["incident", "text"]),
@@ -73,7 +74,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &["alert", "change", "clock", "exercise", "incident", "live", "slo", "spans", "text"]),
     ("config", &["escalation", "exercise", "incident", "oncall", "playbook", "reach", "template", "text", "theme"]),
     ("runner", &["clock", "incident", "journal", "text"]),
-    ("channel", &["clock", "incident", "reach", "source", "text"]),
+    ("channel", &["checkup", "clock", "incident", "oncall", "reach", "source", "text"]),
     ("run", &["*"]),
     ("cli", &["*"]),
     ("main", &["cli"]),
@@ -93,9 +94,10 @@ const IMPURE: [&str; 9] = [
     "reqwest",
 ];
 
-const PURE: [&str; 17] = [
+const PURE: [&str; 18] = [
     "alert",
     "change",
+    "checkup",
     "escalation",
     "exercise",
     "gate",

@@ -11,6 +11,7 @@ mod commands;
 mod config;
 mod console;
 mod docs;
+mod doctor;
 mod jaeger;
 mod journal;
 mod layers;

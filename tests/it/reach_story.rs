@@ -16,22 +16,26 @@ use crate::support::services::pagerduty::{self, PagerDuty};
 use crate::support::services::slack::{self, Slack};
 use crate::support::services::statuspage::{self, Statuspage};
 
+/// Where a console finds the secrets.
+pub const SECRETS: [(&str, &str); 4] =
+    [("PD", pagerduty::TOKEN), ("SLACK", slack::TOKEN), ("SP", statuspage::TOKEN), ("JIRA", jira::TOKEN)];
+
 const SOON: Duration = Duration::from_secs(40);
 
 const RULES: &str = "groups:\n- name: alipay\n  rules:\n  - alert: HighErrorRate\n    expr: vector(1) > 0\n    labels: {service: alipay, severity: critical}\n    annotations: {summary: '18 % of payments fail'}\n";
 
 /// The systems, and where they listen.
-struct Systems {
-    pagerduty: PagerDuty,
-    slack: Slack,
-    page: Statuspage,
-    jira: Jira,
-    servers: Vec<Server>,
+pub struct Systems {
+    pub pagerduty: PagerDuty,
+    pub slack: Slack,
+    pub page: Statuspage,
+    pub jira: Jira,
+    pub servers: Vec<Server>,
     slack_is_busy: Arc<AtomicBool>,
 }
 
 impl Systems {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let (pagerduty, slack) = (PagerDuty::default(), Slack::default());
         let (page, jira) = (Statuspage::default(), Jira::new(true));
         let slack_is_busy = Arc::new(AtomicBool::new(false));
@@ -64,7 +68,7 @@ impl Systems {
     }
 
     /// A configuration that leads to all of them; secrets come from the environment and from a program.
-    fn config(&self, prometheus: &str, alertmanager: &str) -> String {
+    pub fn config(&self, prometheus: &str, alertmanager: &str) -> String {
         let url = |place: usize| self.servers[place].url();
         format!(
             "[prometheus]\nurl = \"{prometheus}\"\nevery = \"1s\"\n[alertmanager]\nurl = \"{alertmanager}\"\nevery = \"1s\"\n\
@@ -86,9 +90,7 @@ impl Systems {
 
     fn start_console(host: &Host, arguments: &[&str]) -> Plain {
         let mut command = host.command(arguments);
-        let secrets =
-            [("PD", pagerduty::TOKEN), ("SLACK", slack::TOKEN), ("SP", statuspage::TOKEN), ("JIRA", jira::TOKEN)];
-        Plain::spawn(command.envs(secrets).stdin(std::process::Stdio::piped()))
+        Plain::spawn(command.envs(SECRETS).stdin(std::process::Stdio::piped()))
     }
 }
 

@@ -187,6 +187,17 @@ impl PagerDuty {
                 state.paged.push((text(&body, "requester_id")?.to_owned(), asked));
                 Ok(answer(200, &json!({ "responder_request": {} })))
             }
+            ("GET", ["abilities"]) => Ok(answer(200, &json!({ "abilities": ["teams"] }))),
+            ("GET", ["services", id]) if *id == "PALIPAY" => {
+                let policy = json!({ "id": "PPOLICY", "type": "escalation_policy_reference" });
+                Ok(answer(200, &json!({ "service": { "id": id, "summary": "Alipay", "escalation_policy": policy } })))
+            }
+            ("GET", ["services", _]) => Ok(answer(404, &json!({ "error": { "message": "Not Found", "code": 2100 } }))),
+            ("GET", ["oncalls"]) => {
+                parameters(request, &["escalation_policy_ids[]", "include[]", "limit"])?;
+                let user = json!({ "id": "PUDANA", "summary": "Dana Rahimi", "email": "dana@qr.example" });
+                Ok(answer(200, &json!({ "oncalls": [{ "user": user, "escalation_level": 1 }] })))
+            }
             ("GET", ["users"]) => {
                 parameters(request, &["query", "limit"])?;
                 let query = request.parameter("query").ok_or("query")?;

@@ -57,7 +57,9 @@ impl Slack {
             Err("invalid_auth".to_owned())
         };
         let said = said.unwrap_or_else(|error| json!({ "ok": false, "error": error }));
-        Reply::json(said.to_string())
+        let scopes =
+            "chat:write,channels:history,channels:manage,channels:read,channels:join,pins:write,users:read.email";
+        Reply::json(said.to_string()).with("x-oauth-scopes", scopes)
     }
 
     fn take(&self, request: &Request) -> Checked<Value> {
@@ -96,6 +98,15 @@ impl Slack {
                 let of_channel = state.messages.iter().rev().filter(|(of, _)| of == channel);
                 let messages: Vec<_> = of_channel.map(|(_, message)| message).collect();
                 Ok(json!({ "ok": true, "messages": messages, "response_metadata": { "next_cursor": "" } }))
+            }
+            ("POST", "auth.test") => Ok(json!({ "ok": true, "team": "QR", "user_id": "U1", "bot_id": "B1" })),
+            ("GET", "conversations.info") => {
+                parameters(request, &["channel"])?;
+                let id = request.parameter("channel").ok_or("channel_not_found")?;
+                if !known(&state, id) {
+                    return Err("channel_not_found".to_owned());
+                }
+                Ok(json!({ "ok": true, "channel": { "id": id, "name": "status-qrpay", "is_archived": false } }))
             }
             ("GET", "chat.getPermalink") => {
                 parameters(request, &["channel", "message_ts"])?;

@@ -52,6 +52,10 @@ impl Statuspage {
                 let all = state.incidents.iter().rev().filter(|(of, one)| of == page && is_open(one));
                 Ok(answer(200, &Value::Array(all.map(|(_, one)| one.clone()).collect())))
             }
+            ("GET", ["components"]) => {
+                parameters(request, &["page", "per_page"])?;
+                Ok(answer(200, &json!([{ "id": "c1", "name": "Alipay", "status": "operational" }])))
+            }
             ("GET", ["incidents", id]) => Ok(match state.incidents.iter().find(|(_, one)| one["id"] == *id) {
                 Some((_, found)) => answer(200, found),
                 None => answer(404, &json!({ "error": "Not found" })),

@@ -1,0 +1,108 @@
+//! `warroom doctor`: whether everything that an incident needs is there.
+//!
+//! Hides nothing but the order of the lines.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::answers::place;
+use super::start::{channels, endpoints, locale_is_utf8};
+use super::{Ending, print};
+use crate::channel::Options;
+use crate::checkup::{Finding, Verdict, sum};
+use crate::config::{Config, Inputs, Sharing, files};
+use crate::incident::{Act, DeliveryState, Incident, Phase};
+use crate::journal::JournalDir;
+use crate::oncall::known_as;
+use crate::reach::JIRA;
+use crate::run::{clock, doctor, records};
+use crate::theme::Depth;
+
+pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool) -> Result<ExitCode, Ending> {
+    let catalogue = files::catalogue(&config.playbooks);
+    let mut findings = on_this_machine(config, inputs);
+    findings.extend(catalogue.problems.iter().map(|problem| Finding::wrong("playbooks", problem)));
+    findings.push(Finding::fine("playbooks", &format!("{} services", catalogue.playbooks.len())));
+    findings.extend(crate::config::remarks(config).iter().map(|remark| Finding::doubtful("people", remark)));
+    let watch = config.rotation.as_ref().and_then(|rotation| rotation.on_call(clock::wall()));
+    let on_call =
+        watch.and_then(|watch| known_as(&config.people, &watch.person).first().map(|person| (*person).clone()));
+    let patient = doctor::Patient {
+        sources: endpoints(config),
+        channels: channels(config),
+        options: Options { ticket_types: config.ticket_types.clone() },
+        reach: config.reach.clone(),
+        catalogue,
+        on_call,
+    };
+    let is_there = |name: &str| {
+        patient.sources.iter().any(|(spec, _)| spec.name == name)
+            || patient.channels.iter().any(|(spec, _)| spec.name == name)
+    };
+    let known = ["prometheus", "alertmanager", "jaeger", "pagerduty", "slack", "statuspage", "jira"];
+    let missing: Vec<_> = known.into_iter().filter(|name| !is_there(name)).collect();
+    findings.extend(doctor::examine(&patient)?);
+    findings.extend(missing.iter().map(|name| Finding::untried(name, "not configured")));
+    findings.extend(without_ticket(config));
+    let is_wrong = findings.iter().any(|finding| finding.verdict == Verdict::Wrong);
+    if as_json {
+        print(&json!({ "is_fine": !is_wrong, "findings": findings }).to_string())?;
+    } else {
+        let lines: Vec<_> = findings.iter().map(Finding::line).collect();
+        print(&format!("{}\n{}", lines.join("\n"), sum(&findings)))?;
+    }
+    Ok(if is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn on_this_machine(config: &Config, inputs: &Inputs) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let file = inputs.overrides.config.clone().unwrap_or_else(|| inputs.places.user_file());
+    findings.extend(doctor::mode("configuration", &file, 0o022, "chmod go-w"));
+    let (forbidden, way_out) = match config.sharing {
+        Sharing::Private => (0o077, "chmod 700"),
+        Sharing::Group => (0o007, "chmod 2770"),
+    };
+    let journal = doctor::mode("journal", &config.journal, forbidden, way_out);
+    findings.push(journal.unwrap_or_else(|| Finding::untried("journal", "not there yet: the first incident makes it")));
+    if config.journal.exists()
+        && let Err(error) = JournalDir::open(&config.journal, place(config).sharing)
+    {
+        findings.push(Finding::wrong("journal", &error.to_string()));
+    }
+    let depth = Depth::of(
+        std::env::var("NO_COLOR").ok().as_deref(),
+        std::env::var("COLORTERM").ok().as_deref(),
+        std::env::var("TERM").ok().as_deref(),
+    );
+    findings.push(match (std::io::stdout().is_terminal(), locale_is_utf8()) {
+        (false, _) => Finding::untried("terminal", "the output is none"),
+        (true, true) => Finding::fine("terminal", &format!("UTF-8, {depth:?}")),
+        (true, false) => {
+            Finding::doubtful("terminal", "the locale is not UTF-8: charts are drawn in ASCII (LC_ALL=C.UTF-8)")
+        }
+    });
+    findings
+}
+
+/// Incidents that run and have no ticket, where tickets are kept.
+fn without_ticket(config: &Config) -> Vec<Finding> {
+    if !config.reach.serves(JIRA) || !config.journal.exists() {
+        return Vec::new();
+    }
+    let Ok(dir) = JournalDir::open(&config.journal, place(config).sharing) else { return Vec::new() };
+    let Ok((all, _)) = records::all(&dir) else { return Vec::new() };
+    let lacks = |incident: &&Incident| {
+        let has = incident.deliveries.iter().any(|known| {
+            *known.body.service == *JIRA
+                && matches!((&known.body.act, &known.state), (Act::Open(_), DeliveryState::Sent(_)))
+        });
+        incident.drill.is_none() && incident.phase() != Phase::Closed && incident.declared.is_some() && !has
+    };
+    let finding = |incident: &Incident| {
+        let why = format!("{}: it has no ticket: open it in a console that reaches Jira", incident.title);
+        Finding::doubtful(&incident.id().to_string(), &why)
+    };
+    all.iter().filter(lacks).map(finding).collect()
+}

@@ -1,0 +1,185 @@
+//! `warroom doctor`, the real binary: with everything right, with each thing wrong, with everything dead. It reads, and changes nothing.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use warroom::run::clock;
+
+use crate::plain::Host;
+use crate::reach_story::{SECRETS, Systems};
+use crate::support::http::{Reply, Server};
+use crate::support::pty::code;
+
+/// A host whose configuration leads to the systems, with one playbook of its own and a rotation.
+fn host(config: &str) -> Host {
+    let host = Host::new();
+    let folder = host.home.path().join("config/warroom");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("config.toml");
+    std::fs::write(&file, config).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    host
+}
+
+async fn doctor(host: &Host, arguments: &[&str]) -> (i32, String) {
+    let mut command = host.command(&[&["doctor"], arguments].concat());
+    command.envs(SECRETS);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    for (_, secret) in SECRETS {
+        assert!(!said.contains(secret), "{said}");
+    }
+    (code(output.status), said)
+}
+
+/// A Prometheus and an Alertmanager that answer everything with data.
+async fn sources() -> Server {
+    Server::start(|request| {
+        let body = match request.path.as_str() {
+            "/api/v1/status/buildinfo" => json!({ "status": "success", "data": { "version": "3.1.0" } }),
+            "/api/v2/status" => json!({ "versionInfo": { "version": "0.27.0" }, "cluster": { "status": "ready" } }),
+            "/api/v1/query" => {
+                let sample = json!({ "metric": {}, "value": [1, "1"] });
+                json!({ "status": "success", "data": { "resultType": "vector", "result": [sample] } })
+            }
+            "/api/v2/silences" => json!([]),
+            _ => return Reply::status(404, "404 page not found"),
+        };
+        Reply::json(body.to_string())
+    })
+    .await
+}
+
+const ROTATION: &str = "[oncall]\nstart = 2026-01-05\nweeks = [{ name = \"Payments\", person = \"dana\" }]\n";
+const OTHERS: &str = "[pagerduty-services]\nalipay = \"PALIPAY\"\n";
+
+/// All services of the shipped playbooks at PagerDuty and on the page.
+fn whole(systems: &Systems, url: &str) -> String {
+    let config = systems.config(url, url);
+    let services = ["alipay", "blubank", "qrpay-web", "yoomonea"];
+    let all = |id: &str| services.map(|service| format!("{service} = \"{id}\"\n")).concat();
+    let config = config.replace(OTHERS, &format!("[pagerduty-services]\n{}", all("PALIPAY")));
+    let components = all("c1");
+    let config = config.replace(
+        "[external-components]\nalipay = \"c1\"\n",
+        &format!("[external-components]\n{components}[internal-components]\n{components}"),
+    );
+    config.replace("email = \"dana@qr.example\"", "email = \"dana@qr.example\"\nphone = \"1\"") + ROTATION
+}
+
+fn line<'a>(said: &'a str, what: &str) -> &'a str {
+    said.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("no line with {what}:\n{said}"))
+}
+
+#[tokio::test]
+async fn with_everything_right_nothing_is_wrong_and_nothing_was_changed() {
+    let (systems, sources) = (Systems::start().await, sources().await);
+    let host = host(&whole(&systems, &sources.url()));
+    let (status, said) = doctor(&host, &[]).await;
+    assert_eq!(status, 0, "{said}");
+    assert!(!said.contains("FAIL") && said.contains(" 0 wrong,"), "{said}");
+    for what in [
+        "prometheus: 3.1.0",
+        "pagerduty: service of alipay: Alipay",
+        "pagerduty: on call of policy PPOLICY: dana",
+        "slack: scope pins:write",
+        "statuspage: external page: component of alipay: c1",
+        "jira: signed in: Bot",
+        "jira: project OPS: type Incident",
+        "playbook alipay: p99 latency",
+    ] {
+        assert!(line(&said, what).starts_with("ok  "), "{said}");
+    }
+    let asked: Vec<_> = systems.servers.iter().flat_map(Server::requests).collect();
+    let writes = asked.iter().filter(|request| request.method != "GET" && !request.path.ends_with("auth.test"));
+    assert_eq!(writes.count(), 0);
+    let (status, said) = doctor(&host, &["--json"]).await;
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((status, &said["is_fine"]), (0, &json!(true)));
+    assert!(said["findings"].as_array().unwrap().iter().all(|one| one["verdict"].is_string()));
+}
+
+#[tokio::test]
+async fn each_thing_that_is_wrong_has_a_line_with_the_way_out() {
+    let (systems, sources) = (Systems::start().await, sources().await);
+    let right = whole(&systems, &sources.url());
+    let cases = [
+        ("= \"PALIPAY\"", "= \"PNONE\"", "pagerduty: service of alipay", "FAIL", "correct [pagerduty-services]"),
+        ("status = \"C012345678\"", "status = \"C999999999\"", "slack: #status-qrpay", "FAIL", "[slack-channels]"),
+        ("alipay = \"c1\"", "alipay = \"c9\"", "external page: component of alipay", "FAIL", "no component c9"),
+        ("external = \"outside\"", "external = \"nowhere\"", "statuspage: external page", "FAIL", "404"),
+        ("key = \"OPS\"", "key = \"NONE\"", "jira: project NONE", "FAIL", "check `key` in [jira-project]"),
+        ("[\"printenv\", \"JIRA\"]", "[\"printenv\", \"PD\"]", "jira: signed in", "FAIL", "404"),
+        ("[\"printenv\", \"JIRA\"]", "[\"false\"]", "jira", "FAIL", "the program false failed"),
+        ("bearer-env = \"PD\"", "bearer-env = \"SP\"", "pagerduty: ", "FAIL", "the credentials are wrong or expired"),
+        ("bearer-env = \"SLACK\"", "bearer-env = \"PD\"", "slack: token", "FAIL", "put a valid bot token"),
+        ("bearer-env = \"SP\"", "bearer-env = \"NOT_SET\"", "statuspage", "FAIL", "NOT_SET is not set"),
+        ("email = \"bob@qr.example\"", "email = \"eve@qr.example\"", "pagerduty: user eve", "warn", "nobody there"),
+        ("person = \"dana\"", "person = \"bob\"", "on call of policy", "warn", "PagerDuty says Dana Rahimi"),
+    ];
+    for (was, is, what, verdict, why) in cases {
+        assert!(right.contains(was), "{was}\n{right}");
+        let (status, said) = doctor(&host(&right.replace(was, is)), &[]).await;
+        let line = line(&said, what);
+        assert!(line.starts_with(verdict) && line.contains(why), "{is}: {line}\n{said}");
+        assert_eq!(status, i32::from(verdict == "FAIL"), "{is}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_servers_lack_is_named() {
+    let (systems, sources) = (Systems::start().await, sources().await);
+    let host = host(&whole(&systems, &sources.url()));
+    // No data, a clock that is a minute off, a scope that is missing, a project without the type.
+    let hour = (clock::wall() - chrono::TimeDelta::seconds(61)).to_rfc2822().replace("+0000", "GMT");
+    sources.change(move |request| {
+        let body = match request.path.as_str() {
+            "/api/v1/query" => json!({ "status": "success", "data": { "resultType": "vector", "result": [] } }),
+            _ => json!({ "status": "success", "data": { "version": "3.1.0" } }),
+        };
+        Reply::json(body.to_string()).with("date", &hour)
+    });
+    systems.jira.state.lock().unwrap().kinds = vec!["Task".to_owned()];
+    let (slack, kept) = (&systems.servers[1], systems.slack.clone());
+    slack.change(move |request| match kept.answer(request) {
+        Reply::Answer { status, body, .. } => Reply::status(status, body).with("x-oauth-scopes", "chat:write"),
+        other => other,
+    });
+    let (status, said) = doctor(&host, &[]).await;
+    assert_eq!(status, 1, "{said}");
+    for (what, begin, why) in [
+        ("playbook alipay: p99 latency", "warn", "no data now"),
+        ("prometheus: clock", "FAIL", "ahead of the server's: set it (NTP)"),
+        ("slack: scope pins:write", "FAIL", "add it to the app"),
+        ("jira: project OPS: type Incident", "warn", "a Task with a label takes its place"),
+    ] {
+        let line = line(&said, what);
+        assert!(line.starts_with(begin) && line.contains(why), "{line}\n{said}");
+    }
+}
+
+#[tokio::test]
+async fn with_everything_dead_each_system_has_one_line_and_it_ends() {
+    let systems = Systems::start().await;
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dead = format!("http://{}", nobody.local_addr().unwrap());
+    // One takes the connection and says nothing.
+    let hanging = Server::start(|_| Reply::Hang).await;
+    drop(nobody);
+    let mut config = whole(&systems, &dead);
+    for (place, server) in systems.servers.iter().enumerate() {
+        config = config.replace(&server.url(), &if place == 0 { hanging.url() } else { dead.clone() });
+    }
+    let begun = clock::boot();
+    let (status, said) = doctor(&host(&config), &[]).await;
+    assert!(clock::boot() - begun < Duration::from_secs(20));
+    assert_eq!(status, 1);
+    for name in ["prometheus", "alertmanager", "pagerduty", "slack", "jira"] {
+        let lines: Vec<_> = said.lines().filter(|line| line[6..].starts_with(name)).collect();
+        assert!(lines.iter().any(|line| line.starts_with("FAIL")), "{name}: {said}");
+        assert!(
+            lines.iter().all(|line| line.contains("refused the connection") || line.contains("said nothing")),
+            "{said}"
+        );
+    }
+}
