@@ -357,6 +357,9 @@ pub fn main() -> ExitCode {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     // A limit on file sizes must end in "NOT SAVED", not in a dead console: with a handler the write fails instead.
     let _ = signal_hook::flag::register(SIGXFSZ, std::sync::Arc::default());
+    // A core would hold tokens and card numbers.
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
     let mut words = std::env::args_os().skip(1);
     if let (Some(word), Some(folder), None) = (words.next(), words.next(), words.next())
         && word == crate::runner::HELPER

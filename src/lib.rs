@@ -43,7 +43,7 @@
 //!
 //! | layer | modules | rule |
 //! |---|---|---|
-//! | domain | [`incident`], [`alert`], [`change`], [`escalation`], [`gate`], [`oncall`], [`output`], [`playbook`], [`slo`], [`spans`], [`live`], [`report`], [`resolution`], [`template`], [`text`], [`exercise`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
+//! | domain | [`incident`], [`alert`], [`change`], [`escalation`], [`gate`], [`oncall`], [`output`], [`playbook`], [`slo`], [`spans`], [`live`], [`reach`], [`report`], [`resolution`], [`template`], [`checkup`], [`text`], [`exercise`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
 //! | widget, theme | [`widget`], [`theme`] | ratatui; know no domain but text |
 //! | pane | [`pane`], one file each | returns intents; holds no sender, client, clock or other pane |
 //! | console | [`console`] | the whole screen as a value; [`console::effect`] holds the two closed vocabularies |
@@ -81,15 +81,15 @@
 //! is gone. [`run::tty`], [`run::screen`], [`run::encoder`] and [`run::input`] take their place; ratatui's buffer, text and styles and crossterm's
 //! events and key codes are used throughout.
 //!
-//! Of the systems that a company tells, only Slack is written to; what goes elsewhere is recorded as told by hand. No access control: roles are an interlock and a record; whoever can write the
-//! journal's folder can act. No SSH server: OpenSSH does it better.
+//! No access control: roles are an interlock and a record; whoever can write the journal's folder can act. No SSH server: OpenSSH does it better. No
+//! listener: what others do is asked for, nothing is let in.
 //!
 //! # What a change touches
 //!
 //! | to add | touch |
 //! |---|---|
 //! | a system that we read | `src/source/x.rs` and its line in [`source::SOURCES`] |
-//! | a system that we write to | `src/channel/x.rs` and its line in [`channel::CHANNELS`] |
+//! | a system that we write to | `src/channel/x.rs`, its line in [`channel::CHANNELS`], its section in `config/written.rs`; where it keeps incidents, its habits in [`reach`] |
 //! | a pane | `src/pane/x.rs` and its line in [`pane::PANES`]; focus, help, palette and README's key table iterate it |
 //! | a kind of playbook step | `src/playbook/step.rs`, what it offers in `src/console/overlay/step.rs` |
 //! | a key | one `Act` line in its pane's table, or one line in `console/actions.rs` |
@@ -114,7 +114,10 @@
 //! | series, resolution | Prometheus' (its `step` is our resolution) | [`slo::Series`], [`slo::Grid`] |
 //! | alert, burst | what Prometheus or Alertmanager says is wrong; several that began together | [`alert::Alert`], [`alert::Burst`] |
 //! | error span, trace | Jaeger's | [`spans::Span`], [`spans::Trace`] |
-//! | delivery, route, parcel, receipt | a text on its way to another system; where a channel leads; what is handed over; what the system said | [`incident::Delivery`], [`incident::Route`], [`incident::Parcel`], [`incident::Receipt`] |
+//! | delivery, act, parcel, receipt | something that another system is to do; what that is; what is handed over; what the system said | [`incident::Delivery`], [`incident::Act`], [`incident::Parcel`], [`incident::Receipt`] |
+//! | reach, route, tracker, room | what can be told from here; where a channel leads; a system that keeps incidents; an incident's own chat channel | [`reach::Reach`], [`incident::Route`], [`reach::Tracker`], [`reach::Rooms`] |
+//! | news, foreign | what others did in another system, as it comes in and as it was noted | [`incident::News`], [`incident::Foreign`] |
+//! | finding | a line of `warroom doctor` | [`checkup::Finding`] |
 //! | console | one running warroom | [`console::Console`] |
 //! | source, report | what we read | [`source::Source`], [`live::Report`] |
 //! | pane, overlay, focus, chord | the screen | [`pane::Pane`], `overlay::Overlay`, [`console::keys::Chord`] |

@@ -1,14 +1,14 @@
 //! What an incident means for other systems: which of them are told what, and when.
 //!
 //! Hides how systems differ: a pager is acknowledged and closed, a ticket is described and gets the timeline, a chat channel has a topic, guests and a
-//! pinned message. [`HABITS`] is the table of these differences; everything else here follows from the record.
+//! pinned message. `HABITS` is the table of these differences; everything else here follows from the record.
 //!
 //! Invariant: [`Reach::missing`] is a function of the record alone, and names nothing that was asked for before: two consoles ask for the same, and
 //! what a person gave up is not asked for again. Nothing here says anything to customers that nobody approved.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::incident::timeline::Hand;
 use crate::incident::{
@@ -155,6 +155,18 @@ impl Reach {
         let route = self.routes.iter().find(|route| route.channel == channel).map(|route| route.service.as_str());
         let has_room = channel == Channel::IncidentChannel && room(incident).is_some();
         route.or(has_room.then_some(SLACK))
+    }
+
+    /// The systems in which an incident of a service begins when it is declared here.
+    pub fn opens(&self, service: Option<&ServiceId>) -> Vec<&str> {
+        let is_kept = |tracker: &&Tracker| match &tracker.place {
+            Place::One(_) => true,
+            Place::Of(places) => service.is_some_and(|service| places.contains_key(service)),
+        };
+        if self.is_dry {
+            return Vec::new();
+        }
+        self.trackers.iter().filter(is_kept).map(|tracker| tracker.service.as_str()).collect()
     }
 
     /// When something that is asked for now may go out.
@@ -309,9 +321,7 @@ impl Reach {
         let Some(room) = room(incident) else {
             // Only PagerDuty opens one by itself; before it has a number there is nothing to look for.
             if let (Some(name), true) = (self.room_name(incident), number(incident).is_some()) {
-                let begin = incident.detected_at.into_iter().chain(incident.declared.as_ref().map(|mark| mark.at));
-                let since = begin.min().unwrap_or_default() - ROOM_BEFORE;
-                wanted.push(ask(&name, Act::FindRoom { since }, ""));
+                wanted.push(ask(&name, Act::FindRoom { since: begin(incident) }, ""));
             }
             return;
         };
@@ -387,7 +397,7 @@ impl Reach {
         Some(DeliveryQueued {
             service: SLACK.into(),
             target: self.room_name(incident)?,
-            act: Act::OpenRoom { is_private },
+            act: Act::OpenRoom { is_private, since: begin(incident) },
             release: self.release(incident),
             ..DeliveryQueued::default()
         })
@@ -442,6 +452,12 @@ pub fn room(incident: &Incident) -> Option<&CleanStr> {
 fn opening<'a>(service: &str, incident: &'a Incident) -> Option<&'a Delivery> {
     let mut all = incident.deliveries.iter();
     all.find(|known| *known.body.service == *service && matches!(known.body.act, Act::Open(_)))
+}
+
+/// A chat channel that is older belongs to something else.
+fn begin(incident: &Incident) -> DateTime<Utc> {
+    let begin = incident.detected_at.into_iter().chain(incident.declared.as_ref().map(|mark| mark.at));
+    begin.min().unwrap_or_default() - ROOM_BEFORE
 }
 
 /// PagerDuty's number of the incident.
@@ -521,7 +537,7 @@ fn topic(incident: &Incident) -> String {
 /// How it stands, for the top of the chat channel.
 fn standing(incident: &Incident) -> String {
     let zone = incident.zone();
-    let clock = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%H:%M %Z").to_string();
+    let clock = |at: DateTime<Utc>| at.with_timezone(&zone).format("%H:%M %Z").to_string();
     let severity = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
     let mut lines = vec![format!("{} {severity} {}", incident.id(), incident.title)];
     if let Some((phase, since)) = incident.phase {
@@ -554,7 +570,7 @@ fn standing(incident: &Incident) -> String {
 /// What a ticket says of the incident: summary, impact, root cause, mitigation, follow-ups.
 fn description(incident: &Incident) -> CleanText {
     let zone = incident.zone();
-    let clock = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%F %H:%M %Z").to_string();
+    let clock = |at: DateTime<Utc>| at.with_timezone(&zone).format("%F %H:%M %Z").to_string();
     let severity = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
     let mut text = format!("Summary\n{} {severity}: {}\n", incident.id(), incident.title);
     if let Some(detected) = incident.detected_at {

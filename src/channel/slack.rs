@@ -114,7 +114,7 @@ impl Channel for Slack {
                     self.message(parcel, about.as_ref().map_or(&parcel.target, |room| &room.id)).await
                 }
                 (Act::FindRoom { since }, _) => self.find(parcel, *since).await,
-                (Act::OpenRoom { is_private }, _) => self.create(parcel, *is_private).await,
+                (Act::OpenRoom { is_private, since }, _) => self.create(parcel, *is_private, *since).await,
                 (Act::Topic, Some(room)) => {
                     let topic: String = parcel.text.first_line().chars().take(250).collect();
                     let body = json!({ "channel": room.id, "topic": topic });
@@ -313,7 +313,12 @@ impl Slack {
     }
 
     /// Opens the channel; where its name is taken by another one, under another name.
-    async fn create(&self, parcel: &Parcel, is_private: bool) -> Result<Receipt, Failure> {
+    async fn create(
+        &self,
+        parcel: &Parcel,
+        is_private: bool,
+        since: chrono::DateTime<chrono::Utc>,
+    ) -> Result<Receipt, Failure> {
         for number in 1..=MOST_NAMES {
             let name = if number == 1 { parcel.target.to_string() } else { format!("{}-{number}", parcel.target) };
             let body = json!({ "name": name, "is_private": is_private });
@@ -327,9 +332,10 @@ impl Slack {
             if told.error.as_deref() != Some("name_taken") {
                 return Ok(self.refusal(&told));
             }
-            match self.room(&name).await? {
-                Some(room) if room.is_of(parcel) => return Ok(Receipt::There(room.into())),
-                Some(_) | None => {}
+            // Ours from a try that nobody heard of, or one that another system opened for the incident in the meantime.
+            let is_it = |room: &Room| room.is_of(parcel) || (!room.is_archived && room.created >= since.timestamp());
+            if let Some(room) = self.room(&name).await?.filter(is_it) {
+                return Ok(Receipt::There(room.into()));
             }
         }
         let why = format!("#{} and {MOST_NAMES} names after it are other channels: rename one", parcel.target);

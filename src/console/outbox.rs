@@ -248,9 +248,11 @@ impl Console {
 
     /// Who was faster has said it: that is no news for anybody.
     fn move_on(&mut self, delivery: &Delivery, to: DeliveryState, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        let is_routine = !matches!(delivery.body.act, Act::Post | Act::Open(_) | Act::Publish(_) | Act::Page(_))
-            && matches!(to, DeliveryState::Sent(_))
-            && delivery.tries < 2;
+        let keeps_up = matches!(
+            delivery.body.act,
+            Act::Describe | Act::Note(_) | Act::Topic | Act::Pin | Act::Invite(_) | Act::Tell
+        );
+        let is_routine = keeps_up && matches!(to, DeliveryState::Sent(_)) && delivery.tries < 2;
         let (delivery, step) = (delivery.id, delivery.moves);
         self.command(Command::MoveDelivery(DeliveryMoved { delivery, step, to, is_routine }), None, wall, effects);
     }

@@ -337,7 +337,11 @@ async fn slack_opens_a_channel_of_the_incident_s_own_and_keeps_what_stands_at_it
     let find = parcel("slack", "inc-4711", Act::FindRoom { since: DateTime::from_timestamp(SENT - 60, 0).unwrap() });
     let Receipt::NotThere { wait, why } = channel.deliver(&find).await else { panic!("it is another incident's") };
     assert!(wait == Some(TimeDelta::seconds(15)) && why.contains("`open-channel` opens it"), "{why}");
-    let begin = parcel("slack", "inc-4711", Act::OpenRoom { is_private: false });
+    let begin = parcel(
+        "slack",
+        "inc-4711",
+        Act::OpenRoom { is_private: false, since: DateTime::from_timestamp(SENT - 60, 0).unwrap() },
+    );
     let room = there(channel.deliver(&begin).await);
     assert_eq!(room.name.as_deref(), Some("inc-4711-3"));
     assert_eq!(there(channel.deliver(&begin).await), room, "it is known by its purpose");
@@ -360,6 +364,10 @@ async fn slack_opens_a_channel_of_the_incident_s_own_and_keeps_what_stands_at_it
         assert_eq!(state.invited, ["U000DANA1", "U00000BOB"]);
         assert_eq!(state.pins, [(room.id.to_string(), pinned.id.to_string())]);
     }
+    // What somebody else opened for the incident in the meantime is taken for it.
+    let theirs = workspace.opened("inc-4713", SENT);
+    let begin = Parcel { target: "inc-4713".into(), op: "INC-1/1-9".into(), ..begin };
+    assert_eq!(there(channel.deliver(&begin).await).id, theirs.as_str());
     // What PagerDuty's integration opens is adopted.
     let theirs = workspace.opened("inc-4712", SENT);
     let find = Parcel { target: "inc-4712".into(), ..find };

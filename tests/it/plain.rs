@@ -118,6 +118,10 @@ impl Plain {
         self.wait_for(":help lists the commands", SOON);
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }

@@ -221,6 +221,11 @@ async fn an_update_reaches_slack_once_though_its_answer_is_lost_and_no_file_hold
         console.wait_for("out SENT", SOON);
         console.type_in(":outbox\n");
         console.wait_for("SENT", SOON);
+        let proc = format!("/proc/{}", console.pid());
+        let limits = std::fs::read_to_string(format!("{proc}/limits")).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().nth(4), Some("0"), "a core would hold the token");
+        assert!(!std::fs::read_to_string(format!("{proc}/cmdline")).unwrap().contains(TOKEN));
         // The end of the input waits for what was approved.
         console.type_in(":update it is over\n");
         console.end();

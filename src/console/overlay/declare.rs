@@ -9,6 +9,7 @@ use crate::alert::{proposed_severity, title};
 use crate::incident::{AlertLinked, Declared, Detection, ServiceId, Severity};
 use crate::pane::{Cx, alerts};
 use crate::playbook::Catalogue;
+use crate::reach::PAGERDUTY;
 use crate::text::CleanStr;
 use crate::widget::editor::Editor;
 
@@ -114,6 +115,13 @@ impl DeclareForm {
             let shift = watch.shift.map(|shift| format!(" ({shift})")).unwrap_or_default();
             format!("on call as IC until {}: {}{shift}", cx.minute(watch.until), watch.person)
         }));
+        let service = self.services.get(self.service).and_then(|(service, _)| service.as_ref());
+        let opens = cx.reach.opens(service);
+        if !opens.is_empty() {
+            let is_new = self.alerts.is_empty() && opens.contains(&PAGERDUTY);
+            let pages = if is_new { ", which pages who is on call there" } else { "" };
+            notes.push(format!("declaring opens it in {}{pages}", opens.join(", ")));
+        }
         notes
     }
 

@@ -143,7 +143,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
         ),
         FormKind::Page => (
             text("page people through PagerDuty"),
-            vec!["they are called, whatever the hour".to_owned()],
+            vec!["they are called, whatever the hour, once the word is typed and Enter pressed".to_owned()],
             vec![
                 Field::line(
                     "whom",

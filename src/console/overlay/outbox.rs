@@ -6,7 +6,7 @@ use super::Overlay;
 use super::pick::{Choice, Pick};
 use crate::incident::{Act, Command, Delivery, DeliveryMoved, DeliveryState, EntryId};
 use crate::pane::Cx;
-use crate::text::{CleanStr, fit};
+use crate::text::{CleanStr, CleanText, fit};
 use crate::widget::text::duration;
 
 /// How many of those that are over are listed.
@@ -25,10 +25,14 @@ pub(crate) fn delivery_line(delivery: &Delivery, cx: &Cx<'_>) -> String {
         }
         _ => String::new(),
     };
-    let answers = answers(delivery, cx);
     let words = delivery.words(cx.incident);
-    let text = words.first_line();
-    format!("{:<11} {since:>8}  {}: {}{next}{why}", delivery.state.word(), delivery.place(), fit(text, 40)) + &answers
+    // What a description or a topic says is read by opening it.
+    let says = match &delivery.body.act {
+        Act::Post | Act::Publish(_) | Act::Note(_) | Act::Tell => format!(": {}", fit(words.first_line(), 40)),
+        _ => String::new(),
+    };
+    let word = delivery.state.word();
+    format!("{word:<11} {since:>8}  {}{says}{next}{why}{}", delivery.place(), answers(delivery, cx))
 }
 
 /// What paged people have answered, and how long ago.
@@ -86,6 +90,15 @@ pub(crate) fn delivery(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
     let delivery = cx.incident.deliveries.iter().find(|delivery| delivery.id == id)?;
     let mut rows =
         vec![("read and copy the text".to_owned(), Choice::Read(delivery.place(), delivery.words(cx.incident)))];
+    rows.push(("where it stands, in full".to_owned(), {
+        let line = delivery_line(delivery, cx);
+        let link = match &delivery.state {
+            DeliveryState::Sent(remote) => remote.link.clone(),
+            _ => None,
+        };
+        let link = link.map(|link| format!("\n{link}")).unwrap_or_default();
+        Choice::Read(delivery.place(), CleanText::new(&format!("{line}{link}")))
+    }));
     for (words, to) in ways(delivery, cx) {
         let body = DeliveryMoved { delivery: id, step: delivery.moves, to, is_routine: false };
         rows.push((words.to_owned(), Choice::Command(Box::new(Command::MoveDelivery(body)))));

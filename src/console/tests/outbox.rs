@@ -1,7 +1,11 @@
 //! What goes out: written down before, once, and never again without knowing.
 
+use std::collections::BTreeMap;
+
 use super::*;
-use crate::incident::{Channel, DeliveryMoved, DeliveryQueued, DeliveryState, Parcel, Receipt, Route, StatusUpdate};
+use crate::incident::{
+    Channel, DeliveryMoved, DeliveryQueued, DeliveryState, Entry, EntryId, Parcel, Receipt, Route, StatusUpdate,
+};
 use crate::pane::Present;
 use crate::reach::Reach;
 
@@ -219,4 +223,121 @@ fn neither_a_drill_nor_a_console_that_only_looks_sends_anything() {
     present(&mut looks, &["c9"]);
     looks.pass(60);
     assert_eq!((handed(&looks).len(), words(&looks)), (0, vec!["WAITS"]));
+}
+
+/// Another system, as it really is: which deliveries it has, and how often.
+#[derive(Default)]
+struct Elsewhere {
+    has: BTreeMap<EntryId, usize>,
+    /// Effects of the console that were answered.
+    answered: usize,
+}
+
+impl Elsewhere {
+    /// The next thing that is asked of it.
+    fn asked(&mut self, desk: &Desk) -> Option<(Parcel, bool)> {
+        while let Some(effect) = desk.effects.get(self.answered) {
+            self.answered += 1;
+            match effect {
+                Effect::Deliver(parcel) => return Some((parcel.clone(), true)),
+                Effect::LookUp(parcel) => return Some((parcel.clone(), false)),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Answers it: truthfully, or as `fate` has it.
+    fn answer(&mut self, desk: &mut Desk, fate: u8) {
+        let Some((parcel, is_new)) = self.asked(desk) else { return };
+        let id = parcel.id;
+        let lost = || Receipt::Unknown("said nothing".into());
+        let away = || Receipt::NotThere { why: "away".into(), wait: None };
+        if !is_new {
+            let truth = if self.has.contains_key(&id) { Receipt::There("1".into()) } else { away() };
+            return desk.tell(Msg::LookedUp(id, if fate % 3 == 1 { lost() } else { truth }));
+        }
+        let takes = matches!(fate % 6, 0..=2);
+        if takes {
+            *self.has.entry(id).or_default() += 1;
+        }
+        let receipt = match fate % 6 {
+            0 | 1 => Receipt::There("1".into()),
+            2 | 3 => lost(),
+            4 => away(),
+            _ => Receipt::Refused("no".into()),
+        };
+        desk.tell(Msg::Delivered(id, receipt));
+    }
+}
+
+/// A new console on the same record.
+fn restarted(desk: Desk, reach: Reach) -> Desk {
+    let entries: Vec<Entry> = desk.console.incident().entries().cloned().collect();
+    let mut again = Desk::with(Settings { reach, ..settings(Layout::Comms) }, (120, 40));
+    (again.rseq, again.hlc, again.wall) = (desk.rseq, desk.hlc, desk.wall);
+    for msg in [JournalMsg::Opened(IncidentId::incident(1)), JournalMsg::Entries(entries), JournalMsg::CaughtUp] {
+        again.tell(Msg::Journal(msg));
+    }
+    present(&mut again, &["c1"]);
+    again
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(96))]
+
+    /// Whatever is answered, lost or killed: nothing is there twice, and in the end nothing is lost without a word.
+    #[test]
+    fn nothing_is_there_twice_and_nothing_is_lost_silently(
+        acts in proptest::collection::vec((0_u8..10, proptest::prelude::any::<u8>()), 1..60)
+    ) {
+        let page = Route { channel: Channel::ExternalPage, service: "statuspage".into(), target: "p1".into() };
+        let reach = Reach { routes: vec![route(), page], ..Reach::default() };
+        let mut desk = Desk::open_with(Settings { reach: reach.clone(), ..settings(Layout::Comms) }, (120, 40));
+        command(&mut desk);
+        present(&mut desk, &["c1"]);
+        let (mut elsewhere, mut texts) = (Elsewhere::default(), 0);
+        for (act, fate) in acts {
+            match act {
+                0 | 1 if texts < 5 => {
+                    texts += 1;
+                    post(&mut desk, &format!("text {texts}"));
+                }
+                2 => {
+                    // It is killed; what it had handed over may have arrived.
+                    while let Some((parcel, is_new)) = elsewhere.asked(&desk) {
+                        if is_new && fate % 2 == 0 {
+                            *elsewhere.has.entry(parcel.id).or_default() += 1;
+                        }
+                    }
+                    desk = restarted(desk, reach.clone());
+                    elsewhere.answered = 0;
+                }
+                3..=6 => elsewhere.answer(&mut desk, fate),
+                _ => desk.pass(i64::from(fate) * 2),
+            }
+            proptest::prop_assert!(elsewhere.has.values().all(|count| *count <= 1), "{:?}", elsewhere.has);
+        }
+        // All is well from here on.
+        for _ in 0..60 {
+            for _ in 0..10 {
+                elsewhere.answer(&mut desk, 0);
+            }
+            desk.pass(60);
+        }
+        for delivery in &desk.console.incident().deliveries {
+            let is_there = elsewhere.has.contains_key(&delivery.id);
+            let (word, is_public) = (delivery.state.word(), delivery.is_delicate());
+            match &delivery.state {
+                DeliveryState::Sent(_) => proptest::prop_assert!(is_there),
+                DeliveryState::Superseded { .. } | DeliveryState::Dropped { .. } => proptest::prop_assert!(!is_there),
+                DeliveryState::Held { .. } => proptest::prop_assert!(is_public && !is_there),
+                DeliveryState::Failed { .. } => proptest::prop_assert!(!is_there),
+                DeliveryState::Queued { .. } | DeliveryState::Sending | DeliveryState::Unconfirmed { .. } => {
+                    proptest::prop_assert!(false, "{word} for ever");
+                }
+            }
+        }
+        proptest::prop_assert!(elsewhere.has.values().all(|count| *count == 1));
+    }
 }

@@ -82,6 +82,8 @@ pub enum Act {
     OpenRoom {
         /// For those who are invited only.
         is_private: bool,
+        /// One of the same name that is younger than this is taken for it.
+        since: DateTime<Utc>,
     },
     /// The line at the top of the chat channel.
     Topic,

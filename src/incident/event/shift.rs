@@ -60,7 +60,9 @@ impl Event {
             | Self::PlaybookFrozen(_) => {}
             Self::ForeignNoted(body) => shift(&mut body.at, by),
             Self::DeliveryQueued(body) => match &mut body.act {
-                Act::FindRoom { since: at } | Act::Silence(Silencing { until: at, .. }) => shift(at, by),
+                Act::FindRoom { since: at }
+                | Act::OpenRoom { since: at, .. }
+                | Act::Silence(Silencing { until: at, .. }) => shift(at, by),
                 _ => {}
             },
             Self::DeliveryMoved(body) => {

@@ -44,7 +44,11 @@ fn cases() -> Vec<Case> {
     let first = parcel("statuspage", "outside", published(PageStatus::Investigating));
     let count = Box::new(move || kept.texts("outside").len());
     add("statuspage", Arc::new(move |request| handler.answer(request)), first, count, true);
-    for act in [Act::Post, Act::OpenRoom { is_private: false }, Act::Pin] {
+    for act in [
+        Act::Post,
+        Act::OpenRoom { is_private: false, since: DateTime::from_timestamp(SENT - 60, 0).unwrap() },
+        Act::Pin,
+    ] {
         let workspace = Slack::default();
         let room = workspace.opened("inc-1", SENT);
         let (handler, kept) = (workspace.clone(), workspace);
