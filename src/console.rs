@@ -31,8 +31,8 @@ use ratatui::layout::Rect;
 use crate::alert::Coverage;
 use crate::escalation::Matrix;
 use crate::incident::{
-    Actor, AlertLinked, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, ProofLine, Refusal,
-    Series, ServiceId, StepRef, StepState, Urgency, command,
+    Actor, AlertLinked, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, PrivacySet, ProofLine,
+    Refusal, Series, ServiceId, StepRef, StepState, Urgency, command,
 };
 use crate::live::{Before, Finding, Inquiry, Live, Usual, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
@@ -674,6 +674,7 @@ impl Console {
         &mut self,
         body: Declared,
         alerts: Vec<AlertLinked>,
+        is_private: bool,
         wall: DateTime<Utc>,
         effects: &mut Vec<Effect>,
     ) {
@@ -684,6 +685,7 @@ impl Console {
         let asking = crate::incident::Asking::new(self.settings.me.clone(), wall);
         match command::decide(&blank, Command::Declare(body), &asking) {
             Ok(mut events) => {
+                events.extend(is_private.then_some(Event::PrivacySet(PrivacySet { is_private })));
                 events.extend(alerts.into_iter().map(Event::AlertLinked));
                 let events = events.into_iter().map(|event| event.shifted(self.ahead)).collect();
                 effects.push(Effect::Create(Series::Incident, events));

@@ -150,6 +150,8 @@ pub struct Facts {
     pub severity: Option<Severity>,
     /// The highest severity reached: measures use it.
     pub worst: Option<Severity>,
+    /// Nobody hears of it but those who are paged and those in its own chat channel.
+    pub is_private: bool,
     /// Where it stands, since when.
     pub phase: Option<(Phase, DateTime<Utc>)>,
     /// What is affected, in the order in which it was named.

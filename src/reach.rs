@@ -152,7 +152,8 @@ impl Reach {
 
     /// The system that a channel's texts go to by themselves.
     pub fn leads(&self, channel: Channel, incident: &Incident) -> Option<&str> {
-        let route = self.routes.iter().find(|route| route.channel == channel).map(|route| route.service.as_str());
+        let mut routes = self.routes.iter().filter(|_| !incident.is_private);
+        let route = routes.find(|route| route.channel == channel).map(|route| route.service.as_str());
         let has_room = channel == Channel::IncidentChannel && room(incident).is_some();
         route.or(has_room.then_some(SLACK))
     }
@@ -178,7 +179,8 @@ impl Reach {
     pub fn posts(&self, update: &StatusUpdate, incident: &Incident) -> Vec<DeliveryQueued> {
         let release = self.release(incident);
         let mut posts = Vec::new();
-        for route in self.routes.iter().filter(|route| update.channels.contains(&route.channel)) {
+        let routes = self.routes.iter().filter(|_| !incident.is_private);
+        for route in routes.filter(|route| update.channels.contains(&route.channel)) {
             let act = if *route.service == *STATUSPAGE { self.publication(route.channel, incident) } else { Act::Post };
             posts.push(DeliveryQueued {
                 service: route.service.clone(),
@@ -267,6 +269,10 @@ impl Reach {
                 }
             }
         };
+        // Whoever is paged must know; whoever can read tickets, dashboards or a webhook need not.
+        if incident.is_private && ![PAGERDUTY, PAGERDUTY_EVENTS].contains(&habit.service) {
+            return;
+        }
         let mut ask = |act: Act, text: CleanText, from: Option<CleanStr>| {
             let (service, target) = (tracker.service.clone(), target.clone());
             wanted.push(DeliveryQueued { service, target, act, text, from, ..DeliveryQueued::default() });
@@ -320,7 +326,7 @@ impl Reach {
         };
         let Some(room) = room(incident) else {
             // Only PagerDuty opens one by itself; before it has a number there is nothing to look for.
-            if let (Some(name), true) = (self.room_name(incident), number(incident).is_some()) {
+            if let (Some(name), true) = (self.room_name(incident), number(incident).is_some() && !incident.is_private) {
                 wanted.push(ask(&name, Act::FindRoom { since: begin(incident) }, ""));
             }
             return;
@@ -375,7 +381,7 @@ impl Reach {
                     act: self.publication(route.channel, incident),
                     text: resolution.final_status.clone().unwrap_or_else(|| CleanText::new("This is resolved.")),
                     from: None,
-                    release: if is_public { Release::OnWord } else { Release::AtOnce },
+                    release: if is_public || incident.is_private { Release::OnWord } else { Release::AtOnce },
                 });
             }
         }
@@ -393,7 +399,7 @@ impl Reach {
 
     /// What opens the chat channel, when somebody says so.
     pub fn open_room(&self, incident: &Incident) -> Option<DeliveryQueued> {
-        let is_private = self.rooms.as_ref()?.is_private;
+        let is_private = self.rooms.as_ref()?.is_private || incident.is_private;
         Some(DeliveryQueued {
             service: SLACK.into(),
             target: self.room_name(incident)?,

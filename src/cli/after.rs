@@ -107,6 +107,9 @@ pub(super) enum AfterSub {
 /// What a declaration says beside severity, service and title.
 #[derive(Debug, Default, Args)]
 pub(super) struct Reported {
+    /// No public channel, status page or ticket hears of it
+    #[arg(long)]
+    pub(super) private: bool,
     /// When it was detected: 14:10, -20m, or 2026-05-28 14:10; now without
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(super) at: Option<String>,
@@ -252,7 +255,10 @@ fn process_health(config: &Config, since: Option<&str>, as_json: bool) -> Result
     let today = now.with_timezone(&config.zone.0).date_naive();
     let report = report(&records, &catalogue, &config.cadence, Period { from, to: now }, today);
     if !as_json {
-        return print(report.to_string().trim_end());
+        let missing = super::doctor::without_ticket(config, &records);
+        let missing: String = missing.iter().map(|(id, title)| format!("\n  {id} {title}")).collect();
+        let missing = if missing.is_empty() { missing } else { format!("\n\nincidents without a ticket:{missing}") };
+        return print(&format!("{}{missing}", report.to_string().trim_end()));
     }
     let rows = |rows: &[Row]| rows.iter().map(row_json).collect::<Vec<_>>();
     let by: serde_json::Map<_, _> =
@@ -271,7 +277,9 @@ fn process_health(config: &Config, since: Option<&str>, as_json: bool) -> Result
         Completion::Of(done, scheduled) => json!({ "state": "recorded", "done": done, "scheduled": scheduled }),
         Completion::NotRecorded => json!({ "state": "not-recorded", "done": null, "scheduled": null }),
     };
+    let missing: Vec<_> = super::doctor::without_ticket(config, &records).into_iter().map(|(id, _)| id).collect();
     let whole = json!({
+        "without_ticket": missing,
         "from": report.period.from, "to": report.period.to,
         "mtta": mean_json(&report.acknowledge), "mttr": mean_json(&report.resolve), "mttr_by_severity": by,
         "targets": { "mtta_seconds": report.targets.0.num_seconds(), "mttr_seconds": report.targets.1.num_seconds() },

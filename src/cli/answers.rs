@@ -12,7 +12,8 @@ use crate::console::overlay::summary_line;
 use crate::console::{Summary, actions, first_events};
 use crate::incident::command::{decide, event_time};
 use crate::incident::{
-    Actor, Asking, Command, Declared, Detection, IncidentId, NoteAdded, NoteKind, Series, Severity, Via,
+    Actor, Asking, Command, Declared, Detection, Event, IncidentId, NoteAdded, NoteKind, PrivacySet, Series, Severity,
+    Via,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
 use crate::pane::PANES;
@@ -99,8 +100,9 @@ pub(super) fn declare(
         zone: config.zone.to_string().as_str().into(),
         link: reported.link.as_deref().filter(|link| !link.trim().is_empty()).map(Into::into),
     };
-    let events =
+    let mut events =
         first_events(body, &Asking::new(me.clone(), now)).map_err(|refusal| Ending::Usage(refusal.to_string()))?;
+    events.extend(reported.private.then_some(Event::PrivacySet(PrivacySet { is_private: true })));
     let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
     let id = records::create(&place(config), Series::Incident, via("declare"), &entries)?;
     print(&id.to_string())

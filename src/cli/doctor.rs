@@ -13,11 +13,12 @@ use super::{Ending, print};
 use crate::channel::Options;
 use crate::checkup::{Finding, Verdict, sum};
 use crate::config::{Config, Inputs, Sharing, files};
-use crate::incident::{Act, DeliveryState, Incident, Phase};
+use crate::incident::{Act, DeliveryState, Incident, IncidentId, Phase};
 use crate::journal::JournalDir;
 use crate::oncall::known_as;
 use crate::reach::JIRA;
 use crate::run::{clock, doctor, records};
+use crate::text::CleanStr;
 use crate::theme::Depth;
 
 pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool) -> Result<ExitCode, Ending> {
@@ -45,7 +46,7 @@ pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool) -> Result<
     let missing: Vec<_> = known.into_iter().filter(|name| !is_there(name)).collect();
     findings.extend(doctor::examine(&patient)?);
     findings.extend(missing.iter().map(|name| Finding::untried(name, "not configured")));
-    findings.extend(without_ticket(config));
+    findings.extend(tickets(config));
     let is_wrong = findings.iter().any(|finding| finding.verdict == Verdict::Wrong);
     if as_json {
         print(&json!({ "is_fine": !is_wrong, "findings": findings }).to_string())?;
@@ -87,12 +88,7 @@ fn on_this_machine(config: &Config, inputs: &Inputs) -> Vec<Finding> {
 }
 
 /// Incidents that run and have no ticket, where tickets are kept.
-fn without_ticket(config: &Config) -> Vec<Finding> {
-    if !config.reach.serves(JIRA) || !config.journal.exists() {
-        return Vec::new();
-    }
-    let Ok(dir) = JournalDir::open(&config.journal, place(config).sharing) else { return Vec::new() };
-    let Ok((all, _)) = records::all(&dir) else { return Vec::new() };
+pub(super) fn without_ticket(config: &Config, all: &[Incident]) -> Vec<(IncidentId, CleanStr)> {
     let lacks = |incident: &&Incident| {
         let has = incident.deliveries.iter().any(|known| {
             *known.body.service == *JIRA
@@ -100,9 +96,20 @@ fn without_ticket(config: &Config) -> Vec<Finding> {
         });
         incident.drill.is_none() && incident.phase() != Phase::Closed && incident.declared.is_some() && !has
     };
-    let finding = |incident: &Incident| {
-        let why = format!("{}: it has no ticket: open it in a console that reaches Jira", incident.title);
-        Finding::doubtful(&incident.id().to_string(), &why)
+    let keeps = config.reach.trackers.iter().any(|tracker| *tracker.service == *JIRA);
+    let all = all.iter().filter(|_| keeps).filter(lacks);
+    all.map(|incident| (incident.id(), incident.title.clone())).collect()
+}
+
+fn tickets(config: &Config) -> Vec<Finding> {
+    // Looking must not make the folder.
+    let dir = config.journal.exists().then(|| JournalDir::open(&config.journal, place(config).sharing).ok()).flatten();
+    let Some(Ok((all, _))) = dir.map(|dir| records::all(&dir)) else { return Vec::new() };
+    let finding = |(id, title): (IncidentId, CleanStr)| {
+        Finding::doubtful(
+            &id.to_string(),
+            &format!("{title}: it has no ticket: open it in a console that reaches Jira"),
+        )
     };
-    all.iter().filter(lacks).map(finding).collect()
+    without_ticket(config, &all).into_iter().map(finding).collect()
 }

@@ -188,6 +188,10 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         let pick = overlay::outbox(&console.cx(wall));
         console.show(pick);
     }),
+    write("private", &[], "keep the incident private, or not any more", |console, wall, effects| {
+        let is_private = !console.incident().is_private;
+        console.command(Command::SetPrivacy(is_private), None, wall, effects);
+    }),
     write("open-channel", &[], "open the incident's own chat channel", |console, wall, effects| {
         let asked = overlay::send::open_channel(&console.cx(wall));
         match asked {

@@ -186,6 +186,9 @@ impl Console {
         spans.push(Span::styled(id, theme.title(false)));
         spans.push(Span::raw(" "));
         spans.push(Span::styled(format!("{severity} {}", theme.glyphs.square), style));
+        if incident.is_private {
+            spans.push(Span::styled(" PRIVATE", theme.red()));
+        }
         let name = incident.services.first().map_or_else(
             || incident.title.to_string(),
             |service| match cx.catalogue.get(service) {

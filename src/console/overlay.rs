@@ -108,7 +108,7 @@ pub(crate) enum Outcome {
     /// It closes and a question was answered.
     Answered(Purpose, String),
     /// It closes and an incident is declared.
-    Declare(Box<Declared>, Vec<AlertLinked>),
+    Declare(Box<Declared>, Vec<AlertLinked>, bool),
     /// It closes and an update is recorded, or a draft of one approved.
     Post(StatusUpdate, Option<EntryId>),
     /// It closes and these are asked, in this order.
@@ -276,7 +276,7 @@ impl Console {
             }
             Outcome::Run(listed) => self.perform_listed(listed, wall, effects),
             Outcome::Chosen(choice) => self.chosen(choice, wall, effects),
-            Outcome::Declare(body, alerts) => self.declare(*body, alerts, wall, effects),
+            Outcome::Declare(body, alerts, is_private) => self.declare(*body, alerts, is_private, wall, effects),
             Outcome::Post(update, None) => self.hand_in(overlay, vec![Command::PostUpdate(update)], wall, effects),
             Outcome::Post(update, Some(draft)) => {
                 self.hand_in(overlay, vec![Command::ApproveDraft(draft, update)], wall, effects);

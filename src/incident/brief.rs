@@ -371,6 +371,7 @@ pub(super) fn weight(incident: &Incident, line: &Line) -> Weight {
         _ if line.hand == Hand::Machine && !matches!(entry.event, Event::PhaseEntered(_)) => Weight::Machine,
         Event::Declared(_)
         | Event::TitleSet(_)
+        | Event::PrivacySet(_)
         | Event::SeverityRaised(_)
         | Event::SeverityLowered(_)
         | Event::Acknowledged(_)

@@ -30,6 +30,8 @@ pub enum Command {
     StartDrill(DrillStarted),
     /// Give it another title.
     SetTitle(CleanStr),
+    /// Keep it private, or do not any more.
+    SetPrivacy(bool),
     /// Raise or lower the severity; lowering wants a reason.
     SetSeverity(Severity, Option<CleanStr>),
     /// Move it to a phase; reopening wants a reason.
@@ -236,6 +238,7 @@ impl Command {
             other @ (Self::Declare(_)
             | Self::StartDrill(_)
             | Self::SetTitle(_)
+            | Self::SetPrivacy(_)
             | Self::Acknowledge
             | Self::AddService(_)
             | Self::RemoveService(_)
@@ -446,6 +449,12 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
                 return want_reason("why is it given up?");
             }
             vec![Event::DeliveryMoved(body)]
+        }
+        Command::SetPrivacy(is_private) => {
+            if incident.is_private == is_private {
+                return refuse(if is_private { "it is private already" } else { "it is not private" });
+            }
+            vec![Event::PrivacySet(PrivacySet { is_private })]
         }
         Command::SendOut(body) => {
             if incident.is_asked(&body) {

@@ -267,6 +267,13 @@ pub struct TitleSet {
     pub title: CleanStr,
 }
 
+/// Who may hear of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrivacySet {
+    /// Nobody but those who are paged and those in its own chat channel.
+    pub is_private: bool,
+}
+
 /// A new severity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeveritySet {
@@ -353,6 +360,8 @@ events! {
     DrillStarted(DrillStarted) = "drill-started",
     /// Its title changed.
     TitleSet(TitleSet) = "title-set",
+    /// It became private, or ceased to be.
+    PrivacySet(PrivacySet) = "privacy-set",
     /// It is worse than was thought.
     SeverityRaised(SeveritySet) = "severity-raised",
     /// It is less bad than was thought.

@@ -45,6 +45,11 @@ impl Facts {
                 self.title = body.title.clone();
                 Sense::Good
             }
+            Event::PrivacySet(body) => {
+                let is_new = self.is_private != body.is_private;
+                self.is_private = body.is_private;
+                is_new.into()
+            }
             Event::SeverityRaised(body) | Event::SeverityLowered(body) => {
                 let is_new = self.severity != Some(body.to);
                 if is_new {

@@ -282,6 +282,7 @@ fn hand(event: &Event) -> Hand {
         | Event::PlaybookApproved(_) => Hand::Human,
         Event::Declared(_)
         | Event::TitleSet(_)
+        | Event::PrivacySet(_)
         | Event::SeverityRaised(_)
         | Event::SeverityLowered(_)
         | Event::Acknowledged(_)

@@ -23,6 +23,10 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
             ("DECLARED", format!("{} {}{service}{told}{}", body.severity, body.title, link.unwrap_or_default()))
         }
         Event::DrillStarted(body) => ("drill", format!("{}, seed {}, speed {}×", body.exercise, body.seed, body.speed)),
+        Event::PrivacySet(body) if body.is_private => {
+            ("PRIVATE", "no public channel, status page or ticket hears of it".to_owned())
+        }
+        Event::PrivacySet(_) => ("PRIVATE", "not any more".to_owned()),
         Event::TitleSet(body) => ("title", body.title.to_string()),
         Event::SeverityRaised(body) => ("SEVERITY", format!("raised to {}{}", body.to, because(&body.reason))),
         Event::SeverityLowered(body) => ("SEVERITY", format!("lowered to {}{}", body.to, because(&body.reason))),

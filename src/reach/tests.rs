@@ -4,7 +4,7 @@ use super::*;
 use crate::incident::tests::{at, entry};
 use crate::incident::{
     AlertLinked, Declared, DeliveryMoved, Entry, FollowUpSet, IncidentId, NoteAdded, NoteKind, PhaseEntered, Plain,
-    Remote, RoleNamed,
+    PrivacySet, Remote, RoleNamed,
 };
 
 fn reach() -> Reach {
@@ -208,6 +208,25 @@ fn what_a_person_gave_up_is_not_asked_for_again_and_without_a_place_nothing_is()
     let mut other = Story::new(reach);
     other.reach.trackers[0].place = Place::Of(BTreeMap::new());
     assert_eq!(other.ask(), [""; 0]);
+}
+
+#[test]
+fn of_a_private_incident_only_those_hear_who_are_paged_and_those_in_its_own_channel() {
+    let mut story = Story::new(reach());
+    story.say(Event::PrivacySet(PrivacySet { is_private: true }));
+    assert_eq!(story.ask(), ["pagerduty open the incident"]);
+    story.arrive();
+    story.command();
+    assert_eq!(story.ask(), ["pagerduty acknowledge"], "the channel that others open is public");
+    let update = StatusUpdate { channels: Channel::ALL.into(), text: "x".into(), ..StatusUpdate::default() };
+    assert_eq!(story.reach.posts(&update, &story.incident), []);
+    let room = story.reach.open_room(&story.incident).unwrap();
+    assert!(matches!(room.act, Act::OpenRoom { is_private: true, .. }));
+    story.say(Event::DeliveryQueued(room));
+    story.arrive();
+    let posts = story.reach.posts(&update, &story.incident);
+    let targets: Vec<_> = posts.iter().map(|post| post.target.as_str()).collect();
+    assert_eq!(targets, ["inc-4711"]);
 }
 
 #[test]

@@ -432,7 +432,7 @@ impl Session {
 
     fn declare(&mut self, body: Declared, alerts: Vec<AlertLinked>, wall: DateTime<Utc>) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.console.declare(body, alerts, self.console.right(wall), &mut effects);
+        self.console.declare(body, alerts, false, self.console.right(wall), &mut effects);
         effects
     }
 

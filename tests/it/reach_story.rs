@@ -279,7 +279,7 @@ fn compare(systems: &Systems) {
             && !comments.contains("[in] statuspage"),
         "{comments}"
     );
-    for line in ["dana [ACK]", "[DECIDE]", "bob [todo] raise the limit", "still looking, 2"] {
+    for line in ["dana [ACK]", "[DECIDE]", "bob [todo] raise the limit\"", "still looking, 2"] {
         assert_eq!(comments.matches(line).count(), 1, "{line}: {comments}");
     }
 }

@@ -29,6 +29,7 @@ pub(crate) struct DeclareForm {
     pub(crate) field: Field,
     pub(crate) services: Vec<(Option<ServiceId>, String)>,
     pub(crate) service: usize,
+    pub(crate) is_private: bool,
     pub(crate) severity: usize,
     pub(crate) title: Editor,
     pub(crate) link: Editor,
@@ -53,6 +54,7 @@ pub(crate) fn declare(cx: &Cx<'_>) -> Overlay {
         field: Field::Service,
         services: services(cx.catalogue, None),
         service: 0,
+        is_private: false,
         severity: Severity::Sev2 as usize,
         title: Editor::one_line(),
         link: Editor::one_line(),
@@ -79,6 +81,7 @@ pub(crate) fn declare_from(fingerprints: &[CleanStr], cx: &Cx<'_>) -> Result<Ove
         // What the alert knows is filled in: what it means is left to say.
         field: Field::Title,
         service: known.unwrap_or(services.len().saturating_sub(1)),
+        is_private: false,
         services,
         severity: worst.unwrap_or(Severity::Sev2) as usize,
         title: filled(Editor::one_line(), &title(first.live.alert)),
@@ -116,7 +119,10 @@ impl DeclareForm {
             format!("on call as IC until {}: {}{shift}", cx.minute(watch.until), watch.person)
         }));
         let service = self.services.get(self.service).and_then(|(service, _)| service.as_ref());
-        let opens = cx.reach.opens(service);
+        let opens = if self.is_private { Vec::new() } else { cx.reach.opens(service) };
+        if self.is_private {
+            notes.push("PRIVATE: no public channel, status page or ticket hears of it (p)".to_owned());
+        }
         if !opens.is_empty() {
             let is_new = self.alerts.is_empty() && opens.contains(&PAGERDUTY);
             let pages = if is_new { ", which pages who is on call there" } else { "" };
@@ -145,6 +151,9 @@ impl DeclareForm {
             KeyCode::Enter if matches!(self.field, Field::Title | Field::Link) => return self.finish(cx),
             KeyCode::Enter => self.field = self.next(1),
             _ => match self.field {
+                Field::Service | Field::Severity if key.code == KeyCode::Char('p') => {
+                    self.is_private = !self.is_private
+                }
                 Field::Service => choose(&mut self.service, self.services.len(), key, 1),
                 Field::Severity => choose(&mut self.severity, Severity::ALL.len(), key, 0),
                 Field::Title => {
@@ -194,7 +203,7 @@ impl DeclareForm {
             zone: cx.zone.name().into(),
             link: (!link.is_empty()).then_some(link),
         };
-        Outcome::Declare(Box::new(body), self.alerts.clone())
+        Outcome::Declare(Box::new(body), self.alerts.clone(), self.is_private)
     }
 }
 

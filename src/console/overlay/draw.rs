@@ -184,7 +184,7 @@ impl DeclareForm {
         let rows = u16::try_from(self.services.len()).unwrap_or(u16::MAX);
         let inner = frame(
             "declare an incident",
-            "Enter goes on, at the title it declares · Tab · Esc leaves",
+            "Enter goes on, at the title it declares · p private · Tab · Esc leaves",
             96,
             rows.saturating_add(fixed).saturating_add(2),
             screen,

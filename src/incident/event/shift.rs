@@ -76,6 +76,7 @@ impl Event {
             Self::Unrecognised { .. } => {}
             // No time inside.
             Self::TitleSet(_)
+            | Self::PrivacySet(_)
             | Self::SeverityRaised(_)
             | Self::SeverityLowered(_)
             | Self::Acknowledged(_)

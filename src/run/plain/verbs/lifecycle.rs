@@ -19,6 +19,11 @@ pub(super) const VERBS: &[Verb] = &[
     verb("title", "TEXT", "give the incident another title", |session, rest, wall| {
         session.ask(Command::SetTitle(CleanStr::new(rest)), wall)
     }),
+    verb("private", "[off]", "keep the incident private, or not any more", |session, rest, wall| match rest {
+        "" => session.ask(Command::SetPrivacy(true), wall),
+        "off" => session.ask(Command::SetPrivacy(false), wall),
+        _ => usage("private"),
+    }),
     verb("resolve", "[FINAL STATUS]", "the proof that it is over; with the final status: resolve on it", resolve),
     verb("resolve!", "REASON | FINAL STATUS", "resolve though something is not proven", |session, rest, wall| {
         let [reason, status] = fields(rest);
