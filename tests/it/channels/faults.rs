@@ -84,7 +84,8 @@ fn writes(request: &Request) -> bool {
 
 #[tokio::test]
 async fn what_was_applied_and_never_answered_is_found_and_left_at_one() {
-    for case in cases() {
+    // Side by side: most of the time is waiting.
+    futures_util::future::join_all(cases().into_iter().map(async |case| {
         let what = format!("{} {:?}", case.service, case.parcel.act);
         let (handler, is_first) = (case.handler.clone(), Mutex::new(true));
         let server = Server::start(move |request| {
@@ -104,7 +105,8 @@ async fn what_was_applied_and_never_answered_is_found_and_left_at_one() {
             assert!(!matches!(found, Receipt::There(_)), "{what}: {found:?}");
         }
         assert_eq!((case.count)(), 1, "{what}: looking changes nothing");
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]
@@ -117,7 +119,8 @@ async fn a_write_that_may_have_arrived_is_unknown_and_one_that_was_turned_away_i
         ("bomb", || Reply::GzipBomb(64 << 20)),
         ("reset", || Reply::Reset),
     ];
-    for case in cases() {
+    // Side by side: most of the time is waiting.
+    futures_util::future::join_all(cases().into_iter().map(async |case| {
         let what = format!("{} {:?}", case.service, case.parcel.act);
         let server = Server::start(|_| Reply::Reset).await;
         let channel = open(case.service, &server);
@@ -137,19 +140,22 @@ async fn a_write_that_may_have_arrived_is_unknown_and_one_that_was_turned_away_i
         let receipt = channel.deliver(&case.parcel).await;
         let Receipt::NotThere { wait, .. } = receipt else { panic!("{what}: {receipt:?}") };
         assert_eq!(wait, Some(TimeDelta::seconds(3)), "{what}");
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]
 async fn no_redirect_gets_a_credential_or_a_text() {
-    for case in cases() {
+    // Side by side: most of the time is waiting.
+    futures_util::future::join_all(cases().into_iter().map(async |case| {
         let elsewhere = Server::start(|_| Reply::json("{}")).await;
         let to = format!("{}/x", elsewhere.url());
         let server = Server::start(move |_| Reply::status(307, "").with("location", &to)).await;
         let receipt = open(case.service, &server).deliver(&case.parcel).await;
         assert!(!matches!(receipt, Receipt::There(_)), "{receipt:?}");
         assert_eq!(elsewhere.requests().len(), 0, "{}", case.service);
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]
