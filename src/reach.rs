@@ -430,6 +430,21 @@ impl Reach {
         })
     }
 
+    /// What makes another incident of PagerDuty, by its number, part of this one, when somebody says so.
+    pub fn merge(&self, number: &str, me: &str, incident: &Incident) -> Option<DeliveryQueued> {
+        let number = number.trim().trim_start_matches('#');
+        let (other, _) =
+            incident.also_open(PAGERDUTY).into_iter().find(|(other, _)| other.called().as_str() == number)?;
+        Some(DeliveryQueued {
+            service: PAGERDUTY.into(),
+            target: opening(PAGERDUTY, incident)?.body.target.clone(),
+            act: Act::Merge(other),
+            from: self.mail(me),
+            release: self.release(incident),
+            ..DeliveryQueued::default()
+        })
+    }
+
     /// Whether somebody can be paged by name.
     pub fn can_page(&self, name: &str) -> bool {
         self.mail(name).is_some() && self.trackers.iter().any(|tracker| *tracker.service == *PAGERDUTY)

@@ -18,7 +18,7 @@ use super::{
     unknown, without,
 };
 use crate::checkup::Finding;
-use crate::incident::foreign::ANSWER;
+use crate::incident::foreign::{ALSO_OPEN, ANSWER};
 use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
 use crate::oncall::Person;
 use crate::reach::{PAGERDUTY, Place, Tracker};
@@ -64,6 +64,8 @@ struct Incident {
     title: String,
     #[serde(default)]
     status: String,
+    #[serde(default)]
+    created_at: Option<DateTime<Utc>>,
     #[serde(default)]
     html_url: Option<String>,
     #[serde(default)]
@@ -201,6 +203,11 @@ impl Channel for PagerDuty {
                     self.write(parcel, Method::POST, &format!("{path}/status_updates"), &body).await
                 }
                 Act::Page(people) => self.page(parcel, people, &path).await,
+                Act::Merge(other) => {
+                    let source = json!({ "id": other.id, "type": "incident_reference" });
+                    let body = json!({ "source_incidents": [source] });
+                    self.write(parcel, Method::PUT, &format!("{path}/merge"), &body).await
+                }
                 _ => cannot(PAGERDUTY, parcel),
             }
         })
@@ -279,6 +286,11 @@ impl Channel for PagerDuty {
                     notes.map(|list| list.notes.iter().any(is_ours).then(|| about.clone()))
                 }
                 (Act::Page(people), Some(about)) => self.paged(people, about).await,
+                // What was merged is over there.
+                (Act::Merge(other), Some(about)) => {
+                    let incident = self.get::<One>(&format!("incidents/{}", other.id), &[]).await;
+                    incident.map(|one| (one.incident.status == "resolved").then(|| about.clone()))
+                }
                 // What subscribers were told cannot be read back.
                 (Act::Tell, Some(_)) => {
                     return Receipt::Unknown("pagerduty does not say which status updates it sent: look there".into());
@@ -306,6 +318,15 @@ impl PagerDuty {
         for entry in log.log_entries.iter().filter(|entry| !is_ours(entry) && entry.kind != "notify_log_entry") {
             let who = entry.agent.as_ref().and_then(|agent| agent.summary.as_deref()).unwrap_or_default();
             news.push(noted(PAGERDUTY, &entry.id, who, entry.created_at, &entry.summary));
+        }
+        for other in self.open_on(&watched.target).await?.incidents {
+            let Some(number) = other.incident_number.filter(|_| *watched.remote.id != *other.id) else { continue };
+            let text =
+                format!("#{number} {} is open on this service too: `link-incident {number}` merges it", other.title);
+            let at = other.created_at.unwrap_or(watched.since);
+            let mut news_of = noted(PAGERDUTY, &format!("{ALSO_OPEN}/{}", other.id), "", at, &text);
+            news_of.noted.link = other.html_url.as_deref().map(Into::into);
+            news.push(news_of);
         }
         if watched.paged.is_empty() {
             return Ok(news);
@@ -358,17 +379,22 @@ impl PagerDuty {
         findings
     }
 
-    /// Adopts the incident that the alert opened there, or opens one.
-    async fn begin(&self, parcel: &Parcel, opened: &Opened) -> Receipt {
+    /// What is open on a service there, the newest first.
+    async fn open_on(&self, service: &str) -> Result<Many, Failure> {
         let open = [
             ("statuses[]", "triggered"),
             ("statuses[]", "acknowledged"),
-            ("service_ids[]", parcel.target.as_str()),
+            ("service_ids[]", service),
             ("sort_by", "created_at:desc"),
             ("limit", AT_ONCE),
         ];
+        self.get("incidents", &open).await
+    }
+
+    /// Adopts the incident that the alert opened there, or opens one.
+    async fn begin(&self, parcel: &Parcel, opened: &Opened) -> Receipt {
         if !opened.alerts.is_empty() {
-            let open = match self.get::<Many>("incidents", &open).await {
+            let open = match self.open_on(&parcel.target).await {
                 Ok(open) => open.incidents,
                 // Nothing was written yet, so nothing is unknown.
                 Err(failure) => return untouched(failure),

@@ -202,6 +202,10 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     write("page", &[], "page people through PagerDuty, with a typed word", |console, wall, _| {
         console.show_form(FormKind::Page, wall);
     }),
+    write("link-incident", &[], "merge another incident of PagerDuty into this one", |console, wall, _| {
+        let pick = overlay::send::linkable(&console.cx(wall));
+        console.show(pick);
+    }),
     write("silence", &[], "keep alerts quiet for a while; what it hits is shown before", |console, wall, _| {
         let labels = overlay::send::likely_labels(None, &console.cx(wall));
         console.show_form(FormKind::Silence(labels), wall);

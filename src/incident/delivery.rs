@@ -70,6 +70,7 @@ impl Act {
             | Self::Topic
             | Self::Invite(_)
             | Self::Page(_)
+            | Self::Merge(_)
             | Self::CloseTicket(_)
             | Self::Unsilence(_) => None,
         }
@@ -84,6 +85,7 @@ impl Act {
             | Self::Resolve
             | Self::Tell
             | Self::Page(_)
+            | Self::Merge(_)
             | Self::Ticket(_) => Some(Thing::Record),
             Self::Topic | Self::Invite(_) | Self::Pin => Some(Thing::Room),
             Self::CloseTicket(item) => Some(Thing::Ticket(*item)),
@@ -204,7 +206,7 @@ impl Delivery {
 
     /// Whether customers or paged people would notice if it came twice or too late: only a person sends it again.
     pub fn is_delicate(&self) -> bool {
-        self.body.channel == Some(Channel::ExternalPage) || matches!(self.body.act, Act::Page(_))
+        self.body.channel == Some(Channel::ExternalPage) || matches!(self.body.act, Act::Page(_) | Act::Merge(_))
     }
 
     /// Whether both go to one place of one system.
@@ -316,7 +318,7 @@ impl Facts {
             known.body.service == body.service && known.body.target == body.target && is_alike(&known.body.act)
         });
         match &body.act {
-            Act::Post | Act::Tell | Act::Publish(_) | Act::Page(_) | Act::Silence(_) => false,
+            Act::Post | Act::Tell | Act::Publish(_) | Act::Page(_) | Act::Merge(_) | Act::Silence(_) => false,
             Act::Topic | Act::Pin | Act::Describe => alike.next_back().is_some_and(|last| last.body.text == body.text),
             Act::Resolve => alike.any(|known| known.body.text == body.text),
             Act::Open(_) | Act::Acknowledge | Act::FindRoom { .. } | Act::OpenRoom { .. } => alike.next().is_some(),

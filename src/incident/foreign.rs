@@ -14,6 +14,9 @@ use super::{
 /// What begins the key of an answer to a page: `answer/MAIL/WORD`.
 pub const ANSWER: &str = "answer";
 
+/// What begins the key of an open incident that is not ours: `open/ID`.
+pub const ALSO_OPEN: &str = "open";
+
 /// Something noted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Foreign {
@@ -23,6 +26,8 @@ pub struct Foreign {
     pub text: CleanText,
     /// When it happened.
     pub at: DateTime<Utc>,
+    /// Where a person reads it.
+    pub link: Option<CleanStr>,
 }
 
 /// Something in another system that is looked after.
@@ -73,8 +78,29 @@ impl Facts {
         if self.foreign.contains_key(&key) {
             return false;
         }
-        self.foreign.insert(key, Foreign { id, text: body.text.clone(), at: body.at });
+        self.foreign.insert(key, Foreign { id, text: body.text.clone(), at: body.at, link: body.link.clone() });
         true
+    }
+
+    /// Open incidents of another system that were told of here and are no part of this one yet, with the words in which they were told.
+    pub fn also_open(&self, service: &str) -> Vec<(Remote, &CleanText)> {
+        let merged: Vec<&CleanStr> = self
+            .deliveries
+            .iter()
+            .filter(|known| !matches!(known.state, DeliveryState::Dropped { .. }))
+            .filter_map(|known| match &known.body.act {
+                Act::Merge(other) => Some(&other.id),
+                _ => None,
+            })
+            .collect();
+        let others =
+            self.foreign.iter().filter(|((system, _), _)| *system == *service).filter_map(|((_, key), noted)| {
+                let id = CleanStr::new(key.strip_prefix(ALSO_OPEN)?.strip_prefix('/')?);
+                let number = noted.text.strip_prefix('#')?.split_whitespace().next()?;
+                let other = Remote { name: Some(CleanStr::new(number)), link: noted.link.clone(), id };
+                (!merged.contains(&&other.id)).then_some((other, &noted.text))
+            });
+        others.collect()
     }
 
     /// Who was paged, and what came of it, the latest page of each person.

@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::incident::tests::{at, entry};
 use crate::incident::{
-    AlertLinked, Declared, DeliveryMoved, Entry, FollowUpSet, IncidentId, NoteAdded, NoteKind, PhaseEntered, Plain,
-    PrivacySet, Remote, RoleNamed,
+    AlertLinked, Declared, DeliveryMoved, Entry, FollowUpSet, ForeignNoted, IncidentId, NoteAdded, NoteKind,
+    PhaseEntered, Plain, PrivacySet, Remote, RoleNamed,
 };
 
 fn reach() -> Reach {
@@ -106,6 +106,27 @@ impl Story {
         }));
         self.say(Event::Acknowledged(Plain {}));
     }
+}
+
+#[test]
+fn another_incident_of_pagerduty_is_merged_once_and_only_if_it_was_told_of() {
+    let mut story = Story::new(reach());
+    story.ask();
+    story.arrive();
+    assert_eq!(story.reach.merge("4712", "dana", &story.incident), None);
+    let noted = |key: &str, text: &str| {
+        let (service, who, link) = (PAGERDUTY.into(), "".into(), None);
+        Event::ForeignNoted(ForeignNoted { service, key: key.into(), who, at: at(5), text: text.into(), link })
+    };
+    story.say(noted("open/Q12", "#4712 x is open on this service too"));
+    story.say(noted("L1", "#4713 was escalated"));
+    assert_eq!(story.reach.merge("4713", "dana", &story.incident), None, "that is a line of the log");
+    let merge = story.reach.merge("#4712", "dana", &story.incident).unwrap();
+    let Act::Merge(other) = &merge.act else { panic!("{merge:?}") };
+    assert_eq!((other.id.as_str(), merge.target.as_str()), ("Q12", "PALIPAY"));
+    assert_eq!(merge.from.as_deref(), Some("dana@qr.example"));
+    story.say(Event::DeliveryQueued(merge));
+    assert_eq!(story.reach.merge("4712", "dana", &story.incident), None, "it is on its way");
 }
 
 #[test]

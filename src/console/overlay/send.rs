@@ -9,9 +9,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::pick::{Choice, Pick};
 use super::{Form, Overlay};
 use crate::alert::title;
-use crate::incident::{Act, Command, Delivery, DeliveryQueued, DeliveryState, EntryId, Release, Silencing, Thing};
+use crate::incident::{
+    Act, Command, Delivery, DeliveryQueued, DeliveryState, EntryId, Release, Remote, Silencing, Thing,
+};
 use crate::pane::{Cx, alerts};
-use crate::reach::ALERTMANAGER;
+use crate::reach::{ALERTMANAGER, PAGERDUTY};
 use crate::text::{CleanStr, CleanText, fit};
 
 /// The word that pages people.
@@ -32,6 +34,31 @@ pub(crate) fn open_channel(cx: &Cx<'_>) -> Result<Command, String> {
         return Err(format!("it is there: #{}", room.called()));
     }
     Ok(send(body))
+}
+
+/// Makes another incident of PagerDuty part of this one.
+pub(crate) fn link_incident(number: &str, cx: &Cx<'_>) -> Result<Command, String> {
+    cx.reach.merge(number, &cx.me, cx.incident).map(send).ok_or_else(|| {
+        let open = cx.incident.also_open(PAGERDUTY);
+        let numbers: Vec<_> = open.iter().map(|(other, _)| format!("#{}", other.called())).collect();
+        match numbers.as_slice() {
+            [] => "PagerDuty told of no other open incident on this service".to_owned(),
+            numbers => format!("name one of {}", numbers.join(", ")),
+        }
+    })
+}
+
+/// The incidents of PagerDuty that could be part of this one.
+pub(crate) fn linkable(cx: &Cx<'_>) -> Overlay {
+    let row = |(other, text): (Remote, &CleanText)| {
+        let command = link_incident(other.called(), cx).ok()?;
+        let title = text.split(" is open on").next().unwrap_or_default();
+        Some((format!("merge {title} into this one"), Choice::Command(Box::new(command))))
+    };
+    let rows = cx.incident.also_open(PAGERDUTY).into_iter().filter_map(row).collect();
+    let notes = vec!["in PagerDuty its alerts come here, and it is resolved there: that cannot be undone".to_owned()];
+    let empty = "PagerDuty told of no other open incident on this service";
+    Overlay::Pick(Box::new(Pick { title: "link an incident of PagerDuty".to_owned(), notes, rows, empty, selected: 0 }))
 }
 
 /// Those of the matrix who were not told yet and can be paged.

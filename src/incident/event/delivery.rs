@@ -93,6 +93,8 @@ pub enum Act {
     Pin,
     /// People are paged.
     Page(BTreeSet<CleanStr>),
+    /// Another incident of that system is made part of this one there.
+    Merge(Remote),
     /// A follow-up gets a ticket of its own.
     Ticket(EntryId),
     /// That ticket is done.
@@ -178,6 +180,7 @@ impl Act {
             Self::Invite(people) => format!("invite {}", joined(people)),
             Self::Pin => "pinned status".to_owned(),
             Self::Page(people) => format!("page {}", joined(people)),
+            Self::Merge(other) => format!("merge #{} into it", other.called()),
             Self::Ticket(_) => "ticket of a follow-up".to_owned(),
             Self::CloseTicket(_) => "close a follow-up's ticket".to_owned(),
             Self::Silence(silencing) => {

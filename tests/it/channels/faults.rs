@@ -23,17 +23,19 @@ fn cases() -> Vec<Case> {
     let mut add = |service, handler: Handler, parcel, count: Box<dyn Fn() -> usize + Send>, can_look| {
         cases.push(Case { service, handler, parcel, count, can_look });
     };
-    let acts: [(Act, Counting, bool); 6] = [
-        (opened(&[]), |state| state.incidents.len() - 1, true),
+    let acts: [(Act, Counting, bool); 7] = [
+        (opened(&[]), |state| state.incidents.len() - 2, true),
         (Act::Acknowledge, |state| state.acts.len(), true),
         (Act::Resolve, |state| state.acts.len(), true),
         (Act::Note(BTreeSet::new()), |state| state.notes.len(), true),
         (Act::Tell, |state| state.updates.len(), false),
+        (Act::Merge("Q4712".into()), |state| state.merged.len(), true),
         (Act::Page(BTreeSet::from(["bob@qr.example".into()])), |state| state.paged.len(), true),
     ];
     for (act, count, can_look) in acts {
         let account = PagerDuty::default();
         account.alerted("before");
+        account.alerted("beside");
         let (handler, kept) = (account.clone(), account);
         let parcel = Parcel { about: Some("Q4711".into()), ..parcel("pagerduty", "PALIPAY", act) };
         let count = Box::new(move || count(&kept.0.lock().unwrap()));

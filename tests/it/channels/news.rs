@@ -44,6 +44,31 @@ async fn every_update_of_the_page_is_told_with_its_words() {
 }
 
 #[tokio::test]
+async fn an_incident_of_pagerduty_that_is_open_beside_ours_is_told_and_is_gone_when_it_was_merged() {
+    let account = PagerDuty::default();
+    for title in ["ours", "bank timeouts & more"] {
+        account.alerted(title);
+    }
+    let kept = account.clone();
+    let server = Server::start(move |request| kept.answer(request)).await;
+    let channel = open("pagerduty", &server);
+    let watch = watched("pagerduty", "PALIPAY", Some(Thing::Record), "Q4711");
+    let news = channel.news(&watch).await.unwrap();
+    let told = "#4712 bank timeouts & more is open on this service too: `link-incident 4712` merges it";
+    assert_eq!(texts(&news), [told]);
+    assert_eq!(news[0].noted.key, "open/Q4712");
+    assert!(news[0].noted.link.is_some());
+    let merge = Act::Merge(Remote { name: Some("4712".into()), ..Remote::from("Q4712") });
+    let merge = Parcel { about: Some("Q4711".into()), ..parcel("pagerduty", "PALIPAY", merge) };
+    assert!(matches!(channel.look_up(&merge).await, Receipt::NotThere { .. }));
+    assert_eq!(there(channel.deliver(&merge).await).id, "Q4711");
+    assert_eq!(there(channel.look_up(&merge).await).id, "Q4711");
+    let by = merge.from.unwrap().to_string();
+    assert_eq!(account.0.lock().unwrap().merged, [("Q4712".to_owned(), "Q4711".to_owned(), by)]);
+    assert_eq!(texts(&channel.news(&watch).await.unwrap()), [""; 0]);
+}
+
+#[tokio::test]
 async fn an_edit_of_a_kept_message_has_the_key_of_the_message() {
     let workspace = Slack::default();
     let room = workspace.opened("inc-1", SENT);

@@ -70,6 +70,15 @@ pub(super) const VERBS: &[Verb] = &[
             session.ask(asked, wall)
         },
     ),
+    verb(
+        "link-incident",
+        "NUMBER",
+        "merge another open incident of PagerDuty, by its number, into this one",
+        |session, rest, wall| {
+            let asked = send::link_incident(rest, &session.cx(wall))?;
+            session.ask(asked, wall)
+        },
+    ),
     verb("told", "[N [HOW]]", "the people whom the severity names; with a number: somebody told them", told),
     verb("not-told", "N", "nobody told them after all", |session, rest, wall| {
         if rest.is_empty() {

@@ -18,6 +18,8 @@ pub struct State {
     pub acts: Vec<(String, String, String)>,
     pub paged: Vec<(String, Vec<String>)>,
     pub log: Vec<Value>,
+    /// What was merged into what, by whom.
+    pub merged: Vec<(String, String, String)>,
 }
 
 /// An account with two users and the service PALIPAY.
@@ -155,6 +157,21 @@ impl PagerDuty {
                 parameters(request, &["is_overview", "since", "include[]", "limit"])?;
                 Ok(answer(200, &json!({ "log_entries": state.log, "more": false })))
             }
+            ("PUT", ["incidents", id, "merge"]) => {
+                let body = body(request)?;
+                fields(&body, &["source_incidents"], &[])?;
+                for source in body["source_incidents"].as_array().ok_or("source_incidents")? {
+                    fields(source, &["id", "type"], &[])?;
+                    if source["type"] != "incident_reference" || source["id"] == *id {
+                        return Err("source".to_owned());
+                    }
+                    let found = state.incidents.iter_mut().find(|one| one["id"] == source["id"]);
+                    found.ok_or("no such incident")?["status"] = json!("resolved");
+                    state.merged.push((text(source, "id")?.to_owned(), (*id).to_owned(), from.clone()));
+                }
+                let kept = state.incidents.iter().find(|one| one["id"] == *id).ok_or("no such incident")?;
+                Ok(answer(200, &json!({ "incident": kept })))
+            }
             ("POST", ["incidents", id, "notes"]) => {
                 let body = body(request)?;
                 fields(&body["note"], &["content"], &[])?;
@@ -215,6 +232,6 @@ fn incident(number: u64, title: &str, status: &str, key: Option<&str>) -> Value 
         "id": format!("Q{number}"), "incident_number": number, "title": title, "summary": title, "status": status,
         "urgency": "high", "priority": null, "service": { "id": "PALIPAY", "summary": "alipay" },
         "html_url": format!("https://qr.pagerduty.example/incidents/Q{number}"), "incident_key": key,
-        "incidents_responders": [],
+        "incidents_responders": [], "created_at": warroom::run::clock::wall().to_rfc3339(),
     })
 }
