@@ -29,7 +29,7 @@ mod pagerduty;
 mod silences;
 mod slack;
 mod statuspage;
-mod webhook;
+pub mod webhook;
 
 /// An answer that is on its way.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Receipt> + Send + 'a>>;

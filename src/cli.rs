@@ -194,6 +194,8 @@ enum Sub {
         #[arg(long)]
         json: bool,
     },
+    /// Take changes that pipelines post to /changes, signed as Standard Webhooks are, and record them; ends with Ctrl-C
+    Listen(changes::Listening),
     #[command(flatten)]
     After(after::AfterSub),
     /// Look after the record
@@ -430,6 +432,7 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
         Sub::Oncall { json, at } => people::oncall(&load()?, json, at.as_deref()),
         Sub::Doctor { json } => doctor::doctor(&load()?, &inputs, json),
         Sub::Change(told) => changes::change(&load()?, &told),
+        Sub::Listen(listening) => changes::listen(&load()?, &listening),
         Sub::Changes { since, json } => changes::list(&load()?, since, json),
         Sub::Journal { command: JournalSub::Verify { incident } } => answers::verify(&load()?, incident),
         Sub::Journal { command: JournalSub::Export { incident } } => answers::export(&load()?, incident),

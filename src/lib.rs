@@ -82,7 +82,8 @@
 //! events and key codes are used throughout.
 //!
 //! No access control: roles are an interlock and a record; whoever can write the journal's folder can act. No SSH server: OpenSSH does it better. No
-//! listener: what others do is asked for, nothing is let in.
+//! listener in a console: what others do is asked for. `warroom listen` alone takes something in, signed changes, on this machine's own address
+//! ([`run::intake`]).
 //!
 //! # What a change touches
 //!

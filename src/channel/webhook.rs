@@ -106,11 +106,22 @@ fn body(parcel: &Parcel) -> Option<Value> {
     Some(json!({ "type": kind, "timestamp": parcel.sent_at.to_rfc3339(), "data": data }))
 }
 
-/// `v1,` and the signature of id, time and body; a secret that begins with `whsec_` is one in base64.
-fn sign(secret: &str, id: &str, at: i64, body: &str) -> String {
+fn key(secret: &str) -> hmac::Key {
     let key = secret.strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok());
-    let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_deref().unwrap_or(secret.as_bytes()));
-    let tag = hmac::sign(&key, format!("{id}.{at}.{body}").as_bytes());
+    hmac::Key::new(hmac::HMAC_SHA256, key.as_deref().unwrap_or(secret.as_bytes()))
+}
+
+/// Whether one of the signatures, which spaces part, is made with a secret.
+pub fn is_signed(secret: &str, id: &str, at: i64, body: &[u8], signatures: &str) -> bool {
+    let message = [format!("{id}.{at}.").as_bytes(), body].concat();
+    let signatures = signatures.split(' ').filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok());
+    let key = key(secret);
+    signatures.into_iter().any(|tag| hmac::verify(&key, &message, &tag).is_ok())
+}
+
+/// `v1,` and the signature of id, time and body; a secret that begins with `whsec_` is one in base64.
+pub fn sign(secret: &str, id: &str, at: i64, body: &str) -> String {
+    let tag = hmac::sign(&key(secret), format!("{id}.{at}.{body}").as_bytes());
     format!("v1,{}", STANDARD.encode(tag.as_ref()))
 }
 

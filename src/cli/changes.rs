@@ -1,6 +1,8 @@
 //! `warroom change` and `warroom changes`: what was changed, and what has been of late.
 
 use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::TimeDelta;
@@ -11,7 +13,9 @@ use super::answers::{actor, moment, place};
 use super::{Ending, print, say_error};
 use crate::change::{Change, ChangeKind, Reading};
 use crate::config::{Config, files};
-use crate::run::clock;
+use crate::run::{clock, intake};
+use crate::source::Endpoint;
+use crate::source::auth::{Auth, Spelling};
 use crate::source::changes;
 use crate::text::CleanStr;
 use crate::text::duration::Lapse;
@@ -39,6 +43,38 @@ pub(super) struct Told {
     link: Option<String>,
     /// What changed, in one line
     text: Vec<String>,
+}
+
+/// What `warroom listen` is told.
+#[derive(Debug, Args)]
+pub(super) struct Listening {
+    /// The address, of this machine alone: put a proxy in front for others
+    #[arg(long, default_value = "127.0.0.1:9098")]
+    address: SocketAddr,
+    /// The file that holds the secret of the signatures, for your eyes only (0600); without, the variable WARROOM_CHANGES_SECRET
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+}
+
+/// Records what is posted until it is ended.
+pub(super) fn listen(config: &Config, told: &Listening) -> Result<ExitCode, Ending> {
+    let endpoint = Endpoint {
+        bearer_file: told.secret_file.clone(),
+        bearer_env: told.secret_file.is_none().then(|| "WARROOM_CHANGES_SECRET".to_owned()),
+        ..Endpoint::at("")
+    };
+    let auth = Auth::of("listen", &endpoint, Spelling::Kept).map_err(|error| Ending::Usage(error.to_string()))?;
+    let Some(auth) = auth else { return Err(Ending::Usage("a secret is needed".to_owned())) };
+    let secret = auth.secret().map_err(|why| Ending::Usage(format!("the secret: {why}")))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let ready = |at| {
+        // Whoever started it may not listen.
+        let _ = print(&format!("changes are taken at http://{at}/changes"));
+    };
+    runtime
+        .block_on(intake::run(&place(config), secret, told.address, ready))
+        .map(|()| ExitCode::SUCCESS)
+        .map_err(Ending::Failure)
 }
 
 /// Records a change; it is on disk when this succeeds.

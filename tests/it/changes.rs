@@ -259,3 +259,54 @@ async fn a_command_that_hangs_is_ended_after_ten_seconds() {
     let failure = changes::ask(&shell("sleep 600")).await.unwrap_err();
     assert!(failure.contains("did not end within 10 s and was ended"), "{failure}");
 }
+
+#[tokio::test]
+async fn a_pipeline_posts_a_signed_change_and_every_console_of_the_folder_can_read_it() {
+    use std::io::{BufRead, BufReader};
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    fs::write(&secret, "a secret of the team\n").unwrap();
+    let warroom = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_warroom"));
+        command.args(arguments).env("XDG_STATE_HOME", folder.path()).env("XDG_CONFIG_HOME", folder.path());
+        command
+    };
+    let file = secret.to_str().unwrap();
+    let listen = ["listen", "--address", "127.0.0.1:0", "--secret-file", file];
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = warroom(&listen).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "everybody can read the secret");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("secret"), "{refused:?}");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let refused = warroom(&["listen", "--address", "0.0.0.0:0", "--secret-file", file]).output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("put a proxy in front"), "{refused:?}");
+
+    struct Ended(std::process::Child);
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+    let piped = std::process::Stdio::piped;
+    let mut child = Ended(warroom(&listen).stdout(piped()).stderr(piped()).spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(child.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().rsplit(' ').next().unwrap().to_owned();
+    let body = r#"{"at":"2026-11-24T10:00:00Z","kind":"deploy","service":"alipay","what":"gateway 4.12","by":"ci"}"#;
+    let post = async |secret: &str| {
+        let at = clock::wall().timestamp();
+        let signature = warroom::channel::webhook::sign(secret, "m1", at, body);
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
+        let request = client.post(&url).header("webhook-id", "m1").header("webhook-timestamp", at);
+        request.header("webhook-signature", signature).body(body).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(post("not the secret of the team").await, 401);
+    assert_eq!((post("a secret of the team").await, post("a secret of the team").await), (200, 200));
+    drop(child);
+    let listed = warroom(&["changes", "--since", "9000h", "--json"]).output().unwrap();
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(listed["changes"].as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed["changes"][0]["what"], "gateway 4.12");
+}

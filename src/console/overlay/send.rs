@@ -38,7 +38,7 @@ pub(crate) fn open_channel(cx: &Cx<'_>) -> Result<Command, String> {
 
 /// Makes another incident of PagerDuty part of this one.
 pub(crate) fn link_incident(number: &str, cx: &Cx<'_>) -> Result<Command, String> {
-    cx.reach.merge(number, &cx.me, cx.incident).map(send).ok_or_else(|| {
+    cx.reach.merge(number, cx.me, cx.incident).map(send).ok_or_else(|| {
         let open = cx.incident.also_open(PAGERDUTY);
         let numbers: Vec<_> = open.iter().map(|(other, _)| format!("#{}", other.called())).collect();
         match numbers.as_slice() {

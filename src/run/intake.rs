@@ -1,0 +1,163 @@
+//! Changes that other systems post: each one signed, checked and recorded before it is answered.
+//!
+//! Hides the signature's rules (Standard Webhooks) and that a sender who got no answer sends again.
+//!
+//! Invariant: what is answered with 200 is on stable storage; what is not signed with the team's secret, or is older than five minutes, is not recorded.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use hyper::{HeaderMap, Method, StatusCode};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::JournalPlace;
+use super::server::{Answer, Asked, listen, serve};
+use crate::change::Change;
+use crate::channel::webhook;
+use crate::clock;
+use crate::journal::ChangeFile;
+
+/// A message is younger, or was recorded by somebody who repeats it.
+const TOLERANCE: i64 = 300;
+/// So many messages are known again.
+const KNOWN: usize = 4096;
+
+struct Intake {
+    file: ChangeFile,
+    secret: SecretString,
+    known: Mutex<VecDeque<String>>,
+}
+
+/// Records what is posted to an address until the program is ended; `ready` hears where it listens.
+pub async fn run(
+    place: &JournalPlace,
+    secret: SecretString,
+    address: SocketAddr,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), String> {
+    if secret.expose_secret().trim().is_empty() {
+        return Err("the secret is empty: nobody could tell who posts".to_owned());
+    }
+    let file = place.open().map_err(|error| error.to_string())?.changes();
+    let listener = listen(address).await?;
+    ready(listener.local_addr().unwrap_or(address));
+    let intake = Arc::new(Intake { file, secret, known: Mutex::default() });
+    serve(listener, move |asked| {
+        let intake = intake.clone();
+        async move {
+            // A write waits for the disk.
+            let answer = tokio::task::spawn_blocking(move || intake.take(&asked, clock::wall())).await;
+            answer.unwrap_or_else(|_| Answer::words(StatusCode::INTERNAL_SERVER_ERROR, "it was not recorded"))
+        }
+    })
+    .await;
+    Ok(())
+}
+
+impl Intake {
+    fn take(&self, asked: &Asked, now: DateTime<Utc>) -> Answer {
+        if asked.method != Method::POST || asked.path != "/changes" {
+            return Answer::words(StatusCode::NOT_FOUND, "POST a change to /changes");
+        }
+        let id = match self.signed(&asked.headers, &asked.body, now) {
+            Ok(id) => id,
+            Err(why) => return Answer::words(StatusCode::UNAUTHORIZED, why),
+        };
+        let change = match change(&asked.body) {
+            Ok(change) => change,
+            Err(why) => return Answer::words(StatusCode::BAD_REQUEST, why),
+        };
+        // Held while it is written: of two that are the same the second waits, and is known.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.contains(&id) {
+            return Answer::words(StatusCode::OK, "known already");
+        }
+        match self.file.append(&change) {
+            Ok(()) => {
+                known.push_back(id);
+                if known.len() > KNOWN {
+                    known.pop_front();
+                }
+                Answer::words(StatusCode::OK, "recorded")
+            }
+            // The sender keeps it and tries again.
+            Err(error) => Answer::words(StatusCode::SERVICE_UNAVAILABLE, format!("not recorded: {error}")),
+        }
+    }
+
+    /// The message's id, if it is signed.
+    fn signed(&self, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Result<String, &'static str> {
+        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let (Some(id), Some(at), Some(signature)) =
+            (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"))
+        else {
+            return Err("the headers webhook-id, webhook-timestamp and webhook-signature are needed");
+        };
+        let at: i64 = at.parse().map_err(|_| "webhook-timestamp is no time in seconds")?;
+        if !webhook::is_signed(self.secret.expose_secret(), id, at, body, signature) {
+            return Err("the signature is not made with this secret");
+        }
+        if (now.timestamp() - at).abs() > TOLERANCE {
+            return Err("webhook-timestamp is more than 5 min off: set the clocks, or sign it anew");
+        }
+        Ok(id.to_owned())
+    }
+}
+
+/// A change, alone or as the `data` of a message.
+fn change(body: &[u8]) -> Result<Change, String> {
+    let said: serde_json::Value =
+        serde_json::from_slice(body).map_err(|error| format!("the body is no JSON: {error}"))?;
+    let said = if said.get("what").is_none() { said.get("data").unwrap_or(&said) } else { &said };
+    serde_json::from_value(said.clone())
+        .map_err(|error| format!("no change: {error}; write {{\"at\":\"2026-11-24T10:00:00Z\",\"kind\":\"deploy\",\"service\":\"alipay\",\"what\":\"…\",\"by\":\"…\"}}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Sharing;
+
+    const BODY: &str = r#"{"type":"deploy.done","data":{"at":"2026-11-24T10:00:00Z","kind":"deploy","service":"alipay","what":"4.12","by":"ci"}}"#;
+
+    fn asked(id: &str, at: i64, body: &str, secret: &str) -> Asked {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("webhook-id", id.to_owned()),
+            ("webhook-timestamp", at.to_string()),
+            ("webhook-signature", format!("v1,AAAA {}", webhook::sign(secret, id, at, body))),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let body = body.to_owned().into();
+        Asked { method: Method::POST, path: "/changes".to_owned(), query: String::new(), headers, body }
+    }
+
+    #[test]
+    fn what_is_signed_is_recorded_once_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = JournalPlace { directory: folder.path().join("j"), sharing: Sharing::Private };
+        let file = place.open().unwrap().changes();
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let intake = Intake { file: file.clone(), secret: secret.into(), known: Mutex::default() };
+        let now = clock::wall();
+        let at = now.timestamp();
+        let status = |asked: &Asked| intake.take(asked, now).status.as_u16();
+        assert_eq!(status(&asked("m1", at, BODY, "another")), 401);
+        assert_eq!(status(&asked("m1", at - 301, BODY, secret)), 401);
+        assert_eq!(status(&Asked { body: "{}".into(), ..asked("m1", at, BODY, secret) }), 401, "changed on the way");
+        assert_eq!(status(&Asked { headers: HeaderMap::new(), ..asked("m1", at, BODY, secret) }), 401);
+        assert_eq!(status(&Asked { method: Method::GET, ..asked("m1", at, BODY, secret) }), 404);
+        for wrong in ["", "[]", "{\"data\":3}", r#"{"at":"2026-11-24T10:00:00Z","what":" "}"#] {
+            assert_eq!(status(&asked("m1", at, wrong, secret)), 400, "{wrong}");
+        }
+        assert_eq!(file.read().unwrap().changes, []);
+        assert_eq!(intake.take(&asked("m1", at, BODY, secret), now).body, "recorded\n");
+        assert_eq!(intake.take(&asked("m1", at, BODY, secret), now).body, "known already\n");
+        let changes = file.read().unwrap().changes;
+        assert_eq!(changes.len(), 1);
+        assert_eq!((changes[0].what.as_str(), changes[0].by.as_str()), ("4.12", "ci"));
+    }
+}

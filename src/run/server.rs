@@ -1,0 +1,125 @@
+//! A small HTTP server on this machine's own address: for pipelines that post changes, and for a drill's world that others look at.
+//!
+//! Hides the protocol (hyper's) and what a client may cost: bodies, headers, connections and patience all have a limit.
+//!
+//! Invariant: it listens on a loopback address only; who wants it further away puts a proxy with its own rules in front.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+/// A body is no longer.
+const BODY_BYTES: usize = 1 << 20;
+/// The headers of a request arrive within this time, or its connection ends.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// So many clients at once; more wait.
+const CONNECTIONS: usize = 64;
+
+/// What was asked.
+#[derive(Debug)]
+pub struct Asked {
+    /// The method.
+    pub method: Method,
+    /// The path.
+    pub path: String,
+    /// What follows the question mark.
+    pub query: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// An answer: its status, its type and its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The type of the body.
+    pub kind: &'static str,
+    /// The body.
+    pub body: String,
+}
+
+impl Answer {
+    /// Plain words.
+    pub fn words(status: StatusCode, words: impl Into<String>) -> Self {
+        Self { status, kind: "text/plain; charset=utf-8", body: words.into() + "\n" }
+    }
+
+    /// JSON.
+    pub fn json(status: StatusCode, body: &serde_json::Value) -> Self {
+        Self { status, kind: "application/json", body: body.to_string() }
+    }
+}
+
+/// A listener on a loopback address; anything else is refused with a sentence.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    if !address.ip().is_loopback() {
+        return Err(format!("{address} is not of this machine alone: listen on 127.0.0.1 and put a proxy in front"));
+    }
+    TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}"))
+}
+
+/// Answers until it is dropped.
+pub async fn serve<A, F>(listener: TcpListener, answer: A)
+where
+    A: Fn(Asked) -> F + Send + Sync + 'static,
+    F: Future<Output = Answer> + Send + 'static,
+{
+    let (answer, places) = (Arc::new(answer), Arc::new(Semaphore::new(CONNECTIONS)));
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        // A client that is gone before it was taken, or no descriptors left: a little later it may go on.
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let answer = answer.clone();
+        tokio::spawn(async move {
+            let service = service_fn(|request| respond(request, answer.clone()));
+            let mut server = hyper::server::conn::http1::Builder::new();
+            server.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+            // Who goes away in the middle is no trouble of ours.
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+            drop(place);
+        });
+    }
+}
+
+async fn respond<A, F>(request: Request<Incoming>, answer: Arc<A>) -> Result<Response<Full<Bytes>>, hyper::Error>
+where
+    A: Fn(Asked) -> F,
+    F: Future<Output = Answer>,
+{
+    let (parts, body) = request.into_parts();
+    let read = tokio::time::timeout(PATIENCE, Limited::new(body, BODY_BYTES).collect()).await;
+    let said = match read {
+        Ok(Ok(body)) => {
+            let asked = Asked {
+                method: parts.method,
+                path: parts.uri.path().to_owned(),
+                query: parts.uri.query().unwrap_or_default().to_owned(),
+                headers: parts.headers,
+                body: body.to_bytes(),
+            };
+            answer(asked).await
+        }
+        Ok(Err(_)) => Answer::words(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 1 MB or broke off"),
+        Err(_) => Answer::words(StatusCode::REQUEST_TIMEOUT, "the body did not arrive within 10 s"),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(said.body)));
+    *response.status_mut() = said.status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(said.kind));
+    Ok(response)
+}
