@@ -6,9 +6,11 @@
 //! Invariant: an exercise that was read is complete: each fault, relief and signal that it names exists, and every number is finite.
 
 mod alarms;
+pub mod debrief;
 mod noise;
 mod requests;
 mod rules;
+pub mod script;
 mod traffic;
 mod world;
 
@@ -22,14 +24,26 @@ use crate::playbook::Frequency;
 use crate::text::document::{self, Flaw, trimmed};
 use crate::text::duration::{Lapse, Offset};
 use crate::text::{CleanStr, CleanText, is_too_long};
+macro_rules! shipped {
+    ($name:literal) => {
+        (
+            $name,
+            concat!("playbooks/gameday/", $name, ".toml"),
+            include_str!(concat!("../playbooks/gameday/", $name, ".toml")),
+        )
+    };
+}
+
+pub use script::{Criterion, Hint, Inject};
 pub use world::World;
 
 /// The exercises that ship with the program: name, file name and text.
-pub const SHIPPED: [(&str, &str, &str); 1] = [(
-    "alipay-timeout-storm",
-    "playbooks/gameday/alipay-timeout-storm.toml",
-    include_str!("../playbooks/gameday/alipay-timeout-storm.toml"),
-)];
+pub const SHIPPED: [(&str, &str, &str); 4] = [
+    shipped!("alipay-timeout-storm"),
+    shipped!("blubank-settlement-failure"),
+    shipped!("yoomonea-regional-outage"),
+    shipped!("qrpay-web-cache-eviction"),
+];
 
 /// An exercise as its file says it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -51,7 +65,7 @@ pub struct Exercise {
     /// What people should have learnt after it.
     pub goals: Vec<CleanStr>,
     /// By what one sees that it went well.
-    pub success: Vec<CleanStr>,
+    pub success: Vec<Criterion>,
     /// What is read aloud before it starts.
     #[serde(deserialize_with = "trimmed")]
     pub brief: CleanText,
@@ -67,6 +81,12 @@ pub struct Exercise {
     /// What helps.
     #[serde(default)]
     pub relief: Vec<Relief>,
+    /// Who gets in touch while it runs.
+    #[serde(default)]
+    pub injects: Vec<Inject>,
+    /// What helps a room that is stuck, in the order in which it is given.
+    #[serde(default)]
+    pub hints: Vec<Hint>,
 }
 
 /// The incident at the moment at which people join; its times lie before the start of the drill.
@@ -253,6 +273,9 @@ pub struct Signal {
     /// Its usual level, where it shows no aspect of the requests.
     #[serde(default)]
     pub level: Option<f64>,
+    /// What fills and drains it, where it is a queue.
+    #[serde(default)]
+    pub stock: Option<Stock>,
     /// How much it trembles, relative to its value.
     #[serde(default)]
     pub noise: f64,
@@ -265,6 +288,18 @@ pub struct Signal {
     /// The label that tells the series apart.
     #[serde(default = "instance")]
     pub label: CleanStr,
+}
+
+/// A queue: what is in it when all is well, and what comes and could go in a second.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Stock {
+    /// It is never emptier.
+    pub usual: f64,
+    /// What comes in a second.
+    pub inflow: f64,
+    /// What can go in a second.
+    pub outflow: f64,
 }
 
 fn instance() -> CleanStr {
@@ -280,7 +315,11 @@ pub struct Fault {
     /// What it is, for the debrief.
     pub what: CleanStr,
     /// When it begins, told from the start of the drill.
-    pub at: Offset,
+    #[serde(default)]
+    pub at: Option<Offset>,
+    /// What begins it, where it is a wrong turn.
+    #[serde(default)]
+    pub when: Option<Trigger>,
     /// How long it takes to its full strength.
     pub ramp: Lapse,
     /// How long it stays, where it ends by itself.
@@ -298,6 +337,23 @@ pub struct Fault {
     /// The levels that it moves, by `service/objective`: the value at full strength.
     #[serde(default)]
     pub levels: BTreeMap<String, f64>,
+    /// The factor on what leaves a stock, by `service/objective`.
+    #[serde(default)]
+    pub flows: BTreeMap<String, f64>,
+}
+
+/// A step that makes things worse, unless something was done before it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Trigger {
+    /// The step: `service/step`.
+    pub step: CleanStr,
+    /// Steps of which one, done before, keeps it from happening.
+    #[serde(default)]
+    pub unless: Vec<CleanStr>,
+    /// How long after the tick it begins.
+    #[serde(default)]
+    pub after: Lapse,
 }
 
 /// A step of a playbook that helps.
@@ -315,6 +371,9 @@ pub struct Relief {
     /// The share of the fault that it takes away.
     #[serde(default = "whole")]
     pub share: f64,
+    /// Steps that must be done before it, or it does not help.
+    #[serde(default)]
+    pub needs: Vec<CleanStr>,
 }
 
 impl Exercise {
@@ -365,7 +424,7 @@ impl Exercise {
 
     /// When the first fault begins, told from the start of the drill.
     pub fn first_fault(&self) -> TimeDelta {
-        self.faults.iter().map(|fault| fault.at.0).min().unwrap_or_default()
+        self.faults.iter().filter_map(|fault| fault.at).map(|at| at.0).min().unwrap_or_default()
     }
 }
 

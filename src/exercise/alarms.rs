@@ -24,7 +24,7 @@ impl World {
     /// The alerts on some objectives that are firing or pending at a moment, under the name of who reports them.
     pub fn alerts(&self, source: &'static str, watched: &[WatchedObjective], now: DateTime<Utc>) -> Vec<Alert> {
         let start = DateTime::from_timestamp_millis(self.course.start()).unwrap_or(now);
-        // The exercise opens with the alert on what broke first.
+        // The exercise opens with the alert on what broke first; one that opens before anything is broken opens with none.
         let opening = watched
             .iter()
             .filter(|one| one.id.service == self.exercise.service)

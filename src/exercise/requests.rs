@@ -8,7 +8,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::noise::{below, key, smooth, tremble};
-use super::{Exercise, Relief};
+use super::{Exercise, Fault, Relief, Trigger};
 use crate::incident::StepRef;
 
 /// The world moves in ticks of this many milliseconds, as a server that is scraped every ten seconds.
@@ -64,27 +64,39 @@ struct Help {
 #[derive(Clone, Debug)]
 pub(super) struct Course {
     start: i64,
+    /// When each fault begins, if it does.
+    begins: Vec<Option<i64>>,
     help: Vec<Help>,
     noise: [u64; 3],
 }
 
 impl Course {
-    pub(super) fn new(seed: u64, start: DateTime<Utc>) -> Self {
+    pub(super) fn new(exercise: &Exercise, seed: u64, start: DateTime<Utc>) -> Self {
         let noise = ["rate", "median", "refused"].map(|name| key(seed, name));
-        Self { start: start.timestamp_millis(), help: Vec::new(), noise }
+        let mut course = Self { start: start.timestamp_millis(), begins: Vec::new(), help: Vec::new(), noise };
+        course.set_steps_done(exercise, &[]);
+        course
     }
 
     pub(super) fn set_steps_done(&mut self, exercise: &Exercise, done: &[(StepRef, DateTime<Utc>)]) {
         self.help = exercise.relief.iter().filter_map(|relief| help(exercise, relief, done)).collect();
+        let begins = |fault: &Fault| match (&fault.at, &fault.when) {
+            (Some(at), _) => Some(self.start + at.0.num_milliseconds()),
+            (None, Some(trigger)) => Some(trigger.pulled(done)?.timestamp_millis()),
+            (None, None) => None,
+        };
+        self.begins = exercise.faults.iter().map(begins).collect();
+    }
+
+    /// When a fault began or will begin, if it does.
+    pub(super) fn begins(&self, fault: usize) -> Option<i64> {
+        self.begins.get(fault).copied().flatten()
     }
 
     /// How strong a fault is at a time (milliseconds since 1970): 0 to 1.
     pub(super) fn strength(&self, exercise: &Exercise, fault: usize, at: i64) -> f64 {
         let Some(spec) = exercise.faults.get(fault) else { return 0.0 };
-        let begins = self.start + spec.at.0.num_milliseconds();
-        if at <= begins {
-            return 0.0;
-        }
+        let Some(begins) = self.begins(fault).filter(|begins| at > *begins) else { return 0.0 };
         let ramp = (spec.ramp.num_milliseconds() as f64).max(1.0);
         let mut strength = smooth((at - begins) as f64 / ramp);
         if let Some(lasts) = spec.lasts {
@@ -131,14 +143,31 @@ impl Course {
 }
 
 fn help(exercise: &Exercise, relief: &Relief, done: &[(StepRef, DateTime<Utc>)]) -> Option<Help> {
-    let (service, step) = relief.step.split_once('/')?;
-    let (_, at) = done.iter().find(|(done, _)| done.service == *service && done.step == *step)?;
+    let at = done_at(&relief.step, done)?;
+    if !relief.needs.iter().all(|need| done_at(need, done).is_some_and(|before| before <= at)) {
+        return None;
+    }
     Some(Help {
         fault: exercise.faults.iter().position(|fault| fault.id == relief.fault)?,
         from: at.checked_add_signed(TimeDelta::from(relief.after))?.timestamp_millis(),
         ramp: (relief.ramp.num_milliseconds() as f64).max(1.0),
         share: relief.share,
     })
+}
+
+/// When a step, `service/step`, was ticked.
+pub(super) fn done_at(name: &str, done: &[(StepRef, DateTime<Utc>)]) -> Option<DateTime<Utc>> {
+    let (service, step) = name.split_once('/')?;
+    done.iter().find(|(done, _)| done.service == *service && done.step == *step).map(|(_, at)| *at)
+}
+
+impl Trigger {
+    /// When it begins what it begins, if the steps that are done make it.
+    pub(super) fn pulled(&self, done: &[(StepRef, DateTime<Utc>)]) -> Option<DateTime<Utc>> {
+        let at = done_at(&self.step, done)?;
+        let is_kept = self.unless.iter().any(|name| done_at(name, done).is_some_and(|before| before <= at));
+        (!is_kept).then(|| at.checked_add_signed(TimeDelta::from(self.after)))?
+    }
 }
 
 /// What `histogram_quantile` makes of counts below [`BOUNDS`]: linear inside a bucket.

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Cause, Exercise, Fault, Requests, Signal};
+use super::script::Rule;
+use super::{Cause, Exercise, Fault, Requests, Signal, Trigger};
+use crate::text::CleanStr;
 use crate::text::document::{Complaint, Key, name, said};
 
 /// More than this a second would make the traces of a quarter of an hour slow to look through.
@@ -18,8 +20,8 @@ pub(super) fn check(exercise: &Exercise) -> Result<(), Complaint> {
     said(&exercise.title, "title")?;
     said(&exercise.scenario, "scenario")?;
     said(&exercise.brief, "brief")?;
-    for (key, list) in [("goals", &exercise.goals), ("success", &exercise.success)] {
-        if list.is_empty() {
+    for (key, is_empty) in [("goals", exercise.goals.is_empty()), ("success", exercise.success.is_empty())] {
+        if is_empty {
             return Err(Complaint::new([key.into()], "is empty: the pre-brief needs at least one"));
         }
     }
@@ -33,11 +35,71 @@ pub(super) fn check(exercise: &Exercise) -> Result<(), Complaint> {
         let check = || {
             pair(&relief.step, "step")?;
             known(&faults, &relief.fault, "fault")?;
-            within(relief.share, "share", 0.0, 1.0)
+            within(relief.share, "share", 0.0, 1.0)?;
+            pairs(&relief.needs, "needs")
         };
         check().map_err(|complaint| complaint.within(["relief".into(), place.into()]))?;
     }
+    script(exercise, &faults)
+}
+
+fn script(exercise: &Exercise, faults: &BTreeSet<&str>) -> Result<(), Complaint> {
+    let mut ids = BTreeSet::new();
+    for (place, inject) in exercise.injects.iter().enumerate() {
+        let check = || {
+            name(&inject.id, "id")?;
+            said(&inject.from, "from")?;
+            said(&inject.via, "via")?;
+            said(&inject.text, "text")?;
+            one_of(inject.at.is_some(), inject.when.as_ref())?;
+            if ids.contains(inject.id.as_str()) {
+                return Err(Complaint::new(["id".into()], format!("`{}` stands twice in this file", inject.id)));
+            }
+            Ok(())
+        };
+        check().map_err(|complaint| complaint.within(["injects".into(), place.into()]))?;
+        ids.insert(inject.id.as_str());
+    }
+    for (place, hint) in exercise.hints.iter().enumerate() {
+        let check = || said(&hint.text, "text").and_then(|()| pairs(&hint.unless, "unless"));
+        check().map_err(|complaint| complaint.within(["hints".into(), place.into()]))?;
+    }
+    for (place, criterion) in exercise.success.iter().enumerate() {
+        let check = || {
+            said(&criterion.what, "what")?;
+            let at = |complaint: Complaint| complaint.within(["rule".into()]);
+            match &criterion.rule {
+                Rule::Done { step, before, .. } => {
+                    let check =
+                        pair(step, "step").and_then(|()| before.as_ref().map_or(Ok(()), |step| pair(step, "before")));
+                    check.map_err(|complaint| at(complaint.within(["done".into()])))
+                }
+                Rule::Avoided(fault) => known(faults, fault, "avoided").map_err(at),
+                _ => Ok(()),
+            }
+        };
+        check().map_err(|complaint| complaint.within(["success".into(), place.into()]))?;
+    }
     Ok(())
+}
+
+fn pairs(all: &[CleanStr], key: &str) -> Result<(), Complaint> {
+    for (place, one) in all.iter().enumerate() {
+        pair(one, "").map_err(|complaint| Complaint { path: vec![key.into(), place.into()], ..complaint })?;
+    }
+    Ok(())
+}
+
+/// Something begins at a time or with a step.
+fn one_of(has_time: bool, trigger: Option<&Trigger>) -> Result<(), Complaint> {
+    match (has_time, trigger) {
+        (true, None) => Ok(()),
+        (false, Some(trigger)) => pair(&trigger.step, "step")
+            .and_then(|()| pairs(&trigger.unless, "unless"))
+            .map_err(|complaint| complaint.within(["when".into()])),
+        (true, Some(_)) => Err(Complaint::new(["when".into()], "either `at` or `when`, not both")),
+        (false, None) => Err(Complaint::new([], "needs `at`, a time, or `when`, a step")),
+    }
 }
 
 fn within(value: f64, key: &str, least: f64, most: f64) -> Result<(), Complaint> {
@@ -67,16 +129,14 @@ fn faults(exercise: &Exercise) -> Result<BTreeSet<&str>, Complaint> {
     if exercise.faults.is_empty() {
         return Err(Complaint::new(["faults".into()], "is empty: an exercise has at least one [[faults]]"));
     }
-    let levels: BTreeSet<&str> = exercise
-        .signals
-        .iter()
-        .filter(|signal| signal.level.is_some())
-        .map(|signal| signal.objective.as_str())
-        .collect();
+    let named = |which: fn(&Signal) -> bool| -> BTreeSet<&str> {
+        exercise.signals.iter().filter(|signal| which(signal)).map(|signal| signal.objective.as_str()).collect()
+    };
+    let (levels, stocks) = (named(|signal| signal.level.is_some()), named(|signal| signal.stock.is_some()));
     let mut ids = BTreeSet::new();
     for (place, fault) in exercise.faults.iter().enumerate() {
         let here = || -> [Key; 2] { ["faults".into(), place.into()] };
-        check_fault(fault, &levels).map_err(|complaint| complaint.within(here()))?;
+        check_fault(fault, &levels, &stocks).map_err(|complaint| complaint.within(here()))?;
         if !ids.insert(fault.id.as_str()) {
             return Err(
                 Complaint::new(["id".into()], format!("`{}` stands twice in this file", fault.id)).within(here())
@@ -86,9 +146,17 @@ fn faults(exercise: &Exercise) -> Result<BTreeSet<&str>, Complaint> {
     Ok(ids)
 }
 
-fn check_fault(fault: &Fault, levels: &BTreeSet<&str>) -> Result<(), Complaint> {
+fn check_fault(fault: &Fault, levels: &BTreeSet<&str>, stocks: &BTreeSet<&str>) -> Result<(), Complaint> {
     name(&fault.id, "id")?;
     said(&fault.what, "what")?;
+    one_of(fault.at.is_some(), fault.when.as_ref())?;
+    for (stock, factor) in &fault.flows {
+        if !stocks.contains(stock.as_str()) {
+            let path = [Key::from("flows"), Key::from(stock.as_str())];
+            return Err(Complaint::new(path, "no signal with a `stock` has this objective"));
+        }
+        within(*factor, stock, 0.0, 100.0).map_err(|complaint| complaint.within(["flows".into()]))?;
+    }
     within(fault.latency, "latency", 0.01, 1_000.0)?;
     within(fault.rate, "rate", 0.0, 100.0)?;
     within(fault.errors, "errors", 0.0, 1.0)?;
@@ -154,6 +222,10 @@ fn requests(requests: &Requests, faults: &BTreeSet<&str>) -> Result<(), Complain
     Ok(())
 }
 
+fn in_stock(complaint: Complaint) -> Complaint {
+    complaint.within(["stock".into()])
+}
+
 fn signals(signals: &[Signal]) -> Result<(), Complaint> {
     let mut objectives = BTreeSet::new();
     for (place, signal) in signals.iter().enumerate() {
@@ -165,11 +237,17 @@ fn signals(signals: &[Signal]) -> Result<(), Complaint> {
             if !(1..=MOST_SERIES).contains(&signal.series) {
                 return Err(Complaint::new(["series".into()], format!("is out of range: write 1 to {MOST_SERIES}")));
             }
-            match (signal.from, signal.level) {
-                (Some(_), None) => Ok(()),
-                (None, Some(level)) => within(level, "level", 0.0, 1e12),
-                (Some(_), Some(_)) => Err(Complaint::new(["level".into()], "either `from` or `level`, not both")),
-                (None, None) => Err(Complaint::new([], "needs `from` (latency, errors, rate, completed) or a `level`")),
+            match (signal.from, signal.level, &signal.stock) {
+                (Some(_), None, None) => Ok(()),
+                (None, Some(level), None) => within(level, "level", 0.0, 1e12),
+                (None, None, Some(stock)) => {
+                    let flows = [("usual", stock.usual), ("inflow", stock.inflow), ("outflow", stock.outflow)];
+                    flows.into_iter().try_for_each(|(key, value)| within(value, key, 0.0, 1e9)).map_err(in_stock)
+                }
+                (None, None, None) => {
+                    Err(Complaint::new([], "needs `from` (latency, errors, rate, completed), a `level` or a `stock`"))
+                }
+                _ => Err(Complaint::new([], "has two of `from`, `level` and `stock`: keep one")),
             }
         };
         check().map_err(|complaint| complaint.within(["signals".into(), place.into()]))?;

@@ -97,7 +97,8 @@ fn the_storm_fires_the_alert_that_its_brief_speaks_of_and_more_as_it_grows_and_t
 
     let mut cured = World::new(&storm(), 7, start());
     let step = StepRef { service: "alipay".into(), step: "route-to-backup".into() };
-    cured.set_steps_done(&[(step, start() + TimeDelta::minutes(8))]);
+    let asked = StepRef { service: "alipay".into(), step: "backup-available".into() };
+    cured.set_steps_done(&[(asked, start() + TimeDelta::minutes(7)), (step, start() + TimeDelta::minutes(8))]);
     assert_eq!(told(18 * 60, &cured), []);
 }
 
@@ -134,8 +135,8 @@ fn an_exercise_survives_the_record_and_those_for_measuring_are_read() {
 fn routing_to_the_backup_helps_and_shedding_retries_only_soothes() {
     let ticked = |step: &str| {
         let mut world = World::new(&storm(), 7, start());
-        let step = StepRef { service: "alipay".into(), step: step.into() };
-        world.set_steps_done(&[(step, start() + TimeDelta::minutes(8))]);
+        let done = ["backup-available", step].map(|step| StepRef { service: "alipay".into(), step: step.into() });
+        world.set_steps_done(&done.map(|step| (step, start() + TimeDelta::minutes(8))));
         standing(&world, 8 * 60 + 600).into_iter().filter_map(|(id, broken)| broken.then_some(id)).collect::<Vec<_>>()
     };
     assert_eq!(ticked("route-to-backup"), Vec::<String>::new());
@@ -231,7 +232,7 @@ fn error_spans_arrive_newest_first_and_open_into_the_trace_that_they_belong_to()
 #[test]
 fn the_share_of_failing_traces_is_the_ratio_on_the_chart() {
     let world = World::new(&storm(), 3, start());
-    let now = start() + TimeDelta::minutes(40);
+    let now = start() + TimeDelta::minutes(16);
     let (mut list, grid) = watchlist(now);
     list.lookback = TimeDelta::minutes(5);
     list.services.truncate(1);
@@ -256,7 +257,7 @@ fn a_wrong_exercise_is_refused_with_position_key_and_choices() {
         (
             "fault = \"pool-exhausted\"\nafter",
             "fault = \"pool\"\nafter",
-            "`relief[3].fault`: no fault has this id: choose `pool-exhausted`, `upstream-slow`, `upstream-slower`",
+            "`relief[3].fault`: no fault has this id: choose `backup-refuses`, `pool-exhausted`, `upstream-slow`, `upstream-slower`",
         ),
         (
             "frequency = \"quarterly\"",
@@ -265,12 +266,25 @@ fn a_wrong_exercise_is_refused_with_position_key_and_choices() {
         ),
         ("median = \"160ms\"", "median = \"160\"", "`requests.median`: `160` is no length of time"),
         ("hop = 2", "hop = 4", "`requests.failures[4].hop`: is not on the path: write 1 to 3"),
-        ("from = \"errors\"\n", "from = \"errors\"\nlevel = 1.0\n", "`signals[2].level`: either `from` or `level`"),
+        (
+            "from = \"errors\"\n",
+            "from = \"errors\"\nlevel = 1.0\n",
+            "`signals[2]`: has two of `from`, `level` and `stock`",
+        ),
         (
             "\"alipay/pool\" = 0.98",
             "\"alipay/poll\" = 0.98",
             "`faults[3].levels.alipay/poll`: no signal with a `level`",
         ),
+        ("at = \"-4m\"\n", "", "`faults[1]`: needs `at`, a time, or `when`, a step"),
+        ("at = \"2m\"\n", "at = \"2m\"\nwhen = { step = \"alipay/x\" }\n", "`injects[1].when`: either `at` or `when`"),
+        (
+            "unless = [\"alipay/backup-available\", \"alipay/shed",
+            "unless = [\"backup\", \"alipay/shed",
+            "`hints[2].unless[1]`: is no reference",
+        ),
+        ("id = \"finance\"", "id = \"shops\"", "`injects[2].id`: `shops` stands twice"),
+        ("rule = \"proven\"", "rule = { avoided = \"nothing\" }", "`success[8].rule.avoided`: no fault has this id"),
         ("at = \"-4m\"", "at = \"--4m\"", "`faults[1].at`: `-4m` is no length of time"),
     ] {
         assert!(text.contains(right), "{right}");
@@ -312,13 +326,22 @@ fn measuring_six_charts_takes_a_millisecond_for_five_series_and_thirty_for_two_h
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn every_value_is_finite_and_in_its_range(seed in any::<u64>(), minute in -600_i64..600, ticked in 0_i64..60, resolution in 1_i64..4000) {
-        let mut world = World::new(&storm(), seed, start());
-        let step = StepRef { service: "alipay".into(), step: "route-to-backup".into() };
-        world.set_steps_done(&[(step, start() + TimeDelta::minutes(ticked))]);
+    fn every_value_is_finite_and_in_its_range(
+        which in 0..SHIPPED.len(), seed in any::<u64>(), minute in -600_i64..600, ticked in 0_i64..60, resolution in 1_i64..4000,
+    ) {
+        let (name, _, text) = SHIPPED[which];
+        let exercise = Exercise::parse(name, text).unwrap();
+        let mut world = World::new(&exercise, seed, start());
+        let steps = exercise.faults.iter().filter_map(|fault| Some(fault.when.as_ref()?.step.clone()));
+        let steps = steps.chain(exercise.relief.iter().map(|relief| relief.step.clone()));
+        let done = steps.enumerate().map(|(place, name)| {
+            let (service, step) = name.split_once('/').unwrap();
+            (StepRef { service: service.into(), step: step.into() }, start() + TimeDelta::minutes(ticked + place as i64))
+        });
+        world.set_steps_done(&done.collect::<Vec<_>>());
         let now = start() + TimeDelta::minutes(minute);
         let grid = Grid { start: now - TimeDelta::seconds(resolution * 20), resolution: TimeDelta::seconds(resolution), len: 30 };
         for watched in ["alipay", "qrpay-web", "blubank", "yoomonea"].into_iter().flat_map(watched) {
@@ -331,6 +354,26 @@ proptest! {
             }
             for burn in measured.burn.into_iter().flatten() {
                 prop_assert!(burn.is_finite() && burn >= 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mutated_exercise_is_refused_with_its_place_or_read_and_never_a_panic(
+        which in 0..SHIPPED.len(), at in any::<prop::sample::Index>(), cut in 0_usize..40, put in "[a-z0-9=\\[\\]\"{}.\n -]{0,12}",
+    ) {
+        let (name, _, text) = SHIPPED[which];
+        let mut place = at.index(text.len());
+        let mut end = (place + cut).min(text.len());
+        while !text.is_char_boundary(place) { place -= 1; }
+        while !text.is_char_boundary(end) { end += 1; }
+        let mutated = format!("{}{put}{}", &text[..place], &text[end..]);
+        match Exercise::parse(name, &mutated) {
+            Err(flaw) => prop_assert!(flaw.line >= 1 && flaw.to_string().starts_with(name)),
+            Ok(exercise) => {
+                let world = World::new(&exercise, 1, start());
+                let (list, grid) = watchlist(start());
+                world.measured(&list.objectives[0], grid, start());
             }
         }
     }

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 
 use super::noise::{key, mix2, signed, tremble};
 use super::requests::{BOUNDS, Course, TICK, quantile, tick};
-use super::{Aspect, Exercise, Signal};
+use super::{Aspect, Exercise, Signal, Stock};
 use crate::incident::StepRef;
 use crate::live::{MOST_SERIES, WatchedObjective};
 use crate::playbook::is_question;
@@ -37,7 +37,7 @@ struct Counted {
 impl World {
     /// The world that an exercise, a seed and a start give.
     pub fn new(exercise: &Exercise, seed: u64, start: DateTime<Utc>) -> Self {
-        Self { exercise: exercise.clone(), seed, course: Course::new(seed, start) }
+        Self { exercise: exercise.clone(), seed, course: Course::new(exercise, seed, start) }
     }
 
     /// The exercise.
@@ -104,6 +104,9 @@ impl World {
         known: usize,
     ) -> Vec<f64> {
         let Some(signal) = signal else { return vec![healthy(objective); known] };
+        if let Some(stock) = &signal.stock {
+            return self.stock(signal, stock, grid, known);
+        }
         let Some(aspect) = signal.from else {
             return (0..known).map(|place| self.level(signal, tick(grid.at(place)) * TICK)).collect();
         };
@@ -140,6 +143,30 @@ impl World {
             Aspect::Rate => {}
         }
         counted
+    }
+
+    /// A queue over time: what comes and does not go is in it. It fills from the first fault on, whatever is looked at.
+    fn stock(&self, signal: &Signal, stock: &Stock, grid: Grid, known: usize) -> Vec<f64> {
+        let places = || 0..self.exercise.faults.len();
+        let flows: Vec<(usize, f64)> = places()
+            .filter_map(|place| Some((place, *self.exercise.faults[place].flows.get(signal.objective.as_str())?)))
+            .collect();
+        let first = places().filter_map(|place| self.course.begins(place)).min().unwrap_or(i64::MAX).div_euclid(TICK);
+        let (mut at, mut level) = (first, stock.usual);
+        let mut values = Vec::with_capacity(known);
+        for place in 0..known {
+            let end = tick(grid.at(place));
+            while at < end {
+                let outflow = flows.iter().fold(stock.outflow, |outflow, (fault, factor)| {
+                    outflow * (1.0 + (factor - 1.0) * self.course.strength(&self.exercise, *fault, at * TICK))
+                });
+                let change = (stock.inflow - outflow) * (TICK as f64 / 1000.0);
+                level = (level + change).clamp(stock.usual, 1e12);
+                at += 1;
+            }
+            values.push(level);
+        }
+        values
     }
 
     fn level(&self, signal: &Signal, at: i64) -> f64 {

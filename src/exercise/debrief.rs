@@ -1,0 +1,315 @@
+//! The debrief of a drill: each success criterion, met or not, and what the room has to talk about.
+//!
+//! Hides how a record shows that something went well.
+//!
+//! Invariant: a function of the record, the exercise and the time; what cannot be said yet is open, never missed.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Exercise;
+use super::requests::done_at;
+use super::script::Rule;
+use crate::incident::measures::{measures, spoken};
+use crate::incident::{
+    Cadence, Channel, Event, FollowUpState, Incident, IncidentId, Milestone, Phase, Role, StepRef, StepState,
+};
+use crate::text::CleanStr;
+
+/// How a drill ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It runs.
+    Running,
+    /// It was resolved.
+    Completed,
+    /// It was closed without, or its time is long over.
+    Abandoned,
+}
+
+impl End {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+/// What became of a criterion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was met: when, and how that is known.
+    Met(String),
+    /// It was missed: why.
+    Missed(String),
+    /// Nobody can say yet.
+    Open,
+}
+
+/// A wrong turn that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongTurn {
+    /// When it began to hurt.
+    pub at: DateTime<Utc>,
+    /// What it did.
+    pub what: CleanStr,
+}
+
+/// What a room talks about after a drill.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Debrief {
+    /// Which drill.
+    pub id: IncidentId,
+    /// Which exercise.
+    pub exercise: CleanStr,
+    /// What it is called.
+    pub title: CleanStr,
+    /// When it began.
+    pub start: DateTime<Utc>,
+    /// How it ended.
+    pub end: End,
+    /// Each criterion, in the order of the exercise.
+    pub criteria: Vec<(CleanStr, Verdict)>,
+    /// The wrong turns that were taken.
+    pub wrong_turns: Vec<WrongTurn>,
+    /// How many hints were given.
+    pub hints: usize,
+    /// Action items: what, and by whom.
+    pub actions: Vec<(CleanStr, Option<CleanStr>)>,
+    /// Where it was filed, once it was.
+    pub filed: Option<CleanStr>,
+}
+
+/// The steps that are done, with when.
+pub fn steps_done(incident: &Incident) -> Vec<(StepRef, DateTime<Utc>)> {
+    let done = incident.steps.iter().filter_map(|(step, state)| match state {
+        StepState::Checked(mark) => Some((step.clone(), mark.at)),
+        StepState::Skipped(..) | StepState::Reopened(_) => None,
+    });
+    done.collect()
+}
+
+/// Reads a drill's record; nothing where it is none.
+pub fn debrief(exercise: &Exercise, incident: &Incident, cadence: &Cadence, now: DateTime<Utc>) -> Option<Debrief> {
+    let drill = incident.drill.as_ref()?;
+    // Whoever left it did so long before: an exercise takes as long as it says, and nobody stays three times as long.
+    let is_left = now > drill.start + TimeDelta::from(exercise.duration) * 3;
+    let end = match incident.phase() {
+        _ if incident.resolved_at.is_some() => End::Completed,
+        Phase::Closed => End::Abandoned,
+        _ if is_left => End::Abandoned,
+        _ => End::Running,
+    };
+    let done = steps_done(incident);
+    let look = Look { exercise, incident, cadence, done: &done, now, is_over: end != End::Running };
+    let wrong_turns = exercise.faults.iter().filter_map(|fault| {
+        let at = fault.when.as_ref()?.pulled(&done)?;
+        (at <= now).then(|| WrongTurn { at, what: fault.what.clone() })
+    });
+    let open = incident.follow_ups.iter().filter(|item| item.state != FollowUpState::Dropped);
+    let is_hint = |key: &CleanStr| key.starts_with("hint/");
+    Some(Debrief {
+        id: incident.id(),
+        exercise: drill.exercise.clone(),
+        title: exercise.title.clone(),
+        start: drill.start,
+        end,
+        criteria: exercise.success.iter().map(|one| (one.what.clone(), look.at(&one.rule))).collect(),
+        wrong_turns: wrong_turns.collect(),
+        hints: incident.foreign.keys().filter(|(_, key)| is_hint(key)).count(),
+        actions: open.map(|item| (item.what.clone(), item.owner.clone())).collect(),
+        filed: incident.article.as_ref().map(|article| article.url.clone()),
+    })
+}
+
+struct Look<'a> {
+    exercise: &'a Exercise,
+    incident: &'a Incident,
+    cadence: &'a Cadence,
+    done: &'a [(StepRef, DateTime<Utc>)],
+    now: DateTime<Utc>,
+    is_over: bool,
+}
+
+impl Look<'_> {
+    fn at(&self, rule: &Rule) -> Verdict {
+        let incident = self.incident;
+        let detected = incident.milestone(Milestone::Detected);
+        match rule {
+            Rule::Acknowledged(within) => {
+                self.timely(detected, incident.milestone(Milestone::Acknowledged), **within, "acknowledged")
+            }
+            Rule::Mitigated(within) => {
+                self.timely(detected, incident.milestone(Milestone::Mitigated), **within, "mitigated")
+            }
+            Rule::Roles(within) => self.timely(detected, self.roles_held(), **within, "all roles held"),
+            Rule::Severity(least) => match incident.worst {
+                Some(worst) if worst <= *least => Verdict::Met(format!("it was a {worst}")),
+                worst => {
+                    let stayed = worst.map_or_else(|| "nothing".to_owned(), |worst| worst.to_string());
+                    self.missed(format!("it stayed a {stayed}"))
+                }
+            },
+            Rule::FirstUpdate(within) => {
+                let inside = incident
+                    .updates
+                    .iter()
+                    .filter(|told| told.update.channels.iter().any(|channel| *channel != Channel::ExternalPage));
+                let first = inside.map(|told| told.mark.at).min();
+                let from = incident.milestone(Milestone::Acknowledged).or(detected);
+                self.timely(from, first, **within, "first update")
+            }
+            Rule::Cadence => self.cadence(),
+            Rule::External(within) => {
+                let outside = incident
+                    .updates
+                    .iter()
+                    .filter(|told| told.update.channels.contains(&Channel::ExternalPage))
+                    .map(|told| told.mark.at);
+                self.timely(incident.impact.start, outside.min(), **within, "external page")
+            }
+            Rule::Decided(within) => {
+                let made = incident.decisions.iter().filter_map(|decision| Some(decision.made.as_ref()?.0.at));
+                self.timely(detected, made.min(), **within, "decided")
+            }
+            Rule::Done { step, before, within } => {
+                self.done(step, before.as_ref(), **within.as_ref().unwrap_or(&FOR_EVER))
+            }
+            Rule::Avoided(fault) => self.avoided(fault),
+            Rule::Proven => self.proven(),
+        }
+    }
+
+    /// Something was to happen within a time of something else.
+    fn timely(&self, from: Option<DateTime<Utc>>, at: Option<DateTime<Utc>>, within: TimeDelta, what: &str) -> Verdict {
+        match (from, at) {
+            (Some(from), Some(at)) if at - from <= within => {
+                Verdict::Met(format!("{what} after {}", spoken((at - from).max(TimeDelta::zero()))))
+            }
+            (Some(from), Some(at)) => {
+                Verdict::Missed(format!("{what} after {}, wanted within {}", spoken(at - from), spoken(within)))
+            }
+            (Some(from), None) if self.now - from > within => Verdict::Missed(format!("not within {}", spoken(within))),
+            (None, Some(_)) => Verdict::Met(what.to_owned()),
+            (_, None) => self.missed("it did not happen".to_owned()),
+        }
+    }
+
+    /// It can still be met while the drill runs.
+    fn missed(&self, why: String) -> Verdict {
+        if self.is_over { Verdict::Missed(why) } else { Verdict::Open }
+    }
+
+    /// When the last of the four roles was taken for the first time.
+    fn roles_held(&self) -> Option<DateTime<Utc>> {
+        let taken = |role: Role| {
+            let entries = self.incident.entries().filter(|entry| match &entry.event {
+                Event::RoleTaken(body) => body.role == role,
+                _ => false,
+            });
+            entries.map(|entry| self.incident.time(entry)).min()
+        };
+        Role::ALL.into_iter().map(taken).collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    fn cadence(&self) -> Verdict {
+        let kept = measures(self.incident, self.cadence, self.now).cadence;
+        let inside = kept.iter().filter(|kept| kept.channel != Channel::ExternalPage);
+        let (mut owed, mut met) = (0, 0);
+        for kept in inside {
+            owed += kept.owed;
+            met += kept.kept;
+        }
+        if met < owed {
+            return Verdict::Missed(format!("{met} of {owed} internal updates came in time"));
+        }
+        if self.is_over {
+            Verdict::Met(format!("{met} of {owed} internal updates came in time"))
+        } else {
+            Verdict::Open
+        }
+    }
+
+    fn done(&self, step: &CleanStr, before: Option<&CleanStr>, within: TimeDelta) -> Verdict {
+        let (at, next) = (done_at(step, self.done), before.and_then(|step| done_at(step, self.done)));
+        match (at, next) {
+            (Some(at), Some(next)) if at > next => Verdict::Missed("it was done afterwards".to_owned()),
+            (None, Some(_)) => Verdict::Missed("it was not done before".to_owned()),
+            (at, _) => self.timely(self.incident.milestone(Milestone::Detected), at, within, "done"),
+        }
+    }
+
+    fn avoided(&self, id: &CleanStr) -> Verdict {
+        let fault = self.exercise.faults.iter().find(|fault| fault.id == *id);
+        match fault.and_then(|fault| Some((fault, fault.when.as_ref()?.pulled(self.done)?))) {
+            Some((fault, _)) => Verdict::Missed(fault.what.to_string()),
+            None if self.is_over => Verdict::Met("it did not happen".to_owned()),
+            None => Verdict::Open,
+        }
+    }
+
+    fn proven(&self) -> Verdict {
+        let Some(resolution) = &self.incident.resolution else { return self.missed("it was not resolved".to_owned()) };
+        let missing: Vec<_> = resolution.proof.iter().filter(|line| !line.met).map(|line| line.what.as_str()).collect();
+        match (resolution.proof.is_empty(), missing.as_slice()) {
+            (false, []) => Verdict::Met(format!("{} checks were normal again", resolution.proof.len())),
+            (true, _) => Verdict::Missed("it was resolved without a check".to_owned()),
+            (false, missing) => Verdict::Missed(format!("not normal again: {}", missing.join(", "))),
+        }
+    }
+}
+
+/// No time limit.
+const FOR_EVER: crate::text::duration::Lapse = crate::text::duration::Lapse::seconds(10 * 365 * 86_400);
+
+impl Debrief {
+    /// How many criteria were met, of how many.
+    pub fn score(&self) -> (usize, usize) {
+        let met = self.criteria.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Met(_))).count();
+        (met, self.criteria.len())
+    }
+
+    /// As a page, in Markdown, with room for what people say.
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        let (met, of) = self.score();
+        let _ = writeln!(text, "# Debrief of {}: {}\n", self.id, self.title);
+        let _ = writeln!(
+            text,
+            "A drill, simulated, begun {}; {}. {met} of {of} success criteria met, {} hints given.\n",
+            self.start.format("%Y-%m-%d %H:%M UTC"),
+            self.end.word(),
+            self.hints
+        );
+        let _ = writeln!(text, "## Success criteria\n");
+        for (what, verdict) in &self.criteria {
+            let _ = match verdict {
+                Verdict::Met(how) => writeln!(text, "- [x] {what}: {how}"),
+                Verdict::Missed(why) => writeln!(text, "- [ ] **MISSED** {what}: {why}"),
+                Verdict::Open => writeln!(text, "- [ ] open: {what}"),
+            };
+        }
+        if !self.wrong_turns.is_empty() {
+            let _ = writeln!(text, "\n## Wrong turns\n");
+            for turn in &self.wrong_turns {
+                let _ = writeln!(text, "- {} {}", turn.at.format("%H:%M:%S UTC"), turn.what);
+            }
+        }
+        let _ = writeln!(text, "\n## What went well\n\n- \n\n## What went badly\n\n- ");
+        let _ = writeln!(text, "\n## Action items\n");
+        if self.actions.is_empty() {
+            let _ = writeln!(text, "- none recorded: `todo` lines of the drill become action items");
+        }
+        for (what, owner) in &self.actions {
+            let _ = writeln!(text, "- {what} ({})", owner.as_deref().unwrap_or("nobody yet"));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! What happens in the room beside the graphs: who gets in touch, which hints there are, and by what one sees that it went well.
+//!
+//! Hides when something is due.
+//!
+//! Invariant: what is due is a function of the exercise, the ticked steps and the time; it is told in the order in which it came due.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+
+use super::requests::done_at;
+use super::{Exercise, Trigger};
+use crate::incident::{Severity, StepRef};
+use crate::text::document::trimmed;
+use crate::text::duration::Lapse;
+use crate::text::{CleanStr, CleanText};
+
+/// Somebody gets in touch with the room.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Inject {
+    /// Unique in its file.
+    pub id: CleanStr,
+    /// When, told from the start of the drill.
+    #[serde(default)]
+    pub at: Option<Lapse>,
+    /// After which step, where it is an answer to what the room does.
+    #[serde(default)]
+    pub when: Option<Trigger>,
+    /// Who.
+    pub from: CleanStr,
+    /// How: telephone, mail, chat.
+    pub via: CleanStr,
+    /// What they say.
+    #[serde(deserialize_with = "trimmed")]
+    pub text: CleanText,
+}
+
+/// What helps a room that is stuck.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Hint {
+    /// When it is given without being asked for, told from the start of the drill.
+    #[serde(default)]
+    pub at: Option<Lapse>,
+    /// Steps of which one, done, makes it needless.
+    #[serde(default)]
+    pub unless: Vec<CleanStr>,
+    /// What it says.
+    #[serde(deserialize_with = "trimmed")]
+    pub text: CleanText,
+}
+
+/// By what one sees that something went well.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Criterion {
+    /// In words, for the pre-brief and the debrief.
+    pub what: CleanStr,
+    /// How the record shows it.
+    pub rule: Rule,
+}
+
+/// How a record shows that something went well. Lengths of time begin with the alert unless said.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Rule {
+    /// It was acknowledged within this time.
+    Acknowledged(Lapse),
+    /// All four roles were held within this time.
+    Roles(Lapse),
+    /// Its severity was at least this.
+    Severity(Severity),
+    /// The first update stood on an internal channel within this time of the acknowledgement.
+    FirstUpdate(Lapse),
+    /// No internal update came late.
+    Cadence,
+    /// The external page was told within this time of customer impact.
+    External(Lapse),
+    /// The Incident Commander decided on a proposal within this time.
+    Decided(Lapse),
+    /// A step was done.
+    Done {
+        /// `service/step`.
+        step: CleanStr,
+        /// Before this one, if that was done at all.
+        #[serde(default)]
+        before: Option<CleanStr>,
+        /// Within this time.
+        #[serde(default)]
+        within: Option<Lapse>,
+    },
+    /// A wrong turn was not taken: this fault did not begin.
+    Avoided(CleanStr),
+    /// What was done took hold within this time.
+    Mitigated(Lapse),
+    /// It was resolved with everything back to normal.
+    Proven,
+}
+
+/// Something that is due.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cue<'a> {
+    /// Somebody gets in touch.
+    Inject(&'a Inject),
+    /// A hint, counted from 1.
+    Hint(usize, &'a Hint),
+}
+
+impl Exercise {
+    /// What came due from the start to a moment, with when.
+    pub fn cues(
+        &self,
+        done: &[(StepRef, DateTime<Utc>)],
+        start: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Vec<(DateTime<Utc>, Cue<'_>)> {
+        let mut due = Vec::new();
+        for inject in &self.injects {
+            let at = inject.at.map(|at| start + TimeDelta::from(at));
+            due.extend(at.or_else(|| inject.when.as_ref()?.pulled(done)).map(|at| (at, Cue::Inject(inject))));
+        }
+        for (place, hint) in self.hints.iter().enumerate() {
+            let Some(at) = hint.at.map(|at| start + TimeDelta::from(at)) else { continue };
+            // Once given it stays given: only what was done before counts.
+            let is_needless = hint.unless.iter().any(|name| done_at(name, done).is_some_and(|before| before <= at));
+            due.extend((!is_needless).then_some((at, Cue::Hint(place + 1, hint))));
+        }
+        due.retain(|(at, _)| *at <= now);
+        due.sort_by_key(|(at, _)| *at);
+        due
+    }
+
+    /// The next hint for a room that asks, after so many that it was given; nothing when there are no more.
+    pub fn next_hint(&self, given: &[usize], done: &[(StepRef, DateTime<Utc>)]) -> Option<(usize, &Hint)> {
+        let is_wanted = |(place, hint): &(usize, &Hint)| {
+            !given.contains(place) && !hint.unless.iter().any(|name| done_at(name, done).is_some())
+        };
+        self.hints.iter().enumerate().map(|(place, hint)| (place + 1, hint)).find(is_wanted)
+    }
+}
