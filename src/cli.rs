@@ -10,6 +10,7 @@ mod alerts;
 mod answers;
 mod changes;
 mod doctor;
+mod gameday;
 mod people;
 mod playbook;
 mod run;
@@ -97,22 +98,7 @@ enum Sub {
         screen: Screen,
     },
     /// Run an exercise in a simulated world: no server, no configuration needed
-    Gameday {
-        /// An exercise that ships with warroom, or a file
-        #[arg(default_value = "alipay-timeout-storm")]
-        exercise: String,
-        /// The same seed gives the same world
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// Seconds of the exercise in one second
-        #[arg(long, default_value_t = 1.0, value_parser = speed)]
-        speed: f64,
-        /// The world stands still after its first paint: for measuring
-        #[arg(long)]
-        frozen: bool,
-        #[command(flatten)]
-        screen: Screen,
-    },
+    Gameday(Box<gameday::Gameday>),
     /// Declare an incident and print its name
     Declare {
         /// The affected service
@@ -398,7 +384,8 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
     let Cli { common, command } = cli;
     let command = command.unwrap_or(Sub::Open { incident: None, screen: Screen::default() });
     let screen = match &command {
-        Sub::Open { screen, .. } | Sub::Gameday { screen, .. } => screen.clone(),
+        Sub::Open { screen, .. } => screen.clone(),
+        Sub::Gameday(gameday) => gameday.screen(),
         Sub::Alerts { prometheus, alertmanager, .. } => {
             Screen { prometheus: prometheus.clone(), alertmanager: alertmanager.clone(), ..Screen::default() }
         }
@@ -416,10 +403,7 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
     let load = || Config::load(&inputs).map(|loaded| loaded.config).map_err(|error| Ending::Usage(error.to_string()));
     match command {
         Sub::Open { incident, screen } => start::open(&load()?, incident, &screen, &inputs),
-        Sub::Gameday { exercise, seed, speed, frozen, screen } => {
-            let exercise = start::Exercise { name: exercise, seed, speed, frozen };
-            start::gameday(&load()?, &exercise, &screen, &inputs)
-        }
+        Sub::Gameday(asked) => gameday::gameday(&load()?, *asked, &inputs),
         Sub::Declare { service, severity, reported, title } => {
             answers::declare(&load()?, service.as_deref(), severity, &reported, &title.join(" "))
         }

@@ -10,7 +10,9 @@ pub mod debrief;
 mod noise;
 mod requests;
 mod rules;
+pub mod schedule;
 pub mod script;
+mod sketch;
 mod traffic;
 mod world;
 

@@ -184,6 +184,8 @@ pub struct ChangeFinding {
 pub enum Inquiry {
     /// Fetch a whole trace.
     Trace(TraceId),
+    /// Give a hint: in a drill.
+    Hint,
     /// Count the error spans of services in the time before a moment: what was usual before the incident.
     Usual(Before),
 }

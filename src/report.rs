@@ -133,8 +133,13 @@ pub struct LateReview {
 /// How much of what was scheduled took place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completion {
-    /// So many of so many.
-    Of(usize, usize),
+    /// Drills were played, all of them simulated: practice, which the schedule does not count.
+    Practised {
+        /// How many were resolved.
+        completed: usize,
+        /// How many were not.
+        abandoned: usize,
+    },
     /// Nobody has recorded it.
     NotRecorded,
 }
@@ -229,6 +234,11 @@ pub fn report(
     let internal = || incidents.iter().flat_map(|row| &row.measures.cadence);
     let inside = || internal().filter(|kept| kept.channel != crate::incident::Channel::ExternalPage);
     let due: Vec<_> = incidents.iter().filter_map(|row| row.measures.external_kept).collect();
+    let completed = drills.iter().filter(|row| row.measures.resolve != Measure::NotRecorded).count();
+    let gameday = match drills.len() {
+        0 => Completion::NotRecorded,
+        all => Completion::Practised { completed, abandoned: all - completed },
+    };
     Report {
         period,
         acknowledge: Mean::of(incidents.iter().map(|row| (row.measures.acknowledge, Some(cadence.acknowledge)))),
@@ -246,8 +256,7 @@ pub fn report(
                 .map(|row| (row.measures.external, Some(cadence.external))),
         ),
         external_due: (due.len(), due.iter().filter(|kept| **kept).count()),
-        // Drills do not say yet which scheduled exercise they were, nor whether they were debriefed.
-        gameday: Completion::NotRecorded,
+        gameday,
         overdue,
         unowned,
         reviews,
@@ -321,7 +330,10 @@ impl fmt::Display for Report {
             (due, kept) => writeln!(out, "external    {}; in time in {kept} of {due}", self.external)?,
         }
         match self.gameday {
-            Completion::Of(done, scheduled) => writeln!(out, "GameDay     {done} of {scheduled}; target 100 %")?,
+            Completion::Practised { completed, abandoned } => writeln!(
+                out,
+                "GameDay     none in staging; {completed} practised in simulation, {abandoned} not finished; target 100 % in staging"
+            )?,
             Completion::NotRecorded => writeln!(out, "GameDay     not recorded; target 100 %")?,
         }
         section(out, "incidents", &self.incidents)?;

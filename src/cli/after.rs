@@ -274,8 +274,10 @@ fn process_health(config: &Config, since: Option<&str>, as_json: bool) -> Result
         .map(|late| json!({ "service": late.service, "owner": late.owner, "reviewed": late.reviewed, "days": late.days }))
         .collect();
     let gameday = match report.gameday {
-        Completion::Of(done, scheduled) => json!({ "state": "recorded", "done": done, "scheduled": scheduled }),
-        Completion::NotRecorded => json!({ "state": "not-recorded", "done": null, "scheduled": null }),
+        Completion::Practised { completed, abandoned } => {
+            json!({ "state": "practised", "in_staging": 0, "simulated": completed, "abandoned": abandoned })
+        }
+        Completion::NotRecorded => json!({ "state": "not-recorded" }),
     };
     let missing: Vec<_> = super::doctor::without_ticket(config, &records).into_iter().map(|(id, _)| id).collect();
     let whole = json!({

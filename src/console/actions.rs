@@ -9,6 +9,7 @@ use super::overlay::{self, Overlay, RecordsFor};
 use super::{Console, Dirty, Effect, Layout, Printout, Tone};
 use crate::incident::brief::BriefKind;
 use crate::incident::{Command, Duty, IncidentId, Outcome, Role};
+use crate::live::Inquiry;
 use crate::pane::{FormKind, Item, PANES, PaneId, Purpose, Question};
 use crate::text::{CleanStr, CleanText};
 
@@ -177,6 +178,23 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     ),
     write("merge", &[], "merge a duplicate: its lines and earliest clocks go along", |console, wall, effects| {
         console.show_records(RecordsFor::Merging, wall, effects);
+    }),
+    look("pre-brief", &[], "the drill's goals and success criteria", |console, wall, effects| {
+        console.print_of_record(Printout::Briefing, wall, effects);
+    }),
+    look("debrief", &[], "the drill's success criteria, met or not, so far", |console, wall, effects| {
+        console.print_of_record(Printout::Debrief, wall, effects);
+    }),
+    write("hint", &[], "in a drill: a hint from the facilitator", |console, wall, effects| {
+        if console.incident().drill.is_none() {
+            return console.say(Tone::Refused, "hints are for drills: this is not one".to_owned(), wall);
+        }
+        effects.push(Effect::Inquire(Inquiry::Hint));
+        console.say(
+            Tone::Said,
+            "the facilitator was asked: a hint, if there is one more, comes as a line".to_owned(),
+            wall,
+        );
     }),
     look("all-follow-ups", &[], "the follow-ups of all incidents", |console, _, effects| {
         console.print(Printout::FollowUps { with_done: false }, effects);
@@ -416,6 +434,14 @@ impl Console {
         let duties: String = card.duties.iter().map(|duty| format!("  {duty}\n")).collect();
         let phrases: String = card.phrases.iter().map(|phrase| format!("  {phrase}\n")).collect();
         self.show_text(&format!("you are {}", role.name()), &format!("{duties}\n{phrases}"));
+    }
+
+    /// Has the shell make a text of the open record.
+    fn print_of_record(&mut self, which: fn(IncidentId) -> Printout, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        match self.record.id {
+            Some(id) => self.print(which(id), effects),
+            None => self.say(Tone::Refused, "no record is open".to_owned(), wall),
+        }
     }
 
     pub(crate) fn show_text(&mut self, title: &str, text: &str) {

@@ -172,7 +172,7 @@ impl Console {
         let mut spans = vec![Span::raw(" ")];
         if incident.drill.is_some() {
             let frozen = if cx.live.is_frozen { " DRILL · FROZEN " } else { " DRILL " };
-            spans.push(Span::styled(frozen, theme.banner(Alarm::Amber)));
+            spans.push(Span::styled(frozen, theme.banner(Alarm::Red)));
             spans.push(Span::raw(" "));
         }
         let id = self.record.id.map(|id| id.to_string()).unwrap_or_default();

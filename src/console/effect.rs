@@ -118,6 +118,10 @@ pub enum Printout {
     Report(Option<DateTime<Utc>>),
     /// The postmortem of a record; it also goes into files, in the folder in which warroom was started.
     Postmortem(IncidentId),
+    /// What is read aloud before a drill.
+    Briefing(IncidentId),
+    /// What a room talks about after a drill.
+    Debrief(IncidentId),
 }
 
 impl Printout {
@@ -127,6 +131,8 @@ impl Printout {
             Self::FollowUps { .. } => "follow-ups of all incidents",
             Self::Report(_) => "process health",
             Self::Postmortem(_) => "postmortem",
+            Self::Briefing(_) => "pre-brief",
+            Self::Debrief(_) => "debrief",
         }
     }
 }

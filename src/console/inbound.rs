@@ -23,9 +23,7 @@ impl Console {
     pub(super) fn ask_news(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) -> Option<DateTime<Utc>> {
         let reach = &self.settings.reach;
         let is_asked = !reach.is_dry && self.incident.drill.is_none() && self.incident.phase() != Phase::Closed;
-        let me = &self.settings.console;
-        let is_here = self.present.iter().any(|one| one.console == *me);
-        if !is_asked || !is_here || self.present.iter().any(|one| one.console < *me) {
+        if !is_asked || !self.is_first_here() {
             return None;
         }
         let watched = self.watched();
@@ -39,6 +37,13 @@ impl Console {
         self.outbox.asked_news = Some(now);
         effects.extend(watched.into_iter().map(Effect::AskNews));
         Some(now + PAUSE)
+    }
+
+    /// Whether this console does what one of them does for all.
+    fn is_first_here(&self) -> bool {
+        let me = &self.settings.console;
+        let is_here = self.present.iter().any(|one| one.console == *me);
+        is_here && !self.present.iter().any(|one| one.console < *me)
     }
 
     /// What is there because of this incident.
@@ -97,6 +102,10 @@ impl Console {
         effects: &mut Vec<Effect>,
     ) {
         let Ok(news) = news else { return };
+        if self.incident.drill.is_some() && !self.is_first_here() {
+            // Each console has its own copy of the drill's world, and they all say the same.
+            return;
+        }
         if !self.may_write() || self.record.unwritable.is_some() || self.own.back < self.own.sent {
             // It is told again.
             return;
@@ -109,7 +118,7 @@ impl Console {
             if sent.any(|known| !known.text().is_empty() && noted.text.ends_with(&**known.text())) {
                 continue;
             }
-            let known = self.incident.foreign.get(&(service.clone(), noted.key.clone()));
+            let known = self.incident.foreign.get(&(noted.service.clone(), noted.key.clone()));
             match known {
                 Some(known) if known.text != noted.text => {
                     let newest =

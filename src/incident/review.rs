@@ -67,6 +67,40 @@ pub fn review_calendar(incident: &Incident, slot: DateTime<Utc>, stamp: DateTime
     out
 }
 
+/// A day to be reminded of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reminder {
+    /// Its identity: a file that is read again changes the same entry.
+    pub uid: String,
+    /// The day.
+    pub day: chrono::NaiveDate,
+    /// What it is.
+    pub summary: String,
+    /// More of it.
+    pub description: String,
+}
+
+/// A calendar file of whole days; `stamp` is when it was made.
+pub fn reminders(reminders: &[Reminder], stamp: DateTime<Utc>) -> String {
+    let mut out = String::new();
+    let mut line = |line: &str| fold(line, &mut out);
+    line("BEGIN:VCALENDAR");
+    line("VERSION:2.0");
+    line("PRODID:-//QRPay//warroom//EN");
+    line("CALSCALE:GREGORIAN");
+    for one in reminders {
+        line("BEGIN:VEVENT");
+        line(&format!("UID:{}@warroom", one.uid));
+        line(&format!("DTSTAMP:{}", stamp.format("%Y%m%dT%H%M%SZ")));
+        line(&format!("DTSTART;VALUE=DATE:{}", one.day.format("%Y%m%d")));
+        line(&format!("SUMMARY:{}", escape(&one.summary)));
+        line(&format!("DESCRIPTION:{}", escape(&one.description)));
+        line("END:VEVENT");
+    }
+    line("END:VCALENDAR");
+    out
+}
+
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -6,6 +6,8 @@ use super::postmortem::write_postmortem;
 use super::records::{self, Board};
 use super::{JournalPlace, clock};
 use crate::console::Printout;
+use crate::exercise::Exercise;
+use crate::exercise::schedule::debrief_of;
 use crate::report::{Period, follow_ups, report};
 
 /// Makes the text.
@@ -30,6 +32,17 @@ pub(super) fn make(printout: &Printout, place: &JournalPlace, board: &Board, zon
             let period = Period { from: *from, to: wall };
             format!("{}{left_out}", report(&records, &board.catalogue, &board.cadence, period, today))
         }
+        Printout::Briefing(id) => {
+            let record = records::read(&dir, *id)?;
+            match record.drill.as_ref().and_then(Exercise::of) {
+                Some(exercise) => exercise?.briefing(),
+                None => "this is no drill: it has no pre-brief".to_owned(),
+            }
+        }
+        Printout::Debrief(id) => match debrief_of(&records::read(&dir, *id)?, &board.cadence, wall) {
+            Some(debrief) => debrief.markdown(),
+            None => "this is no drill: `postmortem` writes what follows an incident".to_owned(),
+        },
         Printout::Postmortem(id) => {
             let folder = std::env::current_dir()?;
             let written = write_postmortem(&records::read(&dir, *id)?, &board.cadence, &folder, wall)?;

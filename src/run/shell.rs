@@ -387,9 +387,7 @@ impl Shell {
     fn simulate(&mut self, drill: DrillStarted) {
         self.end_sources();
         self.drill = Some(drill.clone());
-        let text = drill.source.as_ref().map(|text| text.as_str()).or_else(|| Exercise::shipped(&drill.exercise));
-        let parsed = text.map(|text| Exercise::parse(&drill.exercise, text));
-        let exercise = match parsed {
+        let exercise = match Exercise::of(&drill) {
             Some(Ok(exercise)) => exercise,
             Some(Err(flaw)) => return self.answers.push_back(Msg::Failed(CleanText::new(&flaw.to_string()))),
             None => {
@@ -407,8 +405,18 @@ impl Shell {
         let (questions, inquiries) = mpsc::channel(16);
         self.inquiries.push(questions);
         let (watch, steps, reports) = (self.watch.subscribe(), self.steps.subscribe(), self.reports.0.clone());
+        // What people of the exercise say comes in as it would from any other system.
+        let (told, mut people) = mpsc::channel(WAITING);
+        let back = self.receipts.0.clone();
         let handle = self.tasks.spawn(async move {
-            simulated::run(simulation, watch, steps, inquiries, reports).await;
+            let pass_on = async {
+                while let Some(news) = people.recv().await {
+                    if back.send(Msg::News(simulated::NAME.into(), Ok(news))).await.is_err() {
+                        return;
+                    }
+                }
+            };
+            tokio::join!(simulated::run(simulation, watch, steps, inquiries, reports, told), pass_on);
             Outcome::Source("simulated")
         });
         self.names.insert(handle.id(), "simulated");

@@ -12,11 +12,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
 
 use crate::clock;
+use crate::exercise::script::Cue;
 use crate::exercise::{Exercise, World};
-use crate::incident::{Clock, StepRef};
+use crate::incident::{Clock, ForeignNoted, News, StepRef};
 use crate::live::{AlertFinding, Finding, Inquiry, Report, SourceName, Usual, WatchedService, Watchlist};
 use crate::slo::Grid;
-use crate::text::CleanStr;
+use crate::text::{CleanStr, CleanText};
 
 /// The source's name.
 pub const NAME: SourceName = crate::live::SIMULATED;
@@ -47,6 +48,7 @@ pub async fn run(
     mut steps: watch::Receiver<Vec<(StepRef, DateTime<Utc>)>>,
     mut inquiries: mpsc::Receiver<Inquiry>,
     reports: mpsc::Sender<Report>,
+    told: mpsc::Sender<Vec<News>>,
 ) {
     let Simulation { exercise, seed, start, clock: drill, frozen } = simulation;
     let place = CleanStr::new(&format!("exercise {}, seed {seed}", exercise.title));
@@ -54,6 +56,8 @@ pub async fn run(
     let stands_at = frozen.then(|| drill.show(clock::wall()));
     let now = || stands_at.unwrap_or_else(|| drill.show(clock::wall()));
     let (mut has_steps, mut has_inquiries) = (true, true);
+    // Hints that were asked for, and when.
+    let mut asked: Vec<(usize, DateTime<Utc>)> = Vec::new();
     let ready = Finding::Ready { place, every: LONGEST_PAUSE };
     let generation = watchlists.borrow().generation;
     if reports.send(Report { source: NAME, generation, finding: ready }).await.is_err() {
@@ -65,6 +69,10 @@ pub async fn run(
         let moment = now();
         if report(&world, &watchlist, moment, &reports).await.is_none() {
             return;
+        }
+        if !frozen {
+            // Told again until it is in the record, by whoever writes it there; a console that is busy hears of it next time.
+            let _ = told.try_send(news(&world, &steps.borrow(), start, moment, &asked, &drill));
         }
         let pause = tokio::time::sleep(pause(&watchlist, moment, &drill));
         tokio::pin!(pause);
@@ -83,6 +91,11 @@ pub async fn run(
                     Err(_) => has_steps = false,
                 },
                 inquiry = inquiries.recv(), if has_inquiries => match inquiry {
+                    Some(Inquiry::Hint) => {
+                        let next = next_hint(&world, &steps.borrow(), start, now(), &asked);
+                        asked.extend(next.map(|hint| (hint, now())));
+                        break;
+                    }
                     Some(inquiry) => {
                         let finding = answer(&world, &inquiry);
                         let generation = watchlist.generation;
@@ -98,8 +111,59 @@ pub async fn run(
     }
 }
 
+/// The hint that is given next.
+fn next_hint(
+    world: &World,
+    done: &[(StepRef, DateTime<Utc>)],
+    start: DateTime<Utc>,
+    now: DateTime<Utc>,
+    asked: &[(usize, DateTime<Utc>)],
+) -> Option<usize> {
+    let mut given: Vec<usize> = asked.iter().map(|(hint, _)| *hint).collect();
+    given.extend(world.exercise().cues(done, start, now).into_iter().filter_map(|(_, cue)| match cue {
+        Cue::Hint(number, _) => Some(number),
+        Cue::Inject(_) => None,
+    }));
+    world.exercise().next_hint(&given, done).map(|(number, _)| number)
+}
+
+/// What came from people so far, at the wall clock's times.
+fn news(
+    world: &World,
+    done: &[(StepRef, DateTime<Utc>)],
+    start: DateTime<Utc>,
+    now: DateTime<Utc>,
+    asked: &[(usize, DateTime<Utc>)],
+    drill: &Clock,
+) -> Vec<News> {
+    let exercise = world.exercise();
+    let said = |service: &str, key: String, who: &CleanStr, at: DateTime<Utc>, text: &CleanText| News {
+        noted: ForeignNoted {
+            service: service.into(),
+            key: CleanStr::new(&key),
+            who: who.clone(),
+            at: drill.wall(at),
+            text: text.clone(),
+            link: None,
+        },
+        closes: None,
+    };
+    let hint = |number: usize, at| {
+        let hint = exercise.hints.get(number.checked_sub(1)?)?;
+        Some(said("facilitator", format!("hint/{number}"), &CleanStr::new("hint"), at, &hint.text))
+    };
+    let cues = exercise.cues(done, start, now).into_iter().filter_map(|(at, cue)| match cue {
+        Cue::Inject(inject) => Some(said(&inject.via, format!("inject/{}", inject.id), &inject.from, at, &inject.text)),
+        Cue::Hint(number, _) => hint(number, at),
+    });
+    let asked = asked.iter().filter_map(|(number, at)| hint(*number, *at));
+    cues.chain(asked).collect()
+}
+
 fn answer(world: &World, inquiry: &Inquiry) -> Finding {
     match inquiry {
+        // Hints are told where people look: on the timeline.
+        Inquiry::Hint => Finding::Polled,
         Inquiry::Usual(before) => {
             let services =
                 before.services.iter().map(|service| WatchedService { service: service.clone(), slow: None });
@@ -205,7 +269,7 @@ mod tests {
         let (_steps, steps) = watch::channel(Vec::new());
         let (ask, inquiries) = mpsc::channel(4);
         let (sender, mut reports) = mpsc::channel(4);
-        let task = tokio::spawn(run(simulation(true), watchlists, steps, inquiries, sender));
+        let task = tokio::spawn(run(simulation(true), watchlists, steps, inquiries, sender, mpsc::channel(4).0));
         let first = poll(&mut reports).await;
         assert!(matches!(first[0].finding, Finding::Ready { .. }));
         assert_eq!(first.len(), 1 + 6 + 1 + 1 + 1);
@@ -234,7 +298,7 @@ mod tests {
         let (done, steps) = watch::channel(Vec::new());
         let (_ask, inquiries) = mpsc::channel(4);
         let (sender, mut reports) = mpsc::channel(64);
-        let task = tokio::spawn(run(simulation(false), watchlists, steps, inquiries, sender));
+        let task = tokio::spawn(run(simulation(false), watchlists, steps, inquiries, sender, mpsc::channel(4).0));
         poll(&mut reports).await;
         let before = tokio::time::Instant::now();
         poll(&mut reports).await;

@@ -12,6 +12,7 @@ mod config;
 mod console;
 mod docs;
 mod doctor;
+mod gameday;
 mod jaeger;
 mod journal;
 mod layers;

@@ -127,6 +127,37 @@ impl Play {
     }
 }
 
+#[test]
+fn the_schedule_counts_what_was_completed_and_begins_with_what_was_never_practised() {
+    use crate::exercise::schedule::schedule;
+    let mut well = play(&SCRIPTS[0], SCRIPTS[0].ways[0], 1500);
+    well.incident = Incident::replay(IncidentId::drill(1), well.incident.entries().cloned());
+    let left = Play::new(SCRIPTS[1].name);
+    let records = [well.incident, left.incident];
+    let now = at(86_400);
+    let slots = schedule(Exercise::all_shipped(), &records, &Cadence::default(), now);
+    assert_eq!(slots.len(), 4);
+    let last = &slots[3];
+    assert_eq!((last.exercise.name.as_str(), last.completed, last.is_due), ("alipay-timeout-storm", 1, false));
+    assert_eq!(last.due, crate::playbook::Frequency::Quarterly.after(at(0).date_naive()));
+    assert_eq!(last.last.as_ref().unwrap().score(), (8, 8));
+    let abandoned = slots.iter().find(|slot| slot.exercise.name == *SCRIPTS[1].name).unwrap();
+    assert_eq!((abandoned.completed, abandoned.abandoned, abandoned.is_due), (0, 1, true));
+}
+
+#[test]
+fn a_sketch_of_every_playbook_is_an_exercise_that_can_be_played() {
+    let catalogue = Catalogue::shipped();
+    for playbook in catalogue.iter() {
+        let exercise = Exercise::parse("sketch", &Exercise::sketch(playbook)).unwrap();
+        assert_eq!(exercise.missing(&catalogue), [""; 0]);
+        assert!(exercise.briefing().contains("It went well when"));
+    }
+    for exercise in Exercise::all_shipped() {
+        assert_eq!(exercise.missing(&catalogue), [""; 0], "{}", exercise.name);
+    }
+}
+
 /// An exercise, the steps of its two ways out, and those of its wrong turn, with what is missed then.
 struct Script {
     name: &'static str,

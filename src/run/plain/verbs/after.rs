@@ -13,6 +13,7 @@ use crate::incident::{
     ArticleRecorded, Command, EntryId, FollowUpSet, FollowUpState, IncidentId, Milestone, PostmortemScheduled,
     ReviewOf, Reviewed, TimeAmended,
 };
+use crate::live::Inquiry;
 use crate::report::Period;
 use crate::text::CleanStr;
 
@@ -28,6 +29,20 @@ pub(super) const VERBS: &[Verb] = &[
     verb("merge", "DUPLICATE into ID", "close a duplicate; its lines and earliest clocks go along", merge),
     verb("all-follow-ups", "[done]", "the follow-ups of all incidents; with done also those", |_, rest, _| {
         Ok(vec![Effect::Print(Printout::FollowUps { with_done: rest.trim() == "done" })])
+    }),
+    verb("pre-brief", "", "the drill's goals and success criteria", |session, _, _| {
+        let id = session.console.open_record().ok_or("no record is open")?;
+        Ok(vec![Effect::Print(Printout::Briefing(id))])
+    }),
+    verb("debrief", "", "the drill's success criteria, met or not, so far", |session, _, _| {
+        let id = session.console.open_record().ok_or("no record is open")?;
+        Ok(vec![Effect::Print(Printout::Debrief(id))])
+    }),
+    verb("hint", "", "in a drill: a hint from the facilitator", |session, _, _| {
+        if !session.console.is_drill() {
+            return Err("hints are for drills: this is not one".to_owned());
+        }
+        Ok(vec![Effect::Inquire(Inquiry::Hint)])
     }),
     verb("report", "[30d | YYYY-MM-DD]", "process health: MTTA, MTTR, cadence, what is overdue", report),
     verb("article", "URL", "name the knowledge-base article", |session, rest, wall| {

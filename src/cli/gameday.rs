@@ -1,0 +1,242 @@
+//! `warroom gameday`: the exercises, their schedule, and their debriefs.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::answers::place;
+use super::start::{self, FIRST_EXERCISE};
+use super::{Ending, Screen, print, say_error, speed};
+use crate::config::{Config, Inputs, files};
+use crate::exercise::debrief::{Debrief, Verdict};
+use crate::exercise::schedule::{Slot, debrief_of, schedule};
+use crate::exercise::{Exercise, SHIPPED};
+use crate::incident::review::{Reminder, reminders};
+use crate::incident::{IncidentId, Series};
+use crate::run::{clock, records};
+use crate::text::CleanStr;
+
+/// What `warroom gameday` is told; an exercise alone runs it.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Gameday {
+    #[command(subcommand)]
+    command: Option<GamedaySub>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum GamedaySub {
+    /// Run an exercise
+    Run(Box<RunArgs>),
+    /// List the exercises: how often they are due, and when they were practised last
+    List {
+        /// As JSON: {"exercises":[{"name":…,"due":…}]}
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the pre-brief: goals, success criteria, roles
+    Brief {
+        /// An exercise that ships with warroom, or a file
+        #[arg(default_value = FIRST_EXERCISE)]
+        exercise: String,
+    },
+    /// Look whether exercise files are right; without a file, those that ship with warroom
+    Check {
+        /// The files
+        files: Vec<String>,
+    },
+    /// Print an exercise to begin a file of your own with
+    New {
+        /// Whose playbook is practised
+        service: String,
+    },
+    /// Print the debrief of a drill: each success criterion, met or not
+    Debrief {
+        /// DRILL-3; without, the last one
+        drill: Option<IncidentId>,
+        /// As JSON: {"drill":…,"criteria":[{"what":…,"verdict":…}]}
+        #[arg(long)]
+        json: bool,
+        /// Into this folder instead, as DRILL-3-debrief.md; a file that is there stays as it is
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Print a calendar file (.ics) of when each exercise is due
+    Calendar,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// An exercise that ships with warroom, or a file
+    #[arg(default_value = FIRST_EXERCISE)]
+    exercise: String,
+    /// The same seed gives the same world
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Seconds of the exercise in one second
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
+    speed: f64,
+    /// The world stands still after its first paint: for measuring
+    #[arg(long)]
+    frozen: bool,
+    #[command(flatten)]
+    screen: Screen,
+}
+
+impl Gameday {
+    /// The flags of the console, where one is opened.
+    pub(super) fn screen(&self) -> Screen {
+        match &self.command {
+            None => self.run.screen.clone(),
+            Some(GamedaySub::Run(run)) => run.screen.clone(),
+            Some(_) => Screen::default(),
+        }
+    }
+}
+
+pub(super) fn gameday(config: &Config, asked: Gameday, inputs: &Inputs) -> Result<ExitCode, Ending> {
+    match asked.command {
+        None => run(config, asked.run, inputs),
+        Some(GamedaySub::Run(args)) => run(config, *args, inputs),
+        Some(GamedaySub::List { json }) => list(config, json),
+        Some(GamedaySub::Brief { exercise }) => print(&read(&exercise)?.briefing()),
+        Some(GamedaySub::Check { files }) => check(config, &files),
+        Some(GamedaySub::New { service }) => begin(config, &service),
+        Some(GamedaySub::Debrief { drill, json, out }) => tell_debrief(config, drill, json, out),
+        Some(GamedaySub::Calendar) => calendar(config),
+    }
+}
+
+fn run(config: &Config, args: RunArgs, inputs: &Inputs) -> Result<ExitCode, Ending> {
+    let RunArgs { exercise: name, seed, speed, frozen, screen } = args;
+    start::gameday(config, &start::Exercise { name, seed, speed, frozen }, &screen, inputs)
+}
+
+fn read(name: &str) -> Result<Exercise, Ending> {
+    files::exercise(name).map(|(exercise, _)| exercise).map_err(|error| Ending::Usage(error.to_string()))
+}
+
+fn slots(config: &Config) -> Result<Vec<Slot>, Ending> {
+    let (records, left_out) = records::all(&place(config).open()?)?;
+    left_out.iter().for_each(|why| say_error(why));
+    Ok(schedule(Exercise::all_shipped(), &records, &config.cadence, clock::wall()))
+}
+
+fn list(config: &Config, as_json: bool) -> Result<ExitCode, Ending> {
+    let slots = slots(config)?;
+    if as_json {
+        let rows = slots.iter().map(|slot| {
+            json!({ "name": slot.exercise.name, "title": slot.exercise.title, "service": slot.exercise.service,
+                    "frequency": slot.exercise.frequency.name(), "due": slot.due, "is_due": slot.is_due,
+                    "practised": slot.completed, "abandoned": slot.abandoned, "in_staging": 0,
+                    "last": slot.last.as_ref().map(debrief_json) })
+        });
+        return print(&json!({ "exercises": rows.collect::<Vec<_>>() }).to_string());
+    }
+    for slot in &slots {
+        let Slot { exercise, last, .. } = slot;
+        let due = if slot.is_due { "DUE NOW".to_owned() } else { format!("due {}", slot.due) };
+        let last = last.as_ref().map_or_else(
+            || "never practised".to_owned(),
+            |run| {
+                let (met, of) = run.score();
+                format!("practised {} ({}: {met} of {of} met)", run.start.format("%Y-%m-%d"), run.id)
+            },
+        );
+        let left = if slot.abandoned > 0 { format!(", {} abandoned", slot.abandoned) } else { String::new() };
+        print(&format!("{:<27} {:<12} {due:<15} {last}{left}", exercise.name, exercise.frequency.name()))?;
+    }
+    print("simulated runs are practice; the runbook's completion counts runs in staging, and none is recorded here")
+}
+
+/// What an exercise names that no playbook has.
+fn check(config: &Config, files: &[String]) -> Result<ExitCode, Ending> {
+    let catalogue = crate::config::files::catalogue(&config.playbooks);
+    let shipped = || SHIPPED.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    let names: Vec<String> = if files.is_empty() { shipped() } else { files.to_vec() };
+    let mut is_wrong = false;
+    for name in &names {
+        let missing = match files::exercise(name) {
+            Ok((exercise, _)) => exercise.missing(&catalogue),
+            Err(error) => vec![error.to_string()],
+        };
+        is_wrong |= !missing.is_empty();
+        match missing.as_slice() {
+            [] => print(&format!("{name}: fine"))?,
+            missing => print(&missing.iter().map(|why| format!("{name}: {why}")).collect::<Vec<_>>().join("\n"))?,
+        };
+    }
+    Ok(ExitCode::from(u8::from(is_wrong)))
+}
+
+fn begin(config: &Config, service: &str) -> Result<ExitCode, Ending> {
+    let catalogue = files::catalogue(&config.playbooks);
+    let Some(playbook) = catalogue.get(service) else {
+        let known: Vec<_> = catalogue.iter().map(|playbook| playbook.service.as_str()).collect();
+        let service = CleanStr::new(service);
+        return Err(Ending::Usage(format!("no playbook is named `{service}`: choose {}", known.join(", "))));
+    };
+    print(Exercise::sketch(playbook).trim_end())
+}
+
+fn debrief_json(debrief: &Debrief) -> serde_json::Value {
+    let criteria = debrief.criteria.iter().map(|(what, verdict)| {
+        let (word, how) = match verdict {
+            Verdict::Met(how) => ("met", how.as_str()),
+            Verdict::Missed(why) => ("missed", why.as_str()),
+            Verdict::Open => ("open", ""),
+        };
+        json!({ "what": what, "verdict": word, "how": how })
+    });
+    let turns = debrief.wrong_turns.iter().map(|turn| json!({ "at": turn.at, "what": turn.what }));
+    let actions = debrief.actions.iter().map(|(what, owner)| json!({ "what": what, "owner": owner }));
+    json!({ "drill": debrief.id, "exercise": debrief.exercise, "start": debrief.start, "end": debrief.end.word(),
+            "criteria": criteria.collect::<Vec<_>>(), "wrong_turns": turns.collect::<Vec<_>>(),
+            "hints": debrief.hints, "action_items": actions.collect::<Vec<_>>(), "filed": debrief.filed })
+}
+
+fn tell_debrief(
+    config: &Config,
+    drill: Option<IncidentId>,
+    as_json: bool,
+    out: Option<PathBuf>,
+) -> Result<ExitCode, Ending> {
+    let dir = place(config).open()?;
+    let last = || dir.ids().ok()?.into_iter().rev().find(|id| id.series == Series::Drill);
+    let id = drill
+        .or_else(last)
+        .ok_or_else(|| Ending::Usage("no drill is recorded here: warroom gameday runs one".to_owned()))?;
+    let record = records::read(&dir, id)?;
+    let debrief = debrief_of(&record, &config.cadence, clock::wall())
+        .ok_or_else(|| Ending::Usage(format!("{id} is no drill of an exercise that this warroom knows")))?;
+    if as_json {
+        return print(&debrief_json(&debrief).to_string());
+    }
+    let Some(folder) = out else { return print(debrief.markdown().trim_end()) };
+    let path = folder.join(format!("{id}-debrief.md"));
+    std::fs::create_dir_all(&folder)?;
+    match std::fs::OpenOptions::new().write(true).create_new(true).open(&path) {
+        Ok(mut file) => std::io::Write::write_all(&mut file, debrief.markdown().as_bytes())?,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let why = format!("{} is there and was left as it is: move it away first", path.display());
+            return Err(Ending::Failure(why));
+        }
+        Err(error) => return Err(Ending::Failure(format!("{}: {error}", path.display()))),
+    }
+    print(&path.display().to_string())
+}
+
+fn calendar(config: &Config) -> Result<ExitCode, Ending> {
+    let slots = slots(config)?;
+    let reminders_of = slots.iter().map(|slot| Reminder {
+        uid: format!("gameday-{}", slot.exercise.name),
+        day: slot.due,
+        summary: format!("GameDay: {}", slot.exercise.title),
+        description: format!("{}\nwarroom gameday run {}", slot.exercise.scenario, slot.exercise.name),
+    });
+    print(reminders(&reminders_of.collect::<Vec<_>>(), clock::wall()).trim_end())
+}

@@ -1,0 +1,66 @@
+//! Which exercise was played when, and when it comes round again.
+//!
+//! Hides how a record is matched with an exercise.
+//!
+//! Invariant: what was abandoned or still runs is no practice; what was never practised is due now.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::debrief::{Debrief, End, debrief};
+use super::{Exercise, SHIPPED};
+use crate::incident::{Cadence, DrillStarted, Incident};
+use crate::text::document::Flaw;
+
+/// An exercise and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    /// The exercise.
+    pub exercise: Exercise,
+    /// Its last run that was completed.
+    pub last: Option<Debrief>,
+    /// How many runs were completed.
+    pub completed: usize,
+    /// How many were abandoned.
+    pub abandoned: usize,
+    /// When it is due.
+    pub due: NaiveDate,
+    /// Whether that day has passed, or it was never practised.
+    pub is_due: bool,
+}
+
+impl Exercise {
+    /// The exercise of a drill: as it was when the drill began, where that is recorded.
+    pub fn of(drill: &DrillStarted) -> Option<Result<Self, Box<Flaw>>> {
+        let text = drill.source.as_ref().map(|text| text.as_str()).or_else(|| Self::shipped(&drill.exercise))?;
+        Some(Self::parse(&drill.exercise, text))
+    }
+
+    /// All exercises that ship with the program.
+    pub fn all_shipped() -> Vec<Self> {
+        SHIPPED.iter().filter_map(|(name, _, text)| Self::parse(name, text).ok()).collect()
+    }
+}
+
+/// What a drill's record says of its exercise; nothing where it is no drill, or its exercise is not known.
+pub fn debrief_of(record: &Incident, cadence: &Cadence, now: DateTime<Utc>) -> Option<Debrief> {
+    let exercise = Exercise::of(record.drill.as_ref()?)?.ok()?;
+    debrief(&exercise, record, cadence, record.clock().show(now))
+}
+
+/// The exercises, those that are due longest first.
+pub fn schedule(exercises: Vec<Exercise>, records: &[Incident], cadence: &Cadence, now: DateTime<Utc>) -> Vec<Slot> {
+    let today = now.date_naive();
+    let debriefs: Vec<Debrief> = records.iter().filter_map(|record| debrief_of(record, cadence, now)).collect();
+    let slot = |exercise: Exercise| {
+        let runs = || debriefs.iter().filter(|run| run.exercise == exercise.name);
+        let count = |end| runs().filter(|run| run.end == end).count();
+        let last = runs().filter(|run| run.end == End::Completed).max_by_key(|run| run.start).cloned();
+        let due = last.as_ref().map_or(today, |run| exercise.frequency.after(run.start.date_naive()));
+        let (completed, abandoned) = (count(End::Completed), count(End::Abandoned));
+        let is_due = last.is_none() || due <= today;
+        Slot { exercise, last, completed, abandoned, due, is_due }
+    };
+    let mut slots: Vec<Slot> = exercises.into_iter().map(slot).collect();
+    slots.sort_by_key(|slot| (slot.last.is_some(), slot.due));
+    slots
+}

@@ -1,0 +1,66 @@
+//! GameDay: exercises listed, played at sixty times the speed, and debriefed.
+
+use serde_json::Value;
+
+use crate::plain::{Host, SOON};
+
+#[test]
+fn an_exercise_is_played_with_its_injects_a_hint_and_a_debrief_and_then_stands_in_the_list() {
+    let host = Host::new();
+    let (status, listed) = host.run(&["gameday", "list"]);
+    assert_eq!(status, 0, "{listed}");
+    assert_eq!(listed.matches("DUE NOW").count(), 4, "{listed}");
+    let (_, brief) = host.run(&["gameday", "brief", "yoomonea-regional-outage"]);
+    assert!(brief.contains("It went well when\n- an Incident Commander"), "{brief}");
+
+    let mut room = host.start(&["gameday", "run", "blubank-settlement-failure", "--speed", "60", "--plain"]);
+    room.ready();
+    room.type_in(":take ic\n:ack\n:pre-brief\n");
+    room.wait_for("Goals", SOON);
+    room.type_in(":hint\n");
+    room.wait_for("Is it load or a stuck consumer?", SOON);
+    // Three minutes of the drill are three seconds.
+    room.wait_for("four merchants ask where their money", SOON);
+    room.type_in(":check 5\n");
+    room.wait_for("You are sending us the same transfers again", SOON);
+    room.type_in(":debrief\n");
+    room.wait_for("MISSED** the stuck batch was paused before", SOON);
+    room.wait_for("## Wrong turns", SOON);
+    drop(room);
+
+    let (_, told) = host.run(&["gameday", "debrief", "--json"]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told["drill"], &told["end"]), (&"DRILL-1".into(), &"running".into()), "{told}");
+    assert_eq!(told["criteria"][0]["verdict"], "met", "{told}");
+    assert!(told["hints"].as_u64().unwrap() >= 1, "{told}");
+    let (_, record) = host.run(&["show", "DRILL-1"]);
+    assert_eq!(record.matches("four merchants ask").count(), 1, "once, however often the world says it: {record}");
+    let (_, out) = host.run(&["gameday", "debrief", "DRILL-1", "--out", host.home.path().to_str().unwrap()]);
+    assert!(std::fs::read_to_string(out.trim()).unwrap().starts_with("# Debrief of DRILL-1"));
+    let (again, _) = host.run(&["gameday", "debrief", "DRILL-1", "--out", host.home.path().to_str().unwrap()]);
+    assert_eq!(again, 1, "what was filled in is not overwritten");
+    let (_, report) = host.run(&["report"]);
+    assert!(report.contains("GameDay     none in staging; 0 practised in simulation, 1 not finished"), "{report}");
+}
+
+#[test]
+fn exercise_files_are_checked_begun_and_put_into_a_calendar() {
+    let host = Host::new();
+    let (status, said) = host.run(&["gameday", "check"]);
+    assert_eq!((status, said.matches(": fine").count()), (0, 4), "{said}");
+    let (_, sketch) = host.run(&["gameday", "new", "alipay"]);
+    let file = host.home.path().join("own.toml");
+    std::fs::write(&file, &sketch).unwrap();
+    let path = file.to_str().unwrap();
+    assert_eq!(host.run(&["gameday", "check", path]).0, 0);
+    std::fs::write(&file, sketch.replace("alipay/route-to-backup", "alipay/nothing").replace("60s", "sixty")).unwrap();
+    let (status, said) = host.run(&["gameday", "check", path]);
+    assert!(status == 1 && said.contains("own.toml:") && said.contains("no length of time"), "{said}");
+    std::fs::write(&file, sketch.replace("objective = \"alipay/pool\"", "objective = \"alipay/poll\"")).unwrap();
+    let (status, said) = host.run(&["gameday", "check", path]);
+    assert!(status == 1 && said.contains("no playbook has the objective `alipay/poll`"), "{said}");
+    let (_, calendar) = host.run(&["gameday", "calendar"]);
+    assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 4, "{calendar}");
+    let (status, _) = host.run(&["gameday", "new", "nothing"]);
+    assert_eq!(status, 2);
+}
