@@ -392,6 +392,10 @@ impl Console {
             Msg::Delivered(id, receipt) => self.delivered(id, receipt, wall),
             Msg::LookedUp(id, receipt) => self.looked_up(id, receipt, wall),
             Msg::News(service, news) => self.take_news(&service, news, wall, &mut effects),
+            Msg::RealAlerts(titles) => {
+                self.record.real_alerts = titles;
+                self.dirty.add(Dirty::HEADER);
+            }
             Msg::Run(id, said) => self.run_said(id, said, wall, &mut effects),
             Msg::Wake => {}
         }

@@ -113,7 +113,8 @@ impl Console {
         for (id, area) in panes {
             let pane = &self.panes[*id as usize];
             let is_focused = *id == self.focus && self.overlay.is_none();
-            let inner = PaneFrame::new(pane.title(cx), is_focused).remark(pane.remark(cx)).draw(*area, buf, cx.theme);
+            let frame = PaneFrame::new(pane.title(cx), is_focused).remark(pane.remark(cx));
+            let inner = frame.in_drill(cx.incident.drill.is_some()).draw(*area, buf, cx.theme);
             let cursor = pane.draw(inner, buf, cx, is_focused);
             if *id == self.focus {
                 drawn.cursor = cursor.into();
@@ -155,10 +156,17 @@ impl Console {
         self.screen.width < 60
     }
 
-    /// What must not be overlooked: the record cannot be written, or parts of it cannot be read.
+    /// What must not be overlooked: the record cannot be written, the world burns while a drill is played, or parts of it cannot be read.
     fn record_alarm(&self) -> Option<String> {
         if let Some(why) = &self.record.unwritable {
             return Some(format!("NOT SAVED: {why} · acts are refused, viewing and typing go on"));
+        }
+        if let Some(first) = self.record.real_alerts.first() {
+            let more = match self.record.real_alerts.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            return Some(format!("REAL ALERT: {first}{more} · this is a drill: D leaves it and declares an incident"));
         }
         let first = self.record.damage.first()?;
         Some(format!("RECORD DAMAGED: {first} · warroom journal verify tells all"))

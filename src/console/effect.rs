@@ -50,6 +50,8 @@ pub enum Msg {
     LookedUp(EntryId, Receipt),
     /// What a system tells of what is looked after there, or why it does not.
     News(CleanStr, Result<Vec<News>, CleanStr>),
+    /// What fires outside while a drill is played: titles.
+    RealAlerts(Vec<CleanStr>),
     /// A command said something.
     Run(EntryId, RunSaid),
     /// The moment of [`crate::console::Console::next_wake`] has come.

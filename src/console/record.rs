@@ -7,7 +7,7 @@ use super::{Console, Dirty, DraftClock, Effect, JournalMsg, Tone};
 use crate::incident::{ClockJumped, ClockSkewed, Command, Entry, Event, Incident, IncidentId, Role};
 use crate::live::{Live, SIMULATED};
 use crate::pane::PaneId;
-use crate::text::CleanText;
+use crate::text::{CleanStr, CleanText};
 
 /// A clock that is further ahead than this is off.
 const SKEW: TimeDelta = TimeDelta::seconds(2);
@@ -21,6 +21,8 @@ pub(super) struct Record {
     pub(super) is_complete: bool,
     pub(super) unwritable: Option<CleanText>,
     pub(super) damage: Vec<CleanText>,
+    /// What fires outside while a drill is played.
+    pub(super) real_alerts: Vec<CleanStr>,
 }
 
 /// What waits for the journal's answer.
@@ -95,6 +97,14 @@ impl Console {
                 }
                 if let (false, Some(drill)) = (was_drill, &self.incident.drill) {
                     effects.push(Effect::Simulate(drill.clone()));
+                    if self.may_write() && !self.settings.is_wall {
+                        self.say(
+                            Tone::Said,
+                            "this is a DRILL: `pre-brief` tells its goals, `hint` helps, `debrief` tells how it stands"
+                                .to_owned(),
+                            wall,
+                        );
+                    }
                     // The world of the drill has sources of its own.
                     (self.live.sources, self.live.reported) = Default::default();
                 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::alert::title;
 use crate::clock;
 use crate::live::{Finding, Live, Report, Watchlist};
 use crate::source::{Desk, Endpoint, SourceSpec};
@@ -17,6 +18,8 @@ use crate::text::CleanStr;
 
 /// Longer than the deadlines of a source add up to.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// The pause between two rounds of questions, where they are asked again.
+const AGAIN: Duration = Duration::from_secs(15);
 
 /// What one round of questions gave.
 #[derive(Debug, Default)]
@@ -33,6 +36,25 @@ pub fn ask(endpoints: Vec<(&'static SourceSpec, Endpoint)>) -> anyhow::Result<As
     let asked = runtime.block_on(round(endpoints));
     runtime.shutdown_background();
     Ok(asked)
+}
+
+/// Asks again and again, and tells the titles of what fires whenever that changes.
+pub(super) async fn watch(endpoints: Vec<(&'static SourceSpec, Endpoint)>, told: mpsc::Sender<Vec<CleanStr>>) {
+    let mut known = Vec::new();
+    loop {
+        let asked = round(endpoints.clone()).await;
+        let alerts = asked.live.alerts(clock::wall());
+        let firing: Vec<CleanStr> = alerts.iter().filter(|one| one.is_firing()).map(|one| title(one.alert)).collect();
+        // What nobody answers for is no end of an alert.
+        let is_over = asked.problems.is_empty() || !firing.is_empty();
+        if firing != known && is_over {
+            known.clone_from(&firing);
+            if told.send(firing).await.is_err() {
+                return;
+            }
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
 }
 
 async fn round(endpoints: Vec<(&'static SourceSpec, Endpoint)>) -> Asked {

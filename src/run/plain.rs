@@ -303,6 +303,11 @@ impl Session {
                     self.paper.line(line);
                 }
             }
+            Msg::RealAlerts(titles) => {
+                for title in titles {
+                    self.paper.line(&format!("! REAL ALERT: {title}: this is a drill; :declare leaves it"));
+                }
+            }
             Msg::Run(_, RunSaid::Printed(text, skipped)) => {
                 if *skipped > 0 {
                     self.paper.line(&format!("| … {skipped} bytes more are only in the file …"));

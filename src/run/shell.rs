@@ -420,6 +420,30 @@ impl Shell {
             Outcome::Source("simulated")
         });
         self.names.insert(handle.id(), "simulated");
+        self.watch_outside();
+    }
+
+    /// A drill never hides a real alert.
+    fn watch_outside(&mut self) {
+        let tells_alerts = |spec: &SourceSpec| ["prometheus", "alertmanager"].contains(&spec.name);
+        let endpoints: Vec<_> = self.plan.endpoints.iter().filter(|(spec, _)| tells_alerts(spec)).cloned().collect();
+        if endpoints.is_empty() || self.plan.settings.is_frozen {
+            return;
+        }
+        let (told, mut firing) = mpsc::channel(WAITING);
+        let back = self.receipts.0.clone();
+        let handle = self.tasks.spawn(async move {
+            let pass_on = async {
+                while let Some(titles) = firing.recv().await {
+                    if back.send(Msg::RealAlerts(titles)).await.is_err() {
+                        return;
+                    }
+                }
+            };
+            tokio::join!(super::alerts::watch(endpoints, told), pass_on);
+            Outcome::Source("real alerts")
+        });
+        self.names.insert(handle.id(), "real alerts");
     }
 
     fn end_sources(&mut self) {

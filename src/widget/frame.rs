@@ -6,7 +6,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
 use super::text::fit_line;
@@ -34,6 +34,8 @@ pub struct PaneFrame<'a> {
     pub position: Line<'a>,
     /// Whether the keys go here.
     pub is_focused: bool,
+    /// Whether what stands inside is a drill: nobody may mistake it.
+    pub is_drill: bool,
 }
 
 impl<'a> PaneFrame<'a> {
@@ -60,6 +62,12 @@ impl<'a> PaneFrame<'a> {
         Self { hint: hint.into(), ..self }
     }
 
+    /// The same in a drill, or not.
+    #[must_use]
+    pub fn in_drill(self, is_drill: bool) -> Self {
+        Self { is_drill, ..self }
+    }
+
     /// What is left for the content of an area.
     pub fn inner(area: Rect) -> Rect {
         if area.width < LEAST.0 || area.height < LEAST.1 {
@@ -76,7 +84,11 @@ impl<'a> PaneFrame<'a> {
             return inner;
         }
         let glyphs = theme.glyphs;
-        let style = theme.border(self.is_focused);
+        let style = match (self.is_drill, self.is_focused) {
+            (false, is_focused) => theme.border(is_focused),
+            (true, true) => theme.red().add_modifier(Modifier::BOLD),
+            (true, false) => theme.red(),
+        };
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
         for x in inner.left()..inner.right() {
             set(buf, x, area.y, glyphs.horizontal, style);

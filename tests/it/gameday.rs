@@ -1,8 +1,13 @@
 //! GameDay: exercises listed, played at sixty times the speed, and debriefed.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use serde_json::Value;
 
-use crate::plain::{Host, SOON};
+use crate::plain::{Host, Plain, SOON};
+use crate::reach_story::{SECRETS, Systems};
+use crate::support::alertmanager::{Running, is_installed};
 
 #[test]
 fn an_exercise_is_played_with_its_injects_a_hint_and_a_debrief_and_then_stands_in_the_list() {
@@ -63,4 +68,52 @@ fn exercise_files_are_checked_begun_and_put_into_a_calendar() {
     assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 4, "{calendar}");
     let (status, _) = host.run(&["gameday", "new", "nothing"]);
     assert_eq!(status, 2);
+}
+
+#[tokio::test]
+async fn a_drill_reaches_nobody_outside_though_every_system_is_configured() {
+    let systems = Systems::start().await;
+    let host = Host::new();
+    let folder = host.home.path().join("config/warroom");
+    std::fs::create_dir_all(&folder).unwrap();
+    // Nobody listens where the alerts would come from.
+    std::fs::write(folder.join("config.toml"), systems.config("http://127.0.0.1:9", "http://127.0.0.1:9")).unwrap();
+    let ended = tokio::task::spawn_blocking(move || {
+        let mut command = host.command(&["gameday", "run", "alipay-timeout-storm", "--speed", "30", "--plain"]);
+        let mut room = Plain::spawn(command.envs(SECRETS).stdin(Stdio::piped()));
+        room.ready();
+        room.type_in(
+            ":take ic\n:take comms\n:take sme\n:take scribe\n:ack\n:update we know and look into it\n:open-channel\n",
+        );
+        room.type_in(
+            ":page dana, bob PAGE\n:silence! service=alipay 30m why not\n:severity sev1\ntodo: raise the pool\n",
+        );
+        room.type_in(":check 4\n:check 5\n");
+        room.wait_for("step ✓ Route traffic to the backup provider", SOON);
+        room.wait_for("eleven shops now", SOON);
+        std::thread::sleep(Duration::from_secs(3));
+        room.type_in(":outbox\n:quit\n");
+        drop(room);
+        systems
+    });
+    let systems = ended.await.unwrap();
+    for server in &systems.servers {
+        assert_eq!(server.requests().len(), 0, "{}", server.url());
+    }
+}
+
+#[test]
+fn a_real_alert_breaks_through_a_drill() {
+    if !is_installed() {
+        return;
+    }
+    let alertmanager = Running::alertmanager();
+    let host = Host::new();
+    let url = alertmanager.url();
+    let mut room = host.start(&["gameday", "--plain", "--alertmanager", &url]);
+    room.ready();
+    let alert = r#"[{"labels":{"alertname":"CardsDown","service":"blubank","severity":"critical"}}]"#;
+    assert_eq!(alertmanager.post("/api/v2/alerts", alert).0, 200);
+    let line = room.wait_for("REAL ALERT: CardsDown", Duration::from_secs(40));
+    assert!(line.contains("this is a drill"), "{line}");
 }
