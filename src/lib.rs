@@ -82,8 +82,8 @@
 //! events and key codes are used throughout.
 //!
 //! No access control: roles are an interlock and a record; whoever can write the journal's folder can act. No SSH server: OpenSSH does it better. No
-//! listener in a console: what others do is asked for. `warroom listen` alone takes something in, signed changes, on this machine's own address
-//! ([`run::intake`]).
+//! listener in a console: what others do is asked for. `warroom listen` takes signed changes ([`run::intake`]), and `gameday serve` shows a drill's world
+//! ([`run::served`]), both on this machine's own address.
 //!
 //! # What a change touches
 //!

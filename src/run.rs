@@ -24,6 +24,7 @@ pub mod postmortem;
 mod printout;
 pub mod records;
 pub mod screen;
+pub mod served;
 pub mod server;
 mod shell;
 pub mod signals;

@@ -1,5 +1,6 @@
 //! `warroom gameday`: the exercises, their schedule, and their debriefs.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,7 +15,8 @@ use crate::exercise::debrief::{Debrief, Verdict};
 use crate::exercise::schedule::{Slot, debrief_of, schedule};
 use crate::exercise::{Exercise, SHIPPED};
 use crate::incident::review::{Reminder, reminders};
-use crate::incident::{IncidentId, Series};
+use crate::incident::{Clock, IncidentId, Series};
+use crate::run::served::{self, Served};
 use crate::run::{clock, records};
 use crate::text::CleanStr;
 
@@ -65,6 +67,24 @@ enum GamedaySub {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Serve an exercise's world as a Prometheus and a Jaeger would, on this machine's own address; ends with Ctrl-C
+    Serve {
+        /// An exercise that ships with warroom, or a file
+        #[arg(default_value = FIRST_EXERCISE)]
+        exercise: String,
+        /// The world of this drill instead, with the steps that are done in it
+        #[arg(long, conflicts_with_all = ["exercise", "seed", "speed"])]
+        drill: Option<IncidentId>,
+        /// The same seed gives the same world
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Seconds of the exercise in one second
+        #[arg(long, default_value_t = 1.0, value_parser = speed)]
+        speed: f64,
+        /// The address, of this machine alone
+        #[arg(long, default_value = "127.0.0.1:9099")]
+        address: SocketAddr,
+    },
     /// Print a calendar file (.ics) of when each exercise is due
     Calendar,
 }
@@ -108,12 +128,50 @@ pub(super) fn gameday(config: &Config, asked: Gameday, inputs: &Inputs) -> Resul
         Some(GamedaySub::New { service }) => begin(config, &service),
         Some(GamedaySub::Debrief { drill, json, out }) => tell_debrief(config, drill, json, out),
         Some(GamedaySub::Calendar) => calendar(config),
+        Some(GamedaySub::Serve { exercise, drill, seed, speed, address }) => {
+            let served = match drill {
+                Some(id) => of_drill(config, id)?,
+                None => {
+                    let (start, catalogue) = (clock::wall(), files::catalogue(&config.playbooks));
+                    let clock = Clock::new(start, speed);
+                    Served { exercise: read(&exercise)?, seed, clock, start, catalogue, drill: None }
+                }
+            };
+            serve(served, address)
+        }
     }
 }
 
 fn run(config: &Config, args: RunArgs, inputs: &Inputs) -> Result<ExitCode, Ending> {
     let RunArgs { exercise: name, seed, speed, frozen, screen } = args;
     start::gameday(config, &start::Exercise { name, seed, speed, frozen }, &screen, inputs)
+}
+
+/// The world of a drill, as its record says.
+fn of_drill(config: &Config, id: IncidentId) -> Result<Served, Ending> {
+    let record = records::read(&place(config).open()?, id)?;
+    let drill = record.drill.as_ref().ok_or_else(|| Ending::Usage(format!("{id} is no drill")))?;
+    let exercise = Exercise::of(drill)
+        .ok_or_else(|| Ending::Usage(format!("this warroom does not have the exercise {}", drill.exercise)))?
+        .map_err(|flaw| Ending::Usage(flaw.to_string()))?;
+    Ok(Served {
+        exercise,
+        seed: drill.seed,
+        clock: record.clock(),
+        start: drill.start,
+        catalogue: files::catalogue(&config.playbooks),
+        drill: Some((place(config), id)),
+    })
+}
+
+fn serve(served: Served, address: SocketAddr) -> Result<ExitCode, Ending> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let title = served.exercise.title.clone();
+    let ready = |at| {
+        // Whoever started it may not listen.
+        let _ = print(&format!("the world of {title}, for --prometheus and --jaeger, is at http://{at}"));
+    };
+    runtime.block_on(served::run(served, address, ready)).map(|()| ExitCode::SUCCESS).map_err(Ending::Failure)
 }
 
 fn read(name: &str) -> Result<Exercise, Ending> {

@@ -117,3 +117,62 @@ fn a_real_alert_breaks_through_a_drill() {
     let line = room.wait_for("REAL ALERT: CardsDown", Duration::from_secs(40));
     assert!(line.contains("this is a drill"), "{line}");
 }
+
+/// A served world; it ends with the test.
+struct Serving {
+    child: std::process::Child,
+    url: String,
+}
+
+impl Serving {
+    fn start(host: &Host, arguments: &[&str]) -> Self {
+        use std::io::BufRead as _;
+        let mut command = host.command(&[&["gameday", "serve", "--address", "127.0.0.1:0"], arguments].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { child, url: line.trim().rsplit(' ').next().unwrap().to_owned() }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_second_console_sees_a_served_world_as_a_prometheus_and_a_jaeger() {
+    let host = Host::new();
+    let served = Serving::start(&host, &["blubank-settlement-failure", "--seed", "7"]);
+    host.run(&["declare", "-s", "blubank", "--severity", "sev2", "queue grows"]);
+    let mut console = host.start(&["open", "INC-1", "--plain", "--prometheus", &served.url, "--jaeger", &served.url]);
+    console.ready();
+    console.wait_for("prometheus answers", SOON);
+    console.wait_for("jaeger answers", SOON);
+    std::thread::sleep(Duration::from_secs(2));
+    console.type_in(":slo\n:spans\n");
+    let line = console.wait_for("queue backlog", SOON);
+    assert!(line.contains("BREACHED"), "{line}");
+    console.wait_for("409 batch 20260-114 is locked", SOON);
+}
+
+#[test]
+fn a_served_world_answers_the_playbooks_queries_and_refuses_others_in_words() {
+    let host = Host::new();
+    let served = Serving::start(&host, &[]);
+    let port: u16 = served.url.rsplit(':').next().unwrap().parse().unwrap();
+    let get = |path: &str| crate::support::prometheus::get(port, path).unwrap();
+    let (status, body) = get("/api/v1/query?query=up");
+    assert!(status == 422 && body.contains("no PromQL engine"), "{status} {body}");
+    let (status, body) = get("/api/v1/query?query=sum(payments_pending%7Bprovider%3D%22alipay%22%7D)");
+    let told: Value = serde_json::from_str(&body).unwrap();
+    let value: f64 = told["data"]["result"][0]["value"][1].as_str().unwrap().parse().unwrap();
+    assert!(status == 200 && value > 0.0, "{body}");
+    let (_, metrics) = get("/metrics");
+    assert!(metrics.contains("warroom_objective_value{service=\"alipay\",objective=\"pending\"} "), "{metrics}");
+    assert_eq!(get("/api/v1/query_range?query=x&start=1&end=0&step=1").0, 422);
+    assert_eq!(get("/api/traces").0, 400);
+    assert_eq!(get("/nothing").0, 404);
+}
