@@ -326,6 +326,21 @@ fn measuring_six_charts_takes_a_millisecond_for_five_series_and_thirty_for_two_h
 }
 
 proptest! {
+    #[test]
+    fn a_higher_percentile_is_never_quicker(seed in any::<u64>(), which in 0..SHIPPED.len(), second in -600_i64..3600, low in 0.01_f64..0.99) {
+        use super::requests::{BOUNDS, Course, quantile};
+        let (name, _, text) = SHIPPED[which];
+        let exercise = Exercise::parse(name, text).unwrap();
+        let course = Course::new(&exercise, seed, start());
+        let moment = course.moment(&exercise, start().timestamp_millis() + second * 1000);
+        let below = BOUNDS.map(|bound| moment.rate * moment.within(bound));
+        prop_assert!(below.is_sorted() && below[15] <= moment.rate * (1.0 + 1e-9), "a histogram only rises: {below:?}");
+        prop_assert!(quantile(0.99, &below, moment.rate) >= quantile(low, &below, moment.rate));
+        prop_assert!((0.0..=1.0).contains(&moment.failing()) && moment.rate >= 0.0);
+    }
+}
+
+proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]

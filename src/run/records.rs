@@ -1,17 +1,18 @@
 //! What takes time with records: listing them, beginning one, reading playbooks. All of it blocks, and runs on the blocking pool.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
 use super::{Drill, JournalPlace, clock};
 use crate::alert::Coverage;
+use crate::config::files;
 use crate::console::{Past, Summary};
 use crate::escalation::Matrix;
 use crate::exercise::Exercise;
 use crate::incident::{
-    Actor, Cadence, DrillStarted, Event, Hypothesis, ImpactAt, Incident, IncidentId, Outcome, Phase, Role, RoleNamed,
-    Rules, Series, ServiceId, Via, cadence,
+    Actor, Cadence, DrillStarted, Event, Hypothesis, ImpactAt, Incident, IncidentId, NoteAdded, NoteKind, Outcome,
+    Phase, Role, RoleNamed, Rules, Series, ServiceId, Via, cadence,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
 use crate::pane::to_tell;
@@ -156,6 +157,22 @@ pub fn create(place: &JournalPlace, series: Series, via: Via, entries: &[NewEntr
     Ok(id)
 }
 
+/// The playbooks, each with the day on which it was drilled last: as its file says, or as a drill of this host that was completed.
+pub fn catalogue(place: &JournalPlace, folders: &[PathBuf]) -> Catalogue {
+    let mut catalogue = files::catalogue(folders);
+    // Without a journal nothing was drilled here; that it cannot be opened is told where it is used.
+    let Ok(dir) = JournalDir::open(&place.directory, place.sharing) else { return catalogue };
+    for id in dir.ids().unwrap_or_default().into_iter().filter(|id| id.series == Series::Drill) {
+        let landmarks = dir.journal(id, Via::default()).and_then(|mut journal| journal.landmarks());
+        let Ok(drill) = landmarks.map(|entries| Incident::replay(id, entries)) else { continue };
+        let Some(day) = drill.resolved_at.map(|at| at.date_naive()) else { continue };
+        for playbook in catalogue.playbooks.values_mut().filter(|playbook| drill.services.contains(&playbook.service)) {
+            playbook.drilled = playbook.drilled.max(Some(day));
+        }
+    }
+    catalogue
+}
+
 /// Begins a drill: its four facts, the declaration that the exercise opens with, and what its people did so far.
 pub fn start_drill(
     place: &JournalPlace,
@@ -165,7 +182,18 @@ pub fn start_drill(
     zone: &str,
 ) -> anyhow::Result<IncidentId> {
     let exercise = Exercise::parse(&drill.name, &drill.text)?;
-    create(place, Series::Drill, via, &drill_entries(&exercise, drill, actor, zone, clock::wall()))
+    let start = clock::wall();
+    let mut entries = drill_entries(&exercise, drill, actor, zone, start);
+    // A drill while the house is on fire: whoever joins must know.
+    let open = list(&place.open()?, Which::Open, &Board::default())?;
+    if !open.is_empty() {
+        let names: Vec<_> = open.iter().map(|one| one.id.to_string()).collect();
+        let (is, comes) = if names.len() == 1 { ("is", "it comes") } else { ("are", "they come") };
+        let text = format!("{} {is} open on this host, and no drill: {comes} first", names.join(", "));
+        let note = NoteAdded { kind: NoteKind::Finding, text: CleanText::new(&text), at: None };
+        entries.push(NewEntry::new(CleanStr::new("warroom"), Event::NoteAdded(note)));
+    }
+    create(place, Series::Drill, via, &entries)
 }
 
 pub(super) fn drill_entries(
@@ -219,7 +247,7 @@ pub fn write_starter_config(path: &Path) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incident::{Declared, NoteAdded, NoteKind, Phase, PhaseEntered, Severity};
+    use crate::incident::{Declared, PhaseEntered, Severity};
 
     #[test]
     fn a_list_says_what_is_due_next_also_where_that_is_a_todo_line() {

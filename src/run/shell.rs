@@ -136,8 +136,8 @@ impl Shell {
             Opening::Drill(drill) => shell.begin_drill(drill),
         }
         if shell.plan.settings.catalogue.playbooks.is_empty() {
-            let folders = shell.plan.playbooks.clone();
-            shell.work(move || Work::Catalogue(Box::new(crate::config::files::catalogue(&folders))));
+            let (place, folders) = (shell.plan.journal.clone(), shell.plan.playbooks.clone());
+            shell.work(move || Work::Catalogue(Box::new(records::catalogue(&place, &folders))));
             let folder = shell.plan.templates.clone();
             shell.work(move || Work::Templates(Box::new(crate::config::files::templates(&folder))));
         }

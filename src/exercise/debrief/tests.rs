@@ -146,6 +146,39 @@ fn the_schedule_counts_what_was_completed_and_begins_with_what_was_never_practis
 }
 
 #[test]
+fn the_same_acts_give_the_same_debrief_world_and_people_at_any_speed() {
+    for script in &SCRIPTS {
+        let plain = play(script, script.wrong, 1000);
+        let told = |play: &Play| {
+            let done = steps_done(&play.incident);
+            let cues = play.exercise.cues(&done, at(0), at(1000)).into_iter().map(|(at, cue)| format!("{at} {cue:?}"));
+            (play.debrief(1000), play.broken(900), cues.collect::<Vec<_>>())
+        };
+        for speed in [60.0, 1000.0] {
+            // The same entries, as a room wrote them whose drill ran so much faster.
+            let mut fast =
+                Play { incident: Incident::new(IncidentId::drill(1)), next: 1, exercise: plain.exercise.clone() };
+            let mut entries: Vec<_> = plain.incident.entries().cloned().collect();
+            for entry in &mut entries {
+                let since = (entry.wall - at(0)).num_milliseconds() as f64 / speed;
+                entry.wall = at(0) + TimeDelta::milliseconds(since.ceil() as i64);
+                if let Event::DrillStarted(drill) = &mut entry.event {
+                    drill.speed = speed;
+                }
+            }
+            fast.incident.apply(entries);
+            let (one, other) = (told(&plain), told(&fast));
+            let rounded = |debrief: &Debrief| {
+                let criteria = debrief.criteria.iter().map(|(what, verdict)| format!("{what} {verdict:?}"));
+                (criteria.collect::<Vec<_>>(), debrief.end, debrief.wrong_turns.len())
+            };
+            assert_eq!((rounded(&one.0), &one.1), (rounded(&other.0), &other.1), "{} at {speed}", script.name);
+            assert_eq!(one.2.len(), other.2.len());
+        }
+    }
+}
+
+#[test]
 fn a_sketch_of_every_playbook_is_an_exercise_that_can_be_played() {
     let catalogue = Catalogue::shipped();
     for playbook in catalogue.iter() {
