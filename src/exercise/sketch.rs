@@ -15,7 +15,10 @@ impl Exercise {
     pub fn briefing(&self) -> String {
         let mut text = String::new();
         let _ = writeln!(text, "DRILL: {} ({}, {}, {})\n", self.title, self.service, self.scenario, self.duration);
-        let _ = writeln!(text, "{}\n", self.brief.trim());
+        for paragraph in self.brief.trim().split("\n\n") {
+            // The file breaks its lines where the file is wide.
+            let _ = writeln!(text, "{}\n", paragraph.replace('\n', " "));
+        }
         let _ = writeln!(text, "Goals");
         for goal in &self.goals {
             let _ = writeln!(text, "- {goal}");
@@ -32,7 +35,7 @@ impl Exercise {
         }
         let _ = write!(
             text,
-            "\nStuck? `hint` gives a hint. Afterwards `debrief` tells what was met; a real alert ends the drill for who sees it."
+            "\nStuck? `hint` gives a hint. Afterwards `debrief` tells what was met; a real alert stands in the header, and D leaves the drill for it."
         );
         text
     }
