@@ -185,6 +185,12 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     look("debrief", &[], "the drill's success criteria, met or not, so far", |console, wall, effects| {
         console.print_of_record(Printout::Debrief, wall, effects);
     }),
+    write("abort-drill", &[], "in a drill: end it before it is over", |console, wall, effects| {
+        match overlay::abort(console.incident()) {
+            Ok(command) => console.command(command, None, wall, effects),
+            Err(why) => console.say(Tone::Refused, why, wall),
+        }
+    }),
     write("hint", &[], "in a drill: a hint from the facilitator", |console, wall, effects| {
         if console.incident().drill.is_none() {
             return console.say(Tone::Refused, "hints are for drills: this is not one".to_owned(), wall);

@@ -40,7 +40,7 @@ use super::actions::{self, Listed};
 use super::keys::Chord;
 use super::{Console, Dirty, Effect, Tone};
 use crate::incident::{
-    AlertLinked, Command, Declared, EntryId, NoteAmended, Refusal, Role, Seat, StatusUpdate, command,
+    AlertLinked, Command, Declared, EntryId, Incident, NoteAmended, Phase, Refusal, Role, Seat, StatusUpdate, command,
 };
 use crate::pane::{Cx, Purpose, Question};
 use crate::text::{CleanStr, CleanText};
@@ -121,6 +121,14 @@ pub(crate) enum Outcome {
     Show(Box<Overlay>),
     /// It stays and says why.
     Refuse(String),
+}
+
+/// Ends a drill before it is over.
+pub(crate) fn abort(incident: &Incident) -> Result<Command, String> {
+    match incident.drill {
+        Some(_) => Ok(Command::EnterPhase(Phase::Closed, Some("the drill was aborted".into()))),
+        None => Err("only a drill is aborted: this is none".to_owned()),
+    }
 }
 
 impl Overlay {

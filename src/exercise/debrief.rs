@@ -224,6 +224,9 @@ impl Look<'_> {
             owed += kept.owed;
             met += kept.kept;
         }
+        if self.incident.updates.is_empty() {
+            return self.missed("nobody was told anything".to_owned());
+        }
         if met < owed {
             return Verdict::Missed(format!("{met} of {owed} internal updates came in time"));
         }

@@ -531,6 +531,10 @@ fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>) -> Result<
     if phase == from {
         return refuse(format!("the phase is {phase} already"));
     }
+    // A drill may be aborted at any time.
+    if phase == Phase::Closed && incident.drill.is_some() && reason.is_some() {
+        return Ok(Event::PhaseEntered(PhaseEntered { reason, ..PhaseEntered::plain(phase) }));
+    }
     if incident.acknowledged.is_none() && phase != Phase::Closed {
         return refuse("nobody has acknowledged yet: the Incident Commander does that first (a)");
     }

@@ -20,18 +20,22 @@ fn an_exercise_is_played_with_its_injects_a_hint_and_a_debrief_and_then_stands_i
 
     let mut room = host.start(&["gameday", "run", "blubank-settlement-failure", "--speed", "60", "--plain"]);
     room.ready();
+    // Somebody joins: the same world, and each of its people is heard once.
+    let mut guest = host.start(&["open", "DRILL-1", "--plain", "--as", "omid"]);
+    guest.ready();
     room.type_in(":take ic\n:ack\n:pre-brief\n");
     room.wait_for("Goals", SOON);
-    room.type_in(":hint\n");
-    room.wait_for("Is it load or a stuck consumer?", SOON);
     // Three minutes of the drill are three seconds.
     room.wait_for("four merchants ask where their money", SOON);
-    room.type_in(":check 5\n");
+    room.type_in(":hint\n");
+    room.wait_for("Is it load or a stuck consumer?", SOON);
+    guest.wait_for("four merchants ask where their money", SOON);
+    guest.type_in(":check 5\n");
     room.wait_for("You are sending us the same transfers again", SOON);
     room.type_in(":debrief\n");
     room.wait_for("MISSED** the stuck batch was paused before", SOON);
     room.wait_for("## Wrong turns", SOON);
-    drop(room);
+    drop((room, guest));
 
     let (_, told) = host.run(&["gameday", "debrief", "--json"]);
     let told: Value = serde_json::from_str(&told).unwrap();
@@ -68,6 +72,17 @@ fn exercise_files_are_checked_begun_and_put_into_a_calendar() {
     assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 4, "{calendar}");
     let (status, _) = host.run(&["gameday", "new", "nothing"]);
     assert_eq!(status, 2);
+}
+
+#[test]
+fn a_drill_that_is_closed_before_its_end_is_abandoned_and_still_due() {
+    let host = Host::new();
+    let (status, said) = host.script(&["gameday", "--plain"], ":take ic\n:ack\n:abort-drill\n:quit\n");
+    assert_eq!(status, 0, "{said}");
+    let (_, told) = host.run(&["gameday", "debrief"]);
+    assert!(told.contains("abandoned. 1 of 8 success criteria met"), "{told}");
+    let (_, listed) = host.run(&["gameday", "list"]);
+    assert!(listed.contains("never practised, 1 abandoned"), "{listed}");
 }
 
 #[test]

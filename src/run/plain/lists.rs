@@ -200,8 +200,8 @@ pub(super) fn alert(seen: &Seen<'_>, cx: &Cx<'_>) -> String {
         "{}{severity} {} since {} ({}{cover}{old}) {}",
         alert.name,
         seen.live.state.word(),
-        cx.clock(cx.incident.clock().show(alert.starts_at)),
-        relative(alert.starts_at, cx.wall),
+        cx.clock(alert.starts_at),
+        relative(alert.starts_at, cx.now),
         fit(&alert.label_line(), LABELS)
     )
 }

@@ -7,7 +7,7 @@ use super::super::lists;
 use super::records::may_write;
 use super::words::{first_word, given, name, settings, time_before};
 use super::{Answer, Verb, usage, verb};
-use crate::console::overlay::moment;
+use crate::console::overlay::{abort, moment};
 use crate::console::{Effect, Printout};
 use crate::incident::{
     ArticleRecorded, Command, EntryId, FollowUpSet, FollowUpState, IncidentId, Milestone, PostmortemScheduled,
@@ -37,6 +37,10 @@ pub(super) const VERBS: &[Verb] = &[
     verb("debrief", "", "the drill's success criteria, met or not, so far", |session, _, _| {
         let id = session.console.open_record().ok_or("no record is open")?;
         Ok(vec![Effect::Print(Printout::Debrief(id))])
+    }),
+    verb("abort-drill", "", "in a drill: end it before it is over", |session, _, wall| {
+        let asked = abort(session.console.incident())?;
+        session.ask(asked, wall)
     }),
     verb("hint", "", "in a drill: a hint from the facilitator", |session, _, _| {
         if !session.console.is_drill() {
