@@ -1,5 +1,6 @@
 //! `warroom gameday`: the exercises, their schedule, and their debriefs.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,7 +33,7 @@ pub(super) struct Gameday {
 
 #[derive(Debug, Subcommand)]
 enum GamedaySub {
-    /// Run an exercise
+    /// Show the pre-brief, and run an exercise when Enter is pressed
     Run(Box<RunArgs>),
     /// List the exercises: how often they are due, and when they were practised last
     List {
@@ -121,7 +122,17 @@ impl Gameday {
 pub(super) fn gameday(config: &Config, asked: Gameday, inputs: &Inputs) -> Result<ExitCode, Ending> {
     match asked.command {
         None => run(config, asked.run, inputs),
-        Some(GamedaySub::Run(args)) => run(config, *args, inputs),
+        Some(GamedaySub::Run(args)) => {
+            let is_seen = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+            if is_seen && !args.frozen && !args.screen.plain && !args.screen.wall {
+                let exercise = read(&args.exercise)?;
+                print(&format!("{}\n\nEnter starts the drill, Ctrl+C leaves.", exercise.briefing()))?;
+                if std::io::stdin().read_line(&mut String::new())? == 0 {
+                    return Ok(ExitCode::SUCCESS);
+                }
+            }
+            run(config, *args, inputs)
+        }
         Some(GamedaySub::List { json }) => list(config, json),
         Some(GamedaySub::Brief { exercise }) => print(&read(&exercise)?.briefing()),
         Some(GamedaySub::Check { files }) => check(config, &files),

@@ -64,6 +64,17 @@ fn an_incident_is_declared_from_the_start_screen() {
 }
 
 #[test]
+fn a_facilitator_reads_the_pre_brief_aloud_and_starts_the_drill_with_enter() {
+    let host = Host::new();
+    let mut console = host.console(&["gameday", "run", "qrpay-web-cache-eviction"]);
+    console.wait_for("Enter starts the drill", SOON);
+    console.wait_for("It went well when", SOON);
+    assert!(!console.screen().contents().contains("DRILL-1"));
+    console.type_for("\r", "DRILL-1 SEV2");
+    console.quit();
+}
+
+#[test]
 fn a_drill_is_begun_from_the_start_screen() {
     let host = Host::new();
     let mut console = host.console(&[]);
