@@ -588,6 +588,7 @@ fn any_keys_at_any_size_are_taken_without_a_panic() {
 }
 
 mod alerts;
+mod drills;
 mod inbound;
 mod outbox;
 mod own_clock;

@@ -42,11 +42,16 @@ pub(super) fn draw(console: &Console, area: Rect, buf: &mut Buffer, cx: &Cx<'_>)
     let right = Rect { x: left.right(), width: middle.width - left.width, ..middle };
     next(left, buf, cx);
     if let Some(pane) = console.panes.get(PaneId::Graphs as usize) {
-        let inner = PaneFrame::new(pane.title(cx), false).remark(pane.remark(cx)).draw(right, buf, cx.theme);
+        let inner = PaneFrame::new(pane.title(cx), false)
+            .in_drill(cx.incident.drill.is_some())
+            .remark(pane.remark(cx))
+            .draw(right, buf, cx.theme);
         graphs::draw_worst(inner, buf, cx);
     }
     let foot = Rect { y: middle.bottom(), height: foot_rows, ..rest };
-    let inner = PaneFrame::new("who, and what people wrote last", false).draw(foot, buf, cx.theme);
+    let inner = PaneFrame::new("who, and what people wrote last", false)
+        .in_drill(cx.incident.drill.is_some())
+        .draw(foot, buf, cx.theme);
     let seats = Rect { height: seats.min(inner.height), ..inner };
     if is_roomy {
         big_seats(seats, buf, cx)
@@ -88,7 +93,7 @@ fn lines(console: &Console, cx: &Cx<'_>, room: Rect) -> Vec<String> {
     }
     let severity = incident.severity.unwrap_or(Severity::Sev3);
     let service = incident.services.first().map(|service| format!(" {service}")).unwrap_or_default();
-    let drill = if console.is_drill() { "drill " } else { "" };
+    let drill = if console.is_drill() { "DRILL " } else { "" };
     let phase = incident.phase().name();
     let ways = [
         vec![format!("{drill}{severity}{service} {phase}")],
@@ -159,7 +164,7 @@ fn headline(console: &Console, area: Rect, is_roomy: bool, buf: &mut Buffer, cx:
 fn next(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     let obligations = cx.obligations();
     let rows = grouped(&obligations);
-    let inner = PaneFrame::new("next", false).draw(area, buf, cx.theme);
+    let inner = PaneFrame::new("next", false).in_drill(cx.incident.drill.is_some()).draw(area, buf, cx.theme);
     let Some((name, nearest)) = rows.first() else {
         write("nothing is due", Rect { height: inner.height.min(BIG_ROWS), ..inner }, cx.theme.text(), buf, cx);
         return;
