@@ -178,6 +178,17 @@ fn found<T>(what: &str, answer: Result<T, Failure>, seen: impl FnOnce(T) -> Find
     }
 }
 
+/// Whether the secret of a system that cannot be asked is there.
+async fn secret_finding(name: &str, site: &Site) -> Finding {
+    match site.secret().await {
+        Ok(Some(_)) => {
+            Finding::untried(name, "the secret can be read; whether it is right shows when something is sent")
+        }
+        Ok(None) => Finding::wrong(name, "has no secret: set bearer-env"),
+        Err(failure) => Finding::wrong(name, &failure.reason),
+    }
+}
+
 /// Whether the server's clock and ours agree.
 pub fn clock_finding(what: &str, date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Finding> {
     let off = (now - date?).num_seconds();

@@ -32,7 +32,7 @@ use crate::alert::Coverage;
 use crate::escalation::Matrix;
 use crate::incident::{
     Actor, AlertLinked, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, PrivacySet, ProofLine,
-    Refusal, Series, ServiceId, StepRef, StepState, Urgency, command,
+    Refusal, Series, ServiceId, StepRef, Urgency, command,
 };
 use crate::live::{Before, Finding, Inquiry, Live, Usual, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
@@ -756,15 +756,7 @@ impl Console {
         if self.incident.drill.is_none() {
             return;
         }
-        let done: Vec<_> = self
-            .incident
-            .steps
-            .iter()
-            .filter_map(|(step, state)| match state {
-                StepState::Checked(mark) => Some((step.clone(), mark.at)),
-                StepState::Skipped(..) | StepState::Reopened(_) => None,
-            })
-            .collect();
+        let done = self.incident.steps_done();
         if done != self.steps_told {
             self.steps_told.clone_from(&done);
             effects.push(Effect::StepsDone(done));

@@ -26,6 +26,10 @@ use crate::playbook::Frequency;
 use crate::text::document::{self, Flaw, trimmed};
 use crate::text::duration::{Lapse, Offset};
 use crate::text::{CleanStr, CleanText, is_too_long};
+pub use script::{Criterion, Hint, Inject};
+pub use world::World;
+
+/// An exercise of `playbooks/gameday/`, by its name.
 macro_rules! shipped {
     ($name:literal) => {
         (
@@ -35,9 +39,6 @@ macro_rules! shipped {
         )
     };
 }
-
-pub use script::{Criterion, Hint, Inject};
-pub use world::World;
 
 /// The exercises that ship with the program: name, file name and text.
 pub const SHIPPED: [(&str, &str, &str); 4] = [

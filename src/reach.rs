@@ -145,6 +145,11 @@ impl Reach {
             || self.trackers.iter().any(|tracker| *tracker.service == *service)
     }
 
+    /// Where in a system that keeps incidents they belong.
+    pub fn place(&self, service: &str) -> Option<&Place> {
+        self.trackers.iter().find(|tracker| *tracker.service == *service).map(|tracker| &tracker.place)
+    }
+
     /// Whether nothing is configured.
     pub fn is_empty(&self) -> bool {
         self.routes.is_empty() && self.trackers.is_empty() && self.rooms.is_none() && !self.silences
@@ -171,7 +176,7 @@ impl Reach {
     }
 
     /// When something that is asked for now may go out.
-    fn release(&self, incident: &Incident) -> Release {
+    pub fn release(&self, incident: &Incident) -> Release {
         if incident.drill.is_some() || self.is_dry { Release::Never } else { Release::AtOnce }
     }
 
@@ -411,10 +416,7 @@ impl Reach {
 
     /// What pages people, when somebody says so; the names of those who have no address come back.
     pub fn page(&self, names: &[CleanStr], incident: &Incident) -> Result<DeliveryQueued, Vec<CleanStr>> {
-        let opening = incident
-            .deliveries
-            .iter()
-            .find(|known| *known.body.service == *PAGERDUTY && matches!(known.body.act, Act::Open(_)));
+        let opening = opening(PAGERDUTY, incident);
         let unknown: Vec<_> = names.iter().filter(|name| self.mail(name).is_none()).cloned().collect();
         let Some(opening) = opening.filter(|_| unknown.is_empty()) else { return Err(unknown) };
         let title = &incident.title;

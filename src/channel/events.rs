@@ -10,8 +10,7 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answering, Channel, Examining, Options, Wanted, call, cannot, receipt, taken, without};
-use crate::checkup::Finding;
+use super::{Answering, Channel, Examining, Options, Wanted, call, cannot, receipt, secret_finding, taken, without};
 use crate::incident::{Act, Opened, Parcel, Receipt, Severity};
 use crate::reach::PAGERDUTY_EVENTS;
 use crate::source::http::{Limits, Site, Spelling};
@@ -73,16 +72,7 @@ impl Channel for Events {
 
     fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
         let _ = wanted;
-        Box::pin(async move {
-            vec![match self.site.secret().await {
-                Ok(Some(_)) => Finding::untried(
-                    PAGERDUTY_EVENTS,
-                    "the secret can be read; whether it is right shows when something is sent",
-                ),
-                Ok(None) => Finding::wrong(PAGERDUTY_EVENTS, "has no secret: set bearer-env"),
-                Err(failure) => Finding::wrong(PAGERDUTY_EVENTS, &failure.reason),
-            }]
-        })
+        Box::pin(async move { vec![secret_finding(PAGERDUTY_EVENTS, &self.site).await] })
     }
 
     fn look_up<'a>(&'a self, _: &'a Parcel) -> Answering<'a> {

@@ -20,7 +20,7 @@ use super::{
 use crate::checkup::Finding;
 use crate::clock;
 use crate::incident::{Act, News, Parcel, Receipt, Remote, Severity, Thing, Watched};
-use crate::reach::{JIRA, Place, TicketTypes, Tracker};
+use crate::reach::{JIRA, Place, TicketTypes};
 use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
@@ -185,8 +185,7 @@ impl Channel for Jira {
                 Ok(who) => Finding::fine("jira: signed in", &who.display_name),
                 Err(failure) => Finding::wrong("jira: signed in", &failure.reason),
             });
-            let is_ours = |tracker: &&Tracker| *tracker.service == *JIRA;
-            let Some(Place::One(key)) = wanted.reach.trackers.iter().find(is_ours).map(|tracker| &tracker.place) else {
+            let Some(Place::One(key)) = wanted.reach.place(JIRA) else {
                 findings.push(Finding::doubtful("jira: project", "none is named: set `key` in [jira-project]"));
                 return findings;
             };

@@ -21,7 +21,7 @@ use crate::checkup::Finding;
 use crate::incident::foreign::{ALSO_OPEN, ANSWER};
 use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
 use crate::oncall::Person;
-use crate::reach::{PAGERDUTY, Place, Tracker};
+use crate::reach::{PAGERDUTY, Place};
 use crate::source::http::{Answer, Failure, Limits, Site, Spelling, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
@@ -229,8 +229,7 @@ impl Channel for PagerDuty {
                 return vec![Finding::wrong(PAGERDUTY, &failure.reason)];
             }
             let mut findings = vec![Finding::fine("pagerduty: key", "")];
-            let is_ours = |tracker: &&Tracker| *tracker.service == *PAGERDUTY;
-            let place = wanted.reach.trackers.iter().find(is_ours).map(|tracker| &tracker.place);
+            let place = wanted.reach.place(PAGERDUTY);
             let mut policies = BTreeSet::new();
             for name in wanted.services {
                 let what = format!("pagerduty: service of {name}");

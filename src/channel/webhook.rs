@@ -11,8 +11,7 @@ use ring::hmac;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{Answering, Channel, Examining, Options, Wanted, cannot, complaint, receipt, send};
-use crate::checkup::Finding;
+use super::{Answering, Channel, Examining, Options, Wanted, cannot, complaint, receipt, secret_finding, send};
 use crate::clock;
 use crate::incident::{Act, Parcel, Receipt};
 use crate::reach::WEBHOOK;
@@ -69,16 +68,7 @@ impl Channel for Webhook {
 
     fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
         let _ = wanted;
-        Box::pin(async move {
-            vec![match self.site.secret().await {
-                Ok(Some(_)) => Finding::untried(
-                    WEBHOOK,
-                    "the secret can be read; whether it is right shows when something is sent",
-                ),
-                Ok(None) => Finding::wrong(WEBHOOK, "has no secret: set bearer-env"),
-                Err(failure) => Finding::wrong(WEBHOOK, &failure.reason),
-            }]
-        })
+        Box::pin(async move { vec![secret_finding(WEBHOOK, &self.site).await] })
     }
 
     fn look_up<'a>(&'a self, _: &'a Parcel) -> Answering<'a> {

@@ -10,11 +10,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Exercise;
 use super::requests::done_at;
-use super::script::Rule;
+use super::script::{HINT, Rule};
 use crate::incident::measures::{measures, spoken};
-use crate::incident::{
-    Cadence, Channel, Event, FollowUpState, Incident, IncidentId, Milestone, Phase, Role, StepRef, StepState,
-};
+use crate::incident::{Cadence, Channel, Event, FollowUpState, Incident, IncidentId, Milestone, Phase, Role, StepRef};
 use crate::text::CleanStr;
 
 /// How a drill ended.
@@ -84,15 +82,6 @@ pub struct Debrief {
     pub filed: Option<CleanStr>,
 }
 
-/// The steps that are done, with when.
-pub fn steps_done(incident: &Incident) -> Vec<(StepRef, DateTime<Utc>)> {
-    let done = incident.steps.iter().filter_map(|(step, state)| match state {
-        StepState::Checked(mark) => Some((step.clone(), mark.at)),
-        StepState::Skipped(..) | StepState::Reopened(_) => None,
-    });
-    done.collect()
-}
-
 /// Reads a drill's record; nothing where it is none.
 pub fn debrief(exercise: &Exercise, incident: &Incident, cadence: &Cadence, now: DateTime<Utc>) -> Option<Debrief> {
     let drill = incident.drill.as_ref()?;
@@ -104,14 +93,14 @@ pub fn debrief(exercise: &Exercise, incident: &Incident, cadence: &Cadence, now:
         _ if is_left => End::Abandoned,
         _ => End::Running,
     };
-    let done = steps_done(incident);
+    let done = incident.steps_done();
     let look = Look { exercise, incident, cadence, done: &done, now, is_over: end != End::Running };
     let wrong_turns = exercise.faults.iter().filter_map(|fault| {
         let at = fault.when.as_ref()?.pulled(&done)?;
         (at <= now).then(|| WrongTurn { at, what: fault.what.clone() })
     });
     let open = incident.follow_ups.iter().filter(|item| item.state != FollowUpState::Dropped);
-    let is_hint = |key: &CleanStr| key.starts_with("hint/");
+    let is_hint = |key: &CleanStr| key.strip_prefix(HINT).is_some_and(|rest| rest.starts_with('/'));
     Some(Debrief {
         id: incident.id(),
         exercise: drill.exercise.clone(),
@@ -177,7 +166,7 @@ impl Look<'_> {
                 self.timely(detected, made.min(), **within, "decided")
             }
             Rule::Done { step, before, within } => {
-                self.done(step, before.as_ref(), **within.as_ref().unwrap_or(&FOR_EVER))
+                self.done(step, before.as_ref(), within.map_or(TimeDelta::MAX, TimeDelta::from))
             }
             Rule::Avoided(fault) => self.avoided(fault),
             Rule::Proven => self.proven(),
@@ -265,9 +254,6 @@ impl Look<'_> {
         }
     }
 }
-
-/// No time limit.
-const FOR_EVER: crate::text::duration::Lapse = crate::text::duration::Lapse::seconds(10 * 365 * 86_400);
 
 impl Debrief {
     /// How many criteria were met, of how many.

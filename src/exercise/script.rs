@@ -14,6 +14,9 @@ use crate::text::document::trimmed;
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, CleanText};
 
+/// What begins the key under which a hint is noted: `hint/2`.
+pub const HINT: &str = "hint";
+
 /// Somebody gets in touch with the room.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

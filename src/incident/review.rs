@@ -47,24 +47,18 @@ pub fn review_calendar(incident: &Incident, slot: DateTime<Utc>, stamp: DateTime
     let state = if incident.postmortem.is_some() { "CONFIRMED" } else { "TENTATIVE" };
     let article = incident.article.as_ref().map(|article| format!("\nArticle: {}", article.url)).unwrap_or_default();
     let description = format!("{severity}: {}\nOwner: {owner}{article}", incident.title);
-    let mut out = String::new();
-    let mut line = |line: &str| fold(line, &mut out);
-    line("BEGIN:VCALENDAR");
-    line("VERSION:2.0");
-    line("PRODID:-//QRPay//warroom//EN");
-    line("CALSCALE:GREGORIAN");
-    line("BEGIN:VEVENT");
-    line(&format!("UID:{}-{origin:016x}-postmortem@warroom", incident.id()));
-    line(&format!("DTSTAMP:{}", time(stamp)));
-    line(&format!("SEQUENCE:{changes}"));
-    line(&format!("DTSTART:{}", time(slot)));
-    line(&format!("DTEND:{}", time(slot + LASTS)));
-    line(&format!("STATUS:{state}"));
-    line(&format!("SUMMARY:{}", escape(&format!("Postmortem {}: {}", incident.id(), incident.title))));
-    line(&format!("DESCRIPTION:{}", escape(&description)));
-    line("END:VEVENT");
-    line("END:VCALENDAR");
-    out
+    calendar(|line| {
+        line("BEGIN:VEVENT");
+        line(&format!("UID:{}-{origin:016x}-postmortem@warroom", incident.id()));
+        line(&format!("DTSTAMP:{}", time(stamp)));
+        line(&format!("SEQUENCE:{changes}"));
+        line(&format!("DTSTART:{}", time(slot)));
+        line(&format!("DTEND:{}", time(slot + LASTS)));
+        line(&format!("STATUS:{state}"));
+        line(&format!("SUMMARY:{}", escape(&format!("Postmortem {}: {}", incident.id(), incident.title))));
+        line(&format!("DESCRIPTION:{}", escape(&description)));
+        line("END:VEVENT");
+    })
 }
 
 /// A day to be reminded of.
@@ -82,21 +76,28 @@ pub struct Reminder {
 
 /// A calendar file of whole days; `stamp` is when it was made.
 pub fn reminders(reminders: &[Reminder], stamp: DateTime<Utc>) -> String {
+    calendar(|line| {
+        for one in reminders {
+            line("BEGIN:VEVENT");
+            line(&format!("UID:{}@warroom", one.uid));
+            line(&format!("DTSTAMP:{}", stamp.format("%Y%m%dT%H%M%SZ")));
+            line(&format!("DTSTART;VALUE=DATE:{}", one.day.format("%Y%m%d")));
+            line(&format!("SUMMARY:{}", escape(&one.summary)));
+            line(&format!("DESCRIPTION:{}", escape(&one.description)));
+            line("END:VEVENT");
+        }
+    })
+}
+
+/// A calendar file with what is written into it.
+fn calendar(write: impl FnOnce(&mut dyn FnMut(&str))) -> String {
     let mut out = String::new();
     let mut line = |line: &str| fold(line, &mut out);
     line("BEGIN:VCALENDAR");
     line("VERSION:2.0");
     line("PRODID:-//QRPay//warroom//EN");
     line("CALSCALE:GREGORIAN");
-    for one in reminders {
-        line("BEGIN:VEVENT");
-        line(&format!("UID:{}@warroom", one.uid));
-        line(&format!("DTSTAMP:{}", stamp.format("%Y%m%dT%H%M%SZ")));
-        line(&format!("DTSTART;VALUE=DATE:{}", one.day.format("%Y%m%d")));
-        line(&format!("SUMMARY:{}", escape(&one.summary)));
-        line(&format!("DESCRIPTION:{}", escape(&one.description)));
-        line("END:VEVENT");
-    }
+    write(&mut line);
     line("END:VCALENDAR");
     out
 }

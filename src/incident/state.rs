@@ -305,6 +305,15 @@ impl Facts {
         matches!(self.steps.get(step), Some(StepState::Checked(_) | StepState::Skipped(..)))
     }
 
+    /// The steps that are done, with when.
+    pub fn steps_done(&self) -> Vec<(StepRef, DateTime<Utc>)> {
+        let done = self.steps.iter().filter_map(|(step, state)| match state {
+            StepState::Checked(mark) => Some((step.clone(), mark.at)),
+            StepState::Skipped(..) | StepState::Reopened(_) => None,
+        });
+        done.collect()
+    }
+
     /// The command that runs for a step now.
     pub fn running(&self, step: &StepRef) -> Option<&Run> {
         self.runs.iter().rev().find(|run| run.is_open() && run.order.step.as_ref() == Some(step))

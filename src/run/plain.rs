@@ -52,7 +52,7 @@ pub fn plain(plan: Plan) -> anyhow::Result<ExitCode> {
 
 async fn run(mut plan: Plan) -> anyhow::Result<u8> {
     // No frame waits here, and the first line that is typed may name a step or a template.
-    plan.settings.catalogue = super::records::catalogue(&plan.journal, &plan.playbooks);
+    plan.settings.catalogue = crate::config::files::catalogue(&plan.playbooks);
     plan.settings.templates = crate::config::files::templates(&plan.templates);
     let mut signals = Signals::new()?;
     let paper = Paper::new(!plan.settings.theme.glyphs.is_unicode)?;

@@ -15,7 +15,6 @@ use super::server::{Answer, Asked, listen, serve};
 use super::{JournalPlace, records};
 use crate::alert::AlertState;
 use crate::clock;
-use crate::exercise::debrief::steps_done;
 use crate::exercise::{Exercise, World};
 use crate::incident::{Clock, IncidentId};
 use crate::live::{WatchedObjective, WatchedService, Watchlist};
@@ -111,7 +110,7 @@ impl Serving {
         if let Some((place, id)) = &self.served.drill {
             // A record that cannot be read now is read next time: the steps stay as they were.
             if let Ok(record) = place.open().map_err(anyhow::Error::from).and_then(|dir| records::read(&dir, *id)) {
-                world.set_steps_done(&steps_done(&record));
+                world.set_steps_done(&record.steps_done());
             }
         }
         world.clone()

@@ -98,6 +98,15 @@ pub(super) struct Shell {
     wants_suspend: bool,
 }
 
+/// Hands on what a task says, as messages, until either side is gone.
+async fn pass_on<T>(mut said: mpsc::Receiver<T>, back: mpsc::Sender<Msg>, msg: impl Fn(T) -> Msg) {
+    while let Some(said) = said.recv().await {
+        if back.send(msg(said)).await.is_err() {
+            return;
+        }
+    }
+}
+
 impl Shell {
     /// Starts what a console needs from the beginning.
     pub(super) fn start(plan: Plan) -> Self {
@@ -406,17 +415,11 @@ impl Shell {
         self.inquiries.push(questions);
         let (watch, steps, reports) = (self.watch.subscribe(), self.steps.subscribe(), self.reports.0.clone());
         // What people of the exercise say comes in as it would from any other system.
-        let (told, mut people) = mpsc::channel(WAITING);
+        let (told, people) = mpsc::channel(WAITING);
         let back = self.receipts.0.clone();
         let handle = self.tasks.spawn(async move {
-            let pass_on = async {
-                while let Some(news) = people.recv().await {
-                    if back.send(Msg::News(simulated::NAME.into(), Ok(news))).await.is_err() {
-                        return;
-                    }
-                }
-            };
-            tokio::join!(simulated::run(simulation, watch, steps, inquiries, reports, told), pass_on);
+            let news = pass_on(people, back, |news| Msg::News(simulated::NAME.into(), Ok(news)));
+            tokio::join!(simulated::run(simulation, watch, steps, inquiries, reports, told), news);
             Outcome::Source("simulated")
         });
         self.names.insert(handle.id(), "simulated");
@@ -430,17 +433,10 @@ impl Shell {
         if endpoints.is_empty() || self.plan.settings.is_frozen {
             return;
         }
-        let (told, mut firing) = mpsc::channel(WAITING);
+        let (told, firing) = mpsc::channel(WAITING);
         let back = self.receipts.0.clone();
         let handle = self.tasks.spawn(async move {
-            let pass_on = async {
-                while let Some(titles) = firing.recv().await {
-                    if back.send(Msg::RealAlerts(titles)).await.is_err() {
-                        return;
-                    }
-                }
-            };
-            tokio::join!(super::alerts::watch(endpoints, told), pass_on);
+            tokio::join!(super::alerts::watch(endpoints, told), pass_on(firing, back, Msg::RealAlerts));
             Outcome::Source("real alerts")
         });
         self.names.insert(handle.id(), "real alerts");

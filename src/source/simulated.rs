@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
 
 use crate::clock;
-use crate::exercise::script::Cue;
+use crate::exercise::script::{Cue, HINT};
 use crate::exercise::{Exercise, World};
 use crate::incident::{Clock, ForeignNoted, News, StepRef};
 use crate::live::{AlertFinding, Finding, Inquiry, Report, SourceName, Usual, WatchedService, Watchlist};
@@ -150,7 +150,7 @@ fn news(
     };
     let hint = |number: usize, at| {
         let hint = exercise.hints.get(number.checked_sub(1)?)?;
-        Some(said("facilitator", format!("hint/{number}"), &CleanStr::new("hint"), at, &hint.text))
+        Some(said("facilitator", format!("{HINT}/{number}"), &CleanStr::new("hint"), at, &hint.text))
     };
     let cues = exercise.cues(done, start, now).into_iter().filter_map(|(at, cue)| match cue {
         Cue::Inject(inject) => Some(said(&inject.via, format!("inject/{}", inject.id), &inject.from, at, &inject.text)),

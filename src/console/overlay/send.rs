@@ -9,9 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::pick::{Choice, Pick};
 use super::{Form, Overlay};
 use crate::alert::title;
-use crate::incident::{
-    Act, Command, Delivery, DeliveryQueued, DeliveryState, EntryId, Release, Remote, Silencing, Thing,
-};
+use crate::incident::{Act, Command, Delivery, DeliveryQueued, DeliveryState, EntryId, Remote, Silencing, Thing};
 use crate::pane::{Cx, alerts};
 use crate::reach::{ALERTMANAGER, PAGERDUTY};
 use crate::text::{CleanStr, CleanText, fit};
@@ -109,14 +107,13 @@ pub(crate) fn silence(
     let hit = seen.iter().filter(|seen| matchers.iter().all(|(name, value)| label(seen.live.alert, name) == *value));
     let hit = hit.map(|seen| title(seen.live.alert).to_string()).collect();
     let until = cx.incident.clock().wall(until);
-    let release = if cx.incident.drill.is_some() || cx.reach.is_dry { Release::Never } else { Release::AtOnce };
     let body = DeliveryQueued {
         service: ALERTMANAGER.into(),
         target: ALERTMANAGER.into(),
         act: Act::Silence(Silencing { matchers, until }),
         text: CleanText::new(&format!("{}: {why}", cx.incident.id())),
         from: Some(cx.me.clone()),
-        release,
+        release: cx.reach.release(cx.incident),
         ..DeliveryQueued::default()
     };
     Ok((send(body), hit))

@@ -86,7 +86,7 @@ impl Play {
     /// The objectives that are broken at a moment.
     fn broken(&self, seconds: i64) -> Vec<CleanStr> {
         let mut world = World::new(&self.exercise, 3, at(0));
-        world.set_steps_done(&steps_done(&self.incident));
+        world.set_steps_done(&self.incident.steps_done());
         let catalogue = Catalogue::shipped();
         let service = &self.exercise.service;
         let objectives = &catalogue.get(service).unwrap().objectives;
@@ -150,7 +150,7 @@ fn the_same_acts_give_the_same_debrief_world_and_people_at_any_speed() {
     for script in &SCRIPTS {
         let plain = play(script, script.wrong, 1000);
         let told = |play: &Play| {
-            let done = steps_done(&play.incident);
+            let done = play.incident.steps_done();
             let cues = play.exercise.cues(&done, at(0), at(1000)).into_iter().map(|(at, cue)| format!("{at} {cue:?}"));
             (play.debrief(1000), play.broken(900), cues.collect::<Vec<_>>())
         };
