@@ -10,6 +10,7 @@ use super::{Console, Effect};
 use crate::incident::{
     Command, Delivery, DeliveryState, Event, FollowUpSet, FollowUpState, News, NoteAmended, Phase, Thing, Watched,
 };
+use crate::live::SIMULATED;
 use crate::reach::ALERTMANAGER;
 use crate::text::CleanStr;
 
@@ -102,7 +103,7 @@ impl Console {
         effects: &mut Vec<Effect>,
     ) {
         let Ok(news) = news else { return };
-        if self.incident.drill.is_some() && !self.is_first_here() {
+        if *service == *SIMULATED && !self.is_first_here() {
             // Each console has its own copy of the drill's world, and they all say the same.
             return;
         }

@@ -418,7 +418,7 @@ impl Shell {
         let (told, people) = mpsc::channel(WAITING);
         let back = self.receipts.0.clone();
         let handle = self.tasks.spawn(async move {
-            let news = pass_on(people, back, |news| Msg::News(simulated::NAME.into(), Ok(news)));
+            let news = pass_on(people, back, |(who, news): (&str, _)| Msg::News(who.into(), Ok(news)));
             tokio::join!(simulated::run(simulation, watch, steps, inquiries, reports, told), news);
             Outcome::Source("simulated")
         });

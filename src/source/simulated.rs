@@ -21,6 +21,8 @@ use crate::text::{CleanStr, CleanText};
 
 /// The source's name.
 pub const NAME: SourceName = crate::live::SIMULATED;
+/// Under this name comes what this console alone was told, because it asked.
+const ASKED: &str = "facilitator";
 /// The simulated servers are scraped so often; a chart is no finer.
 const FINEST: TimeDelta = TimeDelta::seconds(10);
 const SHORTEST_PAUSE: TimeDelta = TimeDelta::seconds(1);
@@ -48,7 +50,7 @@ pub async fn run(
     mut steps: watch::Receiver<Vec<(StepRef, DateTime<Utc>)>>,
     mut inquiries: mpsc::Receiver<Inquiry>,
     reports: mpsc::Sender<Report>,
-    told: mpsc::Sender<Vec<News>>,
+    told: mpsc::Sender<(&'static str, Vec<News>)>,
 ) {
     let Simulation { exercise, seed, start, clock: drill, frozen } = simulation;
     let place = CleanStr::new(&format!("exercise {}, seed {seed}", exercise.title));
@@ -72,7 +74,9 @@ pub async fn run(
         }
         if !frozen {
             // Told again until it is in the record, by whoever writes it there; a console that is busy hears of it next time.
-            let _ = told.try_send(news(&world, &steps.borrow(), start, moment, &asked, &drill));
+            let (common, own) = news(&world, &steps.borrow(), start, moment, &asked, &drill);
+            let _ = told.try_send((NAME, common));
+            let _ = told.try_send((ASKED, own));
         }
         let pause = tokio::time::sleep(pause(&watchlist, moment, &drill));
         tokio::pin!(pause);
@@ -127,7 +131,7 @@ fn next_hint(
     world.exercise().next_hint(&given, done).map(|(number, _)| number)
 }
 
-/// What came from people so far, at the wall clock's times.
+/// What came from people so far, at the wall clock's times: to every console of the room, and to this one because it asked.
 fn news(
     world: &World,
     done: &[(StepRef, DateTime<Utc>)],
@@ -135,7 +139,7 @@ fn news(
     now: DateTime<Utc>,
     asked: &[(usize, DateTime<Utc>)],
     drill: &Clock,
-) -> Vec<News> {
+) -> (Vec<News>, Vec<News>) {
     let exercise = world.exercise();
     let said = |service: &str, key: String, who: &CleanStr, at: DateTime<Utc>, text: &CleanText| News {
         noted: ForeignNoted {
@@ -150,14 +154,14 @@ fn news(
     };
     let hint = |number: usize, at| {
         let hint = exercise.hints.get(number.checked_sub(1)?)?;
-        Some(said("facilitator", format!("{HINT}/{number}"), &CleanStr::new("hint"), at, &hint.text))
+        Some(said(ASKED, format!("{HINT}/{number}"), &CleanStr::new("hint"), at, &hint.text))
     };
     let cues = exercise.cues(done, start, now).into_iter().filter_map(|(at, cue)| match cue {
         Cue::Inject(inject) => Some(said(&inject.via, format!("inject/{}", inject.id), &inject.from, at, &inject.text)),
         Cue::Hint(number, _) => hint(number, at),
     });
     let asked = asked.iter().filter_map(|(number, at)| hint(*number, *at));
-    cues.chain(asked).collect()
+    (cues.collect(), asked.collect())
 }
 
 fn answer(world: &World, inquiry: &Inquiry) -> Finding {

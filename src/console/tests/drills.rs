@@ -33,3 +33,21 @@ fn a_real_alert_stands_in_the_header_of_a_drill_until_it_is_over() {
     desk.tell(Msg::RealAlerts(Vec::new()));
     assert!(!desk.screen().contains("REAL ALERT"));
 }
+
+#[test]
+fn what_every_console_of_a_room_hears_the_first_one_notes_and_a_hint_whoever_asked() {
+    use crate::incident::{ForeignNoted, News};
+    use crate::pane::Present;
+    let mut desk = drill(BuiltIn::Dark, false, (120, 40));
+    let here = ["c0", "c1"].map(|name| Present { actor: "x".into(), layout: "ic".into(), console: name.into() });
+    desk.tell(Msg::Journal(JournalMsg::Present(here.to_vec())));
+    let told = |service: &str, key: &str| {
+        let (service, key) = (service.into(), key.into());
+        let noted = ForeignNoted { service, key, who: "li".into(), at: at(30), text: "hello".into(), link: None };
+        Ok(vec![News { noted, closes: None }])
+    };
+    desk.tell(Msg::News("simulated".into(), told("chat", "inject/shops")));
+    assert_eq!(desk.console.incident().foreign.len(), 0, "c0 notes it");
+    desk.tell(Msg::News("facilitator".into(), told("facilitator", "hint/1")));
+    assert_eq!(desk.console.incident().foreign.len(), 1, "nobody else was told");
+}
