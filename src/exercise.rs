@@ -7,6 +7,7 @@
 
 mod alarms;
 pub mod debrief;
+pub mod exposed;
 mod noise;
 mod requests;
 mod rules;
@@ -26,6 +27,7 @@ use crate::playbook::Frequency;
 use crate::text::document::{self, Flaw, trimmed};
 use crate::text::duration::{Lapse, Offset};
 use crate::text::{CleanStr, CleanText, is_too_long};
+pub use exposed::Exposed;
 pub use script::{Criterion, Hint, Inject};
 pub use world::World;
 
@@ -291,6 +293,9 @@ pub struct Signal {
     /// The label that tells the series apart.
     #[serde(default = "instance")]
     pub label: CleanStr,
+    /// The raw metrics that carry it for a Prometheus.
+    #[serde(default)]
+    pub expose: Vec<Exposed>,
 }
 
 /// A queue: what is in it when all is well, and what comes and could go in a second.

@@ -103,6 +103,11 @@ impl Objective {
         self.expr.replace("$window", window)
     }
 
+    /// Whether the query looks at a window, not at one moment.
+    pub fn is_windowed(&self) -> bool {
+        self.expr.contains("$window")
+    }
+
     /// Whether a value breaks the promise; a value that is not finite says nothing.
     pub fn is_broken_by(&self, value: f64) -> Option<bool> {
         value.is_finite().then(|| match self.side {

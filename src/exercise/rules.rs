@@ -6,8 +6,9 @@
 
 use std::collections::BTreeSet;
 
+use super::exposed::{Exposed, MetricKind, Part};
 use super::script::Rule;
-use super::{Cause, Exercise, Fault, Requests, Signal, Trigger};
+use super::{Aspect, Cause, Exercise, Fault, Requests, Signal, Trigger};
 use crate::text::CleanStr;
 use crate::text::document::{Complaint, Key, name, said};
 
@@ -226,6 +227,32 @@ fn in_stock(complaint: Complaint) -> Complaint {
     complaint.within(["stock".into()])
 }
 
+/// What a Prometheus computes from the raw metric must be what the chart shows.
+fn expose(signal: &Signal, exposed: &Exposed) -> Result<(), Complaint> {
+    use MetricKind::{Counter, Gauge, Histogram};
+    within(exposed.times, "times", 0.0, 1e9)?;
+    let fits = match (signal.from, exposed.kind) {
+        (Some(Aspect::Latency), kind) => kind == Histogram,
+        (_, Histogram) => false,
+        (Some(_), kind) => kind == Counter,
+        (None, Counter) => signal.stock.is_none(),
+        (None, Gauge) => true,
+    };
+    if !fits {
+        let message =
+            "does not fit: a latency needs a histogram, errors, rate and completed a counter, a stock a gauge";
+        return Err(Complaint::new(["kind".into()], message));
+    }
+    if exposed.of == Part::Moment && exposed.kind != Gauge {
+        return Err(Complaint::new(["of".into()], "a moment is a gauge's"));
+    }
+    if matches!(signal.from, Some(Aspect::Latency | Aspect::Errors)) && (signal.noise != 0.0 || exposed.times != 1.0) {
+        let message = "a percentile and a share come from the requests themselves: keep `noise` and these `times` away";
+        return Err(Complaint::new(["times".into()], message));
+    }
+    Ok(())
+}
+
 fn signals(signals: &[Signal]) -> Result<(), Complaint> {
     let mut objectives = BTreeSet::new();
     for (place, signal) in signals.iter().enumerate() {
@@ -248,7 +275,11 @@ fn signals(signals: &[Signal]) -> Result<(), Complaint> {
                     Err(Complaint::new([], "needs `from` (latency, errors, rate, completed), a `level` or a `stock`"))
                 }
                 _ => Err(Complaint::new([], "has two of `from`, `level` and `stock`: keep one")),
+            }?;
+            for (place, exposed) in signal.expose.iter().enumerate() {
+                expose(signal, exposed).map_err(|complaint| complaint.within(["expose".into(), place.into()]))?;
             }
+            Ok(())
         };
         check().map_err(|complaint| complaint.within(["signals".into(), place.into()]))?;
         if !objectives.insert(&signal.objective) {

@@ -285,6 +285,16 @@ fn a_wrong_exercise_is_refused_with_position_key_and_choices() {
         ),
         ("id = \"finance\"", "id = \"shops\"", "`injects[2].id`: `shops` stands twice"),
         ("rule = \"proven\"", "rule = { avoided = \"nothing\" }", "`success[8].rule.avoided`: no fault has this id"),
+        (
+            "outcome=\"error\"}', kind = \"counter\"",
+            "outcome=\"error\"}', kind = \"gauge\"",
+            "`signals[2].expose[1].kind`: does not fit",
+        ),
+        (
+            "{provider=\"alipay\"}', kind = \"counter\"",
+            "{provider=alipay}', kind = \"counter\"",
+            "is no metric: write name{",
+        ),
         ("at = \"-4m\"", "at = \"--4m\"", "`faults[1].at`: `-4m` is no length of time"),
     ] {
         assert!(text.contains(right), "{right}");
@@ -370,6 +380,49 @@ proptest! {
             for burn in measured.burn.into_iter().flatten() {
                 prop_assert!(burn.is_finite() && burn >= 0.0);
             }
+        }
+    }
+
+    #[test]
+    fn counters_never_fall_whatever_is_ticked_and_whenever_one_scrapes(
+        which in 0..SHIPPED.len(), seed in any::<u64>(), scrapes in prop::collection::vec((-20_000_i64..60_000, any::<bool>()), 2..30),
+    ) {
+        let (name, _, text) = SHIPPED[which];
+        let exercise = Exercise::parse(name, text).unwrap();
+        let mut world = World::new(&exercise, seed, start());
+        let (service, step) = exercise.relief[0].step.split_once('/').unwrap();
+        let done = (StepRef { service: service.into(), step: step.into() }, start());
+        let mut exposition = exposed::Exposition::default();
+        let mut now = start();
+        let mut before = std::collections::BTreeMap::<String, f64>::new();
+        for (passed, is_ticked) in scrapes {
+            world.set_steps_done(if is_ticked { std::slice::from_ref(&done) } else { &[] });
+            // A clock that is set back does not turn counters back.
+            now += TimeDelta::milliseconds(passed);
+            exposition.advance(&world, now, 1.0);
+            let told = exposition.text(&world, now);
+            let mut kind = "";
+            let mut buckets = Vec::new();
+            for line in told.lines() {
+                if let Some(told) = line.strip_prefix("# TYPE ") {
+                    kind = told.split_once(' ').unwrap().1;
+                    continue;
+                }
+                let (sample, value) = line.rsplit_once(' ').unwrap();
+                let value: f64 = value.parse().unwrap();
+                prop_assert!(value.is_finite() && value >= 0.0, "{line}");
+                if kind != "gauge" {
+                    prop_assert!(before.get(sample).is_none_or(|before| *before <= value), "{line} was {before:?}");
+                    before.insert(sample.to_owned(), value);
+                }
+                if let Some((_, bound)) = sample.split_once("le=\"") {
+                    let bound = bound.trim_end_matches("\"}").replace("+Inf", "inf");
+                    buckets.push((bound.parse::<f64>().unwrap(), value));
+                }
+            }
+            buckets.sort_by(|one, other| one.0.total_cmp(&other.0));
+            prop_assert!(buckets.is_sorted_by(|one, next| one.1 <= next.1), "{buckets:?}");
+            prop_assert!(!before.is_empty());
         }
     }
 

@@ -1,12 +1,14 @@
 //! The world of an exercise: what the objectives show at any time.
 //!
 //! Hides how a chart comes from the model: over the objective's window the requests of each tick are counted into a histogram, as Prometheus would
-//! have, and each series of the chart lies beside that with a tremble of its own.
+//! have, and each series of the chart lies beside that with a tremble of its own. What a query averages over its window is averaged here, tremble included.
 //!
 //! Invariant: a value is a function of exercise, seed, ticked steps and time, whatever was asked before; it is finite and never negative, and nothing is
 //! known of the future.
 
-use chrono::{DateTime, Utc};
+use std::ops::Range;
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::noise::{key, mix2, signed, tremble};
 use super::requests::{BOUNDS, Course, TICK, quantile, tick};
@@ -24,6 +26,24 @@ pub struct World {
     pub(super) exercise: Exercise,
     pub(super) seed: u64,
     pub(super) course: Course,
+}
+
+/// One series of a signal.
+pub(super) struct Own {
+    /// The key of its tremble.
+    key: u64,
+    /// Its factor beside the others.
+    beside: f64,
+    /// The label that tells it apart, where there are several.
+    pub(super) label: Option<(CleanStr, CleanStr)>,
+}
+
+/// What all series of a chart have in common.
+enum Base {
+    /// One value for each known moment.
+    Shown(Vec<f64>),
+    /// Values of ticks, and which of them are averaged for each known moment.
+    Ticked(Vec<(i64, f64)>, Vec<Range<usize>>),
 }
 
 /// The requests of one tick, counted.
@@ -94,44 +114,66 @@ impl World {
         self.exercise.signals.iter().find(matches)
     }
 
-    /// What all series of a chart have in common: one value for each known moment.
-    fn base(
-        &self,
-        objective: &Objective,
-        signal: Option<&Signal>,
-        window: Lapse,
-        grid: Grid,
-        known: usize,
-    ) -> Vec<f64> {
-        let Some(signal) = signal else { return vec![healthy(objective); known] };
+    fn base(&self, objective: &Objective, signal: Option<&Signal>, window: Lapse, grid: Grid, known: usize) -> Base {
+        let Some(signal) = signal else { return Base::Shown(vec![healthy(objective); known]) };
         if let Some(stock) = &signal.stock {
-            return self.stock(signal, stock, grid, known);
+            return Base::Shown(self.stock(signal, stock, grid, known));
         }
-        let Some(aspect) = signal.from else {
-            return (0..known).map(|place| self.level(signal, tick(grid.at(place)) * TICK)).collect();
+        let Some(last) = known.checked_sub(1) else { return Base::Shown(Vec::new()) };
+        let Some(aspect @ (Aspect::Latency | Aspect::Errors)) = signal.from else {
+            if signal.from.is_none() && !objective.is_windowed() {
+                return Base::Shown((0..known).map(|place| self.at(signal, tick(grid.at(place)))).collect());
+            }
+            let (ticks, windows) = ticks(window, grid, last);
+            return Base::Ticked(ticks.into_iter().map(|tick| (tick, self.at(signal, tick))).collect(), windows);
         };
-        let Some(last) = known.checked_sub(1) else { return Vec::new() };
-        let ticks = (window.num_milliseconds() / TICK).max(1);
-        // Where windows overlap each tick is counted once; where they lie apart only the ticks inside are.
-        let first = tick(grid.start) - ticks + 1;
-        let overlap = grid.resolution.num_milliseconds() <= ticks * TICK;
-        let counted: Vec<Counted> = if overlap {
-            (first..=tick(grid.at(last))).map(|tick| self.count(aspect, tick)).collect()
-        } else {
-            Vec::new()
+        let (ticks, windows) = ticks(window, grid, last);
+        let counted: Vec<Counted> = ticks.into_iter().map(|tick| self.count(aspect, tick)).collect();
+        let value = |window: Range<usize>| aspect_of(aspect, counted[window].iter().copied()) * signal.times;
+        Base::Shown(windows.into_iter().map(value).collect())
+    }
+
+    /// What a signal that is no percentile or share of many requests shows at a tick.
+    pub(super) fn at(&self, signal: &Signal, tick: i64) -> f64 {
+        let requests = || self.course.moment(&self.exercise, tick * TICK);
+        match signal.from {
+            Some(Aspect::Completed) => {
+                let moment = requests();
+                moment.rate * (1.0 - moment.failing()) * signal.times
+            }
+            Some(Aspect::Rate) => requests().rate * signal.times,
+            // One tick's requests alone.
+            Some(aspect) => aspect_of(aspect, std::iter::once(self.count(aspect, tick))) * signal.times,
+            None => self.level(signal, tick * TICK),
+        }
+    }
+
+    /// What a gauge of a signal shows at a moment.
+    pub(super) fn gauge(&self, signal: &Signal, own: &Own, now: DateTime<Utc>) -> f64 {
+        let tick = tick(now);
+        let value = match &signal.stock {
+            Some(stock) => {
+                let grid = Grid { start: now, resolution: TimeDelta::milliseconds(TICK), len: 1 };
+                self.stock(signal, stock, grid, 1).pop().unwrap_or(stock.usual)
+            }
+            None => self.at(signal, tick),
         };
-        (0..known)
-            .map(|place| {
-                let end = tick(grid.at(place));
-                let value = if overlap {
-                    let from = usize::try_from(end - ticks + 1 - first).unwrap_or(0);
-                    aspect_of(aspect, counted.iter().skip(from).take(ticks as usize).copied(), ticks)
-                } else {
-                    aspect_of(aspect, (end - ticks + 1..=end).map(|tick| self.count(aspect, tick)), ticks)
-                };
-                value * signal.times
-            })
-            .collect()
+        own.of(signal.noise, value, tick)
+    }
+
+    /// All series of a signal.
+    pub(super) fn series_of<'a>(&'a self, signal: &'a Signal) -> impl Iterator<Item = Own> + 'a {
+        (0..signal.series as usize).map(|place| self.own(&signal.objective, Some(signal), place))
+    }
+
+    /// A series of an objective, `service/objective`.
+    fn own(&self, objective: &str, signal: Option<&Signal>, place: usize) -> Own {
+        let (service, objective) = objective.split_once('/').unwrap_or_default();
+        let key = mix2(key(self.seed, objective), place as u64);
+        let label = signal
+            .filter(|signal| signal.series > 1)
+            .map(|signal| (signal.label.clone(), CleanStr::from(format!("{service}-{}", place + 1))));
+        Own { key, beside: signal.map_or(1.0, |signal| 1.0 + signal.apart * signed(key)), label }
     }
 
     fn count(&self, aspect: Aspect, tick: i64) -> Counted {
@@ -139,8 +181,8 @@ impl World {
         let mut counted = Counted { all: moment.rate, failed: 0.0, below: [0.0; 16] };
         match aspect {
             Aspect::Latency => counted.below = BOUNDS.map(|bound| moment.rate * moment.within(bound)),
-            Aspect::Errors | Aspect::Completed => counted.failed = moment.rate * moment.failing(),
-            Aspect::Rate => {}
+            Aspect::Errors => counted.failed = moment.rate * moment.failing(),
+            Aspect::Rate | Aspect::Completed => {}
         }
         counted
     }
@@ -184,24 +226,28 @@ impl World {
         signal: Option<&Signal>,
         place: usize,
         grid: Grid,
-        base: &[f64],
+        base: &Base,
     ) -> Series {
         let noise = signal.map_or(0.02, |signal| signal.noise);
-        let own = mix2(key(self.seed, &watched.id.objective), place as u64);
-        let beside = signal.map_or(1.0, |signal| 1.0 + signal.apart * signed(own));
+        let own = self.own(&format!("{}/{}", watched.id.service, watched.id.objective), signal, place);
         let most = if watched.objective.unit == Unit::Ratio { 1.0 } else { f64::MAX };
-        let (start, resolution) = (grid.start.timestamp_millis(), grid.resolution.num_milliseconds());
         let mut values = vec![None; grid.len];
-        for (index, (value, base)) in values.iter_mut().zip(base).enumerate() {
-            let tick = (start + resolution * index as i64).div_euclid(TICK);
-            *value = Some((base * beside * (1.0 + noise * tremble(own, tick))).clamp(0.0, most));
-        }
-        let name = match signal {
-            Some(signal) if signal.series > 1 => {
-                CleanStr::new(&format!("{}={}-{}", signal.label, watched.id.service, place + 1))
+        match base {
+            Base::Shown(base) => {
+                for (place, (value, base)) in values.iter_mut().zip(base).enumerate() {
+                    *value = Some(own.of(noise, *base, tick(grid.at(place))));
+                }
             }
-            Some(_) | None => CleanStr::default(),
-        };
+            Base::Ticked(ticks, windows) => {
+                let each: Vec<f64> = ticks.iter().map(|(tick, value)| own.of(noise, *value, *tick)).collect();
+                for (value, window) in values.iter_mut().zip(windows) {
+                    let window = &each[window.clone()];
+                    *value = Some(window.iter().sum::<f64>() / window.len() as f64);
+                }
+            }
+        }
+        values.iter_mut().flatten().for_each(|value| *value = value.clamp(0.0, most));
+        let name = own.label.map(|(key, value)| CleanStr::from(format!("{key}={value}"))).unwrap_or_default();
         Series { name, values }
     }
 
@@ -216,17 +262,39 @@ impl World {
             let range = end - ticks + 1..=end;
             let average = match signal {
                 None => healthy(objective),
-                Some(Signal { from: Some(aspect), times, .. }) => {
-                    times * aspect_of(*aspect, range.map(|tick| self.count(*aspect, tick)), ticks)
+                Some(Signal { from: Some(aspect @ Aspect::Errors), times, .. }) => {
+                    times * aspect_of(*aspect, range.map(|tick| self.count(*aspect, tick)))
                 }
-                Some(signal) => range.map(|tick| self.level(signal, tick * TICK)).sum::<f64>() / ticks as f64,
+                Some(signal) => range.map(|tick| self.at(signal, tick)).sum::<f64>() / ticks as f64,
             };
             objective.burn_rate(average.clamp(0.0, 1.0))
         })
     }
 }
 
-fn aspect_of(aspect: Aspect, counted: impl Iterator<Item = Counted>, ticks: i64) -> f64 {
+impl Own {
+    /// Its value at a tick, trembling, where the signal has this one.
+    pub(super) fn of(&self, noise: f64, value: f64, tick: i64) -> f64 {
+        value * self.beside * (1.0 + noise * tremble(self.key, tick))
+    }
+}
+
+/// The ticks that the windows of a grid's first moments cover, and which of them belong to each moment.
+/// Where windows overlap each tick stands once; where they lie apart only the ticks inside do.
+fn ticks(window: Lapse, grid: Grid, last: usize) -> (Vec<i64>, Vec<Range<usize>>) {
+    let each = (window.num_milliseconds() / TICK).max(1);
+    let ends = (0..=last).map(|place| tick(grid.at(place)));
+    if grid.resolution.num_milliseconds() <= each * TICK {
+        let first = tick(grid.start) - each + 1;
+        let range = |end: i64| (end - each + 1 - first) as usize..(end + 1 - first) as usize;
+        return ((first..=tick(grid.at(last))).collect(), ends.map(range).collect());
+    }
+    let ranges = (0..=last).map(|place| place * each as usize..(place + 1) * each as usize).collect();
+    (ends.flat_map(|end| end - each + 1..=end).collect(), ranges)
+}
+
+/// What requests show together as a percentile or a share; of one tick alone, how many there are.
+fn aspect_of(aspect: Aspect, counted: impl Iterator<Item = Counted>) -> f64 {
     let mut sum = Counted { all: 0.0, failed: 0.0, below: [0.0; 16] };
     for one in counted {
         sum.all += one.all;
@@ -241,8 +309,7 @@ fn aspect_of(aspect: Aspect, counted: impl Iterator<Item = Counted>, ticks: i64)
         Aspect::Latency => quantile(0.99, &sum.below, sum.all),
         Aspect::Errors if sum.all > 0.0 => (sum.failed / sum.all).clamp(0.0, 1.0),
         Aspect::Errors => 0.0,
-        Aspect::Rate => sum.all / ticks as f64,
-        Aspect::Completed => ((sum.all - sum.failed) / ticks as f64).max(0.0),
+        Aspect::Rate | Aspect::Completed => sum.all,
     }
 }
 

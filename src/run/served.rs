@@ -6,6 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hyper::{Method, StatusCode};
@@ -15,6 +16,7 @@ use super::server::{Answer, Asked, listen, serve};
 use super::{JournalPlace, records};
 use crate::alert::AlertState;
 use crate::clock;
+use crate::exercise::exposed::Exposition;
 use crate::exercise::{Exercise, World};
 use crate::incident::{Clock, IncidentId};
 use crate::live::{WatchedObjective, WatchedService, Watchlist};
@@ -23,6 +25,8 @@ use crate::slo::{BURN_WINDOWS, Grid, Measured, ObjectiveId};
 use crate::spans::{Span, Trace};
 use crate::text::CleanStr;
 
+/// A drill's record is read again after this time.
+const READ_EVERY: Duration = Duration::from_secs(1);
 /// Prometheus gives no more points of a series.
 const MOST_POINTS: usize = 11_000;
 /// The name under which the alerts are served.
@@ -45,16 +49,25 @@ pub struct Served {
 }
 
 struct Serving {
-    world: Mutex<World>,
+    state: Mutex<State>,
     served: Served,
+}
+
+struct State {
+    world: World,
+    /// When the drill's record was read last.
+    read: Option<Duration>,
+    /// What a Prometheus that scrapes is told.
+    exposition: Exposition,
 }
 
 /// Serves until the program is ended; `ready` hears where.
 pub async fn run(served: Served, address: SocketAddr, ready: impl FnOnce(SocketAddr)) -> Result<(), String> {
     let listener = listen(address).await?;
     ready(listener.local_addr().unwrap_or(address));
-    let world = Mutex::new(World::new(&served.exercise, served.seed, served.start));
-    let serving = Arc::new(Serving { world, served });
+    let world = World::new(&served.exercise, served.seed, served.start);
+    let state = Mutex::new(State { world, read: None, exposition: Exposition::default() });
+    let serving = Arc::new(Serving { state, served });
     serve(listener, move |asked| {
         let serving = serving.clone();
         async move {
@@ -77,7 +90,7 @@ impl Serving {
             .map(|url| url.query_pairs().into_owned().collect())
             .unwrap_or_default();
         let fine = |data: Value| Answer::json(StatusCode::OK, &json!({ "status": "success", "data": data }));
-        let world = self.world();
+        let (world, exposition) = self.world();
         let now = self.served.clock.show(clock::wall());
         match asked.path.as_str() {
             "/api/v1/query_range" => self.range(&world, &parameters, now).map_or_else(refused, fine),
@@ -85,13 +98,14 @@ impl Serving {
             "/api/v1/alerts" => fine(json!({ "alerts": self.alerts(&world, now) })),
             "/api/v1/rules" => fine(json!({ "groups": [] })),
             "/api/v1/status/buildinfo" => fine(json!({ "version": format!("warroom {}", env!("CARGO_PKG_VERSION")) })),
-            "/metrics" => self.metrics(&world, now),
+            "/metrics" => self.metrics(&world, &exposition, now),
             "/api/services" => Answer::json(StatusCode::OK, &json!({ "data": self.services(), "errors": null })),
             "/api/traces" => self.traces(&world, &parameters, now),
             path => match path.strip_prefix("/api/traces/").map(|id| world.trace(&CleanStr::new(id))) {
-                Some(Some(trace)) => {
-                    Answer::json(StatusCode::OK, &json!({ "data": [trace_json(&trace)], "errors": null }))
-                }
+                Some(Some(trace)) => Answer::json(
+                    StatusCode::OK,
+                    &json!({ "data": [trace_json(&trace, self.served.clock)], "errors": null }),
+                ),
                 Some(None) => {
                     let errors = json!([{ "code": 404, "msg": "trace not found" }]);
                     Answer::json(StatusCode::NOT_FOUND, &json!({ "data": null, "errors": errors }))
@@ -104,16 +118,21 @@ impl Serving {
         }
     }
 
-    /// The world with the steps that are done by now.
-    fn world(&self) -> World {
-        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((place, id)) = &self.served.drill {
+    /// The world with the steps that are done by now, and what was counted in it.
+    fn world(&self) -> (World, Exposition) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { world, read, exposition } = &mut *state;
+        if let Some((place, id)) =
+            self.served.drill.as_ref().filter(|_| read.is_none_or(|at| clock::boot().saturating_sub(at) >= READ_EVERY))
+        {
+            *read = Some(clock::boot());
             // A record that cannot be read now is read next time: the steps stay as they were.
             if let Ok(record) = place.open().map_err(anyhow::Error::from).and_then(|dir| records::read(&dir, *id)) {
                 world.set_steps_done(&record.steps_done());
             }
         }
-        world.clone()
+        exposition.advance(world, self.served.clock.show(clock::wall()), self.served.clock.speed());
+        (world.clone(), exposition.clone())
     }
 
     fn watched(&self) -> impl Iterator<Item = WatchedObjective> + '_ {
@@ -210,11 +229,11 @@ impl Serving {
         alerts.iter().map(alert).collect()
     }
 
-    /// The newest value of every objective, for a Prometheus that scrapes.
-    fn metrics(&self, world: &World, now: DateTime<Utc>) -> Answer {
-        let mut out = "# HELP warroom_objective_value What an objective of a playbook shows in this drill.\n\
-                       # TYPE warroom_objective_value gauge\n"
-            .to_owned();
+    /// The services' own metrics and the newest value of every objective, for a Prometheus that scrapes.
+    fn metrics(&self, world: &World, exposition: &Exposition, now: DateTime<Utc>) -> Answer {
+        let mut out = exposition.text(world, now);
+        out += "# HELP warroom_objective_value What an objective of a playbook shows in this drill.\n\
+                # TYPE warroom_objective_value gauge\n";
         for watched in self.watched() {
             let measured =
                 world.measured(&watched, Grid { start: now, resolution: TimeDelta::seconds(10), len: 1 }, now);
@@ -263,7 +282,11 @@ impl Serving {
                 ids.push(&row.trace);
             }
         }
-        let traces: Vec<_> = ids.into_iter().filter_map(|id| world.trace(id)).map(|trace| trace_json(&trace)).collect();
+        let traces: Vec<_> = ids
+            .into_iter()
+            .filter_map(|id| world.trace(id))
+            .map(|trace| trace_json(&trace, self.served.clock))
+            .collect();
         Answer::json(StatusCode::OK, &json!({ "data": traces, "total": 0, "limit": 0, "offset": 0, "errors": null }))
     }
 }
@@ -302,7 +325,9 @@ fn labels(name: &str) -> Value {
     name.split_once('=').map_or_else(|| json!({}), |(key, value)| json!({ key: value }))
 }
 
-fn trace_json(trace: &Trace) -> Value {
+/// A trace as Jaeger tells it, at the times of the wall clock.
+fn trace_json(trace: &Trace, clock: Clock) -> Value {
+    let micros = |at| clock.wall(at).timestamp_micros();
     let mut services: Vec<&CleanStr> = trace.spans.iter().map(|span| &span.service).collect();
     services.sort();
     services.dedup();
@@ -321,10 +346,9 @@ fn trace_json(trace: &Trace) -> Value {
         if let crate::spans::Outcome::Error(error) = &span.outcome {
             own.push((CleanStr::new("otel.status_description"), error.clone()));
         }
-        let logs =
-            span.logs.iter().map(|log| json!({ "timestamp": log.at.timestamp_micros(), "fields": tags(&log.fields) }));
+        let logs = span.logs.iter().map(|log| json!({ "timestamp": micros(log.at), "fields": tags(&log.fields) }));
         json!({ "traceID": trace.id, "spanID": span.id, "operationName": span.operation,
-                "references": parent.collect::<Vec<_>>(), "startTime": span.start.timestamp_micros(),
+                "references": parent.collect::<Vec<_>>(), "startTime": micros(span.start),
                 "duration": span.duration.num_microseconds().unwrap_or(i64::MAX), "tags": tags(&own),
                 "logs": logs.collect::<Vec<_>>(), "processID": process(&span.service), "warnings": null })
     };

@@ -8,6 +8,8 @@ use serde_json::Value;
 use crate::plain::{Host, Plain, SOON};
 use crate::reach_story::{SECRETS, Systems};
 use crate::support::alertmanager::{Running, is_installed};
+use crate::support::prometheus::{Prometheus, encoded, get, is_installed as is_prometheus_installed};
+use warroom::playbook::Catalogue;
 
 #[test]
 fn an_exercise_is_played_with_its_injects_a_hint_and_a_debrief_and_then_stands_in_the_list() {
@@ -186,7 +188,7 @@ fn a_served_world_answers_the_playbooks_queries_and_refuses_others_in_words() {
     let host = Host::new();
     let served = Serving::start(&host, &[]);
     let port: u16 = served.url.rsplit(':').next().unwrap().parse().unwrap();
-    let get = |path: &str| crate::support::prometheus::get(port, path).unwrap();
+    let get = |path: &str| get(port, path).unwrap();
     let (status, body) = get("/api/v1/query?query=up");
     assert!(status == 422 && body.contains("no PromQL engine"), "{status} {body}");
     let (status, body) = get("/api/v1/query?query=sum(payments_pending%7Bprovider%3D%22alipay%22%7D)");
@@ -198,4 +200,66 @@ fn a_served_world_answers_the_playbooks_queries_and_refuses_others_in_words() {
     assert_eq!(get("/api/v1/query_range?query=x&start=1&end=0&step=1").0, 422);
     assert_eq!(get("/api/traces").0, 400);
     assert_eq!(get("/nothing").0, 404);
+}
+
+/// The newest value of a query, if there is one.
+fn newest(port: u16, query: &str, at: f64) -> Option<f64> {
+    let path = format!("/api/v1/query?query={}&time={at:.3}", encoded(query));
+    let (status, body) = get(port, &path)?;
+    assert_eq!(status, 200, "{query}: {body}");
+    let told: Value = serde_json::from_str(&body).unwrap();
+    told["data"]["result"][0]["value"][1].as_str()?.parse().ok()
+}
+
+#[test]
+fn a_real_prometheus_that_scrapes_computes_what_the_consoles_show() {
+    if !is_prometheus_installed() {
+        return;
+    }
+    let host = Host::new();
+    let own = host.home.path().join("config/warroom/playbooks");
+    std::fs::create_dir_all(&own).unwrap();
+    let catalogue = Catalogue::shipped();
+    let exercises = [
+        ("alipay-timeout-storm", "alipay", "upstream_.*|payments_.*|alipay_.*"),
+        ("blubank-settlement-failure", "blubank", "queue_.*|settlement.*"),
+        ("yoomonea-regional-outage", "yoomonea", ".*"),
+        ("qrpay-web-cache-eviction", "qrpay-web", "(http|laravel|redis|checkouts)_.*"),
+    ];
+    for (_, service, _) in exercises {
+        // Half a minute instead of five: nobody waits that long for a test.
+        let text = std::fs::read_to_string(format!("playbooks/{service}.toml")).unwrap();
+        let text = text.replace("[[objectives]]\n", "[[objectives]]\nwindow = \"30s\"\n");
+        std::fs::write(own.join(format!("{service}.toml")), text).unwrap();
+    }
+    let servers = exercises.map(|(exercise, ..)| Serving::start(&host, &[exercise, "--seed", "3"]));
+    let targets: Vec<_> = servers
+        .iter()
+        .zip(exercises)
+        .map(|(server, (_, _, keep))| (server.url.trim_start_matches("http://"), keep))
+        .collect();
+    let prometheus = Prometheus::scraping(&targets);
+    std::thread::sleep(Duration::from_secs(38));
+    let now = warroom::run::clock::wall().timestamp_millis() as f64 / 1000.0 - 1.0;
+    let mut compared = 0;
+    for (server, (exercise, service, _)) in servers.iter().zip(exercises) {
+        let port: u16 = server.url.rsplit(':').next().unwrap().parse().unwrap();
+        for objective in &catalogue.get(service).unwrap().objectives {
+            let query = objective.query("30s");
+            let computed = newest(prometheus.port, &query, now);
+            // The world goes in ticks of ten seconds, and a scrape is up to a second late.
+            let shown: Vec<f64> =
+                [-12.0, -8.0, -4.0, 0.0].iter().map(|before| newest(port, &query, now + before).unwrap()).collect();
+            let (least, most) =
+                shown.iter().fold((f64::MAX, 0.0_f64), |(least, most), value| (least.min(*value), most.max(*value)));
+            let computed = computed.unwrap_or_else(|| panic!("{exercise}: nothing for {query}"));
+            assert!(
+                computed >= least * 0.93 && computed <= most * 1.07,
+                "{exercise}, {}: Prometheus computes {computed}, the console shows {shown:?}",
+                objective.id
+            );
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 21);
 }

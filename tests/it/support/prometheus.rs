@@ -33,7 +33,6 @@ impl Prometheus {
         let folder = tempfile::tempdir().unwrap();
         let input = folder.path().join("samples.om");
         std::fs::write(&input, open_metrics).unwrap();
-        std::fs::write(folder.path().join("prometheus.yml"), "global:\n  scrape_interval: 1h\n").unwrap();
         let made = Command::new("promtool")
             .args(["tsdb", "create-blocks-from", "openmetrics"])
             .arg(&input)
@@ -41,6 +40,23 @@ impl Prometheus {
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        Self::configured("global:\n  scrape_interval: 1h\n", folder)
+    }
+
+    /// Starts a server that scrapes these addresses each second; `keep` is a pattern of the metrics that are kept.
+    pub fn scraping(targets: &[(&str, &str)]) -> Self {
+        let mut config = "global:\n  scrape_interval: 1s\nscrape_configs:\n".to_owned();
+        for (place, (address, keep)) in targets.iter().enumerate() {
+            config += &format!(
+                "  - job_name: target-{place}\n    static_configs: [{{targets: ['{address}']}}]\n    metric_relabel_configs:\n      \
+                 - {{source_labels: [__name__], regex: '{keep}', action: keep}}\n"
+            );
+        }
+        Self::configured(&config, tempfile::tempdir().unwrap())
+    }
+
+    fn configured(config: &str, folder: tempfile::TempDir) -> Self {
+        std::fs::write(folder.path().join("prometheus.yml"), config).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut server = Self { port, folder, child: None };
         server.restart();
