@@ -31,8 +31,8 @@ use ratatui::layout::Rect;
 use crate::alert::Coverage;
 use crate::escalation::Matrix;
 use crate::incident::{
-    Actor, AlertLinked, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, PrivacySet, ProofLine,
-    Refusal, Series, ServiceId, StepRef, Urgency, command,
+    Actor, AlertLinked, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, PrivacySet, Progress,
+    ProofLine, Refusal, Series, ServiceId, Urgency, command,
 };
 use crate::live::{Before, Finding, Inquiry, Live, Usual, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
@@ -201,7 +201,7 @@ pub struct Console {
     /// The playbooks as their files say; those in the settings are as the incident has them.
     loaded: Catalogue,
     frozen: Vec<CleanStr>,
-    steps_told: Vec<(StepRef, DateTime<Utc>)>,
+    progress_told: Progress,
     past: Vec<Past>,
     past_of: Vec<ServiceId>,
     rung: BTreeSet<Duty>,
@@ -251,7 +251,7 @@ impl Console {
             ahead: TimeDelta::zero(),
             loaded: settings.catalogue.clone(),
             frozen: Vec::new(),
-            steps_told: Vec::new(),
+            progress_told: Progress::default(),
             past: Vec::new(),
             past_of: Vec::new(),
             rung: BTreeSet::new(),
@@ -404,7 +404,7 @@ impl Console {
         self.after(wall, &mut effects);
         if may_rewatch {
             self.watch(&mut effects);
-            self.tell_steps(&mut effects);
+            self.tell_progress(&mut effects);
         }
         effects
     }
@@ -752,14 +752,14 @@ impl Console {
     }
 
     /// In a drill the world reacts to what people did.
-    fn tell_steps(&mut self, effects: &mut Vec<Effect>) {
+    fn tell_progress(&mut self, effects: &mut Vec<Effect>) {
         if self.incident.drill.is_none() {
             return;
         }
-        let done = self.incident.steps_done();
-        if done != self.steps_told {
-            self.steps_told.clone_from(&done);
-            effects.push(Effect::StepsDone(done));
+        let progress = Progress { done: self.incident.steps_done(), clock: Some(self.incident.clock()) };
+        if progress != self.progress_told {
+            self.progress_told.clone_from(&progress);
+            effects.push(Effect::Progress(progress));
         }
     }
 

@@ -28,6 +28,7 @@ pub mod timeline;
 pub mod wording;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -44,16 +45,28 @@ pub use state::*;
 pub use terms::*;
 pub use timeline::{Line, Timeline};
 
-/// The clock of an incident: the wall clock, or for a drill the one that its first entry set running.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The clock of an incident: the wall clock, or for a drill the one that its first entry set running, and that stands still while the drill is paused.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Clock {
     start: DateTime<Utc>,
     speed: f64,
+    /// In their order; the last one may go on.
+    pauses: Option<Arc<[Pause]>>,
 }
+
+/// From when to when the wall clock ran alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Pause {
+    from: DateTime<Utc>,
+    to: Option<DateTime<Utc>>,
+}
+
+/// What comes after a pause of which nobody knows the end is so far away.
+const FAR: TimeDelta = TimeDelta::days(36_500);
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { start: DateTime::UNIX_EPOCH, speed: 1.0 }
+        Self { start: DateTime::UNIX_EPOCH, speed: 1.0, pauses: None }
     }
 }
 
@@ -61,22 +74,51 @@ impl Clock {
     /// A clock that shows `start` when the wall clock does, and runs `speed` times as fast.
     pub fn new(start: DateTime<Utc>, speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
-        Self { start, speed }
+        Self { start, speed, pauses: None }
+    }
+
+    /// The same clock, standing still from this moment of the wall clock on; `None` where it does already.
+    fn paused(&self, wall: DateTime<Utc>) -> Option<Self> {
+        let before = self.pauses.as_deref().unwrap_or_default();
+        let from = before.iter().filter_map(|pause| pause.to).fold(wall, DateTime::max);
+        let all = before.iter().copied().chain([Pause { from, to: None }]).collect();
+        (!self.is_paused()).then(|| Self { pauses: Some(all), ..self.clone() })
+    }
+
+    /// The same clock, running again from this moment of the wall clock on; `None` where it does already.
+    fn resumed(&self, wall: DateTime<Utc>) -> Option<Self> {
+        let (last, before) = self.pauses.as_deref()?.split_last()?;
+        let ended = Pause { to: Some(wall.max(last.from)), ..*last };
+        let all = before.iter().copied().chain([ended]).collect();
+        self.is_paused().then(|| Self { pauses: Some(all), ..self.clone() })
+    }
+
+    /// Whether it stands still, until somebody lets the drill go on.
+    pub fn is_paused(&self) -> bool {
+        self.pauses.as_deref().and_then(|pauses| pauses.last()).is_some_and(|pause| pause.to.is_none())
     }
 
     /// What this clock shows at a moment of the wall clock.
     pub fn show(&self, wall: DateTime<Utc>) -> DateTime<Utc> {
+        let stood = |pause: &Pause| (pause.to.map_or(wall, |to| to.min(wall)) - pause.from).max(TimeDelta::zero());
+        let wall = wall - self.pauses.as_deref().unwrap_or_default().iter().map(stood).sum::<TimeDelta>();
         if self.speed == 1.0 { wall } else { scaled(self.start, wall - self.start, self.speed) }
     }
 
-    /// When the wall clock shows the moment at which this clock shows `at`.
+    /// When the wall clock shows the moment at which this clock shows `at`; while it stands still, what is to come is a century away.
     pub fn wall(&self, at: DateTime<Utc>) -> DateTime<Utc> {
-        if self.speed == 1.0 { at } else { scaled(self.start, at - self.start, 1.0 / self.speed) }
+        let mut wall = if self.speed == 1.0 { at } else { scaled(self.start, at - self.start, 1.0 / self.speed) };
+        for pause in self.pauses.as_deref().unwrap_or_default().iter() {
+            if wall > pause.from {
+                wall += pause.to.map_or(FAR, |to| to - pause.from);
+            }
+        }
+        wall
     }
 
     /// How much passes on this clock while so much passes on the wall.
     pub fn passed(&self, wall: TimeDelta) -> TimeDelta {
-        if self.speed == 1.0 { wall } else { self.show(self.start + wall) - self.start }
+        if self.speed == 1.0 { wall } else { scaled(self.start, wall, self.speed) - self.start }
     }
 
     /// How many times as fast as the wall clock it runs.
@@ -88,6 +130,15 @@ impl Clock {
 fn scaled(start: DateTime<Utc>, by: TimeDelta, factor: f64) -> DateTime<Utc> {
     let milliseconds = by.num_milliseconds() as f64 * factor;
     start.checked_add_signed(TimeDelta::milliseconds(milliseconds as i64)).unwrap_or(start)
+}
+
+/// How far a drill is: what its room did, and the clock that it goes by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// The ticked steps, since when.
+    pub done: Vec<(StepRef, DateTime<Utc>)>,
+    /// The drill's clock with its pauses, once it is known.
+    pub clock: Option<Clock>,
 }
 
 /// Somebody at a moment.
@@ -300,7 +351,7 @@ impl Incident {
             }
             let Self { entries, facts, .. } = self;
             let Facts { clock, clocks, timeline, .. } = facts;
-            timeline.arrange(entries, Reading { clock: *clock, clocks });
+            timeline.arrange(entries, Reading { clock, clocks });
         }
     }
 
@@ -325,10 +376,10 @@ impl Incident {
         let in_order = self.entries.last_key_value().is_none_or(|(last, _)| *last < key);
         self.places.insert(entry.id, key);
         if in_order {
-            let drill_before = self.facts.clock;
+            let drill_before = self.facts.clock.clone();
             self.facts.fold(&entry);
             let Facts { clock, clocks, timeline, .. } = &mut self.facts;
-            timeline.append(&entry, Reading { clock: *clock, clocks });
+            timeline.append(&entry, Reading { clock, clocks });
             let clock_changed = drill_before != self.facts.clock && !self.entries.is_empty();
             // Times that were read with a clock that was off must be read again.
             let is_skew = matches!(entry.event, Event::ClockSkewed(_) | Event::ClockJumped(_));
@@ -411,7 +462,7 @@ impl Incident {
 
 impl Facts {
     fn reading(&self) -> Reading<'_> {
-        Reading { clock: self.clock, clocks: &self.clocks }
+        Reading { clock: &self.clock, clocks: &self.clocks }
     }
 
     fn time(&self, entry: &Entry) -> DateTime<Utc> {
@@ -420,7 +471,7 @@ impl Facts {
 
     /// The clock that this incident is read by.
     pub fn clock(&self) -> Clock {
-        self.clock
+        self.clock.clone()
     }
 
     /// Where it stands; an undeclared incident is merely detected.

@@ -186,6 +186,8 @@ pub enum Inquiry {
     Trace(TraceId),
     /// Give a hint: in a drill.
     Hint,
+    /// Let the one who would get in touch next in a drill do so now.
+    Inject,
     /// Count the error spans of services in the time before a moment: what was usual before the incident.
     Usual(Before),
 }

@@ -287,7 +287,7 @@ pub(crate) async fn attend<P: Poller>(poller: P, every: Duration, desk: Desk) {
                 inquiry = inquiries.recv(), if may_ask => match inquiry {
                     // Of one kind the newest question counts; what the console asks takes nothing from what a person asks.
                     Some(inquiry @ Inquiry::Usual(_)) => usual = Some(Box::pin(poller.answer(inquiry))),
-                    Some(Inquiry::Hint) => {}
+                    Some(Inquiry::Hint | Inquiry::Inject) => {}
                     Some(inquiry @ Inquiry::Trace(_)) => answer = Some(Box::pin(poller.answer(inquiry))),
                     None => may_ask = false,
                 },

@@ -191,6 +191,24 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
             Err(why) => console.say(Tone::Refused, why, wall),
         }
     }),
+    write("pause-drill", &[], "in a drill: its clock stands still for everybody", |console, wall, effects| {
+        console.command(Command::PauseDrill(true), None, wall, effects);
+    }),
+    write("resume-drill", &[], "in a drill: its clock runs again", |console, wall, effects| {
+        console.command(Command::PauseDrill(false), None, wall, effects);
+    }),
+    write(
+        "inject",
+        &[],
+        "in a drill, for its facilitator: who gets in touch next does so now",
+        |console, wall, effects| {
+            if console.incident().drill.is_none() {
+                return console.say(Tone::Refused, "injects are for drills: this is not one".to_owned(), wall);
+            }
+            effects.push(Effect::Inquire(Inquiry::Inject));
+            console.say(Tone::Said, "who would get in touch next does so now, if there is one more".to_owned(), wall);
+        },
+    ),
     write("hint", &[], "in a drill: a hint from the facilitator", |console, wall, effects| {
         if console.incident().drill.is_none() {
             return console.say(Tone::Refused, "hints are for drills: this is not one".to_owned(), wall);
@@ -290,7 +308,8 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         let text = console.incident().title.to_string();
         console.ask(Question { title: "title".to_owned(), text, purpose: Purpose::Title });
     }),
-    write("declare", &["D"], "declare a new incident", |console, wall, _| {
+    write("declare", &["D"], "declare a new incident", |console, wall, effects| {
+        console.pause_for_earnest(wall, effects);
         let form = overlay::declare(&console.cx(wall));
         console.show(form);
     }),
@@ -410,6 +429,13 @@ impl Console {
                 Some(overlay) => self.show(overlay),
                 None => self.say(Tone::Refused, "that is over: somebody was faster".to_owned(), wall),
             },
+        }
+    }
+
+    /// A drill stands still while something real is declared.
+    fn pause_for_earnest(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if self.is_drill() && !self.record.real_alerts.is_empty() && !self.incident.clock().is_paused() {
+            self.command(Command::PauseDrill(true), None, wall, effects);
         }
     }
 

@@ -166,7 +166,12 @@ impl Console {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            return Some(format!("REAL ALERT: {first}{more} · this is a drill: D leaves it and declares an incident"));
+            let way = if self.incident.clock().is_paused() {
+                "the drill is paused: D declares an incident"
+            } else {
+                "this is a drill: D pauses it and declares an incident"
+            };
+            return Some(format!("REAL ALERT: {first}{more} · {way}"));
         }
         let first = self.record.damage.first()?;
         Some(format!("RECORD DAMAGED: {first} · warroom journal verify tells all"))
@@ -179,7 +184,11 @@ impl Console {
         }
         let mut spans = vec![Span::raw(" ")];
         if incident.drill.is_some() {
-            let frozen = if cx.live.is_frozen { " DRILL · FROZEN " } else { " DRILL " };
+            let frozen = match (cx.live.is_frozen, incident.clock().is_paused()) {
+                (true, _) => " DRILL · FROZEN ",
+                (false, true) => " DRILL · PAUSED ",
+                (false, false) => " DRILL ",
+            };
             spans.push(Span::styled(frozen, theme.banner(Alarm::Red)));
             spans.push(Span::raw(" "));
         }

@@ -8,8 +8,8 @@ use crossterm::event::Event as InputEvent;
 use super::runs::{RunAct, RunSaid};
 use crate::alert::Coverage;
 use crate::incident::{
-    DrillStarted, Entry, EntryId, Event, IncidentId, News, Parcel, Phase, Receipt, Series, ServiceId, Severity,
-    StepRef, Watched,
+    DrillStarted, Entry, EntryId, Event, IncidentId, News, Parcel, Phase, Progress, Receipt, Series, ServiceId,
+    Severity, Watched,
 };
 use crate::live::{Inquiry, Report, Watchlist};
 use crate::pane::{Past, Present};
@@ -173,8 +173,8 @@ pub enum Effect {
     Watch(Watchlist),
     /// Rebuild the drill's world.
     Simulate(DrillStarted),
-    /// Tell the drill's world which steps are done, since when.
-    StepsDone(Vec<(StepRef, DateTime<Utc>)>),
+    /// Tell the drill's world which steps are done, since when, and what its clock shows.
+    Progress(Progress),
     /// Make a text of the records.
     Print(Printout),
     /// Merge a duplicate into the record in which the work goes on.

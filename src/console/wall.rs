@@ -93,7 +93,11 @@ fn lines(console: &Console, cx: &Cx<'_>, room: Rect) -> Vec<String> {
     }
     let severity = incident.severity.unwrap_or(Severity::Sev3);
     let service = incident.services.first().map(|service| format!(" {service}")).unwrap_or_default();
-    let drill = if console.is_drill() { "DRILL " } else { "" };
+    let drill = match (console.is_drill(), incident.clock().is_paused()) {
+        (true, true) => "DRILL PAUSED ",
+        (true, false) => "DRILL ",
+        (false, _) => "",
+    };
     let phase = incident.phase().name();
     let ways = [
         vec![format!("{drill}{severity}{service} {phase}")],

@@ -133,6 +133,11 @@ impl Exercise {
         due
     }
 
+    /// Who gets in touch next, where somebody wants it now, after those (by id) who did.
+    pub fn next_inject(&self, told: &[&str]) -> Option<&Inject> {
+        self.injects.iter().find(|inject| !told.contains(&inject.id.as_str()))
+    }
+
     /// The next hint for a room that asks, after so many that it was given; nothing when there are no more.
     pub fn next_hint(&self, given: &[usize], done: &[(StepRef, DateTime<Utc>)]) -> Option<(usize, &Hint)> {
         let is_wanted = |(place, hint): &(usize, &Hint)| {

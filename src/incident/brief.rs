@@ -390,6 +390,8 @@ pub(super) fn weight(incident: &Incident, line: &Line) -> Weight {
             NoteKind::Note | NoteKind::Action | NoteKind::Todo | NoteKind::Can => Weight::Detail,
         },
         Event::DrillStarted(_)
+        | Event::DrillPaused(_)
+        | Event::DrillResumed(_)
         | Event::ServiceAdded(_)
         | Event::ServiceRemoved(_)
         | Event::RoleTaken(_)

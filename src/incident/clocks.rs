@@ -92,15 +92,20 @@ impl Clocks {
 /// How the times of entries are read: by the incident's clock, with what a console's clock was off taken off.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a> {
-    pub(super) clock: Clock,
+    pub(super) clock: &'a Clock,
     pub(super) clocks: &'a Clocks,
 }
 
 impl Reading<'_> {
     /// When an entry was written, in the incident's clock.
     pub(super) fn time(&self, entry: &Entry) -> DateTime<Utc> {
+        self.clock.show(self.wall(entry))
+    }
+
+    /// When an entry was written, on a wall clock that is right.
+    pub(super) fn wall(&self, entry: &Entry) -> DateTime<Utc> {
         let ahead = self.clocks.ahead(&entry.via.console, entry.order());
-        self.clock.show(entry.wall.checked_sub_signed(ahead).unwrap_or(entry.wall))
+        entry.wall.checked_sub_signed(ahead).unwrap_or(entry.wall)
     }
 
     /// What an entry says, its times read like its own.

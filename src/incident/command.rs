@@ -28,6 +28,8 @@ pub enum Command {
     Declare(Declared),
     /// Make it a drill.
     StartDrill(DrillStarted),
+    /// Let the drill's clock stand still (`true`), or run again.
+    PauseDrill(bool),
     /// Give it another title.
     SetTitle(CleanStr),
     /// Keep it private, or do not any more.
@@ -237,6 +239,7 @@ impl Command {
             },
             other @ (Self::Declare(_)
             | Self::StartDrill(_)
+            | Self::PauseDrill(_)
             | Self::SetTitle(_)
             | Self::SetPrivacy(_)
             | Self::Acknowledge
@@ -316,6 +319,17 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
                 return refuse(format!("{} is a drill already", incident.id()));
             }
             vec![Event::DrillStarted(body)]
+        }
+        Command::PauseDrill(is_pause) => {
+            if incident.drill.is_none() {
+                return refuse(format!("{} is no drill: its clock never stands still", incident.id()));
+            }
+            match (is_pause, incident.clock().is_paused()) {
+                (true, true) => return refuse("the drill is paused already: `resume-drill` lets it go on".to_owned()),
+                (false, false) => return refuse("the drill is not paused".to_owned()),
+                (true, false) => vec![Event::DrillPaused(Plain {})],
+                (false, true) => vec![Event::DrillResumed(Plain {})],
+            }
         }
         Command::SetTitle(title) => {
             said(&title, "the title")?;

@@ -358,6 +358,10 @@ events! {
     Declared(Declared) = "declared",
     /// The incident is a drill.
     DrillStarted(DrillStarted) = "drill-started",
+    /// The drill's clock stands still.
+    DrillPaused(Plain) = "drill-paused",
+    /// It runs again.
+    DrillResumed(Plain) = "drill-resumed",
     /// Its title changed.
     TitleSet(TitleSet) = "title-set",
     /// It became private, or ceased to be.

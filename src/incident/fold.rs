@@ -41,6 +41,16 @@ impl Facts {
         match event {
             Event::Declared(body) => self.declare(body, mark).into(),
             Event::DrillStarted(body) => self.start_drill(body).into(),
+            Event::DrillPaused(_) | Event::DrillResumed(_) => {
+                let wall = self.reading().wall(entry);
+                let is_pause = matches!(event, Event::DrillPaused(_));
+                let changed = if is_pause { self.clock.paused(wall) } else { self.clock.resumed(wall) };
+                let is_new = self.drill.is_some() && changed.is_some();
+                if let Some(clock) = changed.filter(|_| is_new) {
+                    self.clock = clock;
+                }
+                is_new.into()
+            }
             Event::TitleSet(body) => {
                 self.title = body.title.clone();
                 Sense::Good

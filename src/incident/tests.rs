@@ -482,3 +482,71 @@ proptest! {
         }
     }
 }
+
+fn drill_of(events: &[(i64, Event)]) -> Vec<Entry> {
+    let started = DrillStarted { exercise: "x".into(), seed: 1, start: at(0), speed: 2.0, source: None };
+    let declared = Declared {
+        title: "x".into(),
+        severity: Severity::Sev2,
+        service: None,
+        detected_at: None,
+        detection: None,
+        zone: "UTC".into(),
+        link: None,
+    };
+    let begun = [(0, Event::DrillStarted(started)), (0, Event::Declared(declared))];
+    let all = begun.into_iter().chain(events.iter().cloned());
+    all.zip(1..).map(|((seconds, event), rseq)| entry(1, rseq, seconds, "dana", event)).collect()
+}
+
+#[test]
+fn a_paused_drill_is_read_by_a_clock_that_stood_still_whenever_the_pause_is_heard_of() {
+    let note = |text: &str| Event::NoteAdded(NoteAdded { kind: NoteKind::Note, text: text.into(), at: None });
+    let entries = drill_of(&[
+        (50, note("before")),
+        (100, Event::DrillPaused(Plain {})),
+        (130, note("in the pause")),
+        (160, Event::DrillResumed(Plain {})),
+        (200, note("after")),
+    ]);
+    let whole = Incident::replay(INC, entries.clone());
+    let times: Vec<i64> = whole.entries().map(|entry| (whole.time(entry) - at(0)).num_seconds()).collect();
+    assert_eq!(times, [0, 0, 100, 200, 200, 200, 280], "twice as fast, and a minute of the wall left out");
+    let late = Incident::replay(INC, [0, 1, 4, 6, 5, 3, 2].map(|place| entries[place].clone()));
+    assert_eq!(
+        late.entries().map(|entry| late.time(entry)).collect::<Vec<_>>(),
+        whole.entries().map(|entry| whole.time(entry)).collect::<Vec<_>>()
+    );
+    assert_eq!(late.clock(), whole.clock());
+
+    let mut paused = Incident::replay(INC, entries[..4].to_vec());
+    assert!(paused.clock().is_paused());
+    let again = command::decide(&paused, Command::PauseDrill(true), &asking("dana", 150)).unwrap_err();
+    assert!(again.to_string().contains("resume-drill"), "{again}");
+    let other = entry(2, 1, 110, "omid", Event::DrillPaused(Plain {}));
+    paused.apply([other]);
+    assert_eq!(paused.clock().show(at(150)), at(200), "the first of two who pause wins");
+    let plain = Incident::new(INC);
+    assert!(command::decide(&plain, Command::PauseDrill(true), &asking("dana", 0)).is_err());
+}
+
+proptest! {
+    #[test]
+    fn a_drills_clock_never_goes_back_and_finds_the_wall_again(
+        speed in prop::sample::select(vec![1.0, 2.0, 60.0]), gaps in prop::collection::vec(1_i64..500, 0..9), seconds in 0_i64..5_000,
+    ) {
+        let mut clock = Clock::new(at(0), speed);
+        let mut wall = 0;
+        for (place, gap) in gaps.iter().enumerate() {
+            wall += gap;
+            let next = if place % 2 == 0 { clock.paused(at(wall)) } else { clock.resumed(at(wall)) };
+            clock = next.unwrap();
+        }
+        prop_assert!(clock.show(at(seconds)) <= clock.show(at(seconds + 1)));
+        let moves = clock.show(at(seconds + 1)) > clock.show(at(seconds));
+        prop_assert_eq!(clock.is_paused(), gaps.len() % 2 == 1);
+        if moves {
+            prop_assert_eq!(clock.wall(clock.show(at(seconds + 1))), at(seconds + 1));
+        }
+    }
+}

@@ -264,6 +264,7 @@ fn hand(event: &Event) -> Hand {
         // The ends are somebody's word; the steps on the way follow from what was done.
         Event::PhaseEntered(body) if body.phase >= Phase::Resolved => Hand::Human,
         Event::PhaseEntered(_) => Hand::Machine,
+        Event::DrillPaused(_) | Event::DrillResumed(_) => Hand::Human,
         Event::DrillStarted(_)
         | Event::ClockJumped(_)
         | Event::ClockSkewed(_)

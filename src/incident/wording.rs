@@ -23,6 +23,8 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
             ("DECLARED", format!("{} {}{service}{told}{}", body.severity, body.title, link.unwrap_or_default()))
         }
         Event::DrillStarted(body) => ("drill", format!("{}, seed {}, speed {}×", body.exercise, body.seed, body.speed)),
+        Event::DrillPaused(_) => ("drill", "paused: its clock stands still".to_owned()),
+        Event::DrillResumed(_) => ("drill", "goes on".to_owned()),
         Event::PrivacySet(body) if body.is_private => {
             ("PRIVATE", "no public channel, status page or ticket hears of it".to_owned())
         }

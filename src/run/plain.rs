@@ -305,7 +305,9 @@ impl Session {
             }
             Msg::RealAlerts(titles) => {
                 for title in titles {
-                    self.paper.line(&format!("! REAL ALERT: {title}: this is a drill; :declare leaves it"));
+                    self.paper.line(&format!(
+                        "! REAL ALERT: {title}: this is a drill; :pause-drill stops its clock, :declare leaves it"
+                    ));
                 }
             }
             Msg::Run(_, RunSaid::Printed(text, skipped)) => {
@@ -369,7 +371,7 @@ impl Session {
                 | Effect::ClearDraft
                 | Effect::Watch(_)
                 | Effect::Simulate(_)
-                | Effect::StepsDone(_)
+                | Effect::Progress(_)
                 | Effect::Inquire(_)
                 | Effect::Deliver(_)
                 | Effect::LookUp(_)

@@ -55,6 +55,8 @@ struct Serving {
 
 struct State {
     world: World,
+    /// The drill's clock, with its pauses.
+    clock: Clock,
     /// When the drill's record was read last.
     read: Option<Duration>,
     /// What a Prometheus that scrapes is told.
@@ -66,7 +68,7 @@ pub async fn run(served: Served, address: SocketAddr, ready: impl FnOnce(SocketA
     let listener = listen(address).await?;
     ready(listener.local_addr().unwrap_or(address));
     let world = World::new(&served.exercise, served.seed, served.start);
-    let state = Mutex::new(State { world, read: None, exposition: Exposition::default() });
+    let state = Mutex::new(State { world, clock: served.clock.clone(), read: None, exposition: Exposition::default() });
     let serving = Arc::new(Serving { state, served });
     serve(listener, move |asked| {
         let serving = serving.clone();
@@ -90,22 +92,21 @@ impl Serving {
             .map(|url| url.query_pairs().into_owned().collect())
             .unwrap_or_default();
         let fine = |data: Value| Answer::json(StatusCode::OK, &json!({ "status": "success", "data": data }));
-        let (world, exposition) = self.world();
-        let now = self.served.clock.show(clock::wall());
+        let (world, exposition, drill) = self.world();
+        let now = drill.show(clock::wall());
         match asked.path.as_str() {
-            "/api/v1/query_range" => self.range(&world, &parameters, now).map_or_else(refused, fine),
-            "/api/v1/query" => self.instant(&world, &parameters, now).map_or_else(refused, fine),
-            "/api/v1/alerts" => fine(json!({ "alerts": self.alerts(&world, now) })),
+            "/api/v1/query_range" => self.range(&world, &drill, &parameters, now).map_or_else(refused, fine),
+            "/api/v1/query" => self.instant(&world, &drill, &parameters, now).map_or_else(refused, fine),
+            "/api/v1/alerts" => fine(json!({ "alerts": self.alerts(&world, &drill, now) })),
             "/api/v1/rules" => fine(json!({ "groups": [] })),
             "/api/v1/status/buildinfo" => fine(json!({ "version": format!("warroom {}", env!("CARGO_PKG_VERSION")) })),
             "/metrics" => self.metrics(&world, &exposition, now),
             "/api/services" => Answer::json(StatusCode::OK, &json!({ "data": self.services(), "errors": null })),
-            "/api/traces" => self.traces(&world, &parameters, now),
+            "/api/traces" => self.traces(&world, &drill, &parameters, now),
             path => match path.strip_prefix("/api/traces/").map(|id| world.trace(&CleanStr::new(id))) {
-                Some(Some(trace)) => Answer::json(
-                    StatusCode::OK,
-                    &json!({ "data": [trace_json(&trace, self.served.clock)], "errors": null }),
-                ),
+                Some(Some(trace)) => {
+                    Answer::json(StatusCode::OK, &json!({ "data": [trace_json(&trace, &drill)], "errors": null }))
+                }
                 Some(None) => {
                     let errors = json!([{ "code": 404, "msg": "trace not found" }]);
                     Answer::json(StatusCode::NOT_FOUND, &json!({ "data": null, "errors": errors }))
@@ -119,9 +120,9 @@ impl Serving {
     }
 
     /// The world with the steps that are done by now, and what was counted in it.
-    fn world(&self) -> (World, Exposition) {
+    fn world(&self) -> (World, Exposition, Clock) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { world, read, exposition } = &mut *state;
+        let State { world, clock: drill, read, exposition } = &mut *state;
         if let Some((place, id)) =
             self.served.drill.as_ref().filter(|_| read.is_none_or(|at| clock::boot().saturating_sub(at) >= READ_EVERY))
         {
@@ -129,10 +130,11 @@ impl Serving {
             // A record that cannot be read now is read next time: the steps stay as they were.
             if let Ok(record) = place.open().map_err(anyhow::Error::from).and_then(|dir| records::read(&dir, *id)) {
                 world.set_steps_done(&record.steps_done());
+                *drill = record.clock();
             }
         }
-        exposition.advance(world, self.served.clock.show(clock::wall()), self.served.clock.speed());
-        (world.clone(), exposition.clone())
+        exposition.advance(world, drill.show(clock::wall()), drill.speed());
+        (world.clone(), exposition.clone(), drill.clone())
     }
 
     fn watched(&self) -> impl Iterator<Item = WatchedObjective> + '_ {
@@ -162,7 +164,13 @@ impl Serving {
             .to_owned())
     }
 
-    fn range(&self, world: &World, parameters: &Parameters, now: DateTime<Utc>) -> Result<Value, String> {
+    fn range(
+        &self,
+        world: &World,
+        drill: &Clock,
+        parameters: &Parameters,
+        now: DateTime<Utc>,
+    ) -> Result<Value, String> {
         let watched = self.asked(parameters)?;
         let (start, end) = (moment(parameters, "start")?, moment(parameters, "end")?);
         let step = text(parameters, "step")
@@ -174,7 +182,7 @@ impl Serving {
         if len == 0 || len > MOST_POINTS {
             return Err("exceeded maximum resolution of 11,000 points per timeseries".to_owned());
         }
-        let measured = self.measured(world, &watched, start, step, len, now);
+        let measured = self.measured(world, drill, &watched, start, step, len, now);
         let series = measured.series.iter().map(|series| {
             let values = series.values.iter().enumerate().filter_map(|(place, value)| {
                 let at = start.timestamp_millis() as f64 / 1000.0 + step * place as f64;
@@ -185,9 +193,15 @@ impl Serving {
         Ok(json!({ "resultType": "matrix", "result": series.collect::<Vec<_>>() }))
     }
 
-    fn instant(&self, world: &World, parameters: &Parameters, now: DateTime<Utc>) -> Result<Value, String> {
+    fn instant(
+        &self,
+        world: &World,
+        drill: &Clock,
+        parameters: &Parameters,
+        now: DateTime<Utc>,
+    ) -> Result<Value, String> {
         // Who asks for this very moment asks for the newest value, though it took the question a moment to come here.
-        let newest = self.served.clock.wall(now);
+        let newest = drill.wall(now);
         let asked = text(parameters, "time").map(|_| moment(parameters, "time")).transpose()?;
         let at = asked.map_or(newest, |at| if at - newest < TimeDelta::seconds(5) { at.min(newest) } else { at });
         let seconds = at.timestamp_millis() as f64 / 1000.0;
@@ -195,7 +209,7 @@ impl Serving {
             return Ok(json!({ "resultType": "vector", "result": [{ "metric": {}, "value": [seconds, "1"] }] }));
         }
         let watched = self.asked(parameters)?;
-        let measured = self.measured(world, &watched, at, 10.0, 1, now);
+        let measured = self.measured(world, drill, &watched, at, 10.0, 1, now);
         let series = measured.series.iter().filter_map(|series| {
             let value = series.values.first().copied().flatten()?;
             Some(json!({ "metric": labels(&series.name), "value": [seconds, value.to_string()] }))
@@ -207,24 +221,24 @@ impl Serving {
     fn measured(
         &self,
         world: &World,
+        drill: &Clock,
         watched: &WatchedObjective,
         start: DateTime<Utc>,
         step: f64,
         len: usize,
         now: DateTime<Utc>,
     ) -> Measured {
-        let clock = self.served.clock;
-        let resolution = TimeDelta::milliseconds((step * 1000.0 * clock.speed()) as i64);
-        world.measured(watched, Grid { start: clock.show(start), resolution, len }, now)
+        let resolution = TimeDelta::milliseconds((step * 1000.0 * drill.speed()) as i64);
+        world.measured(watched, Grid { start: drill.show(start), resolution, len }, now)
     }
 
-    fn alerts(&self, world: &World, now: DateTime<Utc>) -> Vec<Value> {
+    fn alerts(&self, world: &World, drill: &Clock, now: DateTime<Utc>) -> Vec<Value> {
         let watched: Vec<_> = self.watched().filter(|one| one.id.service == self.served.exercise.service).collect();
         let alerts = world.alerts(NAME, &watched, now);
         let alert = |alert: &crate::alert::Alert| {
             let state = if alert.state == AlertState::Firing { "firing" } else { "pending" };
             json!({ "labels": alert.labels, "annotations": alert.annotations, "state": state,
-                    "activeAt": self.served.clock.wall(alert.starts_at).to_rfc3339(), "value": "1e+00" })
+                    "activeAt": drill.wall(alert.starts_at).to_rfc3339(), "value": "1e+00" })
         };
         alerts.iter().map(alert).collect()
     }
@@ -257,14 +271,14 @@ impl Serving {
         names
     }
 
-    fn traces(&self, world: &World, parameters: &Parameters, now: DateTime<Utc>) -> Answer {
+    fn traces(&self, world: &World, drill: &Clock, parameters: &Parameters, now: DateTime<Utc>) -> Answer {
         let bad = |why: &str| {
             let errors = json!([{ "code": 400, "msg": why }]);
             Answer::json(StatusCode::BAD_REQUEST, &json!({ "data": null, "errors": errors }))
         };
         let Some(service) = text(parameters, "service") else { return bad("parameter 'service' is required") };
         let micros = |key| text(parameters, key).and_then(|text| text.parse::<i64>().ok());
-        let at = |key| micros(key).and_then(DateTime::from_timestamp_micros).map(|at| self.served.clock.show(at));
+        let at = |key| micros(key).and_then(DateTime::from_timestamp_micros).map(|at| drill.show(at));
         let end = at("end").unwrap_or(now).min(now);
         let lookback = at("start").map_or(TimeDelta::hours(1), |start| end - start);
         let limit = text(parameters, "limit").and_then(|text| text.parse().ok()).unwrap_or(20_usize);
@@ -282,11 +296,8 @@ impl Serving {
                 ids.push(&row.trace);
             }
         }
-        let traces: Vec<_> = ids
-            .into_iter()
-            .filter_map(|id| world.trace(id))
-            .map(|trace| trace_json(&trace, self.served.clock))
-            .collect();
+        let traces: Vec<_> =
+            ids.into_iter().filter_map(|id| world.trace(id)).map(|trace| trace_json(&trace, drill)).collect();
         Answer::json(StatusCode::OK, &json!({ "data": traces, "total": 0, "limit": 0, "offset": 0, "errors": null }))
     }
 }
@@ -326,7 +337,7 @@ fn labels(name: &str) -> Value {
 }
 
 /// A trace as Jaeger tells it, at the times of the wall clock.
-fn trace_json(trace: &Trace, clock: Clock) -> Value {
+fn trace_json(trace: &Trace, clock: &Clock) -> Value {
     let micros = |at| clock.wall(at).timestamp_micros();
     let mut services: Vec<&CleanStr> = trace.spans.iter().map(|span| &span.service).collect();
     services.sort();

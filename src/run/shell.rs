@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
@@ -19,7 +19,7 @@ use super::records::{self, Board};
 use super::{Opening, Plan};
 use crate::console::{Effect, JournalMsg, Msg, Summary};
 use crate::exercise::Exercise;
-use crate::incident::{Clock, DrillStarted, EntryId, Event, IncidentId, Series, StepRef, Via};
+use crate::incident::{Clock, DrillStarted, EntryId, Event, IncidentId, Progress, Series, Via};
 use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Request};
 use crate::live::{Inquiry, Report, SourceName, Watchlist};
 use crate::pane::{Access, Past, Present};
@@ -87,7 +87,7 @@ pub(super) struct Shell {
     post: Post,
     receipts: Pipe<Msg>,
     watch: watch::Sender<Arc<Watchlist>>,
-    steps: watch::Sender<Vec<(StepRef, DateTime<Utc>)>>,
+    progress: watch::Sender<Progress>,
     inquiries: Vec<mpsc::Sender<Inquiry>>,
     drill: Option<DrillStarted>,
     /// As they were read last: their owners are among those who must be told.
@@ -126,7 +126,7 @@ impl Shell {
             post: Post::new(&plan.channels, plan.channel_options.clone()),
             receipts: mpsc::channel(WAITING),
             watch: watch::channel(Arc::new(Watchlist::default())).0,
-            steps: watch::channel(Vec::new()).0,
+            progress: watch::channel(Progress::default()).0,
             inquiries: Vec::new(),
             drill: None,
             playbooks: Box::new(plan.settings.catalogue.clone()),
@@ -209,8 +209,8 @@ impl Shell {
             Effect::ClearDraft => self.tell(Request::ClearDraft),
             Effect::Watch(watchlist) => self.watch(watchlist),
             Effect::Simulate(drill) => self.simulate(drill),
-            Effect::StepsDone(steps) => {
-                self.steps.send_replace(steps);
+            Effect::Progress(progress) => {
+                self.progress.send_replace(progress);
             }
             Effect::Print(printout) => {
                 let (place, board, zone) = (self.plan.journal.clone(), self.board(), self.plan.settings.zone);
@@ -396,6 +396,8 @@ impl Shell {
     fn simulate(&mut self, drill: DrillStarted) {
         self.end_sources();
         self.drill = Some(drill.clone());
+        // That of another drill is none of this one's.
+        self.progress.send_replace(Progress::default());
         let exercise = match Exercise::of(&drill) {
             Some(Ok(exercise)) => exercise,
             Some(Err(flaw)) => return self.answers.push_back(Msg::Failed(CleanText::new(&flaw.to_string()))),
@@ -413,13 +415,13 @@ impl Shell {
         };
         let (questions, inquiries) = mpsc::channel(16);
         self.inquiries.push(questions);
-        let (watch, steps, reports) = (self.watch.subscribe(), self.steps.subscribe(), self.reports.0.clone());
+        let (watch, progress, reports) = (self.watch.subscribe(), self.progress.subscribe(), self.reports.0.clone());
         // What people of the exercise say comes in as it would from any other system.
         let (told, people) = mpsc::channel(WAITING);
         let back = self.receipts.0.clone();
         let handle = self.tasks.spawn(async move {
             let news = pass_on(people, back, |(who, news): (&str, _)| Msg::News(who.into(), Ok(news)));
-            tokio::join!(simulated::run(simulation, watch, steps, inquiries, reports, told), news);
+            tokio::join!(simulated::run(simulation, watch, progress, inquiries, reports, told), news);
             Outcome::Source("simulated")
         });
         self.names.insert(handle.id(), "simulated");

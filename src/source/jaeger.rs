@@ -164,7 +164,7 @@ impl Poller for Asker {
                 }
                 Err(failure) => Finding::NoTrace(id, failure.reason),
             }),
-            Inquiry::Hint => None,
+            Inquiry::Hint | Inquiry::Inject => None,
             Inquiry::Usual(before) => {
                 let services = before.services.iter();
                 let services = services.map(|service| WatchedService { service: service.clone(), slow: None });

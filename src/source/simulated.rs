@@ -12,9 +12,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
 
 use crate::clock;
-use crate::exercise::script::{Cue, HINT};
+use crate::exercise::script::{Cue, HINT, Inject};
 use crate::exercise::{Exercise, World};
-use crate::incident::{Clock, ForeignNoted, News, StepRef};
+use crate::incident::{Clock, ForeignNoted, News, Progress, StepRef};
 use crate::live::{AlertFinding, Finding, Inquiry, Report, SourceName, Usual, WatchedService, Watchlist};
 use crate::slo::Grid;
 use crate::text::{CleanStr, CleanText};
@@ -47,34 +47,35 @@ pub struct Simulation {
 pub async fn run(
     simulation: Simulation,
     mut watchlists: watch::Receiver<Arc<Watchlist>>,
-    mut steps: watch::Receiver<Vec<(StepRef, DateTime<Utc>)>>,
+    mut progress: watch::Receiver<Progress>,
     mut inquiries: mpsc::Receiver<Inquiry>,
     reports: mpsc::Sender<Report>,
     told: mpsc::Sender<(&'static str, Vec<News>)>,
 ) {
-    let Simulation { exercise, seed, start, clock: drill, frozen } = simulation;
+    let Simulation { exercise, seed, start, clock: mut drill, frozen } = simulation;
     let place = CleanStr::new(&format!("exercise {}, seed {seed}", exercise.title));
     let mut world = Arc::new(World::new(&exercise, seed, start));
     let stands_at = frozen.then(|| drill.show(clock::wall()));
-    let now = || stands_at.unwrap_or_else(|| drill.show(clock::wall()));
-    let (mut has_steps, mut has_inquiries) = (true, true);
-    // Hints that were asked for, and when.
-    let mut asked: Vec<(usize, DateTime<Utc>)> = Vec::new();
+    let now = |drill: &Clock| stands_at.unwrap_or_else(|| drill.show(clock::wall()));
+    let (mut has_room, mut has_inquiries) = (true, true);
+    let mut asked = Asked::default();
     let ready = Finding::Ready { place, every: LONGEST_PAUSE };
     let generation = watchlists.borrow().generation;
     if reports.send(Report { source: NAME, generation, finding: ready }).await.is_err() {
         return;
     }
     loop {
-        Arc::make_mut(&mut world).set_steps_done(&steps.borrow_and_update());
+        let Progress { done, clock: told_clock } = progress.borrow_and_update().clone();
+        drill = told_clock.unwrap_or(drill);
+        Arc::make_mut(&mut world).set_steps_done(&done);
         let watchlist = watchlists.borrow_and_update().clone();
-        let moment = now();
+        let moment = now(&drill);
         if report(&world, &watchlist, moment, &reports).await.is_none() {
             return;
         }
         if !frozen {
             // Told again until it is in the record, by whoever writes it there; a console that is busy hears of it next time.
-            let (common, own) = news(&world, &steps.borrow(), start, moment, &asked, &drill);
+            let (common, own) = news(&world, &done, start, moment, &asked, &drill);
             let _ = told.try_send((NAME, common));
             let _ = told.try_send((ASKED, own));
         }
@@ -88,16 +89,21 @@ pub async fn run(
                     Ok(()) => break,
                     Err(_) => return,
                 },
-                changed = steps.changed(), if has_steps => match changed {
+                changed = progress.changed(), if has_room => match changed {
                     // A world that stands still does not get better either.
                     Ok(()) if frozen => {}
                     Ok(()) => break,
-                    Err(_) => has_steps = false,
+                    Err(_) => has_room = false,
                 },
                 inquiry = inquiries.recv(), if has_inquiries => match inquiry {
                     Some(Inquiry::Hint) => {
-                        let next = next_hint(&world, &steps.borrow(), start, now(), &asked);
-                        asked.extend(next.map(|hint| (hint, now())));
+                        let at = now(&drill);
+                        asked.hints.extend(next_hint(&world, &done, start, at, &asked).map(|hint| (hint, at)));
+                        break;
+                    }
+                    Some(Inquiry::Inject) => {
+                        let at = now(&drill);
+                        asked.injects.extend(next_inject(&world, &done, start, at, &asked).map(|id| (id, at)));
                         break;
                     }
                     Some(inquiry) => {
@@ -115,15 +121,38 @@ pub async fn run(
     }
 }
 
+/// What this console asked its facilitator for, and when.
+#[derive(Debug, Default)]
+struct Asked {
+    hints: Vec<(usize, DateTime<Utc>)>,
+    injects: Vec<(CleanStr, DateTime<Utc>)>,
+}
+
+/// Who gets in touch next.
+fn next_inject(
+    world: &World,
+    done: &[(StepRef, DateTime<Utc>)],
+    start: DateTime<Utc>,
+    now: DateTime<Utc>,
+    asked: &Asked,
+) -> Option<CleanStr> {
+    let came = world.exercise().cues(done, start, now).into_iter().filter_map(|(_, cue)| match cue {
+        Cue::Inject(inject) => Some(inject.id.as_str()),
+        Cue::Hint(..) => None,
+    });
+    let told: Vec<&str> = came.chain(asked.injects.iter().map(|(id, _)| id.as_str())).collect();
+    world.exercise().next_inject(&told).map(|inject| inject.id.clone())
+}
+
 /// The hint that is given next.
 fn next_hint(
     world: &World,
     done: &[(StepRef, DateTime<Utc>)],
     start: DateTime<Utc>,
     now: DateTime<Utc>,
-    asked: &[(usize, DateTime<Utc>)],
+    asked: &Asked,
 ) -> Option<usize> {
-    let mut given: Vec<usize> = asked.iter().map(|(hint, _)| *hint).collect();
+    let mut given: Vec<usize> = asked.hints.iter().map(|(hint, _)| *hint).collect();
     given.extend(world.exercise().cues(done, start, now).into_iter().filter_map(|(_, cue)| match cue {
         Cue::Hint(number, _) => Some(number),
         Cue::Inject(_) => None,
@@ -137,7 +166,7 @@ fn news(
     done: &[(StepRef, DateTime<Utc>)],
     start: DateTime<Utc>,
     now: DateTime<Utc>,
-    asked: &[(usize, DateTime<Utc>)],
+    asked: &Asked,
     drill: &Clock,
 ) -> (Vec<News>, Vec<News>) {
     let exercise = world.exercise();
@@ -156,18 +185,25 @@ fn news(
         let hint = exercise.hints.get(number.checked_sub(1)?)?;
         Some(said(ASKED, format!("{HINT}/{number}"), &CleanStr::new("hint"), at, &hint.text))
     };
+    let inject =
+        |inject: &Inject, at| said(&inject.via, format!("inject/{}", inject.id), &inject.from, at, &inject.text);
+    let brought = asked
+        .injects
+        .iter()
+        .filter_map(|(id, at)| exercise.injects.iter().find(|one| one.id == *id).map(|one| inject(one, *at)));
+    let is_brought = |one: &Inject| asked.injects.iter().any(|(id, _)| *id == one.id);
     let cues = exercise.cues(done, start, now).into_iter().filter_map(|(at, cue)| match cue {
-        Cue::Inject(inject) => Some(said(&inject.via, format!("inject/{}", inject.id), &inject.from, at, &inject.text)),
+        Cue::Inject(one) => (!is_brought(one)).then(|| inject(one, at)),
         Cue::Hint(number, _) => hint(number, at),
     });
-    let asked = asked.iter().filter_map(|(number, at)| hint(*number, *at));
-    (cues.collect(), asked.collect())
+    let hints = asked.hints.iter().filter_map(|(number, at)| hint(*number, *at));
+    (cues.collect(), hints.chain(brought).collect())
 }
 
 fn answer(world: &World, inquiry: &Inquiry) -> Finding {
     match inquiry {
         // Hints are told where people look: on the timeline.
-        Inquiry::Hint => Finding::Polled,
+        Inquiry::Hint | Inquiry::Inject => Finding::Polled,
         Inquiry::Usual(before) => {
             let services =
                 before.services.iter().map(|service| WatchedService { service: service.clone(), slow: None });
@@ -270,10 +306,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_frozen_world_reports_once_and_again_only_for_another_watchlist() {
         let (list, watchlists) = watch::channel(watchlist(1));
-        let (_steps, steps) = watch::channel(Vec::new());
+        let (_room, progress) = watch::channel(Progress::default());
         let (ask, inquiries) = mpsc::channel(4);
         let (sender, mut reports) = mpsc::channel(4);
-        let task = tokio::spawn(run(simulation(true), watchlists, steps, inquiries, sender, mpsc::channel(4).0));
+        let task = tokio::spawn(run(simulation(true), watchlists, progress, inquiries, sender, mpsc::channel(4).0));
         let first = poll(&mut reports).await;
         assert!(matches!(first[0].finding, Finding::Ready { .. }));
         assert_eq!(first.len(), 1 + 6 + 1 + 1 + 1);
@@ -299,16 +335,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_moving_world_reports_again_within_five_seconds_and_ends_with_the_console() {
         let (list, watchlists) = watch::channel(watchlist(1));
-        let (done, steps) = watch::channel(Vec::new());
+        let (room, progress) = watch::channel(Progress::default());
         let (_ask, inquiries) = mpsc::channel(4);
         let (sender, mut reports) = mpsc::channel(64);
-        let task = tokio::spawn(run(simulation(false), watchlists, steps, inquiries, sender, mpsc::channel(4).0));
+        let task = tokio::spawn(run(simulation(false), watchlists, progress, inquiries, sender, mpsc::channel(4).0));
         poll(&mut reports).await;
         let before = tokio::time::Instant::now();
         poll(&mut reports).await;
         let pause = before.elapsed();
         assert!(pause >= Duration::from_secs(1) && pause <= Duration::from_millis(5_100), "{pause:?}");
-        drop(done);
+        drop(room);
         poll(&mut reports).await;
         drop(list);
         task.await.unwrap();

@@ -55,6 +55,29 @@ fn an_exercise_is_played_with_its_injects_a_hint_and_a_debrief_and_then_stands_i
 }
 
 #[test]
+fn a_facilitator_pauses_a_drill_and_lets_somebody_get_in_touch_at_once() {
+    let host = Host::new();
+    let mut room = host.start(&["gameday", "run", "alipay-timeout-storm", "--speed", "60", "--plain"]);
+    room.ready();
+    room.type_in(":pause-drill\n");
+    room.wait_for("its clock stands still", SOON);
+    // Two minutes of the drill would be two seconds.
+    std::thread::sleep(Duration::from_secs(4));
+    let (_, record) = host.run(&["show", "DRILL-1"]);
+    assert!(!record.contains("eleven shops now"), "nobody gets in touch while it is paused: {record}");
+    room.type_in(":inject\n");
+    room.wait_for("eleven shops now", SOON);
+    room.type_in(":pause-drill\n");
+    room.wait_for("paused already", SOON);
+    room.type_in(":resume-drill\n");
+    room.wait_for("I need to know when this is over", SOON);
+    room.type_in(":quit\n");
+    drop(room);
+    let (_, record) = host.run(&["show", "DRILL-1"]);
+    assert_eq!(record.matches("eleven shops now").count(), 1, "brought forward, and not said again: {record}");
+}
+
+#[test]
 fn exercise_files_are_checked_begun_and_put_into_a_calendar() {
     let host = Host::new();
     let (status, said) = host.run(&["gameday", "check"]);

@@ -1,7 +1,7 @@
 //! A drill can be told from an incident on every screen, and a real alert is not hidden by it.
 
 use super::*;
-use crate::incident::DrillStarted;
+use crate::incident::{DrillStarted, Plain};
 use crate::theme::{BuiltIn, Depth, Theme};
 
 fn drill(theme: BuiltIn, is_wall: bool, size: (u16, u16)) -> Desk {
@@ -29,9 +29,24 @@ fn a_real_alert_stands_in_the_header_of_a_drill_until_it_is_over() {
     let mut desk = drill(BuiltIn::Dark, false, (120, 40));
     desk.tell(Msg::RealAlerts(vec!["CardsDown".into(), "QueueGrows".into()]));
     let screen = desk.screen();
-    assert!(screen.contains("REAL ALERT: CardsDown and 1 more · this is a drill: D leaves it"), "{screen}");
+    assert!(screen.contains("REAL ALERT: CardsDown and 1 more · this is a drill: D pauses it"), "{screen}");
     desk.tell(Msg::RealAlerts(Vec::new()));
     assert!(!desk.screen().contains("REAL ALERT"));
+}
+
+#[test]
+fn declaring_something_real_pauses_the_drill_and_the_header_says_so() {
+    let mut desk = drill(BuiltIn::Dark, false, (120, 40));
+    desk.tell(Msg::RealAlerts(vec!["CardsDown".into()]));
+    desk.key(KeyCode::Char('D'));
+    assert!(desk.console.incident().clock().is_paused());
+    assert!(desk.screen().contains("declare"), "{}", desk.screen());
+    desk.key(KeyCode::Esc);
+    assert!(desk.screen().contains("the drill is paused: D declares an incident"), "{}", desk.screen());
+    desk.tell(Msg::RealAlerts(Vec::new()));
+    assert!(desk.screen().contains(" DRILL · PAUSED "), "{}", desk.screen());
+    desk.write_as("bob", "c0", Event::DrillResumed(Plain {}));
+    assert!(!desk.screen().contains("PAUSED"), "{}", desk.screen());
 }
 
 #[test]

@@ -44,6 +44,8 @@ impl Event {
             Self::TimeAmended(body) => shift(&mut body.to, by),
             // The drill's clock is set by this time, not read from it: moved, the worlds that run already would be others.
             Self::DrillStarted(_) => {}
+            // They have no time but that of their entry.
+            Self::DrillPaused(_) | Self::DrillResumed(_) => {}
             // The server's time.
             Self::AlertLinked(_) => {}
             // The axis is Prometheus': at these times its values stand.

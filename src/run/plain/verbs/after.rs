@@ -42,6 +42,18 @@ pub(super) const VERBS: &[Verb] = &[
         let asked = abort(session.console.incident())?;
         session.ask(asked, wall)
     }),
+    verb("pause-drill", "", "in a drill: its clock stands still for everybody", |session, _, wall| {
+        session.ask(Command::PauseDrill(true), wall)
+    }),
+    verb("resume-drill", "", "in a drill: its clock runs again", |session, _, wall| {
+        session.ask(Command::PauseDrill(false), wall)
+    }),
+    verb("inject", "", "in a drill, for its facilitator: who gets in touch next does so now", |session, _, _| {
+        if !session.console.is_drill() {
+            return Err("injects are for drills: this is not one".to_owned());
+        }
+        Ok(vec![Effect::Inquire(Inquiry::Inject)])
+    }),
     verb("hint", "", "in a drill: a hint from the facilitator", |session, _, _| {
         if !session.console.is_drill() {
             return Err("hints are for drills: this is not one".to_owned());
