@@ -82,6 +82,24 @@ pub async fn run(served: Served, address: SocketAddr, ready: impl FnOnce(SocketA
     Ok(())
 }
 
+/// The drill at one moment, as one question is answered from it.
+struct Shown {
+    world: World,
+    exposition: Exposition,
+    drill: Clock,
+    /// In the drill's time.
+    now: DateTime<Utc>,
+}
+
+impl Shown {
+    /// What the world shows at times of the wall clock.
+    fn measured(&self, watched: &WatchedObjective, wall: Grid) -> Measured {
+        let resolution = wall.resolution.as_seconds_f64() * self.drill.speed();
+        let resolution = TimeDelta::milliseconds((resolution * 1000.0) as i64);
+        self.world.measured(watched, Grid { start: self.drill.show(wall.start), resolution, len: wall.len }, self.now)
+    }
+}
+
 type Parameters = Vec<(String, String)>;
 
 impl Serving {
@@ -92,20 +110,19 @@ impl Serving {
             .map(|url| url.query_pairs().into_owned().collect())
             .unwrap_or_default();
         let fine = |data: Value| Answer::json(StatusCode::OK, &json!({ "status": "success", "data": data }));
-        let (world, exposition, drill) = self.world();
-        let now = drill.show(clock::wall());
+        let shown = self.shown();
         match asked.path.as_str() {
-            "/api/v1/query_range" => self.range(&world, &drill, &parameters, now).map_or_else(refused, fine),
-            "/api/v1/query" => self.instant(&world, &drill, &parameters, now).map_or_else(refused, fine),
-            "/api/v1/alerts" => fine(json!({ "alerts": self.alerts(&world, &drill, now) })),
+            "/api/v1/query_range" => self.range(&shown, &parameters).map_or_else(refused, fine),
+            "/api/v1/query" => self.instant(&shown, &parameters).map_or_else(refused, fine),
+            "/api/v1/alerts" => fine(json!({ "alerts": self.alerts(&shown) })),
             "/api/v1/rules" => fine(json!({ "groups": [] })),
             "/api/v1/status/buildinfo" => fine(json!({ "version": format!("warroom {}", env!("CARGO_PKG_VERSION")) })),
-            "/metrics" => self.metrics(&world, &exposition, now),
+            "/metrics" => self.metrics(&shown),
             "/api/services" => Answer::json(StatusCode::OK, &json!({ "data": self.services(), "errors": null })),
-            "/api/traces" => self.traces(&world, &drill, &parameters, now),
-            path => match path.strip_prefix("/api/traces/").map(|id| world.trace(&CleanStr::new(id))) {
+            "/api/traces" => self.traces(&shown, &parameters),
+            path => match path.strip_prefix("/api/traces/").map(|id| shown.world.trace(&CleanStr::new(id))) {
                 Some(Some(trace)) => {
-                    Answer::json(StatusCode::OK, &json!({ "data": [trace_json(&trace, &drill)], "errors": null }))
+                    Answer::json(StatusCode::OK, &json!({ "data": [trace_json(&trace, &shown.drill)], "errors": null }))
                 }
                 Some(None) => {
                     let errors = json!([{ "code": 404, "msg": "trace not found" }]);
@@ -119,8 +136,8 @@ impl Serving {
         }
     }
 
-    /// The world with the steps that are done by now, and what was counted in it.
-    fn world(&self) -> (World, Exposition, Clock) {
+    /// The drill at this moment: with the steps that are done by now, and what was counted.
+    fn shown(&self) -> Shown {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let State { world, clock: drill, read, exposition } = &mut *state;
         if let Some((place, id)) =
@@ -133,8 +150,9 @@ impl Serving {
                 *drill = record.clock();
             }
         }
-        exposition.advance(world, drill.show(clock::wall()), drill.speed());
-        (world.clone(), exposition.clone(), drill.clone())
+        let now = drill.show(clock::wall());
+        exposition.advance(world, now, drill.speed());
+        Shown { world: world.clone(), exposition: exposition.clone(), drill: drill.clone(), now }
     }
 
     fn watched(&self) -> impl Iterator<Item = WatchedObjective> + '_ {
@@ -164,13 +182,7 @@ impl Serving {
             .to_owned())
     }
 
-    fn range(
-        &self,
-        world: &World,
-        drill: &Clock,
-        parameters: &Parameters,
-        now: DateTime<Utc>,
-    ) -> Result<Value, String> {
+    fn range(&self, shown: &Shown, parameters: &Parameters) -> Result<Value, String> {
         let watched = self.asked(parameters)?;
         let (start, end) = (moment(parameters, "start")?, moment(parameters, "end")?);
         let step = text(parameters, "step")
@@ -182,7 +194,8 @@ impl Serving {
         if len == 0 || len > MOST_POINTS {
             return Err("exceeded maximum resolution of 11,000 points per timeseries".to_owned());
         }
-        let measured = self.measured(world, drill, &watched, start, step, len, now);
+        let resolution = TimeDelta::milliseconds((step * 1000.0) as i64);
+        let measured = shown.measured(&watched, Grid { start, resolution, len });
         let series = measured.series.iter().map(|series| {
             let values = series.values.iter().enumerate().filter_map(|(place, value)| {
                 let at = start.timestamp_millis() as f64 / 1000.0 + step * place as f64;
@@ -193,15 +206,9 @@ impl Serving {
         Ok(json!({ "resultType": "matrix", "result": series.collect::<Vec<_>>() }))
     }
 
-    fn instant(
-        &self,
-        world: &World,
-        drill: &Clock,
-        parameters: &Parameters,
-        now: DateTime<Utc>,
-    ) -> Result<Value, String> {
+    fn instant(&self, shown: &Shown, parameters: &Parameters) -> Result<Value, String> {
         // Who asks for this very moment asks for the newest value, though it took the question a moment to come here.
-        let newest = drill.wall(now);
+        let newest = shown.drill.wall(shown.now);
         let asked = text(parameters, "time").map(|_| moment(parameters, "time")).transpose()?;
         let at = asked.map_or(newest, |at| if at - newest < TimeDelta::seconds(5) { at.min(newest) } else { at });
         let seconds = at.timestamp_millis() as f64 / 1000.0;
@@ -209,7 +216,7 @@ impl Serving {
             return Ok(json!({ "resultType": "vector", "result": [{ "metric": {}, "value": [seconds, "1"] }] }));
         }
         let watched = self.asked(parameters)?;
-        let measured = self.measured(world, drill, &watched, at, 10.0, 1, now);
+        let measured = shown.measured(&watched, Grid { start: at, resolution: TimeDelta::seconds(10), len: 1 });
         let series = measured.series.iter().filter_map(|series| {
             let value = series.values.first().copied().flatten()?;
             Some(json!({ "metric": labels(&series.name), "value": [seconds, value.to_string()] }))
@@ -217,40 +224,26 @@ impl Serving {
         Ok(json!({ "resultType": "vector", "result": series.collect::<Vec<_>>() }))
     }
 
-    /// What the world shows at times of the wall clock.
-    fn measured(
-        &self,
-        world: &World,
-        drill: &Clock,
-        watched: &WatchedObjective,
-        start: DateTime<Utc>,
-        step: f64,
-        len: usize,
-        now: DateTime<Utc>,
-    ) -> Measured {
-        let resolution = TimeDelta::milliseconds((step * 1000.0 * drill.speed()) as i64);
-        world.measured(watched, Grid { start: drill.show(start), resolution, len }, now)
-    }
-
-    fn alerts(&self, world: &World, drill: &Clock, now: DateTime<Utc>) -> Vec<Value> {
+    fn alerts(&self, shown: &Shown) -> Vec<Value> {
         let watched: Vec<_> = self.watched().filter(|one| one.id.service == self.served.exercise.service).collect();
-        let alerts = world.alerts(NAME, &watched, now);
+        let alerts = shown.world.alerts(NAME, &watched, shown.now);
         let alert = |alert: &crate::alert::Alert| {
             let state = if alert.state == AlertState::Firing { "firing" } else { "pending" };
             json!({ "labels": alert.labels, "annotations": alert.annotations, "state": state,
-                    "activeAt": drill.wall(alert.starts_at).to_rfc3339(), "value": "1e+00" })
+                    "activeAt": shown.drill.wall(alert.starts_at).to_rfc3339(), "value": "1e+00" })
         };
         alerts.iter().map(alert).collect()
     }
 
     /// The services' own metrics and the newest value of every objective, for a Prometheus that scrapes.
-    fn metrics(&self, world: &World, exposition: &Exposition, now: DateTime<Utc>) -> Answer {
-        let mut out = exposition.text(world, now);
+    fn metrics(&self, shown: &Shown) -> Answer {
+        let Shown { world, exposition, now, .. } = shown;
+        let mut out = exposition.text(world, *now);
         out += "# HELP warroom_objective_value What an objective of a playbook shows in this drill.\n\
                 # TYPE warroom_objective_value gauge\n";
         for watched in self.watched() {
             let measured =
-                world.measured(&watched, Grid { start: now, resolution: TimeDelta::seconds(10), len: 1 }, now);
+                world.measured(&watched, Grid { start: *now, resolution: TimeDelta::seconds(10), len: 1 }, *now);
             for series in &measured.series {
                 let Some(value) = series.values.first().copied().flatten() else { continue };
                 let (service, objective) = (&watched.id.service, &watched.id.objective);
@@ -271,7 +264,8 @@ impl Serving {
         names
     }
 
-    fn traces(&self, world: &World, drill: &Clock, parameters: &Parameters, now: DateTime<Utc>) -> Answer {
+    fn traces(&self, shown: &Shown, parameters: &Parameters) -> Answer {
+        let Shown { world, drill, now, .. } = shown;
         let bad = |why: &str| {
             let errors = json!([{ "code": 400, "msg": why }]);
             Answer::json(StatusCode::BAD_REQUEST, &json!({ "data": null, "errors": errors }))
@@ -279,7 +273,7 @@ impl Serving {
         let Some(service) = text(parameters, "service") else { return bad("parameter 'service' is required") };
         let micros = |key| text(parameters, key).and_then(|text| text.parse::<i64>().ok());
         let at = |key| micros(key).and_then(DateTime::from_timestamp_micros).map(|at| drill.show(at));
-        let end = at("end").unwrap_or(now).min(now);
+        let end = at("end").unwrap_or(*now).min(*now);
         let lookback = at("start").map_or(TimeDelta::hours(1), |start| end - start);
         let limit = text(parameters, "limit").and_then(|text| text.parse().ok()).unwrap_or(20_usize);
         let slow = text(parameters, "minDuration").and_then(span_length);
