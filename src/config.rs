@@ -10,6 +10,7 @@ mod layers;
 mod partial;
 mod people;
 mod show;
+mod staging;
 mod written;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub use partial::{BaseUrl, Zone};
 use partial::{EndpointPartial, Partial};
 pub use people::Changes;
 pub use show::{INIT, check, path, remarks, sample};
+pub use staging::Staging;
 
 /// Where things are on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -265,6 +267,8 @@ pub struct Config {
     pub changes: Changes,
     /// How this site calls the programs of playbooks: `kubectl = ["kubectl", "--context", "prod"]`.
     pub commands: crate::playbook::Aliases,
+    /// Where drills are played in earnest, if there is such a place.
+    pub staging: Option<Staging>,
     /// The zone in which new incidents are read.
     pub zone: Zone,
     /// Folders with playbooks of one's own, later ones win.
@@ -346,6 +350,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
         people,
         changes: people::changes(partial.changes, layers, places),
         commands: partial.commands,
+        staging: staging::staging(partial.staging, layers, places)?,
         zone,
         playbooks,
         themes: places.themes(),

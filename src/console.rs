@@ -30,6 +30,7 @@ use ratatui::layout::Rect;
 
 use crate::alert::Coverage;
 use crate::escalation::Matrix;
+use crate::exercise::staged::Site;
 use crate::incident::{
     Actor, AlertLinked, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, PrivacySet, Progress,
     ProofLine, Refusal, Series, ServiceId, Urgency, command,
@@ -96,6 +97,8 @@ pub struct Settings {
     pub host: CleanStr,
     /// How this site calls the programs of playbooks.
     pub aliases: Aliases,
+    /// The staging environment that can be reached from here, where one is configured.
+    pub staging: Option<Site>,
     /// The systems that can be reached from here; what leads nowhere is told by hand.
     pub reach: Reach,
     /// Who is on call, where it is configured.
@@ -466,6 +469,7 @@ impl Console {
             outputs: &self.outputs,
             host: &self.settings.host,
             aliases: &self.settings.aliases,
+            staging: self.settings.staging.as_ref(),
             is_writable: self.record.unwritable.is_none(),
             present: &self.present,
             theme: &self.settings.theme,

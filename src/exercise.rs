@@ -14,6 +14,7 @@ mod rules;
 pub mod schedule;
 pub mod script;
 mod sketch;
+pub mod staged;
 mod traffic;
 mod world;
 
@@ -29,6 +30,7 @@ use crate::text::duration::{Lapse, Offset};
 use crate::text::{CleanStr, CleanText, is_too_long};
 pub use exposed::Exposed;
 pub use script::{Criterion, Hint, Inject};
+pub use staged::Staged;
 pub use world::World;
 
 /// An exercise of `playbooks/gameday/`, by its name.
@@ -92,6 +94,9 @@ pub struct Exercise {
     /// What helps a room that is stuck, in the order in which it is given.
     #[serde(default)]
     pub hints: Vec<Hint>,
+    /// What puts traffic and faults into staging, where it is played there.
+    #[serde(default)]
+    pub staging: Vec<Staged>,
 }
 
 /// The incident at the moment at which people join; its times lie before the start of the drill.

@@ -26,6 +26,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::alert::Coverage;
 use crate::escalation::{Contact, Matrix};
+use crate::exercise::staged::Site;
 use crate::incident::{
     Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, IncidentId, Milestone, Obligation, ProofLine,
     ReviewOf, Role, Rules, Seat, ServiceId, Severity, StepEnd, StepRef,
@@ -158,6 +159,8 @@ pub struct Cx<'a> {
     pub host: &'a CleanStr,
     /// How this site calls the programs of playbooks.
     pub aliases: &'a Aliases,
+    /// The staging environment that can be reached from here.
+    pub staging: Option<&'a Site>,
     /// The journal takes entries: without it nothing runs.
     pub is_writable: bool,
     /// Consoles on this incident.

@@ -11,6 +11,8 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
+use crate::exercise::Exercise;
+use crate::exercise::schedule::{debrief_of, schedule};
 use crate::incident::measures::{Measure, Measures, measures, resolve_target, spoken};
 use crate::incident::{Actor, Cadence, FollowUpState, Incident, IncidentId, Outcome, Series, ServiceId, Severity};
 use crate::playbook::Catalogue;
@@ -133,12 +135,16 @@ pub struct LateReview {
 /// How much of what was scheduled took place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completion {
-    /// Drills were played, all of them simulated: practice, which the schedule does not count.
+    /// Drills were played.
     Practised {
-        /// How many were resolved.
+        /// How many were played to their end in staging, with pre-brief and filed debrief: these the schedule counts.
+        staged: usize,
+        /// How many others were resolved: practice.
         completed: usize,
         /// How many were not.
         abandoned: usize,
+        /// How many exercises were played in staging within their time, of how many.
+        on_schedule: (usize, usize),
     },
     /// Nobody has recorded it.
     NotRecorded,
@@ -237,7 +243,16 @@ pub fn report(
     let completed = drills.iter().filter(|row| row.measures.resolve != Measure::NotRecorded).count();
     let gameday = match drills.len() {
         0 => Completion::NotRecorded,
-        all => Completion::Practised { completed, abandoned: all - completed },
+        all => {
+            let slots = schedule(Exercise::all_shipped(), records, cadence, period.to);
+            let on_schedule = (slots.iter().filter(|slot| !slot.is_due).count(), slots.len());
+            let counts = |row: &&Row| {
+                let record = records.iter().find(|record| record.id() == row.id);
+                record.and_then(|record| debrief_of(record, cadence, period.to)).is_some_and(|one| one.counts())
+            };
+            let staged = drills.iter().filter(counts).count();
+            Completion::Practised { staged, completed: completed - staged, abandoned: all - completed, on_schedule }
+        }
     };
     Report {
         period,
@@ -330,10 +345,13 @@ impl fmt::Display for Report {
             (due, kept) => writeln!(out, "external    {}; in time in {kept} of {due}", self.external)?,
         }
         match self.gameday {
-            Completion::Practised { completed, abandoned } => writeln!(
-                out,
-                "GameDay     none in staging; {completed} practised in simulation, {abandoned} not finished; target 100 % in staging"
-            )?,
+            Completion::Practised { staged, completed, abandoned, on_schedule: (kept, of) } => {
+                let share = kept * 100 / of.max(1);
+                writeln!(
+                    out,
+                    "GameDay     {share} % ({kept} of {of} exercises in staging within their time; target 100 %); {staged} in staging, {completed} practised, {abandoned} not finished"
+                )?;
+            }
             Completion::NotRecorded => writeln!(out, "GameDay     not recorded; target 100 %")?,
         }
         section(out, "incidents", &self.incidents)?;

@@ -28,6 +28,7 @@ pub mod served;
 pub mod server;
 mod shell;
 pub mod signals;
+pub mod staging;
 pub mod tty;
 
 use std::path::PathBuf;
@@ -40,7 +41,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::channel::{ChannelSpec, Options};
 use crate::console::{Console, Cursor, Effect, Msg, Settings};
-use crate::incident::IncidentId;
+use crate::incident::{IncidentId, Staging};
 use crate::journal::{JournalDir, JournalError, Sharing};
 use crate::source::{Endpoint, SourceSpec};
 use crate::text::CleanStr;
@@ -79,6 +80,8 @@ pub struct Drill {
     pub seed: u64,
     /// Seconds of the drill in one second.
     pub speed: f64,
+    /// The staging environment in which it is played; without, its world is simulated.
+    pub staging: Option<Staging>,
 }
 
 /// Where the journal is, and who may read it.
@@ -118,6 +121,8 @@ pub struct Plan {
     pub journal: JournalPlace,
     /// The sources that are configured.
     pub endpoints: Vec<(&'static SourceSpec, Endpoint)>,
+    /// The sources of the staging environment, where one is configured.
+    pub staging: Vec<(&'static SourceSpec, Endpoint)>,
     /// The systems that texts are sent to.
     pub channels: Vec<(&'static ChannelSpec, Endpoint)>,
     /// What they are opened with.

@@ -274,8 +274,9 @@ fn process_health(config: &Config, since: Option<&str>, as_json: bool) -> Result
         .map(|late| json!({ "service": late.service, "owner": late.owner, "reviewed": late.reviewed, "days": late.days }))
         .collect();
     let gameday = match report.gameday {
-        Completion::Practised { completed, abandoned } => {
-            json!({ "state": "practised", "in_staging": 0, "simulated": completed, "abandoned": abandoned })
+        Completion::Practised { staged, completed, abandoned, on_schedule: (kept, of) } => {
+            json!({ "state": "practised", "in_staging": staged, "simulated": completed, "abandoned": abandoned,
+                    "on_schedule": kept, "scheduled": of })
         }
         Completion::NotRecorded => json!({ "state": "not-recorded" }),
     };

@@ -16,8 +16,9 @@ use crate::exercise::debrief::{Debrief, Verdict};
 use crate::exercise::schedule::{Slot, debrief_of, schedule};
 use crate::exercise::{Exercise, SHIPPED};
 use crate::incident::review::{Reminder, reminders};
-use crate::incident::{Clock, IncidentId, Series};
+use crate::incident::{Clock, IncidentId, Series, Staging};
 use crate::run::served::{self, Served};
+use crate::run::staging::{Marks, prove};
 use crate::run::{clock, records};
 use crate::text::CleanStr;
 
@@ -104,6 +105,9 @@ struct RunArgs {
     /// The world stands still after its first paint: for measuring
     #[arg(long)]
     frozen: bool,
+    /// In the staging environment of the configuration ([staging]), on its servers, after it was proved to be one
+    #[arg(long, conflicts_with_all = ["seed", "speed", "frozen"])]
+    live: bool,
     #[command(flatten)]
     screen: Screen,
 }
@@ -121,20 +125,19 @@ impl Gameday {
 
 pub(super) fn gameday(config: &Config, asked: Gameday, inputs: &Inputs) -> Result<ExitCode, Ending> {
     match asked.command {
+        // What happens in earnest begins with what everybody is told.
+        None if asked.run.live => brief_and_run(config, asked.run, inputs),
+        Some(GamedaySub::Run(args)) if args.live => brief_and_run(config, *args, inputs),
         None => run(config, asked.run, inputs),
         Some(GamedaySub::Run(args)) => {
             let is_seen = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
             if is_seen && !args.frozen && !args.screen.plain && !args.screen.wall {
-                let exercise = read(&args.exercise)?;
-                print(&format!("{}\n\nEnter starts the drill, Ctrl+C leaves.", exercise.briefing()))?;
-                if std::io::stdin().read_line(&mut String::new())? == 0 {
-                    return Ok(ExitCode::SUCCESS);
-                }
+                return brief_and_run(config, *args, inputs);
             }
             run(config, *args, inputs)
         }
         Some(GamedaySub::List { json }) => list(config, json),
-        Some(GamedaySub::Brief { exercise }) => print(&read(&exercise)?.briefing()),
+        Some(GamedaySub::Brief { exercise }) => print(&read(&exercise)?.briefing(None)),
         Some(GamedaySub::Check { files }) => check(config, &files),
         Some(GamedaySub::New { service }) => begin(config, &service),
         Some(GamedaySub::Debrief { drill, json, out }) => tell_debrief(config, drill, json, out),
@@ -154,8 +157,57 @@ pub(super) fn gameday(config: &Config, asked: Gameday, inputs: &Inputs) -> Resul
 }
 
 fn run(config: &Config, args: RunArgs, inputs: &Inputs) -> Result<ExitCode, Ending> {
-    let RunArgs { exercise: name, seed, speed, frozen, screen } = args;
-    start::gameday(config, &start::Exercise { name, seed, speed, frozen }, &screen, inputs)
+    begin_drill(config, args, None, inputs)
+}
+
+fn begin_drill(config: &Config, args: RunArgs, staging: Option<Staging>, inputs: &Inputs) -> Result<ExitCode, Ending> {
+    let RunArgs { exercise: name, seed, speed, frozen, live: _, screen } = args;
+    start::gameday(config, &start::Exercise { name, seed, speed, frozen, staging }, &screen, inputs)
+}
+
+/// Shows the pre-brief until Enter.
+fn brief_and_run(config: &Config, args: RunArgs, inputs: &Inputs) -> Result<ExitCode, Ending> {
+    let exercise = read(&args.exercise)?;
+    let mut staging = if args.live { Some(staging_of(config, &exercise)?) } else { None };
+    print(&format!("{}\n\nEnter starts the drill, Ctrl+C leaves.", exercise.briefing(staging.as_ref())))?;
+    if !entered()? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(staging) = &mut staging {
+        staging.is_briefed = true;
+    }
+    begin_drill(config, args, staging, inputs)
+}
+
+/// Whether somebody pressed Enter. Nothing more is read than that line: what follows belongs to the console.
+fn entered() -> Result<bool, Ending> {
+    let mut letter = [0_u8];
+    loop {
+        match rustix::io::read(std::io::stdin(), &mut letter) {
+            Ok(0) => return Ok(false),
+            Ok(_) if letter == *b"\n" || letter == *b"\r" => return Ok(true),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(Ending::Failure(error.to_string())),
+        }
+    }
+}
+
+/// The staging environment of the configuration, once it has proved to be one.
+fn staging_of(config: &Config, exercise: &Exercise) -> Result<Staging, Ending> {
+    let refused = |why: String| Ending::Usage(why);
+    let staging = config.staging.as_ref().ok_or_else(|| {
+        refused("no staging environment is configured: [staging] in the configuration says where it is and how it is known to be one".to_owned())
+    })?;
+    if exercise.staging.is_empty() {
+        return Err(refused(format!("{} puts nothing into staging: add [[staging]] to its file", exercise.name)));
+    }
+    if let Some(why) = staging.is_production(config) {
+        return Err(refused(why));
+    }
+    let marks = Marks { label: staging.label.clone(), build_info: staging.build_info.clone() };
+    let proof = prove(&start::endpoint(&staging.prometheus), &marks).map_err(Ending::Failure)?;
+    let prometheus = CleanStr::new(&staging.prometheus.url.to_string());
+    Ok(Staging { prometheus, proof, is_briefed: false })
 }
 
 /// The world of a drill, as its record says.
@@ -201,7 +253,7 @@ fn list(config: &Config, as_json: bool) -> Result<ExitCode, Ending> {
         let rows = slots.iter().map(|slot| {
             json!({ "name": slot.exercise.name, "title": slot.exercise.title, "service": slot.exercise.service,
                     "frequency": slot.exercise.frequency.name(), "due": slot.due, "is_due": slot.is_due,
-                    "practised": slot.completed, "abandoned": slot.abandoned, "in_staging": 0,
+                    "practised": slot.practised, "abandoned": slot.abandoned, "in_staging": slot.counted,
                     "last": slot.last.as_ref().map(debrief_json) })
         });
         return print(&json!({ "exercises": rows.collect::<Vec<_>>() }).to_string());
@@ -213,13 +265,20 @@ fn list(config: &Config, as_json: bool) -> Result<ExitCode, Ending> {
             || "never practised".to_owned(),
             |run| {
                 let (met, of) = run.score();
-                format!("practised {} ({}: {met} of {of} met)", run.start.format("%Y-%m-%d"), run.id)
+                let place = match (run.counts(), &run.staging) {
+                    (true, _) => "in staging",
+                    (false, Some(_)) => "in staging, debrief not filed,",
+                    (false, None) => "practised",
+                };
+                format!("{place} {} ({}: {met} of {of} met)", run.start.format("%Y-%m-%d"), run.id)
             },
         );
         let left = if slot.abandoned > 0 { format!(", {} abandoned", slot.abandoned) } else { String::new() };
         print(&format!("{:<27} {:<12} {due:<15} {last}{left}", exercise.name, exercise.frequency.name()))?;
     }
-    print("simulated runs are practice; the runbook's completion counts runs in staging, and none is recorded here")
+    print(
+        "simulated runs are practice: the runbook counts runs in staging (`gameday run NAME --live`) with a pre-brief and a filed debrief",
+    )
 }
 
 /// What an exercise names that no playbook has.
@@ -265,6 +324,7 @@ fn debrief_json(debrief: &Debrief) -> serde_json::Value {
     let actions = debrief.actions.iter().map(|(what, owner)| json!({ "what": what, "owner": owner }));
     json!({ "drill": debrief.id, "exercise": debrief.exercise, "start": debrief.start, "end": debrief.end.word(),
             "criteria": criteria.collect::<Vec<_>>(), "wrong_turns": turns.collect::<Vec<_>>(),
+            "staging": debrief.staging, "counts": debrief.counts(), "standing": debrief.standing,
             "hints": debrief.hints, "action_items": actions.collect::<Vec<_>>(), "filed": debrief.filed })
 }
 

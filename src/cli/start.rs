@@ -11,7 +11,8 @@ use super::{Ending, Screen};
 use crate::channel::{CHANNELS, ChannelSpec, Options};
 use crate::config::{self, Config, Inputs, Letters, SecretIn, SignIn, files};
 use crate::console::{Layout, Settings};
-use crate::incident::IncidentId;
+use crate::exercise::staged::Site;
+use crate::incident::{IncidentId, Staging};
 use crate::pane::Access;
 use crate::playbook::Catalogue;
 use crate::reach::Reach;
@@ -30,6 +31,7 @@ pub(super) struct Exercise {
     pub(super) seed: u64,
     pub(super) speed: f64,
     pub(super) frozen: bool,
+    pub(super) staging: Option<Staging>,
 }
 
 pub(super) fn open(
@@ -49,16 +51,17 @@ pub(super) fn gameday(
     inputs: &Inputs,
 ) -> Result<ExitCode, Ending> {
     let drill = drill(&exercise.name, exercise.seed, exercise.speed)?;
+    let drill = Drill { staging: exercise.staging.clone(), ..drill };
     begin(config, Opening::Drill(drill.clone()), drill, exercise.frozen, screen, inputs)
 }
 
 fn drill(name: &str, seed: u64, speed: f64) -> Result<Drill, Ending> {
     // A shipped exercise is known to be right; reading it can wait until the first frame is out.
     if let Some(text) = crate::exercise::Exercise::shipped(name) {
-        return Ok(Drill { name: name.into(), text: text.to_owned(), seed, speed });
+        return Ok(Drill { name: name.into(), text: text.to_owned(), seed, speed, staging: None });
     }
     let (exercise, text) = files::exercise(name).map_err(|error| Ending::Usage(error.to_string()))?;
-    Ok(Drill { name: exercise.name, text, seed, speed })
+    Ok(Drill { name: exercise.name, text, seed, speed, staging: None })
 }
 
 fn begin(
@@ -87,6 +90,10 @@ fn begin(
             matrix: config.matrix.clone(),
             host: host(),
             aliases: config.commands.clone(),
+            staging: config.staging.as_ref().map(|staging| Site {
+                prometheus: CleanStr::new(&staging.prometheus.url.to_string()),
+                aliases: staging.commands.clone(),
+            }),
             rotation: config.rotation.clone(),
             reach: Reach { is_dry: screen.dry_run, ..config.reach.clone() },
             rings: config.screen.bell,
@@ -97,6 +104,7 @@ fn begin(
         drill,
         journal: place(config),
         endpoints: endpoints(config),
+        staging: staging_endpoints(config),
         channels: channels(config),
         channel_options: Options { ticket_types: config.ticket_types.clone() },
         change_command: config
@@ -182,10 +190,20 @@ pub(super) fn locale_is_utf8() -> bool {
 
 /// The sources that are configured.
 pub(super) fn endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)> {
+    sources([config.prometheus.as_ref(), config.alertmanager.as_ref(), config.jaeger.as_ref()])
+}
+
+/// The sources of the staging environment.
+fn staging_endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)> {
+    let Some(staging) = &config.staging else { return Vec::new() };
+    sources([Some(&staging.prometheus), staging.alertmanager.as_ref(), staging.jaeger.as_ref()])
+}
+
+fn sources([prometheus, alertmanager, jaeger]: [Option<&config::Endpoint>; 3]) -> Vec<(&'static SourceSpec, Endpoint)> {
     let configured = |name: &str| match name {
-        "prometheus" => config.prometheus.as_ref(),
-        "alertmanager" => config.alertmanager.as_ref(),
-        "jaeger" => config.jaeger.as_ref(),
+        "prometheus" => prometheus,
+        "alertmanager" => alertmanager,
+        "jaeger" => jaeger,
         _ => None,
     };
     SOURCES.iter().filter_map(|spec| Some((spec, endpoint(configured(spec.name)?)))).collect()
@@ -196,7 +214,7 @@ pub(super) fn channels(config: &Config) -> Vec<(&'static ChannelSpec, Endpoint)>
     CHANNELS.iter().filter_map(|spec| Some((spec, endpoint(config.written.get(spec.name)?)))).collect()
 }
 
-fn endpoint(said: &config::Endpoint) -> Endpoint {
+pub(super) fn endpoint(said: &config::Endpoint) -> Endpoint {
     let mut endpoint = Endpoint::at(said.url.to_string());
     endpoint.every = said.every.to_std().unwrap_or(endpoint.every);
     endpoint.ca_file = said.ca_file.clone();

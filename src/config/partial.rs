@@ -14,6 +14,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::people::{Argv, BellPartial, ChangesPartial, Deadline, EscalationPartial, OncallPartial, PersonPartial};
+use super::staging::StagingPartial;
 use super::{Colours, Letters, Sharing};
 use crate::incident::ServiceId;
 use crate::playbook::Aliases;
@@ -52,6 +53,7 @@ pub(super) struct Partial {
     pub(super) bell: BellPartial,
     pub(super) changes: ChangesPartial,
     pub(super) commands: Aliases,
+    pub(super) staging: StagingPartial,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

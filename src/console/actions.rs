@@ -186,11 +186,18 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         console.print_of_record(Printout::Debrief, wall, effects);
     }),
     write("abort-drill", &[], "in a drill: end it before it is over", |console, wall, effects| {
-        match overlay::abort(console.incident()) {
-            Ok(command) => console.command(command, None, wall, effects),
-            Err(why) => console.say(Tone::Refused, why, wall),
-        }
+        let offer = overlay::staged::abort(&console.cx(wall));
+        console.take_offer(offer, wall, effects);
     }),
+    write(
+        "staging",
+        &[],
+        "in a drill in staging: its traffic and its faults, each with its way back",
+        |console, wall, _| match overlay::staged::staging(&console.cx(wall)) {
+            Ok(pick) => console.show(Overlay::Pick(Box::new(pick))),
+            Err(why) => console.say(Tone::Refused, why, wall),
+        },
+    ),
     write("pause-drill", &[], "in a drill: its clock stands still for everybody", |console, wall, effects| {
         console.command(Command::PauseDrill(true), None, wall, effects);
     }),

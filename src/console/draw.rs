@@ -184,9 +184,11 @@ impl Console {
         }
         let mut spans = vec![Span::raw(" ")];
         if incident.drill.is_some() {
+            let is_staged = incident.drill.as_ref().is_some_and(|drill| drill.staging.is_some());
             let frozen = match (cx.live.is_frozen, incident.clock().is_paused()) {
                 (true, _) => " DRILL · FROZEN ",
                 (false, true) => " DRILL · PAUSED ",
+                (false, false) if is_staged => " DRILL · STAGING ",
                 (false, false) => " DRILL ",
             };
             spans.push(Span::styled(frozen, theme.banner(Alarm::Red)));

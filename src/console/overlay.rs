@@ -15,6 +15,7 @@ mod outbox;
 mod pick;
 mod run;
 pub(crate) mod send;
+pub(crate) mod staged;
 mod step;
 
 use chrono::{DateTime, Utc};
@@ -40,9 +41,9 @@ use super::actions::{self, Listed};
 use super::keys::Chord;
 use super::{Console, Dirty, Effect, Tone};
 use crate::incident::{
-    AlertLinked, Command, Declared, EntryId, Incident, NoteAmended, Phase, Refusal, Role, Seat, StatusUpdate, command,
+    AlertLinked, Command, Declared, EntryId, NoteAmended, Refusal, Role, Seat, StatusUpdate, command,
 };
-use crate::pane::{Cx, Purpose, Question};
+use crate::pane::{Cx, Purpose, Question, RunAsk};
 use crate::text::{CleanStr, CleanText};
 use crate::widget::editor::Editor;
 use crate::widget::fuzzy;
@@ -121,14 +122,6 @@ pub(crate) enum Outcome {
     Show(Box<Overlay>),
     /// It stays and says why.
     Refuse(String),
-}
-
-/// Ends a drill before it is over.
-pub(crate) fn abort(incident: &Incident) -> Result<Command, String> {
-    match incident.drill {
-        Some(_) => Ok(Command::EnterPhase(Phase::Closed, Some("the drill was aborted".into()))),
-        None => Err("only a drill is aborted: this is none".to_owned()),
-    }
 }
 
 impl Overlay {
@@ -327,6 +320,7 @@ impl Console {
             },
             Choice::Read(title, text) => self.show_text(&title, &text),
             Choice::Open(id) => effects.push(Effect::Open(id)),
+            Choice::Run(step, purpose) => self.run_asked(&RunAsk::Step(step, purpose), wall, effects),
             Choice::Nothing => {}
             Choice::Form(kind) => self.show_form(*kind, wall),
             Choice::Item(item) => self.act_on(&item, wall, effects),

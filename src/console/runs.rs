@@ -98,6 +98,19 @@ impl Console {
         }
     }
 
+    /// Shows what is offered, or does at once what needs no answer.
+    pub(super) fn take_offer(&mut self, offer: Result<Offer, String>, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        match offer {
+            Ok(Offer::Show(overlay)) => self.show(*overlay),
+            Ok(Offer::Ask(commands)) => {
+                for command in commands {
+                    self.command(command, None, wall, effects);
+                }
+            }
+            Err(why) => self.say(Tone::Refused, why, wall),
+        }
+    }
+
     /// What a pane asks about commands.
     pub(super) fn run_asked(&mut self, ask: &RunAsk, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         if !self.may_write() {
@@ -105,15 +118,10 @@ impl Console {
             return self.say(Tone::Refused, why, wall);
         }
         match ask {
-            RunAsk::Step(step, purpose) => match overlay::step(step, *purpose, &self.cx(wall)) {
-                Ok(Offer::Show(overlay)) => self.show(*overlay),
-                Ok(Offer::Ask(commands)) => {
-                    for command in commands {
-                        self.command(command, None, wall, effects);
-                    }
-                }
-                Err(why) => self.say(Tone::Refused, why, wall),
-            },
+            RunAsk::Step(step, purpose) => {
+                let offer = overlay::step(step, *purpose, &self.cx(wall));
+                self.take_offer(offer, wall, effects);
+            }
             RunAsk::Approve(service) => match overlay::approve(service, &self.cx(wall)) {
                 Ok(overlay) => self.show(overlay),
                 Err(why) => self.say(Tone::Refused, why, wall),

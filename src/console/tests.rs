@@ -41,6 +41,7 @@ fn settings(layout: Layout) -> Settings {
         matrix: crate::escalation::Matrix::default(),
         host: "bastion".into(),
         aliases: Default::default(),
+        staging: None,
         rotation: None,
         reach: crate::reach::Reach::default(),
         rings: false,

@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Exercise;
 use super::requests::done_at;
 use super::script::{HINT, Rule};
+use crate::incident::Staging;
 use crate::incident::measures::{measures, spoken};
 use crate::incident::{Cadence, Channel, Event, FollowUpState, Incident, IncidentId, Milestone, Phase, Role, StepRef};
 use crate::text::CleanStr;
@@ -68,6 +69,10 @@ pub struct Debrief {
     pub title: CleanStr,
     /// When it began.
     pub start: DateTime<Utc>,
+    /// Where it was played in earnest; absent for a simulated one.
+    pub staging: Option<Staging>,
+    /// What was put into staging and still stands there.
+    pub standing: Vec<CleanStr>,
     /// How it ended.
     pub end: End,
     /// Each criterion, in the order of the exercise.
@@ -106,6 +111,8 @@ pub fn debrief(exercise: &Exercise, incident: &Incident, cadence: &Cadence, now:
         exercise: drill.exercise.clone(),
         title: exercise.title.clone(),
         start: drill.start,
+        staging: drill.staging.clone(),
+        standing: exercise.standing(incident).into_iter().map(|staged| staged.what.clone()).collect(),
         end,
         criteria: exercise.success.iter().map(|one| (one.what.clone(), look.at(&one.rule))).collect(),
         wrong_turns: wrong_turns.collect(),
@@ -262,6 +269,12 @@ impl Debrief {
         (met, self.criteria.len())
     }
 
+    /// Whether the schedule counts it: the runbook wants staging, a pre-brief, and a debrief that was filed.
+    pub fn counts(&self) -> bool {
+        let is_briefed = self.staging.as_ref().is_some_and(|staging| staging.is_briefed);
+        self.end == End::Completed && is_briefed && self.filed.is_some()
+    }
+
     /// As a page, in Markdown, with room for what people say.
     pub fn markdown(&self) -> String {
         let mut text = String::new();
@@ -269,11 +282,28 @@ impl Debrief {
         let _ = writeln!(text, "# Debrief of {}: {}\n", self.id, self.title);
         let _ = writeln!(
             text,
-            "A drill, simulated, begun {}; {}. {met} of {of} success criteria met, {} hints given.\n",
+            "A drill, {}, begun {}; {}. {met} of {of} success criteria met, {} hints given.\n",
+            self.staging
+                .as_ref()
+                .map_or_else(|| "simulated".to_owned(), |at| format!("in staging at {}", at.prometheus)),
             self.start.format("%Y-%m-%d %H:%M UTC"),
             self.end.word(),
             self.hints
         );
+        for what in &self.standing {
+            let _ = writeln!(text, "**Still in staging: {what}.** `staging` takes it back.\n");
+        }
+        if self.staging.is_some() && self.end == End::Completed {
+            let _ = match (&self.filed, self.counts()) {
+                (Some(at), true) => writeln!(text, "Filed at {at}: the schedule counts it.\n"),
+                (Some(at), false) => {
+                    writeln!(text, "Filed at {at}; without a pre-brief the schedule does not count it.\n")
+                }
+                (None, _) => {
+                    writeln!(text, "Not filed yet: the schedule counts it once `article` says where this debrief is.\n")
+                }
+            };
+        }
         let _ = writeln!(text, "## Success criteria\n");
         for (what, verdict) in &self.criteria {
             let _ = match verdict {

@@ -41,7 +41,35 @@ pub(super) fn check(exercise: &Exercise) -> Result<(), Complaint> {
         };
         check().map_err(|complaint| complaint.within(["relief".into(), place.into()]))?;
     }
+    staging(exercise)?;
     script(exercise, &faults)
+}
+
+/// What is put into staging must be taken back from there by a command that is known beforehand.
+fn staging(exercise: &Exercise) -> Result<(), Complaint> {
+    let mut ids = BTreeSet::new();
+    for (place, staged) in exercise.staging.iter().enumerate() {
+        let check = || {
+            name(&staged.id, "id")?;
+            said(&staged.what, "what")?;
+            let command = &staged.command;
+            let wrong = |key: &str, why: &str| Err(Complaint::new(["command".into(), key.into()], why));
+            command.check().map_err(|complaint| complaint.within(["command".into()]))?;
+            if command.undo.is_empty() {
+                return wrong("undo", "is missing: what is put into staging must be taken back");
+            }
+            if !command.parameters.is_empty() {
+                return wrong("parameters", "are for steps of a playbook: write what runs as it is");
+            }
+            if ids.contains(staged.id.as_str()) {
+                return Err(Complaint::new(["id".into()], format!("`{}` stands twice in this file", staged.id)));
+            }
+            Ok(())
+        };
+        check().map_err(|complaint| complaint.within(["staging".into(), place.into()]))?;
+        ids.insert(staged.id.as_str());
+    }
+    Ok(())
 }
 
 fn script(exercise: &Exercise, faults: &BTreeSet<&str>) -> Result<(), Complaint> {

@@ -2,7 +2,8 @@
 //!
 //! Hides how a record is matched with an exercise.
 //!
-//! Invariant: what was abandoned or still runs is no practice; what was never practised is due now.
+//! Invariant: only what was played in staging, with its pre-brief and a filed debrief, makes an exercise due later; what was abandoned or still runs is
+//! not even practice.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -16,10 +17,14 @@ use crate::text::document::Flaw;
 pub struct Slot {
     /// The exercise.
     pub exercise: Exercise,
-    /// Its last run that was completed.
+    /// Its last run that was completed, wherever it was.
     pub last: Option<Debrief>,
-    /// How many runs were completed.
-    pub completed: usize,
+    /// Its last run in staging that counts.
+    pub staged: Option<Debrief>,
+    /// How many runs in staging count.
+    pub counted: usize,
+    /// How many runs were completed that do not count: simulated, or without pre-brief or filed debrief.
+    pub practised: usize,
     /// How many were abandoned.
     pub abandoned: usize,
     /// When it is due.
@@ -53,14 +58,18 @@ pub fn schedule(exercises: Vec<Exercise>, records: &[Incident], cadence: &Cadenc
     let debriefs: Vec<Debrief> = records.iter().filter_map(|record| debrief_of(record, cadence, now)).collect();
     let slot = |exercise: Exercise| {
         let runs = || debriefs.iter().filter(|run| run.exercise == exercise.name);
-        let count = |end| runs().filter(|run| run.end == end).count();
-        let last = runs().filter(|run| run.end == End::Completed).max_by_key(|run| run.start).cloned();
-        let due = last.as_ref().map_or(today, |run| exercise.frequency.after(run.start.date_naive()));
-        let (completed, abandoned) = (count(End::Completed), count(End::Abandoned));
-        let is_due = last.is_none() || due <= today;
-        Slot { exercise, last, completed, abandoned, due, is_due }
+        let completed = || runs().filter(|run| run.end == End::Completed);
+        let newest = |run: &&Debrief| run.start;
+        let last = completed().max_by_key(newest).cloned();
+        let staged = completed().filter(|run| run.counts()).max_by_key(newest).cloned();
+        let due = staged.as_ref().map_or(today, |run| exercise.frequency.after(run.start.date_naive()));
+        let is_due = staged.is_none() || due <= today;
+        let counted = completed().filter(|run| run.counts()).count();
+        let practised = completed().count() - counted;
+        let abandoned = runs().filter(|run| run.end == End::Abandoned).count();
+        Slot { exercise, last, staged, counted, practised, abandoned, due, is_due }
     };
     let mut slots: Vec<Slot> = exercises.into_iter().map(slot).collect();
-    slots.sort_by_key(|slot| (slot.last.is_some(), slot.due));
+    slots.sort_by_key(|slot| (slot.staged.is_some(), slot.due, slot.last.as_ref().map(|run| run.start)));
     slots
 }

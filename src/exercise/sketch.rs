@@ -7,18 +7,29 @@
 use std::fmt::Write as _;
 
 use super::Exercise;
+use crate::incident::Staging;
 use crate::playbook::{Catalogue, Playbook};
 use crate::slo::Side;
 
 impl Exercise {
     /// The pre-brief: what is read aloud before it starts.
-    pub fn briefing(&self) -> String {
+    pub fn briefing(&self, staging: Option<&Staging>) -> String {
         let mut text = String::new();
         let _ = writeln!(text, "DRILL: {} ({}, {}, {})\n", self.title, self.service, self.scenario, self.duration);
         for paragraph in self.brief.trim().split("\n\n") {
             // The file breaks its lines where the file is wide.
             let _ = writeln!(text, "{}\n", paragraph.replace('\n', " "));
         }
+        let _ = match staging {
+            None => writeln!(text, "The world is simulated.\n"),
+            Some(staging) => writeln!(
+                text,
+                "IN STAGING, at {} ({}). The world is real. `staging` puts traffic and faults there and takes them back, each shown and \
+                 confirmed; nothing else is run from here: what the playbook says is done in staging by hand, then ticked. When the alert fires, link it \
+                 (8, then l): the clocks run since it fired. `abort-drill` takes back all that stands.\n",
+                staging.prometheus, staging.proof
+            ),
+        };
         let _ = writeln!(text, "Goals");
         for goal in &self.goals {
             let _ = writeln!(text, "- {goal}");
@@ -86,7 +97,7 @@ scenario = "Say what is simulated"
 frequency = "quarterly"
 duration = "30m"
 goals = ["say what people should have learnt"]
-brief = "This is a drill: nobody is paged, nothing leaves this console, the world is simulated."
+brief = "This is a drill: nobody is paged, nothing leaves this console."
 
 [[success]]
 what = "an Incident Commander has acknowledged within 5 minutes of the alert"

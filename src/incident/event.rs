@@ -59,6 +59,20 @@ pub struct DrillStarted {
     /// The exercise file itself, so that a console without the file rebuilds the world too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<CleanText>,
+    /// Where it is played in earnest; absent for a simulated one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staging: Option<Staging>,
+}
+
+/// The staging environment in which a drill is played: its clock is the wall clock, its world is real.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Staging {
+    /// The address of its Prometheus.
+    pub prometheus: CleanStr,
+    /// By what it was known to be staging.
+    pub proof: CleanStr,
+    /// Whether the pre-brief stood on the screen before it began.
+    pub is_briefed: bool,
 }
 
 /// The first event of every incident.
@@ -155,6 +169,9 @@ pub enum Evidence {
     },
 }
 
+/// In the place of a playbook's service, where a command is an exercise's own.
+pub const OF_EXERCISE: &str = "gameday";
+
 /// A step of a playbook: `alipay/route-to-backup`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StepRef {
@@ -162,6 +179,13 @@ pub struct StepRef {
     pub service: ServiceId,
     /// The step's id in that file.
     pub step: CleanStr,
+}
+
+impl StepRef {
+    /// Whether it is a command of an exercise: whoever is there may take it back.
+    pub fn is_of_exercise(&self) -> bool {
+        *self.service == *OF_EXERCISE
+    }
 }
 
 impl fmt::Display for StepRef {

@@ -359,7 +359,9 @@ impl Facts {
             if let Some(claim) = self.claims.get(step).filter(|claim| claim.by != mark.by) {
                 return Sense::Beaten(claim.clone());
             }
-            self.claims.entry(step.clone()).or_insert_with(|| mark.clone());
+            if !step.is_of_exercise() {
+                self.claims.entry(step.clone()).or_insert_with(|| mark.clone());
+            }
         }
         self.runs.push(Run { id, started: mark, order: body.clone(), remarks: Vec::new(), ended: None });
         Sense::Good

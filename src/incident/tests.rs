@@ -274,7 +274,7 @@ fn of_two_who_take_command_at_once_the_first_in_order_has_it_on_every_console() 
 #[test]
 fn a_drill_is_read_by_the_drills_own_clock() {
     let mut room = Room { incident: Incident::new(IncidentId::drill(1)), next: 1 };
-    let drill = DrillStarted { exercise: "x".into(), seed: 7, start: at(0), speed: 10.0, source: None };
+    let drill = DrillStarted { exercise: "x".into(), seed: 7, start: at(0), speed: 10.0, source: None, staging: None };
     room.ask("dana", 0, Command::StartDrill(drill)).unwrap();
     room.ask("dana", 6, Command::Declare(declaration())).unwrap();
     assert_eq!(room.incident.declared.as_ref().unwrap().at, at(60));
@@ -325,7 +325,8 @@ fn any_event() -> impl Strategy<Value = Event> {
             seed: 1,
             start: at(0),
             speed: speed as f64,
-            source: None
+            source: None,
+            staging: None
         })),
         prop::sample::select(Severity::ALL.to_vec())
             .prop_map(|to| Event::SeverityRaised(SeveritySet { to, reason: None })),
@@ -484,7 +485,7 @@ proptest! {
 }
 
 fn drill_of(events: &[(i64, Event)]) -> Vec<Entry> {
-    let started = DrillStarted { exercise: "x".into(), seed: 1, start: at(0), speed: 2.0, source: None };
+    let started = DrillStarted { exercise: "x".into(), seed: 1, start: at(0), speed: 2.0, source: None, staging: None };
     let declared = Declared {
         title: "x".into(),
         severity: Severity::Sev2,

@@ -232,7 +232,7 @@ impl CommandStep {
         Ok(Resolved { argv, filled })
     }
 
-    pub(super) fn check(&self) -> Result<(), Complaint> {
+    pub(crate) fn check(&self) -> Result<(), Complaint> {
         if self.argv.is_empty() {
             return Err(Complaint::new(["argv".into()], "is empty: name a program"));
         }

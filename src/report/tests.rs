@@ -55,14 +55,14 @@ fn drills_false_alarms_and_duplicates_are_listed_and_never_counted() {
     assert_eq!(report.acknowledge.of, 3);
     let by = |level| report.resolve_by.iter().find(|(found, _)| *found == level).unwrap().1;
     assert_eq!((by(Severity::Sev1).of, by(Severity::Sev3).mean), (1, Some(TimeDelta::seconds(36_000))));
-    assert_eq!(report.gameday, Completion::Practised { completed: 1, abandoned: 0 });
+    assert_eq!(report.gameday, Completion::Practised { staged: 0, completed: 1, abandoned: 0, on_schedule: (0, 4) });
     let text = report.to_string();
     assert!(
         text.contains("MTTR        40 min of 2, 1 not recorded; target < 30 min (SEV0 to SEV2): MISSED, 1 of 2 met it"),
         "{text}"
     );
     assert!(
-        text.contains("GameDay     none in staging; 1 practised in simulation, 0 not finished")
+        text.contains("GameDay     0 % (0 of 4 exercises in staging within their time; target 100 %); 0 in staging, 1 practised, 0 not finished")
             && text.contains("drills (not counted):"),
         "{text}"
     );

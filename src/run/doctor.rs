@@ -79,7 +79,7 @@ async fn source(name: &'static str, endpoint: &Endpoint, patient: &Patient) -> V
     vec![Finding::wrong(name, &why)]
 }
 
-async fn get(site: &Site, path: &str, query: &[(&str, &str)]) -> Result<Answer, Failure> {
+pub(super) async fn get(site: &Site, path: &str, query: &[(&str, &str)]) -> Result<Answer, Failure> {
     let answer = site.ask(site.get(path)?.query(query).send()).await?;
     if answer.is_success() { Ok(answer) } else { Err(site.complaint(&answer)) }
 }

@@ -34,8 +34,8 @@ pub(super) fn make(printout: &Printout, place: &JournalPlace, board: &Board, zon
         }
         Printout::Briefing(id) => {
             let record = records::read(&dir, *id)?;
-            match record.drill.as_ref().and_then(Exercise::of) {
-                Some(exercise) => exercise?.briefing(),
+            match record.drill.as_ref().and_then(|drill| Some((Exercise::of(drill)?, drill.staging.as_ref()))) {
+                Some((exercise, staging)) => exercise?.briefing(staging),
                 None => "this is no drill: it has no pre-brief".to_owned(),
             }
         }

@@ -11,8 +11,8 @@ use crate::console::{Past, Summary};
 use crate::escalation::Matrix;
 use crate::exercise::Exercise;
 use crate::incident::{
-    Actor, Cadence, DrillStarted, Event, Hypothesis, ImpactAt, Incident, IncidentId, NoteAdded, NoteKind, Outcome,
-    Phase, Role, RoleNamed, Rules, Series, ServiceId, Via, cadence,
+    Actor, Cadence, Declared, DrillStarted, Event, Hypothesis, ImpactAt, Incident, IncidentId, NoteAdded, NoteKind,
+    Outcome, Phase, Role, RoleNamed, Rules, Series, ServiceId, Via, cadence,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
 use crate::pane::to_tell;
@@ -209,10 +209,20 @@ pub(super) fn drill_entries(
         start,
         speed: drill.speed,
         source: Some(CleanText::new(&drill.text)),
+        staging: drill.staging.clone(),
     };
     let by = |actor: &Actor, event: Event| NewEntry::new(actor.clone(), event);
     let mut entries = vec![by(actor, Event::DrillStarted(started))];
-    entries.push(by(actor, Event::Declared(exercise.declaration(start, CleanStr::new(zone)))));
+    let declared = exercise.declaration(start, CleanStr::new(zone));
+    if let Some(staging) = &drill.staging {
+        // Nothing has gone wrong there yet: the clocks run from the alert that somebody links.
+        entries.push(by(actor, Event::Declared(Declared { detected_at: None, detection: None, ..declared })));
+        let text = format!("this drill is played in staging, at {}: {}", staging.prometheus, staging.proof);
+        let note = NoteAdded { kind: NoteKind::Finding, text: CleanText::new(&text), at: None };
+        entries.push(NewEntry::new(CleanStr::new("warroom"), Event::NoteAdded(note)));
+        return entries;
+    }
+    entries.push(by(actor, Event::Declared(declared)));
     if let Some(at) = exercise.impact_start(start) {
         entries.push(by(actor, Event::ImpactStarted(ImpactAt { at })));
     }

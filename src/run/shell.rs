@@ -406,6 +406,22 @@ impl Shell {
                 return self.answers.push_back(Msg::Failed(CleanText::new(&why)));
             }
         };
+        if let Some(staging) = &drill.staging {
+            let is_there = |(spec, endpoint): &(&'static SourceSpec, Endpoint)| {
+                spec.name == "prometheus" && endpoint.url == staging.prometheus.as_str()
+            };
+            if !self.plan.staging.iter().any(is_there) {
+                let why = format!(
+                    "this drill is played in staging at {}, and [staging] of this console's configuration does not lead there: nothing is measured here",
+                    staging.prometheus
+                );
+                self.answers.push_back(Msg::Failed(CleanText::new(&why)));
+            } else {
+                for (spec, endpoint) in self.plan.staging.clone() {
+                    self.start_source(spec, endpoint, Duration::ZERO);
+                }
+            }
+        }
         let simulation = simulated::Simulation {
             exercise,
             seed: drill.seed,
@@ -574,7 +590,9 @@ impl Shell {
         };
         let name = self.names.remove(&error.id()).unwrap_or("a task");
         tracing::error!("{name} crashed: {error}");
-        let again = self.plan.endpoints.iter().find(|(spec, _)| spec.name == name).cloned();
+        let is_staged = self.drill.as_ref().is_some_and(|drill| drill.staging.is_some());
+        let endpoints = if is_staged { &self.plan.staging } else { &self.plan.endpoints };
+        let again = endpoints.iter().find(|(spec, _)| spec.name == name).cloned();
         if let Some((spec, endpoint)) = again {
             self.start_source(spec, endpoint, RESTART);
         } else if self.start_changes(name, RESTART) {

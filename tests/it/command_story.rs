@@ -69,6 +69,7 @@ pub fn settings(me: &str, layout: Layout) -> Settings {
         matrix: Matrix::default(),
         host: "bastion".into(),
         aliases: Default::default(),
+        staging: None,
         rotation: None,
         reach: warroom::reach::Reach::default(),
         rings: false,

@@ -51,7 +51,7 @@ fn an_exercise_is_played_with_its_injects_a_hint_and_a_debrief_and_then_stands_i
     let (again, _) = host.run(&["gameday", "debrief", "DRILL-1", "--out", host.home.path().to_str().unwrap()]);
     assert_eq!(again, 1, "what was filled in is not overwritten");
     let (_, report) = host.run(&["report"]);
-    assert!(report.contains("GameDay     none in staging; 0 practised in simulation, 1 not finished"), "{report}");
+    assert!(report.contains("GameDay     0 % (0 of 4 exercises in staging within their time; target 100 %); 0 in staging, 0 practised, 1 not finished"), "{report}");
 }
 
 #[test]

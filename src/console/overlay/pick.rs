@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{Outcome, Overlay};
 use crate::console::Summary;
-use crate::incident::{Command, EntryId, IncidentId, Phase, Role, Seat, Severity};
+use crate::incident::{Command, EntryId, IncidentId, Phase, Purpose as RunFor, Role, Seat, Severity, StepRef};
 use crate::pane::{Cx, FormKind, Item, Purpose, Question};
 use crate::text::{CleanStr, CleanText};
 use crate::widget::text::countdown;
@@ -15,6 +15,8 @@ use crate::widget::text::countdown;
 pub(crate) enum Choice {
     /// Ask this of the incident.
     Command(Box<Command>),
+    /// Show what would run for a step, or take it back.
+    Run(StepRef, RunFor),
     /// Leave it as it is.
     Nothing,
     /// Ask the person for more.

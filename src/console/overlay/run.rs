@@ -39,9 +39,19 @@ pub(crate) struct RunDialog {
     pub(crate) word: CleanStr,
     /// This person may vouch for somebody else's start.
     pub(crate) may_vouch: bool,
-    /// In a drill: what is recorded instead of running anything.
-    pub(crate) dry_run: Option<Vec<Command>>,
+    /// What its word leads to.
+    pub(crate) confirms: Confirms,
     pub(crate) editor: Editor,
+}
+
+/// What a confirmed dialog leads to.
+pub(crate) enum Confirms {
+    /// The order runs.
+    Start,
+    /// In a drill: this is recorded instead of running anything.
+    DryRun(Vec<Command>),
+    /// These are asked one after the other; what that means, in words.
+    Each(Vec<Command>, &'static str),
 }
 
 impl RunDialog {
@@ -78,7 +88,10 @@ impl RunDialog {
                 word => format!("type {word} and press Enter: nothing has run"),
             });
         }
-        Ok(self.dry_run.clone().unwrap_or_else(|| vec![Command::StartRun(self.order.clone())]))
+        Ok(match &self.confirms {
+            Confirms::Start => vec![Command::StartRun(self.order.clone())],
+            Confirms::DryRun(commands) | Confirms::Each(commands, _) => commands.clone(),
+        })
     }
 
     /// What must be read, as names and words.
@@ -100,7 +113,11 @@ impl RunDialog {
 
     /// What is to be typed.
     pub(crate) fn ask(&self) -> String {
-        let then = if self.dry_run.is_some() { "the step is ticked" } else { "it runs" };
+        let then = match &self.confirms {
+            Confirms::Start => "it runs",
+            Confirms::DryRun(_) => "the step is ticked",
+            Confirms::Each(_, then) => then,
+        };
         match (self.word.as_str(), &self.blocked) {
             _ if self.may_vouch => format!("type {VOUCH} and Enter: you have read this and stand for it too"),
             (_, Some(_)) => "Esc leaves".to_owned(),
@@ -138,10 +155,10 @@ impl RunDialog {
         let mut y = inner.y;
         if let Some(badge) = &self.order.environment {
             let style = if self.order.changes { cx.theme.red() } else { plain };
-            let acts = match (&self.dry_run, self.order.changes) {
-                (Some(_), _) => "nothing runs for real",
-                (None, true) => "this changes something",
-                (None, false) => "this only looks",
+            let acts = match (&self.confirms, self.order.changes) {
+                (Confirms::DryRun(_), _) => "nothing runs for real",
+                (Confirms::Start | Confirms::Each(..), true) => "this changes something",
+                (Confirms::Start | Confirms::Each(..), false) => "this only looks",
             };
             put(
                 Line::from(vec![Span::styled(format!(" {badge} "), style), Span::raw(format!(" {acts}"))]),

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 
 use super::form::{Field, Form};
 use super::pick::{Choice, Pick};
-use super::run::RunDialog;
-use super::{Overlay, filled};
+use super::run::{Confirms, RunDialog};
+use super::{Overlay, filled, staged};
 use crate::gate::{self, Asker, Needs};
 use crate::incident::{
     Command, CommandStarted, Incident, PlaybookApproved, Purpose, Role, ServiceId, StatusUpdate, StepAnswered,
@@ -32,6 +32,9 @@ pub(crate) enum Offer {
 
 /// What a step offers, or why there is nothing.
 pub(crate) fn step(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Offer, String> {
+    if name.is_of_exercise() {
+        return staged::offer(name, purpose, cx);
+    }
     let (playbook, step) = find(name, cx)?;
     let show = |overlay: Overlay| Ok(Offer::Show(Box::new(overlay)));
     let Some(action) = &step.action else {
@@ -253,7 +256,13 @@ fn dialog(
     }
     let is_drill = cx.incident.drill.is_some();
     if is_drill {
-        notes.push("DRILL: nothing runs; the step is ticked, and the simulated world reacts".to_owned());
+        notes.push(match &cx.incident.drill {
+            Some(drill) if drill.staging.is_some() => {
+                "DRILL: nothing runs from here, for playbooks name production; do it in staging by hand first"
+                    .to_owned()
+            }
+            _ => "DRILL: nothing runs; the step is ticked, and the simulated world reacts".to_owned(),
+        });
     }
     let word = match (&command.confirm, changes) {
         (Some(word), _) => word.clone(),
@@ -283,7 +292,7 @@ fn dialog(
         blocked,
         word,
         may_vouch,
-        dry_run,
+        confirms: dry_run.map_or(Confirms::Start, Confirms::DryRun),
         editor: filled(Editor::one_line(), ""),
     })
 }

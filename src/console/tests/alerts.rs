@@ -172,6 +172,7 @@ fn a_drill_declares_no_incident_from_its_simulated_alerts() {
         start: desk.wall,
         speed: 1.0,
         source: None,
+        staging: None,
     };
     desk.write("dana", Event::DrillStarted(drill));
     desk.tell(fires(vec![alert("A", "blubank", "critical", 0)]));

@@ -7,8 +7,14 @@ use crate::theme::{BuiltIn, Depth, Theme};
 fn drill(theme: BuiltIn, is_wall: bool, size: (u16, u16)) -> Desk {
     let theme = Theme::built_in(theme, Depth::Sixteen);
     let mut desk = Desk::open_with(Settings { theme, is_wall, ..settings(Layout::Ic) }, size);
-    let started =
-        DrillStarted { exercise: "alipay-timeout-storm".into(), seed: 1, start: at(0), speed: 1.0, source: None };
+    let started = DrillStarted {
+        exercise: "alipay-timeout-storm".into(),
+        seed: 1,
+        start: at(0),
+        speed: 1.0,
+        source: None,
+        staging: None,
+    };
     desk.write_as("bob", "c0", Event::DrillStarted(started));
     desk
 }

@@ -200,8 +200,14 @@ fn a_console_that_left_the_record_while_it_sent_does_not_send_again_when_it_is_b
 fn neither_a_drill_nor_a_console_that_only_looks_sends_anything() {
     let mut drill = Desk::with(Settings { reach: reach(), ..settings(Layout::Ic) }, (120, 40));
     drill.tell(Msg::Journal(JournalMsg::Opened(IncidentId::incident(1))));
-    let started =
-        crate::incident::DrillStarted { exercise: EXERCISE.into(), seed: 1, start: at(0), speed: 1.0, source: None };
+    let started = crate::incident::DrillStarted {
+        exercise: EXERCISE.into(),
+        seed: 1,
+        start: at(0),
+        speed: 1.0,
+        source: None,
+        staging: None,
+    };
     drill.write("dana", Event::DrillStarted(started));
     drill.write("dana", declared());
     drill.tell(Msg::Journal(JournalMsg::CaughtUp));

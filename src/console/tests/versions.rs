@@ -73,6 +73,7 @@ fn in_a_drill_the_files_count_as_they_are_and_nothing_is_fixed() {
         start: desk.wall,
         speed: 1.0,
         source: None,
+        staging: None,
     };
     desk.write("dana", Event::DrillStarted(started));
     desk.write("dana", declared());

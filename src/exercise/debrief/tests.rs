@@ -24,7 +24,8 @@ impl Play {
     fn new(name: &str) -> Self {
         let exercise = Exercise::parse(name, Exercise::shipped(name).unwrap()).unwrap();
         let mut play = Self { exercise, incident: Incident::new(IncidentId::drill(1)), next: 1 };
-        let started = DrillStarted { exercise: name.into(), seed: 3, start: at(0), speed: 1.0, source: None };
+        let started =
+            DrillStarted { exercise: name.into(), seed: 3, start: at(0), speed: 1.0, source: None, staging: None };
         play.say(0, Event::DrillStarted(started));
         play.say(0, Event::Declared(play.exercise.declaration(at(0), "UTC".into())));
         if let Some(since) = play.exercise.impact_start(at(0)) {
@@ -128,21 +129,47 @@ impl Play {
 }
 
 #[test]
-fn the_schedule_counts_what_was_completed_and_begins_with_what_was_never_practised() {
+fn the_schedule_counts_staging_with_pre_brief_and_filed_debrief_and_shows_practice_and_what_was_left_apart() {
     use crate::exercise::schedule::schedule;
-    let mut well = play(&SCRIPTS[0], SCRIPTS[0].ways[0], 1500);
-    well.incident = Incident::replay(IncidentId::drill(1), well.incident.entries().cloned());
-    let left = Play::new(SCRIPTS[1].name);
-    let records = [well.incident, left.incident];
+    use crate::incident::{ArticleRecorded, Staging};
+    let practised = play(&SCRIPTS[0], SCRIPTS[0].ways[0], 1500).incident;
+    let left = Play::new(SCRIPTS[1].name).incident;
     let now = at(86_400);
-    let slots = schedule(Exercise::all_shipped(), &records, &Cadence::default(), now);
-    assert_eq!(slots.len(), 4);
-    let last = &slots[3];
-    assert_eq!((last.exercise.name.as_str(), last.completed, last.is_due), ("alipay-timeout-storm", 1, false));
-    assert_eq!(last.due, crate::playbook::Frequency::Quarterly.after(at(0).date_naive()));
-    assert_eq!(last.last.as_ref().unwrap().score(), (8, 8));
-    let abandoned = slots.iter().find(|slot| slot.exercise.name == *SCRIPTS[1].name).unwrap();
-    assert_eq!((abandoned.completed, abandoned.abandoned, abandoned.is_due), (0, 1, true));
+    let slots = |records: &[Incident]| schedule(Exercise::all_shipped(), records, &Cadence::default(), now);
+    let of = |records: &[Incident], script: &Script| {
+        slots(records).into_iter().find(|slot| slot.exercise.name == *script.name).unwrap()
+    };
+    let records = [practised.clone(), left];
+    let slot = of(&records, &SCRIPTS[0]);
+    assert_eq!((slot.counted, slot.practised, slot.is_due), (0, 1, true), "practice makes nothing due later");
+    assert_eq!(slot.last.as_ref().unwrap().score(), (8, 8));
+    let abandoned = of(&records, &SCRIPTS[1]);
+    assert_eq!((abandoned.practised, abandoned.abandoned, abandoned.is_due), (0, 1, true));
+
+    // The same acts, in staging.
+    let staged = |is_briefed: bool, is_filed: bool| {
+        let mut entries: Vec<_> = practised.entries().cloned().collect();
+        if let Event::DrillStarted(drill) = &mut entries[0].event {
+            let prometheus = "https://prometheus.staging.example/".into();
+            drill.staging =
+                Some(Staging { prometheus, proof: "all targets have environment=staging".into(), is_briefed });
+        }
+        if is_filed {
+            let article = ArticleRecorded { url: "https://wiki.example/debrief".into() };
+            entries.push(entry(1, 900, 1_600, "dana", Event::ArticleRecorded(article)));
+        }
+        of(&[Incident::replay(IncidentId::drill(1), entries)], &SCRIPTS[0])
+    };
+    for (is_briefed, is_filed) in [(false, false), (true, false), (false, true)] {
+        let slot = staged(is_briefed, is_filed);
+        assert_eq!((slot.counted, slot.practised, slot.is_due), (0, 1, true), "{is_briefed} {is_filed}");
+    }
+    let slot = staged(true, true);
+    assert_eq!((slot.counted, slot.practised, slot.is_due), (1, 0, false));
+    assert_eq!(slot.due, crate::playbook::Frequency::Quarterly.after(at(0).date_naive()));
+    let page = slot.staged.unwrap().markdown();
+    assert!(page.contains("A drill, in staging at https://prometheus.staging.example/"), "{page}");
+    assert!(page.contains("the schedule counts it"), "{page}");
 }
 
 #[test]
@@ -184,7 +211,7 @@ fn a_sketch_of_every_playbook_is_an_exercise_that_can_be_played() {
     for playbook in catalogue.iter() {
         let exercise = Exercise::parse("sketch", &Exercise::sketch(playbook)).unwrap();
         assert_eq!(exercise.missing(&catalogue), [""; 0]);
-        assert!(exercise.briefing().contains("It went well when"));
+        assert!(exercise.briefing(None).contains("It went well when"));
     }
     for exercise in Exercise::all_shipped() {
         assert_eq!(exercise.missing(&catalogue), [""; 0], "{}", exercise.name);

@@ -362,6 +362,7 @@ mod tests {
                 matrix: crate::escalation::Matrix::default(),
                 host: "bastion".into(),
                 aliases: Default::default(),
+                staging: None,
                 rotation: None,
                 reach: crate::reach::Reach::default(),
                 rings: false,

@@ -4,10 +4,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::super::Session;
 use super::super::lists;
+use super::commands::{take, take_offer};
 use super::records::may_write;
 use super::words::{first_word, given, name, settings, time_before};
 use super::{Answer, Verb, usage, verb};
-use crate::console::overlay::{abort, moment};
+use crate::console::overlay::{self, moment};
 use crate::console::{Effect, Printout};
 use crate::incident::{
     ArticleRecorded, Command, EntryId, FollowUpSet, FollowUpState, IncidentId, Milestone, PostmortemScheduled,
@@ -39,9 +40,18 @@ pub(super) const VERBS: &[Verb] = &[
         Ok(vec![Effect::Print(Printout::Debrief(id))])
     }),
     verb("abort-drill", "", "in a drill: end it before it is over", |session, _, wall| {
-        let asked = abort(session.console.incident())?;
-        session.ask(asked, wall)
+        let offer = overlay::staged::abort(&session.cx(wall))?;
+        take_offer(session, offer, wall)
     }),
+    verb(
+        "staging",
+        "[N]",
+        "in a drill in staging: its traffic and its faults, each with its way back",
+        |session, rest, wall| {
+            let pick = overlay::staged::staging(&session.cx(wall))?;
+            take(session, &pick, rest, ":staging", wall)
+        },
+    ),
     verb("pause-drill", "", "in a drill: its clock stands still for everybody", |session, _, wall| {
         session.ask(Command::PauseDrill(true), wall)
     }),

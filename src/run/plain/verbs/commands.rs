@@ -8,7 +8,7 @@ use super::super::Session;
 use super::steps::{numbered, step_done};
 use super::words::first_word;
 use super::{Answer, Verb, usage, verb};
-use crate::console::overlay::{self, Choice, Offer, Overlay, Pick};
+use crate::console::overlay::{self, Choice, Offer, Overlay, Pick, RunDialog};
 use crate::incident::{Command, CommandRemarked, NoteAdded, NoteKind, Purpose, Remark, Run};
 use crate::text::{CleanStr, CleanText};
 
@@ -65,6 +65,22 @@ fn show(session: &mut Session, rest: &str, purpose: Purpose, wall: DateTime<Utc>
         given.insert(CleanStr::new(name), CleanStr::new(value));
     }
     let dialog = overlay::with_values(&name, purpose, &given, &cx)?;
+    show_dialog(session, dialog)
+}
+
+/// What is offered: shown, or done at once.
+pub(super) fn take_offer(session: &mut Session, offer: Offer, wall: DateTime<Utc>) -> Answer {
+    match offer {
+        Offer::Ask(commands) => session.ask_all(commands, wall),
+        Offer::Show(overlay) => match *overlay {
+            Overlay::Run(dialog) => show_dialog(session, *dialog),
+            _ => Err("that is done on the screen".to_owned()),
+        },
+    }
+}
+
+/// Keeps what would run until its word is said.
+fn show_dialog(session: &mut Session, dialog: RunDialog) -> Answer {
     let badge = dialog.order.environment.as_ref().map(|badge| format!(" · {badge}")).unwrap_or_default();
     let mut lines = vec![format!("run: {}{badge}", dialog.order.title)];
     lines.extend(dialog.parts().into_iter().map(|(name, text)| format!("  {name:<8} {text}")));
@@ -74,7 +90,7 @@ fn show(session: &mut Session, rest: &str, purpose: Purpose, wall: DateTime<Utc>
 }
 
 /// The rows of a picker with their numbers, or what the row of a number stands for.
-fn take(session: &mut Session, pick: &Pick, rest: &str, again: &str, wall: DateTime<Utc>) -> Answer {
+pub(super) fn take(session: &mut Session, pick: &Pick, rest: &str, again: &str, wall: DateTime<Utc>) -> Answer {
     let Ok(number) = rest.trim().parse::<usize>() else {
         let mut lines = vec![pick.title.clone()];
         lines.extend(pick.notes.iter().map(|note| format!("  {note}")));
@@ -83,6 +99,10 @@ fn take(session: &mut Session, pick: &Pick, rest: &str, again: &str, wall: DateT
     };
     match number.checked_sub(1).and_then(|place| pick.rows.get(place)) {
         Some((_, Choice::Command(command))) => session.ask((**command).clone(), wall),
+        Some((_, Choice::Run(step, purpose))) => {
+            let offer = overlay::step(step, *purpose, &session.cx(wall))?;
+            take_offer(session, offer, wall)
+        }
         Some((_, Choice::Read(_, text))) => session.answer(text.lines().map(str::to_owned).collect()),
         Some(_) => Ok(Vec::new()),
         None => Err(format!("there is no way {number}: they go from 1 to {}", pick.rows.len())),

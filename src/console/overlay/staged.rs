@@ -1,0 +1,179 @@
+//! What an exercise puts into staging and takes back: offered one by one, each shown and confirmed by its word; an abort takes back all that stands.
+//!
+//! Invariant: nothing is offered but in a drill that was proved to be in staging, and only where this console's own configuration names that staging.
+
+use super::filled;
+use super::pick::{Choice, Pick};
+use super::run::{Confirms, RunDialog};
+use super::step::Offer;
+use crate::exercise::staged::Site;
+use crate::exercise::{Exercise, Staged};
+use crate::incident::wording::show_argv;
+use crate::incident::{Command, CommandStarted, Incident, Phase, Purpose, StepRef};
+use crate::pane::{Access, Cx};
+use crate::playbook::{Aliases, Facts};
+use crate::text::CleanStr;
+use crate::widget::editor::Editor;
+
+/// The badge of what runs in staging.
+const STAGING: &str = "STAGING";
+
+/// What the exercise can put into staging, and what of it stands there.
+pub(crate) fn staging(cx: &Cx<'_>) -> Result<Pick, String> {
+    let (exercise, _) = place(cx)?;
+    let standing = exercise.standing(cx.incident);
+    let rows = exercise.staging.iter().map(|staged| {
+        let stands = standing.iter().any(|one| one.id == staged.id);
+        let (act, purpose) = if stands { ("TAKE BACK", Purpose::Undo) } else { ("put there", Purpose::Do) };
+        let running = if cx.incident.running(&staged.step()).is_some() { " (runs now)" } else { "" };
+        (format!("{act}: {}{running}", staged.what), Choice::Run(staged.step(), purpose))
+    });
+    Ok(Pick {
+        title: "staging: traffic and faults of this exercise".to_owned(),
+        notes: vec!["each is shown and asks for a word before it runs".to_owned()],
+        rows: rows.collect(),
+        empty: "this exercise puts nothing into staging: add [[staging]] to its file",
+        selected: 0,
+    })
+}
+
+/// The exercise and the staging in which it is played, where this console may act there.
+fn place<'a>(cx: &Cx<'a>) -> Result<(Exercise, &'a Site), String> {
+    let drill = cx.incident.drill.as_ref().ok_or("traffic and faults are for drills: this is none")?;
+    let staging =
+        drill.staging.as_ref().ok_or("this drill is simulated: `gameday run NAME --live` plays in staging")?;
+    let site = cx.staging.filter(|site| site.prometheus == staging.prometheus).ok_or_else(|| {
+        format!(
+            "this drill is played at {}: [staging] of this console's configuration names another place",
+            staging.prometheus
+        )
+    })?;
+    let exercise = exercise_of(cx.incident).ok_or("this warroom cannot read the drill's exercise")?;
+    Ok((exercise, site))
+}
+
+fn exercise_of(incident: &Incident) -> Option<Exercise> {
+    Exercise::of(incident.drill.as_ref()?)?.ok()
+}
+
+/// A command of the exercise, to be confirmed.
+pub(super) fn offer(step: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Offer, String> {
+    let dialog = dialog(step, purpose, cx)?;
+    Ok(Offer::Show(Box::new(dialog.overlay())))
+}
+
+pub(crate) fn dialog(step: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<RunDialog, String> {
+    let (exercise, site) = place(cx)?;
+    let staged = exercise.staged(step).ok_or("the exercise has no such command")?;
+    let (order, filled_in) = order(staged, purpose, cx, &site.aliases)?;
+    let way_back = match purpose {
+        Purpose::Do => show_argv(&staged.command.undo),
+        Purpose::Undo => "`staging` puts it there again".to_owned(),
+    };
+    let expect = match purpose {
+        Purpose::Do => format!("{} at {}", staged.what, site.prometheus),
+        Purpose::Undo => format!("gone: {}", staged.what),
+    };
+    let stands = exercise.standing(cx.incident).iter().any(|one| one.id == staged.id);
+    let doubt = match purpose {
+        Purpose::Do if stands => Some("it stands there already, or nobody knows: take it back first".to_owned()),
+        Purpose::Do | Purpose::Undo => None,
+    };
+    Ok(RunDialog {
+        word: staged.command.confirm.clone().unwrap_or_else(|| staged.id.clone()),
+        blocked: barred(cx).or_else(|| running(staged, cx)).or(doubt),
+        order,
+        filled: filled_in,
+        expect: CleanStr::new(&expect),
+        undo: CleanStr::new(&way_back),
+        notes: Vec::new(),
+        may_vouch: false,
+        confirms: Confirms::Start,
+        editor: filled(Editor::one_line(), ""),
+    })
+}
+
+/// Ends a drill before it is over; what it put into staging is taken back first, by one word for all of it.
+pub(crate) fn abort(cx: &Cx<'_>) -> Result<Offer, String> {
+    if cx.incident.drill.is_none() {
+        return Err("only a drill is aborted: this is none".to_owned());
+    }
+    let close = Command::EnterPhase(Phase::Closed, Some("the drill was aborted".into()));
+    let exercise = exercise_of(cx.incident);
+    let standing = exercise.as_ref().map(|exercise| exercise.standing(cx.incident)).unwrap_or_default();
+    if standing.is_empty() {
+        return Ok(Offer::Ask(vec![close]));
+    }
+    let (_, site) = place(cx)?;
+    let mut orders = Vec::new();
+    for staged in &standing {
+        orders.push(order(staged, Purpose::Undo, cx, &site.aliases)?.0);
+    }
+    let (first, rest) = orders.split_first().ok_or("nothing stands in staging")?;
+    let also = rest.iter().map(|order| format!("also runs {}", show_argv(&order.argv)));
+    let starts = orders.iter().cloned().map(Command::StartRun);
+    Ok(Offer::Show(Box::new(
+        RunDialog {
+            order: CommandStarted { title: "abort the drill".into(), ..first.clone() },
+            filled: Vec::new(),
+            expect: CleanStr::new(&format!(
+                "staging as it was: {}",
+                standing.iter().map(|one| one.what.as_str()).collect::<Vec<_>>().join("; ")
+            )),
+            undo: "none: the drill is over, and counts as abandoned".into(),
+            notes: also.collect(),
+            blocked: barred(cx).or_else(|| standing.iter().find_map(|staged| running(staged, cx))),
+            word: "abort".into(),
+            may_vouch: false,
+            confirms: Confirms::Each(starts.chain([close]).collect(), "all of it runs, and the drill ends"),
+            editor: filled(Editor::one_line(), ""),
+        }
+        .overlay(),
+    )))
+}
+
+fn barred(cx: &Cx<'_>) -> Option<String> {
+    if cx.access != Access::Full {
+        return Some("this console only looks: nothing runs from here".to_owned());
+    }
+    (!cx.is_writable).then(|| "the journal cannot be written, so nothing runs".to_owned())
+}
+
+fn running(staged: &Staged, cx: &Cx<'_>) -> Option<String> {
+    let run = cx.incident.running(&staged.step())?;
+    Some(format!("{} runs it since {}: wait for its end (9)", run.started.by, cx.clock(run.started.at)))
+}
+
+/// Freezes what would run.
+fn order(
+    staged: &Staged,
+    purpose: Purpose,
+    cx: &Cx<'_>,
+    aliases: &Aliases,
+) -> Result<(CommandStarted, Vec<String>), String> {
+    let command = &staged.command;
+    let facts = Facts { incident: cx.incident.id().to_string(), service: String::new() };
+    let resolved = command
+        .resolve(purpose, &Default::default(), &facts, aliases)
+        .map_err(|wrong| format!("{} {}", wrong.parameter, wrong.why))?;
+    let directory = command.directory.clone();
+    let digest = cx.digest(&resolved.argv, directory.as_deref());
+    let title = match purpose {
+        Purpose::Do => staged.what.clone(),
+        Purpose::Undo => CleanStr::new(&format!("take back: {}", staged.what)),
+    };
+    let order = CommandStarted {
+        step: Some(staged.step()),
+        title,
+        purpose,
+        argv: resolved.argv,
+        directory,
+        digest,
+        environment: Some(STAGING.into()),
+        changes: true,
+        limit_s: u64::try_from(command.limit().num_seconds()).unwrap_or(60).max(1),
+        stops_at_limit: false,
+        host: cx.host.clone(),
+    };
+    Ok((order, resolved.filled))
+}

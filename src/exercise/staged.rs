@@ -1,0 +1,90 @@
+//! An exercise against staging: what puts traffic and faults there, and what takes them back.
+//!
+//! Hides how the record shows what still stands: a command that was started stands until its way back has ended well.
+//!
+//! Invariant: each of these commands has a way back, and none runs in a simulated drill.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::Exercise;
+use crate::incident::{Ending, Incident, OF_EXERCISE, Purpose, Run, StepRef};
+use crate::playbook::{Aliases, CommandStep};
+use crate::text::CleanStr;
+
+/// The staging environment that a console's configuration names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// The address of its Prometheus.
+    pub prometheus: CleanStr,
+    /// How the programs of exercises are called there.
+    pub aliases: Aliases,
+}
+
+/// A command that puts something into staging.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Staged {
+    /// Unique in its file.
+    pub id: CleanStr,
+    /// What it puts there.
+    pub what: CleanStr,
+    /// What it is.
+    pub kind: StagedKind,
+    /// The command, with its way back.
+    pub command: CommandStep,
+}
+
+/// What a command puts into staging.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StagedKind {
+    /// Requests that look like those of customers.
+    Traffic,
+    /// What goes wrong; the drill's clocks begin with the first one.
+    Fault,
+}
+
+impl Staged {
+    /// How the record names it.
+    pub fn step(&self) -> StepRef {
+        StepRef { service: OF_EXERCISE.into(), step: self.id.clone() }
+    }
+}
+
+impl Exercise {
+    /// A command of the exercise, as the record names it.
+    pub fn staged(&self, step: &StepRef) -> Option<&Staged> {
+        self.staging.iter().find(|one| one.step() == *step)
+    }
+
+    /// What was put into staging and not taken back, in the order of the file.
+    pub fn standing(&self, incident: &Incident) -> Vec<&Staged> {
+        self.staging.iter().filter(|one| stands(incident, &one.step())).collect()
+    }
+
+    /// When the first fault was put into staging.
+    pub fn staged_since(&self, incident: &Incident) -> Option<DateTime<Utc>> {
+        let is_fault = |run: &&Run| {
+            let staged = run.order.step.as_ref().and_then(|step| self.staged(step));
+            run.order.purpose == Purpose::Do && staged.is_some_and(|one| one.kind == StagedKind::Fault)
+        };
+        incident.runs.iter().filter(is_fault).filter(|run| has_acted(run)).map(|run| run.started.at).min()
+    }
+}
+
+/// Whether something of it may be there.
+fn has_acted(run: &Run) -> bool {
+    !matches!(run.ending(), Some(Ending::NotStarted(_)))
+}
+
+fn stands(incident: &Incident, step: &StepRef) -> bool {
+    let mut stands = false;
+    for run in incident.runs.iter().filter(|run| run.order.step.as_ref() == Some(step)) {
+        match run.order.purpose {
+            Purpose::Do => stands |= has_acted(run),
+            Purpose::Undo => stands &= !run.ending().is_some_and(Ending::is_success),
+        }
+    }
+    stands
+}
