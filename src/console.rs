@@ -760,7 +760,11 @@ impl Console {
         if self.incident.drill.is_none() {
             return;
         }
-        let progress = Progress { done: self.incident.steps_done(), clock: Some(self.incident.clock()) };
+        let progress = Progress {
+            done: self.incident.steps_done(),
+            clock: Some(self.incident.clock()),
+            staged: self.incident.staged(),
+        };
         if progress != self.progress_told {
             self.progress_told.clone_from(&progress);
             effects.push(Effect::Progress(progress));

@@ -61,6 +61,8 @@ struct Pause {
     to: Option<DateTime<Utc>>,
 }
 
+/// Clocks of different speed agree to this.
+const ROUNDED: TimeDelta = TimeDelta::milliseconds(2);
 /// What comes after a pause of which nobody knows the end is so far away.
 const FAR: TimeDelta = TimeDelta::days(36_500);
 
@@ -109,8 +111,11 @@ impl Clock {
     pub fn wall(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         let mut wall = if self.speed == 1.0 { at } else { scaled(self.start, at - self.start, 1.0 / self.speed) };
         for pause in self.pauses.as_deref().unwrap_or_default().iter() {
-            if wall > pause.from {
-                wall += pause.to.map_or(FAR, |to| to - pause.from);
+            match pause.to {
+                Some(to) if wall > pause.from => wall += to - pause.from,
+                // What it shows while it stands still is no moment to wake up for: a loop that did would never sleep.
+                None if wall + ROUNDED > pause.from => wall += FAR,
+                Some(_) | None => {}
             }
         }
         wall
@@ -139,6 +144,8 @@ pub struct Progress {
     pub done: Vec<(StepRef, DateTime<Utc>)>,
     /// The drill's clock with its pauses, once it is known.
     pub clock: Option<Clock>,
+    /// What was put into staging, since when.
+    pub staged: Vec<(StepRef, DateTime<Utc>)>,
 }
 
 /// Somebody at a moment.

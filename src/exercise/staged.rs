@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::Exercise;
-use crate::incident::{Ending, Incident, OF_EXERCISE, Purpose, Run, StepRef};
+use crate::incident::{Ending, Incident, OF_EXERCISE, Purpose, StepRef};
 use crate::playbook::{Aliases, CommandStep};
 use crate::text::CleanStr;
 
@@ -63,26 +63,18 @@ impl Exercise {
         self.staging.iter().filter(|one| stands(incident, &one.step())).collect()
     }
 
-    /// When the first fault was put into staging.
-    pub fn staged_since(&self, incident: &Incident) -> Option<DateTime<Utc>> {
-        let is_fault = |run: &&Run| {
-            let staged = run.order.step.as_ref().and_then(|step| self.staged(step));
-            run.order.purpose == Purpose::Do && staged.is_some_and(|one| one.kind == StagedKind::Fault)
-        };
-        incident.runs.iter().filter(is_fault).filter(|run| has_acted(run)).map(|run| run.started.at).min()
+    /// When the first fault was put into staging, of what was put there.
+    pub fn staged_since(&self, staged: &[(StepRef, DateTime<Utc>)]) -> Option<DateTime<Utc>> {
+        let is_fault = |step: &StepRef| self.staged(step).is_some_and(|one| one.kind == StagedKind::Fault);
+        staged.iter().filter(|(step, _)| is_fault(step)).map(|(_, at)| *at).min()
     }
-}
-
-/// Whether something of it may be there.
-fn has_acted(run: &Run) -> bool {
-    !matches!(run.ending(), Some(Ending::NotStarted(_)))
 }
 
 fn stands(incident: &Incident, step: &StepRef) -> bool {
     let mut stands = false;
     for run in incident.runs.iter().filter(|run| run.order.step.as_ref() == Some(step)) {
         match run.order.purpose {
-            Purpose::Do => stands |= has_acted(run),
+            Purpose::Do => stands |= run.has_acted(),
             Purpose::Undo => stands &= !run.ending().is_some_and(Ending::is_success),
         }
     }

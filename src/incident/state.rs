@@ -293,6 +293,11 @@ impl Run {
         self.ended.is_none()
     }
 
+    /// Whether something of it may have happened.
+    pub fn has_acted(&self) -> bool {
+        !matches!(self.ending(), Some(Ending::NotStarted(_)))
+    }
+
     /// How it ended, if it did.
     pub fn ending(&self) -> Option<&Ending> {
         self.ended.as_ref().map(|(_, body)| &body.ending)
@@ -312,6 +317,13 @@ impl Facts {
             StepState::Skipped(..) | StepState::Reopened(_) => None,
         });
         done.collect()
+    }
+
+    /// What an exercise has put into staging so far, with when; what was never started is not there.
+    pub fn staged(&self) -> Vec<(StepRef, DateTime<Utc>)> {
+        let acted = |run: &&Run| run.order.purpose == Purpose::Do && run.has_acted();
+        let named = |run: &Run| Some((run.order.step.clone().filter(StepRef::is_of_exercise)?, run.started.at));
+        self.runs.iter().filter(acted).filter_map(named).collect()
     }
 
     /// The command that runs for a step now.

@@ -522,6 +522,13 @@ fn a_paused_drill_is_read_by_a_clock_that_stood_still_whenever_the_pause_is_hear
 
     let mut paused = Incident::replay(INC, entries[..4].to_vec());
     assert!(paused.clock().is_paused());
+    for wall in [100, 101, 150, 9_000] {
+        let clock = paused.clock();
+        assert!(
+            clock.wall(clock.show(at(wall))) > at(1_000_000),
+            "nothing wakes a console for what stands still: {wall}"
+        );
+    }
     let again = command::decide(&paused, Command::PauseDrill(true), &asking("dana", 150)).unwrap_err();
     assert!(again.to_string().contains("resume-drill"), "{again}");
     let other = entry(2, 1, 110, "omid", Event::DrillPaused(Plain {}));

@@ -428,6 +428,7 @@ impl Shell {
             start: drill.start,
             clock: Clock::new(drill.start, drill.speed),
             frozen: self.plan.settings.is_frozen,
+            is_staged: drill.staging.is_some(),
         };
         let (questions, inquiries) = mpsc::channel(16);
         self.inquiries.push(questions);

@@ -25,6 +25,8 @@ pub const NAME: SourceName = crate::live::SIMULATED;
 const ASKED: &str = "facilitator";
 /// The simulated servers are scraped so often; a chart is no finer.
 const FINEST: TimeDelta = TimeDelta::seconds(10);
+/// As long as nothing has gone wrong in staging, nobody gets in touch.
+const NEVER: TimeDelta = TimeDelta::days(3_650);
 const SHORTEST_PAUSE: TimeDelta = TimeDelta::seconds(1);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 
@@ -41,6 +43,8 @@ pub struct Simulation {
     pub clock: Clock,
     /// Whether the world stands still after its first report.
     pub frozen: bool,
+    /// It is played in staging: only its people speak here, told from the first fault on, and nothing is measured.
+    pub is_staged: bool,
 }
 
 /// Reports the world of a drill until nobody listens any more.
@@ -52,7 +56,7 @@ pub async fn run(
     reports: mpsc::Sender<Report>,
     told: mpsc::Sender<(&'static str, Vec<News>)>,
 ) {
-    let Simulation { exercise, seed, start, clock: mut drill, frozen } = simulation;
+    let Simulation { exercise, seed, start, clock: mut drill, frozen, is_staged } = simulation;
     let place = CleanStr::new(&format!("exercise {}, seed {seed}", exercise.title));
     let mut world = Arc::new(World::new(&exercise, seed, start));
     let stands_at = frozen.then(|| drill.show(clock::wall()));
@@ -61,18 +65,19 @@ pub async fn run(
     let mut asked = Asked::default();
     let ready = Finding::Ready { place, every: LONGEST_PAUSE };
     let generation = watchlists.borrow().generation;
-    if reports.send(Report { source: NAME, generation, finding: ready }).await.is_err() {
+    if !is_staged && reports.send(Report { source: NAME, generation, finding: ready }).await.is_err() {
         return;
     }
     loop {
-        let Progress { done, clock: told_clock } = progress.borrow_and_update().clone();
+        let Progress { done, clock: told_clock, staged } = progress.borrow_and_update().clone();
         drill = told_clock.unwrap_or(drill);
         Arc::make_mut(&mut world).set_steps_done(&done);
         let watchlist = watchlists.borrow_and_update().clone();
         let moment = now(&drill);
-        if report(&world, &watchlist, moment, &reports).await.is_none() {
+        if !is_staged && report(&world, &watchlist, moment, &reports).await.is_none() {
             return;
         }
+        let start = if is_staged { world.exercise().staged_since(&staged).unwrap_or(moment + NEVER) } else { start };
         if !frozen {
             // Told again until it is in the record, by whoever writes it there; a console that is busy hears of it next time.
             let (common, own) = news(&world, &done, start, moment, &asked, &drill);
@@ -106,6 +111,8 @@ pub async fn run(
                         asked.injects.extend(next_inject(&world, &done, start, at, &asked).map(|id| (id, at)));
                         break;
                     }
+                    // What is asked of staging is answered there.
+                    Some(_) if is_staged => {}
                     Some(inquiry) => {
                         let finding = answer(&world, &inquiry);
                         let generation = watchlist.generation;
@@ -277,7 +284,7 @@ mod tests {
         let text = Exercise::shipped("alipay-timeout-storm").unwrap();
         let start = clock::wall() - TimeDelta::minutes(6);
         let exercise = Exercise::parse("alipay-timeout-storm", text).unwrap();
-        Simulation { exercise, seed: 7, start, clock: Clock::new(start, 1.0), frozen }
+        Simulation { exercise, seed: 7, start, clock: Clock::new(start, 1.0), frozen, is_staged: false }
     }
 
     fn watchlist(generation: u64) -> Arc<Watchlist> {

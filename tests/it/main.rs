@@ -26,6 +26,7 @@ mod runner;
 mod six_hours;
 mod slack;
 mod sources;
+mod staging;
 mod support;
 mod terminal;
 mod times;

@@ -15,6 +15,7 @@ use crate::support::services::jira::{self, Jira};
 use crate::support::services::pagerduty::{self, PagerDuty};
 use crate::support::services::slack::{self, Slack};
 use crate::support::services::statuspage::{self, Statuspage};
+use crate::support::until;
 
 /// Where a console finds the secrets.
 pub const SECRETS: [(&str, &str); 4] =
@@ -91,16 +92,6 @@ impl Systems {
     fn start_console(host: &Host, arguments: &[&str]) -> Plain {
         let mut command = host.command(arguments);
         Plain::spawn(command.envs(SECRETS).stdin(std::process::Stdio::piped()))
-    }
-}
-
-/// Waits until something holds.
-#[track_caller]
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let begun = clock::boot();
-    while !holds() {
-        assert!(clock::boot() - begun < SOON, "{what} did not come to be");
-        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -7,10 +7,10 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::support::until;
 use tempfile::TempDir;
 use warroom::incident::Ending;
 use warroom::journal::Sharing;
-use warroom::run::clock;
 use warroom::runner::{self, End, Order, Said, StartError};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_warroom");
@@ -69,14 +69,6 @@ fn told(folder: &Path) -> (String, u64, Vec<Said>, End) {
             Said::Ended(end) => return (printed, skipped, rest, end),
             other @ Said::Overtime => rest.push(other),
         }
-    }
-}
-
-fn until(what: &str, is: impl Fn() -> bool) {
-    let from = clock::boot();
-    while !is() {
-        assert!(clock::boot() - from < Duration::from_secs(20), "{what}");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -41,6 +41,20 @@ fn a_real_alert_stands_in_the_header_of_a_drill_until_it_is_over() {
 }
 
 #[test]
+fn a_paused_drill_lets_the_loop_sleep() {
+    let mut desk = drill(BuiltIn::Dark, false, (120, 40));
+    desk.report();
+    desk.pass(7);
+    desk.write_as("bob", "c0", Event::DrillPaused(Plain {}));
+    for _ in 0..40 {
+        desk.screen();
+        let wake = desk.console.next_wake();
+        assert!(wake.is_none_or(|at| at > desk.wall), "it would wake at once, for ever: {wake:?} at {}", desk.wall);
+        desk.pass(1);
+    }
+}
+
+#[test]
 fn declaring_something_real_pauses_the_drill_and_the_header_says_so() {
     let mut desk = drill(BuiltIn::Dark, false, (120, 40));
     desk.tell(Msg::RealAlerts(vec!["CardsDown".into()]));

@@ -55,6 +55,17 @@ impl Prometheus {
         Self::configured(&config, tempfile::tempdir().unwrap())
     }
 
+    /// Starts a server that scrapes an address each second, with a label for all its targets and rules of its own.
+    pub fn ruled(address: &str, (label, value): (&str, &str), rules: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("rules.yml"), rules).unwrap();
+        let config = format!(
+            "global:\n  scrape_interval: 1s\n  evaluation_interval: 1s\nrule_files: [rules.yml]\nscrape_configs:\n  - job_name: service\n    \
+             static_configs: [{{targets: ['{address}'], labels: {{{label}: '{value}'}}}}]\n"
+        );
+        Self::configured(&config, folder)
+    }
+
     fn configured(config: &str, folder: tempfile::TempDir) -> Self {
         std::fs::write(folder.path().join("prometheus.yml"), config).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
