@@ -105,7 +105,7 @@ struct RunArgs {
     /// The world stands still after its first paint: for measuring
     #[arg(long)]
     frozen: bool,
-    /// In the staging environment of the configuration ([staging]), on its servers, after it was proved to be one
+    /// In the staging environment of the configuration (its `[staging]` section), on its servers, after it was proved to be one
     #[arg(long, conflicts_with_all = ["seed", "speed", "frozen"])]
     live: bool,
     #[command(flatten)]
