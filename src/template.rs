@@ -23,7 +23,7 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::incident::{Channel, Phase};
+use crate::incident::{Channel, Incident, Phase};
 use crate::playbook::Frequency;
 use crate::text::document::Flaw;
 use crate::text::duration::Lapse;
@@ -134,11 +134,13 @@ impl Status {
         }
     }
 
-    /// The usual one of a phase; monitoring is for a person to choose.
-    pub fn of(phase: Phase) -> Self {
-        match phase {
-            Phase::Detected | Phase::Acknowledged | Phase::Triage => Self::Investigating,
-            Phase::Mitigating => Self::Identified,
+    /// The usual one: nothing is called identified before somebody confirmed the cause; monitoring is for a person to choose.
+    pub fn of(incident: &Incident) -> Self {
+        let is_known =
+            incident.hypotheses.iter().any(|known| known.settled.as_ref().is_some_and(|(_, holds, _)| *holds));
+        match incident.phase() {
+            Phase::Mitigating if is_known => Self::Identified,
+            Phase::Detected | Phase::Acknowledged | Phase::Triage | Phase::Mitigating => Self::Investigating,
             Phase::Resolved | Phase::PostIncident | Phase::Closed => Self::Resolved,
         }
     }

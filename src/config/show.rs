@@ -165,6 +165,19 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # owner = "Reliability Engineering Lead"
 # reviewed = 2026-11-02      # due again after a quarter
 
+[staging]
+# Where `gameday run NAME --live` plays: refused unless its Prometheus proves that it is staging, and never at an address of this file that is read above.
+# label = "environment=staging"      # every target there has it; or:
+# build-info = 'payments_build_info{env="staging"}'
+# production = ["https://prometheus.qrpay.example"]   # nothing at or below these is ever staging
+
+[staging.prometheus]
+# url = "http://localhost:9190"      # and the other keys of [prometheus]; [staging.alertmanager] and [staging.jaeger] likewise
+
+[staging.commands]
+# How the programs of the exercises' [[staging]] are called there.
+# kubectl = ["kubectl", "--context", "staging"]
+
 [bell]
 # Whether the terminal's bell rings when something is overdue.
 # overdue = false
@@ -215,6 +228,12 @@ pub fn check(inputs: &Inputs) -> Result<String, ConfigError> {
     let written = config.written.iter().filter(|(name, _)| **name != reach::ALERTMANAGER);
     for (name, endpoint) in read.chain(written.map(|(name, endpoint)| (*name, endpoint))) {
         problems.extend(missing(name, endpoint));
+    }
+    if let Some(staging) = &config.staging {
+        let there = [Some(&staging.prometheus), staging.alertmanager.as_ref(), staging.jaeger.as_ref()];
+        let there = ["staging.prometheus", "staging.alertmanager", "staging.jaeger"].into_iter().zip(there);
+        problems.extend(there.flat_map(|(name, endpoint)| endpoint.map(|endpoint| missing(name, endpoint))).flatten());
+        problems.extend(staging.is_production(config));
     }
     let catalogue = files::catalogue(&config.playbooks);
     problems.extend(catalogue.problems);

@@ -596,5 +596,6 @@ mod own_clock;
 mod records;
 mod runs;
 mod snapshots;
+mod updates;
 mod versions;
 mod waits;

@@ -295,7 +295,7 @@ fn while_it_runs(list: &mut List<'_>, rules: Rules<'_>) {
     }
 }
 
-/// The external page is due after so much customer impact; once told, when the last text promised.
+/// The external page is due after so much customer impact; once told, when the last text promised, though it be over by then.
 fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let start = facts.impact.start?;
     if facts.nobody_affected.as_ref().is_some_and(|mark| mark.at >= start) {
@@ -310,16 +310,26 @@ fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime
         (Some(told), None) => {
             Some((told.mark.at, told.update.promised_next.unwrap_or(told.mark.at + cadence.external_again)))
         }
-        (Some(_), Some(_)) => None,
+        (Some(told), Some(_)) => Some((told.mark.at, told.update.promised_next?)),
         (None, Some(end)) if end - start <= cadence.external => None,
         (None, _) => Some((start, start + cadence.external)),
     }
 }
 
-/// What is left once it is resolved; a drill and a false alarm leave nothing.
+/// Whoever was promised another text, and has heard nothing since it was resolved, is told that it is over.
+fn last_promise(facts: &Facts, resolved: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let told = facts.last_update(Channel::ExternalPage).filter(|told| told.mark.at < resolved)?;
+    Some((told.mark.at, told.update.promised_next?))
+}
+
+/// What is left once it is resolved; a drill and a false alarm leave no paperwork.
 fn afterwards(list: &mut List<'_>, cadence: &Cadence) {
     let facts = list.facts;
     let Some(resolved) = facts.resolved_at else { return };
+    if let Some((start, due)) = last_promise(facts, resolved) {
+        let channel = Channel::ExternalPage;
+        list.owe(Duty::Update(channel), format!("tell {} that it is over", channel.name()), start, due);
+    }
     if facts.drill.is_some() {
         return;
     }

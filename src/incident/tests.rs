@@ -150,6 +150,12 @@ fn customers_hear_something_after_15_minutes_of_impact_and_then_as_promised() {
     assert_eq!(external(&room), Some(at(600 + 1800)), "the shipped template promises 30 minutes");
     room.ask("dana", 700, Command::EndImpact(at(690))).unwrap();
     assert_eq!(external(&room), None);
+    room.ask("dana", 800, Command::PostUpdate(update(&[Channel::ExternalPage], Some(2_600)))).unwrap();
+    assert_eq!(external(&room), Some(at(2_600)), "they wait for what they were promised");
+    room.ask("dana", 900, resolve("all charts are back")).unwrap();
+    assert_eq!(external(&room), Some(at(2_600)), "that it is over, too");
+    room.ask("dana", 1_000, Command::PostUpdate(update(&[Channel::ExternalPage], None))).unwrap();
+    assert_eq!(external(&room), None);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::wording::wording;
+use super::wording::{news, wording};
 use super::*;
 
 /// An entry that arrives later than this after its own time says so.
@@ -203,6 +203,19 @@ impl<'a> View<'a> {
     /// The identity of the line at a place.
     pub fn id(&self, place: usize) -> Option<EntryId> {
         self.incident.facts.timeline.order.get(place).map(|(_, key)| key.id)
+    }
+
+    /// When what the line at a place tells happened; cheaper than the line itself.
+    pub fn at(&self, place: usize) -> Option<DateTime<Utc>> {
+        self.incident.facts.timeline.order.get(place).map(|(at, _)| *at)
+    }
+
+    /// What the line at a place says to those who are not in the room, where it is news to them; not what was proposed, asked for or tried.
+    pub fn news(&self, place: usize) -> Option<CleanText> {
+        let entry = self.entry_at(place)?;
+        let line = self.line(place)?;
+        let stands = line.struck.is_none() && line.redacted.is_none() && line.beaten.is_none();
+        stands.then(|| news(&self.incident.facts.reading().event(entry), line.text.first_line(), self.incident))?
     }
 
     /// Where a line stands.

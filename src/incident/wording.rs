@@ -337,6 +337,36 @@ fn proposal(id: EntryId, facts: &Facts) -> &str {
     decision.map_or("a proposal", |decision| decision.proposal.action.as_str())
 }
 
+/// What an event says to those who are not in the room; `reads` is its first line on the timeline.
+pub(super) fn news(event: &Event, reads: &str, facts: &Facts) -> Option<CleanText> {
+    let text = match event {
+        Event::NoteAdded(body) => match body.kind {
+            NoteKind::Note | NoteKind::Decision | NoteKind::Action | NoteKind::Finding => reads.to_owned(),
+            // For the room: what somebody must not forget, and what somebody needs.
+            NoteKind::Todo | NoteKind::Can => return None,
+        },
+        Event::SeverityRaised(_) | Event::SeverityLowered(_) => format!("severity {reads}"),
+        Event::ServiceAdded(_)
+        | Event::ServiceRemoved(_)
+        | Event::ScopeSet(_)
+        | Event::ImpactStarted(_)
+        | Event::ImpactEnded(_)
+        | Event::NoCustomerAffected(_) => reads.to_owned(),
+        Event::StepChecked(body) => format!("done: {}", body.title),
+        Event::DecisionMade(body) => {
+            let word = if body.go { "decided" } else { "decided against" };
+            format!("{word}: {}", proposal(body.decision, facts))
+        }
+        Event::HypothesisSettled(body) => {
+            let theory = facts.hypotheses.iter().find(|one| one.id == body.hypothesis)?;
+            let word = if body.holds { "cause confirmed" } else { "ruled out as the cause" };
+            format!("{word}: {}", theory.theory.text)
+        }
+        _ => return None,
+    };
+    Some(CleanText::new(&text))
+}
+
 /// One line: what, its risk, the way back, who objected, who was there.
 fn decided(body: &DecisionMade, facts: &Facts) -> String {
     let word = if body.go { "" } else { "NOT: " };

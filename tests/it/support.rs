@@ -10,7 +10,7 @@ pub mod source;
 
 /// Waits until something outside holds.
 #[track_caller]
-pub fn until(what: &str, holds: impl Fn() -> bool) {
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = warroom::run::clock::boot();
     while !holds() {
         assert!(warroom::run::clock::boot() - begun < std::time::Duration::from_secs(20), "{what} did not come to be");

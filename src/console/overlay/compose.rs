@@ -9,7 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Outcome, Overlay};
 use crate::incident::timeline::Hand;
-use crate::incident::{Channel, Command, Draft, EntryId, Role, StatusUpdate, Urgency};
+use crate::incident::{Channel, Command, Draft, EntryId, Role, StatusUpdate, Told, Urgency};
 use crate::pane::Cx;
 use crate::template::{self, Audience, Facts, Remark, Rule, Service, Status, Vocabulary};
 use crate::text::{CleanStr, CleanText};
@@ -62,11 +62,11 @@ pub(crate) fn compose(cx: &Cx<'_>) -> Overlay {
         part: Part::Text,
         text: Editor::lines(),
         audience,
-        status: Status::of(cx.incident.phase()),
+        status: Status::of(cx.incident),
         rendered: CleanText::default(),
         channels: channels_of(audience),
         at_channel: 0,
-        promise: if is_external { 3 } else { 1 },
+        promise: usual_promise(audience),
         previous: last.map(|told| told.update.text.clone()),
         draft: None,
         since: since(last.map(|told| told.mark.at), cx),
@@ -86,7 +86,7 @@ pub(crate) fn approve(draft: &Draft, cx: &Cx<'_>) -> Overlay {
         part: Part::Text,
         text: super::filled(Editor::lines(), &update.text),
         audience: if is_external { Audience::External } else { Audience::Slack },
-        status: Status::of(cx.incident.phase()),
+        status: Status::of(cx.incident),
         rendered: CleanText::default(),
         channels: update.channels.clone(),
         at_channel: 0,
@@ -96,6 +96,14 @@ pub(crate) fn approve(draft: &Draft, cx: &Cx<'_>) -> Overlay {
         since: since(Some(draft.mark.at), cx),
         warned: None,
     }))
+}
+
+/// The place in [`PROMISES`] that the cadence asks of those who read it.
+fn usual_promise(audience: Audience) -> usize {
+    match audience {
+        Audience::Slack | Audience::Internal | Audience::Executive => 1,
+        Audience::External => 3,
+    }
 }
 
 fn channels_of(audience: Audience) -> BTreeSet<Channel> {
@@ -128,8 +136,24 @@ pub(crate) fn since(at: Option<DateTime<Utc>>, cx: &Cx<'_>) -> Vec<CleanStr> {
     lines
 }
 
-/// What a template may know of the incident.
-pub(crate) fn facts(next_update: Option<DateTime<Utc>>, cx: &Cx<'_>) -> Facts {
+/// What is news to those who read a text since they were told the last time, the oldest first.
+fn news(audience: Audience, cx: &Cx<'_>) -> Vec<CleanStr> {
+    let channels = channels_of(audience);
+    let is_theirs = |told: &&Told| told.update.channels.iter().any(|channel| channels.contains(channel));
+    let last = cx.incident.updates.iter().rev().find(is_theirs).map(|told| told.mark.at);
+    let view = cx.incident.timeline();
+    let recent = (0..view.len()).rev().map_while(|place| {
+        let at = view.at(place)?;
+        last.is_none_or(|last| at > last).then_some((place, at))
+    });
+    let line = |(place, at)| Some(CleanStr::new(&format!("{} {}", cx.minute(at), view.news(place)?)));
+    let mut lines: Vec<_> = recent.filter_map(line).take(SINCE).collect();
+    lines.reverse();
+    lines
+}
+
+/// What a template may know of the incident, for those who read it.
+pub(crate) fn facts(audience: Audience, next_update: Option<DateTime<Utc>>, cx: &Cx<'_>) -> Facts {
     let incident = cx.incident;
     let services = incident.services.iter().map(|service| match cx.catalogue.get(service) {
         Some(playbook) => Service { name: playbook.name.clone(), public: Some(playbook.public_name.clone()) },
@@ -166,7 +190,7 @@ pub(crate) fn facts(next_update: Option<DateTime<Utc>>, cx: &Cx<'_>) -> Facts {
         current_action: current_action.map(|action| CleanText::new(action)),
         action_owner,
         commander: incident.holder(Role::IncidentCommander).cloned(),
-        since: since(incident.updates.last().map(|told| told.mark.at), cx),
+        since: news(audience, cx),
         next_update,
         started: incident.impact.start.or(incident.detected_at),
         resolved: incident.resolved_at,
@@ -178,6 +202,11 @@ impl Compose {
     /// The minutes that are promised, where the text itself promises nothing.
     pub(crate) fn minutes(&self) -> i64 {
         PROMISES[self.promise]
+    }
+
+    /// Whether another text follows: the last one of an incident promises none, unless it says so itself.
+    fn promises_another(&self, cx: &Cx<'_>) -> bool {
+        self.status != Status::Resolved || template::promise(&self.text.text(), cx.now, cx.zone).is_some()
     }
 
     /// When the next text is promised: what the text says counts before what was chosen.
@@ -200,7 +229,7 @@ impl Compose {
 
     fn render(&mut self, cx: &Cx<'_>) {
         let next = cx.now + TimeDelta::minutes(self.minutes());
-        let text = match cx.templates.render(self.audience, self.status, &facts(Some(next), cx)) {
+        let text = match cx.templates.render(self.audience, self.status, &facts(self.audience, Some(next), cx)) {
             Ok(rendered) => rendered.text,
             Err(_) => CleanText::new(&format!("{}: {}", cx.incident.id(), cx.incident.title)),
         };
@@ -281,6 +310,7 @@ impl Compose {
         }
         if Audience::ALL[audience] != self.audience {
             self.channels = channels_of(Audience::ALL[audience]);
+            self.promise = usual_promise(Audience::ALL[audience]);
         }
         (self.audience, self.status) = (Audience::ALL[audience], Status::ALL[status]);
         self.render(cx);
@@ -308,7 +338,7 @@ impl Compose {
         if let Some(remark) = remarks.iter().find(|remark| matches!(remark.rule, Rule::Unfilled | Rule::Card)) {
             return Outcome::Refuse(remark.to_string());
         }
-        if let Some(empty) = text.lines().find(|line| line.trim_end().ends_with(':')) {
+        if let Some(empty) = unfilled(&text) {
             return Outcome::Refuse(format!("`{}` says nothing yet: fill it in, or take the line out", empty.trim()));
         }
         if let Some(remark) = remarks.first()
@@ -320,9 +350,21 @@ impl Compose {
         let update = StatusUpdate {
             channels: self.channels.clone(),
             text,
-            promised_next: Some(self.promised(cx)),
+            promised_next: self.promises_another(cx).then(|| self.promised(cx)),
             ..StatusUpdate::default()
         };
         Outcome::Post(update, self.draft)
     }
+}
+
+/// The first line that ends with a colon and has no list below it.
+fn unfilled(text: &str) -> Option<&str> {
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let has_list = lines.peek().is_some_and(|next| next.trim_start().starts_with(['•', '-', '*']));
+        if line.trim_end().ends_with(':') && !has_list {
+            return Some(line);
+        }
+    }
+    None
 }

@@ -189,9 +189,9 @@ fn template(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let cx = session.cx(wall);
     let audience = Audience::ALL.into_iter().find(|one| one.name().eq_ignore_ascii_case(audience));
     let known = Status::ALL.into_iter().find(|one| one.name().eq_ignore_ascii_case(status));
-    let status = if status.is_empty() { Some(Status::of(cx.incident.phase())) } else { known };
+    let status = if status.is_empty() { Some(Status::of(cx.incident)) } else { known };
     let (Some(audience), Some(status)) = (audience, status) else { return usage("template") };
-    let facts = update_facts(Some(cx.now + cx.cadence.update), &cx);
+    let facts = update_facts(audience, Some(cx.now + cx.cadence.update), &cx);
     let rendered = cx.templates.render(audience, status, &facts).map_err(|why| why.to_string())?;
     session.answer(rendered.text.lines().map(str::to_owned).collect())
 }
