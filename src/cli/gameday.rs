@@ -12,7 +12,7 @@ use super::answers::place;
 use super::start::{self, FIRST_EXERCISE};
 use super::{Ending, Screen, print, say_error, speed};
 use crate::config::{Config, Inputs, files};
-use crate::exercise::debrief::{Debrief, Verdict};
+use crate::exercise::debrief::{Debrief, End, Verdict};
 use crate::exercise::schedule::{Slot, debrief_of, schedule};
 use crate::exercise::{Exercise, SHIPPED};
 use crate::incident::review::{Reminder, reminders};
@@ -21,6 +21,7 @@ use crate::run::served::{self, Served};
 use crate::run::staging::{Marks, prove};
 use crate::run::{clock, records};
 use crate::text::CleanStr;
+use crate::widget::text::wrap;
 
 /// What `warroom gameday` is told; an exercise alone runs it.
 #[derive(Debug, Args)]
@@ -162,21 +163,64 @@ fn run(config: &Config, args: RunArgs, inputs: &Inputs) -> Result<ExitCode, Endi
 
 fn begin_drill(config: &Config, args: RunArgs, staging: Option<Staging>, inputs: &Inputs) -> Result<ExitCode, Ending> {
     let RunArgs { exercise: name, seed, speed, frozen, live: _, screen } = args;
-    start::gameday(config, &start::Exercise { name, seed, speed, frozen, staging }, &screen, inputs)
+    let is_seen = std::io::stdout().is_terminal() && !frozen && !screen.plain;
+    let before = if is_seen { drills(config) } else { Vec::new() };
+    let ended = start::gameday(config, &start::Exercise { name, seed, speed, frozen, staging }, &screen, inputs)?;
+    if let Some(id) = drills(config).into_iter().find(|id| is_seen && !before.contains(id)) {
+        print(&farewell(config, id))?;
+    }
+    Ok(ended)
+}
+
+/// The drills that are recorded; none where nothing can be read.
+fn drills(config: &Config) -> Vec<IncidentId> {
+    let ids = place(config).open().ok().and_then(|dir| dir.ids().ok()).unwrap_or_default();
+    ids.into_iter().filter(|id| id.series == Series::Drill).collect()
+}
+
+/// How a drill stands that somebody leaves, and where it is found again.
+fn farewell(config: &Config, id: IncidentId) -> String {
+    let debrief = place(config).open().ok().and_then(|dir| records::read(&dir, id).ok());
+    let debrief = debrief.and_then(|record| debrief_of(&record, &config.cadence, clock::wall()));
+    let stands = debrief.map_or_else(String::new, |debrief| {
+        let (met, of) = debrief.score();
+        let back = if debrief.end == End::Running { format!("; `warroom open {id}` goes back") } else { String::new() };
+        format!(" {}: {met} of {of} success criteria met{back}", debrief.end.word())
+    });
+    format!("{id}{stands}; `warroom gameday debrief {id}` tells each")
 }
 
 /// Shows the pre-brief until Enter.
 fn brief_and_run(config: &Config, args: RunArgs, inputs: &Inputs) -> Result<ExitCode, Ending> {
     let exercise = read(&args.exercise)?;
     let mut staging = if args.live { Some(staging_of(config, &exercise)?) } else { None };
-    print(&format!("{}\n\nEnter starts the drill, Ctrl+C leaves.", exercise.briefing(staging.as_ref())))?;
-    if !entered()? {
-        return Ok(ExitCode::SUCCESS);
+    let briefing = format!("{}\n\nEnter starts the drill, Ctrl+C leaves.", exercise.briefing(staging.as_ref()));
+    for page in pages(&briefing, rustix::termios::tcgetwinsize(std::io::stdout()).ok()) {
+        print(&page)?;
+        if !entered()? {
+            return Ok(ExitCode::SUCCESS);
+        }
     }
     if let Some(staging) = &mut staging {
         staging.is_briefed = true;
     }
     begin_drill(config, args, staging, inputs)
+}
+
+/// A text for a window, page by page: words stay whole, and nothing scrolls away before it was read.
+fn pages(text: &str, window: Option<rustix::termios::Winsize>) -> Vec<String> {
+    let Some(window) = window.filter(|window| window.ws_col > 0 && window.ws_row > 0) else {
+        return vec![text.to_owned()];
+    };
+    let lines: Vec<String> = text.lines().flat_map(|line| wrap(line, usize::from(window.ws_col))).collect();
+    // One line for what Enter does, one for the cursor.
+    let rows = usize::from(window.ws_row).saturating_sub(2).max(1);
+    let count = lines.len().div_ceil(rows);
+    let page = |(place, rows): (usize, &[String])| {
+        let more = if place + 1 < count { "\n- Enter shows more -" } else { "" };
+        format!("{}{more}", rows.join("\n"))
+    };
+    lines.chunks(rows).enumerate().map(page).collect()
 }
 
 /// Whether somebody pressed Enter. Nothing more is read than that line: what follows belongs to the console.
@@ -335,9 +379,8 @@ fn tell_debrief(
     out: Option<PathBuf>,
 ) -> Result<ExitCode, Ending> {
     let dir = place(config).open()?;
-    let last = || dir.ids().ok()?.into_iter().rev().find(|id| id.series == Series::Drill);
     let id = drill
-        .or_else(last)
+        .or_else(|| drills(config).pop())
         .ok_or_else(|| Ending::Usage("no drill is recorded here: warroom gameday runs one".to_owned()))?;
     let record = records::read(&dir, id)?;
     let debrief = debrief_of(&record, &config.cadence, clock::wall())
@@ -368,4 +411,25 @@ fn calendar(config: &Config) -> Result<ExitCode, Ending> {
         description: format!("{}\nwarroom gameday run {}", slot.exercise.scenario, slot.exercise.name),
     });
     print(reminders(&reminders_of.collect::<Vec<_>>(), clock::wall()).trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pre_brief_is_read_page_by_page_and_breaks_no_word() {
+        let text = Exercise::parse(FIRST_EXERCISE, Exercise::shipped(FIRST_EXERCISE).unwrap()).unwrap().briefing(None);
+        let window = |ws_col, ws_row| rustix::termios::Winsize { ws_col, ws_row, ws_xpixel: 0, ws_ypixel: 0 };
+        let all = pages(&text, Some(window(80, 24)));
+        assert!(all.len() > 1, "{}", all.len());
+        for page in &all {
+            assert!(page.lines().count() < 24 && page.lines().all(|line| line.chars().count() <= 80), "{page}");
+        }
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let read: Vec<_> = words(&all.join("\n").replace("- Enter shows more -", ""));
+        assert_eq!(read, words(&text));
+        assert_eq!(pages(&text, Some(window(200, 100))).len(), 1);
+        assert_eq!(pages(&text, None), [text]);
+    }
 }

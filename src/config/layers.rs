@@ -184,6 +184,13 @@ pub(super) const KEYS: &[&str] = &[
     "escalation.sev3",
     "escalation.owner",
     "escalation.reviewed",
+    "staging.label",
+    "staging.build-info",
+    "staging.production",
+    "staging.prometheus",
+    "staging.alertmanager",
+    "staging.jaeger",
+    "staging.commands",
     "bell.overdue",
     "changes.command",
     "changes.every",
@@ -313,7 +320,7 @@ fn set(values: &mut toml::Table, key: &str, value: toml::Value) {
 pub(super) fn get<'a>(values: &'a toml::Table, key: &str) -> Option<&'a toml::Value> {
     match key.split_once('.') {
         None => values.get(key),
-        Some((section, key)) => values.get(section)?.as_table()?.get(key),
+        Some((section, key)) => get(values.get(section)?.as_table()?, key),
     }
 }
 
@@ -363,8 +370,8 @@ fn variable(name: &str, value: &str) -> Result<Option<Layer>, ConfigError> {
             let dirs = std::env::split_paths(value).map(|dir| dir.to_string_lossy().into_owned().into());
             toml::Value::Array(dirs.collect())
         }
-        "escalation.sev0" | "escalation.sev1" | "escalation.sev2" | "escalation.sev3" => {
-            let named = value.split(',').map(str::trim).filter(|position| !position.is_empty());
+        "escalation.sev0" | "escalation.sev1" | "escalation.sev2" | "escalation.sev3" | "staging.production" => {
+            let named = value.split(',').map(str::trim).filter(|named| !named.is_empty());
             toml::Value::Array(named.map(Into::into).collect())
         }
         _ => value.into(),

@@ -223,14 +223,11 @@ impl Look<'_> {
         if self.incident.updates.is_empty() {
             return self.missed("nobody was told anything".to_owned());
         }
+        let told = format!("{met} of {owed} came in time, each internal channel counted");
         if met < owed {
-            return Verdict::Missed(format!("{met} of {owed} internal updates came in time"));
+            return Verdict::Missed(told);
         }
-        if self.is_over {
-            Verdict::Met(format!("{met} of {owed} internal updates came in time"))
-        } else {
-            Verdict::Open
-        }
+        if self.is_over { Verdict::Met(told) } else { Verdict::Open }
     }
 
     fn done(&self, step: &CleanStr, before: Option<&CleanStr>, within: TimeDelta) -> Verdict {

@@ -380,3 +380,18 @@ fn the_lines_that_are_suggested_for_a_rotation_are_a_rotation() {
     assert_eq!(names, ["Payments IC", "Banking IC", "Platform IC"], "the runbook's three weeks");
     assert!(!lines.contains('#'), "{lines}");
 }
+
+#[test]
+fn a_staging_is_checked_with_what_it_names_beside_its_file_and_is_never_what_is_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = inputs(folder.path());
+    let staging = "[staging]\nlabel = 'environment=staging'\n[staging.prometheus]\nurl = 'http://localhost:9190'\nbearer-file = 'there.token'\n";
+    fs::write(inputs.places.user_file(), staging).unwrap();
+    let said = check(&inputs).unwrap_err().to_string();
+    let file = inputs.places.config.join("there.token");
+    assert!(said.contains(&format!("[staging.prometheus] {}", file.display())), "{said}");
+    fs::write(file, "secret").unwrap();
+    check(&inputs).unwrap();
+    fs::write(inputs.places.user_file(), format!("[prometheus]\nurl = 'http://127.0.0.1:9190/'\n{staging}")).unwrap();
+    assert!(check(&inputs).unwrap_err().to_string().contains("is no staging: it is [prometheus]"));
+}
