@@ -20,6 +20,7 @@ const EXERCISE: &str = "alipay-timeout-storm";
 /// A console with a journal in memory, whose entries come back at once.
 struct Desk {
     console: Console,
+    id: IncidentId,
     wall: DateTime<Utc>,
     rseq: u64,
     hlc: Hlc,
@@ -57,6 +58,7 @@ impl Desk {
         Self {
             console: Console::new(settings, area),
             wall: at(60),
+            id: IncidentId::incident(1),
             rseq: 0,
             hlc: Hlc::default(),
             effects: Vec::new(),
@@ -71,8 +73,12 @@ impl Desk {
     }
 
     fn open_with(settings: Settings, size: (u16, u16)) -> Self {
-        let mut desk = Self::with(settings, size);
-        desk.tell(Msg::Journal(JournalMsg::Opened(IncidentId::incident(1))));
+        Self::open_record(IncidentId::incident(1), settings, size)
+    }
+
+    fn open_record(id: IncidentId, settings: Settings, size: (u16, u16)) -> Self {
+        let mut desk = Self { id, ..Self::with(settings, size) };
+        desk.tell(Msg::Journal(JournalMsg::Opened(id)));
         desk.write("dana", declared());
         desk.tell(Msg::Journal(JournalMsg::CaughtUp));
         desk
@@ -102,7 +108,7 @@ impl Desk {
         self.hlc = self.hlc.next(self.wall);
         let entry = Entry {
             v: ENTRY_VERSION,
-            inc: IncidentId::incident(1),
+            inc: self.id,
             id: EntryId { rid: 1, rseq: self.rseq },
             hlc: self.hlc,
             wall: self.wall,

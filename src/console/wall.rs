@@ -102,7 +102,8 @@ fn lines(console: &Console, cx: &Cx<'_>, room: Rect) -> Vec<String> {
     let ways = [
         vec![format!("{drill}{severity}{service} {phase}")],
         vec![format!("{drill}{severity}{service}"), phase.to_owned()],
-        vec![format!("{severity} {phase}")],
+        // That it is a drill is said large before how far it is.
+        vec![if drill.is_empty() { format!("{severity} {phase}") } else { format!("{drill}{severity}") }],
     ];
     let height = |lines: &Vec<String>| {
         let count = lines.len() as u16;
@@ -149,6 +150,9 @@ fn headline(console: &Console, area: Rect, is_roomy: bool, buf: &mut Buffer, cx:
         digits::draw(row, size, at, style, cx.theme.glyphs, buf);
     }
     let mut small: Vec<String> = console.open_record().map(|id| id.to_string()).into_iter().collect();
+    let phase = incident.phase().name();
+    let is_said = incident.is_blank() || rows.iter().any(|row| row.contains(&phase.to_uppercase()));
+    small.extend((!is_said).then(|| phase.to_owned()));
     small.push(incident.title.to_string());
     if is_roomy {
         let at = Rect { y: small_y - second, height: BIG_ROWS - 1, ..inner }.intersection(banner);

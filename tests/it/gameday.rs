@@ -286,3 +286,12 @@ fn a_real_prometheus_that_scrapes_computes_what_the_consoles_show() {
     }
     assert_eq!(compared, 21);
 }
+
+#[test]
+fn each_line_of_a_drill_says_so_where_there_is_no_frame() {
+    let host = Host::new();
+    let (_, said) = host.script(&["gameday", "--plain"], ":take ic\nhello there\n:slo\n:quit\n");
+    let unmarked: Vec<_> = said.lines().filter(|line| !line.starts_with("DRILL")).collect();
+    assert!(said.contains("DRILL ") && said.contains("hello there"), "{said}");
+    assert!(unmarked.iter().all(|line| line.starts_with("this is a DRILL")), "{unmarked:#?}");
+}

@@ -186,7 +186,7 @@ fn a_whole_gameday_can_be_run_over_a_pipe() {
             "done: acknowledge",
             "due: update incident channel, #status-qrpay, internal page, by ",
             "finding pool exhausted (dana, entered ",
-            "\n1 Check the alipay namespace",
+            "\nDRILL 1 Check the alipay namespace",
             "(open)",
             "step ✓ Check the alipay namespace",
             "step skipped Verify the upstream endpoint",

@@ -40,7 +40,24 @@ impl Overlay {
     }
 }
 
+/// A frame that says so in a drill: at the smallest sizes it covers the header.
 pub(super) fn frame(
+    title: &str,
+    hint: &str,
+    width: u16,
+    height: u16,
+    screen: Rect,
+    buf: &mut Buffer,
+    cx: &Cx<'_>,
+) -> Rect {
+    match cx.incident.drill {
+        Some(_) => frame_in_earnest(&format!("DRILL · {title}"), hint, width, height, screen, buf, cx),
+        None => frame_in_earnest(title, hint, width, height, screen, buf, cx),
+    }
+}
+
+/// The frame of what is never part of a drill.
+fn frame_in_earnest(
     title: &str,
     hint: &str,
     width: u16,
@@ -182,7 +199,7 @@ impl DeclareForm {
         let notes = self.notes(cx);
         let fixed = 10 + u16::try_from(notes.len()).unwrap_or(u16::MAX);
         let rows = u16::try_from(self.services.len()).unwrap_or(u16::MAX);
-        let inner = frame(
+        let inner = frame_in_earnest(
             "declare an incident",
             "Enter goes on, at the title it declares · p private · Tab · Esc leaves",
             96,

@@ -6,7 +6,8 @@ use crate::theme::{BuiltIn, Depth, Theme};
 
 fn drill(theme: BuiltIn, is_wall: bool, size: (u16, u16)) -> Desk {
     let theme = Theme::built_in(theme, Depth::Sixteen);
-    let mut desk = Desk::open_with(Settings { theme, is_wall, ..settings(Layout::Ic) }, size);
+    let id = IncidentId::drill(1);
+    let mut desk = Desk::open_record(id, Settings { theme, is_wall, ..settings(Layout::Ic) }, size);
     let started = DrillStarted {
         exercise: "alipay-timeout-storm".into(),
         seed: 1,
@@ -19,13 +20,34 @@ fn drill(theme: BuiltIn, is_wall: bool, size: (u16, u16)) -> Desk {
     desk
 }
 
+const THEMES: [BuiltIn; 4] = [BuiltIn::Dark, BuiltIn::Light, BuiltIn::HighContrast, BuiltIn::Plain];
+const SIZES: [(u16, u16); 4] = [(60, 14), (80, 24), (120, 40), (200, 60)];
+
 #[test]
 fn every_screen_of_a_drill_says_so() {
-    for theme in [BuiltIn::Dark, BuiltIn::Light, BuiltIn::HighContrast, BuiltIn::Plain] {
-        for size in [(60, 14), (80, 24), (120, 40), (200, 60)] {
+    for theme in THEMES {
+        for size in SIZES {
             let mut desk = drill(theme, false, size);
-            let screen = desk.screen();
-            assert!(screen.contains("DRILL"), "{theme:?} {size:?}\n{screen}");
+            let says = |desk: &mut Desk, what: &str| {
+                let screen = desk.screen();
+                assert!(screen.contains("DRILL"), "{what}, {theme:?} {size:?}\n{screen}");
+            };
+            says(&mut desk, "at the start");
+            for pane in ["1", "2", "3", "4", "5", "6", "7", "8", "9"] {
+                desk.keys(pane);
+                says(&mut desk, pane);
+                desk.keys("z");
+                says(&mut desk, &format!("{pane} alone"));
+                desk.keys("z");
+            }
+            for overlay in ["?", ":", "u", "R", "S", "W", "V", "Y", "b", "E"] {
+                desk.keys(overlay);
+                says(&mut desk, overlay);
+                desk.key(KeyCode::Esc);
+                desk.key(KeyCode::Esc);
+            }
+            let mut wall = drill(theme, true, size);
+            says(&mut wall, "the wall");
         }
     }
 }

@@ -104,6 +104,8 @@ pub(super) struct Paper {
     waiting: String,
     left_out: usize,
     is_ascii: bool,
+    /// What each line begins with.
+    mark: &'static str,
 }
 
 impl Paper {
@@ -127,7 +129,12 @@ impl Paper {
             let _ = leave.send(());
         };
         std::thread::Builder::new().name("stdout-gone".to_owned()).spawn(listen)?;
-        Ok(Self { pieces, ended, gone, waiting: String::new(), left_out: 0, is_ascii })
+        Ok(Self { pieces, ended, gone, waiting: String::new(), left_out: 0, is_ascii, mark: "" })
+    }
+
+    /// From now on each line says by its beginning that it is of a drill, or not any more.
+    pub(super) fn mark(&mut self, is_drill: bool) {
+        self.mark = if is_drill { "DRILL " } else { "" };
     }
 
     /// Prints a text behind a heading; further lines of it are indented.
@@ -150,6 +157,8 @@ impl Paper {
         }
         let clean = CleanText::new(line);
         for line in clean.split('\n') {
+            // A record's name says it as well.
+            self.waiting.push_str(if line.starts_with(self.mark.trim_end()) { "" } else { self.mark });
             self.waiting.push_str(&if self.is_ascii { ascii(line) } else { line.to_owned() });
             self.waiting.push('\n');
         }
