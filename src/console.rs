@@ -274,8 +274,7 @@ impl Console {
 
     /// What live data say about whether it is over.
     pub(crate) fn proof(&self, wall: DateTime<Utc>) -> Vec<ProofLine> {
-        let Settings { catalogue, cadence, .. } = &self.settings;
-        resolution::proof(&self.incident, &self.live, catalogue, cadence.proof, wall)
+        self.cx(wall).proof()
     }
 
     /// The incident as this console knows it.

@@ -38,6 +38,7 @@ use crate::oncall::{Rotation, in_words};
 use crate::output::Outputs;
 use crate::playbook::{Aliases, Catalogue};
 use crate::reach::Reach;
+use crate::resolution;
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
 use crate::theme::Theme;
@@ -223,6 +224,11 @@ impl Cx<'_> {
         brief::brief(self.incident, kind, self.now, since, rules).to_string()
     }
 
+    /// What live data say about whether it is over.
+    pub fn proof(&self) -> Vec<ProofLine> {
+        resolution::proof(self.incident, self.live, self.catalogue, self.cadence.proof, self.wall)
+    }
+
     /// What the final status begins with.
     pub fn final_status(&self) -> String {
         let incident = self.incident;
@@ -373,8 +379,8 @@ pub enum FormKind {
     },
     /// How long something is put off, and why.
     Snooze(Duty),
-    /// The final status, with the proof.
-    Resolve(Vec<ProofLine>),
+    /// The final status, with the proof as it is when it is handed in.
+    Resolve,
     /// Whom to page, and the word that does it.
     Page,
     /// Which alerts are kept quiet, for how long and why; the labels stand there at first.

@@ -91,8 +91,7 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         console.show(pick);
     }),
     write("resolve", &[], "resolve: takes proof that metrics and traces are back to normal", |console, wall, _| {
-        let proof = console.proof(wall);
-        console.show_form(FormKind::Resolve(proof), wall);
+        console.show_form(FormKind::Resolve, wall);
     }),
     write("false-alarm", &[], "close it: it was no incident", |console, wall, effects| {
         console.command(Command::CloseAs(Outcome::FalseAlarm, None), None, wall, effects);

@@ -117,14 +117,16 @@ impl Form {
 
     pub(super) fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
         let rows: u16 = self.fields.iter().map(|field| field.rows + 1).sum();
-        let notes = u16::try_from(self.notes.len()).unwrap_or(u16::MAX);
-        let height = rows.saturating_add(notes).saturating_add(2);
+        let mut notes = self.notes.clone();
+        notes.extend(super::forms::by_now(&self.kind, cx));
+        let count = u16::try_from(notes.len()).unwrap_or(u16::MAX);
+        let height = rows.saturating_add(count).saturating_add(2);
         let hint = "Enter goes on, at the end it records · Ctrl+S records · Esc leaves";
         let inner = frame(&self.title, hint, 100, height, screen, buf, cx);
         // Where it does not fit, the notes give way to the fields, and the fields before the present one to that.
         let spare = inner.height.saturating_sub(rows);
         let mut y = inner.y;
-        for note in self.notes.iter().take(usize::from(spare)) {
+        for note in notes.iter().take(usize::from(spare)) {
             put(Line::styled(format!("  {note}"), cx.theme.dim()), y, inner, buf);
             y += 1;
         }

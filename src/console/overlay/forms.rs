@@ -26,6 +26,18 @@ pub(crate) fn form(kind: FormKind, cx: &Cx<'_>) -> Overlay {
     Overlay::Form(Box::new(Form { kind, title, notes, fields, at: 0 }))
 }
 
+/// What changes while a form is filled in: the proof is never older than the screen.
+pub(super) fn by_now(kind: &FormKind, cx: &Cx<'_>) -> Vec<String> {
+    let FormKind::Resolve = kind else { return Vec::new() };
+    let proof = cx.proof();
+    let word = |met: bool| if met { cx.theme.glyphs.done } else { "x" };
+    let lines = proof.iter().map(|line| format!("{} {}: {}", word(line.met), line.what, line.seen));
+    lines
+        .chain(proof.is_empty().then(|| "nothing could be measured".to_owned()))
+        .chain(send::silences(cx).into_iter().map(|(words, _)| format!("x still in force: {words}")))
+        .collect()
+}
+
 type Asked = (String, Vec<String>, Vec<Field>);
 
 fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
@@ -129,16 +141,9 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
                 vec![Field::line("for how long", "5m", "5m"), Field::line("why", "the bank's call runs", "")],
             )
         }
-        FormKind::Resolve(proof) => (
+        FormKind::Resolve => (
             text("resolve: are metrics and traces back to normal?"),
-            proof
-                .iter()
-                .map(|line| {
-                    format!("{} {}: {}", if line.met { cx.theme.glyphs.done } else { "x" }, line.what, line.seen)
-                })
-                .chain(proof.is_empty().then(|| "nothing could be measured".to_owned()))
-                .chain(send::silences(cx).into_iter().map(|(words, _)| format!("x still in force: {words}")))
-                .collect(),
+            Vec::new(),
             vec![Field::lines("final status", "what was wrong, what was done, what is left", &cx.final_status(), 4)],
         ),
         FormKind::Page => (
@@ -340,9 +345,7 @@ pub(super) fn read(form: &Form, cx: &Cx<'_>) -> Read {
         FormKind::Snooze(duty) => {
             Command::Snooze(ObligationSnoozed { duty: duty.clone(), until: after(0)?, reason: line(1) })
         }
-        FormKind::Resolve(proof) => {
-            Command::Resolve { proof: proof.clone(), final_status: form.answer(0), reason: None }
-        }
+        FormKind::Resolve => Command::Resolve { proof: cx.proof(), final_status: form.answer(0), reason: None },
         FormKind::Postmortem => {
             let at = moment(&line(0), cx).ok_or((0, format!("`{}` is no date: write 2026-11-24 10:00", line(0))))?;
             Command::SchedulePostmortem(PostmortemScheduled { at, owner: name(1) })

@@ -172,3 +172,17 @@ fn a_verify_step_of_the_playbook_is_part_of_the_proof() {
     desk.report();
     assert!(line(&desk).seen.contains("expected < 0.8 for 10m"), "{}", line(&desk).seen);
 }
+
+#[test]
+fn the_proof_in_the_form_of_the_end_is_never_older_than_the_screen() {
+    let mut desk = Desk::open(Layout::Ic, (120, 40));
+    desk.keys(":resolve");
+    desk.key(KeyCode::Enter);
+    assert!(desk.screen().contains("alipay p99 latency: no fresh data"), "{}", desk.screen());
+    desk.report();
+    let screen = desk.screen();
+    assert!(screen.contains("final status") && !screen.contains("alipay p99 latency: no fresh data"), "{screen}");
+    // Nothing came for a quarter of an hour: what was measured then proves nothing now.
+    desk.pass(900);
+    assert!(desk.screen().contains("alipay p99 latency: no fresh data"), "{}", desk.screen());
+}
