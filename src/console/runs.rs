@@ -84,7 +84,8 @@ impl Console {
                 let title = run.order.title.clone();
                 if run.is_open() && self.may_write() {
                     let tone = if body.ending.is_success() { Tone::Said } else { Tone::Failed };
-                    let words = match (&body.ending, run.order.step.is_some()) {
+                    let of_playbook = run.order.step.as_ref().is_some_and(|step| !step.is_of_exercise());
+                    let words = match (&body.ending, of_playbook) {
                         (Ending::Exited(0), true) => "does the expected result hold? (3: x it does)",
                         (Ending::Exited(0), false) => "its last lines are on the timeline",
                         (_, true) => "the playbook stops here: e again, s skip, - undo, S escalates, @ asks somebody",

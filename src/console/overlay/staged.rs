@@ -100,7 +100,9 @@ pub(crate) fn abort(cx: &Cx<'_>) -> Result<Offer, String> {
     }
     let close = Command::EnterPhase(Phase::Closed, Some("the drill was aborted".into()));
     let exercise = exercise_of(cx.incident);
-    let standing = exercise.as_ref().map(|exercise| exercise.standing(cx.incident)).unwrap_or_default();
+    let mut standing = exercise.as_ref().map(|exercise| exercise.standing(cx.incident)).unwrap_or_default();
+    // What was put there on top of something is taken back before it.
+    standing.reverse();
     if standing.is_empty() {
         return Ok(Offer::Ask(vec![close]));
     }
