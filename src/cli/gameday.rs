@@ -285,14 +285,18 @@ fn read(name: &str) -> Result<Exercise, Ending> {
     files::exercise(name).map(|(exercise, _)| exercise).map_err(|error| Ending::Usage(error.to_string()))
 }
 
-fn slots(config: &Config) -> Result<Vec<Slot>, Ending> {
+/// The exercises with their due dates, and the drills that want somebody: they run on, or left something in staging.
+fn slots(config: &Config) -> Result<(Vec<Slot>, Vec<Debrief>), Ending> {
     let (records, left_out) = records::all(&place(config).open()?)?;
     left_out.iter().for_each(|why| say_error(why));
-    Ok(schedule(Exercise::all_shipped(), &records, &config.cadence, clock::wall()))
+    let now = clock::wall();
+    let open = records.iter().filter_map(|record| debrief_of(record, &config.cadence, now));
+    let open = open.filter(|drill| drill.end == End::Running || !drill.standing.is_empty()).collect();
+    Ok((schedule(Exercise::all_shipped(), &records, &config.cadence, now), open))
 }
 
 fn list(config: &Config, as_json: bool) -> Result<ExitCode, Ending> {
-    let slots = slots(config)?;
+    let (slots, open) = slots(config)?;
     if as_json {
         let rows = slots.iter().map(|slot| {
             json!({ "name": slot.exercise.name, "title": slot.exercise.title, "service": slot.exercise.service,
@@ -300,7 +304,8 @@ fn list(config: &Config, as_json: bool) -> Result<ExitCode, Ending> {
                     "practised": slot.practised, "abandoned": slot.abandoned, "in_staging": slot.counted,
                     "last": slot.last.as_ref().map(debrief_json) })
         });
-        return print(&json!({ "exercises": rows.collect::<Vec<_>>() }).to_string());
+        let open: Vec<_> = open.iter().map(debrief_json).collect();
+        return print(&json!({ "exercises": rows.collect::<Vec<_>>(), "open": open }).to_string());
     }
     for slot in &slots {
         let Slot { exercise, last, .. } = slot;
@@ -319,6 +324,18 @@ fn list(config: &Config, as_json: bool) -> Result<ExitCode, Ending> {
         );
         let left = if slot.abandoned > 0 { format!(", {} abandoned", slot.abandoned) } else { String::new() };
         print(&format!("{:<27} {:<12} {due:<15} {last}{left}", exercise.name, exercise.frequency.name()))?;
+    }
+    for drill in &open {
+        let runs = if drill.end == End::Running {
+            format!("runs since {}", drill.start.format("%Y-%m-%d %H:%M UTC"))
+        } else {
+            drill.end.word().to_owned()
+        };
+        let left = match drill.standing.as_slice() {
+            [] => String::new(),
+            standing => format!("; STILL IN STAGING: {}, which `staging` there takes back", standing.join(", ")),
+        };
+        print(&format!("{} {runs}, {}: `warroom open {}`{left}", drill.id, drill.title, drill.id))?;
     }
     print(
         "simulated runs are practice: the runbook counts runs in staging (`gameday run NAME --live`) with a pre-brief and a filed debrief",
@@ -403,7 +420,7 @@ fn tell_debrief(
 }
 
 fn calendar(config: &Config) -> Result<ExitCode, Ending> {
-    let slots = slots(config)?;
+    let (slots, _) = slots(config)?;
     let reminders_of = slots.iter().map(|slot| Reminder {
         uid: format!("gameday-{}", slot.exercise.name),
         day: slot.due,
