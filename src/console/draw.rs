@@ -12,6 +12,7 @@ use ratatui::text::{Line, Span};
 
 use super::layout::Arrangement;
 use super::{Console, Dirty, Tone, actions, wall};
+use crate::incident::measures::resolve_target;
 use crate::incident::{Decision, Delivery, DeliveryState, Role, Severity, cadence};
 use crate::live::Freshness;
 use crate::pane::due::{next_tick, urgency};
@@ -222,13 +223,15 @@ impl Console {
         }
         spans.push(Span::styled(format!("  {}", incident.phase().name().to_uppercase()), style));
         if let Some(elapsed) = incident.elapsed(cx.now) {
-            let target = match severity {
-                Severity::Sev0 | Severity::Sev1 | Severity::Sev2 if !self.is_narrow() => {
-                    format!(" of {}", minutes(cx.cadence.resolve))
+            let target = resolve_target(Some(severity), cx.cadence).filter(|_| !self.is_narrow());
+            let taken = minutes(elapsed);
+            spans.push(match target {
+                Some(target) if elapsed > target => {
+                    Span::styled(format!("  {taken}, target {}", minutes(target)), theme.amber())
                 }
-                Severity::Sev0 | Severity::Sev1 | Severity::Sev2 | Severity::Sev3 => String::new(),
-            };
-            spans.push(Span::raw(format!("  {}{target}", minutes(elapsed))));
+                Some(target) => Span::raw(format!("  {taken} of {}", minutes(target))),
+                None => Span::raw(format!("  {taken}")),
+            });
         }
         if let Some(taken) = incident.time_to_acknowledge() {
             spans.push(Span::raw(format!("  ack {} {}", countdown(taken), theme.glyphs.done)));

@@ -36,15 +36,20 @@ pub(crate) struct Form {
 }
 
 impl Field {
-    /// A field of one line that begins with a text.
-    pub(crate) fn line(label: impl Into<String>, hint: impl Into<String>, text: &str) -> Self {
+    /// A field of one line that begins with a text; while it is empty, an example stands there and says that it is one.
+    pub(crate) fn line(label: impl Into<String>, example: impl AsRef<str>, text: &str) -> Self {
+        Self::said(label, format!("e.g. {}", example.as_ref()), text)
+    }
+
+    /// A field of one line that says, while it is empty, what belongs there.
+    pub(crate) fn said(label: impl Into<String>, hint: impl Into<String>, text: &str) -> Self {
         let (label, hint) = (label.into(), hint.into());
         Self { label, hint, editor: filled(Editor::one_line(), text), rows: 1, is_typed: false }
     }
 
     /// A field for a word that must be typed by hand.
     pub(crate) fn typed(label: impl Into<String>) -> Self {
-        Self { is_typed: true, ..Self::line(label, "", "") }
+        Self { is_typed: true, ..Self::said(label, "", "") }
     }
 
     /// A field of several lines.

@@ -11,8 +11,8 @@ use super::{Overlay, send};
 use crate::incident::brief::BriefKind;
 use crate::incident::{
     Actor, Answer, ArticleRecorded, Command, DecisionProposed, FollowUpSet, HandoverOffered, HypothesisOpened,
-    HypothesisSettled, ObjectionRaised, ObligationSnoozed, PersonTold, PostmortemScheduled, Reviewed, Role, ScopeSet,
-    Seat, TaskAnswered, TimeAmended, command,
+    HypothesisSettled, ObjectionRaised, ObligationSnoozed, PersonTold, PostmortemScheduled, ReviewOf, Reviewed, Role,
+    ScopeSet, Seat, TaskAnswered, TimeAmended, command,
 };
 use crate::pane::{Cx, FormKind};
 use crate::text::CleanStr;
@@ -57,10 +57,10 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
             text("propose what to do: strong objections are asked for, then the IC decides"),
             Vec::new(),
             vec![
-                Field::line("action", "route 100 % to the backup provider", ""),
-                Field::line("risk", "fees; the backup's limit is 60/s", ""),
-                Field::line("way back (undo)", "set the flag back to primary", ""),
-                Field::line("plan B, if it does not help (may stay empty)", "stop the retries", ""),
+                Field::line("action", "serve the catalogue from the CDN alone", ""),
+                Field::line("risk", "prices may be an hour old", ""),
+                Field::line("way back (undo)", "turn the CDN rule off", ""),
+                Field::line("plan B, if it does not help (may stay empty)", "show the maintenance page", ""),
                 Field::line("objections are asked for", "60s, 2m", &seconds(cx.cadence.objections)),
             ],
         ),
@@ -75,7 +75,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
             vec![
                 Field::line("what may be the cause", "the 13:52 deploy of the gateway", text),
                 Field::line("who looks into it (may stay empty)", "dana", cx.me),
-                Field::line("what would take it back (may stay empty)", "step or command", rollback),
+                Field::line("what would take it back (may stay empty)", "alipay/rollback, or a command", rollback),
             ],
         ),
         FormKind::Settle { hypothesis, holds } => {
@@ -122,7 +122,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
                 Answer::Dropped => "why it is not wanted any more",
                 Answer::Done | Answer::DontKnow | Answer::More { .. } => "what came of it (may stay empty)",
             };
-            (what, Vec::new(), vec![Field::line("in their words", hint, "")])
+            (what, Vec::new(), vec![Field::said("in their words", hint, "")])
         }
         FormKind::Told { position, severity } => (
             format!("the {position} was told of {severity}"),
@@ -197,8 +197,12 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
         ),
         FormKind::Review(of) => (
             text("review after the incident"),
-            vec![format!("{of:?}")],
-            vec![Field::line("what was changed", "\"nothing\" is an answer", "")],
+            vec![match of {
+                ReviewOf::Playbook(service) => format!("the playbook of {service}"),
+                ReviewOf::Matrix => "the escalation matrix".to_owned(),
+                ReviewOf::Templates => "the templates of updates".to_owned(),
+            }],
+            vec![Field::said("what was changed", "\"nothing\" is an answer", "")],
         ),
         FormKind::FollowUp(item) => {
             let known = cx.incident.follow_ups.iter().find(|known| Some(known.id) == *item);

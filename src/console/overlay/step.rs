@@ -52,7 +52,7 @@ pub(crate) fn step(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Offe
             }
             let fields = asked.into_iter().map(|(name, parameter)| {
                 let default = parameter.default.as_deref().unwrap_or_default();
-                Field::line(name.to_string(), parameter.about.to_string(), default)
+                Field::said(name.to_string(), parameter.about.to_string(), default)
             });
             show(Overlay::Form(Box::new(Form {
                 kind: FormKind::Parameters { step: name.clone(), purpose },
