@@ -126,6 +126,9 @@
 //! | escalation matrix | whom each severity tells | [`escalation::Matrix`] |
 //! | change | a deploy, a flag, a Terraform apply: what may have caused it | [`change::Change`] |
 //! | exercise, drill | a GameDay file; a run of it | [`exercise::Exercise`], [`incident::DrillStarted`] |
+//! | world, inject, hint | what an exercise simulates; somebody who gets in touch; help for a room that is stuck | [`exercise::World`], [`exercise::Inject`], [`exercise::Hint`] |
+//! | staging, staged | where a drill is played in earnest, and how it proved to be that; what the exercise puts there and takes back | [`incident::Staging`], [`exercise::Staged`] |
+//! | debrief, slot | each success criterion, met or not; an exercise with its runs and its due day | [`exercise::debrief::Debrief`], [`exercise::schedule::Slot`] |
 
 #![warn(missing_docs)]
 

@@ -163,6 +163,13 @@ text = "Say what customers see."
 at = "8m"
 unless = ["{service}/{cure}"]
 text = "Say what helps a room that is stuck."
+
+# In staging (`gameday run FILE --live`): what puts traffic and the fault there, each with its way back. See src/exercise/staged.rs.
+# [[staging]]
+# id = "fault"
+# kind = "fault"     # or traffic
+# what = "say what it does there"
+# command = {{ argv = ["kubectl", "scale", "deploy/x", "--replicas=0"], undo = ["kubectl", "scale", "deploy/x", "--replicas=2"] }}
 "#,
             name = playbook.name,
             traced = playbook.traces.services.first().unwrap_or(service),
