@@ -107,9 +107,10 @@ impl Clock {
         if self.speed == 1.0 { wall } else { scaled(self.start, wall - self.start, self.speed) }
     }
 
-    /// When the wall clock shows the moment at which this clock shows `at`; while it stands still, what is to come is a century away.
+    /// The first millisecond of the wall clock at which this clock shows `at` or later: whoever wakes up then does not wake too early. While it stands
+    /// still, what is to come is a century away.
     pub fn wall(&self, at: DateTime<Utc>) -> DateTime<Utc> {
-        let mut wall = if self.speed == 1.0 { at } else { scaled(self.start, at - self.start, 1.0 / self.speed) };
+        let mut wall = if self.speed == 1.0 { at } else { self.first_wall(at) };
         for pause in self.pauses.as_deref().unwrap_or_default().iter() {
             match pause.to {
                 Some(to) if wall > pause.from => wall += to - pause.from,
@@ -119,6 +120,11 @@ impl Clock {
             }
         }
         wall
+    }
+
+    fn first_wall(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let milliseconds = (at - self.start).num_milliseconds() as f64 / self.speed;
+        self.start.checked_add_signed(TimeDelta::milliseconds(milliseconds.ceil() as i64)).unwrap_or(self.start)
     }
 
     /// How much passes on this clock while so much passes on the wall.

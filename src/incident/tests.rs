@@ -546,6 +546,16 @@ fn a_paused_drill_is_read_by_a_clock_that_stood_still_whenever_the_pause_is_hear
 
 proptest! {
     #[test]
+    fn who_wakes_for_a_moment_of_a_drill_finds_it_there_and_not_a_millisecond_of_the_wall_late(
+        speed in prop::sample::select(vec![1.0, 2.0, 60.0, 1000.0]), milliseconds in -300_000_i64..3_600_000,
+    ) {
+        let (clock, moment) = (Clock::new(at(0), speed), at(0) + TimeDelta::milliseconds(milliseconds));
+        let wall = clock.wall(moment);
+        prop_assert!(clock.show(wall) >= moment);
+        prop_assert!(clock.show(wall - TimeDelta::milliseconds(1)) < moment);
+    }
+
+    #[test]
     fn a_drills_clock_never_goes_back_and_finds_the_wall_again(
         speed in prop::sample::select(vec![1.0, 2.0, 60.0]), gaps in prop::collection::vec(1_i64..500, 0..9), seconds in 0_i64..5_000,
     ) {
