@@ -338,7 +338,7 @@ impl Compose {
         if let Some(remark) = remarks.iter().find(|remark| matches!(remark.rule, Rule::Unfilled | Rule::Card)) {
             return Outcome::Refuse(remark.to_string());
         }
-        if let Some(empty) = unfilled(&text) {
+        if let Some(empty) = says_nothing(&text) {
             return Outcome::Refuse(format!("`{}` says nothing yet: fill it in, or take the line out", empty.trim()));
         }
         if let Some(remark) = remarks.first()
@@ -357,14 +357,29 @@ impl Compose {
     }
 }
 
-/// The first line that ends with a colon and has no list below it.
-fn unfilled(text: &str) -> Option<&str> {
+/// A line that announces something, with nothing behind it: a list below it is what it announces.
+fn says_nothing(text: &str) -> Option<&str> {
+    let is_item = |line: &&str| line.trim_start().starts_with("• ") || line.trim_start().starts_with("- ");
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
-        let has_list = lines.peek().is_some_and(|next| next.trim_start().starts_with(['•', '-', '*']));
-        if line.trim_end().ends_with(':') && !has_list {
+        if line.trim_end().ends_with(':') && !is_item(&line) && !lines.peek().is_some_and(is_item) {
             return Some(line);
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::says_nothing;
+
+    #[test]
+    fn a_list_of_what_happened_fills_the_line_above_it_and_an_empty_line_is_named() {
+        assert_eq!(
+            says_nothing("Since the last update:\n• 14:11 in: Support: what may we say:\n• 14:12 note: it falls"),
+            None
+        );
+        assert_eq!(says_nothing("Impact: slow\nCustomers:\nNext Update: 14:32"), Some("Customers:"));
+        assert_eq!(says_nothing("Impact: slow\nSince the last update:"), Some("Since the last update:"));
+    }
 }
