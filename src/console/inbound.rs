@@ -107,6 +107,10 @@ impl Console {
             // Each console has its own copy of the drill's world, and they all say the same.
             return;
         }
+        if self.incident.drill.is_some() && !self.incident.phase().is_live() {
+            // A drill is over when it is resolved or aborted: nobody plays any more, and the world behind it does not know.
+            return;
+        }
         if !self.may_write() || self.record.unwritable.is_some() || self.own.back < self.own.sent {
             // It is told again.
             return;

@@ -108,3 +108,19 @@ fn what_every_console_of_a_room_hears_the_first_one_notes_and_a_hint_whoever_ask
     desk.tell(Msg::News("facilitator".into(), told("facilitator", "hint/1")));
     assert_eq!(desk.console.incident().foreign.len(), 1, "nobody else was told");
 }
+
+#[test]
+fn nobody_gets_in_touch_with_a_room_whose_drill_is_over() {
+    use crate::incident::{ForeignNoted, News, Phase, PhaseEntered};
+    let mut desk = drill(BuiltIn::Dark, false, (120, 40));
+    let told = |key: &str| {
+        let (key, at) = (key.into(), at(30));
+        let noted =
+            ForeignNoted { service: "chat".into(), key, who: "li".into(), at, text: "hello".into(), link: None };
+        Msg::News("facilitator".into(), Ok(vec![News { noted, closes: None }]))
+    };
+    desk.tell(told("hint/1"));
+    desk.write_as("bob", "c0", Event::PhaseEntered(PhaseEntered::plain(Phase::Closed)));
+    desk.tell(told("hint/2"));
+    assert_eq!(desk.console.incident().foreign.len(), 1, "the world behind it goes on, and does not know");
+}
