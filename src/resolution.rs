@@ -101,6 +101,8 @@ pub fn measure(
     Ok((format!("{} {ago}, expected {}{hold}", objective.unit.show(last), query.expect), holds))
 }
 
+/// How many roots of its expected number a count of spans may lie above it: one failed request leaves several.
+const CHANCE: f64 = 3.0;
 /// So many steps of a grid may be without a value at its end: they were not scraped yet.
 const NOT_YET: i32 = 3;
 
@@ -175,7 +177,7 @@ pub fn before(incident: &Incident, catalogue: &Catalogue) -> Option<Before> {
     (!services.is_empty()).then_some(Before { until, length: TimeDelta::minutes(15), services })
 }
 
-/// No more error spans in the time that counts than in the same time before the incident; where that was never seen, none.
+/// No more error spans in the time that counts than in the same time before the incident, give or take what chance does; where that was never seen, none.
 fn spans(
     live: &Live,
     services: &[CleanStr],
@@ -194,11 +196,28 @@ fn spans(
         Some(Ok(rates)) => services.iter().filter_map(|service| rates.get(service)).sum(),
         Some(Err(_)) | None => 0.0,
     };
-    let usual = (rate * normal_for.as_seconds_f64()).ceil() as usize;
+    let expected = rate * normal_for.as_seconds_f64();
+    let usual = expected.ceil() as usize;
     let usually = match rates {
         Some(Ok(_)) => format!("{usual} before the incident"),
         Some(Err(why)) => format!("what is usual is not known: {why}"),
         None => "what is usual was not asked yet".to_owned(),
     };
-    (recent <= usual, format!("{recent} in {} min ({usually})", normal_for.num_minutes()))
+    (recent <= most(expected), format!("{recent} in {} min ({usually})", normal_for.num_minutes()))
+}
+
+/// The largest count that is still as usual. Counts of the same service differ by about their root: without room for that every second service that is
+/// well again would be said not to be, and people would learn to write a reason and go on.
+fn most(expected: f64) -> usize {
+    (expected + CHANCE * expected.sqrt()).ceil() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::most;
+
+    #[test]
+    fn a_few_more_error_spans_than_before_are_chance_and_half_as_many_again_are_not() {
+        assert_eq!([0.0, 8.0, 60.0, 600.0].map(most), [0, 17, 84, 674]);
+    }
 }
