@@ -117,6 +117,23 @@ impl Exercise {
         start: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Vec<(DateTime<Utc>, Cue<'_>)> {
+        let mut due = self.all_cues(done, start);
+        due.retain(|(at, _)| *at <= now);
+        due.sort_by_key(|(at, _)| *at);
+        due
+    }
+
+    /// When something comes due next after a moment, as far as the steps that are ticked so far tell.
+    pub fn next_cue(
+        &self,
+        done: &[(StepRef, DateTime<Utc>)],
+        start: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        self.all_cues(done, start).into_iter().map(|(at, _)| at).filter(|at| *at > now).min()
+    }
+
+    fn all_cues(&self, done: &[(StepRef, DateTime<Utc>)], start: DateTime<Utc>) -> Vec<(DateTime<Utc>, Cue<'_>)> {
         let mut due = Vec::new();
         for inject in &self.injects {
             let at = inject.at.map(|at| start + TimeDelta::from(at));
@@ -128,8 +145,6 @@ impl Exercise {
             let is_needless = hint.unless.iter().any(|name| done_at(name, done).is_some_and(|before| before <= at));
             due.extend((!is_needless).then_some((at, Cue::Hint(place + 1, hint))));
         }
-        due.retain(|(at, _)| *at <= now);
-        due.sort_by_key(|(at, _)| *at);
         due
     }
 

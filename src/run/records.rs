@@ -196,7 +196,8 @@ pub fn start_drill(
     create(place, Series::Drill, via, &entries)
 }
 
-pub(super) fn drill_entries(
+/// The entries with which a drill begins at a moment.
+pub fn drill_entries(
     exercise: &Exercise,
     drill: &Drill,
     actor: &Actor,

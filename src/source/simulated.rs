@@ -1,7 +1,7 @@
 //! The simulated source: the world of an exercise, reported like a server's answers.
 //!
-//! Hides when there is something new to say: charts and alerts when their grid advances on the drill's clock, spans a little more often, nothing while the world
-//! stands still.
+//! Hides when there is something new to say: charts and alerts when their grid advances on the drill's clock, spans a little more often, people on their moment,
+//! nothing while the world stands still.
 //!
 //! Invariant: it never runs ahead of the console: each report waits until there is room for it, and it ends when nobody listens any more.
 
@@ -27,6 +27,8 @@ const ASKED: &str = "facilitator";
 const FINEST: TimeDelta = TimeDelta::seconds(10);
 /// As long as nothing has gone wrong in staging, nobody gets in touch.
 const NEVER: TimeDelta = TimeDelta::days(3_650);
+/// The wall clock counts milliseconds: a moment of the drill is over for sure when one more has passed.
+const SOON_AFTER: Duration = Duration::from_millis(1);
 const SHORTEST_PAUSE: TimeDelta = TimeDelta::seconds(1);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 
@@ -50,6 +52,19 @@ pub struct Simulation {
 /// Reports the world of a drill until nobody listens any more.
 pub async fn run(
     simulation: Simulation,
+    watchlists: watch::Receiver<Arc<Watchlist>>,
+    progress: watch::Receiver<Progress>,
+    inquiries: mpsc::Receiver<Inquiry>,
+    reports: mpsc::Sender<Report>,
+    told: mpsc::Sender<(&'static str, Vec<News>)>,
+) {
+    run_by(clock::wall, simulation, watchlists, progress, inquiries, reports, told).await;
+}
+
+/// The same by another wall clock, which must agree with the runtime's: for tests in which time stands still unless they move it.
+pub async fn run_by(
+    wall: impl Fn() -> DateTime<Utc>,
+    simulation: Simulation,
     mut watchlists: watch::Receiver<Arc<Watchlist>>,
     mut progress: watch::Receiver<Progress>,
     mut inquiries: mpsc::Receiver<Inquiry>,
@@ -59,8 +74,8 @@ pub async fn run(
     let Simulation { exercise, seed, start, clock: mut drill, frozen, is_staged } = simulation;
     let place = CleanStr::new(&format!("exercise {}, seed {seed}", exercise.title));
     let mut world = Arc::new(World::new(&exercise, seed, start));
-    let stands_at = frozen.then(|| drill.show(clock::wall()));
-    let now = |drill: &Clock| stands_at.unwrap_or_else(|| drill.show(clock::wall()));
+    let stands_at = frozen.then(|| drill.show(wall()));
+    let now = |drill: &Clock| stands_at.unwrap_or_else(|| drill.show(wall()));
     let (mut has_room, mut has_inquiries) = (true, true);
     let mut asked = Asked::default();
     let ready = Finding::Ready { place, every: LONGEST_PAUSE };
@@ -84,7 +99,11 @@ pub async fn run(
             let _ = told.try_send((NAME, common));
             let _ = told.try_send((ASKED, own));
         }
-        let pause = tokio::time::sleep(pause(&watchlist, moment, &drill));
+        // People get in touch on time, however seldom the charts are drawn.
+        let next_cue = world.exercise().next_cue(&done, start, moment);
+        let until_cue = next_cue.map(|at| (drill.wall(at) - wall()).to_std().unwrap_or_default() + SOON_AFTER);
+        let pause = pause(&watchlist, moment, &drill);
+        let pause = tokio::time::sleep(until_cue.map_or(pause, |cue| cue.min(pause)));
         tokio::pin!(pause);
         // Until there is something to report, only inquiries are answered.
         loop {
