@@ -1,6 +1,6 @@
 //! What a person sees who takes part in a drill, or writes one.
 
-use proptest::prelude::*;
+mod properties;
 
 use super::*;
 use crate::incident::StepRef;
@@ -332,117 +332,5 @@ fn measuring_six_charts_takes_a_millisecond_for_five_series_and_thirty_for_two_h
         });
         println!("charts {charts:.3} ms, spans {spans:.3} ms");
         assert!(charts <= milliseconds, "{charts}");
-    }
-}
-
-proptest! {
-    #[test]
-    fn a_higher_percentile_is_never_quicker(seed in any::<u64>(), which in 0..SHIPPED.len(), second in -600_i64..3600, low in 0.01_f64..0.99) {
-        use super::requests::{BOUNDS, Course, quantile};
-        let (name, _, text) = SHIPPED[which];
-        let exercise = Exercise::parse(name, text).unwrap();
-        let course = Course::new(&exercise, seed, start());
-        let moment = course.moment(&exercise, start().timestamp_millis() + second * 1000);
-        let below = BOUNDS.map(|bound| moment.rate * moment.within(bound));
-        prop_assert!(below.is_sorted() && below[15] <= moment.rate * (1.0 + 1e-9), "a histogram only rises: {below:?}");
-        prop_assert!(quantile(0.99, &below, moment.rate) >= quantile(low, &below, moment.rate));
-        prop_assert!((0.0..=1.0).contains(&moment.failing()) && moment.rate >= 0.0);
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
-
-    #[test]
-    fn every_value_is_finite_and_in_its_range(
-        which in 0..SHIPPED.len(), seed in any::<u64>(), minute in -600_i64..600, ticked in 0_i64..60, resolution in 1_i64..4000,
-    ) {
-        let (name, _, text) = SHIPPED[which];
-        let exercise = Exercise::parse(name, text).unwrap();
-        let mut world = World::new(&exercise, seed, start());
-        let steps = exercise.faults.iter().filter_map(|fault| Some(fault.when.as_ref()?.step.clone()));
-        let steps = steps.chain(exercise.relief.iter().map(|relief| relief.step.clone()));
-        let done = steps.enumerate().map(|(place, name)| {
-            let (service, step) = name.split_once('/').unwrap();
-            (StepRef { service: service.into(), step: step.into() }, start() + TimeDelta::minutes(ticked + place as i64))
-        });
-        world.set_steps_done(&done.collect::<Vec<_>>());
-        let now = start() + TimeDelta::minutes(minute);
-        let grid = Grid { start: now - TimeDelta::seconds(resolution * 20), resolution: TimeDelta::seconds(resolution), len: 30 };
-        for watched in ["alipay", "qrpay-web", "blubank", "yoomonea"].into_iter().flat_map(watched) {
-            let measured = world.measured(&watched, grid, now);
-            for (place, value) in measured.series[0].values.iter().enumerate() {
-                prop_assert_eq!(value.is_some(), grid.at(place) <= now);
-                let value = value.unwrap_or_default();
-                prop_assert!(value.is_finite() && value >= 0.0);
-                prop_assert!(watched.objective.unit != crate::slo::Unit::Ratio || value <= 1.0);
-            }
-            for burn in measured.burn.into_iter().flatten() {
-                prop_assert!(burn.is_finite() && burn >= 0.0);
-            }
-        }
-    }
-
-    #[test]
-    fn counters_never_fall_whatever_is_ticked_and_whenever_one_scrapes(
-        which in 0..SHIPPED.len(), seed in any::<u64>(), scrapes in prop::collection::vec((-20_000_i64..60_000, any::<bool>()), 2..30),
-    ) {
-        let (name, _, text) = SHIPPED[which];
-        let exercise = Exercise::parse(name, text).unwrap();
-        let mut world = World::new(&exercise, seed, start());
-        let (service, step) = exercise.relief[0].step.split_once('/').unwrap();
-        let done = (StepRef { service: service.into(), step: step.into() }, start());
-        let mut exposition = exposed::Exposition::default();
-        let mut now = start();
-        let mut before = std::collections::BTreeMap::<String, f64>::new();
-        for (passed, is_ticked) in scrapes {
-            world.set_steps_done(if is_ticked { std::slice::from_ref(&done) } else { &[] });
-            // A clock that is set back does not turn counters back.
-            now += TimeDelta::milliseconds(passed);
-            exposition.advance(&world, now, 1.0);
-            let told = exposition.text(&world, now);
-            let mut kind = "";
-            let mut buckets = Vec::new();
-            for line in told.lines() {
-                if let Some(told) = line.strip_prefix("# TYPE ") {
-                    kind = told.split_once(' ').unwrap().1;
-                    continue;
-                }
-                let (sample, value) = line.rsplit_once(' ').unwrap();
-                let value: f64 = value.parse().unwrap();
-                prop_assert!(value.is_finite() && value >= 0.0, "{line}");
-                if kind != "gauge" {
-                    prop_assert!(before.get(sample).is_none_or(|before| *before <= value), "{line} was {before:?}");
-                    before.insert(sample.to_owned(), value);
-                }
-                if let Some((_, bound)) = sample.split_once("le=\"") {
-                    let bound = bound.trim_end_matches("\"}").replace("+Inf", "inf");
-                    buckets.push((bound.parse::<f64>().unwrap(), value));
-                }
-            }
-            buckets.sort_by(|one, other| one.0.total_cmp(&other.0));
-            prop_assert!(buckets.is_sorted_by(|one, next| one.1 <= next.1), "{buckets:?}");
-            prop_assert!(!before.is_empty());
-        }
-    }
-
-    #[test]
-    fn a_mutated_exercise_is_refused_with_its_place_or_read_and_never_a_panic(
-        which in 0..SHIPPED.len(), at in any::<prop::sample::Index>(), cut in 0_usize..40, put in "[a-z0-9=\\[\\]\"{}.\n -]{0,12}",
-    ) {
-        let (name, _, text) = SHIPPED[which];
-        let mut place = at.index(text.len());
-        let mut end = (place + cut).min(text.len());
-        while !text.is_char_boundary(place) { place -= 1; }
-        while !text.is_char_boundary(end) { end += 1; }
-        let mutated = format!("{}{put}{}", &text[..place], &text[end..]);
-        match Exercise::parse(name, &mutated) {
-            Err(flaw) => prop_assert!(flaw.line >= 1 && flaw.to_string().starts_with(name)),
-            Ok(exercise) => {
-                let world = World::new(&exercise, 1, start());
-                let (list, grid) = watchlist(start());
-                world.measured(&list.objectives[0], grid, start());
-            }
-        }
     }
 }
