@@ -13,6 +13,7 @@ mod console;
 mod docs;
 mod doctor;
 mod gameday;
+mod gameday_story;
 mod jaeger;
 mod journal;
 mod layers;
