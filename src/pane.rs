@@ -101,6 +101,8 @@ pub struct Present {
     pub layout: CleanStr,
     /// The console's own name.
     pub console: CleanStr,
+    /// It writes nothing: a wall, or somebody who only reads.
+    pub looks_only: bool,
 }
 
 /// An earlier incident of an affected service, and what ended it.

@@ -43,8 +43,9 @@ impl Console {
     /// Whether this console does what one of them does for all.
     fn is_first_here(&self) -> bool {
         let me = &self.settings.console;
-        let is_here = self.present.iter().any(|one| one.console == *me);
-        is_here && !self.present.iter().any(|one| one.console < *me)
+        // Who only looks can write nothing down: if that were the first, nobody would.
+        let mut writers = self.present.iter().filter(|one| !one.looks_only).map(|one| &one.console);
+        writers.clone().any(|console| console == me) && writers.all(|console| console >= me)
     }
 
     /// What is there because of this incident.

@@ -27,6 +27,9 @@ pub struct Presence {
     pub actor: Actor,
     /// Which role's layout it shows.
     pub layout: CleanStr,
+    /// It writes nothing: a wall, or somebody who only reads.
+    #[serde(default)]
+    pub looks_only: bool,
     /// Its process.
     pub pid: u32,
     /// Since when.

@@ -280,6 +280,7 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
         console: me.via.console.clone(),
         actor: me.actor.clone(),
         layout: me.layout.clone(),
+        looks_only: drafts == Drafts::Leave,
         pid: me.via.pid,
         since: clock::wall(),
     };

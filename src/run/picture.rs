@@ -38,8 +38,12 @@ pub fn drill(drill: &Drill, layout: Layout, is_wall: bool, theme: Theme, area: R
     tell(&mut console, Msg::Journal(JournalMsg::Opened(id)));
     tell(&mut console, Msg::Journal(JournalMsg::Entries(entries(&exercise, drill, id, start))));
     tell(&mut console, Msg::Journal(JournalMsg::CaughtUp));
-    let present =
-        ["dana", "li", "omid"].map(|name| Present { actor: name.into(), layout: "ic".into(), console: name.into() });
+    let present = ["dana", "li", "omid"].map(|name| Present {
+        actor: name.into(),
+        layout: "ic".into(),
+        console: name.into(),
+        looks_only: false,
+    });
     tell(&mut console, Msg::Journal(JournalMsg::Present(present.into())));
     let watchlist = effects.iter().rev().find_map(|effect| match effect {
         Effect::Watch(watchlist) => Some(watchlist.clone()),

@@ -20,7 +20,7 @@ use super::{Opening, Plan};
 use crate::console::{Effect, JournalMsg, Msg, Summary};
 use crate::exercise::Exercise;
 use crate::incident::{Clock, DrillStarted, EntryId, Event, IncidentId, Progress, Series, Via};
-use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Request};
+use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Presence, Request};
 use crate::live::{Inquiry, Report, SourceName, Watchlist};
 use crate::pane::{Access, Past, Present};
 use crate::playbook::Catalogue;
@@ -573,7 +573,12 @@ impl Shell {
             News::Present(present) => JournalMsg::Present(
                 present
                     .into_iter()
-                    .map(|one| Present { actor: one.actor, layout: one.layout, console: one.console })
+                    .map(|Presence { actor, layout, console, looks_only, .. }| Present {
+                        actor,
+                        layout,
+                        console,
+                        looks_only,
+                    })
                     .collect(),
             ),
         };

@@ -111,6 +111,7 @@ impl Stage {
             actor: me.into(),
             layout: "x".into(),
             console: format!("console-{me}").as_str().into(),
+            looks_only: false,
         });
         for place in 0..stage.desks.len() {
             stage.tell(place, Msg::Journal(JournalMsg::Opened(id)));

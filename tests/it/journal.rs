@@ -266,6 +266,7 @@ fn presence(console: &str, actor: &str) -> Presence {
         console: CleanStr::new(console),
         actor: Actor::new(actor),
         layout: CleanStr::new("sme"),
+        looks_only: false,
         pid: std::process::id(),
         since: clock::wall(),
     }

@@ -96,7 +96,12 @@ fn what_every_console_of_a_room_hears_the_first_one_notes_and_a_hint_whoever_ask
     use crate::incident::{ForeignNoted, News};
     use crate::pane::Present;
     let mut desk = drill(BuiltIn::Dark, false, (120, 40));
-    let here = ["c0", "c1"].map(|name| Present { actor: "x".into(), layout: "ic".into(), console: name.into() });
+    let here = ["c0", "c1"].map(|name| Present {
+        actor: "x".into(),
+        layout: "ic".into(),
+        console: name.into(),
+        looks_only: false,
+    });
     desk.tell(Msg::Journal(JournalMsg::Present(here.to_vec())));
     let told = |service: &str, key: &str| {
         let (service, key) = (service.into(), key.into());
@@ -107,6 +112,10 @@ fn what_every_console_of_a_room_hears_the_first_one_notes_and_a_hint_whoever_ask
     assert_eq!(desk.console.incident().foreign.len(), 0, "c0 notes it");
     desk.tell(Msg::News("facilitator".into(), told("facilitator", "hint/1")));
     assert_eq!(desk.console.incident().foreign.len(), 1, "nobody else was told");
+    let wall = |one: Present| Present { looks_only: one.console == "c0", ..one };
+    desk.tell(Msg::Journal(JournalMsg::Present(here.map(wall).to_vec())));
+    desk.tell(Msg::News("simulated".into(), told("chat", "inject/shops")));
+    assert_eq!(desk.console.incident().foreign.len(), 2, "c0 is a wall and notes nothing");
 }
 
 #[test]

@@ -28,7 +28,12 @@ fn desk(here: &[&str]) -> Desk {
         let body = DeliveryMoved { delivery: id, step: step as u32, to, is_routine: false };
         desk.write_as("bob", "c0", Event::DeliveryMoved(body));
     }
-    let here = here.iter().map(|name| Present { actor: "x".into(), layout: "ic".into(), console: (*name).into() });
+    let here = here.iter().map(|name| Present {
+        actor: "x".into(),
+        layout: "ic".into(),
+        console: (*name).into(),
+        looks_only: false,
+    });
     desk.tell(Msg::Journal(JournalMsg::Present(here.collect())));
     desk
 }

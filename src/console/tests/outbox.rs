@@ -36,7 +36,12 @@ fn command(desk: &mut Desk) {
 }
 
 fn present(desk: &mut Desk, here: &[&str]) {
-    let present = here.iter().map(|name| Present { actor: "x".into(), layout: "ic".into(), console: (*name).into() });
+    let present = here.iter().map(|name| Present {
+        actor: "x".into(),
+        layout: "ic".into(),
+        console: (*name).into(),
+        looks_only: false,
+    });
     desk.tell(Msg::Journal(JournalMsg::Present(present.collect())));
 }
 

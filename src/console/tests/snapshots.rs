@@ -43,8 +43,12 @@ fn room(layout: Layout, size: (u16, u16)) -> Desk {
         desk.write(who, event);
     }
     let present = [("dana", "ic"), ("li", "comms"), ("omid", "sme")];
-    let present =
-        present.map(|(actor, layout)| Present { actor: actor.into(), layout: layout.into(), console: actor.into() });
+    let present = present.map(|(actor, layout)| Present {
+        actor: actor.into(),
+        layout: layout.into(),
+        console: actor.into(),
+        looks_only: false,
+    });
     desk.tell(Msg::Journal(JournalMsg::Present(present.into())));
     desk.report();
     desk

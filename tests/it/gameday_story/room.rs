@@ -129,18 +129,21 @@ impl Room {
             _folder: folder,
         };
         room.desks[0].journal.append(&entries).unwrap();
-        let here = TEAM.map(|(me, _)| Present {
+        let seat = |me: &str, looks_only| Present {
             actor: me.into(),
             layout: "x".into(),
             console: format!("console-{me}").as_str().into(),
-        });
+            looks_only,
+        };
+        // The first of all consoles only looks: a screen on the wall, which can write nothing down for the others.
+        let here: Vec<_> = [seat("a-wall", true)].into_iter().chain(TEAM.map(|(me, _)| seat(me, false))).collect();
         let everywhere = |room: &mut Self, msg: JournalMsg| {
             (0..TEAM.len()).for_each(|place| room.tell(place, Msg::Journal(msg.clone())));
         };
         everywhere(&mut room, JournalMsg::Opened(id));
         room.read_back();
         everywhere(&mut room, JournalMsg::CaughtUp);
-        everywhere(&mut room, JournalMsg::Present(here.to_vec()));
+        everywhere(&mut room, JournalMsg::Present(here));
         room
     }
 
@@ -336,6 +339,13 @@ impl Room {
         let (entries, damage) = self.desks[0].journal.all().unwrap();
         assert!(damage.is_empty(), "{damage:?}");
         entries
+    }
+
+    /// Whoever opens the record from its file has the same incident, and no entry of it is without sense.
+    pub fn reads_the_same_tomorrow(&mut self) {
+        let again = Incident::replay(self.id, self.entries());
+        assert_eq!(&again, self.incident());
+        assert_eq!((again.senseless, again.unrecognised), (0, 0));
     }
 
     pub fn debrief(&self) -> Debrief {
