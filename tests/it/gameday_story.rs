@@ -41,7 +41,7 @@ fn met_where(exercise: &Exercise, is_met: impl Fn(&Rule) -> bool) -> Vec<(String
 }
 
 /// Which criteria the exercise's own rules say that such steps cost.
-fn cost<'a>(exercise: &'a Exercise, steps: Steps) -> Vec<&'a str> {
+fn cost(exercise: &Exercise, steps: Steps) -> Vec<&str> {
     let done = |name: &str| {
         let (_, wanted) = name.split_once('/').unwrap();
         steps.iter().find(|(_, step)| *step == wanted).map(|(time, _)| at(time))
@@ -96,6 +96,7 @@ async fn played(script: &Script, steps: (Steps, &'static str)) -> Room {
     let mut room = Room::new(script.exercise, SPEED);
     room.play(&script.acts(steps)).await;
     everybody_was_heard_once(&mut room);
+    room.reads_the_same_tomorrow();
     assert_eq!(room.debrief().end, End::Completed, "{}", room.screen("ira"));
     // It was practised; what is simulated never makes an exercise due later.
     assert_eq!(standing(&room), (1, 0, true));
@@ -164,8 +165,8 @@ async fn wrong(script: &Script) {
     });
     let mut world = World::new(exercise, room::SEED, start());
     world.set_steps_done(&done.collect::<Vec<_>>());
-    let (shown, else_) = (room.value(objective, at(time)), room.value_in(&world, objective, at(time)));
-    assert!(shown > else_ * 1.5, "{objective} at {time}: {shown} against {else_}");
+    let (shown, without) = (room.value(objective, at(time)), room.value_in(&world, objective, at(time)));
+    assert!(shown > without * 1.5, "{objective} at {time}: {shown} against {without}");
     assert!(room.is_broken(objective, at(time)) && !room.is_broken(objective, at(script.wrong.1)));
 }
 
