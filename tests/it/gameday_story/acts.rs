@@ -5,6 +5,8 @@
 pub enum Act {
     /// Keys, as on the keyboard: `\n` is Enter, `^` Ctrl+S.
     Keys(String),
+    /// Somebody says in the playbook's pane that they work on a step.
+    Claim(&'static str),
     /// A step of the playbook is ticked in its pane.
     Tick(&'static str),
 }
@@ -32,7 +34,7 @@ pub fn in_order(parts: impl IntoIterator<Item = Acts>) -> Acts {
     acts
 }
 
-/// Command is taken and acknowledged, each role has somebody (of three people one has two), and the traces are somebody's to look at.
+/// Command is taken and acknowledged, each role has somebody (of three people one has two), and who shall look at the traces opens one.
 pub fn opening() -> Acts {
     in_order([
         keys("0:21", "ira", "R\n"),
@@ -43,6 +45,7 @@ pub fn opening() -> Acts {
         keys("1:30", "ira", "P\n"),
         keys("1:36", "ira", "E1\n"),
         keys("1:42", "ira", "n@dana what do the traces say? 5m\n"),
+        keys("1:51", "dana", "2\n"),
     ])
 }
 
@@ -82,9 +85,10 @@ fn resolution(time: &str) -> Acts {
 
 /// A whole drill: the same people tell and decide the same, and tick what the exercise is about.
 fn drill(steps: Steps, more: Acts, end: &str) -> Acts {
+    let claims = steps.iter().map(|(time, step)| vec![(at(time) - 9, "dana", Act::Claim(step))]);
     let ticks = steps.iter().map(|(time, step)| tick(time, "dana", step));
     let talk = [opening(), telling(end), decision("5:30", "do what the playbook says"), more, resolution(end)];
-    in_order(talk.into_iter().chain(ticks))
+    in_order(talk.into_iter().chain(claims).chain(ticks))
 }
 
 /// The steps that somebody ticks, each with its moment.

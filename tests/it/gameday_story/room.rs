@@ -153,11 +153,13 @@ impl Room {
             self.until(*second).await;
             match act {
                 Act::Keys(keys) => self.key(who, keys),
+                Act::Claim(step) => {
+                    self.key(who, &format!("{}c", self.way_to(step)));
+                    let name = StepRef { service: self.playbook.service.clone(), step: (*step).into() };
+                    assert!(self.incident().claims.contains_key(&name), "{}", self.screen(who));
+                }
                 Act::Tick(step) => {
-                    // The playbook pane, from its first step down to this one.
-                    let mut steps = self.playbook.steps.iter();
-                    let place = steps.position(|one| *one.id == **step).expect("a step of the playbook");
-                    self.key(who, &format!("3g{}x", "j".repeat(place)));
+                    self.key(who, &format!("{}x", self.way_to(step)));
                     assert!(self.done().iter().any(|(done, _)| *done.step == **step), "{}", self.screen(who));
                 }
             }
@@ -167,6 +169,12 @@ impl Room {
             let is_told = notice.is_none_or(|notice| notice.tone == Tone::Said);
             assert!(is_told, "{who} at {second} s, {act:?}: {notice:?}\n{screen}");
         }
+    }
+
+    /// The keys that lead to a step: the playbook's pane, from its first step down.
+    fn way_to(&self, step: &str) -> String {
+        let place = self.playbook.steps.iter().position(|one| *one.id == *step).expect("a step of the playbook");
+        format!("3g{}", "j".repeat(place))
     }
 
     /// Lets time pass until so many seconds of the drill.
