@@ -199,6 +199,9 @@ fn spans(
     let expected = rate * normal_for.as_seconds_f64();
     let usual = expected.ceil() as usize;
     let usually = match rates {
+        Some(Ok(_)) if recent > usual && recent <= most(expected) => {
+            format!("{usual} before the incident, so many by chance")
+        }
         Some(Ok(_)) => format!("{usual} before the incident"),
         Some(Err(why)) => format!("what is usual is not known: {why}"),
         None => "what is usual was not asked yet".to_owned(),
