@@ -256,9 +256,7 @@ impl Delivery {
         let lines = lines.map(|line| {
             let at = line.at.with_timezone(&zone).format("%H:%M %Z");
             let struck = if line.struck.is_some() { "(struck) " } else { "" };
-            // Who noted what others did elsewhere did nothing.
-            let actor = if line.tag == "in" { "" } else { &*format!("{} ", line.actor) };
-            format!("{at} {actor}[{}] {struck}{}", line.tag, line.text)
+            format!("{at} {} [{}] {struck}{}", line.actor, line.tag, line.text)
         });
         CleanText::new(&lines.collect::<Vec<_>>().join("\n"))
     }

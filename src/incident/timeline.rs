@@ -60,7 +60,7 @@ pub struct Line {
     pub at: DateTime<Utc>,
     /// When it was written down, in the incident's clock.
     pub entered: DateTime<Utc>,
-    /// Who wrote it.
+    /// Whose words they are: who wrote it; of what was said elsewhere whoever said it there.
     pub actor: Actor,
     /// A word that says what kind of line it is.
     pub tag: &'static str,
@@ -165,6 +165,15 @@ impl Timeline {
     }
 }
 
+/// Whose words a line has: the console that noted what was said elsewhere said nothing.
+fn author(entry: &Entry) -> Actor {
+    match &entry.event {
+        Event::ForeignNoted(body) if body.who.is_blank() => body.service.clone(),
+        Event::ForeignNoted(body) => body.who.clone(),
+        _ => entry.actor.clone(),
+    }
+}
+
 fn happened(entry: &Entry, reading: Reading<'_>) -> DateTime<Utc> {
     match &*reading.event(entry) {
         Event::NoteAdded(NoteAdded { at: Some(at), .. })
@@ -249,7 +258,7 @@ impl<'a> View<'a> {
             id: entry.id,
             at: *at,
             entered: self.incident.time(entry),
-            actor: entry.actor.clone(),
+            actor: author(entry),
             tag,
             original: text.as_ref().map(|_| first.clone()),
             text: text.unwrap_or(first),

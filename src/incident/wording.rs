@@ -194,8 +194,9 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
         ),
         Event::ForeignNoted(body) => ("in", {
             let link = body.link.as_ref().map(|link| format!(" {link}")).unwrap_or_default();
-            let who = if body.who.is_blank() { String::new() } else { format!(", {}", body.who) };
-            format!("{}{who}: {}{link}", body.service, body.text)
+            // Whoever said it stands beside the line, as its author.
+            let from = if body.who.is_blank() { String::new() } else { format!("{}: ", body.service) };
+            format!("{from}{}{link}", body.text)
         }),
         Event::DeliveryMoved(body) => ("out", {
             let why = body.to.why().map(|why| format!(": {why}")).unwrap_or_default();

@@ -172,10 +172,10 @@ fn play(host: &Host, systems: &Systems, alertmanager: &Running) {
     systems.slack.kept(&room, &ts, "the bank says &lt;yes&gt;");
     systems.jira.state.lock().unwrap().issues[1]["status"] = json!("done");
     let mut seen = [
-        "in pagerduty, bob@qr.example: accepted the page",
-        "in pagerduty, Eve Stone: Escalated to level 2",
-        "in slack, U00000BOB: the bank says <yes> https://qr.slack.example/p",
-        "in jira: OPS-2 is done now",
+        "in pagerduty: accepted the page (bob@qr.example",
+        "in pagerduty: Escalated to level 2 (Eve Stone",
+        "in slack: the bank says <yes> https://qr.slack.example/p",
+        "in OPS-2 is done now (jira",
     ]
     .to_vec();
     while !seen.is_empty() {

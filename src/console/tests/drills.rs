@@ -133,3 +133,30 @@ fn nobody_gets_in_touch_with_a_room_whose_drill_is_over() {
     desk.tell(told("hint/2"));
     assert_eq!(desk.console.incident().foreign.len(), 1, "the world behind it goes on, and does not know");
 }
+
+#[test]
+fn what_somebody_says_stands_in_their_name_and_not_in_that_of_the_player_whose_console_noted_it() {
+    use crate::incident::{ForeignNoted, News};
+    use crate::pane::Present;
+    let mut desk = drill(BuiltIn::Dark, false, (120, 40));
+    let here = Present { actor: "dana".into(), layout: "ic".into(), console: "c1".into() };
+    desk.tell(Msg::Journal(JournalMsg::Present(vec![here])));
+    let noted = ForeignNoted {
+        service: "chat".into(),
+        key: "inject/shops".into(),
+        who: "li (support)".into(),
+        at: at(30),
+        text: "eleven shops now".into(),
+        link: None,
+    };
+    desk.tell(Msg::News("simulated".into(), Ok(vec![News { noted, closes: None }])));
+    let line = desk.console.incident().timeline().lines().find(|line| line.tag == "in").unwrap();
+    assert_eq!((&*line.actor, &*line.text), ("li (support)", "chat: eleven shops now"));
+    let screen = desk.screen();
+    assert!(
+        screen.lines().any(|row| row.contains("chat: eleven shops now") && row.contains("li (support)")),
+        "{screen}"
+    );
+    let markdown = crate::incident::postmortem::postmortem(desk.console.incident(), &Cadence::default(), desk.wall);
+    assert!(markdown.contains("chat: eleven shops now (li (support))"), "{markdown}");
+}

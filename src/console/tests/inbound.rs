@@ -60,7 +60,8 @@ fn news(text: &str, closes: Option<EntryId>) -> Msg {
 
 fn lines(desk: &Desk) -> Vec<String> {
     let incident = desk.console.incident();
-    incident.timeline().lines().filter(|line| line.tag == "in").map(|line| line.text.to_string()).collect()
+    let noted = incident.timeline().lines().filter(|line| line.tag == "in");
+    noted.map(|line| format!("{}: {}", line.actor, line.text)).collect()
 }
 
 #[test]
@@ -83,14 +84,14 @@ fn what_is_told_twice_is_noted_once_and_what_was_changed_there_is_amended_here()
     let mut desk = desk(&["c1"]);
     desk.tell(news("OPS-1 is Done now", None));
     desk.tell(news("OPS-1 is Done now", None));
-    assert_eq!(lines(&desk), ["jira, eve: OPS-1 is Done now"]);
+    assert_eq!(lines(&desk), ["eve: jira: OPS-1 is Done now"]);
     // Another console saw it at the same moment.
     let Msg::News(_, Ok(told)) = news("OPS-1 is Done now", None) else { unreachable!() };
     desk.write_as("bob", "c0", Event::ForeignNoted(told[0].noted.clone()));
     assert_eq!(lines(&desk).len(), 1);
     for _ in 0..2 {
         desk.tell(news("OPS-1 is Closed now", None));
-        assert_eq!(lines(&desk), ["OPS-1 is Closed now"]);
+        assert_eq!(lines(&desk), ["eve: OPS-1 is Closed now"]);
     }
     let amended = desk.console.incident().timeline().lines().find(|line| line.tag == "in").unwrap().amended;
     assert_eq!(amended.map(|(times, _)| times), Some(1));
