@@ -21,6 +21,9 @@ pub use alerts::{LiveAlert, Reported};
 
 /// The source of a drill.
 pub const SIMULATED: SourceName = "simulated";
+
+/// Under this name comes what one console of a drill was told because it asked.
+pub const FACILITATOR: SourceName = "facilitator";
 /// The most series that one objective keeps.
 pub const MOST_SERIES: usize = 200;
 /// The most rows that one table of spans keeps.

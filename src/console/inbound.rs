@@ -6,11 +6,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Console, Effect};
+use super::{Console, Effect, Tone};
 use crate::incident::{
     Command, Delivery, DeliveryState, Event, FollowUpSet, FollowUpState, News, NoteAmended, Phase, Thing, Watched,
 };
-use crate::live::SIMULATED;
+use crate::live::{FACILITATOR, SIMULATED};
 use crate::reach::ALERTMANAGER;
 use crate::text::CleanStr;
 
@@ -103,7 +103,12 @@ impl Console {
         wall: DateTime<Utc>,
         effects: &mut Vec<Effect>,
     ) {
-        let Ok(news) = news else { return };
+        let news = match news {
+            Ok(news) => news,
+            // Whoever asked the facilitator is not left without an answer.
+            Err(why) if *service == *FACILITATOR => return self.say(Tone::Said, why.to_string(), wall),
+            Err(_) => return,
+        };
         if *service == *SIMULATED && !self.is_first_here() {
             // Each console has its own copy of the drill's world, and they all say the same.
             return;

@@ -437,7 +437,7 @@ impl Shell {
         let (told, people) = mpsc::channel(WAITING);
         let back = self.receipts.0.clone();
         let handle = self.tasks.spawn(async move {
-            let news = pass_on(people, back, |(who, news): (&str, _)| Msg::News(who.into(), Ok(news)));
+            let news = pass_on(people, back, |(who, news): simulated::Told| Msg::News(who.into(), news));
             tokio::join!(simulated::run(simulation, watch, progress, inquiries, reports, told), news);
             Outcome::Source("simulated")
         });

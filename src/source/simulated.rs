@@ -22,7 +22,7 @@ use crate::text::{CleanStr, CleanText};
 /// The source's name.
 pub const NAME: SourceName = crate::live::SIMULATED;
 /// Under this name comes what this console alone was told, because it asked.
-const ASKED: &str = "facilitator";
+const ASKED: &str = crate::live::FACILITATOR;
 /// The simulated servers are scraped so often; a chart is no finer.
 const FINEST: TimeDelta = TimeDelta::seconds(10);
 /// As long as nothing has gone wrong in staging, nobody gets in touch.
@@ -49,6 +49,9 @@ pub struct Simulation {
     pub is_staged: bool,
 }
 
+/// What the people of an exercise say, or why the facilitator says nothing.
+pub type Told = (&'static str, Result<Vec<News>, CleanStr>);
+
 /// Reports the world of a drill until nobody listens any more.
 pub async fn run(
     simulation: Simulation,
@@ -69,7 +72,7 @@ pub async fn run_by(
     mut progress: watch::Receiver<Progress>,
     mut inquiries: mpsc::Receiver<Inquiry>,
     reports: mpsc::Sender<Report>,
-    told: mpsc::Sender<(&'static str, Vec<News>)>,
+    told: mpsc::Sender<Told>,
 ) {
     let Simulation { exercise, seed, start, clock: mut drill, frozen, is_staged } = simulation;
     let place = CleanStr::new(&format!("exercise {}, seed {seed}", exercise.title));
@@ -96,8 +99,8 @@ pub async fn run_by(
         if !frozen {
             // Told again until it is in the record, by whoever writes it there; a console that is busy hears of it next time.
             let (common, own) = news(&world, &done, start, moment, &asked, &drill);
-            let _ = told.try_send((NAME, common));
-            let _ = told.try_send((ASKED, own));
+            let _ = told.try_send((NAME, Ok(common)));
+            let _ = told.try_send((ASKED, Ok(own)));
         }
         // People get in touch on time, however seldom the charts are drawn.
         let next_cue = world.exercise().next_cue(&done, start, moment);
@@ -122,12 +125,18 @@ pub async fn run_by(
                 inquiry = inquiries.recv(), if has_inquiries => match inquiry {
                     Some(Inquiry::Hint) => {
                         let at = now(&drill);
-                        asked.hints.extend(next_hint(&world, &done, start, at, &asked).map(|hint| (hint, at)));
+                        match next_hint(&world, &done, start, at, &asked) {
+                            Some(hint) => asked.hints.push((hint, at)),
+                            None => refuse(&told, "no more hints for now").await,
+                        }
                         break;
                     }
                     Some(Inquiry::Inject) => {
                         let at = now(&drill);
-                        asked.injects.extend(next_inject(&world, &done, start, at, &asked).map(|id| (id, at)));
+                        match next_inject(&world, &done, start, at, &asked) {
+                            Some(id) => asked.injects.push((id, at)),
+                            None => refuse(&told, "nobody else gets in touch in this exercise").await,
+                        }
                         break;
                     }
                     // What is asked of staging is answered there.
@@ -145,6 +154,11 @@ pub async fn run_by(
             }
         }
     }
+}
+
+/// Whoever asked is told why nothing comes; this one waits for room, for it is said once.
+async fn refuse(told: &mpsc::Sender<Told>, why: &str) {
+    let _ = told.send((ASKED, Err(CleanStr::new(why)))).await;
 }
 
 /// What this console asked its facilitator for, and when.
@@ -356,6 +370,32 @@ mod tests {
         assert!(matches!(reports.recv().await.unwrap().finding, Finding::NoTrace(..)));
         drop(reports);
         task.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_more_hints_than_there_are_is_told_so() {
+        let (_list, watchlists) = watch::channel(Arc::new(Watchlist::default()));
+        let (_room, progress) = watch::channel(Progress::default());
+        let (ask, inquiries) = mpsc::channel(16);
+        let (sender, _reports) = mpsc::channel(1024);
+        let (teller, mut told) = mpsc::channel(64);
+        let simulation = simulation(false);
+        let (hints, injects) = (simulation.exercise.hints.len(), simulation.exercise.injects.len());
+        tokio::spawn(run(simulation, watchlists, progress, inquiries, sender, teller));
+        for (what, most, no) in [
+            (Inquiry::Hint, hints, "no more hints for now"),
+            (Inquiry::Inject, injects, "nobody else gets in touch in this exercise"),
+        ] {
+            for _ in 0..=most {
+                ask.send(what.clone()).await.unwrap();
+            }
+            let why = loop {
+                if let (ASKED, Err(why)) = told.recv().await.unwrap() {
+                    break why;
+                }
+            };
+            assert_eq!(&*why, no);
+        }
     }
 
     #[tokio::test(start_paused = true)]

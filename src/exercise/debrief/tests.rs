@@ -357,6 +357,12 @@ fn steps_and_signals_of_every_exercise_exist_and_its_cues_come_in_order() {
         for step in steps {
             assert!(exists(step), "{}: {step}", script.name);
         }
+        // Customers are owed a word a quarter of an hour after they began to hurt: then the page fails.
+        let due = (TimeDelta::minutes(15) - TimeDelta::from(exercise.opening.impact.unwrap())).num_seconds();
+        let page = exercise.injects.iter().find(|inject| inject.id == *"status-page").unwrap();
+        let at_page = TimeDelta::from(page.at.unwrap()).num_seconds();
+        assert!((due..due + 120).contains(&at_page), "{}: {at_page} s, due after {due} s", script.name);
+        assert!(page.text.contains("time") && page.text.contains("status page"), "{}", page.text);
         let cues = exercise.cues(&[], at(0), at(1800));
         assert!(cues.len() >= 5 && cues.is_sorted_by_key(|(at, _)| *at), "{cues:?}");
         assert_eq!(exercise.cues(&[], at(0), at(60)), []);
