@@ -232,6 +232,8 @@ pub struct Facts {
     pub impact: Impact,
     /// Who holds which role since when.
     pub roles: BTreeMap<Seat, Mark>,
+    /// Those of them that the exercise of a drill plays.
+    pub played: BTreeSet<Seat>,
     /// Steps that somebody touched.
     pub steps: BTreeMap<StepRef, StepState>,
     /// Updates, in their order.
@@ -495,6 +497,17 @@ impl Facts {
     /// Who holds a role; of several SMEs the first.
     pub fn holder(&self, role: Role) -> Option<&Actor> {
         self.roles.iter().find(|(seat, _)| seat.role == role).map(|(_, mark)| &mark.by)
+    }
+
+    /// Who owes what a role does; a part that the exercise plays answers call-backs and does nothing else.
+    pub fn doer(&self, role: Role) -> Option<&Actor> {
+        let mut seats = self.roles.iter().filter(|(seat, _)| seat.role == role && !self.played.contains(seat));
+        seats.next().map(|(_, mark)| &mark.by)
+    }
+
+    /// What is said behind the name of whoever holds a seat: nothing, unless the exercise plays them.
+    pub fn part(&self, seat: &Seat) -> &'static str {
+        if self.played.contains(seat) { " (played by the exercise)" } else { "" }
     }
 
     /// Whether somebody holds a role.

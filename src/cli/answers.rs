@@ -159,7 +159,10 @@ pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCo
         let roles: Vec<_> = incident
             .roles
             .iter()
-            .map(|(seat, mark)| json!({ "role": seat.role, "component": seat.component, "holder": mark.by, "since": mark.at }))
+            .map(|(seat, mark)| {
+                json!({ "role": seat.role, "component": seat.component, "holder": mark.by, "since": mark.at,
+                        "played": incident.played.contains(seat) })
+            })
             .collect();
         let updates: Vec<_> = incident
             .updates
@@ -193,7 +196,7 @@ pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCo
     writeln!(out, "impact        {} to {}", time(incident.impact.start), time(incident.impact.end))?;
     writeln!(out, "resolved      {}", time(incident.resolved_at))?;
     for (seat, mark) in &incident.roles {
-        writeln!(out, "{:<13} {} since {}", seat.role.short(), mark.by, time(Some(mark.at)))?;
+        writeln!(out, "{:<13} {}{} since {}", seat.role.short(), mark.by, incident.part(seat), time(Some(mark.at)))?;
     }
     writeln!(out)?;
     for line in incident.timeline().lines() {

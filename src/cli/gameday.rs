@@ -383,9 +383,11 @@ fn debrief_json(debrief: &Debrief) -> serde_json::Value {
     });
     let turns = debrief.wrong_turns.iter().map(|turn| json!({ "at": turn.at, "what": turn.what }));
     let actions = debrief.actions.iter().map(|(what, owner)| json!({ "what": what, "owner": owner }));
+    let parts = debrief.stand_ins.iter().map(|(role, name)| json!({ "role": role, "played_by_exercise": name }));
     json!({ "drill": debrief.id, "exercise": debrief.exercise, "start": debrief.start, "end": debrief.end.word(),
             "criteria": criteria.collect::<Vec<_>>(), "wrong_turns": turns.collect::<Vec<_>>(),
             "staging": debrief.staging, "counts": debrief.counts(), "standing": debrief.standing,
+            "stand_ins": parts.collect::<Vec<_>>(),
             "hints": debrief.hints, "action_items": actions.collect::<Vec<_>>(), "filed": debrief.filed })
 }
 

@@ -501,6 +501,7 @@ fn who(cx: &Cx<'_>) -> Vec<Span<'static>> {
             .iter()
             .filter(|(seat, _)| seat.role == role)
             .map(|(seat, mark)| match &seat.component {
+                _ if cx.incident.played.contains(seat) => format!("{} (exercise)", mark.by),
                 Some(component) => format!("{} ({component})", mark.by),
                 None => format!("{} {}", mark.by, minutes(cx.now - mark.at)),
             })

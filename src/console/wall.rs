@@ -3,7 +3,6 @@
 //! Severity, service and phase in the largest letters that fit; the next obligation and its owner in big letters; one graph with its value; who is who;
 //! the last three texts that people wrote. What does not fit in big letters stands in small ones.
 
-use chrono::TimeDelta;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -239,12 +238,14 @@ fn owner(obligation: &Obligation) -> &str {
     obligation.owner.as_deref().unwrap_or("nobody")
 }
 
-/// Who holds a role, and for how long.
-fn seat<'a>(role: Role, cx: &Cx<'a>) -> (&'a str, Option<TimeDelta>, Style) {
-    let held = cx.incident.roles.iter().find(|(seat, _)| seat.role == role).map(|(_, mark)| mark);
-    match held {
-        Some(mark) => (mark.by.as_str(), Some(cx.now - mark.at), cx.theme.text()),
-        None => ("nobody", None, cx.theme.amber()),
+/// Who holds a role, and for how long, or that the exercise plays them.
+fn seat<'a>(role: Role, cx: &Cx<'a>) -> (&'a str, String, Style) {
+    match cx.incident.roles.iter().find(|(seat, _)| seat.role == role) {
+        Some((seat, mark)) if cx.incident.played.contains(seat) => {
+            (mark.by.as_str(), " · exercise".to_owned(), cx.theme.text())
+        }
+        Some((_, mark)) => (mark.by.as_str(), format!(" · {}", minutes(cx.now - mark.at)), cx.theme.text()),
+        None => ("nobody", String::new(), cx.theme.amber()),
     }
 }
 
@@ -264,7 +265,6 @@ fn big_seats(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     for (place, role) in Role::ALL.into_iter().enumerate() {
         let at = Rect { x: area.x + place as u16 * width, width: width.saturating_sub(2), ..area };
         let (name, since, style) = seat(role, cx);
-        let since = since.map(|since| format!(" · {}", minutes(since))).unwrap_or_default();
         let line = fit_line(Line::styled(format!("{}{since}", role.name()), cx.theme.dim()), usize::from(at.width));
         buf.set_line(at.x, at.y, &line, at.width);
         let below = Rect { y: at.y + 1, height: at.height.saturating_sub(1).min(BIG_ROWS - 1), ..at };

@@ -81,6 +81,8 @@ pub struct Debrief {
     pub wrong_turns: Vec<WrongTurn>,
     /// How many hints were given.
     pub hints: usize,
+    /// Which roles the exercise played, and as whom.
+    pub stand_ins: Vec<(Role, CleanStr)>,
     /// Action items: what, and by whom.
     pub actions: Vec<(CleanStr, Option<CleanStr>)>,
     /// Where it was filed, once it was.
@@ -117,9 +119,25 @@ pub fn debrief(exercise: &Exercise, incident: &Incident, cadence: &Cadence, now:
         criteria: exercise.success.iter().map(|one| (one.what.clone(), look.at(&one.rule))).collect(),
         wrong_turns: wrong_turns.collect(),
         hints: incident.foreign.keys().filter(|(_, key)| is_hint(key)).count(),
+        stand_ins: stand_ins(incident).map(|(_, role, name)| (role, name.clone())).collect(),
         actions: open.map(|item| (item.what.clone(), item.owner.clone())).collect(),
         filed: incident.article.as_ref().map(|article| article.url.clone()),
     })
+}
+
+/// Which roles the exercise played since when, in their order; a part that came second to a person was not played.
+fn stand_ins(incident: &Incident) -> impl Iterator<Item = (DateTime<Utc>, Role, &CleanStr)> {
+    incident.entries().filter_map(|entry| match &entry.event {
+        Event::RoleTaken(body) if body.is_played && !incident.beaten.contains_key(&entry.id) => {
+            Some((incident.time(entry), body.role, &body.holder))
+        }
+        _ => None,
+    })
+}
+
+/// As people read it.
+fn played(role: Role, name: &str) -> String {
+    format!("{} played by the exercise: {name}", role.short())
 }
 
 struct Look<'a> {
@@ -142,7 +160,10 @@ impl Look<'_> {
             Rule::Mitigated(within) => {
                 self.timely(detected, incident.milestone(Milestone::Mitigated), **within, "mitigated")
             }
-            Rule::Roles(within) => self.timely(detected, self.roles_held(), **within, "all roles held"),
+            Rule::Roles(within) => {
+                let what = format!("all roles held{}", self.stood_in());
+                self.timely(detected, self.roles_held(), **within, &what)
+            }
             Rule::Severity(least) => match incident.worst {
                 Some(worst) if worst <= *least => Verdict::Met(format!("it was a {worst}")),
                 worst => {
@@ -200,16 +221,31 @@ impl Look<'_> {
         if self.is_over { Verdict::Missed(why) } else { Verdict::Open }
     }
 
-    /// When the last of the four roles was taken for the first time.
+    /// When the last of the four roles was held for the first time, by a person or by a part of the exercise.
     fn roles_held(&self) -> Option<DateTime<Utc>> {
-        let taken = |role: Role| {
-            let entries = self.incident.entries().filter(|entry| match &entry.event {
-                Event::RoleTaken(body) => body.role == role,
-                _ => false,
-            });
-            entries.map(|entry| self.incident.time(entry)).min()
+        let held = |role| {
+            let parts = stand_ins(self.incident).filter(|(_, part, _)| *part == role).map(|(at, ..)| at);
+            self.taken(role).into_iter().chain(parts).min()
         };
-        Role::ALL.into_iter().map(taken).collect::<Option<Vec<_>>>()?.into_iter().max()
+        Role::ALL.into_iter().map(held).collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// When a person took a role first.
+    fn taken(&self, role: Role) -> Option<DateTime<Utc>> {
+        let entries = self.incident.entries().filter(|entry| match &entry.event {
+            Event::RoleTaken(body) => body.role == role && !body.is_played,
+            _ => false,
+        });
+        entries.map(|entry| self.incident.time(entry)).min()
+    }
+
+    /// Whom the exercise played when all roles were held: nobody shall think that people held them.
+    fn stood_in(&self) -> String {
+        let Some(at) = self.roles_held() else { return String::new() };
+        let is_person = |role| self.taken(role).is_some_and(|taken| taken <= at);
+        let parts = stand_ins(self.incident).filter(|(since, role, _)| *since <= at && !is_person(*role));
+        let parts: Vec<_> = parts.map(|(_, role, name)| played(role, name)).collect();
+        if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) }
     }
 
     fn cadence(&self) -> Verdict {
@@ -287,6 +323,9 @@ impl Debrief {
             self.end.word(),
             self.hints
         );
+        for (role, name) in &self.stand_ins {
+            let _ = writeln!(text, "{}.\n", played(*role, name));
+        }
         for what in &self.standing {
             let _ = writeln!(text, "**Still in staging: {what}.** `staging` takes it back.\n");
         }

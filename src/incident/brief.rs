@@ -159,7 +159,7 @@ impl Brief<'_> {
             let names: Vec<_> = seats
                 .map(|(seat, mark)| match &seat.component {
                     Some(component) => format!("{} ({component})", mark.by),
-                    None => mark.by.to_string(),
+                    None => format!("{}{}", mark.by, incident.part(seat)),
                 })
                 .collect();
             let names = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };

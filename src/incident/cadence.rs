@@ -217,7 +217,7 @@ struct List<'a> {
 
 impl List<'_> {
     fn owe(&mut self, duty: Duty, name: impl AsRef<str>, start: DateTime<Utc>, due: DateTime<Utc>) {
-        let owner = self.facts.holder(duty.role()).cloned();
+        let owner = self.facts.doer(duty.role()).cloned();
         self.owed_by(owner, duty, name, start, due);
     }
 

@@ -92,6 +92,8 @@ pub enum Command {
     DropDraft(EntryId, Option<CleanStr>),
     /// Give a role to somebody who is there.
     AssignRole(Seat, Actor),
+    /// Have the exercise of a drill play a role that nobody holds.
+    StandIn(Role, Actor),
     /// Offer one's role to somebody, with a brief.
     OfferRole(HandoverOffered),
     /// Accept an offered role.
@@ -264,6 +266,7 @@ impl Command {
             | Self::MarkNotTold(_)
             | Self::ApproveDraft(..)
             | Self::AssignRole(..)
+            | Self::StandIn(..)
             | Self::OfferRole(_)
             | Self::AcceptRole(_)
             | Self::AssignTask(_)
@@ -428,6 +431,7 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
             vec![Event::NoCustomerAffected(Plain {})]
         }
         Command::AssignRole(seat, holder) => vec![work::assign_role(incident, seat, holder)?],
+        Command::StandIn(role, holder) => vec![work::stand_in(incident, role, holder, asking)?],
         Command::OfferRole(body) => vec![work::offer_role(incident, body, asking)?],
         Command::AcceptRole(offer) => vec![work::accept_role(incident, offer, asking)?],
         Command::EndOffer(offer, reason) => vec![work::end_offer(incident, offer, reason, asking)?],
@@ -611,7 +615,7 @@ fn acknowledge(incident: &Incident, asking: &Asking) -> Result<Vec<Event>, Refus
 }
 
 fn take(incident: &Incident, seat: Seat, asking: &Asking) -> Result<Event, Refusal> {
-    if let Some(mark) = incident.roles.get(&seat) {
+    if let Some(mark) = incident.roles.get(&seat).filter(|_| !incident.played.contains(&seat)) {
         let name = seat.role.name();
         return if mark.by == asking.actor {
             refuse(format!("you are {name} already"))
@@ -627,7 +631,7 @@ fn take(incident: &Incident, seat: Seat, asking: &Asking) -> Result<Event, Refus
         return refuse("only a Subject Matter Expert has a component");
     }
     let Seat { role, component } = seat;
-    Ok(Event::RoleTaken(RoleNamed { role, component, holder: asking.actor.clone(), reason: None }))
+    Ok(Event::RoleTaken(RoleNamed { role, component, holder: asking.actor.clone(), reason: None, is_played: false }))
 }
 
 fn leave(incident: &Incident, seat: Seat, reason: Option<CleanStr>, asking: &Asking) -> Result<Event, Refusal> {
@@ -635,11 +639,11 @@ fn leave(incident: &Incident, seat: Seat, reason: Option<CleanStr>, asking: &Ask
         return refuse(format!("nobody is {}", seat.role.name()));
     };
     let reason = reason.filter(|reason| !reason.trim().is_empty());
-    if mark.by != asking.actor && reason.is_none() {
+    if mark.by != asking.actor && reason.is_none() && !incident.played.contains(&seat) {
         return want_reason(format!("relieving {} wants a reason", mark.by));
     }
     let holder = mark.by.clone();
-    Ok(Event::RoleLeft(RoleNamed { role: seat.role, component: seat.component, holder, reason }))
+    Ok(Event::RoleLeft(RoleNamed { role: seat.role, component: seat.component, holder, reason, is_played: false }))
 }
 
 fn own_note(incident: &Incident, note: EntryId, asking: &Asking) -> Result<(), Refusal> {

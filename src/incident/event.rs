@@ -361,6 +361,9 @@ pub struct RoleNamed {
     /// Why, where somebody else relieved the holder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<CleanStr>,
+    /// In a drill: the exercise plays whoever holds it, until a person takes it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_played: bool,
 }
 
 /// Evidence on the timeline.

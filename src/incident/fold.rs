@@ -101,6 +101,7 @@ impl Facts {
                 let held = self.roles.get(&seat).is_some_and(|mark| mark.by == body.holder);
                 if held {
                     self.roles.remove(&seat);
+                    self.played.remove(&seat);
                     self.offers.retain(|offer| offer.seat != seat);
                 }
                 held.into()
@@ -331,8 +332,15 @@ impl Facts {
     /// The first in order wins an exclusive role; a later claim stands on the timeline and changes nothing.
     fn seat(&mut self, body: &RoleNamed, at: DateTime<Utc>) -> Sense {
         let seat = Seat { role: body.role, component: body.component.clone() };
-        if let Some(holder) = self.roles.get(&seat) {
+        let is_played = body.is_played && self.drill.is_some();
+        // A person takes a part from the exercise at any time; the exercise takes nothing from anybody.
+        if let Some(holder) = self.roles.get(&seat).filter(|_| is_played || !self.played.contains(&seat)) {
             return Sense::Beaten(holder.clone());
+        }
+        if is_played {
+            self.played.insert(seat.clone());
+        } else {
+            self.played.remove(&seat);
         }
         self.roles.insert(seat, Mark { at, by: body.holder.clone() });
         Sense::Good
@@ -344,6 +352,7 @@ impl Facts {
         if offer.to != mark.by {
             return Sense::None;
         }
+        self.played.remove(&offer.seat);
         if let Some(before) = self.roles.insert(offer.seat.clone(), mark.clone()) {
             self.handed_over.insert(offer.seat, Mark { at: mark.at, by: before.by });
         }

@@ -144,7 +144,13 @@ impl Text<'_> {
             .iter()
             .map(|(seat, mark)| {
                 let component = seat.component.as_ref().map(|name| format!(" for {}", escape(name)));
-                format!("{} {}{}", seat.role.name(), escape(&mark.by), component.unwrap_or_default())
+                format!(
+                    "{} {}{}{}",
+                    seat.role.name(),
+                    escape(&mark.by),
+                    component.unwrap_or_default(),
+                    incident.part(seat)
+                )
             })
             .collect();
         self.line(format!(

@@ -265,6 +265,7 @@ fn of_two_who_take_command_at_once_the_first_in_order_has_it_on_every_console() 
             component: None,
             holder: holder.into(),
             reason: None,
+            is_played: false,
         })
     };
     let declared = entry(1, 1, 0, "dana", Event::Declared(declaration()));
@@ -344,13 +345,15 @@ fn any_event() -> impl Strategy<Value = Event> {
             role,
             component: None,
             holder: holder.into(),
-            reason: None
+            reason: None,
+            is_played: false
         })),
         (role, "[ab]").prop_map(|(role, holder)| Event::RoleLeft(RoleNamed {
             role,
             component: None,
             holder: holder.into(),
-            reason: None
+            reason: None,
+            is_played: false
         })),
         (text.clone(), prop::option::of(0..500i64)).prop_map(|(text, when)| Event::NoteAdded(NoteAdded {
             kind: NoteKind::Finding,
@@ -573,4 +576,42 @@ proptest! {
             prop_assert_eq!(clock.wall(clock.show(at(seconds + 1))), at(seconds + 1));
         }
     }
+}
+
+#[test]
+fn a_stand_in_plays_in_drills_only_leads_nobody_takes_from_nobody_and_gives_way_to_any_person() {
+    let stand_in = |role, name: &str| Command::StandIn(role, name.into());
+    let seat = |role| Seat { role, component: None };
+    let mut room = Room::declared();
+    assert_eq!(
+        room.ask("dana", 60, stand_in(Role::Sme, "sara")),
+        Err(Refusal::No("stand-ins are for drills: this is none".to_owned()))
+    );
+    let started = DrillStarted {
+        exercise: "alipay-timeout-storm".into(),
+        seed: 1,
+        start: at(0),
+        speed: 1.0,
+        source: None,
+        staging: None,
+    };
+    room.ask("dana", 60, Command::StartDrill(started)).unwrap();
+    for (role, name) in [(Role::IncidentCommander, "sara"), (Role::Sme, "dana"), (Role::Sme, " ")] {
+        room.ask("dana", 61, stand_in(role, name)).unwrap_err();
+    }
+    room.ask("dana", 62, stand_in(Role::Sme, "sara")).unwrap();
+    assert_eq!(room.incident.holder(Role::Sme).map(|name| &**name), Some("sara"));
+    assert_eq!(
+        (room.incident.part(&seat(Role::Sme)), room.incident.doer(Role::Sme)),
+        (" (played by the exercise)", None)
+    );
+    let line = room.incident.timeline().lines().next_back().unwrap().text;
+    assert_eq!(&*line, "sara is Subject Matter Expert, played by the exercise");
+    room.ask("li", 63, stand_in(Role::Sme, "omid")).unwrap_err();
+    room.ask("li", 64, Command::TakeRole(seat(Role::Sme))).unwrap();
+    assert_eq!((room.incident.part(&seat(Role::Sme)), room.incident.doer(Role::Sme)), ("", Some(&"li".into())));
+    room.ask("dana", 65, Command::TakeRole(seat(Role::Sme))).unwrap_err();
+    room.ask("dana", 66, stand_in(Role::Scribe, "sara")).unwrap();
+    room.ask("dana", 67, Command::LeaveRole(seat(Role::Scribe), None)).expect("nobody is hurt: no reason is asked for");
+    assert!(room.incident.played.is_empty());
 }

@@ -38,7 +38,10 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
         Event::ServiceRemoved(body) => ("scope", format!("{} is not affected", body.service)),
         Event::ImpactStarted(body) => ("IMPACT", format!("customers affected since {}", time(body.at, facts))),
         Event::ImpactEnded(body) => ("IMPACT", format!("customers no longer affected since {}", time(body.at, facts))),
-        Event::RoleTaken(body) => ("role", format!("{} is {}{}", body.holder, body.role.name(), component(body))),
+        Event::RoleTaken(body) => {
+            let part = if body.is_played { ", played by the exercise" } else { "" };
+            ("role", format!("{} is {}{}{part}", body.holder, body.role.name(), component(body)))
+        }
         Event::RoleLeft(body) => (
             "role",
             format!("{} is no longer {}{}{}", body.holder, body.role.name(), component(body), because(&body.reason)),

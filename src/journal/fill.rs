@@ -72,8 +72,13 @@ pub fn fill(dir: &JournalDir, id: IncidentId, entries: usize, seed: u64) -> Resu
 const OPENING: usize = 4;
 
 fn opening(index: usize, start: DateTime<Utc>) -> Option<Event> {
-    let commander =
-        RoleNamed { role: Role::IncidentCommander, component: None, holder: Actor::new("dana"), reason: None };
+    let commander = RoleNamed {
+        role: Role::IncidentCommander,
+        component: None,
+        holder: Actor::new("dana"),
+        reason: None,
+        is_played: false,
+    };
     Some(match index {
         0 => Event::Declared(Declared {
             title: CleanStr::new("Alipay payments time out"),
@@ -111,7 +116,7 @@ fn event(dice: &mut Dice, wall: DateTime<Utc>) -> Event {
         90..95 => {
             let holder = Actor::new(PEOPLE[dice.below(PEOPLE.len())]);
             let component = Some(CleanStr::new(SERVICES[dice.below(SERVICES.len())]));
-            let named = RoleNamed { role: Role::Sme, component, holder, reason: None };
+            let named = RoleNamed { role: Role::Sme, component, holder, reason: None, is_played: false };
             if dice.below(2) == 0 { Event::RoleTaken(named) } else { Event::RoleLeft(named) }
         }
         _ => Event::StatusUpdatePosted(StatusUpdate {

@@ -110,7 +110,10 @@ fn lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
         for (seat, mark) in incident.roles.iter().filter(|(seat, _)| seat.role == role) {
             is_held = true;
             let component = seat.component.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
-            lines.push(fact(role.short(), format!("{}{component} for {}", mark.by, minutes(cx.now - mark.at))));
+            lines.push(fact(
+                role.short(),
+                format!("{}{component}{} for {}", mark.by, incident.part(seat), minutes(cx.now - mark.at)),
+            ));
         }
         if !is_held {
             let mut line = fact(role.short(), "nobody".to_owned());

@@ -103,6 +103,7 @@ impl Story {
             component: None,
             holder: "dana".into(),
             reason: None,
+            is_played: false,
         }));
         self.say(Event::Acknowledged(Plain {}));
     }

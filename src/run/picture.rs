@@ -84,8 +84,9 @@ fn settings(layout: Layout, is_wall: bool, theme: Theme) -> Settings {
 /// What the drill opens with, and what a room would have done in six minutes.
 fn entries(exercise: &Exercise, drill: &Drill, id: IncidentId, start: DateTime<Utc>) -> Vec<Entry> {
     let opening = records::drill_entries(exercise, drill, &"dana".into(), "UTC", start);
-    let take =
-        |role, holder: &str| Event::RoleTaken(RoleNamed { role, component: None, holder: holder.into(), reason: None });
+    let take = |role, holder: &str| {
+        Event::RoleTaken(RoleNamed { role, component: None, holder: holder.into(), reason: None, is_played: false })
+    };
     let done = |step: &str, title: &str| {
         Event::StepChecked(StepDone {
             step: StepRef { service: exercise.service.clone(), step: step.into() },

@@ -229,7 +229,7 @@ pub fn drill_entries(
     }
     for person in &exercise.opening.people {
         if let Some(role) = person.role {
-            let taken = RoleNamed { role, component: None, holder: person.name.clone(), reason: None };
+            let taken = RoleNamed { role, component: None, holder: person.name.clone(), reason: None, is_played: true };
             entries.push(by(&person.name, Event::RoleTaken(taken)));
         }
     }

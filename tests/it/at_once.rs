@@ -85,6 +85,7 @@ impl Act {
                 component: None,
                 holder: who.into(),
                 reason: None,
+                is_played: false,
             })],
             Self::Acknowledge => {
                 vec![Event::Acknowledged(Plain {}), Event::PhaseEntered(phase(Phase::Acknowledged))]

@@ -122,7 +122,13 @@ fn a_time_of_day_is_read_in_the_incidents_zone_on_both_sides_of_the_change() {
 fn set_back() -> Vec<Entry> {
     const HOUR: i64 = 3_600;
     let declared = Declared { detected_at: None, ..declaration(Severity::Sev1) };
-    let role = RoleNamed { role: Role::IncidentCommander, component: None, holder: "dana".into(), reason: None };
+    let role = RoleNamed {
+        role: Role::IncidentCommander,
+        component: None,
+        holder: "dana".into(),
+        reason: None,
+        is_played: false,
+    };
     let task = TaskAssigned { to: "omid".into(), what: "look at the pool".into(), call_back: at(HOUR + 700) };
     let told =
         StatusUpdate { channels: [Channel::StatusSlack].into(), text: "on it".into(), ..StatusUpdate::default() };
@@ -232,7 +238,13 @@ const AHEAD: TimeDelta = TimeDelta::minutes(3);
 
 /// Two consoles, of which `c2` is three minutes ahead: who takes command and acknowledges there did so at 100 s and 110 s.
 fn skewed() -> Vec<Entry> {
-    let role = RoleNamed { role: Role::IncidentCommander, component: None, holder: "omid".into(), reason: None };
+    let role = RoleNamed {
+        role: Role::IncidentCommander,
+        component: None,
+        holder: "omid".into(),
+        reason: None,
+        is_played: false,
+    };
     let told =
         StatusUpdate { channels: [Channel::StatusSlack].into(), text: "on it".into(), ..StatusUpdate::default() };
     let c1 = |rseq, seconds, event| entry(1, rseq, at(seconds), "dana", "c1", event);
@@ -279,7 +291,7 @@ fn who_commands_first_by_the_common_order_has_command_though_a_clock_was_off() {
     // The order is everybody's and never changes afterwards; only the times that are shown do.
     let take = |who: &str| {
         let role = Role::IncidentCommander;
-        Event::RoleTaken(RoleNamed { role, component: None, holder: who.into(), reason: None })
+        Event::RoleTaken(RoleNamed { role, component: None, holder: who.into(), reason: None, is_played: false })
     };
     let mut entries = skewed();
     entries.push(entry(1, 9, at(105), "dana", "c1", take("dana")));

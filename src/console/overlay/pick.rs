@@ -114,8 +114,8 @@ pub(crate) fn phase(cx: &Cx<'_>) -> Overlay {
 pub(crate) fn take_role(cx: &Cx<'_>) -> Overlay {
     let mut rows = Vec::new();
     for role in Role::ALL {
-        let holders: Vec<&str> =
-            cx.incident.roles.iter().filter(|(seat, _)| seat.role == role).map(|(_, mark)| mark.by.as_str()).collect();
+        let seats = cx.incident.roles.iter().filter(|(seat, _)| seat.role == role);
+        let holders: Vec<String> = seats.map(|(seat, mark)| format!("{}{}", mark.by, cx.incident.part(seat))).collect();
         let held = if holders.is_empty() { "nobody yet".to_owned() } else { holders.join(", ") };
         rows.push((format!("{:<22} {held}", role.name()), command(Command::TakeRole(Seat { role, component: None }))));
     }
@@ -137,7 +137,10 @@ pub(crate) fn leave_role(cx: &Cx<'_>) -> Overlay {
         .iter()
         .map(|(seat, mark)| {
             let component = seat.component.as_ref().map(|name| format!(" for {name}")).unwrap_or_default();
-            (format!("{}{component}: {}", seat.role.name(), mark.by), command(Command::LeaveRole(seat.clone(), None)))
+            (
+                format!("{}{component}: {}{}", seat.role.name(), mark.by, cx.incident.part(seat)),
+                command(Command::LeaveRole(seat.clone(), None)),
+            )
         })
         .collect();
     pick("who leaves which role? (relieving somebody else asks for a reason)", "nobody holds a role", rows, 0)

@@ -31,6 +31,7 @@ fn command(desk: &mut Desk) {
         component: None,
         holder: "dana".into(),
         reason: None,
+        is_played: false,
     };
     desk.write("dana", Event::RoleTaken(commander));
 }

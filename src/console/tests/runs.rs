@@ -13,7 +13,10 @@ fn step(id: &str) -> StepRef {
 fn ready() -> Desk {
     let mut desk = Desk::open(Layout::Ic, (120, 40));
     let holder = "dana".into();
-    desk.write("dana", Event::RoleTaken(RoleNamed { role: Role::Sme, component: None, holder, reason: None }));
+    desk.write(
+        "dana",
+        Event::RoleTaken(RoleNamed { role: Role::Sme, component: None, holder, reason: None, is_played: false }),
+    );
     let body = StepDone { step: step("backup-available"), title: "Is the backup provider available?".into() };
     desk.write("dana", Event::StepChecked(body));
     desk.key(KeyCode::Esc);

@@ -11,8 +11,9 @@ const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 /// Six minutes into an incident: command taken, acknowledged, a step done, a correction, customers hurt.
 fn room(layout: Layout, size: (u16, u16)) -> Desk {
     let mut desk = Desk::open(layout, size);
-    let role =
-        |role, holder: &str| Event::RoleTaken(RoleNamed { role, component: None, holder: holder.into(), reason: None });
+    let role = |role, holder: &str| {
+        Event::RoleTaken(RoleNamed { role, component: None, holder: holder.into(), reason: None, is_played: false })
+    };
     let script: [(i64, &str, Event); 9] = [
         (20, "dana", role(Role::IncidentCommander, "dana")),
         (5, "dana", Event::Acknowledged(Plain {})),

@@ -129,6 +129,27 @@ impl Play {
 }
 
 #[test]
+fn a_role_that_the_exercise_played_is_named_and_counts_as_held_until_a_person_takes_it() {
+    let mut play = Play::new("qrpay-web-cache-eviction");
+    for role in [Role::IncidentCommander, Role::CommunicationsLead, Role::Scribe] {
+        play.ask(40, Command::TakeRole(Seat { role, component: None }));
+    }
+    let roles = |play: &Play| {
+        let debrief = play.debrief(600);
+        let place = play.exercise.success.iter().position(|one| matches!(one.rule, Rule::Roles(_))).unwrap();
+        (debrief.criteria[place].1.clone(), debrief.markdown())
+    };
+    play.ask(50, Command::StandIn(Role::Sme, "sara".into()));
+    let (verdict, text) = roles(&play);
+    assert_eq!(verdict, Verdict::Met("all roles held (SME played by the exercise: sara) after 1 min 20 s".to_owned()));
+    assert!(text.contains("\nSME played by the exercise: sara.\n"), "{text}");
+    play.ask(90, Command::TakeRole(Seat { role: Role::Sme, component: None }));
+    assert!(play.incident.played.is_empty() && play.incident.holds("dana", Role::Sme));
+    assert_eq!(roles(&play).0, verdict, "it was so when all were held");
+    assert_eq!(play.debrief(600).stand_ins, [(Role::Sme, "sara".into())]);
+}
+
+#[test]
 fn the_schedule_counts_staging_with_pre_brief_and_filed_debrief_and_shows_practice_and_what_was_left_apart() {
     use crate::exercise::schedule::schedule;
     use crate::incident::{ArticleRecorded, Staging};

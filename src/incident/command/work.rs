@@ -8,11 +8,29 @@ const NOBODY: [&str; 10] =
 
 pub(super) fn assign_role(incident: &Incident, seat: Seat, holder: Actor) -> Result<Event, Refusal> {
     said(&holder, "the name")?;
-    if let Some(mark) = incident.roles.get(&seat) {
+    if let Some(mark) = incident.roles.get(&seat).filter(|_| !incident.played.contains(&seat)) {
         return refuse(format!("{} is {}: hand over (:handover), or relieve with a reason", mark.by, seat.role.name()));
     }
     let Seat { role, component } = seat;
-    Ok(Event::RoleTaken(RoleNamed { role, component, holder, reason: None }))
+    Ok(Event::RoleTaken(RoleNamed { role, component, holder, reason: None, is_played: false }))
+}
+
+/// The exercise plays nobody who is there, and takes no role from anybody.
+pub(super) fn stand_in(incident: &Incident, role: Role, holder: Actor, asking: &Asking) -> Result<Event, Refusal> {
+    said(&holder, "the name")?;
+    if incident.drill.is_none() {
+        return refuse("stand-ins are for drills: this is none");
+    }
+    if role == Role::IncidentCommander {
+        return refuse("nobody plays the Incident Commander: somebody of you takes command (R)");
+    }
+    if let Some(mark) = incident.roles.iter().find(|(seat, _)| seat.role == role).map(|(_, mark)| mark) {
+        return refuse(format!("{} is {} already", mark.by, role.name()));
+    }
+    if asking.actor == holder || asking.present.contains(&holder) {
+        return refuse(format!("{holder} is here: they take it themselves (R)"));
+    }
+    Ok(Event::RoleTaken(RoleNamed { role, component: None, holder, reason: None, is_played: true }))
 }
 
 pub(super) fn offer_role(incident: &Incident, body: HandoverOffered, asking: &Asking) -> Result<Event, Refusal> {

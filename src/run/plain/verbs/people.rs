@@ -145,7 +145,10 @@ fn in_words(sentence: &str) -> String {
 pub(in crate::run::plain) fn who_lines(cx: &Cx<'_>) -> Vec<String> {
     let role = |role: Role| {
         let holders = cx.incident.roles.iter().filter(|(seat, _)| seat.role == role).map(|(seat, mark)| {
-            seat.component.as_ref().map_or_else(|| mark.by.to_string(), |name| format!("{} for {name}", mark.by))
+            let part = cx.incident.part(seat);
+            seat.component
+                .as_ref()
+                .map_or_else(|| format!("{}{part}", mark.by), |name| format!("{} for {name}", mark.by))
         });
         let holders: Vec<_> = holders.collect();
         let holders = if holders.is_empty() { "nobody".to_owned() } else { holders.join(", ") };
