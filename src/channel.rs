@@ -167,7 +167,10 @@ fn words_of(said: &Value) -> Vec<String> {
 /// Something that was done there.
 fn noted(service: &str, key: &str, who: &str, at: DateTime<Utc>, text: &str) -> News {
     let (service, key, who) = (CleanStr::new(service), CleanStr::new(key), CleanStr::new(who));
-    News { noted: ForeignNoted { service, key, who, at, text: CleanText::new(text), link: None }, closes: None }
+    News {
+        noted: ForeignNoted { service, key, who, at, text: CleanText::new(text), link: None, answers: None },
+        closes: None,
+    }
 }
 
 /// What a question found, as the text of a finding; its failure, as another.

@@ -8,6 +8,7 @@
 
 pub mod actions;
 pub mod draw;
+mod drill;
 pub mod effect;
 mod inbound;
 mod input;
@@ -754,23 +755,7 @@ impl Console {
         effects.push(Effect::Inquire(Inquiry::Usual(before)));
     }
 
-    /// In a drill the world reacts to what people did.
-    fn tell_progress(&mut self, effects: &mut Vec<Effect>) {
-        if self.incident.drill.is_none() {
-            return;
-        }
-        let progress = Progress {
-            done: self.incident.steps_done(),
-            clock: Some(self.incident.clock()),
-            staged: self.incident.staged(),
-        };
-        if progress != self.progress_told {
-            self.progress_told.clone_from(&progress);
-            effects.push(Effect::Progress(progress));
-        }
-    }
-
-    /// Events that make a record a drill and declare its incident.
+    /// Whether what is open is a drill.
     pub fn is_drill(&self) -> bool {
         self.incident.drill.is_some()
     }

@@ -6,6 +6,7 @@
 //! Invariant: an exercise that was read is complete: each fault, relief and signal that it names exists, and every number is finite.
 
 mod alarms;
+pub mod cast;
 pub mod debrief;
 pub mod exposed;
 mod noise;
@@ -23,11 +24,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-use crate::incident::{Declared, Detection, NoteAdded, NoteKind, Role, ServiceId, Severity};
+use crate::incident::{Declared, Detection, NoteAdded, NoteKind, ServiceId, Severity};
 use crate::playbook::Frequency;
 use crate::text::document::{self, Flaw, trimmed};
 use crate::text::duration::{Lapse, Offset};
 use crate::text::{CleanStr, CleanText, is_too_long};
+pub use cast::Person;
 pub use exposed::Exposed;
 pub use script::{Criterion, Hint, Inject};
 pub use staged::Staged;
@@ -120,19 +122,6 @@ pub struct Opening {
     /// The first lines of the timeline.
     #[serde(default)]
     pub notes: Vec<OpeningNote>,
-}
-
-/// Somebody who is around.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Person {
-    /// Who.
-    pub name: CleanStr,
-    /// The role that they hold already.
-    #[serde(default)]
-    pub role: Option<Role>,
-    /// What they know or do.
-    pub about: CleanStr,
 }
 
 /// A line that stands on the timeline when people join.

@@ -152,6 +152,8 @@ pub struct Progress {
     pub clock: Option<Clock>,
     /// What was put into staging, since when.
     pub staged: Vec<(StepRef, DateTime<Utc>)>,
+    /// The open tasks of those who are not here: the exercise may play them.
+    pub tasks: Vec<Task>,
 }
 
 /// Somebody at a moment.

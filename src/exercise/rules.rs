@@ -6,9 +6,11 @@
 
 use std::collections::BTreeSet;
 
+use super::cast::{Asked, Reply};
 use super::exposed::{Exposed, MetricKind, Part};
 use super::script::Rule;
 use super::{Aspect, Cause, Exercise, Fault, Requests, Signal, Trigger};
+use crate::incident::Role;
 use crate::text::CleanStr;
 use crate::text::document::{Complaint, Key, name, said};
 
@@ -42,7 +44,55 @@ pub(super) fn check(exercise: &Exercise) -> Result<(), Complaint> {
         check().map_err(|complaint| complaint.within(["relief".into(), place.into()]))?;
     }
     staging(exercise)?;
+    cast(exercise).map_err(|complaint| complaint.within(["opening".into()]))?;
     script(exercise, &faults)
+}
+
+/// Who is around is one person, knows something, and every answer can come.
+fn cast(exercise: &Exercise) -> Result<(), Complaint> {
+    let mut names = BTreeSet::new();
+    for (place, person) in exercise.opening.people.iter().enumerate() {
+        let mut check = || {
+            said(&person.name, "name")?;
+            said(&person.about, "about")?;
+            if !names.insert(person.name.to_lowercase()) {
+                return Err(Complaint::new(["name".into()], format!("`{}` stands twice in this file", person.name)));
+            }
+            if person.plays == Some(Role::IncidentCommander) {
+                let why = "nobody plays the Incident Commander: write sme, scribe or communications-lead";
+                return Err(Complaint::new(["plays".into()], why));
+            }
+            for (place, reply) in person.answers.iter().enumerate() {
+                let is_last = place + 1 == person.answers.len();
+                check_reply(reply, is_last).map_err(|complaint| complaint.within(["answers".into(), place.into()]))?;
+            }
+            Ok(())
+        };
+        check().map_err(|complaint| complaint.within(["people".into(), place.into()]))?;
+    }
+    Ok(())
+}
+
+fn check_reply(reply: &Reply, is_last: bool) -> Result<(), Complaint> {
+    said(&reply.text, "text")?;
+    let Some(asked) = &reply.when else {
+        let why = "fits every task, so those below it are never said: put it last, or say `when`";
+        return if is_last { Ok(()) } else { Err(Complaint::new([], why)) };
+    };
+    let check = || {
+        if *asked == Asked::default() {
+            return Err(Complaint::new([], "says nothing: name a `step`, `words`, `needs` or `unless`"));
+        }
+        asked.step.as_ref().map_or(Ok(()), |step| pair(step, "step"))?;
+        for (place, words) in asked.words.iter().enumerate() {
+            if !words.chars().any(char::is_alphanumeric) {
+                return Err(Complaint::new(["words".into(), place.into()], "is no word that a task could have"));
+            }
+        }
+        pairs(&asked.needs, "needs")?;
+        pairs(&asked.unless, "unless")
+    };
+    check().map_err(|complaint| complaint.within(["when".into()]))
 }
 
 /// What is put into staging must be taken back from there by a command that is known beforehand.

@@ -42,7 +42,8 @@ impl Exercise {
             let _ = writeln!(text, "\nAround");
         }
         for person in &self.opening.people {
-            let _ = writeln!(text, "- {}: {}", person.name, person.about);
+            let part = person.plays.map(|role| format!(" (can stand in as {})", role.short())).unwrap_or_default();
+            let _ = writeln!(text, "- {}: {}{part}", person.name, person.about);
         }
         let _ = write!(
             text,
@@ -70,6 +71,9 @@ impl Exercise {
         let mut steps: Vec<_> = triggers.flat_map(|trigger| trigger.unless.iter().chain([&trigger.step])).collect();
         steps.extend(self.relief.iter().flat_map(|relief| relief.needs.iter().chain([&relief.step])));
         steps.extend(self.hints.iter().flat_map(|hint| &hint.unless));
+        let asked =
+            self.opening.people.iter().flat_map(|person| &person.answers).filter_map(|reply| reply.when.as_ref());
+        steps.extend(asked.flat_map(|asked| asked.step.iter().chain(&asked.needs).chain(&asked.unless)));
         steps.sort();
         steps.dedup();
         for step in steps {

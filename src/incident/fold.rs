@@ -254,8 +254,15 @@ impl Facts {
                 let is_first = self.note_foreign(entry.id, body);
                 if !is_first {
                     self.timeline.hide(entry.id);
+                    return Sense::None;
                 }
-                is_first.into()
+                match &body.answers {
+                    // As if they had called back themselves.
+                    Some(answer) if self.drill.is_some() => {
+                        self.answer(answer, Mark { at: body.at, by: body.who.clone() })
+                    }
+                    Some(_) | None => Sense::Good,
+                }
             }
             Event::DeliveryMoved(body) => self.move_delivery(body, mark.at, &entry.via.console).into(),
             Event::Unrecognised { .. } => {

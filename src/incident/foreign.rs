@@ -2,7 +2,8 @@
 //!
 //! Hides how a change there is told apart from one that is known: by what the system calls it.
 //!
-//! Invariant: of two consoles that note one thing, the first does; what is noted changes nothing but the timeline and who answered a page.
+//! Invariant: of two consoles that note one thing, the first does; what is noted changes nothing but the timeline, who answered a page, and in a drill
+//! the task whose call-back it is.
 
 use std::collections::BTreeMap;
 

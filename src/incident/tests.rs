@@ -341,12 +341,12 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Acknowledged(Plain {})),
         (0..500i64).prop_map(|when| Event::ImpactStarted(ImpactAt { at: at(when) })),
         (0..500i64).prop_map(|when| Event::ImpactEnded(ImpactAt { at: at(when) })),
-        (role.clone(), "[ab]").prop_map(|(role, holder)| Event::RoleTaken(RoleNamed {
+        (role.clone(), "[ab]", any::<bool>()).prop_map(|(role, holder, is_played)| Event::RoleTaken(RoleNamed {
             role,
             component: None,
             holder: holder.into(),
             reason: None,
-            is_played: false
+            is_played
         })),
         (role, "[ab]").prop_map(|(role, holder)| Event::RoleLeft(RoleNamed {
             role,

@@ -103,17 +103,7 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
             ("TASK", format!("@{} {}, calls back at {}", body.to, body.what, time(body.call_back, facts)))
         }
         Event::TaskReadBack(body) => ("task", format!("read back: {}", task(body.task, facts))),
-        Event::TaskAnswered(body) => {
-            let how = match body.answer {
-                Answer::Done => "done".to_owned(),
-                Answer::More { until } => format!("needs until {}", time(until, facts)),
-                Answer::DontKnow => "do not know".to_owned(),
-                Answer::Blocked => "BLOCKED".to_owned(),
-                Answer::Dropped => "dropped".to_owned(),
-            };
-            let text = if body.text.is_blank() { String::new() } else { format!(": {}", body.text) };
-            ("task", format!("{} · {how}{text}", task(body.task, facts)))
-        }
+        Event::TaskAnswered(body) => ("task", answered(body, facts)),
         Event::DecisionProposed(body) => ("PROPOSE", {
             let plan_b = body.plan_b.as_ref().map(|plan| format!("; plan B: {plan}")).unwrap_or_default();
             format!("{} (risk: {}; undo: {}{plan_b})", body.action, body.risk, body.undo)
@@ -199,7 +189,10 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
             let link = body.link.as_ref().map(|link| format!(" {link}")).unwrap_or_default();
             // Whoever said it stands beside the line, as its author.
             let from = if body.who.is_blank() { String::new() } else { format!("{}: ", body.service) };
-            format!("{from}{}{link}", body.text)
+            match &body.answers {
+                Some(answer) => format!("{from}{}", answered(answer, facts)),
+                None => format!("{from}{}{link}", body.text),
+            }
         }),
         Event::DeliveryMoved(body) => ("out", {
             let why = body.to.why().map(|why| format!(": {why}")).unwrap_or_default();
@@ -334,6 +327,19 @@ fn accepted(body: &HandoverAccepted, incident: &Incident) -> String {
 fn task(id: EntryId, facts: &Facts) -> String {
     let task = facts.tasks.iter().find(|task| task.id == id);
     task.map_or_else(|| "a task".to_owned(), |task| format!("@{} {}", task.to, task.what))
+}
+
+/// Which task, how it stands, and in their words.
+fn answered(body: &TaskAnswered, facts: &Facts) -> String {
+    let how = match body.answer {
+        Answer::Done => "done".to_owned(),
+        Answer::More { until } => format!("needs until {}", time(until, facts)),
+        Answer::DontKnow => "do not know".to_owned(),
+        Answer::Blocked => "BLOCKED".to_owned(),
+        Answer::Dropped => "dropped".to_owned(),
+    };
+    let text = if body.text.is_blank() { String::new() } else { format!(": {}", body.text) };
+    format!("{} · {how}{text}", task(body.task, facts))
 }
 
 fn proposal(id: EntryId, facts: &Facts) -> &str {

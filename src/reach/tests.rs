@@ -117,7 +117,15 @@ fn another_incident_of_pagerduty_is_merged_once_and_only_if_it_was_told_of() {
     assert_eq!(story.reach.merge("4712", "dana", &story.incident), None);
     let noted = |key: &str, text: &str| {
         let (service, who, link) = (PAGERDUTY.into(), "".into(), None);
-        Event::ForeignNoted(ForeignNoted { service, key: key.into(), who, at: at(5), text: text.into(), link })
+        Event::ForeignNoted(ForeignNoted {
+            service,
+            key: key.into(),
+            who,
+            at: at(5),
+            text: text.into(),
+            link,
+            answers: None,
+        })
     };
     story.say(noted("open/Q12", "#4712 x is open on this service too"));
     story.say(noted("L1", "#4713 was escalated"));

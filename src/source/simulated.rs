@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
 
 use crate::clock;
+use crate::exercise::cast::{CALL_BACK, CallBack};
 use crate::exercise::script::{Cue, HINT, Inject};
 use crate::exercise::{Exercise, World};
 use crate::incident::{Clock, ForeignNoted, News, Progress, StepRef};
@@ -87,7 +88,7 @@ pub async fn run_by(
         return;
     }
     loop {
-        let Progress { done, clock: told_clock, staged } = progress.borrow_and_update().clone();
+        let Progress { done, clock: told_clock, staged, tasks } = progress.borrow_and_update().clone();
         drill = told_clock.unwrap_or(drill);
         Arc::make_mut(&mut world).set_steps_done(&done);
         let watchlist = watchlists.borrow_and_update().clone();
@@ -98,7 +99,8 @@ pub async fn run_by(
         let start = if is_staged { world.exercise().staged_since(&staged).unwrap_or(moment + NEVER) } else { start };
         if !frozen {
             // Told again until it is in the record, by whoever writes it there; a console that is busy hears of it next time.
-            let (common, own) = news(&world, &done, start, moment, &asked, &drill);
+            let (mut common, own) = news(&world, &done, start, moment, &asked, &drill);
+            common.extend(world.exercise().call_backs(&tasks, &done, moment).into_iter().map(|one| heard(one, &drill)));
             let _ = told.try_send((NAME, Ok(common)));
             let _ = told.try_send((ASKED, Ok(own)));
         }
@@ -218,6 +220,7 @@ fn news(
             at: drill.wall(at),
             text: text.clone(),
             link: None,
+            answers: None,
         },
         closes: None,
     };
@@ -238,6 +241,20 @@ fn news(
     });
     let hints = asked.hints.iter().filter_map(|(number, at)| hint(*number, *at));
     (cues.collect(), hints.chain(brought).collect())
+}
+
+/// A call-back, at the wall clock's time.
+fn heard(one: CallBack<'_>, drill: &Clock) -> News {
+    let noted = ForeignNoted {
+        service: CALL_BACK.into(),
+        key: CleanStr::new(&one.key),
+        who: one.person.name.clone(),
+        at: drill.wall(one.at),
+        text: CleanText::new(&one.answer.text),
+        link: None,
+        answers: Some(one.answer),
+    };
+    News { noted, closes: None }
 }
 
 fn answer(world: &World, inquiry: &Inquiry) -> Finding {
@@ -309,6 +326,7 @@ async fn report(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incident::{EntryId, Mark, Task};
     use crate::live::{WatchedObjective, WatchedService};
     use crate::playbook::Catalogue;
     use crate::slo::ObjectiveId;
@@ -396,6 +414,34 @@ mod tests {
             };
             assert_eq!(&*why, no);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_of_somebody_of_the_exercise_is_answered_in_their_name_before_its_call_back() {
+        let (_list, watchlists) = watch::channel(Arc::new(Watchlist::default()));
+        let simulation = simulation(false);
+        let asked = simulation.start + TimeDelta::minutes(2);
+        let task = |rseq, to: &str| Task {
+            id: EntryId { rid: 1, rseq },
+            assigned: Mark { at: asked, by: "dana".into() },
+            to: to.into(),
+            what: "verify the tokens".into(),
+            call_back: asked + TimeDelta::minutes(3),
+            read_back: None,
+            answer: None,
+        };
+        let tasks = vec![task(1, "omid"), task(2, "eve")];
+        let (_room, progress) = watch::channel(Progress { tasks, ..Progress::default() });
+        let (_ask, inquiries) = mpsc::channel(16);
+        let (sender, _reports) = mpsc::channel(1024);
+        let (teller, mut told) = mpsc::channel(64);
+        tokio::spawn(run(simulation, watchlists, progress, inquiries, sender, teller));
+        let (NAME, Ok(news)) = told.recv().await.unwrap() else { panic!("the room hears first") };
+        let answered: Vec<_> = news.into_iter().filter(|one| one.noted.answers.is_some()).collect();
+        assert_eq!(answered.len(), 1, "eve is nobody's");
+        let noted = &answered[0].noted;
+        assert_eq!((&*noted.who, noted.at), ("omid", asked + TimeDelta::minutes(1)));
+        assert!(noted.key.starts_with("call-back/") && noted.text.contains("tokens are good"), "{noted:?}");
     }
 
     #[tokio::test(start_paused = true)]

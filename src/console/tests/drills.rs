@@ -105,7 +105,15 @@ fn what_every_console_of_a_room_hears_the_first_one_notes_and_a_hint_whoever_ask
     desk.tell(Msg::Journal(JournalMsg::Present(here.to_vec())));
     let told = |service: &str, key: &str| {
         let (service, key) = (service.into(), key.into());
-        let noted = ForeignNoted { service, key, who: "li".into(), at: at(30), text: "hello".into(), link: None };
+        let noted = ForeignNoted {
+            service,
+            key,
+            who: "li".into(),
+            at: at(30),
+            text: "hello".into(),
+            link: None,
+            answers: None,
+        };
         Ok(vec![News { noted, closes: None }])
     };
     desk.tell(Msg::News("simulated".into(), told("chat", "inject/shops")));
@@ -148,6 +156,7 @@ fn what_somebody_says_stands_in_their_name_and_not_in_that_of_the_player_whose_c
         at: at(30),
         text: "eleven shops now".into(),
         link: None,
+        answers: None,
     };
     desk.tell(Msg::News("simulated".into(), Ok(vec![News { noted, closes: None }])));
     let line = desk.console.incident().timeline().lines().find(|line| line.tag == "in").unwrap();
@@ -159,4 +168,66 @@ fn what_somebody_says_stands_in_their_name_and_not_in_that_of_the_player_whose_c
     );
     let markdown = crate::incident::postmortem::postmortem(desk.console.incident(), &Cadence::default(), desk.wall);
     assert!(markdown.contains("chat: eleven shops now (li (support))"), "{markdown}");
+}
+
+/// A drill in which work was handed to omid, whom its exercise has, and to eve, whom it does not have.
+fn with_tasks() -> Desk {
+    use crate::incident::TaskAssigned;
+    let mut desk = drill(BuiltIn::Dark, false, (120, 40));
+    for to in ["omid", "eve"] {
+        let task = TaskAssigned { to: to.into(), what: "check the tokens".into(), call_back: at(400) };
+        desk.write("dana", Event::TaskAssigned(task));
+    }
+    desk
+}
+
+fn progress(desk: &Desk) -> &crate::incident::Progress {
+    let told = desk.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Progress(progress) => Some(progress),
+        _ => None,
+    });
+    told.unwrap()
+}
+
+#[test]
+fn the_world_hears_of_open_tasks_of_whoever_is_not_here() {
+    use crate::pane::Present;
+    let mut desk = with_tasks();
+    let names = |desk: &Desk| progress(desk).tasks.iter().map(|task| task.to.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(&desk), ["omid", "eve"]);
+    let omid = Present { actor: "Omid".into(), layout: "sme".into(), console: "c2".into() };
+    desk.tell(Msg::Journal(JournalMsg::Present(vec![omid])));
+    assert_eq!(names(&desk), ["eve"], "omid came in person");
+}
+
+#[test]
+fn a_call_back_of_the_exercise_closes_its_task_once_whoever_notes_it_and_however_often() {
+    use crate::incident::{Answer, ForeignNoted, News, TaskAnswered};
+    use crate::pane::Present;
+    let mut desk = with_tasks();
+    let here = Present { actor: "dana".into(), layout: "ic".into(), console: "c1".into() };
+    desk.tell(Msg::Journal(JournalMsg::Present(vec![here])));
+    let task = desk.console.incident().tasks[0].id;
+    let noted = ForeignNoted {
+        service: "call-back".into(),
+        key: "call-back/1/400".into(),
+        who: "omid".into(),
+        at: at(120),
+        text: "none was refused".into(),
+        link: None,
+        answers: Some(TaskAnswered { task, answer: Answer::Done, text: "none was refused".into() }),
+    };
+    let told = || Msg::News("simulated".into(), Ok(vec![News { noted: noted.clone(), closes: None }]));
+    desk.tell(told());
+    desk.tell(told());
+    desk.write_as("bob", "c2", Event::ForeignNoted(noted.clone()));
+    let incident = desk.console.incident();
+    let (mark, answer, text) = incident.tasks[0].answer.as_ref().unwrap();
+    assert_eq!((&*mark.by, mark.at, *answer, &**text), ("omid", at(120), Answer::Done, "none was refused"));
+    assert_eq!(incident.open_tasks().count(), 1, "eve's is open");
+    let lines: Vec<_> = incident.timeline().lines().filter(|line| line.tag == "in").collect();
+    assert_eq!(lines.len(), 1);
+    let line = ("omid", "call-back: @omid check the tokens · done: none was refused");
+    assert_eq!((&*lines[0].actor, &*lines[0].text), line);
+    assert_eq!(progress(&desk).tasks.len(), 1, "the world does not answer it again");
 }

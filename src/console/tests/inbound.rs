@@ -54,6 +54,7 @@ fn news(text: &str, closes: Option<EntryId>) -> Msg {
         at: at(30),
         text: text.into(),
         link: None,
+        answers: None,
     };
     Msg::News("jira".into(), Ok(vec![News { noted, closes }]))
 }

@@ -174,6 +174,19 @@ proptest! {
                 let world = World::new(&exercise, 1, start());
                 let (list, grid) = watchlist(start());
                 world.measured(&list.objectives[0], grid, start());
+                let ask = |person: &Person| crate::incident::Task {
+                    id: crate::incident::EntryId { rid: 1, rseq: 1 },
+                    assigned: crate::incident::Mark { at: start(), by: "dana".into() },
+                    to: person.name.clone(),
+                    what: "read the worker logs".into(),
+                    call_back: start() + TimeDelta::minutes(5),
+                    read_back: None,
+                    answer: None,
+                };
+                let tasks: Vec<_> = exercise.opening.people.iter().map(ask).collect();
+                let told = exercise.call_backs(&tasks, &[], start() + TimeDelta::minutes(5));
+                prop_assert_eq!(told.len(), tasks.len());
+                prop_assert!(told.iter().all(|one| one.at <= start() + TimeDelta::minutes(4) && !one.answer.text.is_blank()));
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::TaskAnswered;
 use crate::incident::entry::EntryId;
 use crate::incident::terms::{Channel, Severity};
 use crate::text::{CleanStr, CleanText};
@@ -239,6 +240,9 @@ pub struct ForeignNoted {
     /// Where a person reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<CleanStr>,
+    /// In a drill: the call-back that somebody of its exercise answers with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<TaskAnswered>,
 }
 
 /// What became of a delivery.

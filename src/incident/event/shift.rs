@@ -18,6 +18,13 @@ fn shift_any(at: &mut Option<DateTime<Utc>>, by: TimeDelta) {
     }
 }
 
+fn shift_answer(answer: &mut Answer, by: TimeDelta) {
+    match answer {
+        Answer::More { until } => shift(until, by),
+        Answer::Done | Answer::DontKnow | Answer::Blocked | Answer::Dropped => {}
+    }
+}
+
 impl Event {
     /// The event with every time moved that was read from the clock of the console that wrote it.
     #[must_use]
@@ -35,10 +42,7 @@ impl Event {
             Self::UpdateDrafted(body) => shift_any(&mut body.update.promised_next, by),
             Self::ObligationSnoozed(body) => shift(&mut body.until, by),
             Self::TaskAssigned(body) => shift(&mut body.call_back, by),
-            Self::TaskAnswered(body) => match &mut body.answer {
-                Answer::More { until } => shift(until, by),
-                Answer::Done | Answer::DontKnow | Answer::Blocked | Answer::Dropped => {}
-            },
+            Self::TaskAnswered(body) => shift_answer(&mut body.answer, by),
             Self::DecisionProposed(body) => shift(&mut body.until, by),
             // Typed by somebody who reads all other times from this console.
             Self::TimeAmended(body) => shift(&mut body.to, by),
@@ -60,7 +64,12 @@ impl Event {
             | Self::StepAnswered(_)
             | Self::PlaybookApproved(_)
             | Self::PlaybookFrozen(_) => {}
-            Self::ForeignNoted(body) => shift(&mut body.at, by),
+            Self::ForeignNoted(body) => {
+                shift(&mut body.at, by);
+                if let Some(answer) = &mut body.answers {
+                    shift_answer(&mut answer.answer, by);
+                }
+            }
             Self::DeliveryQueued(body) => match &mut body.act {
                 Act::FindRoom { since: at }
                 | Act::OpenRoom { since: at, .. }

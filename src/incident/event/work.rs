@@ -46,7 +46,7 @@ pub enum Answer {
 }
 
 /// A call-back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskAnswered {
     /// The task.
     pub task: EntryId,
