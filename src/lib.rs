@@ -129,6 +129,7 @@
 //! | world, inject, hint | what an exercise simulates; somebody who gets in touch; help for a room that is stuck | [`exercise::World`], [`exercise::Inject`], [`exercise::Hint`] |
 //! | staging, staged | where a drill is played in earnest, and how it proved to be that; what the exercise puts there and takes back | [`incident::Staging`], [`exercise::Staged`] |
 //! | debrief, slot | each success criterion, met or not; an exercise with its runs and its due day | [`exercise::debrief::Debrief`], [`exercise::schedule::Slot`] |
+//! | cast, stand-in | an exercise's people, who call back; one of them who holds a role until a person takes it | [`exercise::cast`], [`incident::Facts::played`] |
 
 #![warn(missing_docs)]
 

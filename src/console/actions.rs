@@ -9,7 +9,6 @@ use super::overlay::{self, Overlay, RecordsFor};
 use super::{Console, Dirty, Effect, Layout, Printout, Tone};
 use crate::incident::brief::BriefKind;
 use crate::incident::{Command, Duty, IncidentId, Outcome, Role};
-use crate::live::Inquiry;
 use crate::pane::{FormKind, Item, PANES, PaneId, Purpose, Question};
 use crate::text::{CleanStr, CleanText};
 
@@ -18,7 +17,8 @@ pub(crate) struct GlobalAct {
     /// Its name in the palette.
     pub name: &'static str,
     keys: &'static [&'static str],
-    help: &'static str,
+    /// What it does.
+    pub help: &'static str,
     writes: bool,
     run: fn(&mut Console, DateTime<Utc>, &mut Vec<Effect>),
 }
@@ -178,16 +178,15 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     write("merge", &[], "merge a duplicate: its lines and earliest clocks go along", |console, wall, effects| {
         console.show_records(RecordsFor::Merging, wall, effects);
     }),
+    look("drill", &["F", "F12"], "in a drill: pause, hint, inject, stand-ins, briefs, abort", Console::show_drill),
     look("pre-brief", &[], "the drill's goals and success criteria", |console, wall, effects| {
         console.print_of_record(Printout::Briefing, wall, effects);
     }),
     look("debrief", &[], "the drill's success criteria, met or not, so far", |console, wall, effects| {
         console.print_of_record(Printout::Debrief, wall, effects);
     }),
-    write("abort-drill", &[], "in a drill: end it before it is over", |console, wall, effects| {
-        let offer = overlay::staged::abort(&console.cx(wall));
-        console.take_offer(offer, wall, effects);
-    }),
+    write("abort-drill", &[], "in a drill: end it before it is over", Console::abort_drill),
+    write("stand-in", &[], "in a drill: the exercise plays a role that nobody holds", Console::show_stand_ins),
     write(
         "staging",
         &[],
@@ -207,25 +206,9 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         "inject",
         &[],
         "in a drill, for its facilitator: who gets in touch next does so now",
-        |console, wall, effects| {
-            if console.incident().drill.is_none() {
-                return console.say(Tone::Refused, "injects are for drills: this is not one".to_owned(), wall);
-            }
-            effects.push(Effect::Inquire(Inquiry::Inject));
-            console.say(Tone::Said, "who would get in touch next does so now, if there is one more".to_owned(), wall);
-        },
+        Console::ask_for_inject,
     ),
-    write("hint", &[], "in a drill: a hint from the facilitator", |console, wall, effects| {
-        if console.incident().drill.is_none() {
-            return console.say(Tone::Refused, "hints are for drills: this is not one".to_owned(), wall);
-        }
-        effects.push(Effect::Inquire(Inquiry::Hint));
-        console.say(
-            Tone::Said,
-            "the facilitator was asked: a hint, if there is one more, comes as a line".to_owned(),
-            wall,
-        );
-    }),
+    write("hint", &[], "in a drill: a hint from the facilitator", Console::ask_for_hint),
     look("all-follow-ups", &[], "the follow-ups of all incidents", |console, _, effects| {
         console.print(Printout::FollowUps { with_done: false }, effects);
     }),

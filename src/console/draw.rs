@@ -342,6 +342,9 @@ impl Console {
             return spans;
         }
         hint("?", "help");
+        if let Some(key) = actions::first_key("drill").filter(|_| self.is_drill()) {
+            hint(key, "drill");
+        }
         hint(":", "commands");
         hint("Tab", "pane");
         hint("z", "zoom");

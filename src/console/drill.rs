@@ -1,11 +1,15 @@
-//! What a console does for a drill: it tells the world how far its room is.
+//! What a console does for a drill: it tells the world how far its room is, and asks the exercise for what the room wants.
 //!
 //! Hides whom the exercise may play: nobody who is here.
 //!
 //! Invariant: the world hears of a change once, and of nothing outside drills.
 
-use super::{Console, Effect};
+use chrono::{DateTime, Utc};
+
+use super::overlay::{self, Offer, Overlay, Pick};
+use super::{Console, Effect, Tone};
 use crate::incident::{Progress, Task};
+use crate::live::Inquiry;
 
 impl Console {
     /// In a drill the world reacts to what people did.
@@ -23,6 +27,52 @@ impl Console {
             self.progress_told.clone_from(&progress);
             effects.push(Effect::Progress(progress));
         }
+    }
+
+    /// Everything that is there for drills.
+    pub(super) fn show_drill(&mut self, wall: DateTime<Utc>, _effects: &mut Vec<Effect>) {
+        let menu = overlay::drill::menu(&self.cx(wall));
+        self.show_pick(menu, wall);
+    }
+
+    /// Whom the exercise can play.
+    pub(super) fn show_stand_ins(&mut self, wall: DateTime<Utc>, _effects: &mut Vec<Effect>) {
+        let pick = overlay::drill::stand_ins(&self.cx(wall));
+        self.show_pick(pick, wall);
+    }
+
+    fn show_pick(&mut self, pick: Result<Pick, String>, wall: DateTime<Utc>) {
+        match pick {
+            Ok(pick) => self.show(Overlay::Pick(Box::new(pick))),
+            Err(why) => self.say(Tone::Refused, why, wall),
+        }
+    }
+
+    /// Ends the drill of everybody; where no word is asked for because of what stands in staging, a row is chosen.
+    pub(super) fn abort_drill(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        match overlay::staged::abort(&self.cx(wall)) {
+            Ok(Offer::Ask(ends)) => self.show_pick(Ok(overlay::drill::sure(&ends)), wall),
+            offer => self.take_offer(offer, wall, effects),
+        }
+    }
+
+    /// Has whoever would get in touch next do so now.
+    pub(super) fn ask_for_inject(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if self.incident.drill.is_none() {
+            return self.say(Tone::Refused, "injects are for drills: this is not one".to_owned(), wall);
+        }
+        effects.push(Effect::Inquire(Inquiry::Inject));
+        self.say(Tone::Said, "who would get in touch next does so now, if there is one more".to_owned(), wall);
+    }
+
+    /// Asks the facilitator, who answers with a line or says that there are no more.
+    pub(super) fn ask_for_hint(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if self.incident.drill.is_none() {
+            return self.say(Tone::Refused, "hints are for drills: this is not one".to_owned(), wall);
+        }
+        effects.push(Effect::Inquire(Inquiry::Hint));
+        let said = "the facilitator was asked: a hint, if there is one more, comes as a line";
+        self.say(Tone::Said, said.to_owned(), wall);
     }
 
     /// Whoever is here calls back themselves, whatever the exercise calls its people.

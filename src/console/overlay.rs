@@ -8,6 +8,7 @@ mod alert;
 mod compose;
 mod declare;
 mod draw;
+pub(crate) mod drill;
 mod form;
 mod forms;
 mod items;
@@ -321,6 +322,11 @@ impl Console {
             Choice::Read(title, text) => self.show_text(&title, &text),
             Choice::Open(id) => effects.push(Effect::Open(id)),
             Choice::Run(step, purpose) => self.run_asked(&RunAsk::Step(step, purpose), wall, effects),
+            Choice::Act(name) => {
+                if let Some(act) = actions::named(name) {
+                    self.perform_global(act, wall, effects);
+                }
+            }
             Choice::Nothing => {}
             Choice::Form(kind) => self.show_form(*kind, wall),
             Choice::Item(item) => self.act_on(&item, wall, effects),

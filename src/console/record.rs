@@ -100,7 +100,7 @@ impl Console {
                     if self.may_write() && !self.settings.is_wall {
                         self.say(
                             Tone::Said,
-                            "this is a DRILL: `pre-brief` tells its goals, `hint` helps, `debrief` tells how it stands"
+                            "this is a DRILL: F lists what it offers, `pre-brief` tells its goals, `debrief` how it stands"
                                 .to_owned(),
                             wall,
                         );

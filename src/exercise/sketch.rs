@@ -47,7 +47,7 @@ impl Exercise {
         }
         let _ = write!(
             text,
-            "\nStuck? `hint` gives a hint. Afterwards `debrief` tells what was met; a real alert stands in the header, and D leaves the drill for it."
+            "\nF (`drill`) lists what a drill offers. A role that nobody holds can be played by the exercise: `stand-in`. Stuck? `hint` gives a hint. Afterwards `debrief` tells what was met; a real alert stands in the header, and D leaves the drill for it."
         );
         text
     }

@@ -55,6 +55,48 @@ fn an_exercise_is_played_with_its_injects_a_hint_and_a_debrief_and_then_stands_i
 }
 
 #[test]
+fn alone_a_room_has_the_exercise_play_its_expert_who_calls_back_in_time_and_once() {
+    let host = Host::new();
+    let mut room = host.start(&["gameday", "run", "blubank-settlement-failure", "--speed", "60", "--plain"]);
+    room.ready();
+    let mut guest = host.start(&["open", "DRILL-1", "--plain", "--as", "omid"]);
+    guest.ready();
+    room.type_in(":take ic\n:take scribe\n:ack\n:drill\n");
+    room.wait_for(":drill 4: stand-in", SOON);
+    room.type_in(":drill 4\n");
+    room.wait_for(":stand-in 1: Communications Lead    li: support lead", SOON);
+    room.type_in(":stand-in 2\n");
+    guest.wait_for("leila is Subject Matter Expert, played by the exercise", SOON);
+    room.type_in(":who\n");
+    room.wait_for("SME leila (played by the exercise)", SOON);
+    room.type_in("@leila read the worker logs 5m\n");
+    let told = "call-back: @leila read the worker logs · done: every worker waits for the lock";
+    let line = guest.wait_for(told, SOON);
+    assert!(line.contains("(leila"), "in her own name: {line}");
+    room.wait_for(told, SOON);
+    // What she says follows what was done.
+    room.type_in("@leila restart the workers 4m\n");
+    room.wait_for("BLOCKED: not while the batch runs", SOON);
+    room.type_in(":check 4\n@leila restart the workers 3m\n");
+    room.wait_for("done: with the batch paused a restart is safe", SOON);
+    guest.type_in(":take sme\n");
+    room.wait_for("omid is Subject Matter Expert", SOON);
+    for _ in 0..4 {
+        room.type_in(":hint\n");
+    }
+    room.wait_for("no more hints for now", SOON);
+    drop((room, guest));
+    let (_, told) = host.run(&["gameday", "debrief", "--json"]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["stand_ins"], serde_json::json!([{ "role": "sme", "played_by_exercise": "leila" }]), "{told}");
+    let (_, text) = host.run(&["gameday", "debrief"]);
+    assert!(text.contains("\nSME played by the exercise: leila.\n"), "{text}");
+    let (_, record) = host.run(&["show", "DRILL-1"]);
+    assert_eq!(record.matches("every worker waits").count(), 1, "{record}");
+    assert!(record.contains("SME           omid since"), "{record}");
+}
+
+#[test]
 fn a_facilitator_pauses_a_drill_and_lets_somebody_get_in_touch_at_once() {
     let host = Host::new();
     let mut room = host.start(&["gameday", "run", "alipay-timeout-storm", "--speed", "60", "--plain"]);

@@ -175,7 +175,7 @@ fn play(host: &Host, systems: &Systems, alertmanager: &Running) {
         "in pagerduty: accepted the page (bob@qr.example",
         "in pagerduty: Escalated to level 2 (Eve Stone",
         "in slack: the bank says <yes> https://qr.slack.example/p",
-        "in OPS-2 is done now (jira",
+        "in OPS-2 is done now",
     ]
     .to_vec();
     while !seen.is_empty() {

@@ -17,6 +17,8 @@ pub(crate) enum Choice {
     Command(Box<Command>),
     /// Show what would run for a step, or take it back.
     Run(StepRef, RunFor),
+    /// Do what has this name in the palette.
+    Act(&'static str),
     /// Leave it as it is.
     Nothing,
     /// Ask the person for more.

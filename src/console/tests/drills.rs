@@ -231,3 +231,57 @@ fn a_call_back_of_the_exercise_closes_its_task_once_whoever_notes_it_and_however
     assert_eq!((&*lines[0].actor, &*lines[0].text), line);
     assert_eq!(progress(&desk).tasks.len(), 1, "the world does not answer it again");
 }
+
+#[test]
+fn one_key_lists_what_a_drill_offers_and_does_it_by_the_words_of_the_palette() {
+    let mut desk = Desk::open(Layout::Ic, (120, 40));
+    desk.key(KeyCode::Char('F'));
+    assert_eq!(desk.said(), "that is for drills: this is none");
+    assert!(!desk.screen().lines().last().unwrap().contains("F drill"));
+    let mut desk = drill(BuiltIn::Dark, false, (120, 40));
+    desk.pass(11);
+    assert!(desk.screen().lines().last().unwrap().contains("F drill"), "{}", desk.screen());
+    desk.key(KeyCode::Char('F'));
+    let screen = desk.screen();
+    for word in ["pause-drill", "hint", "inject", "stand-in", "pre-brief", "debrief", "abort-drill"] {
+        assert!(screen.contains(word), "{word}\n{screen}");
+    }
+    assert!(!screen.contains("resume-drill") && !screen.contains("staging"), "{screen}");
+    desk.key(KeyCode::Enter);
+    assert!(desk.console.incident().clock().is_paused());
+    desk.key(KeyCode::Char('F'));
+    desk.keys("1");
+    assert!(!desk.console.incident().clock().is_paused());
+    desk.key(KeyCode::Char('F'));
+    desk.keys("2");
+    assert!(desk.effects.contains(&Effect::Inquire(crate::live::Inquiry::Hint)), "{}", desk.said());
+    desk.key(KeyCode::Char('F'));
+    desk.key(KeyCode::End);
+    desk.key(KeyCode::Enter);
+    assert!(desk.screen().contains("abort the drill?"), "{}", desk.screen());
+    desk.key(KeyCode::Enter);
+    assert!(desk.console.incident().phase() != crate::incident::Phase::Closed, "a slip of the finger ends nothing");
+    desk.key(KeyCode::Char('F'));
+    desk.keys("72");
+    assert_eq!(desk.console.incident().phase(), crate::incident::Phase::Closed);
+}
+
+#[test]
+fn the_exercise_plays_an_empty_role_on_a_word_and_every_display_says_so() {
+    let mut desk = drill(BuiltIn::Dark, false, (120, 40));
+    desk.keys("F4");
+    let screen = desk.screen();
+    assert!(screen.contains("Subject Matter Expert  omid: Alipay integration"), "{screen}");
+    assert!(screen.contains("Communications Lead    li: support lead"), "{screen}");
+    assert!(screen.contains("Scribe: nobody of this exercise plays it"), "{screen}");
+    desk.keys("2");
+    let seat = crate::incident::Seat { role: Role::Sme, component: None };
+    assert_eq!(desk.console.incident().part(&seat), " (played by the exercise)");
+    let screen = desk.screen();
+    assert!(screen.contains("SME omid (exercise)"), "{screen}");
+    assert!(screen.contains("omid is Subject Matter Expert, played by the exercise"), "{screen}");
+    desk.keys("6z");
+    assert!(desk.screen().contains("omid (played by the exercise) for"), "{}", desk.screen());
+    desk.keys("F4");
+    assert!(!desk.screen().contains("Subject Matter Expert  omid"), "the role is not empty any more");
+}

@@ -27,7 +27,8 @@ pub(super) fn stand_in(incident: &Incident, role: Role, holder: Actor, asking: &
     if let Some(mark) = incident.roles.iter().find(|(seat, _)| seat.role == role).map(|(_, mark)| mark) {
         return refuse(format!("{} is {} already", mark.by, role.name()));
     }
-    if asking.actor == holder || asking.present.contains(&holder) {
+    let mut here = asking.present.iter().chain([&asking.actor]);
+    if here.any(|actor| actor.eq_ignore_ascii_case(&holder)) {
         return refuse(format!("{holder} is here: they take it themselves (R)"));
     }
     Ok(Event::RoleTaken(RoleNamed { role, component: None, holder, reason: None, is_played: true }))

@@ -9,6 +9,7 @@ mod after;
 mod alerts;
 mod commands;
 mod decide;
+mod drill;
 mod lifecycle;
 mod look;
 mod people;
@@ -81,6 +82,7 @@ const SUBJECTS: &[(&str, &[Verb])] = &[
     ("commands", commands::VERBS),
     ("what is told", updates::VERBS),
     ("what is written", written::VERBS),
+    ("a drill", drill::VERBS),
     ("afterwards", after::VERBS),
 ];
 

@@ -4,17 +4,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::super::Session;
 use super::super::lists;
-use super::commands::{take, take_offer};
 use super::records::may_write;
 use super::words::{first_word, given, name, settings, time_before};
 use super::{Answer, Verb, usage, verb};
-use crate::console::overlay::{self, moment};
+use crate::console::overlay::moment;
 use crate::console::{Effect, Printout};
 use crate::incident::{
     ArticleRecorded, Command, EntryId, FollowUpSet, FollowUpState, IncidentId, Milestone, PostmortemScheduled,
     ReviewOf, Reviewed, TimeAmended,
 };
-use crate::live::Inquiry;
 use crate::report::Period;
 use crate::text::CleanStr;
 
@@ -30,45 +28,6 @@ pub(super) const VERBS: &[Verb] = &[
     verb("merge", "DUPLICATE into ID", "close a duplicate; its lines and earliest clocks go along", merge),
     verb("all-follow-ups", "[done]", "the follow-ups of all incidents; with done also those", |_, rest, _| {
         Ok(vec![Effect::Print(Printout::FollowUps { with_done: rest.trim() == "done" })])
-    }),
-    verb("pre-brief", "", "the drill's goals and success criteria", |session, _, _| {
-        let id = session.console.open_record().ok_or("no record is open")?;
-        Ok(vec![Effect::Print(Printout::Briefing(id))])
-    }),
-    verb("debrief", "", "the drill's success criteria, met or not, so far", |session, _, _| {
-        let id = session.console.open_record().ok_or("no record is open")?;
-        Ok(vec![Effect::Print(Printout::Debrief(id))])
-    }),
-    verb("abort-drill", "", "in a drill: end it before it is over", |session, _, wall| {
-        let offer = overlay::staged::abort(&session.cx(wall))?;
-        take_offer(session, offer, wall)
-    }),
-    verb(
-        "staging",
-        "[N]",
-        "in a drill in staging: its traffic and its faults, each with its way back",
-        |session, rest, wall| {
-            let pick = overlay::staged::staging(&session.cx(wall))?;
-            take(session, &pick, rest, ":staging", wall)
-        },
-    ),
-    verb("pause-drill", "", "in a drill: its clock stands still for everybody", |session, _, wall| {
-        session.ask(Command::PauseDrill(true), wall)
-    }),
-    verb("resume-drill", "", "in a drill: its clock runs again", |session, _, wall| {
-        session.ask(Command::PauseDrill(false), wall)
-    }),
-    verb("inject", "", "in a drill, for its facilitator: who gets in touch next does so now", |session, _, _| {
-        if !session.console.is_drill() {
-            return Err("injects are for drills: this is not one".to_owned());
-        }
-        Ok(vec![Effect::Inquire(Inquiry::Inject)])
-    }),
-    verb("hint", "", "in a drill: a hint from the facilitator", |session, _, _| {
-        if !session.console.is_drill() {
-            return Err("hints are for drills: this is not one".to_owned());
-        }
-        Ok(vec![Effect::Inquire(Inquiry::Hint)])
     }),
     verb("report", "[30d | YYYY-MM-DD]", "process health: MTTA, MTTR, cadence, what is overdue", report),
     verb("article", "URL", "name the knowledge-base article", |session, rest, wall| {

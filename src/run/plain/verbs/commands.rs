@@ -103,6 +103,10 @@ pub(super) fn take(session: &mut Session, pick: &Pick, rest: &str, again: &str, 
             let offer = overlay::step(step, *purpose, &session.cx(wall))?;
             take_offer(session, offer, wall)
         }
+        Some((_, Choice::Act(name))) => match super::all().find(|verb| verb.is_called(name)) {
+            Some(verb) => (verb.run)(session, "", wall),
+            None => Err("that is done on the screen".to_owned()),
+        },
         Some((_, Choice::Read(_, text))) => session.answer(text.lines().map(str::to_owned).collect()),
         Some(_) => Ok(Vec::new()),
         None => Err(format!("there is no way {number}: they go from 1 to {}", pick.rows.len())),

@@ -22,10 +22,6 @@ pub(super) const VERBS: &[Verb] = &[
         Ok(vec![Effect::Open(id)])
     }),
     verb("list", "", "the open incidents of this host", |_, _, _| Ok(vec![Effect::List])),
-    verb("drill", "", "begin the drill and open it", |session, _, _| {
-        may_write(session)?;
-        Ok(vec![Effect::StartDrill])
-    }),
     verb("quit", "", "leave; the record stays", |_, _, _| Ok(vec![Effect::Quit])),
 ];
 

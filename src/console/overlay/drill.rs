@@ -1,0 +1,86 @@
+//! What a room can ask of its drill, in one list; and whom the exercise can play.
+//!
+//! Invariant: nothing is done here that has no name of its own: each row stands for a word of the palette, or for a command.
+
+use super::pick::{Choice, Pick};
+use crate::console::actions;
+use crate::exercise::Exercise;
+use crate::incident::{Command, Phase, Role};
+use crate::pane::Cx;
+
+/// Everything that is there for drills, the most wanted first.
+pub(crate) fn menu(cx: &Cx<'_>) -> Result<Pick, String> {
+    let drill = cx.incident.drill.as_ref().ok_or("that is for drills: this is none")?;
+    let is_paused = cx.incident.clock().is_paused();
+    let is_over = cx.incident.phase() == Phase::Closed;
+    let words = [
+        ("pause-drill", !is_paused && !is_over),
+        ("resume-drill", is_paused),
+        ("hint", !is_over),
+        ("inject", !is_over),
+        ("stand-in", !is_over),
+        ("staging", drill.staging.is_some()),
+        ("pre-brief", true),
+        ("debrief", true),
+        ("abort-drill", !is_over),
+    ];
+    let shown = words.into_iter().filter(|(_, is_shown)| *is_shown);
+    let rows =
+        shown.filter_map(|(name, _)| Some((format!("{name:<13} {}", actions::named(name)?.help), Choice::Act(name))));
+    let state = match (is_over, is_paused) {
+        (true, _) => "it is over",
+        (false, true) => "it is paused",
+        (false, false) => "its clock runs",
+    };
+    Ok(Pick {
+        title: format!("drill: {}, {state}", drill.exercise),
+        notes: Vec::new(),
+        rows: rows.collect(),
+        empty: "",
+        selected: 0,
+    })
+}
+
+/// The roles that nobody holds, and who of the exercise can play each.
+pub(crate) fn stand_ins(cx: &Cx<'_>) -> Result<Pick, String> {
+    let drill = cx.incident.drill.as_ref().ok_or("stand-ins are for drills: this is none")?;
+    let exercise = Exercise::of(drill).and_then(Result::ok).ok_or("this warroom cannot read the drill's exercise")?;
+    let is_here = |name: &str| {
+        name.eq_ignore_ascii_case(cx.me) || cx.present.iter().any(|one| one.actor.eq_ignore_ascii_case(name))
+    };
+    let mut rows = Vec::new();
+    let mut notes = vec![
+        "whoever stands in calls back when work is handed to them (@); anybody takes the role from them (R)".to_owned(),
+    ];
+    for role in Role::ALL.into_iter().filter(|role| cx.incident.holder(*role).is_none()) {
+        let before = rows.len();
+        for person in exercise.players(role).filter(|person| !is_here(&person.name)) {
+            let line = format!("{:<22} {}: {}", role.name(), person.name, person.about);
+            rows.push((line, Choice::Command(Box::new(Command::StandIn(role, person.name.clone())))));
+        }
+        if rows.len() == before {
+            notes.push(format!("{}: nobody of this exercise plays it, one of you takes it (R)", role.name()));
+        }
+    }
+    Ok(Pick {
+        title: "who shall be played by the exercise?".to_owned(),
+        notes,
+        rows,
+        empty: "no role is empty that somebody of this exercise could play",
+        selected: 0,
+    })
+}
+
+/// Asks once more before a drill ends for everybody.
+pub(crate) fn sure(ends: &[Command]) -> Pick {
+    let end = ends.iter().map(|command| {
+        ("end it for everybody: it counts as abandoned".to_owned(), Choice::Command(Box::new(command.clone())))
+    });
+    Pick {
+        title: "abort the drill?".to_owned(),
+        notes: Vec::new(),
+        rows: std::iter::once(("no, it goes on".to_owned(), Choice::Nothing)).chain(end).collect(),
+        empty: "",
+        selected: 0,
+    }
+}

@@ -1,0 +1,72 @@
+//! Commands for drills: what its room and its facilitator can ask of the exercise.
+
+use chrono::{DateTime, Utc};
+
+use super::super::Session;
+use super::commands::{take, take_offer};
+use super::records::may_write;
+use super::{Answer, Verb, verb};
+use crate::console::overlay;
+use crate::console::{Effect, Printout};
+use crate::incident::{Command, Phase};
+use crate::live::Inquiry;
+
+pub(super) const VERBS: &[Verb] = &[
+    verb("drill", "[N]", "begin a drill and open it; in one: pause, hint, inject, stand-ins, briefs, abort", drill),
+    verb("pre-brief", "", "the drill's goals and success criteria", |session, _, _| {
+        let id = session.console.open_record().ok_or("no record is open")?;
+        Ok(vec![Effect::Print(Printout::Briefing(id))])
+    }),
+    verb("debrief", "", "the drill's success criteria, met or not, so far", |session, _, _| {
+        let id = session.console.open_record().ok_or("no record is open")?;
+        Ok(vec![Effect::Print(Printout::Debrief(id))])
+    }),
+    verb("abort-drill", "", "in a drill: end it before it is over", |session, _, wall| {
+        let offer = overlay::staged::abort(&session.cx(wall))?;
+        take_offer(session, offer, wall)
+    }),
+    verb("stand-in", "[N]", "in a drill: the exercise plays a role that nobody holds", |session, rest, wall| {
+        let pick = overlay::drill::stand_ins(&session.cx(wall))?;
+        if pick.rows.is_empty() {
+            return Err(pick.empty.to_owned());
+        }
+        take(session, &pick, rest, ":stand-in", wall)
+    }),
+    verb(
+        "staging",
+        "[N]",
+        "in a drill in staging: its traffic and its faults, each with its way back",
+        |session, rest, wall| {
+            let pick = overlay::staged::staging(&session.cx(wall))?;
+            take(session, &pick, rest, ":staging", wall)
+        },
+    ),
+    verb("pause-drill", "", "in a drill: its clock stands still for everybody", |session, _, wall| {
+        session.ask(Command::PauseDrill(true), wall)
+    }),
+    verb("resume-drill", "", "in a drill: its clock runs again", |session, _, wall| {
+        session.ask(Command::PauseDrill(false), wall)
+    }),
+    verb("inject", "", "in a drill, for its facilitator: who gets in touch next does so now", |session, _, _| {
+        if !session.console.is_drill() {
+            return Err("injects are for drills: this is not one".to_owned());
+        }
+        Ok(vec![Effect::Inquire(Inquiry::Inject)])
+    }),
+    verb("hint", "", "in a drill: a hint from the facilitator", |session, _, _| {
+        if !session.console.is_drill() {
+            return Err("hints are for drills: this is not one".to_owned());
+        }
+        Ok(vec![Effect::Inquire(Inquiry::Hint)])
+    }),
+];
+
+fn drill(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let cx = session.cx(wall);
+    if cx.incident.drill.is_none() || cx.incident.phase() == Phase::Closed {
+        may_write(session)?;
+        return Ok(vec![Effect::StartDrill]);
+    }
+    let pick = overlay::drill::menu(&cx)?;
+    take(session, &pick, rest, ":drill", wall)
+}
