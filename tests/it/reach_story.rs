@@ -265,8 +265,8 @@ fn compare(systems: &Systems) {
     }
     let comments = serde_json::to_string(&site.comments).unwrap();
     assert!(
-        comments.contains("Eve Stone: Escalated to level 2")
-            && !comments.contains("[in] jira")
+        comments.contains("Eve Stone [in] pagerduty: Escalated to level 2")
+            && !comments.contains("jira [in]")
             && !comments.contains("[in] statuspage"),
         "{comments}"
     );
