@@ -121,6 +121,8 @@ pub enum Tone {
     Refused,
     /// The world misbehaved.
     Failed,
+    /// Somebody of a drill's exercise got in touch: their words are a line of the timeline.
+    Heard,
 }
 
 /// A sentence in the status line.

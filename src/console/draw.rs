@@ -379,6 +379,7 @@ impl Tone {
         match self {
             Self::Said => theme.text(),
             Self::Refused => theme.amber(),
+            Self::Heard => theme.banner(Alarm::Amber),
             Self::Failed => theme.red(),
         }
     }

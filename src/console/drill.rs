@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 
 use super::overlay::{self, Offer, Overlay, Pick};
 use super::{Console, Effect, Tone};
-use crate::incident::{Progress, Task};
-use crate::live::Inquiry;
+use crate::incident::{EntryId, Event, Progress, Task};
+use crate::live::{FACILITATOR, Inquiry};
 
 impl Console {
     /// In a drill the world reacts to what people did.
@@ -73,6 +73,26 @@ impl Console {
         effects.push(Effect::Inquire(Inquiry::Hint));
         let said = "the facilitator was asked: a hint, if there is one more, comes as a line";
         self.say(Tone::Said, said.to_owned(), wall);
+    }
+
+    /// Says who of the exercise got in touch: a line that scrolls by among others is easily missed.
+    pub(super) fn hear(&mut self, came: &[EntryId], wall: DateTime<Utc>) {
+        if self.incident.drill.is_none() {
+            return;
+        }
+        let newest = came.iter().rev().find_map(|id| {
+            let Event::ForeignNoted(body) = &self.incident.entry(*id)?.event else { return None };
+            let known = self.incident.foreign.get(&(body.service.clone(), body.key.clone()))?;
+            let (who, how, text) = (&body.who, &body.service, body.text.first_line());
+            (known.id == *id).then(|| match &body.answers {
+                Some(_) => format!("{who} calls back: {text}"),
+                None if *how == *FACILITATOR => format!("{who}: {text}"),
+                None => format!("message from {who}, {how}: {text}"),
+            })
+        });
+        if let Some(words) = newest {
+            self.say(Tone::Heard, words, wall);
+        }
     }
 
     /// Whoever is here calls back themselves, whatever the exercise calls its people.

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::overlay;
 use super::{Console, Dirty, DraftClock, Effect, JournalMsg, Tone};
-use crate::incident::{ClockJumped, ClockSkewed, Command, Entry, Event, Incident, IncidentId, Role};
+use crate::incident::{ClockJumped, ClockSkewed, Command, Entry, EntryId, Event, Incident, IncidentId, Role};
 use crate::live::{Live, SIMULATED};
 use crate::pane::PaneId;
 use crate::text::{CleanStr, CleanText};
@@ -87,8 +87,11 @@ impl Console {
                     .cloned()
                     .collect();
                 let skewed = if is_live { self.skewed(&entries, wall) } else { None };
+                let heard: Vec<EntryId> =
+                    if is_live { entries.iter().map(|entry| entry.id).collect() } else { Vec::new() };
                 self.incident.apply(entries);
                 self.came_back(&own, wall, effects);
+                self.hear(&heard, wall);
                 if is_live {
                     self.follow_runs(effects);
                 }

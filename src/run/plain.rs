@@ -494,6 +494,8 @@ impl Session {
             let heading = match tone {
                 Tone::Said => "",
                 Tone::Refused | Tone::Failed => "! ",
+                // The line itself is said here.
+                Tone::Heard => return,
             };
             self.paper.say(heading, &verbs::in_line_mode(text));
         }

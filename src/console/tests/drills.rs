@@ -166,6 +166,8 @@ fn what_somebody_says_stands_in_their_name_and_not_in_that_of_the_player_whose_c
         screen.lines().any(|row| row.contains("chat: eleven shops now") && row.contains("li (support)")),
         "{screen}"
     );
+    let last = screen.lines().last().unwrap();
+    assert!(last.contains("message from li (support), chat: eleven shops now"), "hard to miss: {last}");
     let markdown = crate::incident::postmortem::postmortem(desk.console.incident(), &Cadence::default(), desk.wall);
     assert!(markdown.contains("chat: eleven shops now (li (support))"), "{markdown}");
 }
