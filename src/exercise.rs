@@ -31,7 +31,7 @@ use crate::text::duration::{Lapse, Offset};
 use crate::text::{CleanStr, CleanText, is_too_long};
 pub use cast::Person;
 pub use exposed::Exposed;
-pub use script::{Criterion, Hint, Inject};
+pub use script::{Criterion, Hint, Inject, Shown};
 pub use staged::Staged;
 pub use world::World;
 
@@ -93,6 +93,9 @@ pub struct Exercise {
     /// Who gets in touch while it runs.
     #[serde(default)]
     pub injects: Vec<Inject>,
+    /// What steps show to whoever does them.
+    #[serde(default)]
+    pub shows: Vec<Shown>,
     /// What helps a room that is stuck, in the order in which it is given.
     #[serde(default)]
     pub hints: Vec<Hint>,

@@ -139,6 +139,14 @@ fn script(exercise: &Exercise, faults: &BTreeSet<&str>) -> Result<(), Complaint>
         check().map_err(|complaint| complaint.within(["injects".into(), place.into()]))?;
         ids.insert(inject.id.as_str());
     }
+    for (place, shown) in exercise.shows.iter().enumerate() {
+        let check = || {
+            pair(&shown.step, "step")?;
+            said(&shown.text, "text")?;
+            pairs(&shown.unless, "unless")
+        };
+        check().map_err(|complaint| complaint.within(["shows".into(), place.into()]))?;
+    }
     for (place, hint) in exercise.hints.iter().enumerate() {
         let check = || said(&hint.text, "text").and_then(|()| pairs(&hint.unless, "unless"));
         check().map_err(|complaint| complaint.within(["hints".into(), place.into()]))?;

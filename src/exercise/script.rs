@@ -38,6 +38,20 @@ pub struct Inject {
     pub text: CleanText,
 }
 
+/// What a step shows to whoever does it, where no server of the exercise answers: a dry run shows nothing by itself.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Shown {
+    /// The step: `service/step`.
+    pub step: CleanStr,
+    /// Steps of which one, done before, makes it show something else.
+    #[serde(default)]
+    pub unless: Vec<CleanStr>,
+    /// What stands there.
+    #[serde(deserialize_with = "trimmed")]
+    pub text: CleanText,
+}
+
 /// What helps a room that is stuck.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -146,6 +160,19 @@ impl Exercise {
             due.extend((!is_needless).then_some((at, Cue::Hint(place + 1, hint))));
         }
         due
+    }
+
+    /// What the ticked steps showed until a moment, with when: of a step the first that fits.
+    pub fn shown(&self, done: &[(StepRef, DateTime<Utc>)], now: DateTime<Utc>) -> Vec<(DateTime<Utc>, &Shown)> {
+        let mut all: Vec<(DateTime<Utc>, &Shown)> = Vec::new();
+        for shown in &self.shows {
+            let Some(at) = done_at(&shown.step, done).filter(|at| *at <= now) else { continue };
+            let is_other = shown.unless.iter().any(|name| done_at(name, done).is_some_and(|before| before < at));
+            if !is_other && !all.iter().any(|(_, known)| known.step == shown.step) {
+                all.push((at, shown));
+            }
+        }
+        all
     }
 
     /// Who gets in touch next, where somebody wants it now, after those (by id) who did.

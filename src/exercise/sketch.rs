@@ -71,6 +71,7 @@ impl Exercise {
         let mut steps: Vec<_> = triggers.flat_map(|trigger| trigger.unless.iter().chain([&trigger.step])).collect();
         steps.extend(self.relief.iter().flat_map(|relief| relief.needs.iter().chain([&relief.step])));
         steps.extend(self.hints.iter().flat_map(|hint| &hint.unless));
+        steps.extend(self.shows.iter().flat_map(|shown| shown.unless.iter().chain([&shown.step])));
         let asked =
             self.opening.people.iter().flat_map(|person| &person.answers).filter_map(|reply| reply.when.as_ref());
         steps.extend(asked.flat_map(|asked| asked.step.iter().chain(&asked.needs).chain(&asked.unless)));
@@ -93,7 +94,7 @@ impl Exercise {
         let is_cure = |step: &&crate::playbook::Step| step.phase == Some(crate::incident::Phase::Mitigating);
         let cure = playbook.steps.iter().find(is_cure).or(playbook.steps.first()).map_or("step", |step| &step.id);
         let mut text = format!(
-            r#"# GameDay exercise. What each key means: src/exercise.rs and src/exercise/script.rs. Look at it with `warroom gameday check FILE`.
+            r#"# GameDay exercise. What each key means: src/exercise.rs, src/exercise/script.rs and src/exercise/cast.rs. Look at it with `warroom gameday check FILE`.
 
 title = "{name} exercise"
 service = "{service}"
@@ -116,6 +117,15 @@ title = "Say what is wrong"
 severity = "sev2"
 alert = "SayWhichAlertFired"
 fired = "60s"
+
+# Somebody whom the exercise plays: work that is handed to them is answered. `stand-in` lets them hold the role that nobody has.
+[[opening.people]]
+name = "somebody"
+about = "say what they know"
+plays = "sme"
+answers = [
+    {{ when = {{ step = "{service}/{cure}" }}, text = "say what they answer to a task that names this step" }},
+]
 
 [requests]
 rate = 20.0

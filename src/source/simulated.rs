@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock;
 use crate::exercise::cast::{CALL_BACK, CallBack};
 use crate::exercise::script::{Cue, HINT, Inject};
-use crate::exercise::{Exercise, World};
+use crate::exercise::{Exercise, Shown, World};
 use crate::incident::{Clock, ForeignNoted, News, Progress, StepRef};
 use crate::live::{AlertFinding, Finding, Inquiry, Report, SourceName, Usual, WatchedService, Watchlist};
 use crate::slo::Grid;
@@ -101,6 +101,9 @@ pub async fn run_by(
             // Told again until it is in the record, by whoever writes it there; a console that is busy hears of it next time.
             let (mut common, own) = news(&world, &done, start, moment, &asked, &drill);
             common.extend(world.exercise().call_backs(&tasks, &done, moment).into_iter().map(|one| heard(one, &drill)));
+            if !is_staged {
+                common.extend(world.exercise().shown(&done, moment).into_iter().map(|(at, one)| seen(one, at, &drill)));
+            }
             let _ = told.try_send((NAME, Ok(common)));
             let _ = told.try_send((ASKED, Ok(own)));
         }
@@ -125,6 +128,9 @@ pub async fn run_by(
                     Err(_) => has_room = false,
                 },
                 inquiry = inquiries.recv(), if has_inquiries => match inquiry {
+                    Some(Inquiry::Hint | Inquiry::Inject) if frozen => {
+                        refuse(&told, "this world stands still, and nobody in it says anything").await;
+                    }
                     Some(Inquiry::Hint) => {
                         let at = now(&drill);
                         match next_hint(&world, &done, start, at, &asked) {
@@ -253,6 +259,20 @@ fn heard(one: CallBack<'_>, drill: &Clock) -> News {
         text: CleanText::new(&one.answer.text),
         link: None,
         answers: Some(one.answer),
+    };
+    News { noted, closes: None }
+}
+
+/// What a step showed, at the wall clock's time.
+fn seen(shown: &Shown, at: DateTime<Utc>, drill: &Clock) -> News {
+    let noted = ForeignNoted {
+        service: "look".into(),
+        key: CleanStr::new(&format!("shows/{}/{}", shown.step, at.timestamp())),
+        who: "the exercise".into(),
+        at: drill.wall(at),
+        text: CleanText::new(&format!("{}: {}", shown.step, shown.text)),
+        link: None,
+        answers: None,
     };
     News { noted, closes: None }
 }

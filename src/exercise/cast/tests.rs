@@ -104,6 +104,18 @@ fn what_cannot_be_played_is_refused_with_its_place() {
         let flaw = after(from, to);
         assert!(flaw.contains(why) && flaw.starts_with("blubank.toml:"), "{to}: {flaw}");
     }
+    let text = Exercise::shipped("blubank-settlement-failure").unwrap();
+    for (from, to, why) in [
+        ("[[shows]]\nstep = \"blubank/worker-logs\"", "[[shows]]\nstep = \"logs\"", "`shows[1].step`: is no reference"),
+        (
+            "unless = [\"blubank/restart-workers\"]\ntext",
+            "unless = [\"x\"]\ntext",
+            "`shows[1].unless[1]`: is no reference",
+        ),
+    ] {
+        let flaw = Exercise::parse("blubank", &text.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(flaw.contains(why), "{flaw}");
+    }
     let twice = blubank(&format!("{LEILA}{}", LEILA.replace("leila", "Leila"))).unwrap_err();
     assert!(twice.contains("`Leila` stands twice"), "{twice}");
     let other = blubank(&LEILA.replace("unless = [\"blubank/pause-batch\"]", "unless = [\"blubank/nap\"]")).unwrap();

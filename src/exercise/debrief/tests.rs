@@ -150,6 +150,26 @@ fn a_role_that_the_exercise_played_is_named_and_counts_as_held_until_a_person_ta
 }
 
 #[test]
+fn a_step_that_was_ticked_shows_what_stands_there_by_then_and_once() {
+    let mut play = Play::new("blubank-settlement-failure");
+    let shown = |play: &Play, seconds| -> Vec<String> {
+        let all = play.exercise.shown(&play.incident.steps_done(), at(seconds));
+        all.into_iter()
+            .map(|(when, one)| format!("{} {:.25}", (when - at(0)).num_seconds(), one.text.as_str()))
+            .collect()
+    };
+    assert_eq!(shown(&play, 900), [""; 0]);
+    play.tick(100, "settlement-batch");
+    play.tick(200, "pause-batch");
+    assert_eq!(shown(&play, 99), [""; 0]);
+    assert_eq!(shown(&play, 900), ["100 batch 20260-114: running;"]);
+    let mut late = Play::new("blubank-settlement-failure");
+    late.tick(200, "pause-batch");
+    late.tick(300, "settlement-batch");
+    assert_eq!(shown(&late, 900), ["300 batch 20260-114: paused; "]);
+}
+
+#[test]
 fn the_schedule_counts_staging_with_pre_brief_and_filed_debrief_and_shows_practice_and_what_was_left_apart() {
     use crate::exercise::schedule::schedule;
     use crate::incident::{ArticleRecorded, Staging};
