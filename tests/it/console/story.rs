@@ -115,6 +115,7 @@ fn every_key() -> Vec<String> {
             "F9" => "\x1b[20~".to_owned(),
             "F10" => "\x1b[21~".to_owned(),
             "F11" => "\x1b[23~".to_owned(),
+            "F12" => "\x1b[24~".to_owned(),
             "Ctrl+P" => "\x10".to_owned(),
             "Ctrl+L" => "\x0c".to_owned(),
             // These end or stop the console, which is no writing.
