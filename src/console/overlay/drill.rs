@@ -25,8 +25,13 @@ pub(crate) fn menu(cx: &Cx<'_>) -> Result<Pick, String> {
         ("abort-drill", !is_over),
     ];
     let shown = words.into_iter().filter(|(_, is_shown)| *is_shown);
-    let rows =
-        shown.filter_map(|(name, _)| Some((format!("{name:<13} {}", actions::named(name)?.help), Choice::Act(name))));
+    // That all this is for drills stands above it.
+    let about = |help: &'static str| match help.split_once(": ") {
+        Some((before, rest)) if before.starts_with("in a drill") => rest,
+        Some(_) | None => help,
+    };
+    let row = |name| Some((format!("{name:<13} {}", about(actions::named(name)?.help)), Choice::Act(name)));
+    let rows = shown.filter_map(|(name, _)| row(name));
     let state = match (is_over, is_paused) {
         (true, _) => "it is over",
         (false, true) => "it is paused",
@@ -49,9 +54,7 @@ pub(crate) fn stand_ins(cx: &Cx<'_>) -> Result<Pick, String> {
         name.eq_ignore_ascii_case(cx.me) || cx.present.iter().any(|one| one.actor.eq_ignore_ascii_case(name))
     };
     let mut rows = Vec::new();
-    let mut notes = vec![
-        "whoever stands in calls back when work is handed to them (@); anybody takes the role from them (R)".to_owned(),
-    ];
+    let mut notes = vec!["they call back when work is handed to them (@); R takes the role from them".to_owned()];
     for role in Role::ALL.into_iter().filter(|role| cx.incident.holder(*role).is_none()) {
         let before = rows.len();
         for person in exercise.players(role).filter(|person| !is_here(&person.name)) {
@@ -59,7 +62,7 @@ pub(crate) fn stand_ins(cx: &Cx<'_>) -> Result<Pick, String> {
             rows.push((line, Choice::Command(Box::new(Command::StandIn(role, person.name.clone())))));
         }
         if rows.len() == before {
-            notes.push(format!("{}: nobody of this exercise plays it, one of you takes it (R)", role.name()));
+            notes.push(format!("{}: nobody of this exercise plays it (R takes it)", role.name()));
         }
     }
     Ok(Pick {
