@@ -116,16 +116,27 @@ type Done = [(StepRef, DateTime<Utc>)];
 impl Exercise {
     /// Who calls back until a moment, for the tasks that are open.
     pub fn call_backs(&self, tasks: &[Task], done: &Done, now: DateTime<Utc>) -> Vec<CallBack<'_>> {
-        let due = tasks.iter().filter(|task| task.is_open()).filter_map(|task| {
+        let due = self.owed(tasks).filter(|(_, _, at)| *at <= now).map(|(task, person, at)| {
+            let key = format!("{CALL_BACK}/{}/{}", task.id, task.call_back.timestamp());
+            CallBack { person, at, key, answer: person.answer(task.id, &task.what, done, at) }
+        });
+        due.collect()
+    }
+
+    /// When the next one calls back after a moment.
+    pub fn next_call_back(&self, tasks: &[Task], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.owed(tasks).map(|(_, _, at)| at).filter(|at| *at > now).min()
+    }
+
+    /// The open tasks of the exercise's people, and when each of them calls back.
+    fn owed<'a, 'b>(&'a self, tasks: &'b [Task]) -> impl Iterator<Item = (&'b Task, &'a Person, DateTime<Utc>)> {
+        tasks.iter().filter(|task| task.is_open()).filter_map(|task| {
             let person = self.person(&task.to)?;
             let asked = task.answer.as_ref().map_or(task.assigned.at, |(mark, ..)| mark.at);
             // A quarter of the time is left for whoever waits to hear it.
             let left = (task.call_back - asked).max(TimeDelta::zero());
-            let at = asked + TimeDelta::from(person.takes).min(left * 3 / 4);
-            let key = format!("{CALL_BACK}/{}/{}", task.id, task.call_back.timestamp());
-            (at <= now).then(|| CallBack { person, at, key, answer: person.answer(task.id, &task.what, done, at) })
-        });
-        due.collect()
+            Some((task, person, asked + TimeDelta::from(person.takes).min(left * 3 / 4)))
+        })
     }
 
     /// Somebody of the exercise.

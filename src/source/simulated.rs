@@ -60,7 +60,7 @@ pub async fn run(
     progress: watch::Receiver<Progress>,
     inquiries: mpsc::Receiver<Inquiry>,
     reports: mpsc::Sender<Report>,
-    told: mpsc::Sender<(&'static str, Vec<News>)>,
+    told: mpsc::Sender<Told>,
 ) {
     run_by(clock::wall, simulation, watchlists, progress, inquiries, reports, told).await;
 }
@@ -109,7 +109,8 @@ pub async fn run_by(
         }
         // People get in touch on time, however seldom the charts are drawn.
         let next_cue = world.exercise().next_cue(&done, start, moment);
-        let until_cue = next_cue.map(|at| (drill.wall(at) - wall()).to_std().unwrap_or_default() + SOON_AFTER);
+        let next = next_cue.into_iter().chain(world.exercise().next_call_back(&tasks, moment)).min();
+        let until_cue = next.map(|at| (drill.wall(at) - wall()).to_std().unwrap_or_default() + SOON_AFTER);
         let pause = pause(&watchlist, moment, &drill);
         let pause = tokio::time::sleep(until_cue.map_or(pause, |cue| cue.min(pause)));
         tokio::pin!(pause);

@@ -132,8 +132,15 @@ fn nobody_gets_in_touch_with_a_room_whose_drill_is_over() {
     let mut desk = drill(BuiltIn::Dark, false, (120, 40));
     let told = |key: &str| {
         let (key, at) = (key.into(), at(30));
-        let noted =
-            ForeignNoted { service: "chat".into(), key, who: "li".into(), at, text: "hello".into(), link: None };
+        let noted = ForeignNoted {
+            service: "chat".into(),
+            key,
+            who: "li".into(),
+            at,
+            text: "hello".into(),
+            link: None,
+            answers: None,
+        };
         Msg::News("facilitator".into(), Ok(vec![News { noted, closes: None }]))
     };
     desk.tell(told("hint/1"));
@@ -147,7 +154,7 @@ fn what_somebody_says_stands_in_their_name_and_not_in_that_of_the_player_whose_c
     use crate::incident::{ForeignNoted, News};
     use crate::pane::Present;
     let mut desk = drill(BuiltIn::Dark, false, (120, 40));
-    let here = Present { actor: "dana".into(), layout: "ic".into(), console: "c1".into() };
+    let here = Present { actor: "dana".into(), layout: "ic".into(), console: "c1".into(), looks_only: false };
     desk.tell(Msg::Journal(JournalMsg::Present(vec![here])));
     let noted = ForeignNoted {
         service: "chat".into(),
@@ -197,7 +204,7 @@ fn the_world_hears_of_open_tasks_of_whoever_is_not_here() {
     let mut desk = with_tasks();
     let names = |desk: &Desk| progress(desk).tasks.iter().map(|task| task.to.to_string()).collect::<Vec<_>>();
     assert_eq!(names(&desk), ["omid", "eve"]);
-    let omid = Present { actor: "Omid".into(), layout: "sme".into(), console: "c2".into() };
+    let omid = Present { actor: "Omid".into(), layout: "sme".into(), console: "c2".into(), looks_only: false };
     desk.tell(Msg::Journal(JournalMsg::Present(vec![omid])));
     assert_eq!(names(&desk), ["eve"], "omid came in person");
 }
@@ -207,7 +214,7 @@ fn a_call_back_of_the_exercise_closes_its_task_once_whoever_notes_it_and_however
     use crate::incident::{Answer, ForeignNoted, News, TaskAnswered};
     use crate::pane::Present;
     let mut desk = with_tasks();
-    let here = Present { actor: "dana".into(), layout: "ic".into(), console: "c1".into() };
+    let here = Present { actor: "dana".into(), layout: "ic".into(), console: "c1".into(), looks_only: false };
     desk.tell(Msg::Journal(JournalMsg::Present(vec![here])));
     let task = desk.console.incident().tasks[0].id;
     let noted = ForeignNoted {

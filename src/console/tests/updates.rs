@@ -9,7 +9,13 @@ use crate::incident::{
 /// An incident in mitigation, of which people wrote a good deal.
 fn busy() -> Desk {
     let mut desk = Desk::open(Layout::Ic, (120, 40));
-    let seat = RoleNamed { role: Role::IncidentCommander, holder: "dana".into(), component: None, reason: None };
+    let seat = RoleNamed {
+        role: Role::IncidentCommander,
+        holder: "dana".into(),
+        component: None,
+        reason: None,
+        is_played: false,
+    };
     desk.write("dana", Event::RoleTaken(seat));
     desk.write("dana", Event::Acknowledged(crate::incident::Plain {}));
     desk.write("dana", Event::PhaseEntered(PhaseEntered::plain(Phase::Mitigating)));
@@ -20,6 +26,7 @@ fn busy() -> Desk {
         at: desk.wall,
         text: "what may we say?".into(),
         link: None,
+        answers: None,
     };
     desk.write("bob", Event::ForeignNoted(heard));
     let until = desk.wall + TimeDelta::minutes(5);

@@ -26,7 +26,7 @@ use warroom::playbook::{Catalogue, Playbook};
 use warroom::run::Drill;
 use warroom::run::records::drill_entries;
 use warroom::slo::{Grid, ObjectiveId};
-use warroom::source::simulated::{Simulation, run_by};
+use warroom::source::simulated::{Simulation, Told, run_by};
 
 use super::acts::{Act, Acts};
 use crate::command_story::settings;
@@ -65,7 +65,7 @@ struct Desk {
 struct Source {
     ask: mpsc::Sender<Inquiry>,
     reports: mpsc::Receiver<Report>,
-    told: mpsc::Receiver<(&'static str, Vec<News>)>,
+    told: mpsc::Receiver<Told>,
 }
 
 pub struct Room {
@@ -410,7 +410,8 @@ async fn hear(desks: &mut [Desk]) -> (usize, Heard) {
             }
             if let Poll::Ready(told) = source.told.poll_recv(cx) {
                 let (who, news) = told.expect("the world does not end");
-                return Poll::Ready((place, Heard::Told(who, news)));
+                // These rooms ask for nothing that there is not.
+                return Poll::Ready((place, Heard::Told(who, news.expect("something to say"))));
             }
         }
         Poll::Pending
