@@ -73,7 +73,11 @@ fn everybody_was_heard_once(room: &mut Room) {
         };
         (key, vec![(at - start()).num_seconds()])
     });
-    let due: std::collections::BTreeMap<_, _> = due.collect();
+    let shown =
+        room.exercise.shown(&done, now).into_iter().map(|(at, shown)| {
+            (format!("shows/{}/{}", shown.step, at.timestamp()), vec![(at - start()).num_seconds()])
+        });
+    let due: std::collections::BTreeMap<_, _> = due.chain(shown).collect();
     assert_eq!(room.heard(), due);
     let lines = room.incident().timeline().lines().filter(|line| line.tag == "in").count();
     assert_eq!(lines, due.len());
@@ -194,7 +198,7 @@ async fn warming_a_cold_cache_under_load_and_rolling_back_cost_their_two_criteri
 async fn a_drill_that_is_aborted_is_abandoned_and_nobody_gets_in_touch_any_more() {
     for script in [STORM, SETTLEMENT, OUTAGE, EVICTION] {
         let mut room = Room::new(script.exercise, SPEED);
-        let abort = acts::keys("5:30", "ira", ":abort-drill\n");
+        let abort = acts::keys("5:30", "ira", ":abort-drill\nj\n");
         room.play(&acts::in_order([acts::opening(), acts::update("3:30"), abort])).await;
         assert_eq!(room.incident().phase(), Phase::Closed, "{}", room.screen("ira"));
         everybody_was_heard_once(&mut room);

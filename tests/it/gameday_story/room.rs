@@ -166,7 +166,7 @@ impl Room {
             let screen = self.screen(who);
             assert!(screen.contains("DRILL"), "{screen}");
             let notice = self.desks[self.place(who)].console.notice();
-            let is_told = notice.is_none_or(|notice| notice.tone == Tone::Said);
+            let is_told = notice.is_none_or(|notice| matches!(notice.tone, Tone::Said | Tone::Heard));
             assert!(is_told, "{who} at {second} s, {act:?}: {notice:?}\n{screen}");
         }
     }
