@@ -223,7 +223,11 @@ impl Palette {
 
     fn search(&mut self) {
         let names: Vec<String> = self.all.iter().map(Self::name).collect();
-        self.found = fuzzy::rank(&self.editor.text(), names.iter().map(String::as_str));
+        let question = self.editor.text();
+        self.found = fuzzy::rank(&question, names.iter().map(String::as_str));
+        // Whoever types a whole name means that action, and none that speaks of it.
+        self.found
+            .sort_by_key(|hit| !self.all.get(hit.index).is_some_and(|listed| listed.full_name() == question.trim()));
         self.selected = 0;
     }
 

@@ -356,6 +356,19 @@ fn every_action_is_in_the_palette_and_no_key_means_two_things() {
 }
 
 #[test]
+fn a_whole_name_in_the_palette_is_that_action_whatever_else_speaks_of_it() {
+    for listed in actions::all() {
+        let mut desk = Desk::open(Layout::Ic, (120, 40));
+        desk.keys(":");
+        desk.keys(&listed.full_name());
+        let screen = desk.screen();
+        let first = screen.lines().find(|line| line.contains("│▸ ")).unwrap_or_default();
+        let name = first.split("│▸ ").nth(1).and_then(|rest| rest.split_whitespace().next());
+        assert_eq!(name, Some(listed.full_name().as_str()), "{screen}");
+    }
+}
+
+#[test]
 fn the_palette_finds_an_action_by_a_part_of_its_name_and_runs_it() {
     let mut desk = Desk::open(Layout::Ic, (120, 40));
     desk.keys(":zoom");
