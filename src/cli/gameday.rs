@@ -94,9 +94,8 @@ enum GamedaySub {
 
 #[derive(Debug, Args)]
 struct RunArgs {
-    /// An exercise that ships with warroom, or a file
-    #[arg(default_value = FIRST_EXERCISE)]
-    exercise: String,
+    /// An exercise that ships with warroom, or a file [default: alipay-timeout-storm]
+    exercise: Option<String>,
     /// The same seed gives the same world
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -113,6 +112,12 @@ struct RunArgs {
     screen: Screen,
 }
 
+impl RunArgs {
+    fn name(&self) -> &str {
+        self.exercise.as_deref().unwrap_or(FIRST_EXERCISE)
+    }
+}
+
 impl Gameday {
     /// The flags of the console, where one is opened.
     pub(super) fn screen(&self) -> Screen {
@@ -126,17 +131,10 @@ impl Gameday {
 
 pub(super) fn gameday(config: &Config, asked: Gameday, inputs: &Inputs) -> Result<ExitCode, Ending> {
     match asked.command {
-        // What happens in earnest begins with what everybody is told.
-        None if asked.run.live => brief_and_run(config, asked.run, inputs),
-        Some(GamedaySub::Run(args)) if args.live => brief_and_run(config, *args, inputs),
-        None => run(config, asked.run, inputs),
-        Some(GamedaySub::Run(args)) => {
-            let is_seen = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-            if is_seen && !args.frozen && !args.screen.plain && !args.screen.wall {
-                return brief_and_run(config, *args, inputs);
-            }
-            run(config, *args, inputs)
-        }
+        // Whoever names nothing wants to see the program at once.
+        None if asked.run.exercise.is_none() && !asked.run.live => run(config, asked.run, inputs),
+        None => brief_and_run(config, asked.run, inputs),
+        Some(GamedaySub::Run(args)) => brief_and_run(config, *args, inputs),
         Some(GamedaySub::List { json }) => list(config, json),
         Some(GamedaySub::Brief { exercise }) => print(&read(&exercise)?.briefing(None)),
         Some(GamedaySub::Check { files }) => check(config, &files),
@@ -162,7 +160,8 @@ fn run(config: &Config, args: RunArgs, inputs: &Inputs) -> Result<ExitCode, Endi
 }
 
 fn begin_drill(config: &Config, args: RunArgs, staging: Option<Staging>, inputs: &Inputs) -> Result<ExitCode, Ending> {
-    let RunArgs { exercise: name, seed, speed, frozen, live: _, screen } = args;
+    let name = args.name().to_owned();
+    let RunArgs { exercise: _, seed, speed, frozen, live: _, screen } = args;
     let is_seen = std::io::stdout().is_terminal() && !frozen && !screen.plain;
     let before = if is_seen { drills(config) } else { Vec::new() };
     let ended = start::gameday(config, &start::Exercise { name, seed, speed, frozen, staging }, &screen, inputs)?;
@@ -191,9 +190,14 @@ fn farewell(config: &Config, id: IncidentId) -> String {
     format!("{id}{stands}; `warroom gameday debrief {id}` tells each")
 }
 
-/// Shows the pre-brief until Enter.
+/// Shows the pre-brief until Enter, where somebody can press it; what touches staging is never begun without.
 fn brief_and_run(config: &Config, args: RunArgs, inputs: &Inputs) -> Result<ExitCode, Ending> {
-    let exercise = read(&args.exercise)?;
+    let is_seen = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let wants_no_keys = args.frozen || args.screen.plain || args.screen.wall;
+    if !args.live && (!is_seen || wants_no_keys) {
+        return run(config, args, inputs);
+    }
+    let exercise = read(args.name())?;
     let mut staging = if args.live { Some(staging_of(config, &exercise)?) } else { None };
     let briefing = format!("{}\n\nEnter starts the drill, Ctrl+C leaves.", exercise.briefing(staging.as_ref()));
     for page in pages(&briefing, rustix::termios::tcgetwinsize(std::io::stdout()).ok()) {
