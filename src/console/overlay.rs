@@ -227,7 +227,7 @@ impl Palette {
         self.found = fuzzy::rank(&question, names.iter().map(String::as_str));
         // Whoever types a whole name means that action, and none that speaks of it.
         self.found
-            .sort_by_key(|hit| !self.all.get(hit.index).is_some_and(|listed| listed.full_name() == question.trim()));
+            .sort_by_key(|hit| self.all.get(hit.index).is_none_or(|listed| listed.full_name() != question.trim()));
         self.selected = 0;
     }
 
