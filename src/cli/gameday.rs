@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -163,11 +164,12 @@ fn begin_drill(config: &Config, args: RunArgs, staging: Option<Staging>, inputs:
     let name = args.name().to_owned();
     let RunArgs { exercise: _, seed, speed, frozen, live: _, screen } = args;
     let is_seen = std::io::stdout().is_terminal() && !frozen && !screen.plain;
-    let before = if is_seen { drills(config) } else { Vec::new() };
+    // No file is looked at before the first frame: afterwards the drill that began since is known by its time.
+    let begun = clock::wall();
     let ended = start::gameday(config, &start::Exercise { name, seed, speed, frozen, staging }, &screen, inputs)?;
-    if let Some(id) = drills(config).into_iter().find(|id| is_seen && !before.contains(id)) {
+    if let Some(words) = is_seen.then(|| farewell(config, begun)).flatten() {
         // A terminal that is gone hears nothing, and that is no failure of the drill.
-        let _ = print(&farewell(config, id));
+        let _ = print(&words);
     }
     Ok(ended)
 }
@@ -178,16 +180,15 @@ fn drills(config: &Config) -> Vec<IncidentId> {
     ids.into_iter().filter(|id| id.series == Series::Drill).collect()
 }
 
-/// How a drill stands that somebody leaves, and where it is found again.
-fn farewell(config: &Config, id: IncidentId) -> String {
-    let debrief = place(config).open().ok().and_then(|dir| records::read(&dir, id).ok());
-    let debrief = debrief.and_then(|record| debrief_of(&record, &config.cadence, clock::wall()));
-    let stands = debrief.map_or_else(String::new, |debrief| {
-        let (met, of) = debrief.score();
-        let back = if debrief.end == End::Running { format!("; `warroom open {id}` goes back") } else { String::new() };
-        format!(" {}: {met} of {of} success criteria met{back}", debrief.end.word())
-    });
-    format!("{id}{stands}; `warroom gameday debrief {id}` tells each")
+/// How the drill stands that somebody began and leaves, and where it is found again.
+fn farewell(config: &Config, begun: DateTime<Utc>) -> Option<String> {
+    let id = drills(config).pop()?;
+    let record = records::read(&place(config).open().ok()?, id).ok()?;
+    let debrief = debrief_of(&record, &config.cadence, clock::wall()).filter(|debrief| debrief.start >= begun)?;
+    let (met, of) = debrief.score();
+    let back = if debrief.end == End::Running { format!("; `warroom open {id}` goes back") } else { String::new() };
+    let end = debrief.end.word();
+    Some(format!("{id} {end}: {met} of {of} success criteria met{back}; `warroom gameday debrief {id}` tells each"))
 }
 
 /// Shows the pre-brief until Enter, where somebody can press it; what touches staging is never begun without.
