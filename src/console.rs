@@ -98,7 +98,7 @@ pub struct Settings {
     pub host: CleanStr,
     /// How this site calls the programs of playbooks.
     pub aliases: Aliases,
-    /// The staging environment that can be reached from here, where one is configured.
+    /// The staging environment in which commands of exercises may run from here: it proved to be one.
     pub staging: Option<Site>,
     /// The systems that can be reached from here; what leads nowhere is told by hand.
     pub reach: Reach,
@@ -397,6 +397,10 @@ impl Console {
             Msg::Delivered(id, receipt) => self.delivered(id, receipt, wall),
             Msg::LookedUp(id, receipt) => self.looked_up(id, receipt, wall),
             Msg::News(service, news) => self.take_news(&service, news, wall, &mut effects),
+            Msg::Staging(Ok(site)) => self.settings.staging = Some(site),
+            Msg::Staging(Err(why)) => {
+                self.say(Tone::Failed, format!("no traffic and no fault can be put there from here: {why}"), wall);
+            }
             Msg::RealAlerts(titles) => {
                 self.record.real_alerts = titles;
                 self.dirty.add(Dirty::HEADER);

@@ -19,7 +19,7 @@ use crate::exercise::{Exercise, SHIPPED};
 use crate::incident::review::{Reminder, reminders};
 use crate::incident::{Clock, IncidentId, Series, Staging};
 use crate::run::served::{self, Served};
-use crate::run::staging::{Marks, prove};
+use crate::run::staging::prove;
 use crate::run::{clock, records};
 use crate::text::CleanStr;
 use crate::widget::text::wrap;
@@ -254,8 +254,7 @@ fn staging_of(config: &Config, exercise: &Exercise) -> Result<Staging, Ending> {
     if let Some(why) = staging.is_production(config) {
         return Err(refused(why));
     }
-    let marks = Marks { label: staging.label.clone(), build_info: staging.build_info.clone() };
-    let proof = prove(&start::endpoint(&staging.prometheus), &marks).map_err(Ending::Failure)?;
+    let proof = prove(&start::endpoint(&staging.prometheus), &start::marks(staging)).map_err(Ending::Failure)?;
     let prometheus = CleanStr::new(&staging.prometheus.url.to_string());
     Ok(Staging { prometheus, proof, is_briefed: false })
 }

@@ -16,6 +16,7 @@ use crate::incident::{IncidentId, Staging};
 use crate::pane::Access;
 use crate::playbook::Catalogue;
 use crate::reach::Reach;
+use crate::run::staging::Marks;
 use crate::run::{self, Drill, Opening, Plan, encoder, tty};
 use crate::source::{Endpoint, SOURCES, SourceSpec};
 use crate::template::Templates;
@@ -90,10 +91,8 @@ fn begin(
             matrix: config.matrix.clone(),
             host: host(),
             aliases: config.commands.clone(),
-            staging: config.staging.as_ref().map(|staging| Site {
-                prometheus: CleanStr::new(&staging.prometheus.url.to_string()),
-                aliases: staging.commands.clone(),
-            }),
+            // Whoever begins there asked for the proof; whoever joins asks behind the first frame.
+            staging: drill.staging.as_ref().and(config.staging.as_ref()).map(site),
             rotation: config.rotation.clone(),
             reach: Reach { is_dry: screen.dry_run, ..config.reach.clone() },
             rings: config.screen.bell,
@@ -105,6 +104,10 @@ fn begin(
         journal: place(config),
         endpoints: endpoints(config),
         staging: staging_endpoints(config),
+        to_prove: config.staging.as_ref().map(|staging| match staging.is_production(config) {
+            Some(why) => Err(CleanStr::new(&why)),
+            None => Ok((marks(staging), site(staging))),
+        }),
         channels: channels(config),
         channel_options: Options { ticket_types: config.ticket_types.clone() },
         change_command: config
@@ -194,6 +197,15 @@ pub(super) fn endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)>
 }
 
 /// The sources of the staging environment.
+/// By what a staging environment is known.
+pub(super) fn marks(staging: &config::Staging) -> Marks {
+    Marks { label: staging.label.clone(), build_info: staging.build_info.clone() }
+}
+
+fn site(staging: &config::Staging) -> Site {
+    Site { prometheus: CleanStr::new(&staging.prometheus.url.to_string()), aliases: staging.commands.clone() }
+}
+
 fn staging_endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)> {
     let Some(staging) = &config.staging else { return Vec::new() };
     sources([Some(&staging.prometheus), staging.alertmanager.as_ref(), staging.jaeger.as_ref()])

@@ -7,6 +7,7 @@ use crossterm::event::Event as InputEvent;
 
 use super::runs::{RunAct, RunSaid};
 use crate::alert::Coverage;
+use crate::exercise::staged::Site;
 use crate::incident::{
     DrillStarted, Entry, EntryId, Event, IncidentId, News, Parcel, Phase, Progress, Receipt, Series, ServiceId,
     Severity, Watched,
@@ -50,6 +51,8 @@ pub enum Msg {
     LookedUp(EntryId, Receipt),
     /// What a system tells of what is looked after there, or why it does not.
     News(CleanStr, Result<Vec<News>, CleanStr>),
+    /// The staging of the configuration proved to be one, or why it did not.
+    Staging(Result<Site, CleanStr>),
     /// What fires outside while a drill is played: titles.
     RealAlerts(Vec<CleanStr>),
     /// A command said something.

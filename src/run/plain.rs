@@ -330,6 +330,7 @@ impl Session {
             | Msg::Listed(_)
             | Msg::Delivered(..)
             | Msg::LookedUp(..)
+            | Msg::Staging(_)
             | Msg::News(..)
             | Msg::Wake => {}
         }

@@ -1,4 +1,4 @@
-//! Whether a place is staging: asked of its Prometheus before a drill begins there.
+//! Whether a place is staging: asked of its Prometheus before a drill begins there, and by each console that joins one.
 //!
 //! Hides the two questions: which values a label has over all targets, and whether a series is there.
 //!
@@ -27,7 +27,8 @@ pub fn prove(endpoint: &Endpoint, marks: &Marks) -> Result<CleanStr, String> {
     runtime.block_on(ask(endpoint, marks))
 }
 
-async fn ask(endpoint: &Endpoint, marks: &Marks) -> Result<CleanStr, String> {
+/// The same, for a loop that goes on meanwhile.
+pub(super) async fn ask(endpoint: &Endpoint, marks: &Marks) -> Result<CleanStr, String> {
     let site = Site::open("prometheus", endpoint, Limits::default()).map_err(|error| error.to_string())?;
     let mut proof = Vec::new();
     if let Some((name, value)) = &marks.label {

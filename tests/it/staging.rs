@@ -168,6 +168,24 @@ fn a_drill_in_staging_puts_its_fault_there_on_a_word_sees_it_on_real_graphs_and_
         shown["detected_at"].is_string()
     });
 
+    // Whoever joins has it proved anew: by a label that is not there nothing can be done, by the right one all of it.
+    let other = host.home.path().join("other.toml");
+    std::fs::write(&other, staging(&prometheus.url(), "label = \"environment=other\"")).unwrap();
+    let mut joined = host.start(&["open", "DRILL-1", "--plain", "--as", "omar", "--config", other.to_str().unwrap()]);
+    joined.wait_for("some of its targets have environment=\"staging\", not other", SOON);
+    joined.type_in(":staging\n");
+    joined.wait_for("no [staging] of this console's configuration proved to be that place", SOON);
+    drop(joined);
+    let mut joined = host.start(&["open", "DRILL-1", "--plain", "--as", "omar"]);
+    joined.ready();
+    let mut offered = String::new();
+    until("the proof", || {
+        joined.type_in(":staging\n");
+        offered = joined.wait_for("taging", SOON);
+        offered.contains(":staging 1: TAKE BACK: synthetic payments")
+    });
+    drop(joined);
+
     room.type_in(":abort-drill\n");
     room.wait_for("also runs rm ", SOON);
     assert!(there("fault") && there("traffic"));

@@ -44,7 +44,7 @@ fn place<'a>(cx: &Cx<'a>) -> Result<(Exercise, &'a Site), String> {
         drill.staging.as_ref().ok_or("this drill is simulated: `gameday run NAME --live` plays in staging")?;
     let site = cx.staging.filter(|site| site.prometheus == staging.prometheus).ok_or_else(|| {
         format!(
-            "this drill is played at {}: [staging] of this console's configuration names another place",
+            "this drill is played at {}: no [staging] of this console's configuration proved to be that place",
             staging.prometheus
         )
     })?;
