@@ -147,7 +147,7 @@ fn scaled(start: DateTime<Utc>, by: TimeDelta, factor: f64) -> DateTime<Utc> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
     /// The ticked steps, since when.
-    pub done: Vec<(StepRef, DateTime<Utc>)>,
+    pub done: Vec<Ticked>,
     /// The drill's clock with its pauses, once it is known.
     pub clock: Option<Clock>,
     /// What was put into staging, since when.
@@ -238,6 +238,8 @@ pub struct Facts {
     pub played: BTreeSet<Seat>,
     /// Steps that somebody touched.
     pub steps: BTreeMap<StepRef, StepState>,
+    /// What was done from when until when, in the order of the ticks: opening a step again does not undo its past.
+    pub ticks: Vec<Ticked>,
     /// Updates, in their order.
     pub updates: Vec<Told>,
     /// The drill's four facts, if it is one.

@@ -255,6 +255,8 @@ impl Console {
             if let Some(nearest) = obligations.first() {
                 let name = nearest.name.as_str();
                 let name = name.strip_prefix("update ").filter(|_| is_narrow).unwrap_or(name);
+                // A long task must not push what the incident is, or that it is a drill, off the screen.
+                let name = fit(name, usize::from(self.screen.width / 5).max(10));
                 spans.push(Span::styled(format!("{name} {}", countdown(nearest.left(cx.now))), urgency(nearest, cx)));
                 spans.push(Span::raw("  "));
             }

@@ -18,7 +18,7 @@ impl Console {
             return;
         }
         let progress = Progress {
-            done: self.incident.steps_done(),
+            done: self.incident.ticks.clone(),
             clock: Some(self.incident.clock()),
             staged: self.incident.staged(),
             tasks: self.tasks_of_absent(),

@@ -9,8 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::Exercise;
-use super::requests::done_at;
-use crate::incident::{Answer, EntryId, Role, StepRef, Task, TaskAnswered};
+use super::requests::is_done;
+use crate::incident::{Answer, EntryId, Role, Task, TaskAnswered, Ticked};
 use crate::text::CleanStr;
 use crate::text::duration::Lapse;
 
@@ -111,7 +111,7 @@ pub struct CallBack<'a> {
     pub answer: TaskAnswered,
 }
 
-type Done = [(StepRef, DateTime<Utc>)];
+type Done = [Ticked];
 
 impl Exercise {
     /// Who calls back until a moment, for the tasks that are open.
@@ -166,7 +166,7 @@ impl Person {
 
 impl Asked {
     fn fits(&self, what: &str, done: &Done, at: DateTime<Utc>) -> bool {
-        let is_done = |step: &CleanStr| done_at(step, done).is_some_and(|since| since <= at);
+        let is_done = |step: &CleanStr| is_done(step, done, at);
         let names_step = self.step.as_ref().is_some_and(|step| {
             let id = step.split_once('/').map_or(step.as_str(), |(_, id)| id);
             names(what, id)

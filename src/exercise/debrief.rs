@@ -13,7 +13,7 @@ use super::requests::done_at;
 use super::script::{HINT, Rule};
 use crate::incident::Staging;
 use crate::incident::measures::{measures, spoken};
-use crate::incident::{Cadence, Channel, Event, FollowUpState, Incident, IncidentId, Milestone, Phase, Role, StepRef};
+use crate::incident::{Cadence, Channel, Event, FollowUpState, Incident, IncidentId, Milestone, Phase, Role, Ticked};
 use crate::text::CleanStr;
 
 /// How a drill ended.
@@ -100,10 +100,10 @@ pub fn debrief(exercise: &Exercise, incident: &Incident, cadence: &Cadence, now:
         _ if is_left => End::Abandoned,
         _ => End::Running,
     };
-    let done = incident.steps_done();
-    let look = Look { exercise, incident, cadence, done: &done, now, is_over: end != End::Running };
+    let done = &incident.ticks;
+    let look = Look { exercise, incident, cadence, done, now, is_over: end != End::Running };
     let wrong_turns = exercise.faults.iter().filter_map(|fault| {
-        let at = fault.when.as_ref()?.pulled(&done)?;
+        let at = fault.when.as_ref()?.pulled(done)?;
         (at <= now).then(|| WrongTurn { at, what: fault.what.clone() })
     });
     let open = incident.follow_ups.iter().filter(|item| item.state != FollowUpState::Dropped);
@@ -144,7 +144,7 @@ struct Look<'a> {
     exercise: &'a Exercise,
     incident: &'a Incident,
     cadence: &'a Cadence,
-    done: &'a [(StepRef, DateTime<Utc>)],
+    done: &'a [Ticked],
     now: DateTime<Utc>,
     is_over: bool,
 }

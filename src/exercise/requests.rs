@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::noise::{below, key, smooth, tremble};
 use super::{Exercise, Fault, Relief, Trigger};
-use crate::incident::StepRef;
+use crate::incident::{StepRef, Ticked};
 
 /// The world moves in ticks of this many milliseconds, as a server that is scraped every ten seconds.
 pub(super) const TICK: i64 = 10_000;
@@ -56,6 +56,7 @@ impl Moment {
 struct Help {
     fault: usize,
     from: i64,
+    until: Option<i64>,
     ramp: f64,
     share: f64,
 }
@@ -78,8 +79,8 @@ impl Course {
         course
     }
 
-    pub(super) fn set_steps_done(&mut self, exercise: &Exercise, done: &[(StepRef, DateTime<Utc>)]) {
-        self.help = exercise.relief.iter().filter_map(|relief| help(exercise, relief, done)).collect();
+    pub(super) fn set_steps_done(&mut self, exercise: &Exercise, done: &[Ticked]) {
+        self.help = exercise.relief.iter().flat_map(|relief| help(exercise, relief, done)).collect();
         let begins = |fault: &Fault| match (&fault.at, &fault.when) {
             (Some(at), _) => Some(self.start + at.0.num_milliseconds()),
             (None, Some(trigger)) => Some(trigger.pulled(done)?.timestamp_millis()),
@@ -103,7 +104,8 @@ impl Course {
             strength *= 1.0 - smooth((at - begins - lasts.num_milliseconds()) as f64 / ramp);
         }
         for help in self.help.iter().filter(|help| help.fault == fault) {
-            strength *= 1.0 - help.share * smooth((at - help.from) as f64 / help.ramp);
+            let taken_back = help.until.map_or(0.0, |until| smooth((at - until) as f64 / help.ramp));
+            strength *= 1.0 - help.share * smooth((at - help.from) as f64 / help.ramp) * (1.0 - taken_back);
         }
         strength
     }
@@ -142,31 +144,45 @@ impl Course {
     }
 }
 
-fn help(exercise: &Exercise, relief: &Relief, done: &[(StepRef, DateTime<Utc>)]) -> Option<Help> {
-    let at = done_at(&relief.step, done)?;
-    if !relief.needs.iter().all(|need| done_at(need, done).is_some_and(|before| before <= at)) {
-        return None;
-    }
-    Some(Help {
-        fault: exercise.faults.iter().position(|fault| fault.id == relief.fault)?,
-        from: at.checked_add_signed(TimeDelta::from(relief.after))?.timestamp_millis(),
-        ramp: (relief.ramp.num_milliseconds() as f64).max(1.0),
-        share: relief.share,
+/// What each tick of a step helps: whether what it needs was done is judged at that moment, and never again.
+fn help<'a>(exercise: &'a Exercise, relief: &'a Relief, done: &'a [Ticked]) -> impl Iterator<Item = Help> {
+    ticks(&relief.step, done).filter_map(|ticked| {
+        let can_help = relief.needs.iter().all(|need| is_done(need, done, ticked.from));
+        can_help.then_some(())?;
+        Some(Help {
+            fault: exercise.faults.iter().position(|fault| fault.id == relief.fault)?,
+            from: ticked.from.checked_add_signed(TimeDelta::from(relief.after))?.timestamp_millis(),
+            until: ticked.until.map(|until| until.timestamp_millis()),
+            ramp: (relief.ramp.num_milliseconds() as f64).max(1.0),
+            share: relief.share,
+        })
     })
 }
 
-/// When a step, `service/step`, was ticked.
-pub(super) fn done_at(name: &str, done: &[(StepRef, DateTime<Utc>)]) -> Option<DateTime<Utc>> {
-    let (service, step) = name.split_once('/')?;
-    done.iter().find(|(done, _)| done.service == *service && done.step == *step).map(|(_, at)| *at)
+/// The times for which a step, `service/step`, was done.
+fn ticks<'a>(name: &'a str, done: &'a [Ticked]) -> impl Iterator<Item = &'a Ticked> {
+    let names = move |step: &StepRef| {
+        name.split_once('/').is_some_and(|(service, id)| step.service == *service && step.step == *id)
+    };
+    done.iter().filter(move |ticked| names(&ticked.step))
+}
+
+/// When a step was ticked for the first time.
+pub(super) fn done_at(name: &str, done: &[Ticked]) -> Option<DateTime<Utc>> {
+    ticks(name, done).map(|ticked| ticked.from).min()
+}
+
+/// Whether a step was done at a moment.
+pub(super) fn is_done(name: &str, done: &[Ticked], at: DateTime<Utc>) -> bool {
+    ticks(name, done).any(|ticked| ticked.from <= at && ticked.until.is_none_or(|until| at < until))
 }
 
 impl Trigger {
-    /// When it begins what it begins, if the steps that are done make it.
-    pub(super) fn pulled(&self, done: &[(StepRef, DateTime<Utc>)]) -> Option<DateTime<Utc>> {
-        let at = done_at(&self.step, done)?;
-        let is_kept = self.unless.iter().any(|name| done_at(name, done).is_some_and(|before| before <= at));
-        (!is_kept).then(|| at.checked_add_signed(TimeDelta::from(self.after)))?
+    /// When it begins what it begins, if the steps that were done made it: by the first tick that nothing kept from it.
+    pub(super) fn pulled(&self, done: &[Ticked]) -> Option<DateTime<Utc>> {
+        let is_kept = |ticked: &&Ticked| self.unless.iter().any(|name| is_done(name, done, ticked.from));
+        let first = ticks(&self.step, done).filter(|ticked| !is_kept(ticked)).map(|ticked| ticked.from).min()?;
+        first.checked_add_signed(TimeDelta::from(self.after))
     }
 }
 

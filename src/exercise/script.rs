@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::requests::done_at;
 use super::{Exercise, Trigger};
-use crate::incident::{Severity, StepRef};
+use crate::incident::{Severity, Ticked};
 use crate::text::document::trimmed;
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, CleanText};
@@ -125,12 +125,7 @@ pub enum Cue<'a> {
 
 impl Exercise {
     /// What came due from the start to a moment, with when.
-    pub fn cues(
-        &self,
-        done: &[(StepRef, DateTime<Utc>)],
-        start: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Vec<(DateTime<Utc>, Cue<'_>)> {
+    pub fn cues(&self, done: &[Ticked], start: DateTime<Utc>, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, Cue<'_>)> {
         let mut due = self.all_cues(done, start);
         due.retain(|(at, _)| *at <= now);
         due.sort_by_key(|(at, _)| *at);
@@ -138,16 +133,11 @@ impl Exercise {
     }
 
     /// When something comes due next after a moment, as far as the steps that are ticked so far tell.
-    pub fn next_cue(
-        &self,
-        done: &[(StepRef, DateTime<Utc>)],
-        start: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Option<DateTime<Utc>> {
+    pub fn next_cue(&self, done: &[Ticked], start: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.all_cues(done, start).into_iter().map(|(at, _)| at).filter(|at| *at > now).min()
     }
 
-    fn all_cues(&self, done: &[(StepRef, DateTime<Utc>)], start: DateTime<Utc>) -> Vec<(DateTime<Utc>, Cue<'_>)> {
+    fn all_cues(&self, done: &[Ticked], start: DateTime<Utc>) -> Vec<(DateTime<Utc>, Cue<'_>)> {
         let mut due = Vec::new();
         for inject in &self.injects {
             let at = inject.at.map(|at| start + TimeDelta::from(at));
@@ -163,7 +153,7 @@ impl Exercise {
     }
 
     /// What the ticked steps showed until a moment, with when: of a step the first that fits.
-    pub fn shown(&self, done: &[(StepRef, DateTime<Utc>)], now: DateTime<Utc>) -> Vec<(DateTime<Utc>, &Shown)> {
+    pub fn shown(&self, done: &[Ticked], now: DateTime<Utc>) -> Vec<(DateTime<Utc>, &Shown)> {
         let mut all: Vec<(DateTime<Utc>, &Shown)> = Vec::new();
         for shown in &self.shows {
             let Some(at) = done_at(&shown.step, done).filter(|at| *at <= now) else { continue };
@@ -181,7 +171,7 @@ impl Exercise {
     }
 
     /// The next hint for a room that asks, after so many that it was given; nothing when there are no more.
-    pub fn next_hint(&self, given: &[usize], done: &[(StepRef, DateTime<Utc>)]) -> Option<(usize, &Hint)> {
+    pub fn next_hint(&self, given: &[usize], done: &[Ticked]) -> Option<(usize, &Hint)> {
         let is_wanted = |(place, hint): &(usize, &Hint)| {
             !given.contains(place) && !hint.unless.iter().any(|name| done_at(name, done).is_some())
         };

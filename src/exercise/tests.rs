@@ -3,7 +3,7 @@
 mod properties;
 
 use super::*;
-use crate::incident::StepRef;
+use crate::incident::{StepRef, Ticked};
 use crate::live::{WatchedObjective, WatchedService, Watchlist};
 use crate::playbook::Catalogue;
 use crate::slo::{Grid, Measured, ObjectiveId};
@@ -98,7 +98,10 @@ fn the_storm_fires_the_alert_that_its_brief_speaks_of_and_more_as_it_grows_and_t
     let mut cured = World::new(&storm(), 7, start());
     let step = StepRef { service: "alipay".into(), step: "route-to-backup".into() };
     let asked = StepRef { service: "alipay".into(), step: "backup-available".into() };
-    cured.set_steps_done(&[(asked, start() + TimeDelta::minutes(7)), (step, start() + TimeDelta::minutes(8))]);
+    cured.set_steps_done(&[
+        Ticked::since(asked, start() + TimeDelta::minutes(7)),
+        Ticked::since(step, start() + TimeDelta::minutes(8)),
+    ]);
     assert_eq!(told(18 * 60, &cured), []);
 }
 
@@ -136,7 +139,7 @@ fn routing_to_the_backup_helps_and_shedding_retries_only_soothes() {
     let ticked = |step: &str| {
         let mut world = World::new(&storm(), 7, start());
         let done = ["backup-available", step].map(|step| StepRef { service: "alipay".into(), step: step.into() });
-        world.set_steps_done(&done.map(|step| (step, start() + TimeDelta::minutes(8))));
+        world.set_steps_done(&done.map(|step| Ticked::since(step, start() + TimeDelta::minutes(8))));
         standing(&world, 8 * 60 + 600).into_iter().filter_map(|(id, broken)| broken.then_some(id)).collect::<Vec<_>>()
     };
     assert_eq!(ticked("route-to-backup"), Vec::<String>::new());
@@ -333,4 +336,37 @@ fn measuring_six_charts_takes_a_millisecond_for_five_series_and_thirty_for_two_h
         println!("charts {charts:.3} ms, spans {spans:.3} ms");
         assert!(charts <= milliseconds, "{charts}");
     }
+}
+
+#[test]
+fn what_was_done_stays_done_for_what_came_after_it_though_the_step_is_taken_back() {
+    let (name, _, text) = SHIPPED.into_iter().find(|(name, ..)| name.starts_with("blubank")).unwrap();
+    let exercise = Exercise::parse(name, text).unwrap();
+    let at = |minutes| start() + TimeDelta::minutes(minutes);
+    let step = |id: &str| StepRef { service: "blubank".into(), step: id.into() };
+    let paused =
+        |from, until: Option<i64>| Ticked { until: until.map(at), ..Ticked::since(step("pause-batch"), at(from)) };
+    let restarted =
+        |from, until: Option<i64>| Ticked { until: until.map(at), ..Ticked::since(step("restart-workers"), at(from)) };
+    let backlog = |done: &[Ticked], minute: usize| {
+        let mut world = World::new(&exercise, 7, start());
+        world.set_steps_done(done);
+        let grid = Grid { start: at(0), resolution: TimeDelta::minutes(1), len: 40 };
+        let watched = watched("blubank").into_iter().find(|one| *one.id.objective == *"queue-backlog").unwrap();
+        world.measured(&watched, grid, at(40)).series[0].values[minute].unwrap()
+    };
+    // The batch was paused before, and goes on afterwards: no turn was wrong, and nothing of the past is another.
+    let (before, after) = ([paused(5, None), restarted(6, None)], [paused(5, Some(9)), restarted(6, None)]);
+    assert!((0..40).all(|minute| backlog(&before, minute) == backlog(&after, minute)));
+    let turn = exercise.faults.iter().find_map(|fault| fault.when.as_ref()).unwrap();
+    assert_eq!(turn.pulled(&after), None);
+    // Whoever restarts again while it runs takes it; whoever took it has taken it, whatever is opened again.
+    assert!(
+        turn.pulled(&[paused(5, Some(9)), restarted(6, Some(10)), restarted(11, None)])
+            .is_some_and(|when| when > at(11))
+    );
+    let erased = [restarted(3, Some(8)), paused(7, None), restarted(9, None)];
+    assert!(turn.pulled(&erased).is_some_and(|when| when < at(4)));
+    assert!((0..8).all(|minute| backlog(&erased[..1], minute) == backlog(&erased, minute)));
+    assert!(backlog(&erased, 39) < backlog(&erased[..1], 39), "done in the right order it helps after all");
 }

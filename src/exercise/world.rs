@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::noise::{key, mix2, signed, tremble};
 use super::requests::{BOUNDS, Course, TICK, quantile, tick};
 use super::{Aspect, Exercise, Signal, Stock};
-use crate::incident::StepRef;
+use crate::incident::Ticked;
 use crate::live::{MOST_SERIES, WatchedObjective};
 use crate::playbook::is_question;
 use crate::slo::{BURN_WINDOWS, Grid, Measured, Objective, ObjectiveKind, Series, Side, Unit};
@@ -66,7 +66,7 @@ impl World {
     }
 
     /// Says which steps are ticked, and since when: some of them help.
-    pub fn set_steps_done(&mut self, done: &[(StepRef, DateTime<Utc>)]) {
+    pub fn set_steps_done(&mut self, done: &[Ticked]) {
         self.course.set_steps_done(&self.exercise, done);
     }
 

@@ -136,6 +136,10 @@ impl Facts {
                 Sense::Good
             }
             Event::StepReopened(body) => {
+                let ticked = self.ticks.iter_mut().rev().find(|ticked| ticked.step == body.step);
+                if let Some(ticked) = ticked.filter(|ticked| ticked.until.is_none()) {
+                    ticked.until = Some(mark.at);
+                }
                 self.steps.insert(body.step.clone(), StepState::Reopened(mark)).is_some().into()
             }
             Event::StepClaimed(body) => self.claim(body, mark),
@@ -400,6 +404,7 @@ impl Facts {
             return Sense::Beaten(first.clone());
         }
         self.claims.remove(step);
+        self.ticks.push(Ticked::since(step.clone(), mark.at));
         self.steps.insert(step.clone(), StepState::Checked(mark));
         Sense::Good
     }

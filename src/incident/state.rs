@@ -101,6 +101,24 @@ pub struct Hypothesis {
     pub settled: Option<(Mark, bool, CleanStr)>,
 }
 
+/// A step that was done from a moment on, until it was opened again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticked {
+    /// Which.
+    pub step: StepRef,
+    /// Since when.
+    pub from: DateTime<Utc>,
+    /// Until when, where it did not stay so.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Ticked {
+    /// A step that stays done.
+    pub fn since(step: StepRef, from: DateTime<Utc>) -> Self {
+        Self { step, from, until: None }
+    }
+}
+
 /// A text that waits for approval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
@@ -308,15 +326,6 @@ impl Facts {
     /// Whether a step is done or was passed over.
     pub fn is_through(&self, step: &StepRef) -> bool {
         matches!(self.steps.get(step), Some(StepState::Checked(_) | StepState::Skipped(..)))
-    }
-
-    /// The steps that are done, with when.
-    pub fn steps_done(&self) -> Vec<(StepRef, DateTime<Utc>)> {
-        let done = self.steps.iter().filter_map(|(step, state)| match state {
-            StepState::Checked(mark) => Some((step.clone(), mark.at)),
-            StepState::Skipped(..) | StepState::Reopened(_) => None,
-        });
-        done.collect()
     }
 
     /// What an exercise has put into staging so far, with when; what was never started is not there.

@@ -15,7 +15,7 @@ use crate::clock;
 use crate::exercise::cast::{CALL_BACK, CallBack};
 use crate::exercise::script::{Cue, HINT, Inject};
 use crate::exercise::{Exercise, Shown, World};
-use crate::incident::{Clock, ForeignNoted, News, Progress, StepRef};
+use crate::incident::{Clock, ForeignNoted, News, Progress, Ticked};
 use crate::live::{AlertFinding, Finding, Inquiry, Report, SourceName, Usual, WatchedService, Watchlist};
 use crate::slo::Grid;
 use crate::text::{CleanStr, CleanText};
@@ -180,7 +180,7 @@ struct Asked {
 /// Who gets in touch next.
 fn next_inject(
     world: &World,
-    done: &[(StepRef, DateTime<Utc>)],
+    done: &[Ticked],
     start: DateTime<Utc>,
     now: DateTime<Utc>,
     asked: &Asked,
@@ -194,13 +194,7 @@ fn next_inject(
 }
 
 /// The hint that is given next.
-fn next_hint(
-    world: &World,
-    done: &[(StepRef, DateTime<Utc>)],
-    start: DateTime<Utc>,
-    now: DateTime<Utc>,
-    asked: &Asked,
-) -> Option<usize> {
+fn next_hint(world: &World, done: &[Ticked], start: DateTime<Utc>, now: DateTime<Utc>, asked: &Asked) -> Option<usize> {
     let mut given: Vec<usize> = asked.hints.iter().map(|(hint, _)| *hint).collect();
     given.extend(world.exercise().cues(done, start, now).into_iter().filter_map(|(_, cue)| match cue {
         Cue::Hint(number, _) => Some(number),
@@ -212,7 +206,7 @@ fn next_hint(
 /// What came from people so far, at the wall clock's times: to every console of the room, and to this one because it asked.
 fn news(
     world: &World,
-    done: &[(StepRef, DateTime<Utc>)],
+    done: &[Ticked],
     start: DateTime<Utc>,
     now: DateTime<Utc>,
     asked: &Asked,

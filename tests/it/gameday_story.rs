@@ -14,7 +14,7 @@ use room::{Room, start};
 use warroom::exercise::debrief::{End, Verdict};
 use warroom::exercise::script::{Cue, Rule};
 use warroom::exercise::{Exercise, World};
-use warroom::incident::{Event, Phase, StepRef};
+use warroom::incident::{Event, Phase, StepRef, Ticked};
 
 /// Fast enough that a drill is some dozens of reports; moments of the drill are milliseconds of the wall.
 const SPEED: f64 = 1000.0;
@@ -165,7 +165,7 @@ async fn wrong(script: &Script) {
     let (objective, time) = script.shows;
     let done = script.well.0.iter().map(|(time, step)| {
         let step = StepRef { service: exercise.service.clone(), step: (*step).into() };
-        (step, start() + TimeDelta::seconds(at(time)))
+        Ticked::since(step, start() + TimeDelta::seconds(at(time)))
     });
     let mut world = World::new(exercise, room::SEED, start());
     world.set_steps_done(&done.collect::<Vec<_>>());

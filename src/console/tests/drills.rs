@@ -1,7 +1,7 @@
 //! A drill can be told from an incident on every screen, and a real alert is not hidden by it.
 
 use super::*;
-use crate::incident::{DrillStarted, Plain};
+use crate::incident::{DrillStarted, Plain, TaskAssigned};
 use crate::theme::{BuiltIn, Depth, Theme};
 
 fn drill(theme: BuiltIn, is_wall: bool, size: (u16, u16)) -> Desk {
@@ -45,6 +45,21 @@ fn every_screen_of_a_drill_says_so() {
                 says(&mut desk, overlay);
                 desk.key(KeyCode::Esc);
                 desk.key(KeyCode::Esc);
+            }
+            let task = TaskAssigned {
+                to: "leila".into(),
+                what: "inspect the backlog, read the worker logs, and say what holds the batch".into(),
+                call_back: desk.wall + TimeDelta::minutes(2),
+            };
+            desk.write("dana", Event::TaskAssigned(task));
+            for (paused, words) in [(false, "DRILL"), (true, "DRILL · PAUSED")] {
+                if paused {
+                    desk.write("dana", Event::DrillPaused(Plain {}));
+                }
+                desk.keys("4z");
+                let screen = desk.screen();
+                assert!(screen.contains(words) && screen.contains("SEV1"), "{theme:?} {size:?}\n{screen}");
+                desk.keys("z");
             }
             let mut wall = drill(theme, true, size);
             says(&mut wall, "the wall");

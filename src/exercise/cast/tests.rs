@@ -1,6 +1,6 @@
 use crate::exercise::{Exercise, SHIPPED};
 use crate::incident::tests::at;
-use crate::incident::{Answer, EntryId, Mark, Role, StepRef, Task};
+use crate::incident::{Answer, EntryId, Mark, Role, StepRef, Task, Ticked};
 use crate::playbook::Catalogue;
 
 fn blubank(people: &str) -> Result<Exercise, String> {
@@ -33,7 +33,7 @@ fn task(to: &str, what: &str, minutes: i64) -> Task {
 #[test]
 fn a_person_answers_what_the_exercise_says_of_a_step_as_far_as_the_room_is_and_says_so_where_they_know_nothing() {
     let exercise = blubank(LEILA).unwrap();
-    let paused = (StepRef { service: "blubank".into(), step: "pause-batch".into() }, at(100));
+    let paused = Ticked::since(StepRef { service: "blubank".into(), step: "pause-batch".into() }, at(100));
     let about = "I cannot tell: ask somebody else. What I am here for: knows the settlement batch";
     for (what, done, answer, text) in [
         ("validate the settlement batch", &[][..], Answer::Done, "it stands"),

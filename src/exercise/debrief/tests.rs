@@ -7,7 +7,7 @@ use crate::incident::command::decide;
 use crate::incident::tests::{at, entry};
 use crate::incident::{
     Asking, Command, DecisionMade, DecisionProposed, DrillStarted, IncidentId, PhaseEntered, ProofLine, Seat, Severity,
-    StatusUpdate,
+    StatusUpdate, StepRef,
 };
 use crate::live::WatchedObjective;
 use crate::playbook::Catalogue;
@@ -87,7 +87,7 @@ impl Play {
     /// The objectives that are broken at a moment.
     fn broken(&self, seconds: i64) -> Vec<CleanStr> {
         let mut world = World::new(&self.exercise, 3, at(0));
-        world.set_steps_done(&self.incident.steps_done());
+        world.set_steps_done(&self.incident.ticks);
         let catalogue = Catalogue::shipped();
         let service = &self.exercise.service;
         let objectives = &catalogue.get(service).unwrap().objectives;
@@ -153,7 +153,7 @@ fn a_role_that_the_exercise_played_is_named_and_counts_as_held_until_a_person_ta
 fn a_step_that_was_ticked_shows_what_stands_there_by_then_and_once() {
     let mut play = Play::new("blubank-settlement-failure");
     let shown = |play: &Play, seconds| -> Vec<String> {
-        let all = play.exercise.shown(&play.incident.steps_done(), at(seconds));
+        let all = play.exercise.shown(&play.incident.ticks, at(seconds));
         all.into_iter()
             .map(|(when, one)| format!("{} {:.25}", (when - at(0)).num_seconds(), one.text.as_str()))
             .collect()
@@ -218,7 +218,7 @@ fn the_same_acts_give_the_same_debrief_world_and_people_at_any_speed() {
     for script in &SCRIPTS {
         let plain = play(script, script.wrong, 1000);
         let told = |play: &Play| {
-            let done = play.incident.steps_done();
+            let done = play.incident.ticks.clone();
             let cues = play.exercise.cues(&done, at(0), at(1000)).into_iter().map(|(at, cue)| format!("{at} {cue:?}"));
             (play.debrief(1000), play.broken(900), cues.collect::<Vec<_>>())
         };

@@ -5,14 +5,14 @@ use proptest::prelude::*;
 use super::*;
 
 /// Which steps of an exercise do something, each ticked so many minutes after the start or not at all.
-fn ticked(exercise: &Exercise, minutes: &[Option<i64>]) -> Vec<(StepRef, DateTime<Utc>)> {
+fn ticked(exercise: &Exercise, minutes: &[Option<i64>]) -> Vec<Ticked> {
     let turns = exercise.faults.iter().filter_map(|fault| fault.when.as_ref());
     let keeps = turns.clone().flat_map(|turn| turn.unless.iter());
     let helps = exercise.relief.iter().flat_map(|relief| std::iter::once(&relief.step).chain(&relief.needs));
     let all: std::collections::BTreeSet<_> = turns.map(|turn| &turn.step).chain(keeps).chain(helps).collect();
     let all = all.into_iter().zip(minutes).filter_map(|(name, minute)| Some((name.split_once('/')?, (*minute)?)));
     all.map(|((service, step), minute)| {
-        (StepRef { service: service.into(), step: step.into() }, start() + TimeDelta::minutes(minute))
+        Ticked::since(StepRef { service: service.into(), step: step.into() }, start() + TimeDelta::minutes(minute))
     })
     .collect()
 }
@@ -96,7 +96,7 @@ proptest! {
         let steps = steps.chain(exercise.relief.iter().map(|relief| relief.step.clone()));
         let done = steps.enumerate().map(|(place, name)| {
             let (service, step) = name.split_once('/').unwrap();
-            (StepRef { service: service.into(), step: step.into() }, start() + TimeDelta::minutes(ticked + place as i64))
+            Ticked::since(StepRef { service: service.into(), step: step.into() }, start() + TimeDelta::minutes(ticked + place as i64))
         });
         world.set_steps_done(&done.collect::<Vec<_>>());
         let now = start() + TimeDelta::minutes(minute);
@@ -123,7 +123,7 @@ proptest! {
         let exercise = Exercise::parse(name, text).unwrap();
         let mut world = World::new(&exercise, seed, start());
         let (service, step) = exercise.relief[0].step.split_once('/').unwrap();
-        let done = (StepRef { service: service.into(), step: step.into() }, start());
+        let done = Ticked::since(StepRef { service: service.into(), step: step.into() }, start());
         let mut exposition = exposed::Exposition::default();
         let mut now = start();
         let mut before = std::collections::BTreeMap::<String, f64>::new();

@@ -17,7 +17,7 @@ use warroom::exercise::debrief::Debrief;
 use warroom::exercise::schedule::{Slot, debrief_of, schedule};
 use warroom::exercise::{Exercise, World};
 use warroom::incident::{
-    Cadence, Clock, DrillStarted, Entry, Incident, IncidentId, News, Progress, Series, StepRef, Via,
+    Cadence, Clock, DrillStarted, Entry, Incident, IncidentId, News, Progress, Series, StepRef, Ticked, Via,
 };
 use warroom::journal::{Journal, JournalDir, NewEntry, Sharing, SqliteJournal};
 use warroom::live::{Finding, Inquiry, Report, WatchedObjective, Watchlist};
@@ -160,7 +160,7 @@ impl Room {
                 }
                 Act::Tick(step) => {
                     self.key(who, &format!("{}x", self.way_to(step)));
-                    assert!(self.done().iter().any(|(done, _)| *done.step == **step), "{}", self.screen(who));
+                    assert!(self.done().iter().any(|ticked| *ticked.step.step == **step), "{}", self.screen(who));
                 }
             }
             let screen = self.screen(who);
@@ -338,8 +338,8 @@ impl Room {
         incident
     }
 
-    pub fn done(&self) -> Vec<(StepRef, DateTime<Utc>)> {
-        self.desks[0].console.incident().steps_done()
+    pub fn done(&self) -> Vec<Ticked> {
+        self.desks[0].console.incident().ticks.clone()
     }
 
     /// The entries in the order of the file.
