@@ -317,7 +317,7 @@ fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime
 }
 
 /// Whoever was promised another text, and has heard nothing since it was resolved, is told that it is over.
-fn last_promise(facts: &Facts, resolved: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+pub(super) fn last_promise(facts: &Facts, resolved: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let told = facts.last_update(Channel::ExternalPage).filter(|told| told.mark.at < resolved)?;
     Some((told.mark.at, told.update.promised_next?))
 }

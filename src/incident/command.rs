@@ -576,8 +576,12 @@ fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>) -> Result<
     if phase == Phase::Closed && from.is_live() {
         return refuse("it is not resolved yet: resolve it (:resolve), or close it as a false alarm (:false-alarm)");
     }
-    if phase == Phase::Closed && incident.drill.is_none() && reason.is_none() {
-        let ends = incident.open_ends();
+    if phase == Phase::Closed && reason.is_none() {
+        let mut ends: Vec<_> = incident.owes_the_end().into_iter().collect();
+        // A drill leaves no paperwork.
+        if incident.drill.is_none() {
+            ends.extend(incident.open_ends());
+        }
         if !ends.is_empty() {
             return want_reason(format!("{}: closing without wants a reason", ends.join("; ")));
         }

@@ -237,6 +237,12 @@ impl Facts {
         left
     }
 
+    /// Who still waits to hear that it is over, because the last text promised another.
+    pub fn owes_the_end(&self) -> Option<String> {
+        cadence::last_promise(self, self.resolved_at?)?;
+        Some(format!("the {} does not say yet that it is over", Channel::ExternalPage.name()))
+    }
+
     /// What keeps the incident from being closed, for people. A follow-up may outlive it once somebody owns it until a day.
     pub fn open_ends(&self) -> Vec<String> {
         let mut ends = Vec::new();

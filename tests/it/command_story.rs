@@ -478,6 +478,13 @@ fn an_incident_is_commanded_by_the_runbook_from_its_alert_to_its_closed_record()
     stage.pass(3600);
     assert_eq!(stage.incident().elapsed(stage.now()), Some(took), "the time to resolve stands");
 
+    // Customers were promised another text: they are told that it is over.
+    assert!(stage.due().iter().any(|one| external(&one.duty)));
+    stage.key("bob", "u");
+    stage.shows("bob", "this is the last one: no other is promised");
+    stage.types("bob", "^");
+    assert!(!stage.due().iter().any(|one| external(&one.duty)), "{}", stage.screen("bob"));
+
     // What is left is on the screen; closing waits for it.
     let left: Vec<_> = stage.due().into_iter().map(|one| one.duty).collect();
     for duty in [

@@ -78,7 +78,7 @@ fn alone_a_room_has_the_exercise_play_its_expert_who_calls_back_in_time_and_once
     room.type_in("@leila restart the workers 4m\n");
     room.wait_for("BLOCKED: not while the batch runs", SOON);
     room.type_in(":check 4\n@leila restart the workers 3m\n");
-    room.wait_for("done: with the batch paused a restart is safe", SOON);
+    room.wait_for("BLOCKED: with the batch paused a restart is safe", SOON);
     guest.type_in(":take sme\n");
     room.wait_for("omid is Subject Matter Expert", SOON);
     for _ in 0..4 {

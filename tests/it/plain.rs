@@ -549,6 +549,8 @@ fn an_incident_is_run_from_its_declaration_to_its_postmortem_by_line_mode_alone(
     omid.type_in(":resolve! its graphs are in another tool | payments flow again\n");
     dana.wait_for("RESOLVED Resolved (its graphs are in another tool)", SOON);
     dana.wait_for("due: postmortem: date and owner, by ", SOON);
+    omid.type_in(":update! external Card payments work normally again.\n");
+    dana.wait_for("Card payments work normally again.", SOON);
     dana.type_in("todo: alert on the pool\nfinding: hunter2\n:log 2\n:redact 2 it held a password\n:amend 1 alert before the pool is full\n");
     dana.wait_for(" is redacted: ", SOON);
     dana.wait_for("now reads: alert before the pool is full", SOON);

@@ -9,7 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Outcome, Overlay};
 use crate::incident::timeline::Hand;
-use crate::incident::{Channel, Command, Draft, EntryId, Role, StatusUpdate, Told, Urgency};
+use crate::incident::{Channel, Command, Draft, EntryId, Obligation, Role, StatusUpdate, Told, Urgency};
 use crate::pane::Cx;
 use crate::template::{self, Audience, Facts, Remark, Rule, Service, Status, Vocabulary};
 use crate::text::{CleanStr, CleanText};
@@ -53,9 +53,9 @@ pub(crate) struct Compose {
 pub(crate) fn compose(cx: &Cx<'_>) -> Overlay {
     let obligations = cx.obligations();
     let first = obligations.iter().find(|one| one.duty.channel().is_some());
-    // Customers come first only when they wait already: the usual text is the one for inside.
-    let is_external = first
-        .is_some_and(|one| one.duty.channel() == Some(Channel::ExternalPage) && one.urgency(cx.now) != Urgency::Calm);
+    // Customers come first only when they wait already, or when nobody else does: the usual text is the one for inside.
+    let waits = |one: &Obligation| one.urgency(cx.now) != Urgency::Calm || !cx.incident.phase().is_live();
+    let is_external = first.is_some_and(|one| one.duty.channel() == Some(Channel::ExternalPage) && waits(one));
     let audience = if is_external { Audience::External } else { Audience::Slack };
     let last = cx.incident.updates.last();
     let mut compose = Compose {
@@ -205,7 +205,7 @@ impl Compose {
     }
 
     /// Whether another text follows: the last one of an incident promises none, unless it says so itself.
-    fn promises_another(&self, cx: &Cx<'_>) -> bool {
+    pub(crate) fn promises_another(&self, cx: &Cx<'_>) -> bool {
         self.status != Status::Resolved || template::promise(&self.text.text(), cx.now, cx.zone).is_some()
     }
 

@@ -345,7 +345,11 @@ impl Compose {
                 services.join(" and ")
             ),
         };
-        let template = format!("template: {} · {} (arrows)", self.audience.name(), self.status.name());
+        let template = format!(
+            "template: {} · {} (Left Right: who reads it, Up Down: how far it is)",
+            self.audience.name(),
+            self.status.name()
+        );
         put(heading(template, self.part == Part::Template), y, inner, buf);
         put(heading(where_to, self.part == Part::Channels), y + 1, inner, buf);
         let mut spans = vec![Span::raw("    ")];
@@ -358,11 +362,15 @@ impl Compose {
             spans.push(Span::raw("  "));
         }
         put(Line::from(spans), y + 2, inner, buf);
-        let promise = format!(
-            "the next one is promised for {} (Left Right: in {} min)",
-            cx.clock(self.promised(cx)),
-            self.minutes()
-        );
+        let promise = if self.promises_another(cx) {
+            format!(
+                "the next one is promised for {} (Left Right: in {} min)",
+                cx.clock(self.promised(cx)),
+                self.minutes()
+            )
+        } else {
+            "this is the last one: no other is promised".to_owned()
+        };
         put(heading(promise, self.part == Part::Promise), y + 3, inner, buf);
         cursor.filter(|_| self.part == Part::Text)
     }
