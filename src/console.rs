@@ -174,6 +174,8 @@ pub struct Console {
     covers: Vec<Coverage>,
     present: Vec<Present>,
     outputs: Outputs,
+    /// What waits for the end of a command.
+    then: Option<runs::Then>,
     /// Commands that the shell follows for this console.
     followed: BTreeSet<EntryId>,
     record: Record,
@@ -229,6 +231,7 @@ impl Console {
             covers: Vec::new(),
             present: Vec::new(),
             outputs: Outputs::default(),
+            then: None,
             followed: BTreeSet::new(),
             record: Record::default(),
             panes: PANES.iter().map(|spec| (spec.make)()).collect(),
@@ -410,6 +413,7 @@ impl Console {
         }
         let wall = self.learn_own_clock(own);
         self.learn_versions();
+        self.go_on(wall, &mut effects);
         self.after(wall, &mut effects);
         if may_rewatch {
             self.watch(&mut effects);

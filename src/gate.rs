@@ -71,13 +71,15 @@ pub fn may_run(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> Resu
     if let Some(claim) = incident.claims.get(needs.step).filter(|claim| claim.by != *asker.me) {
         return Err(format!("{} works on it: c takes it over, with a reason", claim.by));
     }
-    if !needs.roles.is_empty() && !needs.roles.iter().any(|role| holds(incident, asker.me, *role)) {
+    // Where the exercise of a drill plays a role, whoever is there is its hands.
+    let may = |role: &Role| holds(incident, asker.me, *role) || incident.played.iter().any(|seat| seat.role == *role);
+    if !needs.roles.is_empty() && !needs.roles.iter().any(may) {
         let names: Vec<_> = needs.roles.iter().map(|role| role.name()).collect();
         return Err(format!("it wants {}: R takes a role", names.join(" or ")));
     }
     let is_done = |step: &StepRef| matches!(incident.steps.get(step), Some(StepState::Checked(_)));
     match needs.purpose {
-        Purpose::Do if is_done(needs.step) => return Err("it is done: o opens it again".to_owned()),
+        Purpose::Do if is_done(needs.step) => return Err("it is done: Esc, then o opens it again".to_owned()),
         Purpose::Do => {
             if let Some((_, title)) = needs.earlier.iter().find(|(step, _)| !incident.is_through(step)) {
                 return Err(format!("first: {title}"));

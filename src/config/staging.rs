@@ -66,10 +66,14 @@ fn is_below(one: &BaseUrl, other: &BaseUrl) -> bool {
     let place = |url: &BaseUrl| {
         let url = url.url();
         let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
-        let is_here = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().map(|ip| ip.to_canonical());
+        let is_here = ip.is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified());
         (if is_here { "localhost".to_owned() } else { host }, url.port_or_known_default())
     };
-    let path = |url: &BaseUrl| format!("{}/", url.url().path().trim_end_matches('/'));
+    let path = |url: &BaseUrl| {
+        let parts = url.url().path().split('/').filter(|part| !part.is_empty());
+        parts.fold("/".to_owned(), |path, part| path + part + "/")
+    };
     place(one) == place(other) && path(one).starts_with(&path(other))
 }
 

@@ -300,6 +300,7 @@ impl Console {
 
     /// What was typed stays where it was typed until it can be recorded.
     fn hand_in(&mut self, overlay: Overlay, commands: Vec<Command>, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let (commands, then) = self.in_turn(commands);
         let asking = self.cx(wall).asking();
         let refused =
             commands.iter().find_map(|asked| match command::decide(self.incident(), asked.clone(), &asking) {
@@ -313,6 +314,7 @@ impl Console {
         for command in commands {
             self.command(command, None, wall, effects);
         }
+        self.keep_turn(then);
     }
 
     fn chosen(&mut self, choice: Choice, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {

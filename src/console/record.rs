@@ -43,6 +43,7 @@ impl Console {
     pub(super) fn journal(&mut self, msg: JournalMsg, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         match msg {
             JournalMsg::Opened(id) => {
+                self.then = None;
                 self.incident = Incident::new(id);
                 self.outbox = super::outbox::Outbox::default();
                 self.record = Record { id: Some(id), ..Record::default() };

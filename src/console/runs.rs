@@ -9,7 +9,9 @@ use chrono::{DateTime, Utc};
 
 use super::overlay::{self, Choice, Offer, Pick};
 use super::{Console, Dirty, Effect, Tone};
-use crate::incident::{Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Remark};
+use crate::incident::{
+    Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Remark, StepRef,
+};
 use crate::pane::{PaneId, RunAsk};
 use crate::text::CleanText;
 
@@ -35,6 +37,14 @@ pub enum RunSaid {
     Overtime,
     /// It ended, or nobody knows how it stands.
     Ended(CommandEnded),
+}
+
+/// What is done once a command has ended well.
+pub(crate) struct Then {
+    step: Option<StepRef>,
+    /// How often it had ended before.
+    ended: usize,
+    rest: Vec<Command>,
 }
 
 impl Console {
@@ -97,6 +107,57 @@ impl Console {
                 self.mark(&[PaneId::Output, PaneId::Playbook]);
             }
         }
+    }
+
+    /// Of what is asked together what is done at once, and what waits until a command among it has ended well.
+    pub(crate) fn in_turn(&self, mut commands: Vec<Command>) -> (Vec<Command>, Option<Then>) {
+        let first = commands.iter().position(|command| matches!(command, Command::StartRun(_)));
+        let rest = first.map(|place| commands.split_off(place + 1)).unwrap_or_default();
+        let then = match commands.last() {
+            Some(Command::StartRun(order)) if !rest.is_empty() => {
+                Some(Then { step: order.step.clone(), ended: self.ends_of(order.step.as_ref()), rest })
+            }
+            Some(_) | None => None,
+        };
+        (commands, then)
+    }
+
+    /// Keeps what waits, once its beginning was granted.
+    pub(crate) fn keep_turn(&mut self, then: Option<Then>) {
+        if then.is_some() {
+            self.then = then;
+        }
+    }
+
+    /// Goes on once a command has ended.
+    pub(super) fn go_on(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let Some(then) = &self.then else { return };
+        if self.ends_of(then.step.as_ref()) == then.ended {
+            return;
+        }
+        let Some(then) = self.then.take() else { return };
+        let mut ended = self.incident.runs.iter().filter(|run| run.order.step == then.step && !run.is_open());
+        let last = ended.next_back().map(|run| (run.order.title.clone(), run.ending().is_some_and(Ending::is_success)));
+        match last {
+            Some((_, true)) => {
+                let (commands, then) = self.in_turn(then.rest);
+                for command in commands {
+                    self.command(command, None, wall, effects);
+                }
+                self.keep_turn(then);
+            }
+            Some((title, false)) => {
+                let words = format!(
+                    "STILL THERE: {title} did not end well, and nothing after it was done: abort-drill tries again"
+                );
+                self.say(Tone::Failed, words, wall);
+            }
+            None => {}
+        }
+    }
+
+    fn ends_of(&self, step: Option<&StepRef>) -> usize {
+        self.incident.runs.iter().filter(|run| run.order.step.as_ref() == step && !run.is_open()).count()
     }
 
     /// Shows what is offered, or does at once what needs no answer.

@@ -270,6 +270,18 @@ fn what_others_write_moves_nothing_that_somebody_types_or_selects() {
     assert_eq!(selected, now, "the log stands still while somebody reads in it");
 }
 
+#[test]
+fn the_first_line_of_a_long_timeline_stands_above_a_full_pane() {
+    let mut desk = Desk::open(Layout::Ic, (120, 40));
+    for number in 10..80 {
+        desk.write("dana", note(&format!("line {number}")));
+    }
+    desk.keys("4zg");
+    let screen = desk.screen();
+    let empty = screen.lines().filter(|line| line.trim_matches(['│', ' ']).is_empty()).count();
+    assert!(screen.contains("line 10") && empty <= 3, "{screen}");
+}
+
 fn note(text: &str) -> Event {
     Event::NoteAdded(crate::incident::NoteAdded { kind: crate::incident::NoteKind::Note, text: text.into(), at: None })
 }

@@ -111,6 +111,19 @@ fn staging(exercise: &Exercise) -> Result<(), Complaint> {
             if !command.parameters.is_empty() {
                 return wrong("parameters", "are for steps of a playbook: write what runs as it is");
             }
+            if command.confirm.as_ref().is_some_and(|word| word.is_blank() || word.trim() != word.as_str()) {
+                return wrong("confirm", "is no word that can be typed: leave it out, and the id is typed");
+            }
+            // What is not honoured here must not look as if it were.
+            let for_playbooks = [
+                ("environment", command.environment.is_some()),
+                ("second-person", command.second_person),
+                ("roles", !command.roles.is_empty()),
+                ("needs", !command.needs.is_empty()),
+            ];
+            if let Some((key, _)) = for_playbooks.into_iter().find(|(_, is_said)| *is_said) {
+                return wrong(key, "is for steps of a playbook: what is put into staging is confirmed by its word");
+            }
             if ids.contains(staged.id.as_str()) {
                 return Err(Complaint::new(["id".into()], format!("`{}` stands twice in this file", staged.id)));
             }

@@ -167,7 +167,8 @@ impl Exercise {
 
     /// Who gets in touch next, where somebody wants it now, after those (by id) who did.
     pub fn next_inject(&self, told: &[&str]) -> Option<&Inject> {
-        self.injects.iter().find(|inject| !told.contains(&inject.id.as_str()))
+        // An answer to what the room does waits for that.
+        self.injects.iter().filter(|inject| inject.at.is_some()).find(|inject| !told.contains(&inject.id.as_str()))
     }
 
     /// The next hint for a room that asks, after so many that it was given; nothing when there are no more.

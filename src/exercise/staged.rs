@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::Exercise;
-use crate::incident::{Ending, Incident, OF_EXERCISE, Purpose, StepRef};
+use crate::incident::{Incident, OF_EXERCISE, StepRef};
 use crate::playbook::{Aliases, CommandStep};
 use crate::text::CleanStr;
 
@@ -60,7 +60,7 @@ impl Exercise {
 
     /// What was put into staging and not taken back, in the order of the file.
     pub fn standing(&self, incident: &Incident) -> Vec<&Staged> {
-        self.staging.iter().filter(|one| stands(incident, &one.step())).collect()
+        self.staging.iter().filter(|one| incident.stands(&one.step())).collect()
     }
 
     /// When the first fault was put into staging, of what was put there.
@@ -68,15 +68,4 @@ impl Exercise {
         let is_fault = |step: &StepRef| self.staged(step).is_some_and(|one| one.kind == StagedKind::Fault);
         staged.iter().filter(|(step, _)| is_fault(step)).map(|(_, at)| *at).min()
     }
-}
-
-fn stands(incident: &Incident, step: &StepRef) -> bool {
-    let mut stands = false;
-    for run in incident.runs.iter().filter(|run| run.order.step.as_ref() == Some(step)) {
-        match run.order.purpose {
-            Purpose::Do => stands |= run.has_acted(),
-            Purpose::Undo => stands &= !run.ending().is_some_and(Ending::is_success),
-        }
-    }
-    stands
 }

@@ -370,3 +370,29 @@ fn what_was_done_stays_done_for_what_came_after_it_though_the_step_is_taken_back
     assert!((0..8).all(|minute| backlog(&erased[..1], minute) == backlog(&erased, minute)));
     assert!(backlog(&erased, 39) < backlog(&erased[..1], 39), "done in the right order it helps after all");
 }
+
+#[test]
+fn what_is_put_into_staging_is_confirmed_by_a_word_and_promises_nothing_that_is_not_kept() {
+    let (name, _, text) = SHIPPED[0];
+    let text = text.split("\n[[staging]]").next().unwrap();
+    let said = |command: &str| {
+        let text =
+            format!("{text}\n[[staging]]\nid = \"x\"\nkind = \"fault\"\nwhat = \"x\"\ncommand = {{ {command} }}\n");
+        Exercise::parse(name, &text).map(|_| ()).map_err(|flaw| flaw.to_string())
+    };
+    let right = "argv = [\"put\"], undo = [\"take\"]";
+    assert_eq!(said(right), Ok(()));
+    for (more, key) in [
+        (", confirm = \"\"", "confirm"),
+        (", confirm = \" yes \"", "confirm"),
+        (", environment = \"production\"", "environment"),
+        (", second-person = true", "second-person"),
+        (", roles = [\"scribe\"]", "roles"),
+        (", needs = [\"y\"]", "needs"),
+        (", parameters = { a = { about = \"a\" } }", "parameters"),
+    ] {
+        let why = said(&format!("{right}{more}")).unwrap_err();
+        assert!(why.starts_with(name) && why.contains(key), "{more}: {why}");
+    }
+    assert!(said("argv = [\"put\"]").unwrap_err().contains("undo"));
+}

@@ -310,6 +310,9 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
         | Command::RemarkRun(_)
         | Command::EndRun(_)
         | Command::Redact(_) => {}
+        // What a drill left in staging can be taken back for ever.
+        Command::StartRun(body)
+            if body.purpose == Purpose::Undo && body.step.as_ref().is_some_and(StepRef::is_of_exercise) => {}
         _ if incident.phase() == Phase::Closed => {
             return refuse(format!("{} is closed: reopen it first (:phase, with a reason)", incident.id()));
         }
@@ -543,11 +546,23 @@ fn set_severity(incident: &Incident, to: Severity, reason: Option<CleanStr>) -> 
     }
 }
 
+/// Nobody closes the record of what still stands in staging.
+fn nothing_left(incident: &Incident) -> Result<(), Refusal> {
+    let left: Vec<_> = incident.left_in_staging().into_iter().map(CleanStr::as_str).collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    refuse(format!("still in staging: {}: abort-drill, or staging, takes it back first", left.join(", ")))
+}
+
 fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>) -> Result<Event, Refusal> {
     let from = incident.phase();
     let reason = reason.filter(|reason| !reason.trim().is_empty());
     if phase == from {
         return refuse(format!("the phase is {phase} already"));
+    }
+    if phase == Phase::Closed {
+        nothing_left(incident)?;
     }
     // A drill may be aborted at any time.
     if phase == Phase::Closed && incident.drill.is_some() && reason.is_some() {

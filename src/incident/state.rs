@@ -334,6 +334,32 @@ impl Facts {
         matches!(self.steps.get(step), Some(StepState::Checked(_) | StepState::Skipped(..)))
     }
 
+    /// Whether something that an exercise put into staging still stands there, as far as anybody knows.
+    pub fn stands(&self, step: &StepRef) -> bool {
+        let mut stands = false;
+        for run in self.runs.iter().filter(|run| run.order.step.as_ref() == Some(step)) {
+            match run.order.purpose {
+                Purpose::Do => stands |= run.has_acted(),
+                Purpose::Undo => stands &= !run.ending().is_some_and(Ending::is_success),
+            }
+        }
+        stands
+    }
+
+    /// What exercises put into staging and nobody took back: what each put there is called.
+    pub fn left_in_staging(&self) -> Vec<&CleanStr> {
+        let mut steps: Vec<&StepRef> = Vec::new();
+        let mut left = Vec::new();
+        for run in self.runs.iter().filter(|run| run.order.purpose == Purpose::Do) {
+            let Some(step) = run.order.step.as_ref().filter(|step| step.is_of_exercise()) else { continue };
+            if !steps.contains(&step) && self.stands(step) {
+                steps.push(step);
+                left.push(&run.order.title);
+            }
+        }
+        left
+    }
+
     /// What an exercise has put into staging so far, with when; what was never started is not there.
     pub fn staged(&self) -> Vec<(StepRef, DateTime<Utc>)> {
         let acted = |run: &&Run| run.order.purpose == Purpose::Do && run.has_acted();

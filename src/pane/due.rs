@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::style::{Modifier, Style};
 
 use super::Cx;
-use crate::incident::{Channel, Duty, Obligation, Urgency};
+use crate::incident::{Channel, Duty, Incident, Obligation, Role, Urgency};
 use crate::text::columns;
 use crate::theme::{Alarm, Theme};
 
@@ -75,8 +75,10 @@ pub fn grouped(obligations: &[Obligation]) -> Vec<(String, &Obligation)> {
 }
 
 /// The action that satisfies a duty, and its key.
-pub fn remedy(duty: &Duty) -> (&'static str, &'static str) {
+pub fn remedy(duty: &Duty, incident: &Incident) -> (&'static str, &'static str) {
     match duty {
+        // The Incident Commander acknowledges: somebody has to be that first.
+        Duty::Acknowledge if incident.holder(Role::IncidentCommander).is_none() => ("take command", "R"),
         Duty::Acknowledge => ("acknowledge", "a"),
         Duty::Accept(_) => ("accept-role", "Enter"),
         Duty::Decide(_) => ("decide", "X"),

@@ -70,7 +70,7 @@ impl Pane for Facts {
 fn lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
     let incident = cx.incident;
     let fact = |name: &str, value: String| {
-        Line::from(vec![Span::styled(format!("{name:<13}"), cx.theme.dim()), Span::raw(value)])
+        Line::from(vec![Span::styled(format!("{name:<12} "), cx.theme.dim()), Span::raw(value)])
     };
     let recorded = |at: Option<DateTime<Utc>>| at.map_or_else(|| "not recorded".to_owned(), |at| cx.minute(at));
     let mut lines = vec![fact("title", incident.title.to_string())];
@@ -197,7 +197,7 @@ fn scope(cx: &Cx<'_>) -> Vec<(&'static str, String)> {
         facts.push(("places", list(&scope.geography)));
     }
     if !scope.partners.is_empty() {
-        facts.push(("partner banks", list(&scope.partners)));
+        facts.push(("partners", list(&scope.partners)));
     }
     if let Some(share) = scope.users_percent {
         facts.push(("users", format!("{share} %")));

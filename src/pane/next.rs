@@ -101,7 +101,7 @@ impl Next {
             let time = minutes(obligation.left(cx.now));
             let head = format!("{marker}{time:>9}{:<1$}  ", urgency_word(obligation, cx), usize::from(words));
             let indent = usize::from(width(&head));
-            let key = format!("  {}", remedy(&obligation.duty).1);
+            let key = format!("  {}", remedy(&obligation.duty, cx.incident).1);
             let put_off = if obligation.snoozed.is_some() { " (put off)" } else { "" };
             let text = format!("{name} · {}{put_off}", owner(obligation));
             let room = usize::from(area.width).saturating_sub(indent + key.len()).max(8);
@@ -232,7 +232,12 @@ fn draw_big(obligation: &Obligation, ticks: bool, area: Rect, buf: &mut Buffer, 
     let unit = if ticks { "" } else { "min " };
     let lines = [
         format!("{unit}{word} {name}"),
-        format!("{} · {} {}", owner(obligation), remedy(&obligation.duty).1, remedy(&obligation.duty).0),
+        format!(
+            "{} · {} {}",
+            owner(obligation),
+            remedy(&obligation.duty, cx.incident).1,
+            remedy(&obligation.duty, cx.incident).0
+        ),
     ];
     let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);
     for (line, y) in lines.into_iter().zip(area.y..area.bottom()) {

@@ -366,7 +366,8 @@ impl TimelinePane {
         };
         let mut after: Vec<Row<'static>> = Vec::new();
         for place in (anchor + 1..view.len()).filter(shown) {
-            if after.len() >= below {
+            // Near the first line there is less above than fits: what comes after fills the pane.
+            if below == 0 || after.len() >= height {
                 break;
             }
             after.extend(rows_at(place));

@@ -424,6 +424,7 @@ impl Session {
     /// Asks several things, in this order, until one is refused.
     fn ask_all(&mut self, commands: impl IntoIterator<Item = Command>, wall: DateTime<Utc>) -> verbs::Answer {
         let mut effects = Vec::new();
+        let (commands, then) = self.console.in_turn(commands.into_iter().collect());
         for command in commands {
             match self.ask(command, wall) {
                 Ok(more) => effects.extend(more),
@@ -431,10 +432,11 @@ impl Session {
                 // What was granted is on its way already.
                 Err(sentence) => {
                     self.paper.say("! ", &sentence);
-                    break;
+                    return Ok(effects);
                 }
             }
         }
+        self.console.keep_turn(then);
         Ok(effects)
     }
 

@@ -191,7 +191,8 @@ impl Shell {
         match effect {
             Effect::Append { ticket, events, settles_draft } => self.append(ticket, events, settles_draft),
             Effect::Create(series, events) => self.create(series, events),
-            Effect::StartDrill => self.begin_drill(self.plan.drill.clone()),
+            // One in staging begins from the command line alone, with its proof and its pre-brief.
+            Effect::StartDrill => self.begin_drill(super::Drill { staging: None, ..self.plan.drill.clone() }),
             Effect::Open(id) => self.open(id),
             Effect::LookBack(services) => {
                 let (place, open) = (self.plan.journal.clone(), self.open.as_ref().map(|open| open.id));

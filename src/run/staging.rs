@@ -51,7 +51,8 @@ pub(super) async fn ask(endpoint: &Endpoint, marks: &Marks) -> Result<CleanStr, 
     }
     if let Some(selector) = &marks.build_info {
         let found = vector(&site, &format!("count({selector})")).await?;
-        if found.is_empty() {
+        let is_there = found.first().is_some_and(|one| one["value"][1].as_str().is_some_and(|count| count != "0"));
+        if !is_there {
             return Err(format!("{} is no staging: it has no {selector}", endpoint.url));
         }
         proof.push(format!("it has {selector}"));
@@ -66,6 +67,14 @@ async fn vector(site: &Site, query: &str) -> Result<Vec<Value>, String> {
     let answer = get(site, "api/v1/query", &[("query", query)]).await.map_err(|failure| failure.reason.to_string())?;
     let mut said: Value =
         serde_json::from_slice(&answer.body).map_err(|error| format!("no answer in JSON: {error}"))?;
+    if said["status"] != "success" || said["data"]["resultType"] != "vector" {
+        return Err(format!("no vector came for {query}"));
+    }
+    // A part of an answer proves nothing of the rest.
+    if let Some(warning) = said["warnings"].as_array().and_then(|all| all.first()) {
+        let warning = CleanStr::new(warning.as_str().unwrap_or_default());
+        return Err(format!("the answer to {query} is not whole: {}", fit(&warning, 100)));
+    }
     match said["data"]["result"].take() {
         Value::Array(all) => Ok(all),
         _ => Err(format!("no vector came for {query}")),

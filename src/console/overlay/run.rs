@@ -42,6 +42,8 @@ pub(crate) struct RunDialog {
     /// What its word leads to.
     pub(crate) confirms: Confirms,
     pub(crate) editor: Editor,
+    /// The first line that is in sight, where not all are.
+    pub(crate) top: usize,
 }
 
 /// What a confirmed dialog leads to.
@@ -60,8 +62,16 @@ impl RunDialog {
     }
 
     pub(super) fn key(&mut self, key: KeyEvent) -> Outcome {
+        match key.code {
+            KeyCode::Down => self.top += 1,
+            KeyCode::Up => self.top = self.top.saturating_sub(1),
+            _ => {}
+        }
         if key.code != KeyCode::Enter {
-            self.editor.key(key);
+            // What cannot start takes no word.
+            if self.blocked.is_none() || self.may_vouch {
+                self.editor.key(key);
+            }
             return Outcome::Stay;
         }
         match self.confirm(self.editor.text().trim()) {
@@ -150,7 +160,9 @@ impl RunDialog {
             Purpose::Do => "run",
             Purpose::Undo => "take back",
         };
-        let title = format!("{what}: {}{badge}", self.order.title);
+        // What takes something of an exercise back is called so already.
+        let title = self.order.title.strip_prefix(&format!("{what}: ")).unwrap_or(&self.order.title);
+        let title = format!("{what}: {title}{badge}");
         let inner = frame(&title, "Esc leaves: nothing runs", width, rows, screen, buf, cx);
         let mut y = inner.y;
         if let Some(badge) = &self.order.environment {
@@ -170,11 +182,15 @@ impl RunDialog {
         }
         // What is typed must be in sight, whatever does not fit above it.
         let bottom = inner.bottom().saturating_sub(2);
-        for line in lines {
-            if y < bottom {
-                put(line, y, inner, buf);
-                y += 1;
-            }
+        let room = usize::from(bottom.saturating_sub(y));
+        let top = self.top.min(lines.len().saturating_sub(room));
+        let below = lines.len().saturating_sub(top + room);
+        for (place, line) in lines.into_iter().skip(top).take(room).enumerate() {
+            // What does not fit is never out of sight without a word.
+            let is_cut = below > 0 && place + 1 == room;
+            let more = || Line::styled(format!("... {} lines more: Down", below + 1), cx.theme.amber());
+            put(if is_cut { more() } else { line }, y, inner, buf);
+            y += 1;
         }
         let ask = self.ask();
         put(Line::from(ask).style(cx.theme.title(true)), bottom, inner, buf);

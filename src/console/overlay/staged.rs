@@ -67,7 +67,7 @@ pub(crate) fn dialog(step: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Ru
     let staged = exercise.staged(step).ok_or("the exercise has no such command")?;
     let (order, filled_in) = order(staged, purpose, cx, &site.aliases)?;
     let way_back = match purpose {
-        Purpose::Do => show_argv(&staged.command.undo),
+        Purpose::Do => show_argv(&self::order(staged, Purpose::Undo, cx, &site.aliases)?.0.argv),
         Purpose::Undo => "`staging` puts it there again".to_owned(),
     };
     let expect = match purpose {
@@ -90,6 +90,7 @@ pub(crate) fn dialog(step: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Ru
         may_vouch: false,
         confirms: Confirms::Start,
         editor: filled(Editor::one_line(), ""),
+        top: 0,
     })
 }
 
@@ -127,8 +128,12 @@ pub(crate) fn abort(cx: &Cx<'_>) -> Result<Offer, String> {
             blocked: barred(cx).or_else(|| standing.iter().find_map(|staged| running(staged, cx))),
             word: "abort".into(),
             may_vouch: false,
-            confirms: Confirms::Each(starts.chain([close]).collect(), "all of it runs, and the drill ends"),
+            confirms: Confirms::Each(
+                starts.chain([close]).collect(),
+                "one after the other, and the drill ends when all is back",
+            ),
             editor: filled(Editor::one_line(), ""),
+            top: 0,
         }
         .overlay(),
     )))

@@ -294,6 +294,7 @@ fn dialog(
         may_vouch,
         confirms: dry_run.map_or(Confirms::Start, Confirms::DryRun),
         editor: filled(Editor::one_line(), ""),
+        top: 0,
     })
 }
 

@@ -1,7 +1,8 @@
 //! A drill can be told from an incident on every screen, and a real alert is not hidden by it.
 
 use super::*;
-use crate::incident::{DrillStarted, Plain, TaskAssigned};
+use crate::console::runs::RunSaid;
+use crate::incident::{CommandEnded, DrillStarted, Ending, Phase, Plain, Staging, TaskAssigned};
 use crate::theme::{BuiltIn, Depth, Theme};
 
 fn drill(theme: BuiltIn, is_wall: bool, size: (u16, u16)) -> Desk {
@@ -308,4 +309,121 @@ fn the_exercise_plays_an_empty_role_on_a_word_and_every_display_says_so() {
     assert!(desk.screen().contains("omid (played by the exercise) for"), "{}", desk.screen());
     desk.keys("F4");
     assert!(!desk.screen().contains("Subject Matter Expert  omid"), "the role is not empty any more");
+}
+
+/// A drill in staging in which these were put there.
+fn staged(ids: &[&str], size: (u16, u16)) -> Desk {
+    let put = |id: &&str| {
+        format!(
+            "\n[[staging]]\nid = \"{id}\"\nkind = \"fault\"\nwhat = \"{id}\"\ncommand = {{ argv = [\"put\", \"{id}\"], undo = [\"take\", \"{id}\"] }}\n"
+        )
+    };
+    let text = Exercise::shipped(EXERCISE).unwrap();
+    let text = text.split("\n[[staging]]").next().unwrap().to_owned() + &ids.iter().map(put).collect::<String>();
+    let prometheus = "http://staging/";
+    let site = crate::exercise::staged::Site { prometheus: prometheus.into(), aliases: Default::default() };
+    let settings = Settings { staging: Some(site), ..settings(Layout::Ic) };
+    let mut desk = Desk::open_record(IncidentId::drill(1), settings, size);
+    let started = DrillStarted {
+        exercise: EXERCISE.into(),
+        seed: 1,
+        start: at(0),
+        speed: 1.0,
+        source: Some(text.as_str().into()),
+        staging: Some(Staging { prometheus: prometheus.into(), proof: "seen".into(), is_briefed: true }),
+    };
+    desk.write("dana", Event::DrillStarted(started));
+    for (place, id) in ids.iter().enumerate() {
+        desk.keys(":staging");
+        desk.key(KeyCode::Enter);
+        (0..place).for_each(|_| desk.key(KeyCode::Down));
+        desk.key(KeyCode::Enter);
+        desk.keys(id);
+        desk.key(KeyCode::Enter);
+        desk.end_newest(0);
+    }
+    desk
+}
+
+impl Desk {
+    fn order(&self) -> Vec<String> {
+        self.console.incident().runs.iter().map(|run| run.order.argv.join(" ")).collect()
+    }
+
+    fn end_newest(&mut self, code: i32) {
+        let run = self.console.incident().runs.last().unwrap().id;
+        let body = CommandEnded {
+            run,
+            ending: Ending::Exited(code),
+            took_ms: 1,
+            bytes: 0,
+            dropped: 0,
+            tail: "".into(),
+            left_running: false,
+        };
+        self.tell(Msg::Run(run, RunSaid::Ended(body)));
+        self.tell(Msg::Wake);
+    }
+}
+
+#[test]
+fn an_abort_takes_back_one_after_the_other_and_ends_the_drill_only_when_all_is_back() {
+    let mut desk = staged(&["proxy", "toxic"], (120, 40));
+    assert_eq!(desk.order(), ["put proxy", "put toxic"]);
+    // Nobody closes over it, by whatever way.
+    desk.keys("P4");
+    desk.keys("lunch");
+    desk.key(KeyCode::Enter);
+    assert_ne!(desk.console.incident().phase(), Phase::Closed, "{}", desk.screen());
+    desk.key(KeyCode::Esc);
+    let abort = |desk: &mut Desk| {
+        desk.keys(":abort-drill");
+        desk.key(KeyCode::Enter);
+        desk.keys("abort");
+        desk.key(KeyCode::Enter);
+    };
+    abort(&mut desk);
+    assert_eq!(desk.order()[2..], ["take toxic"], "the last one first, and alone: {}", desk.said());
+    desk.end_newest(4);
+    assert!(desk.said().contains("STILL THERE: take back: toxic"), "{}", desk.said());
+    assert_ne!(desk.console.incident().phase(), Phase::Closed);
+    abort(&mut desk);
+    desk.end_newest(0);
+    assert_eq!(desk.order()[3..], ["take toxic", "take proxy"]);
+    assert_ne!(desk.console.incident().phase(), Phase::Closed, "one is on its way back");
+    desk.end_newest(0);
+    assert_eq!(desk.console.incident().phase(), Phase::Closed, "{}", desk.said());
+}
+
+#[test]
+fn what_stands_in_staging_is_put_there_once_and_can_be_taken_back_whatever_the_phase() {
+    let desk = staged(&["proxy"], (120, 40));
+    let asking = crate::incident::Asking { now: desk.wall, ..desk.console.cx(desk.wall).asking() };
+    let incident = desk.console.incident();
+    let again = Command::StartRun(incident.runs[0].order.clone());
+    let refusal = crate::incident::command::decide(incident, again, &asking).unwrap_err();
+    assert!(refusal.to_string().contains("it stands there already"), "{refusal}");
+    // A record of an older console, which closed over it.
+    let mut desk = desk;
+    desk.write("dana", Event::PhaseEntered(crate::incident::PhaseEntered::plain(Phase::Closed)));
+    desk.keys(":staging");
+    desk.key(KeyCode::Enter);
+    desk.key(KeyCode::Enter);
+    desk.keys("proxy");
+    desk.key(KeyCode::Enter);
+    assert_eq!(desk.order()[1..], ["take proxy"], "{}", desk.said());
+}
+
+#[test]
+fn an_abort_says_where_not_all_that_it_runs_is_in_sight() {
+    let ids: Vec<String> = (10..20).map(|number| format!("fault-{number}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let mut desk = staged(&ids, (80, 20));
+    desk.keys(":abort-drill");
+    desk.key(KeyCode::Enter);
+    let screen = desk.screen();
+    assert!(screen.contains("lines more: Down"), "{screen}");
+    (0..40).for_each(|_| desk.key(KeyCode::Down));
+    let screen = desk.screen();
+    assert!(screen.contains("take fault-10") && !screen.contains("lines more"), "{screen}");
 }

@@ -36,6 +36,7 @@ pub(super) fn resolve(
 
 pub(super) fn close_as(incident: &Incident, outcome: Outcome, reason: Option<CleanStr>) -> Result<Event, Refusal> {
     let reason = reason.filter(|reason| !reason.is_blank());
+    super::nothing_left(incident)?;
     match outcome {
         Outcome::Done => return refuse("an incident that is done is closed by its phase (:phase closed)"),
         Outcome::Backlog if incident.severity != Some(Severity::Sev3) => {

@@ -10,6 +10,13 @@ pub(super) fn start(incident: &Incident, body: CommandStarted, asking: &Asking) 
     if body.argv.first().is_none_or(|program| program.is_blank()) {
         return refuse("there is no program to run");
     }
+    if let Some(step) = body.step.as_ref().filter(|step| step.is_of_exercise()) {
+        match (body.purpose, incident.stands(step)) {
+            (Purpose::Do, true) => return refuse("it stands there already, or nobody knows: take it back first"),
+            (Purpose::Undo, false) => return refuse("it does not stand there any more: nothing is left to take back"),
+            (Purpose::Do, false) | (Purpose::Undo, true) => {}
+        }
+    }
     if let Some(step) = &body.step {
         if let Some(run) = incident.running(step) {
             return refuse(format!("{} runs this step since {}", run.started.by, run.started.at.format("%H:%M:%S")));
