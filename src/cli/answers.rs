@@ -117,7 +117,9 @@ pub(super) fn list(config: &Config, json: bool, all: bool) -> Result<ExitCode, E
         return print(&json!({ "incidents": incidents }).to_string());
     }
     if list.is_empty() {
-        return print("no incident is open (warroom declare, or warroom gameday for an exercise)");
+        return print(
+            "no incident is open (warroom declare, or warroom gameday for an exercise); --all lists drills, too",
+        );
     }
     let lines: Vec<String> = list.iter().map(|summary| summary_line(summary, clock::wall())).collect();
     print(&lines.join("\n"))

@@ -279,7 +279,7 @@ impl Look<'_> {
         let fault = self.exercise.faults.iter().find(|fault| fault.id == *id);
         match fault.and_then(|fault| Some((fault, fault.when.as_ref()?.pulled(self.done)?))) {
             Some((fault, _)) => Verdict::Missed(fault.what.to_string()),
-            None if self.is_over => Verdict::Met("it did not happen".to_owned()),
+            None if self.is_over => Verdict::Met("the wrong turn was not taken".to_owned()),
             None => Verdict::Open,
         }
     }

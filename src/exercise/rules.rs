@@ -54,6 +54,12 @@ fn cast(exercise: &Exercise) -> Result<(), Complaint> {
     for (place, person) in exercise.opening.people.iter().enumerate() {
         let mut check = || {
             said(&person.name, "name")?;
+            if person.name.trim().starts_with('@') {
+                return Err(Complaint::new(
+                    ["name".into()],
+                    "stands without its @, which work that is handed to them has",
+                ));
+            }
             said(&person.about, "about")?;
             if !names.insert(person.name.to_lowercase()) {
                 return Err(Complaint::new(["name".into()], format!("`{}` stands twice in this file", person.name)));

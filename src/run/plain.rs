@@ -29,7 +29,7 @@ use super::{LONGEST_SLEEP, Opening, PATIENCE, Plan, clock, log};
 use crate::console::overlay::{RunDialog, summary_line};
 use crate::console::runs::RunSaid;
 use crate::console::{Console, Effect, JournalMsg, Msg, Notice, Summary, Tone};
-use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Line};
+use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Line, Series};
 use crate::pane::{Access, Cx};
 use crate::text::{CleanStr, CleanText};
 use crate::widget::text::duration;
@@ -254,7 +254,8 @@ impl Session {
         // What the console cannot tell afterwards is looked at before it goes in.
         let (mut new, mut lost): (Vec<EntryId>, _) = (Vec::new(), String::new());
         match &msg {
-            Msg::Journal(JournalMsg::Opened(_)) => {
+            Msg::Journal(JournalMsg::Opened(id)) => {
+                self.paper.mark(id.series == Series::Drill);
                 self.waits = Waits { opening: true, since: clock::boot(), ..Waits::default() };
                 (self.own, self.is_open, self.draft, self.draft_ticket) = (0, false, None, None);
                 self.numbers = Numbers::default();

@@ -79,13 +79,12 @@ pub fn assignment(line: &str, now: DateTime<Utc>, zone: chrono_tz::Tz) -> Option
     }
     let without = || Err("say when they call back, at the end: @dana check p99 5m".to_owned());
     let Some((what, word)) = rest.trim().rsplit_once(char::is_whitespace) else { return Some(without()) };
-    let after = word.strip_suffix(['m', 'h']).and_then(|number| number.parse::<i64>().ok()).map(|number| {
-        if word.ends_with('h') {
-            TimeDelta::hours(number.clamp(0, 24))
-        } else {
-            TimeDelta::minutes(number.clamp(0, 1440))
-        }
-    });
+    let after = word.strip_suffix(['m', 'h']).and_then(|number| number.parse::<i64>().ok());
+    let after = after.map(|number| number.saturating_mul(if word.ends_with('h') { 60 } else { 1 }));
+    if after.is_some_and(|minutes| minutes > 1440) {
+        return Some(Err("a call-back is within a day: write 24h or less, or make it a follow-up".to_owned()));
+    }
+    let after = after.map(|minutes| TimeDelta::minutes(minutes.max(0)));
     let call_back = match after {
         Some(after) => Some(now + after),
         None => event_time(word, now + TimeDelta::hours(24), zone).filter(|at| *at > now && !word.starts_with('-')),
