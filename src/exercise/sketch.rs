@@ -102,7 +102,7 @@ scenario = "Say what is simulated"
 frequency = "quarterly"
 duration = "30m"
 goals = ["say what people should have learnt"]
-brief = "This is a drill: nobody is paged, nothing leaves this console."
+brief = "This is a drill: nobody is paged, and nobody outside hears of it."
 
 [[success]]
 what = "an Incident Commander has acknowledged within 5 minutes of the alert"
