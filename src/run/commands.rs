@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::shell::Shell;
 use crate::console::runs::{RunAct, RunSaid};
-use crate::incident::{EntryId, IncidentId};
+use crate::incident::{EntryId, IncidentId, Purpose, StepRef};
 use crate::runner::{self, Order, Said, StartError};
 
 impl Shell {
@@ -21,8 +21,13 @@ impl Shell {
             Said::Printed(text, 0) if text.is_empty() => !said.is_closed(),
             Said::Printed(..) | Said::Overtime | Said::Ended(_) => said.blocking_send((run, what)).is_ok(),
         };
+        let proof = self.proof_before(&act);
         let act = move || match act {
             RunAct::Start(body) => {
+                if let Err(why) = proof.map_or(Ok(()), |proof| proof()) {
+                    tell(Said::Ended(runner::End::not_started(&why)));
+                    return;
+                }
                 let started = runner::start(&folder, &Order::of(&body, sharing), sharing);
                 match started {
                     // Somebody else's folder of the same run cannot be; if it is, what it says counts.
@@ -37,6 +42,23 @@ impl Shell {
             RunAct::Grant(seconds) => report(runner::grant(&folder, Duration::from_secs(seconds)), &folder),
         };
         tokio::task::spawn_blocking(act);
+    }
+
+    /// What must be proved right before a command: an address that was staging when the drill began may lead elsewhere by now. What is there is
+    /// always taken back.
+    fn proof_before(&self, act: &RunAct) -> Option<impl FnOnce() -> Result<(), String> + Send + use<>> {
+        let RunAct::Start(body) = act else { return None };
+        let is_put = body.purpose == Purpose::Do && body.step.as_ref().is_some_and(StepRef::is_of_exercise);
+        if !is_put {
+            return None;
+        }
+        let endpoint = self.plan.staging.iter().find(|(spec, _)| spec.name == "prometheus").map(|(_, at)| at.clone());
+        let to_prove = self.plan.to_prove.clone();
+        Some(move || match (endpoint, to_prove) {
+            (Some(endpoint), Some(Ok((marks, _)))) => super::staging::prove(&endpoint, &marks).map(|_| ()),
+            (_, Some(Err(why))) => Err(why.to_string()),
+            (_, None) | (None, Some(Ok(_))) => Err("no [staging] is configured here".to_owned()),
+        })
     }
 
     fn run_folder(&self, id: IncidentId, run: EntryId) -> PathBuf {

@@ -1,4 +1,5 @@
-//! Whether a place is staging: asked of its Prometheus before a drill begins there, and by each console that joins one.
+//! Whether a place is staging: asked of its Prometheus before a drill begins there, by each console that joins one, and before each
+//! command that puts something there.
 //!
 //! Hides the two questions: which values a label has over all targets, and whether a series is there.
 //!

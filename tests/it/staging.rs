@@ -201,3 +201,34 @@ fn a_drill_in_staging_puts_its_fault_there_on_a_word_sees_it_on_real_graphs_and_
     let (_, record) = host.run(&["show", "DRILL-1"]);
     assert!(record.contains("take back: payments pile up") && record.contains("exit 0"), "{record}");
 }
+
+#[test]
+fn a_place_that_cannot_prove_any_more_that_it_is_staging_gets_no_fault_and_gives_back_what_it_got() {
+    if !is_installed() {
+        return;
+    }
+    let host = Host::new();
+    let switches = tempfile::tempdir().unwrap();
+    let there = |name: &str| switches.path().join(name).exists();
+    let address = service(switches.path().to_owned());
+    let mut prometheus = Prometheus::ruled(&address, ("environment", "staging"), RULES);
+    let scraped = || prometheus.ask("/api/v1/query?query=up")["result"].as_array().is_some_and(|all| !all.is_empty());
+    until("the service is scraped", scraped);
+    configure(&host, &staging(&prometheus.url(), "label = \"environment=staging\""));
+    let exercise = exercise(&host, switches.path());
+    let mut room = host.start(&["gameday", "run", &exercise, "--live", "--plain"]);
+    room.wait_for("Enter starts the drill", SOON);
+    room.type_in("\n");
+    room.ready();
+    room.type_in(":staging 1\n:confirm payments\n");
+    room.wait_for("run synthetic payments: exit 0", SOON);
+    assert!(there("traffic"));
+    prometheus.kill();
+    room.type_in(":staging 2\n:confirm pile\n");
+    room.wait_for("NOT STARTED", SOON);
+    assert!(!there("fault"));
+    // What is there is taken back all the same.
+    room.type_in(":abort-drill\n:confirm abort\n");
+    room.wait_for("phase Closed", SOON);
+    assert!(!there("traffic"));
+}
