@@ -184,6 +184,11 @@ pub struct Cx<'a> {
     pub looked_at: Option<DateTime<Utc>>,
 }
 
+/// Whether somebody of this name sits at one of the consoles.
+pub fn is_here(name: &str, present: &[Present], me: &Actor) -> bool {
+    present.iter().map(|one| &one.actor).chain([me]).any(|actor| actor.eq_ignore_ascii_case(name))
+}
+
 impl Cx<'_> {
     /// Who asks, when.
     pub fn asking(&self) -> Asking {

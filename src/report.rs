@@ -12,7 +12,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use crate::exercise::Exercise;
-use crate::exercise::schedule::{debrief_of, schedule};
+use crate::exercise::schedule::{debriefs_of, schedule};
 use crate::incident::measures::{Measure, Measures, measures, resolve_target, spoken};
 use crate::incident::{Actor, Cadence, FollowUpState, Incident, IncidentId, Outcome, Series, ServiceId, Severity};
 use crate::playbook::Catalogue;
@@ -244,12 +244,10 @@ pub fn report(
     let gameday = match drills.len() {
         0 => Completion::NotRecorded,
         all => {
-            let slots = schedule(Exercise::all_shipped(), records, cadence, period.to);
+            let debriefs = debriefs_of(records, cadence, period.to);
+            let slots = schedule(Exercise::all_shipped(), &debriefs, period.to);
             let on_schedule = (slots.iter().filter(|slot| !slot.is_due).count(), slots.len());
-            let counts = |row: &&Row| {
-                let record = records.iter().find(|record| record.id() == row.id);
-                record.and_then(|record| debrief_of(record, cadence, period.to)).is_some_and(|one| one.counts())
-            };
+            let counts = |row: &&Row| debriefs.iter().any(|debrief| debrief.id == row.id && debrief.counts());
             let staged = drills.iter().filter(counts).count();
             Completion::Practised { staged, completed: completed - staged, abandoned: all - completed, on_schedule }
         }

@@ -41,7 +41,6 @@ use ratatui::layout::{Position, Rect};
 
 use crate::channel::{ChannelSpec, Options};
 use crate::console::{Console, Cursor, Effect, Msg, Settings};
-use crate::exercise::staged::Site;
 use crate::incident::{IncidentId, Staging};
 use crate::journal::{JournalDir, JournalError, Sharing};
 use crate::source::{Endpoint, SourceSpec};
@@ -52,7 +51,7 @@ use input::{Input, Typed};
 use screen::Screen;
 use shell::{Happened, Shell};
 use signals::{Asked, Signals};
-use staging::Marks;
+use staging::Claim;
 use tty::Tty;
 
 /// The loop wakes at least this often while it looks whether the clocks still agree.
@@ -125,8 +124,8 @@ pub struct Plan {
     pub endpoints: Vec<(&'static SourceSpec, Endpoint)>,
     /// The sources of the staging environment, where one is configured.
     pub staging: Vec<(&'static SourceSpec, Endpoint)>,
-    /// What the staging environment must prove before anything is put there, and what may run then; or why it is none.
-    pub to_prove: Option<Result<(Marks, Site), CleanStr>>,
+    /// The staging environment, which must prove to be one before anything is put there; or why it is none.
+    pub to_prove: Option<Result<Claim, CleanStr>>,
     /// The systems that texts are sent to.
     pub channels: Vec<(&'static ChannelSpec, Endpoint)>,
     /// What they are opened with.

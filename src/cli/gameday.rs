@@ -14,10 +14,11 @@ use super::start::{self, FIRST_EXERCISE};
 use super::{Ending, Screen, print, say_error, speed};
 use crate::config::{Config, Inputs, files};
 use crate::exercise::debrief::{Debrief, End, Verdict};
-use crate::exercise::schedule::{Slot, debrief_of, schedule};
+use crate::exercise::schedule::{Slot, debrief_of, debriefs_of, schedule};
 use crate::exercise::{Exercise, SHIPPED};
 use crate::incident::review::{Reminder, reminders};
 use crate::incident::{Clock, IncidentId, Series, Staging};
+use crate::journal::JournalDir;
 use crate::run::served::{self, Served};
 use crate::run::staging::prove;
 use crate::run::{clock, records};
@@ -174,16 +175,16 @@ fn begin_drill(config: &Config, args: RunArgs, staging: Option<Staging>, inputs:
     Ok(ended)
 }
 
-/// The drills that are recorded; none where nothing can be read.
-fn drills(config: &Config) -> Vec<IncidentId> {
-    let ids = place(config).open().ok().and_then(|dir| dir.ids().ok()).unwrap_or_default();
-    ids.into_iter().filter(|id| id.series == Series::Drill).collect()
+/// The newest drill that is recorded; none where nothing can be read.
+fn last_drill(dir: &JournalDir) -> Option<IncidentId> {
+    dir.ids().ok()?.into_iter().rev().find(|id| id.series == Series::Drill)
 }
 
 /// How the drill stands that somebody began and leaves, and where it is found again.
 fn farewell(config: &Config, begun: DateTime<Utc>) -> Option<String> {
-    let id = drills(config).pop()?;
-    let record = records::read(&place(config).open().ok()?, id).ok()?;
+    let dir = place(config).open().ok()?;
+    let id = last_drill(&dir)?;
+    let record = records::read(&dir, id).ok()?;
     let debrief = debrief_of(&record, &config.cadence, clock::wall()).filter(|debrief| debrief.start >= begun)?;
     let (met, of) = debrief.score();
     let back = if debrief.end == End::Running { format!("; `warroom open {id}` goes back") } else { String::new() };
@@ -218,7 +219,7 @@ fn pages(text: &str, window: Option<rustix::termios::Winsize>) -> Vec<String> {
     let Some(window) = window.filter(|window| window.ws_col > 0 && window.ws_row > 0) else {
         return vec![text.to_owned()];
     };
-    let lines: Vec<String> = text.lines().flat_map(|line| wrap(line, usize::from(window.ws_col))).collect();
+    let lines = wrap(text, usize::from(window.ws_col));
     // One line for what Enter does, one for the cursor.
     let rows = usize::from(window.ws_row).saturating_sub(2).max(1);
     let count = lines.len().div_ceil(rows);
@@ -290,18 +291,19 @@ fn read(name: &str) -> Result<Exercise, Ending> {
     files::exercise(name).map(|(exercise, _)| exercise).map_err(|error| Ending::Usage(error.to_string()))
 }
 
-/// The exercises with their due dates, and the drills that want somebody: they run on, or left something in staging.
-fn slots(config: &Config) -> Result<(Vec<Slot>, Vec<Debrief>), Ending> {
+/// What became of each drill that is recorded.
+fn debriefs(config: &Config) -> Result<Vec<Debrief>, Ending> {
     let (records, left_out) = records::all(&place(config).open()?)?;
     left_out.iter().for_each(|why| say_error(why));
-    let now = clock::wall();
-    let open = records.iter().filter_map(|record| debrief_of(record, &config.cadence, now));
-    let open = open.filter(|drill| drill.end == End::Running || !drill.standing.is_empty()).collect();
-    Ok((schedule(Exercise::all_shipped(), &records, &config.cadence, now), open))
+    Ok(debriefs_of(&records, &config.cadence, clock::wall()))
 }
 
 fn list(config: &Config, as_json: bool) -> Result<ExitCode, Ending> {
-    let (slots, open) = slots(config)?;
+    let debriefs = debriefs(config)?;
+    let slots = schedule(Exercise::all_shipped(), &debriefs, clock::wall());
+    // They want somebody: they run on, or left something in staging.
+    let open: Vec<_> =
+        debriefs.iter().filter(|drill| drill.end == End::Running || !drill.standing.is_empty()).collect();
     if as_json {
         let rows = slots.iter().map(|slot| {
             json!({ "name": slot.exercise.name, "title": slot.exercise.title, "service": slot.exercise.service,
@@ -309,7 +311,7 @@ fn list(config: &Config, as_json: bool) -> Result<ExitCode, Ending> {
                     "practised": slot.practised, "abandoned": slot.abandoned, "in_staging": slot.counted,
                     "last": slot.last.as_ref().map(debrief_json) })
         });
-        let open: Vec<_> = open.iter().map(debrief_json).collect();
+        let open: Vec<_> = open.into_iter().map(debrief_json).collect();
         return print(&json!({ "exercises": rows.collect::<Vec<_>>(), "open": open }).to_string());
     }
     for slot in &slots {
@@ -404,7 +406,7 @@ fn tell_debrief(
 ) -> Result<ExitCode, Ending> {
     let dir = place(config).open()?;
     let id = drill
-        .or_else(|| drills(config).pop())
+        .or_else(|| last_drill(&dir))
         .ok_or_else(|| Ending::Usage("no drill is recorded here: warroom gameday runs one".to_owned()))?;
     let record = records::read(&dir, id)?;
     let debrief = debrief_of(&record, &config.cadence, clock::wall())
@@ -427,7 +429,7 @@ fn tell_debrief(
 }
 
 fn calendar(config: &Config) -> Result<ExitCode, Ending> {
-    let (slots, _) = slots(config)?;
+    let slots = schedule(Exercise::all_shipped(), &debriefs(config)?, clock::wall());
     let reminders_of = slots.iter().map(|slot| Reminder {
         uid: format!("gameday-{}", slot.exercise.name),
         day: slot.due,

@@ -16,7 +16,7 @@ use crate::incident::{IncidentId, Staging};
 use crate::pane::Access;
 use crate::playbook::Catalogue;
 use crate::reach::Reach;
-use crate::run::staging::Marks;
+use crate::run::staging::{Claim, Marks};
 use crate::run::{self, Drill, Opening, Plan, encoder, tty};
 use crate::source::{Endpoint, SOURCES, SourceSpec};
 use crate::template::Templates;
@@ -106,7 +106,7 @@ fn begin(
         staging: staging_endpoints(config),
         to_prove: config.staging.as_ref().map(|staging| match staging.is_production(config) {
             Some(why) => Err(CleanStr::new(&why)),
-            None => Ok((marks(staging), site(staging))),
+            None => Ok(Claim { endpoint: endpoint(&staging.prometheus), marks: marks(staging), site: site(staging) }),
         }),
         channels: channels(config),
         channel_options: Options { ticket_types: config.ticket_types.clone() },
@@ -196,7 +196,6 @@ pub(super) fn endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)>
     sources([config.prometheus.as_ref(), config.alertmanager.as_ref(), config.jaeger.as_ref()])
 }
 
-/// The sources of the staging environment.
 /// By what a staging environment is known.
 pub(super) fn marks(staging: &config::Staging) -> Marks {
     Marks { label: staging.label.clone(), build_info: staging.build_info.clone() }
@@ -206,6 +205,7 @@ fn site(staging: &config::Staging) -> Site {
     Site { prometheus: CleanStr::new(&staging.prometheus.url.to_string()), aliases: staging.commands.clone() }
 }
 
+/// The sources of the staging environment.
 fn staging_endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)> {
     let Some(staging) = &config.staging else { return Vec::new() };
     sources([Some(&staging.prometheus), staging.alertmanager.as_ref(), staging.jaeger.as_ref()])

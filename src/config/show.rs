@@ -230,9 +230,7 @@ pub fn check(inputs: &Inputs) -> Result<String, ConfigError> {
         problems.extend(missing(name, endpoint));
     }
     if let Some(staging) = &config.staging {
-        let there = [Some(&staging.prometheus), staging.alertmanager.as_ref(), staging.jaeger.as_ref()];
-        let there = ["staging.prometheus", "staging.alertmanager", "staging.jaeger"].into_iter().zip(there);
-        problems.extend(there.flat_map(|(name, endpoint)| endpoint.map(|endpoint| missing(name, endpoint))).flatten());
+        problems.extend(staging.endpoints().flat_map(|(name, endpoint)| missing(name, endpoint)));
         problems.extend(staging.is_production(config));
     }
     let catalogue = files::catalogue(&config.playbooks);

@@ -43,6 +43,16 @@ pub struct Staging {
 }
 
 impl Staging {
+    /// Its systems, by the names of their sections.
+    pub fn endpoints(&self) -> impl Iterator<Item = (&'static str, &Endpoint)> {
+        let all = [
+            ("staging.prometheus", Some(&self.prometheus)),
+            ("staging.alertmanager", self.alertmanager.as_ref()),
+            ("staging.jaeger", self.jaeger.as_ref()),
+        ];
+        all.into_iter().filter_map(|(name, endpoint)| Some((name, endpoint?)))
+    }
+
     /// Why it is production, if one of its addresses stands on a list of those.
     pub fn is_production(&self, config: &Config) -> Option<String> {
         let named = self.production.iter().map(|url| (url, "on the list `production` of [staging]"));
@@ -53,8 +63,7 @@ impl Staging {
         ];
         let read = read.into_iter().filter_map(|(endpoint, name)| Some((&endpoint.as_ref()?.url, name)));
         let known: Vec<_> = named.chain(read).collect();
-        let own = [Some(&self.prometheus), self.alertmanager.as_ref(), self.jaeger.as_ref()];
-        own.into_iter().flatten().find_map(|endpoint| {
+        self.endpoints().find_map(|(_, endpoint)| {
             let (_, name) = known.iter().find(|(production, _)| is_below(&endpoint.url, production))?;
             Some(format!("{} is no staging: it is {name}", endpoint.url))
         })

@@ -10,6 +10,7 @@ use super::overlay::{self, Offer, Overlay, Pick};
 use super::{Console, Effect, Tone};
 use crate::incident::{EntryId, Event, Progress, Task};
 use crate::live::{FACILITATOR, Inquiry};
+use crate::pane::is_here;
 
 impl Console {
     /// In a drill the world reacts to what people did.
@@ -58,21 +59,33 @@ impl Console {
 
     /// Has whoever would get in touch next do so now.
     pub(super) fn ask_for_inject(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        if self.incident.drill.is_none() {
-            return self.say(Tone::Refused, "injects are for drills: this is not one".to_owned(), wall);
-        }
-        effects.push(Effect::Inquire(Inquiry::Inject));
-        self.say(Tone::Said, "who would get in touch next does so now, if there is one more".to_owned(), wall);
+        let said = "who would get in touch next does so now, if there is one more";
+        self.ask_facilitator(Inquiry::Inject, said, wall, effects);
     }
 
-    /// Asks the facilitator, who answers with a line or says that there are no more.
+    /// Asks for a hint; the answer is a line, or that there are no more.
     pub(super) fn ask_for_hint(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        if self.incident.drill.is_none() {
-            return self.say(Tone::Refused, "hints are for drills: this is not one".to_owned(), wall);
-        }
-        effects.push(Effect::Inquire(Inquiry::Hint));
         let said = "the facilitator was asked: a hint, if there is one more, comes as a line";
-        self.say(Tone::Said, said.to_owned(), wall);
+        self.ask_facilitator(Inquiry::Hint, said, wall, effects);
+    }
+
+    fn ask_facilitator(&mut self, what: Inquiry, said: &str, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        match self.to_facilitator(what) {
+            Ok(effect) => {
+                effects.push(effect);
+                self.say(Tone::Said, said.to_owned(), wall);
+            }
+            Err(why) => self.say(Tone::Refused, why, wall),
+        }
+    }
+
+    /// What goes to the facilitator of a drill.
+    pub(crate) fn to_facilitator(&self, what: Inquiry) -> Result<Effect, String> {
+        if self.is_drill() {
+            return Ok(Effect::Inquire(what));
+        }
+        let asked = if what == Inquiry::Hint { "hints" } else { "injects" };
+        Err(format!("{asked} are for drills: this is not one"))
     }
 
     /// Says who of the exercise got in touch: a line that scrolls by among others is easily missed.
@@ -97,10 +110,10 @@ impl Console {
 
     /// Whoever is here calls back themselves, whatever the exercise calls its people.
     fn tasks_of_absent(&self) -> Vec<Task> {
-        let is_here = |name: &str| {
-            let here = self.present.iter().map(|one| &one.actor).chain([&self.settings.me]);
-            here.into_iter().any(|actor| actor.eq_ignore_ascii_case(name.trim().trim_start_matches('@')))
+        let is_absent = |task: &&Task| {
+            let name = task.to.trim().trim_start_matches('@');
+            !is_here(name, &self.present, &self.settings.me)
         };
-        self.incident.open_tasks().filter(|task| !is_here(&task.to)).cloned().collect()
+        self.incident.open_tasks().filter(is_absent).cloned().collect()
     }
 }

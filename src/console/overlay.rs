@@ -311,10 +311,7 @@ impl Console {
             self.overlay = Some(overlay);
             return self.say(Tone::Refused, refusal.to_string(), wall);
         }
-        for command in commands {
-            self.command(command, None, wall, effects);
-        }
-        self.keep_turn(then);
+        self.ask_in_turn((commands, then), wall, effects);
     }
 
     fn chosen(&mut self, choice: Choice, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {

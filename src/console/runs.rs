@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::overlay::{self, Choice, Offer, Pick};
 use super::{Console, Dirty, Effect, Tone};
 use crate::incident::{
-    Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Remark, StepRef,
+    Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Remark, Run, StepRef,
 };
 use crate::pane::{PaneId, RunAsk};
 use crate::text::CleanText;
@@ -115,7 +115,7 @@ impl Console {
         let rest = first.map(|place| commands.split_off(place + 1)).unwrap_or_default();
         let then = match commands.last() {
             Some(Command::StartRun(order)) if !rest.is_empty() => {
-                Some(Then { step: order.step.clone(), ended: self.ends_of(order.step.as_ref()), rest })
+                Some(Then { step: order.step.clone(), ended: self.ends_of(order.step.as_ref()).count(), rest })
             }
             Some(_) | None => None,
         };
@@ -129,35 +129,40 @@ impl Console {
         }
     }
 
+    /// Asks for all of it now, and keeps what waits.
+    pub(super) fn ask_in_turn(
+        &mut self,
+        (commands, then): (Vec<Command>, Option<Then>),
+        wall: DateTime<Utc>,
+        effects: &mut Vec<Effect>,
+    ) {
+        for command in commands {
+            self.command(command, None, wall, effects);
+        }
+        self.keep_turn(then);
+    }
+
     /// Goes on once a command has ended.
     pub(super) fn go_on(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         let Some(then) = &self.then else { return };
-        if self.ends_of(then.step.as_ref()) == then.ended {
+        let step = then.step.as_ref();
+        if self.ends_of(step).count() == then.ended {
             return;
         }
-        let Some(then) = self.then.take() else { return };
-        let mut ended = self.incident.runs.iter().filter(|run| run.order.step == then.step && !run.is_open());
-        let last = ended.next_back().map(|run| (run.order.title.clone(), run.ending().is_some_and(Ending::is_success)));
-        match last {
-            Some((_, true)) => {
-                let (commands, then) = self.in_turn(then.rest);
-                for command in commands {
-                    self.command(command, None, wall, effects);
-                }
-                self.keep_turn(then);
-            }
-            Some((title, false)) => {
-                let words = format!(
-                    "STILL THERE: {title} did not end well, and nothing after it was done: abort-drill tries again"
-                );
-                self.say(Tone::Failed, words, wall);
-            }
-            None => {}
+        let Some(last) = self.ends_of(step).next_back() else { return };
+        let (title, has_worked) = (last.order.title.clone(), last.ending().is_some_and(Ending::is_success));
+        let rest = self.then.take().map(|then| then.rest).unwrap_or_default();
+        if has_worked {
+            return self.ask_in_turn(self.in_turn(rest), wall, effects);
         }
+        let words =
+            format!("STILL THERE: {title} did not end well, and nothing after it was done: abort-drill tries again");
+        self.say(Tone::Failed, words, wall);
     }
 
-    fn ends_of(&self, step: Option<&StepRef>) -> usize {
-        self.incident.runs.iter().filter(|run| run.order.step.as_ref() == step && !run.is_open()).count()
+    /// The commands for a step that have ended, the newest last.
+    fn ends_of<'a>(&'a self, step: Option<&'a StepRef>) -> impl DoubleEndedIterator<Item = &'a Run> {
+        self.incident.runs.iter().filter(move |run| run.order.step.as_ref() == step && !run.is_open())
     }
 
     /// Shows what is offered, or does at once what needs no answer.

@@ -111,11 +111,9 @@ pub struct CallBack<'a> {
     pub answer: TaskAnswered,
 }
 
-type Done = [Ticked];
-
 impl Exercise {
     /// Who calls back until a moment, for the tasks that are open.
-    pub fn call_backs(&self, tasks: &[Task], done: &Done, now: DateTime<Utc>) -> Vec<CallBack<'_>> {
+    pub fn call_backs(&self, tasks: &[Task], done: &[Ticked], now: DateTime<Utc>) -> Vec<CallBack<'_>> {
         let due = self.owed(tasks).filter(|(_, _, at)| *at <= now).map(|(task, person, at)| {
             let key = format!("{CALL_BACK}/{}/{}", task.id, task.call_back.timestamp());
             CallBack { person, at, key, answer: person.answer(task.id, &task.what, done, at) }
@@ -152,7 +150,7 @@ impl Exercise {
 }
 
 impl Person {
-    fn answer(&self, task: EntryId, what: &str, done: &Done, at: DateTime<Utc>) -> TaskAnswered {
+    fn answer(&self, task: EntryId, what: &str, done: &[Ticked], at: DateTime<Utc>) -> TaskAnswered {
         let fits = |reply: &&Reply| reply.when.as_ref().is_none_or(|asked| asked.fits(what, done, at));
         match self.answers.iter().find(fits) {
             Some(reply) => TaskAnswered { task, answer: reply.ends.answer(), text: reply.text.clone() },
@@ -165,7 +163,7 @@ impl Person {
 }
 
 impl Asked {
-    fn fits(&self, what: &str, done: &Done, at: DateTime<Utc>) -> bool {
+    fn fits(&self, what: &str, done: &[Ticked], at: DateTime<Utc>) -> bool {
         let is_done = |step: &CleanStr| is_done(step, done, at);
         let names_step = self.step.as_ref().is_some_and(|step| {
             let id = step.split_once('/').map_or(step.as_str(), |(_, id)| id);

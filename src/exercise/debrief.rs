@@ -161,8 +161,9 @@ impl Look<'_> {
                 self.timely(detected, incident.milestone(Milestone::Mitigated), **within, "mitigated")
             }
             Rule::Roles(within) => {
-                let what = format!("all roles held{}", self.stood_in());
-                self.timely(detected, self.roles_held(), **within, &what)
+                let held = self.roles_held();
+                let stood_in = held.map(|at| self.stood_in(at)).unwrap_or_default();
+                self.timely(detected, held, **within, &format!("all roles held{stood_in}"))
             }
             Rule::Severity(least) => match incident.worst {
                 Some(worst) if worst <= *least => Verdict::Met(format!("it was a {worst}")),
@@ -239,9 +240,8 @@ impl Look<'_> {
         entries.map(|entry| self.incident.time(entry)).min()
     }
 
-    /// Whom the exercise played when all roles were held: nobody shall think that people held them.
-    fn stood_in(&self) -> String {
-        let Some(at) = self.roles_held() else { return String::new() };
+    /// Whom the exercise played at the moment when all roles were held: nobody shall think that people held them.
+    fn stood_in(&self, at: DateTime<Utc>) -> String {
         let is_person = |role| self.taken(role).is_some_and(|taken| taken <= at);
         let parts = stand_ins(self.incident).filter(|(since, role, _)| *since <= at && !is_person(*role));
         let parts: Vec<_> = parts.map(|(_, role, name)| played(role, name)).collect();

@@ -52,10 +52,14 @@ pub fn debrief_of(record: &Incident, cadence: &Cadence, now: DateTime<Utc>) -> O
     debrief(&exercise, record, cadence, record.clock().show(now))
 }
 
+/// What the drills among some records say of their exercises.
+pub fn debriefs_of(records: &[Incident], cadence: &Cadence, now: DateTime<Utc>) -> Vec<Debrief> {
+    records.iter().filter_map(|record| debrief_of(record, cadence, now)).collect()
+}
+
 /// The exercises, those that are due longest first.
-pub fn schedule(exercises: Vec<Exercise>, records: &[Incident], cadence: &Cadence, now: DateTime<Utc>) -> Vec<Slot> {
+pub fn schedule(exercises: Vec<Exercise>, debriefs: &[Debrief], now: DateTime<Utc>) -> Vec<Slot> {
     let today = now.date_naive();
-    let debriefs: Vec<Debrief> = records.iter().filter_map(|record| debrief_of(record, cadence, now)).collect();
     let slot = |exercise: Exercise| {
         let runs = || debriefs.iter().filter(|run| run.exercise == exercise.name);
         let completed = || runs().filter(|run| run.end == End::Completed);

@@ -230,15 +230,8 @@ fn draw_big(obligation: &Obligation, ticks: bool, area: Rect, buf: &mut Buffer, 
     let x = area.x + taken.width + 2;
     let name = if obligation.duty.channel().is_some() { "update" } else { obligation.name.as_str() };
     let unit = if ticks { "" } else { "min " };
-    let lines = [
-        format!("{unit}{word} {name}"),
-        format!(
-            "{} · {} {}",
-            owner(obligation),
-            remedy(&obligation.duty, cx.incident).1,
-            remedy(&obligation.duty, cx.incident).0
-        ),
-    ];
+    let (act, key) = remedy(&obligation.duty, cx.incident);
+    let lines = [format!("{unit}{word} {name}"), format!("{} · {key} {act}", owner(obligation))];
     let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);
     for (line, y) in lines.into_iter().zip(area.y..area.bottom()) {
         let room = area.right().saturating_sub(x);

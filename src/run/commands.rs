@@ -52,12 +52,11 @@ impl Shell {
         if !is_put {
             return None;
         }
-        let endpoint = self.plan.staging.iter().find(|(spec, _)| spec.name == "prometheus").map(|(_, at)| at.clone());
         let to_prove = self.plan.to_prove.clone();
-        Some(move || match (endpoint, to_prove) {
-            (Some(endpoint), Some(Ok((marks, _)))) => super::staging::prove(&endpoint, &marks).map(|_| ()),
-            (_, Some(Err(why))) => Err(why.to_string()),
-            (_, None) | (None, Some(Ok(_))) => Err("no [staging] is configured here".to_owned()),
+        Some(move || match to_prove {
+            Some(Ok(claim)) => super::staging::prove(&claim.endpoint, &claim.marks).map(|_| ()),
+            Some(Err(why)) => Err(why.to_string()),
+            None => Err("no [staging] is configured here".to_owned()),
         })
     }
 

@@ -530,7 +530,6 @@ impl Session {
         let cx = self.console.view(wall);
         let incident = cx.incident;
         self.told = Told::begin(&cx);
-        self.paper.mark(incident.drill.is_some());
         let mut lines = vec![if incident.is_blank() {
             format!("{}: no incident is declared in this record", incident.id())
         } else {

@@ -418,10 +418,8 @@ impl Shell {
                 );
                 self.answers.push_back(Msg::Failed(CleanText::new(&why)));
             } else {
+                self.prove_staging();
                 for (spec, endpoint) in self.plan.staging.clone() {
-                    if spec.name == "prometheus" {
-                        self.prove_staging(endpoint.clone());
-                    }
                     self.start_source(spec, endpoint, Duration::ZERO);
                 }
             }
@@ -450,14 +448,14 @@ impl Shell {
     }
 
     /// Whoever joins a drill in staging puts nothing there before the place proved here, too, to be one.
-    fn prove_staging(&mut self, endpoint: Endpoint) {
+    fn prove_staging(&mut self) {
         let begun_here = self.plan.drill.staging.is_some();
         let Some(to_prove) = self.plan.to_prove.clone().filter(|_| !begun_here) else { return };
         let back = self.receipts.0.clone();
         let handle = self.tasks.spawn(async move {
             let proved = match to_prove {
-                Ok((marks, site)) => match super::staging::ask(&endpoint, &marks).await {
-                    Ok(_) => Ok(site),
+                Ok(claim) => match super::staging::ask(&claim.endpoint, &claim.marks).await {
+                    Ok(_) => Ok(claim.site),
                     Err(why) => Err(CleanStr::new(&why)),
                 },
                 Err(why) => Err(why),

@@ -8,6 +8,7 @@
 use serde_json::Value;
 
 use super::doctor::get;
+use crate::exercise::staged;
 use crate::source::Endpoint;
 use crate::source::http::{Limits, Site};
 use crate::text::{CleanStr, fit};
@@ -19,6 +20,17 @@ pub struct Marks {
     pub label: Option<(CleanStr, CleanStr)>,
     /// A series that is there.
     pub build_info: Option<CleanStr>,
+}
+
+/// A place that proves to be staging before anything is put there, and what may run then.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Its Prometheus.
+    pub endpoint: Endpoint,
+    /// By what it is known.
+    pub marks: Marks,
+    /// How the programs of exercises are called there.
+    pub site: staged::Site,
 }
 
 /// By what a Prometheus is known to be one of staging, or why it is not.

@@ -15,7 +15,7 @@ use crate::clock;
 use crate::exercise::cast::{CALL_BACK, CallBack};
 use crate::exercise::script::{Cue, HINT, Inject};
 use crate::exercise::{Exercise, Shown, World};
-use crate::incident::{Clock, ForeignNoted, News, Progress, Ticked};
+use crate::incident::{Clock, ForeignNoted, News, Progress, TaskAnswered, Ticked};
 use crate::live::{AlertFinding, Finding, Inquiry, Report, SourceName, Usual, WatchedService, Watchlist};
 use crate::slo::Grid;
 use crate::text::{CleanStr, CleanText};
@@ -213,17 +213,8 @@ fn news(
     drill: &Clock,
 ) -> (Vec<News>, Vec<News>) {
     let exercise = world.exercise();
-    let said = |service: &str, key: String, who: &CleanStr, at: DateTime<Utc>, text: &CleanText| News {
-        noted: ForeignNoted {
-            service: service.into(),
-            key: CleanStr::new(&key),
-            who: who.clone(),
-            at: drill.wall(at),
-            text: text.clone(),
-            link: None,
-            answers: None,
-        },
-        closes: None,
+    let said = |service: &str, key: String, who: &CleanStr, at, text: &CleanText| {
+        spoken(service, &key, who, drill.wall(at), text.clone(), None)
     };
     let hint = |number: usize, at| {
         let hint = exercise.hints.get(number.checked_sub(1)?)?;
@@ -246,30 +237,28 @@ fn news(
 
 /// A call-back, at the wall clock's time.
 fn heard(one: CallBack<'_>, drill: &Clock) -> News {
-    let noted = ForeignNoted {
-        service: CALL_BACK.into(),
-        key: CleanStr::new(&one.key),
-        who: one.person.name.clone(),
-        at: drill.wall(one.at),
-        text: CleanText::new(&one.answer.text),
-        link: None,
-        answers: Some(one.answer),
-    };
-    News { noted, closes: None }
+    let text = CleanText::new(&one.answer.text);
+    spoken(CALL_BACK, &one.key, &one.person.name, drill.wall(one.at), text, Some(one.answer))
 }
 
 /// What a step showed, at the wall clock's time.
 fn seen(shown: &Shown, at: DateTime<Utc>, drill: &Clock) -> News {
-    let noted = ForeignNoted {
-        service: "look".into(),
-        key: CleanStr::new(&format!("shows/{}/{}", shown.step, at.timestamp())),
-        who: "the exercise".into(),
-        at: drill.wall(at),
-        text: CleanText::new(&format!("{}: {}", shown.step, shown.text)),
-        link: None,
-        answers: None,
-    };
-    News { noted, closes: None }
+    let key = format!("shows/{}/{}", shown.step, at.timestamp());
+    let text = CleanText::new(&format!("{}: {}", shown.step, shown.text));
+    spoken("look", &key, &"the exercise".into(), drill.wall(at), text, None)
+}
+
+/// Something that the exercise says, by the wall clock.
+fn spoken(
+    service: &str,
+    key: &str,
+    who: &CleanStr,
+    at: DateTime<Utc>,
+    text: CleanText,
+    answers: Option<TaskAnswered>,
+) -> News {
+    let (service, key) = (CleanStr::new(service), CleanStr::new(key));
+    News { noted: ForeignNoted { service, key, who: who.clone(), at, text, link: None, answers }, closes: None }
 }
 
 fn answer(world: &World, inquiry: &Inquiry) -> Finding {

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Outcome, Overlay};
-use crate::incident::timeline::Hand;
+use crate::incident::timeline::{Hand, View};
 use crate::incident::{Channel, Command, Draft, EntryId, Obligation, Role, StatusUpdate, Told, Urgency};
 use crate::pane::Cx;
 use crate::template::{self, Audience, Facts, Remark, Rule, Service, Status, Vocabulary};
@@ -115,25 +115,24 @@ fn channels_of(audience: Audience) -> BTreeSet<Channel> {
     }
 }
 
+/// The newest lines since a moment of which something is said, the newest last.
+fn newest(at: Option<DateTime<Utc>>, view: View<'_>, line: impl Fn(usize) -> Option<CleanStr>) -> Vec<CleanStr> {
+    let is_recent = |place: &usize| view.at(*place).is_some_and(|happened| at.is_none_or(|at| happened > at));
+    let mut lines: Vec<_> = (0..view.len()).rev().take_while(is_recent).filter_map(line).take(SINCE).collect();
+    lines.reverse();
+    lines
+}
+
 /// What people recorded since a moment, the newest last.
 pub(crate) fn since(at: Option<DateTime<Utc>>, cx: &Cx<'_>) -> Vec<CleanStr> {
     let view = cx.incident.timeline();
-    let mut lines = Vec::new();
-    for place in (0..view.len()).rev() {
-        if lines.len() == SINCE {
-            break;
-        }
-        let Some(line) = view.line(place) else { continue };
-        if at.is_some_and(|at| line.at <= at) {
-            break;
-        }
+    newest(at, view, |place| {
+        let line = view.line(place)?;
         let is_told = ["UPDATE", "draft"].contains(&line.tag);
-        if view.hand(place) == Some(Hand::Human) && line.struck.is_none() && line.beaten.is_none() && !is_told {
-            lines.push(CleanStr::new(&format!("{} {}: {}", cx.minute(line.at), line.tag, line.text.first_line())));
-        }
-    }
-    lines.reverse();
-    lines
+        let is_said = view.hand(place) == Some(Hand::Human) && line.struck.is_none() && line.beaten.is_none();
+        let words = || CleanStr::new(&format!("{} {}: {}", cx.minute(line.at), line.tag, line.text.first_line()));
+        (is_said && !is_told).then(words)
+    })
 }
 
 /// What is news to those who read a text since they were told the last time, the oldest first.
@@ -142,14 +141,7 @@ fn news(audience: Audience, cx: &Cx<'_>) -> Vec<CleanStr> {
     let is_theirs = |told: &&Told| told.update.channels.iter().any(|channel| channels.contains(channel));
     let last = cx.incident.updates.iter().rev().find(is_theirs).map(|told| told.mark.at);
     let view = cx.incident.timeline();
-    let recent = (0..view.len()).rev().map_while(|place| {
-        let at = view.at(place)?;
-        last.is_none_or(|last| at > last).then_some((place, at))
-    });
-    let line = |(place, at)| Some(CleanStr::new(&format!("{} {}", cx.minute(at), view.news(place)?)));
-    let mut lines: Vec<_> = recent.filter_map(line).take(SINCE).collect();
-    lines.reverse();
-    lines
+    newest(last, view, |place| Some(CleanStr::new(&format!("{} {}", cx.minute(view.at(place)?), view.news(place)?))))
 }
 
 /// What a template may know of the incident, for those who read it.

@@ -50,25 +50,10 @@ pub(super) fn frame(
     buf: &mut Buffer,
     cx: &Cx<'_>,
 ) -> Rect {
-    match cx.incident.drill {
-        Some(_) => frame_in_earnest(&format!("DRILL · {title}"), hint, width, height, screen, buf, cx),
-        None => frame_in_earnest(title, hint, width, height, screen, buf, cx),
-    }
-}
-
-/// The frame of what is never part of a drill.
-fn frame_in_earnest(
-    title: &str,
-    hint: &str,
-    width: u16,
-    height: u16,
-    screen: Rect,
-    buf: &mut Buffer,
-    cx: &Cx<'_>,
-) -> Rect {
     let area = centred(screen, width, height);
     clear(area, buf);
-    PaneFrame::new(title.to_owned(), true).hint(hint.to_owned()).draw(area, buf, cx.theme)
+    let mark = if cx.incident.drill.is_some() { "DRILL · " } else { "" };
+    PaneFrame::new(format!("{mark}{title}"), true).hint(hint.to_owned()).draw(area, buf, cx.theme)
 }
 
 pub(super) fn put(line: Line<'_>, y: u16, area: Rect, buf: &mut Buffer) {
@@ -199,15 +184,13 @@ impl DeclareForm {
         let notes = self.notes(cx);
         let fixed = 10 + u16::try_from(notes.len()).unwrap_or(u16::MAX);
         let rows = u16::try_from(self.services.len()).unwrap_or(u16::MAX);
-        let inner = frame_in_earnest(
-            "declare an incident",
-            "Enter goes on, at the title it declares · p private · Tab · Esc leaves",
-            96,
-            rows.saturating_add(fixed).saturating_add(2),
-            screen,
-            buf,
-            cx,
-        );
+        let height = rows.saturating_add(fixed).saturating_add(2);
+        let hint = "Enter goes on, at the title it declares · p private · Tab · Esc leaves";
+        // No `frame`, which says so in a drill: what is declared is none.
+        let area = centred(screen, 96, height);
+        clear(area, buf);
+        let inner =
+            PaneFrame::new("declare an incident".to_owned(), true).hint(hint.to_owned()).draw(area, buf, cx.theme);
         // Where it does not fit, services go out of sight before the title does.
         let rows = rows.min(inner.height.saturating_sub(fixed).max(1));
         let first = (self.service + 1).saturating_sub(usize::from(rows));

@@ -3,10 +3,10 @@
 //! Invariant: nothing is done here that has no name of its own: each row stands for a word of the palette, or for a command.
 
 use super::pick::{Choice, Pick};
+use super::staged::exercise_of;
 use crate::console::actions;
-use crate::exercise::Exercise;
 use crate::incident::{Command, Phase, Role};
-use crate::pane::Cx;
+use crate::pane::{Cx, is_here};
 
 /// Everything that is there for drills, the most wanted first.
 pub(crate) fn menu(cx: &Cx<'_>) -> Result<Pick, String> {
@@ -48,16 +48,15 @@ pub(crate) fn menu(cx: &Cx<'_>) -> Result<Pick, String> {
 
 /// The roles that nobody holds, and who of the exercise can play each.
 pub(crate) fn stand_ins(cx: &Cx<'_>) -> Result<Pick, String> {
-    let drill = cx.incident.drill.as_ref().ok_or("stand-ins are for drills: this is none")?;
-    let exercise = Exercise::of(drill).and_then(Result::ok).ok_or("this warroom cannot read the drill's exercise")?;
-    let is_here = |name: &str| {
-        name.eq_ignore_ascii_case(cx.me) || cx.present.iter().any(|one| one.actor.eq_ignore_ascii_case(name))
-    };
+    if cx.incident.drill.is_none() {
+        return Err("stand-ins are for drills: this is none".to_owned());
+    }
+    let exercise = exercise_of(cx.incident)?;
     let mut rows = Vec::new();
     let mut notes = vec!["they call back when work is handed to them (@); R takes the role from them".to_owned()];
     for role in Role::ALL.into_iter().filter(|role| cx.incident.holder(*role).is_none()) {
         let before = rows.len();
-        for person in exercise.players(role).filter(|person| !is_here(&person.name)) {
+        for person in exercise.players(role).filter(|person| !is_here(&person.name, cx.present, cx.me)) {
             let line = format!("{:<22} {}: {}", role.name(), person.name, person.about);
             rows.push((line, Choice::Command(Box::new(Command::StandIn(role, person.name.clone())))));
         }

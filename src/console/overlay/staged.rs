@@ -48,12 +48,14 @@ fn place<'a>(cx: &Cx<'a>) -> Result<(Exercise, &'a Site), String> {
             staging.prometheus
         )
     })?;
-    let exercise = exercise_of(cx.incident).ok_or("this warroom cannot read the drill's exercise")?;
+    let exercise = exercise_of(cx.incident)?;
     Ok((exercise, site))
 }
 
-fn exercise_of(incident: &Incident) -> Option<Exercise> {
-    Exercise::of(incident.drill.as_ref()?)?.ok()
+/// The exercise of a drill.
+pub(super) fn exercise_of(incident: &Incident) -> Result<Exercise, String> {
+    let exercise = incident.drill.as_ref().and_then(Exercise::of).and_then(Result::ok);
+    exercise.ok_or_else(|| "this warroom cannot read the drill's exercise".to_owned())
 }
 
 /// A command of the exercise, to be confirmed.
@@ -100,7 +102,7 @@ pub(crate) fn abort(cx: &Cx<'_>) -> Result<Offer, String> {
         return Err("only a drill is aborted: this is none".to_owned());
     }
     let close = Command::EnterPhase(Phase::Closed, Some("the drill was aborted".into()));
-    let exercise = exercise_of(cx.incident);
+    let exercise = exercise_of(cx.incident).ok();
     let mut standing = exercise.as_ref().map(|exercise| exercise.standing(cx.incident)).unwrap_or_default();
     // What was put there on top of something is taken back before it.
     standing.reverse();

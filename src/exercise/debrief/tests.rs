@@ -171,12 +171,13 @@ fn a_step_that_was_ticked_shows_what_stands_there_by_then_and_once() {
 
 #[test]
 fn the_schedule_counts_staging_with_pre_brief_and_filed_debrief_and_shows_practice_and_what_was_left_apart() {
-    use crate::exercise::schedule::schedule;
+    use crate::exercise::schedule::{debriefs_of, schedule};
     use crate::incident::{ArticleRecorded, Staging};
     let practised = play(&SCRIPTS[0], SCRIPTS[0].ways[0], 1500).incident;
     let left = Play::new(SCRIPTS[1].name).incident;
     let now = at(86_400);
-    let slots = |records: &[Incident]| schedule(Exercise::all_shipped(), records, &Cadence::default(), now);
+    let slots =
+        |records: &[Incident]| schedule(Exercise::all_shipped(), &debriefs_of(records, &Cadence::default(), now), now);
     let of = |records: &[Incident], script: &Script| {
         slots(records).into_iter().find(|slot| slot.exercise.name == *script.name).unwrap()
     };

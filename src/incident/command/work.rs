@@ -24,8 +24,8 @@ pub(super) fn stand_in(incident: &Incident, role: Role, holder: Actor, asking: &
     if role == Role::IncidentCommander {
         return refuse("nobody plays the Incident Commander: somebody of you takes command (R)");
     }
-    if let Some(mark) = incident.roles.iter().find(|(seat, _)| seat.role == role).map(|(_, mark)| mark) {
-        return refuse(format!("{} is {} already", mark.by, role.name()));
+    if let Some(known) = incident.holder(role) {
+        return refuse(format!("{known} is {} already", role.name()));
     }
     let mut here = asking.present.iter().chain([&asking.actor]);
     if here.any(|actor| actor.eq_ignore_ascii_case(&holder)) {

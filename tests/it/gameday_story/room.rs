@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use warroom::console::{Console, Effect, JournalMsg, Layout, Msg, Tone};
 use warroom::exercise::debrief::Debrief;
-use warroom::exercise::schedule::{Slot, debrief_of, schedule};
+use warroom::exercise::schedule::{Slot, debrief_of, debriefs_of, schedule};
 use warroom::exercise::{Exercise, World};
 use warroom::incident::{
     Cadence, Clock, DrillStarted, Entry, Incident, IncidentId, News, Progress, Series, StepRef, Ticked, Via,
@@ -375,7 +375,7 @@ impl Room {
     pub fn schedule(&self) -> Vec<Slot> {
         let (records, problems) = warroom::run::records::all(&self.dir).unwrap();
         assert!(problems.is_empty(), "{problems:?}");
-        schedule(Exercise::all_shipped(), &records, &Cadence::default(), self.wall.now())
+        schedule(Exercise::all_shipped(), &debriefs_of(&records, &Cadence::default(), self.wall.now()), self.wall.now())
     }
 }
 

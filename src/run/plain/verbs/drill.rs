@@ -48,16 +48,10 @@ pub(super) const VERBS: &[Verb] = &[
         session.ask(Command::PauseDrill(false), wall)
     }),
     verb("inject", "", "in a drill, for its facilitator: who gets in touch next does so now", |session, _, _| {
-        if !session.console.is_drill() {
-            return Err("injects are for drills: this is not one".to_owned());
-        }
-        Ok(vec![Effect::Inquire(Inquiry::Inject)])
+        Ok(vec![session.console.to_facilitator(Inquiry::Inject)?])
     }),
     verb("hint", "", "in a drill: a hint from the facilitator", |session, _, _| {
-        if !session.console.is_drill() {
-            return Err("hints are for drills: this is not one".to_owned());
-        }
-        Ok(vec![Effect::Inquire(Inquiry::Hint)])
+        Ok(vec![session.console.to_facilitator(Inquiry::Hint)?])
     }),
 ];
 
