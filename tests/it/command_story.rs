@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::Event as Input;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tempfile::TempDir;
@@ -25,6 +25,7 @@ use warroom::slo::{Grid, Measured, Objective, Series as Values, Side};
 use warroom::template::Templates;
 use warroom::theme::{BuiltIn, Depth, Theme};
 
+use crate::support::press;
 use crate::support::room::due_of;
 
 const SIZE: Rect = Rect { x: 0, y: 0, width: 200, height: 60 };
@@ -166,21 +167,11 @@ impl Stage {
         self.desks.iter().position(|desk| desk.me == who).unwrap()
     }
 
-    fn press(&mut self, who: &str, code: KeyCode, modifiers: KeyModifiers) {
-        let place = self.place(who);
-        self.tell(place, Msg::Input(Input::Key(KeyEvent::new(code, modifiers))));
-    }
-
-    /// Types: `\n` is Enter, `\t` Tab, `\x1b` Esc, `^` Ctrl+S.
+    /// Types; see [`press`] for the letters.
     fn types(&mut self, who: &str, keys: &str) {
+        let place = self.place(who);
         for letter in keys.chars() {
-            match letter {
-                '\n' => self.press(who, KeyCode::Enter, KeyModifiers::NONE),
-                '\t' => self.press(who, KeyCode::Tab, KeyModifiers::NONE),
-                '\x1b' => self.press(who, KeyCode::Esc, KeyModifiers::NONE),
-                '^' => self.press(who, KeyCode::Char('s'), KeyModifiers::CONTROL),
-                letter => self.press(who, KeyCode::Char(letter), KeyModifiers::NONE),
-            }
+            self.tell(place, Msg::Input(Input::Key(press(letter))));
         }
     }
 

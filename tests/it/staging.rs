@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::plain::{Host, SOON};
 use crate::support::prometheus::{Prometheus, is_installed};
@@ -73,17 +74,23 @@ fn staging(url: &str, marks: &str) -> String {
     )
 }
 
+/// A service with its two switches, and a real Prometheus that scrapes it under an environment's label.
+fn scraped(environment: &str) -> (TempDir, Prometheus) {
+    let switches = tempfile::tempdir().unwrap();
+    let address = service(switches.path().to_owned());
+    let prometheus = Prometheus::ruled(&address, ("environment", environment), RULES);
+    let is_up = || prometheus.ask("/api/v1/query?query=up")["result"].as_array().is_some_and(|all| !all.is_empty());
+    until("the service is scraped", is_up);
+    (switches, prometheus)
+}
+
 #[test]
 fn what_is_not_proved_to_be_staging_is_refused_with_the_way_out() {
     if !is_installed() {
         return;
     }
     let host = Host::new();
-    let switches = tempfile::tempdir().unwrap();
-    let address = service(switches.path().to_owned());
-    let prometheus = Prometheus::ruled(&address, ("environment", "production"), RULES);
-    let scraped = || prometheus.ask("/api/v1/query?query=up")["result"].as_array().is_some_and(|all| !all.is_empty());
-    until("the service is scraped", scraped);
+    let (switches, prometheus) = scraped("production");
     let exercise = exercise(&host, switches.path());
     let refusal = |config: &str, exercise: &str| {
         configure(&host, config);
@@ -123,12 +130,8 @@ fn a_drill_in_staging_puts_its_fault_there_on_a_word_sees_it_on_real_graphs_and_
         return;
     }
     let host = Host::new();
-    let switches = tempfile::tempdir().unwrap();
+    let (switches, prometheus) = scraped("staging");
     let there = |name: &str| switches.path().join(name).exists();
-    let address = service(switches.path().to_owned());
-    let prometheus = Prometheus::ruled(&address, ("environment", "staging"), RULES);
-    let scraped = || prometheus.ask("/api/v1/query?query=up")["result"].as_array().is_some_and(|all| !all.is_empty());
-    until("the service is scraped", scraped);
     configure(&host, &staging(&prometheus.url(), "label = \"environment=staging\""));
     let exercise = exercise(&host, switches.path());
 
@@ -208,12 +211,8 @@ fn a_place_that_cannot_prove_any_more_that_it_is_staging_gets_no_fault_and_gives
         return;
     }
     let host = Host::new();
-    let switches = tempfile::tempdir().unwrap();
+    let (switches, mut prometheus) = scraped("staging");
     let there = |name: &str| switches.path().join(name).exists();
-    let address = service(switches.path().to_owned());
-    let mut prometheus = Prometheus::ruled(&address, ("environment", "staging"), RULES);
-    let scraped = || prometheus.ask("/api/v1/query?query=up")["result"].as_array().is_some_and(|all| !all.is_empty());
-    until("the service is scraped", scraped);
     configure(&host, &staging(&prometheus.url(), "label = \"environment=staging\""));
     let exercise = exercise(&host, switches.path());
     let mut room = host.start(&["gameday", "run", &exercise, "--live", "--plain"]);

@@ -8,6 +8,19 @@ pub mod room;
 pub mod services;
 pub mod source;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// How a letter of a script is pressed: `\n` is Enter, `\t` Tab, `\x1b` Esc, `^` Ctrl+S.
+pub fn press(letter: char) -> KeyEvent {
+    match letter {
+        '\n' => KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE),
+        '\t' => KeyEvent::new(KeyCode::Tab, KeyModifiers::NONE),
+        '\x1b' => KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE),
+        '^' => KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL),
+        letter => KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE),
+    }
+}
+
 /// Waits until something outside holds.
 #[track_caller]
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {

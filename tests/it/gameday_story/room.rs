@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::Event as Input;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tempfile::TempDir;
@@ -30,6 +30,7 @@ use warroom::source::simulated::{Simulation, Told, run_by};
 
 use super::acts::{Act, Acts};
 use crate::command_story::settings;
+use crate::support::press;
 
 const SIZE: Rect = Rect { x: 0, y: 0, width: 160, height: 50 };
 pub const TEAM: [(&str, Layout); 3] = [("ira", Layout::Ic), ("cora", Layout::Comms), ("dana", Layout::Sme)];
@@ -294,18 +295,11 @@ impl Room {
         self.desks.iter().position(|desk| desk.me == who).unwrap()
     }
 
-    /// Types, after whatever was open is left: `\n` is Enter, `\t` Tab, `^` Ctrl+S.
+    /// Types, after whatever was open is left; see [`press`] for the letters.
     pub fn key(&mut self, who: &str, keys: &str) {
         let place = self.place(who);
         for letter in "\x1b\x1b".chars().chain(keys.chars()) {
-            let (code, modifiers) = match letter {
-                '\n' => (KeyCode::Enter, KeyModifiers::NONE),
-                '\t' => (KeyCode::Tab, KeyModifiers::NONE),
-                '\x1b' => (KeyCode::Esc, KeyModifiers::NONE),
-                '^' => (KeyCode::Char('s'), KeyModifiers::CONTROL),
-                letter => (KeyCode::Char(letter), KeyModifiers::NONE),
-            };
-            self.tell(place, Msg::Input(Input::Key(KeyEvent::new(code, modifiers))));
+            self.tell(place, Msg::Input(Input::Key(press(letter))));
         }
     }
 
