@@ -258,7 +258,7 @@ pub struct Facts {
     pub alerts: Vec<AlertLinked>,
     /// What is affected beside the services.
     pub scope: Scope,
-    /// Somebody said that no customer is affected.
+    /// Somebody said that no customer is affected, and nobody said the opposite since.
     pub nobody_affected: Option<Mark>,
     /// Whom the escalation matrix names and who was told, at which severity.
     pub told: BTreeMap<CleanStr, (Severity, Mark)>,

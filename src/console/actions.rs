@@ -157,7 +157,7 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         console.show(pick);
     }),
     write("no-impact", &[], "no customer is affected", |console, wall, effects| {
-        console.command(Command::DenyImpact, None, wall, effects);
+        console.command(Command::DenyImpact(None), None, wall, effects);
     }),
     write("follow-up", &[], "follow-ups: owner, day, done", |console, wall, _| {
         let pick = overlay::follow_ups(&console.cx(wall));

@@ -298,7 +298,7 @@ fn while_it_runs(list: &mut List<'_>, rules: Rules<'_>) {
 /// The external page is due after so much customer impact; once told, when the last text promised, though it be over by then.
 fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let start = facts.impact.start?;
-    if facts.nobody_affected.as_ref().is_some_and(|mark| mark.at >= start) {
+    if facts.nobody_affected.is_some() {
         return None;
     }
     let told = facts

@@ -76,8 +76,8 @@ pub enum Command {
     LinkAlert(AlertLinked),
     /// Say what is affected.
     SetScope(ScopeSet),
-    /// Say that no customer is affected.
-    DenyImpact,
+    /// Say that no customer is affected; where some were recorded as affected, with a reason.
+    DenyImpact(Option<CleanStr>),
     /// Tick somebody of the escalation matrix off: told.
     MarkTold(PersonTold),
     /// Take the tick back.
@@ -230,6 +230,7 @@ impl Command {
             Self::Resolve { proof, final_status, .. } => Self::Resolve { proof, final_status, reason: Some(reason) },
             Self::CloseAs(outcome, _) => Self::CloseAs(outcome, Some(reason)),
             Self::SetFollowUp(body) => Self::SetFollowUp(FollowUpSet { reason: Some(reason), ..body }),
+            Self::DenyImpact(_) => Self::DenyImpact(Some(reason)),
             Self::AmendTime(body) => Self::AmendTime(TimeAmended { reason, ..body }),
             Self::Redact(body) => Self::Redact(EntryRedacted { reason, ..body }),
             Self::AnswerTask(body) => Self::AnswerTask(TaskAnswered { text: reason, ..body }),
@@ -261,7 +262,6 @@ impl Command {
             | Self::LinkAlert(_)
             | Self::SetScope(_)
             | Self::SendOut(_)
-            | Self::DenyImpact
             | Self::MarkTold(_)
             | Self::MarkNotTold(_)
             | Self::ApproveDraft(..)
@@ -427,12 +427,7 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
             vec![Event::AlertLinked(body)]
         }
         Command::SetScope(body) => vec![scope(body)?],
-        Command::DenyImpact => {
-            if incident.impact.start.is_some() && incident.impact.end.is_none() {
-                return refuse("customer impact is recorded: say first when it ended (:impact-end)");
-            }
-            vec![Event::NoCustomerAffected(Plain {})]
-        }
+        Command::DenyImpact(reason) => vec![deny_impact(incident, reason)?],
         Command::AssignRole(seat, holder) => vec![work::assign_role(incident, seat, holder)?],
         Command::StandIn(role, holder) => vec![work::stand_in(incident, role, holder, asking)?],
         Command::OfferRole(body) => vec![work::offer_role(incident, body, asking)?],
@@ -614,6 +609,32 @@ fn scope(body: ScopeSet) -> Result<Event, Refusal> {
         return refuse("nothing was changed");
     }
     Ok(Event::ScopeSet(body))
+}
+
+/// Whoever takes back that customers were affected knows that they were recorded, and says how it is known better.
+fn deny_impact(incident: &Incident, reason: Option<CleanStr>) -> Result<Event, Refusal> {
+    let reason = reason.filter(|reason| !reason.is_blank());
+    let zone = incident.facts.zone();
+    let time = |at: DateTime<Utc>| at.with_timezone(&zone).format("%H:%M %Z").to_string();
+    let scope = &incident.scope;
+    let recorded = match (incident.impact.start, incident.impact.end) {
+        (Some(start), Some(end)) => Some(format!("customers hurt from {} to {}", time(start), time(end))),
+        (Some(start), None) => Some(format!("customers hurt since {} (:impact-end says until when)", time(start))),
+        (None, _) if scope.is_anybody_counted() => {
+            scope.trend().map(|(count, _)| format!("{count} customers affected"))
+        }
+        (None, _) => {
+            scope.users_percent.filter(|share| *share > 0.0).map(|share| format!("{share} % of the users affected"))
+        }
+    };
+    match (recorded, &reason) {
+        (Some(recorded), None) => {
+            want_reason(format!("recorded is: {recorded}. Saying that nobody was affected at all wants a reason"))
+        }
+        // Nothing to take back: the reason would be one for nothing.
+        (None, _) => Ok(Event::NoCustomerAffected(NoImpact::default())),
+        (Some(_), Some(_)) => Ok(Event::NoCustomerAffected(NoImpact { reason })),
+    }
 }
 
 fn acknowledge(incident: &Incident, asking: &Asking) -> Result<Vec<Event>, Refusal> {

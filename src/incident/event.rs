@@ -348,6 +348,14 @@ pub struct ImpactAt {
     pub at: DateTime<Utc>,
 }
 
+/// No customer is affected.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NoImpact {
+    /// How that is known, where affected customers were recorded before: this takes them back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<CleanStr>,
+}
+
 /// A role that changed hands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoleNamed {
@@ -438,7 +446,7 @@ events! {
     /// Triage found what is affected.
     ScopeSet(ScopeSet) = "scope-set",
     /// No customer is affected.
-    NoCustomerAffected(Plain) = "no-customer-affected",
+    NoCustomerAffected(NoImpact) = "no-customer-affected",
     /// Somebody of the escalation matrix was told.
     PersonTold(PersonTold) = "person-told",
     /// They were not told after all.

@@ -82,7 +82,8 @@ impl Facts {
                 (self.services.len() < before).into()
             }
             Event::ImpactStarted(body) => {
-                self.impact = Impact { start: Some(body.at), end: None };
+                self.begin_impact(body.at);
+                self.impact.end = None;
                 self.corrections.remove(&Milestone::ImpactStart);
                 self.corrections.remove(&Milestone::ImpactEnd);
                 Sense::Good
@@ -91,10 +92,7 @@ impl Facts {
                 self.impact.end = Some(body.at);
                 self.impact.start.is_some().into()
             }
-            Event::NoCustomerAffected(_) => {
-                self.nobody_affected = Some(mark);
-                Sense::Good
-            }
+            Event::NoCustomerAffected(body) => self.deny_impact(body, mark),
             Event::RoleTaken(body) => self.seat(body, mark.at),
             Event::RoleLeft(body) => {
                 let seat = Seat { role: body.role, component: body.component.clone() };
@@ -460,6 +458,9 @@ impl Facts {
         if let Some(count) = body.customers {
             scope.customers.push((at, count));
         }
+        if body.users_percent.is_some_and(|share| share > 0.0) || body.customers.is_some_and(|count| count > 0) {
+            self.nobody_affected = None;
+        }
     }
 
     fn read_back(&mut self, body: &TaskReadBack, mark: Mark) -> bool {
@@ -550,7 +551,7 @@ impl Facts {
                 let by = self.acknowledged.take().map_or(mark.by, |known| known.by);
                 self.acknowledged = Some(Mark { at: to, by });
             }
-            Milestone::ImpactStart => self.impact.start = Some(to),
+            Milestone::ImpactStart => self.begin_impact(to),
             Milestone::ImpactEnd => self.impact.end = Some(to),
             Milestone::Mitigated => self.mitigated_at = Some(to),
             Milestone::Resolved => self.resolved_at = Some(to),
@@ -585,10 +586,34 @@ impl Facts {
             if self.impact.start.is_some() {
                 self.earliest(Milestone::ImpactStart, at);
             } else {
-                self.impact.start = Some(at);
+                self.begin_impact(at);
             }
         }
         true
+    }
+
+    /// Customers hurt from a moment on. Who said before that nobody is affected is corrected by it, whichever of the two moments is the earlier one.
+    fn begin_impact(&mut self, at: DateTime<Utc>) {
+        self.impact.start = Some(at);
+        self.nobody_affected = None;
+    }
+
+    /// Nobody is affected. What was recorded about affected customers is taken back only by somebody who knew of it and said why.
+    fn deny_impact(&mut self, body: &NoImpact, mark: Mark) -> Sense {
+        if body.reason.is_some() {
+            self.impact = Impact::default();
+            self.corrections.remove(&Milestone::ImpactStart);
+            self.corrections.remove(&Milestone::ImpactEnd);
+            self.scope.users_percent = self.scope.users_percent.map(|_| 0.0);
+            if self.scope.is_anybody_counted() {
+                self.scope.customers.push((mark.at, 0));
+            }
+        } else if self.impact.start.is_some() && self.impact.end.is_none() {
+            // Two people at once: what makes customers hear of it stays.
+            return Sense::None;
+        }
+        self.nobody_affected = Some(mark);
+        Sense::Good
     }
 }
 

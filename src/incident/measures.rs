@@ -238,7 +238,7 @@ fn internal(incident: &Incident, channel: Channel, cadence: &Cadence, now: DateT
 fn outside(incident: &Incident, told: &[&Told], cadence: &Cadence, now: DateTime<Utc>) -> (Kept, Option<bool>) {
     let mut count = Count::new(Channel::ExternalPage, cadence.external_again);
     let Some(start) = incident.impact.start else { return (count.kept, None) };
-    if incident.nobody_affected.as_ref().is_some_and(|mark| mark.at >= start) {
+    if incident.nobody_affected.is_some() {
         return (count.kept, None);
     }
     let first = told.iter().map(|told| told.mark.at).find(|at| *at >= start);

@@ -35,6 +35,11 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Whether the last count found customers who are affected.
+    pub fn is_anybody_counted(&self) -> bool {
+        self.customers.last().is_some_and(|(_, count)| *count > 0)
+    }
+
     /// How many customers are affected, and how many more than the time before.
     pub fn trend(&self) -> Option<(u64, Option<i64>)> {
         let (_, last) = self.customers.last()?;

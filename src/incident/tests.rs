@@ -6,6 +6,8 @@ use super::command::{decide, event_time, scribe_line};
 use super::*;
 use crate::text::CleanText;
 
+mod impact;
+
 const INC: IncidentId = IncidentId { series: Series::Incident, number: 42 };
 
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {

@@ -83,7 +83,13 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
         }
         Event::AlertLinked(body) => ("ALERT", format!("{} fired at {}", body.name, time(body.starts_at, facts))),
         Event::ScopeSet(body) => ("scope", scope(body)),
-        Event::NoCustomerAffected(_) => ("IMPACT", "no customer is affected".to_owned()),
+        Event::NoCustomerAffected(body) => (
+            "IMPACT",
+            match &body.reason {
+                Some(reason) => format!("no customer was affected after all: {reason}"),
+                None => "no customer is affected".to_owned(),
+            },
+        ),
         Event::PersonTold(body) => ("told", {
             let how = body.how.as_ref().map(|how| format!(" ({how})")).unwrap_or_default();
             format!("the {} knows of {}{how}", body.position, body.severity)

@@ -412,7 +412,7 @@ fn read_scope(form: &Form, cx: &Cx<'_>) -> Read {
     let since = answer(6);
     let impact = match since.to_lowercase().as_str() {
         "" => None,
-        "nobody" | "none" => Some(Command::DenyImpact),
+        "nobody" | "none" => Some(Command::DenyImpact(None)),
         word => {
             let at = past(word, cx).ok_or((6, format!("`{word}` is no time: write now, -5m or 14:10, or nobody")))?;
             let is_known = cx.incident.impact.start.is_some_and(|known| (known - at).abs() < TimeDelta::seconds(1));

@@ -134,7 +134,8 @@ fn customers_are_told_within_a_quarter_of_an_hour_or_that_shows() {
         (300, Event::ImpactEnded(ImpactAt { at: at(300) })),
     ]);
     assert_eq!(of(&short).external_kept, None, "five minutes of impact owe customers nothing");
-    let denied = record(vec![(0, declared(Severity::Sev1, Some(0))), (10, Event::NoCustomerAffected(Plain {}))]);
+    let denied =
+        record(vec![(0, declared(Severity::Sev1, Some(0))), (10, Event::NoCustomerAffected(NoImpact::default()))]);
     assert_eq!(of(&denied).external_kept, None);
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::super::Session;
-use super::words::{settings, time_before};
+use super::words::{first_word, given, settings, time_before};
 use super::{Answer, Verb, usage, verb};
 use crate::incident::{Command, ScopeSet};
 use crate::text::CleanStr;
@@ -35,7 +35,9 @@ pub(super) const VERBS: &[Verb] = &[
         let at = time_before(rest, &session.cx(wall))?;
         session.ask(Command::EndImpact(at), wall)
     }),
-    verb("no-impact", "", "no customer is affected", |session, _, wall| session.ask(Command::DenyImpact, wall)),
+    verb("no-impact", "[REASON]", "no customer is affected", |session, rest, wall| {
+        session.ask(Command::DenyImpact(given(rest)), wall)
+    }),
 ];
 
 fn list(text: &str) -> Vec<CleanStr> {
@@ -72,8 +74,14 @@ fn triage(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
             }
             "outage" => body.complete_outage = Some(flag(key, &value)?),
             "regulatory" => body.regulatory = Some(flag(key, &value)?),
-            _ if ["nobody", "none"].contains(&value.to_lowercase().as_str()) => impact = Some(Command::DenyImpact),
-            _ => impact = Some(Command::StartImpact(time_before(&value, &session.cx(wall))?)),
+            _ => {
+                let (word, why) = first_word(&value);
+                let is_nobody = ["nobody", "none"].contains(&word.to_lowercase().as_str());
+                impact = Some(match is_nobody {
+                    true => Command::DenyImpact(given(why)),
+                    false => Command::StartImpact(time_before(&value, &session.cx(wall))?),
+                });
+            }
         }
     }
     let scope = (body != ScopeSet::default()).then_some(Command::SetScope(body));
