@@ -49,7 +49,7 @@ use crate::template::Templates;
 use crate::text::CleanStr;
 use crate::theme::Theme;
 pub use draw::{Cursor, Drawn};
-pub use effect::{Effect, JournalMsg, Msg, Printout, Summary};
+pub use effect::{Effect, Effects, JournalMsg, Msg, Printout, Summary};
 pub use layout::{Arrangement, Layout};
 use outbox::Outbox;
 use overlay::Overlay;
@@ -324,7 +324,7 @@ impl Console {
     }
 
     /// Takes what happened at a time of the own clock, and says what shall be done.
-    pub fn handle(&mut self, msg: Msg, own: DateTime<Utc>) -> Vec<Effect> {
+    pub fn handle(&mut self, msg: Msg, own: DateTime<Utc>) -> Effects {
         let wall = self.right(own);
         let mut effects = Vec::new();
         // What is watched follows from the record, the screen's size and the range; time alone changes none of them.
@@ -416,10 +416,10 @@ impl Console {
         self.go_on(wall, &mut effects);
         self.after(wall, &mut effects);
         if may_rewatch {
-            self.watch(&mut effects);
+            self.watch(wall, &mut effects);
             self.tell_progress(&mut effects);
         }
-        effects
+        Effects::from(effects)
     }
 
     /// The next moment of the wall clock at which something shown changes by itself, or something must be saved.
@@ -713,7 +713,7 @@ impl Console {
     }
 
     /// Asks the sources for what this incident and this screen need, when that changed.
-    fn watch(&mut self, effects: &mut Vec<Effect>) {
+    fn watch(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         if self.record.id.is_none() || !self.record.is_complete {
             return;
         }
@@ -746,7 +746,7 @@ impl Console {
         // A record that was just opened has sources of its own, which know nothing of what was watched before.
         if wanted != self.watchlist || self.live.generation != self.watchlist.generation {
             self.watchlist = Watchlist { generation: self.watchlist.generation + 1, ..wanted };
-            self.live.generation = self.watchlist.generation;
+            self.live.ask(self.watchlist.generation, wall);
             let watched = &self.watchlist.objectives;
             self.live.panels.retain(|id, _| watched.iter().any(|objective| objective.id == *id));
             effects.push(Effect::Watch(self.watchlist.clone()));

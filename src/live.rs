@@ -3,7 +3,8 @@
 //! Hides ageing: when a number stops being fresh is asked here, by nobody else. Bounded: a source that reports without end changes what is kept,
 //! never how much.
 //!
-//! Invariant: a report of an older generation than what is watched is dropped; a failure never removes data, it makes it age.
+//! Invariant: a report of an older generation than what is watched is dropped, and its source ages as if it had said nothing; a failure never
+//! removes data, it makes it age.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -308,6 +309,8 @@ pub struct Panel {
 pub struct Live {
     /// The generation that is watched.
     pub generation: u64,
+    /// When the console asked for it; absent before it asked for anything.
+    pub asked_at: Option<DateTime<Utc>>,
     /// The sources, by name.
     pub sources: BTreeMap<SourceName, Health>,
     /// The objectives.
@@ -327,6 +330,12 @@ pub struct Live {
 }
 
 impl Live {
+    /// From now on a generation is watched: what answers an older one is dropped, and a source that goes on answering only that one ages.
+    pub fn ask(&mut self, generation: u64, now: DateTime<Utc>) {
+        self.generation = generation;
+        self.asked_at = Some(now);
+    }
+
     /// Takes a report in; says whether anything that is shown may have changed.
     pub fn take(&mut self, report: Report, now: DateTime<Utc>) -> bool {
         let Report { source, generation, finding } = report;
@@ -346,7 +355,10 @@ impl Live {
             }
             Finding::Polled => {
                 let changed = health.failing.take().is_some();
-                health.good_at = Some(now);
+                // A source that was never told what is watched now is not well for those who look, however well it answers.
+                if is_current {
+                    health.good_at = Some(now);
+                }
                 return changed || is_current;
             }
             Finding::Failed { reason, .. } => match &mut health.failing {
@@ -408,7 +420,7 @@ impl Live {
         let spans = self.spans.iter_mut().map(|(at, ..)| at);
         let changes = self.changes.values_mut().map(|(at, _)| at);
         let alerts = self.reported.values_mut().filter_map(|reported| reported.at.as_mut());
-        for at in sources.chain(panels).chain(spans).chain(changes).chain(alerts) {
+        for at in sources.chain(panels).chain(spans).chain(changes).chain(alerts).chain(&mut self.asked_at) {
             *at += by;
         }
     }
@@ -497,6 +509,24 @@ mod tests {
             now = turn;
         }
         assert_eq!(next_turn(at, every, now), None, "gone stays gone");
+    }
+
+    #[test]
+    fn a_source_that_answers_only_an_older_question_ages_and_is_said_to() {
+        let mut live = Live::default();
+        let report = |generation, finding| Report { source: "prometheus", generation, finding };
+        live.ask(1, at(0));
+        live.take(report(1, Finding::Ready { place: "x".into(), every: TimeDelta::seconds(15) }), at(0));
+        live.take(report(1, Finding::Polled), at(0));
+        live.ask(2, at(10));
+        for seconds in [15, 30, 45, 60, 75] {
+            live.take(report(1, Finding::Polled), at(seconds));
+        }
+        assert_eq!(live.sources["prometheus"].freshness(at(29)), Freshness::Fresh);
+        assert_eq!(live.sources["prometheus"].freshness(at(31)), Freshness::Stale);
+        assert_eq!(live.sources["prometheus"].freshness(at(76)), Freshness::Gone);
+        live.take(report(2, Finding::Polled), at(80));
+        assert_eq!(live.sources["prometheus"].freshness(at(81)), Freshness::Fresh);
     }
 
     fn at(seconds: i64) -> DateTime<Utc> {

@@ -212,7 +212,7 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
             }
             // What was in flight went to somebody else's screen, perhaps in the middle of a sequence: it must not go on here.
             view.screen.reset();
-            view.repaint(&tty);
+            view.repaint(&tty, &mut shell);
             continue;
         }
         let Ok(frame) = view.draw_if_due(&tty, wall) else { break signals::Ending::Hup.status() };
@@ -232,12 +232,12 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
         let wall = clock::wall();
         match happened {
             Event::Asked(Asked::Terminate(ending)) => break ending.status(),
-            Event::Asked(Asked::Resize) => view.repaint(&tty),
+            Event::Asked(Asked::Resize) => view.repaint(&tty, &mut shell),
             Event::Asked(Asked::Continue) => {
                 view.screen.reset();
                 // Somebody else may have changed the modes while we were stopped; without a terminal the input says so at once.
                 if tty.resume().is_ok() {
-                    view.repaint(&tty);
+                    view.repaint(&tty, &mut shell);
                 }
             }
             Event::Asked(Asked::Suspend) => shell.suspend(),
@@ -312,13 +312,14 @@ impl View {
     }
 
     /// Takes the terminal's size anew and draws everything.
-    fn repaint(&mut self, tty: &Tty) {
+    fn repaint(&mut self, tty: &Tty, shell: &mut Shell) {
         let size = tty.size();
         self.buffer.resize(Rect::new(0, 0, size.width, size.height));
         self.screen.forget();
         self.is_key = true;
-        let _ =
-            self.console.handle(Msg::Input(crossterm::event::Event::Resize(size.width, size.height)), clock::wall());
+        // Another size may want finer charts, which the sources must be told of.
+        let resize = crossterm::event::Event::Resize(size.width, size.height);
+        self.handle(Msg::Input(resize), clock::wall(), shell);
     }
 
     /// Draws if something is dirty and a frame may go now; else says how long until one may.

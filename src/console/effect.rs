@@ -143,6 +143,7 @@ impl Printout {
 }
 
 /// Something the shell shall do.
+#[must_use = "what the console asks for is performed, or it never happens"]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Write events to the open record; the answer carries the ticket.
@@ -209,4 +210,74 @@ pub enum Effect {
     Suspend,
     /// Leave.
     Quit,
+}
+
+/// What a message led to, in the order in which it is to be performed.
+///
+/// Whoever asks a console something must take its effects out: the console has noted already that they are under way (a new watchlist has its number, an
+/// append its ticket), so that one which is dropped is waited for without end. Dropping some that nobody looked at is therefore a bug, and ends a
+/// debug build.
+#[must_use = "what the console asks for is performed, or it never happens"]
+#[derive(Debug, Default, PartialEq)]
+pub struct Effects(Vec<Effect>);
+
+impl Effects {
+    /// Gives all of them up on purpose, where no shell stands behind the console: in pictures and in tests.
+    pub fn forgo(mut self) {
+        self.0.clear();
+    }
+
+    /// All of them, in their order.
+    pub fn into_vec(mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl From<Vec<Effect>> for Effects {
+    fn from(effects: Vec<Effect>) -> Self {
+        Self(effects)
+    }
+}
+
+impl std::ops::Deref for Effects {
+    type Target = [Effect];
+
+    fn deref(&self) -> &[Effect] {
+        &self.0
+    }
+}
+
+impl IntoIterator for Effects {
+    type Item = Effect;
+    type IntoIter = std::vec::IntoIter<Effect>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.into_vec().into_iter()
+    }
+}
+
+impl Drop for Effects {
+    fn drop(&mut self) {
+        debug_assert!(self.0.is_empty() || std::thread::panicking(), "effects were dropped: {:?}", self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn effects_are_taken_out_or_given_up_on_purpose() {
+        assert_eq!(Effects::from(vec![Effect::Bell]).into_vec(), [Effect::Bell]);
+        assert_eq!(Effects::from(vec![Effect::Bell, Effect::Quit]).into_iter().count(), 2);
+        Effects::from(vec![Effect::Bell]).forgo();
+        drop(Effects::default());
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic = "effects were dropped: [Bell]"]
+    fn effects_that_nobody_took_are_a_bug() {
+        drop(Effects::from(vec![Effect::Bell]));
+    }
 }

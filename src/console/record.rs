@@ -47,10 +47,7 @@ impl Console {
                 self.incident = Incident::new(id);
                 self.outbox = super::outbox::Outbox::default();
                 self.record = Record { id: Some(id), ..Record::default() };
-                // Sources run before a record is open: what they said of themselves and of alerts is not this record's.
-                let Live { mut sources, reported, changes, .. } = std::mem::take(&mut self.live);
-                sources.remove(SIMULATED);
-                self.live = Live { sources, reported, changes, is_frozen: self.settings.is_frozen, ..Live::default() };
+                self.forget_measured();
                 self.start = None;
                 self.present.clear();
                 self.forget_runs();
@@ -153,6 +150,7 @@ impl Console {
             }
             JournalMsg::Unopened(why) => {
                 self.record = Record::default();
+                self.forget_measured();
                 self.show_start();
                 effects.push(Effect::List);
                 self.say(Tone::Failed, why.to_string(), wall);
@@ -163,6 +161,13 @@ impl Console {
                 self.mark(&[PaneId::Facts]);
             }
         }
+    }
+
+    /// Forgets what was measured for a record. Sources run before one is open: what they said of themselves and of alerts is not that record's.
+    fn forget_measured(&mut self) {
+        let Live { mut sources, reported, changes, .. } = std::mem::take(&mut self.live);
+        sources.remove(SIMULATED);
+        self.live = Live { sources, reported, changes, is_frozen: self.settings.is_frozen, ..Live::default() };
     }
 
     /// What the own entries led to: who was faster, whom a severity names, what a role does.

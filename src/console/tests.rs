@@ -437,7 +437,7 @@ fn with_nothing_promised_and_nothing_new_the_console_sleeps_for_the_rest_of_the_
     desk.draw();
     // What follows the end is counted in minutes, and the first of them is over at once.
     desk.wall += TimeDelta::milliseconds(5);
-    desk.console.handle(Msg::Wake, desk.wall);
+    desk.console.handle(Msg::Wake, desk.wall).forgo();
     desk.draw();
     let sleep = desk.console.next_wake().unwrap() - desk.wall;
     assert!(sleep > TimeDelta::seconds(15), "{sleep}");

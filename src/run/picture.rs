@@ -50,7 +50,7 @@ pub fn drill(drill: &Drill, layout: Layout, is_wall: bool, theme: Theme, area: R
         _ => None,
     });
     for report in watchlist.iter().flat_map(|watchlist| reports(&exercise, drill.seed, start, now, watchlist)) {
-        console.handle(Msg::Source(report), now);
+        console.handle(Msg::Source(report), now).forgo();
     }
     let mut buffer = Buffer::empty(area);
     let dirty = console.begin_frame(now);

@@ -353,7 +353,7 @@ impl Session {
         if let Some(list) = list {
             self.tell_list(&list);
         }
-        self.perform(effects, shell);
+        self.perform(effects.into_vec(), shell);
     }
 
     fn perform(&mut self, effects: Vec<Effect>, shell: &mut Shell) {

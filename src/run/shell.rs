@@ -233,9 +233,13 @@ impl Shell {
             Effect::LookUp(parcel) => self.post.run(Errand::LookUp, parcel, self.receipts.0.clone()),
             Effect::AskNews(watched) => self.post.ask_news(watched, self.receipts.0.clone()),
             Effect::Inquire(inquiry) => {
-                for source in &self.inquiries {
-                    // A source that is busy with older questions answers those first; this one can be asked again.
-                    let _ = source.try_send(inquiry.clone());
+                // A source that is busy with older questions answers those first; whoever asked is told, and can ask again. One that ended
+                // says so itself.
+                let ask = |source: &mpsc::Sender<Inquiry>| source.try_send(inquiry.clone());
+                let unasked: Vec<_> = self.inquiries.iter().filter_map(|source| ask(source).err()).collect();
+                if unasked.iter().any(|why| matches!(why, mpsc::error::TrySendError::Full(_))) {
+                    let why = "a source is still busy with older questions and did not take this one: ask again";
+                    self.answers.push_back(Msg::Failed(CleanText::new(why)));
                 }
             }
             Effect::Copy(text) => self.copy(&text),
@@ -279,7 +283,15 @@ impl Shell {
     fn tell(&mut self, request: Request) {
         let Some(open) = &self.open else { return };
         if let Err(NotTaken::Busy(request) | NotTaken::Ended(request)) = open.handle.send(request) {
-            tracing::warn!("the journal did not take {request:?}");
+            let what = match &request {
+                Request::Redact(_) => "the words are still in the file: redact them again",
+                Request::SaveDraft(_) => "what is half-typed is not kept on disk yet",
+                Request::ClearDraft | Request::SetLayout(_) | Request::Append { .. } | Request::Close => {
+                    return tracing::warn!("the journal did not take {request:?}");
+                }
+            };
+            let why = format!("the journal is busy or gone, {what}");
+            self.answers.push_back(Msg::Failed(CleanText::new(&why)));
         }
     }
 
@@ -383,6 +395,7 @@ impl Shell {
                 Ok(Err(error)) => {
                     let reason = CleanStr::new(&error.to_string());
                     let finding = crate::live::Finding::Failed { reason, retry_in: TimeDelta::zero() };
+                    drop(inquiries);
                     let _ = reports.send(Report { source: name, generation: 0, finding }).await;
                     // Nothing changes until somebody changes the configuration.
                     std::future::pending::<()>().await;

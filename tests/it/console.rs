@@ -5,6 +5,7 @@
 mod clocks;
 mod faults;
 mod hostile;
+mod resize;
 mod sources;
 mod story;
 mod terminals;

@@ -166,6 +166,20 @@ fn no_pane_knows_another_and_no_source_another() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The type says `must_use` and ends a debug build that drops effects; these two ways around it are for places without a shell.
+#[test]
+fn nobody_gives_up_the_effects_of_a_console_but_a_picture() {
+    let mut wrong = Vec::new();
+    for (file, _, line, code) in lines() {
+        let gives_up = code.contains(".forgo()") && !file.ends_with("run/picture.rs");
+        let drops = code.contains("let _ =") && code.contains(".handle(");
+        if gives_up || drops {
+            wrong.push(format!("{}:{line}: effects are performed, or never happen", file.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn no_file_grows_beyond_what_one_can_hold_in_mind() {
     for file in files(Path::new("src")) {

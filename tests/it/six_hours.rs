@@ -174,9 +174,9 @@ fn six_hours_on_the_screen_are_drawn_within_their_budget() {
         let mut console = Console::new(settings("dana", layout), size);
         let mut buffer = Buffer::empty(size);
         let from = clock::boot();
-        console.handle(Msg::Journal(JournalMsg::Opened(INC)), now);
-        console.handle(Msg::Journal(JournalMsg::Entries(room.entries.clone())), now);
-        console.handle(Msg::Journal(JournalMsg::CaughtUp), now);
+        console.handle(Msg::Journal(JournalMsg::Opened(INC)), now).forgo();
+        console.handle(Msg::Journal(JournalMsg::Entries(room.entries.clone())), now).forgo();
+        console.handle(Msg::Journal(JournalMsg::CaughtUp), now).forgo();
         let _ = (console.begin_frame(now), console.draw(now, Dirty::ALL, &mut buffer));
         let opened = clock::boot() - from;
         let mut worst = |what: &str, most: u128, run: &mut dyn FnMut(&mut Console, &mut Buffer)| {
@@ -198,7 +198,7 @@ fn six_hours_on_the_screen_are_drawn_within_their_budget() {
         });
         let mut key = |what: &str, code: KeyCode| {
             worst(what, 5, &mut |console, buffer| {
-                console.handle(Msg::Input(InputEvent::Key(KeyEvent::new(code, KeyModifiers::NONE))), now);
+                console.handle(Msg::Input(InputEvent::Key(KeyEvent::new(code, KeyModifiers::NONE))), now).forgo();
                 let dirty = console.begin_frame(now);
                 console.draw(now, dirty, buffer);
             });
@@ -211,7 +211,7 @@ fn six_hours_on_the_screen_are_drawn_within_their_budget() {
         worst("an entry of somebody else", 5, &mut |console, buffer| {
             rseq += 1;
             let entry = Entry { id: warroom::incident::EntryId { rseq, ..newest.id }, ..newest.clone() };
-            console.handle(Msg::Journal(JournalMsg::Entries(vec![entry])), now);
+            console.handle(Msg::Journal(JournalMsg::Entries(vec![entry])), now).forgo();
             let dirty = console.begin_frame(now);
             console.draw(now, dirty, buffer);
         });

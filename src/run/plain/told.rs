@@ -371,17 +371,17 @@ mod tests {
                 zone: chrono_tz::UTC,
             };
             let mut console = Console::new(settings, Rect::new(0, 0, 80, 24));
-            console.handle(Msg::Journal(JournalMsg::Opened(incident.id())), at(seconds));
+            console.handle(Msg::Journal(JournalMsg::Opened(incident.id())), at(seconds)).forgo();
             let entries = incident.entries().cloned().collect();
-            console.handle(Msg::Journal(JournalMsg::Entries(entries)), at(seconds));
-            console.handle(Msg::Journal(JournalMsg::CaughtUp), at(seconds));
+            console.handle(Msg::Journal(JournalMsg::Entries(entries)), at(seconds)).forgo();
+            console.handle(Msg::Journal(JournalMsg::CaughtUp), at(seconds)).forgo();
             let told = Told::begin(&console.view(at(seconds)));
             Self { console, told, numbers: Numbers::default() }
         }
 
         fn hear(&mut self, seconds: i64, finding: Finding) {
             let generation = self.console.live().generation;
-            self.console.handle(Msg::Source(Report { source: SOURCE, generation, finding }), at(seconds));
+            self.console.handle(Msg::Source(Report { source: SOURCE, generation, finding }), at(seconds)).forgo();
         }
 
         fn news(&mut self, seconds: i64) -> Vec<String> {

@@ -54,13 +54,13 @@ fn console(access: Access) -> Console {
     let (entries, _) = place.open().unwrap().journal(id, Via::default()).unwrap().all().unwrap();
     let mut console = Console::new(settings, Rect::new(0, 0, 120, 40));
     for msg in [JournalMsg::Opened(id), JournalMsg::Entries(entries), JournalMsg::CaughtUp] {
-        console.handle(Msg::Journal(msg), start());
+        console.handle(Msg::Journal(msg), start()).forgo();
     }
     console
 }
 
 fn press(console: &mut Console, code: KeyCode, at: DateTime<Utc>) -> Vec<Effect> {
-    console.handle(Msg::Input(Input::Key(KeyEvent::new(code, KeyModifiers::NONE))), at)
+    console.handle(Msg::Input(Input::Key(KeyEvent::new(code, KeyModifiers::NONE))), at).into_vec()
 }
 
 #[test]
@@ -68,14 +68,14 @@ fn a_clock_that_is_set_is_told_and_entered_by_those_who_may_write() {
     let jump = TimeDelta::hours(-2);
     let now = start() + jump;
     let mut writes = console(Access::Full);
-    let effects = writes.handle(Msg::ClockJumped(jump), now);
+    let effects = writes.handle(Msg::ClockJumped(jump), now).into_vec();
     let entered = Event::ClockJumped(ClockJumped { by_ms: -7_200_000 });
     assert_eq!(effects, [Effect::Append { ticket: 1, events: vec![entered], settles_draft: false }]);
     assert!(writes.notice().unwrap().text.contains("-7200 s"), "{:?}", writes.notice());
     assert!(writes.is_dirty());
 
     let mut looks = console(Access::ReadOnly);
-    assert_eq!(looks.handle(Msg::ClockJumped(jump), now), []);
+    assert_eq!(looks.handle(Msg::ClockJumped(jump), now).into_vec(), []);
     assert!(looks.notice().unwrap().text.contains("-7200 s"));
 }
 
@@ -83,13 +83,13 @@ fn a_clock_that_is_set_is_told_and_entered_by_those_who_may_write() {
 fn a_clock_that_is_set_back_holds_up_neither_keys_nor_drafts_nor_the_status_line() {
     let jump = TimeDelta::hours(-2);
     let mut console = console(Access::Full);
-    let effects = console.handle(Msg::Input(Input::Paste("half a thought".to_owned())), start());
+    let effects = console.handle(Msg::Input(Input::Paste("half a thought".to_owned())), start()).into_vec();
     assert_eq!(effects, [Effect::SaveDraft("half a thought".to_owned())]);
     press(&mut console, KeyCode::Char('s'), start() + TimeDelta::milliseconds(100));
     let set = start() + TimeDelta::milliseconds(300);
-    console.handle(Msg::ClockJumped(jump), set + jump);
+    console.handle(Msg::ClockJumped(jump), set + jump).forgo();
     // The draft is saved when its half second is over by the new clock, not in two hours.
-    let effects = console.handle(Msg::Wake, set + jump + TimeDelta::milliseconds(300));
+    let effects = console.handle(Msg::Wake, set + jump + TimeDelta::milliseconds(300)).into_vec();
     assert_eq!(effects, [Effect::SaveDraft("half a thoughts".to_owned())]);
     // The guard after the paste ends as well.
     let later = set + jump + TimeDelta::seconds(1);
@@ -97,6 +97,6 @@ fn a_clock_that_is_set_back_holds_up_neither_keys_nor_drafts_nor_the_status_line
     let effects = press(&mut console, KeyCode::Char('q'), later);
     assert_eq!(effects, [Effect::Quit]);
     // And the sentence about the jump goes away by itself.
-    console.handle(Msg::Wake, later + TimeDelta::seconds(11));
+    console.handle(Msg::Wake, later + TimeDelta::seconds(11)).forgo();
     assert_eq!(console.notice(), None);
 }

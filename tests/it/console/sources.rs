@@ -15,7 +15,7 @@ use crate::support::prometheus::{Prometheus, encoded, is_installed};
 use crate::support::pty::{Pty, assert_no_stray_escapes, code};
 
 /// Two hours of `alipay` up to a little after now: everything that its playbook asks for.
-fn samples(end: i64) -> String {
+pub(super) fn samples(end: i64) -> String {
     let moments: Vec<i64> = (0..500).map(|step| end - 15 * (499 - step)).collect();
     let mut out = String::new();
     let mut metric = |kind: &str, name: &str, series: &[(&str, &dyn Fn(f64) -> f64)]| {
@@ -64,12 +64,13 @@ fn objectives() -> Vec<Objective> {
 }
 
 impl Host {
-    /// Polls each second, so that a test sees an age grow.
-    fn in_a_hurry(self, sources: &[(&str, String)]) -> Self {
+    /// Polls often, so that a test sees an age grow.
+    pub(super) fn in_a_hurry(self, sources: &[(&str, String)], every: Duration) -> Self {
         let folder = self.folder.path().join("config/warroom");
         std::fs::create_dir_all(&folder).unwrap();
+        let every = every.as_secs();
         let tables: Vec<_> =
-            sources.iter().map(|(name, url)| format!("[{name}]\nurl = \"{url}\"\nevery = \"1s\"\n")).collect();
+            sources.iter().map(|(name, url)| format!("[{name}]\nurl = \"{url}\"\nevery = \"{every}s\"\n")).collect();
         std::fs::write(folder.join("config.toml"), tables.concat()).unwrap();
         self
     }
@@ -100,7 +101,7 @@ fn values_are_prometheus_own_and_its_death_and_return_are_shown() {
         return;
     }
     let mut server = Prometheus::start(&samples(clock::wall().timestamp() + 600));
-    let host = Host::new().declared().in_a_hurry(&[("prometheus", server.url())]);
+    let host = Host::new().declared().in_a_hurry(&[("prometheus", server.url())], Duration::from_secs(1));
     let mut console = host.start(WARROOM, &["open", "INC-1"], &[], (160, 60));
     console.wait_for("INC-1 SEV1", SOON);
     console.wait_for("met", SOON);
@@ -212,7 +213,7 @@ fn spans_open_die_and_return(api: Api) {
     let is_alive = Arc::new(AtomicBool::new(true));
     let alive = is_alive.clone();
     let server = play(move |request| if alive.load(Ordering::SeqCst) { playing(api, request) } else { Reply::Reset });
-    let host = Host::new().declared().in_a_hurry(&[("jaeger", server.url())]);
+    let host = Host::new().declared().in_a_hurry(&[("jaeger", server.url())], Duration::from_secs(1));
     let mut console = host.start(WARROOM, &["open", "INC-1"], &[], (160, 60));
     console.wait_for("INC-1 SEV1", SOON);
     console.wait_for("charge", SOON);
