@@ -16,6 +16,7 @@ pub mod entry;
 pub mod event;
 mod fold;
 pub mod foreign;
+pub mod heard;
 pub mod lamp;
 pub mod measures;
 mod merge;
@@ -40,6 +41,7 @@ pub use delivery::{About, Delivery, Parcel, Receipt, Route, Thing};
 pub use entry::*;
 pub use event::*;
 pub use foreign::{Foreign, News, Paged, Watched};
+pub use heard::{Fate, Heard, Telling};
 pub use redaction::REDACTED;
 pub use state::*;
 pub use terms::*;
@@ -528,11 +530,6 @@ impl Facts {
     pub fn elapsed(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
         let start = self.detected_at.or(self.declared.as_ref().map(|mark| mark.at))?;
         Some(self.resolved_at.unwrap_or(now) - start)
-    }
-
-    /// The last update on a channel.
-    pub fn last_update(&self, channel: Channel) -> Option<&Told> {
-        self.updates.iter().rev().find(|told| told.update.channels.contains(&channel))
     }
 }
 

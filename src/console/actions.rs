@@ -8,7 +8,7 @@ use super::keys::{self, Chord};
 use super::overlay::{self, Overlay, RecordsFor};
 use super::{Console, Dirty, Effect, Layout, Printout, Tone};
 use crate::incident::brief::BriefKind;
-use crate::incident::{Command, Duty, IncidentId, Outcome, Role};
+use crate::incident::{Command, Duty, Fate, IncidentId, Outcome, Role};
 use crate::pane::{FormKind, Item, PANES, PaneId, Purpose, Question};
 use crate::text::{CleanStr, CleanText};
 
@@ -410,9 +410,15 @@ impl Console {
     pub(crate) fn act_on(&mut self, item: &Item, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         match item {
             Item::Duty(Duty::Acknowledge) => self.command(Command::Acknowledge, None, wall, effects),
-            Item::Duty(Duty::Update(_)) => {
-                let compose = overlay::compose(&self.cx(wall));
-                self.show(compose);
+            Item::Duty(Duty::Update(channel)) => {
+                let cx = self.cx(wall);
+                // A text that did not get there is put right before another one is written.
+                let stuck = match cx.incident.unheard(*channel) {
+                    Some(Fate::Stuck(delivery)) if !delivery.state.is_over() => overlay::delivery(delivery.id, &cx),
+                    Some(_) | None => None,
+                };
+                let overlay = stuck.unwrap_or_else(|| overlay::compose(&cx));
+                self.show(overlay);
             }
             Item::Duty(_) | Item::Hypothesis(_) | Item::Alert(_) => match overlay::act_on(item, &self.cx(wall)) {
                 Some(overlay) => self.show(overlay),

@@ -173,22 +173,15 @@ impl Look<'_> {
                 }
             },
             Rule::FirstUpdate(within) => {
-                let inside = incident
-                    .updates
-                    .iter()
-                    .filter(|told| told.update.channels.iter().any(|channel| *channel != Channel::ExternalPage));
-                let first = inside.map(|told| told.mark.at).min();
+                let inside = Channel::ALL.into_iter().filter(|channel| *channel != Channel::ExternalPage);
+                let first = inside.filter_map(|channel| Some(incident.heard(channel).first()?.at)).min();
                 let from = incident.milestone(Milestone::Acknowledged).or(detected);
                 self.timely(from, first, **within, "first update")
             }
             Rule::Cadence => self.cadence(),
             Rule::External(within) => {
-                let outside = incident
-                    .updates
-                    .iter()
-                    .filter(|told| told.update.channels.contains(&Channel::ExternalPage))
-                    .map(|told| told.mark.at);
-                self.timely(incident.impact.start, outside.min(), **within, "external page")
+                let outside = incident.heard(Channel::ExternalPage).first().map(|heard| heard.at);
+                self.timely(incident.impact.start, outside, **within, "external page")
             }
             Rule::Decided(within) => {
                 let made = incident.decisions.iter().filter_map(|decision| Some(decision.made.as_ref()?.0.at));

@@ -143,6 +143,8 @@ pub struct Obligation {
     pub due: DateTime<Utc>,
     /// Put off until `due`, by whom and why.
     pub snoozed: Option<Snooze>,
+    /// What stands in the way of a text that was approved already: `on its way since 14:10`, `FAILED since 14:10`.
+    pub way: Option<CleanStr>,
 }
 
 impl Obligation {
@@ -175,7 +177,7 @@ impl Facts {
             Duty::Approve(id) => self.updates.iter().any(|told| told.update.draft == Some(*id)),
             Duty::CallBack(id) => self.tasks.iter().any(|task| task.id == *id && task.answer.is_some()),
             Duty::Tell(position) => self.told.contains_key(position),
-            Duty::Update(channel) => self.last_update(*channel).is_some_and(|told| told.mark.at > gone.start),
+            Duty::Update(channel) => self.last_heard(*channel).is_some_and(|heard| heard.at > gone.start),
             Duty::Postmortem => self.postmortem.is_some(),
             Duty::Article => self.article.is_some(),
             Duty::Review(of) => self.reviews.contains_key(of),
@@ -216,6 +218,39 @@ struct List<'a> {
 }
 
 impl List<'_> {
+    /// A text that a channel is to hear. One that is on its way says so while the clock runs on; one that did not get there is due at once.
+    fn owe_update(&mut self, channel: Channel, name: &str, start: DateTime<Utc>, due: DateTime<Utc>) {
+        let clock = |at: DateTime<Utc>| at.with_timezone(&self.facts.zone()).format("%H:%M");
+        let (way, start, due) = match self.facts.unheard(channel) {
+            None | Some(Fate::Told(_)) => (None, start, due),
+            Some(Fate::OnItsWay(delivery)) => {
+                (Some(format!("on its way since {}", clock(delivery.approved_at))), start, due)
+            }
+            Some(Fate::Stuck(delivery)) => {
+                let key = if delivery.state.is_over() { "" } else { " (:outbox)" };
+                let way = format!("{} since {}{key}", delivery.state.word(), clock(delivery.since));
+                (Some(way), delivery.since, delivery.since)
+            }
+        };
+        let name = way.as_ref().map_or_else(|| name.to_owned(), |way| format!("{name}, {way}"));
+        self.owe(Duty::Update(channel), name, start, due);
+        if let Some(last) = self.all.last_mut() {
+            last.way = way.as_deref().map(CleanStr::new);
+        }
+    }
+
+    /// Texts that did not get to channels whose clocks do not run.
+    fn owe_stuck(&mut self) {
+        for channel in Channel::ALL {
+            let Some(Fate::Stuck(delivery)) = self.facts.unheard(channel) else { continue };
+            let is_owed = self.all.iter().any(|one| one.duty == Duty::Update(channel));
+            // What somebody gave up is owed by a clock alone.
+            if !is_owed && !delivery.state.is_over() {
+                self.owe_update(channel, &format!("update {}", channel.name()), delivery.since, delivery.since);
+            }
+        }
+    }
+
     fn owe(&mut self, duty: Duty, name: impl AsRef<str>, start: DateTime<Utc>, due: DateTime<Utc>) {
         let owner = self.facts.doer(duty.role()).cloned();
         self.owed_by(owner, duty, name, start, due);
@@ -232,7 +267,8 @@ impl List<'_> {
         let snoozed = self.facts.snoozes.get(&duty).filter(|snooze| snooze.mark.at >= start).cloned();
         let due = snoozed.as_ref().map_or(due, |snooze| snooze.until.max(due));
         let amber = due - (due - start).max(TimeDelta::zero()) / 3;
-        self.all.push(Obligation { duty, name: CleanStr::new(name.as_ref()), owner, start, amber, due, snoozed });
+        let name = CleanStr::new(name.as_ref());
+        self.all.push(Obligation { duty, name, owner, start, amber, due, snoozed, way: None });
     }
 }
 
@@ -246,19 +282,20 @@ fn while_it_runs(list: &mut List<'_>, rules: Rules<'_>) {
         }
         Some(acknowledged) => {
             for channel in [Channel::IncidentChannel, Channel::StatusSlack, Channel::InternalPage] {
-                let last = facts.last_update(channel);
-                let start = last.map_or(acknowledged.at, |told| told.mark.at);
+                let last = facts.last_heard(channel);
+                let start = last.map_or(acknowledged.at, |heard| heard.at);
                 let regular = start + cadence.update;
-                let promised = last.and_then(|told| told.update.promised_next);
+                let promised = last.and_then(|heard| heard.promised_next);
                 let due = promised.map_or(regular, |promised| promised.min(regular));
-                list.owe(Duty::Update(channel), format!("update {}", channel.name()), start, due);
+                list.owe_update(channel, &format!("update {}", channel.name()), start, due);
             }
         }
     }
     if let Some((start, due)) = external(facts, cadence) {
         let channel = Channel::ExternalPage;
-        list.owe(Duty::Update(channel), format!("update {}", channel.name()), start, due);
+        list.owe_update(channel, &format!("update {}", channel.name()), start, due);
     }
+    list.owe_stuck();
     if let (Some(severity), Some(since)) = (facts.severity, facts.severity_since) {
         for position in rules.tell {
             let is_told = facts.told.get(position).is_some_and(|(told, _)| *told <= severity);
@@ -301,16 +338,10 @@ fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime
     if facts.nobody_affected.is_some() {
         return None;
     }
-    let told = facts
-        .updates
-        .iter()
-        .rev()
-        .find(|told| told.update.channels.contains(&Channel::ExternalPage) && told.mark.at >= start);
-    match (told, facts.impact.end) {
-        (Some(told), None) => {
-            Some((told.mark.at, told.update.promised_next.unwrap_or(told.mark.at + cadence.external_again)))
-        }
-        (Some(told), Some(_)) => Some((told.mark.at, told.update.promised_next?)),
+    let heard = facts.last_heard(Channel::ExternalPage).filter(|heard| heard.at >= start);
+    match (heard, facts.impact.end) {
+        (Some(heard), None) => Some((heard.at, heard.promised_next.unwrap_or(heard.at + cadence.external_again))),
+        (Some(heard), Some(_)) => Some((heard.at, heard.promised_next?)),
         (None, Some(end)) if end - start <= cadence.external => None,
         (None, _) => Some((start, start + cadence.external)),
     }
@@ -318,8 +349,8 @@ fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime
 
 /// Whoever was promised another text, and has heard nothing since it was resolved, is told that it is over.
 pub(super) fn last_promise(facts: &Facts, resolved: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let told = facts.last_update(Channel::ExternalPage).filter(|told| told.mark.at < resolved)?;
-    Some((told.mark.at, told.update.promised_next?))
+    let heard = facts.last_heard(Channel::ExternalPage).filter(|heard| heard.at < resolved)?;
+    Some((heard.at, heard.promised_next?))
 }
 
 /// What is left once it is resolved; a drill and a false alarm leave no paperwork.
@@ -328,8 +359,9 @@ fn afterwards(list: &mut List<'_>, cadence: &Cadence) {
     let Some(resolved) = facts.resolved_at else { return };
     if let Some((start, due)) = last_promise(facts, resolved) {
         let channel = Channel::ExternalPage;
-        list.owe(Duty::Update(channel), format!("tell {} that it is over", channel.name()), start, due);
+        list.owe_update(channel, &format!("tell {} that it is over", channel.name()), start, due);
     }
+    list.owe_stuck();
     if facts.drill.is_some() {
         return;
     }

@@ -7,7 +7,7 @@
 
 use super::{
     Act, Channel, CleanStr, CleanText, DateTime, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId, Facts,
-    Incident, IncidentId, Mark, Release, Remote, TimeDelta, Utc,
+    Incident, IncidentId, Mark, Release, Remote, TimeDelta, Told, Utc,
 };
 
 /// Nothing waits longer for its next try unless the system says so.
@@ -180,6 +180,10 @@ pub struct Delivery {
     pub tries: u32,
     /// When a person last said that it goes out.
     pub approved_at: DateTime<Utc>,
+    /// When it was handed over, the last time.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// The status update of which this is the text.
+    pub update: Option<EntryId>,
 }
 
 /// Whether what a delivery is about is there.
@@ -283,7 +287,12 @@ impl Facts {
             Release::OnWord => DeliveryState::Held { why: "it goes out when somebody says so".into() },
             Release::Never => DeliveryState::Dropped { why: "nothing leaves this room: it is for practice".into() },
         };
+        let is_its_text = |told: &&Told| {
+            body.channel.is_some_and(|channel| told.update.channels.contains(&channel)) && told.update.text == body.text
+        };
         let newest = Delivery {
+            update: self.updates.iter().rev().find(is_its_text).map(|told| told.id),
+            sent_at: None,
             id,
             state,
             since: mark.at,
@@ -375,7 +384,9 @@ impl Facts {
         ) {
             delivery.approved_at = at;
         }
-        delivery.tries += u32::from(body.to == DeliveryState::Sending);
+        if body.to == DeliveryState::Sending {
+            (delivery.tries, delivery.sent_at) = (delivery.tries + 1, Some(at));
+        }
         delivery.moves += 1;
         (delivery.state, delivery.since, delivery.console) = (body.to.clone(), at, console.clone());
         // What came back unsent while a newer one was queued is not sent after all.

@@ -151,11 +151,11 @@ pub fn measures(incident: &Incident, cadence: &Cadence, now: DateTime<Utc>) -> M
     let detected = incident.milestone(Milestone::Detected);
     let from_detection = |which| Measure::between(detected, incident.milestone(which));
     let impact = &incident.impact;
-    let external = told(incident, Channel::ExternalPage);
+    let external = incident.heard(Channel::ExternalPage);
     let first = impact.start.and_then(|start| {
-        let in_time = external.iter().find(|told| told.mark.at >= start);
+        let in_time = external.iter().find(|heard| heard.at >= start);
         // Told before it began: one of the two times is wrong.
-        in_time.or(external.first()).map(|told| told.mark.at)
+        in_time.or(external.first()).map(|heard| heard.at)
     });
     let mut channels: Vec<_> = [Channel::IncidentChannel, Channel::StatusSlack, Channel::InternalPage]
         .into_iter()
@@ -176,26 +176,27 @@ pub fn measures(incident: &Incident, cadence: &Cadence, now: DateTime<Utc>) -> M
     }
 }
 
+/// How many updates some channel has heard.
+fn told(incident: &Incident) -> usize {
+    let heard = Channel::ALL.into_iter().flat_map(|channel| incident.tellings(channel));
+    let heard = heard.filter(|telling| matches!(telling.fate, Fate::Told(_))).map(|telling| telling.id);
+    let heard: BTreeSet<EntryId> = heard.collect();
+    incident.updates.iter().filter(|update| heard.contains(&update.id)).count()
+}
+
 fn counts(incident: &Incident) -> Counts {
     let count = |which: fn(&Event) -> bool| incident.entries().filter(|entry| which(&entry.event)).count();
     Counts {
         entries: incident.len(),
         notes: count(|event| matches!(event, Event::NoteAdded(_))),
         people: incident.entries().map(|entry| &entry.actor).collect::<BTreeSet<_>>().len(),
-        updates: incident.updates.len(),
+        updates: told(incident),
         decisions: incident.decisions.iter().filter(|decision| decision.made.is_some()).count(),
         hypotheses: incident.hypotheses.len(),
         tasks: incident.tasks.len(),
         evidence: count(|event| matches!(event, Event::EvidencePinned(_))),
         follow_ups: incident.follow_ups.len(),
     }
-}
-
-/// What a channel was told, by time.
-fn told(incident: &Incident, channel: Channel) -> Vec<&Told> {
-    let mut told: Vec<_> = incident.updates.iter().filter(|told| told.update.channels.contains(&channel)).collect();
-    told.sort_by_key(|told| told.mark.at);
-    told
 }
 
 /// When updates were due: from the acknowledgement to each resolution, and from each reopening to the next one.
@@ -223,30 +224,28 @@ fn stretches(incident: &Incident, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, Dat
 }
 
 fn internal(incident: &Incident, channel: Channel, cadence: &Cadence, now: DateTime<Utc>) -> Kept {
-    let told = told(incident, channel);
+    let heard = incident.heard(channel);
     let mut count = Count::new(channel, cadence.update);
     for (from, to) in stretches(incident, now) {
-        count.stretch(from, to, from + cadence.update, &told, |told| {
-            let regular = told.mark.at + cadence.update;
-            told.update.promised_next.map_or(regular, |promised| promised.min(regular))
+        count.stretch(from, to, from + cadence.update, &heard, |heard| {
+            let regular = heard.at + cadence.update;
+            heard.promised_next.map_or(regular, |promised| promised.min(regular))
         });
     }
     count.kept
 }
 
 /// The external page, and whether it was told in time where it was due at all.
-fn outside(incident: &Incident, told: &[&Told], cadence: &Cadence, now: DateTime<Utc>) -> (Kept, Option<bool>) {
+fn outside(incident: &Incident, heard: &[Heard], cadence: &Cadence, now: DateTime<Utc>) -> (Kept, Option<bool>) {
     let mut count = Count::new(Channel::ExternalPage, cadence.external_again);
     let Some(start) = incident.impact.start else { return (count.kept, None) };
     if incident.nobody_affected.is_some() {
         return (count.kept, None);
     }
-    let first = told.iter().map(|told| told.mark.at).find(|at| *at >= start);
+    let first = heard.iter().map(|heard| heard.at).find(|at| *at >= start);
     let end = incident.impact.end.or(incident.resolved_at).unwrap_or(now);
     let due = start + cadence.external;
-    count.stretch(start, end, due, told, |told| {
-        told.update.promised_next.unwrap_or(told.mark.at + cadence.external_again)
-    });
+    count.stretch(start, end, due, heard, |heard| heard.promised_next.unwrap_or(heard.at + cadence.external_again));
     let kept = match first {
         Some(first) => Some(first <= due),
         None => (end > due).then_some(false),
@@ -270,19 +269,19 @@ impl Count {
         from: DateTime<Utc>,
         to: DateTime<Utc>,
         first_due: DateTime<Utc>,
-        told: &[&Told],
-        next_due: impl Fn(&Told) -> DateTime<Utc>,
+        heard: &[Heard],
+        next_due: impl Fn(&Heard) -> DateTime<Utc>,
     ) {
         let (mut last, mut due) = (from, first_due);
-        for told in told.iter().filter(|told| (from..=to).contains(&told.mark.at)) {
-            self.silence(last, told.mark.at);
-            if told.mark.at <= due {
+        for heard in heard.iter().filter(|heard| (from..=to).contains(&heard.at)) {
+            self.silence(last, heard.at);
+            if heard.at <= due {
                 self.kept.owed += 1;
                 self.kept.kept += 1;
             } else {
-                self.missed(due, told.mark.at);
+                self.missed(due, heard.at);
             }
-            (last, due) = (told.mark.at, next_due(told));
+            (last, due) = (heard.at, next_due(heard));
         }
         if to > due {
             self.missed(due, to);

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::style::{Modifier, Style};
 
 use super::Cx;
-use crate::incident::{Channel, Duty, Incident, Obligation, Role, Urgency};
+use crate::incident::{Channel, Duty, Fate, Incident, Obligation, Role, Urgency};
 use crate::text::columns;
 use crate::theme::{Alarm, Theme};
 
@@ -53,9 +53,10 @@ pub fn next_tick(due: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
 
 /// Obligations with the same deadline in one line: "incident channel, #status-qrpay, internal page".
 pub fn grouped(obligations: &[Obligation]) -> Vec<(String, &Obligation)> {
-    let mut rows: Vec<(Vec<&str>, &Obligation)> = Vec::new();
+    let mut rows: Vec<(Vec<String>, &Obligation)> = Vec::new();
     for obligation in obligations {
         let name = obligation.duty.channel().map_or(obligation.name.as_str(), |channel| channel.name());
+        let name = obligation.way.as_ref().map_or_else(|| name.to_owned(), |way| format!("{name} ({way})"));
         let is_internal = |duty: &Duty| duty.channel().is_some_and(|channel| channel != Channel::ExternalPage);
         match rows.last_mut() {
             Some((names, first))
@@ -85,12 +86,18 @@ pub fn remedy(duty: &Duty, incident: &Incident) -> (&'static str, &'static str) 
         Duty::Approve(_) => ("approve", "U"),
         Duty::CallBack(_) => ("call-back", "C"),
         Duty::Tell(_) => ("told", "E"),
+        // It was approved: what is left is to get it there, or to say that it is.
+        Duty::Update(channel) if is_stuck(*channel, incident) => ("send or told by hand", "Enter"),
         Duty::Update(_) => ("update", "u"),
         Duty::Postmortem => ("postmortem", "Enter"),
         Duty::Article => ("article", "Enter"),
         Duty::Review(_) => ("review", "Enter"),
         Duty::FollowUp(_) => ("follow-up", "Enter"),
     }
+}
+
+fn is_stuck(channel: Channel, incident: &Incident) -> bool {
+    matches!(incident.unheard(channel), Some(Fate::Stuck(delivery)) if !delivery.state.is_over())
 }
 
 /// A width that a text takes, as the buffer counts it.

@@ -419,7 +419,7 @@ fn an_incident_is_commanded_by_the_runbook_from_its_alert_to_its_closed_record()
         stage.key("ira", "U");
         stage.types("ira", "\n^^");
         stage.key("ira", "");
-        let told = stage.incident().last_update(Channel::StatusSlack).unwrap().clone();
+        let told = stage.incident().updates.last().unwrap().clone();
         assert_eq!((told.mark.at, told.mark.by.as_str()), (stage.now(), "ira"));
         for word in ["INC-1", "Alipay", "route to backup provider"] {
             assert!(told.update.text.contains(word), "{word} in {}", told.update.text);

@@ -118,7 +118,7 @@ fn six_hours_of_six_people_read_the_same_in_whatever_order_they_arrive() {
     let end = *times.last().unwrap();
     assert!(end - at(0) > TimeDelta::minutes(HOURS * 60 - 15) && end - at(0) < TimeDelta::hours(HOURS), "{end}");
     let due = due_of(&whole, &[]);
-    let last = whole.last_update(Channel::StatusSlack).unwrap().mark.at;
+    let last = whole.last_heard(Channel::StatusSlack).unwrap().at;
     let update = due.iter().find(|one| one.duty == Duty::Update(Channel::StatusSlack)).unwrap();
     assert!(update.due <= last + TimeDelta::minutes(15));
     assert_eq!(whole.open_tasks().count(), 0);

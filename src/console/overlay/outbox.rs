@@ -68,7 +68,7 @@ pub(crate) fn outbox(cx: &Cx<'_>) -> Overlay {
 pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(&'static str, DeliveryState)> {
     let again = || DeliveryState::Queued { not_before: cx.now, why: None };
     let dropped = || DeliveryState::Dropped { why: CleanStr::default() };
-    let all = match &delivery.state {
+    let mut all = match &delivery.state {
         DeliveryState::Unconfirmed { .. } => vec![
             ("I looked, it is not there: send it again", again()),
             ("I looked, it is there", DeliveryState::Sent("seen by a person".into())),
@@ -79,9 +79,14 @@ pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(&'static str, Deliv
         DeliveryState::Queued { .. } => vec![("give it up …", dropped())],
         DeliveryState::Sending
         | DeliveryState::Sent { .. }
+        | DeliveryState::ByHand
         | DeliveryState::Superseded { .. }
         | DeliveryState::Dropped { .. } => Vec::new(),
     };
+    if delivery.body.channel.is_some() && !all.is_empty() {
+        // Before the last way, which gives it up.
+        all.insert(all.len() - 1, ("it was told by hand", DeliveryState::ByHand));
+    }
     all.into_iter().filter(|(_, to)| delivery.state.leads_to(to)).collect()
 }
 

@@ -280,6 +280,8 @@ pub enum DeliveryState {
     Sending,
     /// It is there.
     Sent(Remote),
+    /// A person told it by hand; its system never gets it.
+    ByHand,
     /// The system refused it; trying again as it is would change nothing.
     Failed {
         /// Why, and the way out.
@@ -306,7 +308,7 @@ impl DeliveryState {
     /// Whether nothing can become of it any more.
     pub fn is_over(&self) -> bool {
         match self {
-            Self::Sent(_) | Self::Superseded { .. } | Self::Dropped { .. } => true,
+            Self::Sent(_) | Self::ByHand | Self::Superseded { .. } | Self::Dropped { .. } => true,
             Self::Queued { .. }
             | Self::Held { .. }
             | Self::Sending
@@ -319,12 +321,12 @@ impl DeliveryState {
     pub fn leads_to(&self, next: &Self) -> bool {
         use DeliveryState::*;
         match (self, next) {
-            (Queued { .. }, Sending | Held { .. } | Superseded { .. } | Dropped { .. })
-            | (Held { .. } | Failed { .. }, Queued { .. } | Superseded { .. } | Dropped { .. })
+            (Queued { .. }, Sending | Held { .. } | ByHand | Superseded { .. } | Dropped { .. })
+            | (Held { .. } | Failed { .. }, Queued { .. } | ByHand | Superseded { .. } | Dropped { .. })
             | (Sending, Sent(_) | Queued { .. } | Failed { .. } | Unconfirmed { .. })
-            | (Unconfirmed { .. }, Sent(_) | Queued { .. } | Held { .. } | Dropped { .. }) => true,
+            | (Unconfirmed { .. }, Sent(_) | Queued { .. } | Held { .. } | ByHand | Dropped { .. }) => true,
             (Queued { .. } | Held { .. } | Sending | Unconfirmed { .. } | Failed { .. }, _)
-            | (Sent(_) | Superseded { .. } | Dropped { .. }, _) => false,
+            | (Sent(_) | ByHand | Superseded { .. } | Dropped { .. }, _) => false,
         }
     }
 
@@ -335,6 +337,7 @@ impl DeliveryState {
             Self::Held { .. } => "YOUR WORD",
             Self::Sending => "SENDING",
             Self::Sent(_) => "SENT",
+            Self::ByHand => "BY HAND",
             Self::Failed { .. } => "FAILED",
             Self::Unconfirmed { .. } => "UNCONFIRMED",
             Self::Superseded { .. } => "superseded",
@@ -347,7 +350,7 @@ impl DeliveryState {
         match self {
             Self::Queued { why, .. } => why.as_deref(),
             Self::Held { why } | Self::Failed { why } | Self::Unconfirmed { why } | Self::Dropped { why } => Some(why),
-            Self::Sending | Self::Sent(_) | Self::Superseded { .. } => None,
+            Self::Sending | Self::Sent(_) | Self::ByHand | Self::Superseded { .. } => None,
         }
     }
 }
