@@ -11,6 +11,7 @@ mod answers;
 mod changes;
 mod doctor;
 mod gameday;
+mod out;
 mod people;
 mod playbook;
 mod run;
@@ -377,7 +378,7 @@ pub fn main() -> ExitCode {
 
 fn say_error(why: &str) {
     // There is nowhere left to say that stderr is gone.
-    let _ = writeln!(std::io::stderr(), "warroom: {why}");
+    let _ = writeln!(std::io::stderr(), "warroom: {}", crate::text::shown(why));
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Ending> {
@@ -452,9 +453,12 @@ fn configuration(command: &ConfigSub, inputs: &Inputs) -> Result<ExitCode, Endin
 }
 
 fn print(text: &str) -> Result<ExitCode, Ending> {
-    writeln!(std::io::stdout().lock(), "{text}")?;
+    writeln!(out::out(), "{text}")?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// As much of a pipe is read, in bytes.
+const MOST_PIPED: u64 = 64 << 20;
 
 /// The text of the arguments, or else of the pipe; a terminal is not read.
 fn given_or_piped(words: &[String]) -> Result<String, Ending> {
@@ -467,14 +471,11 @@ fn given_or_piped(words: &[String]) -> Result<String, Ending> {
         return Err(Ending::Usage("say what to note: warroom note TEXT, or … | warroom note".to_owned()));
     }
     let mut bytes = Vec::new();
-    let most = crate::text::TEXT_BYTES as u64;
-    Read::take(&mut stdin, most + 1).read_to_end(&mut bytes)?;
+    // Far beyond the limit, so that the refusal names the real length of all but the absurd.
+    Read::take(&mut stdin, MOST_PIPED).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    if crate::text::is_too_long(&text) {
-        return Err(Ending::Failure(
-            "the text is longer than a note may be (64 KiB, 2,000 lines): send a part of it, such as | tail -n 200"
-                .to_owned(),
-        ));
+    if let Some(why) = crate::text::too_long(&text) {
+        return Err(Ending::Failure(format!("{why}, such as | tail -n 200")));
     }
     Ok(text)
 }

@@ -28,7 +28,7 @@ use crate::incident::{Declared, Detection, NoteAdded, NoteKind, ServiceId, Sever
 use crate::playbook::Frequency;
 use crate::text::document::{self, Flaw, trimmed};
 use crate::text::duration::{Lapse, Offset};
-use crate::text::{CleanStr, CleanText, is_too_long};
+use crate::text::{CleanStr, CleanText, too_long};
 pub use cast::Person;
 pub use exposed::Exposed;
 pub use script::{Criterion, Hint, Inject, Shown};
@@ -386,7 +386,7 @@ impl Exercise {
     pub fn parse(name: &str, text: &str) -> Result<Self, Box<Flaw>> {
         let file = format!("{name}.toml");
         let mut exercise: Self = document::read(&file, text)?;
-        if is_too_long(text) {
+        if too_long(text).is_some() {
             let complaint =
                 document::Complaint::new([], "is too long for the record: keep it below 64 KB and 2,000 lines");
             return Err(document::locate(&file, text, &complaint));

@@ -61,7 +61,8 @@
 //! Invariant: the loop awaits nothing but its `select!`, and every arm may be dropped without losing anything. Files, big parses, `fdatasync` and
 //! certificates belong to other threads.
 //!
-//! Invariant: text from outside is a [`text::CleanStr`], made once where it enters; the encoder is the last barrier, not the first.
+//! Invariant: text from outside is a [`text::CleanStr`], made once where it enters: as it was written, without control characters. What a screen shows
+//! of it is [`text::shown`], made where it is measured ([`widget::text`]); the encoder is the last barrier, not the first.
 //!
 //! Invariant: a source can be down, slow, lying or huge, and quitting still takes less than 100 ms.
 //!

@@ -342,7 +342,7 @@ fn is_redactable(event: &Event) -> bool {
 fn redactable(config: &Config, id: IncidentId) -> Result<ExitCode, Ending> {
     let incident = records::read(&place(config).open()?, id)?;
     let zone = incident.zone();
-    let mut out = std::io::stdout().lock();
+    let mut out = super::out::out();
     for line in incident.timeline().lines() {
         let is_listed = incident.entry(line.id).is_some_and(|entry| is_redactable(&entry.event));
         if is_listed && line.redacted.is_none() {

@@ -145,7 +145,7 @@ fn summary_json(summary: &Summary) -> serde_json::Value {
 
 pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCode, Ending> {
     let incident = records::read(&place(config).open()?, id)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = super::out::out();
     if json {
         let timeline: Vec<_> = incident
             .timeline()
@@ -265,7 +265,7 @@ pub(super) fn verify(config: &Config, id: Option<IncidentId>) -> Result<ExitCode
         Some(id) => vec![id],
         None => dir.ids()?,
     };
-    let mut out = std::io::stdout().lock();
+    let mut out = super::out::out();
     let mut is_sound = true;
     for id in ids {
         match crate::journal::verify(&dir.path(id)) {
@@ -315,7 +315,7 @@ pub(super) fn fill(config: &Config, entries: usize, seed: u64) -> Result<ExitCod
 pub(super) fn playbooks(config: &Config) -> Result<ExitCode, Ending> {
     let catalogue = files::catalogue(&config.playbooks);
     let today = clock::wall().date_naive();
-    let mut out = std::io::stdout().lock();
+    let mut out = super::out::out();
     for playbook in catalogue.iter() {
         let review = match playbook.review_overdue(today) {
             Some(days) => format!("REVIEW OVERDUE {days} d"),

@@ -17,10 +17,10 @@ use crate::incident::{Decision, Delivery, DeliveryState, Role, Severity, cadence
 use crate::live::Freshness;
 use crate::pane::due::{next_tick, urgency};
 use crate::pane::{Cx, PaneId, alerts};
-use crate::text::fit;
+use crate::text::{columns, fit};
 use crate::theme::{Alarm, Theme, ascii_only};
 use crate::widget::frame::{PaneFrame, clear};
-use crate::widget::text::{countdown, fit_line, minutes};
+use crate::widget::text::{countdown, fit_line, line_columns, minutes};
 
 /// Where the terminal's cursor belongs after a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,8 +140,9 @@ impl Console {
             let second = Rect { y: area.y + 1, height: 1, ..area };
             let who = if self.start.is_some() { Vec::new() } else { who(cx) };
             // Who is who comes before how the sources are: of these the words shrink first.
-            let room = usize::from(second.width).saturating_sub(Line::from(who.clone()).width() + 1);
-            let fits = |spans: &Vec<Span<'static>>| spans.iter().map(Span::width).sum::<usize>() <= room;
+            let room = usize::from(second.width).saturating_sub(line_columns(&Line::from(who.clone())) + 1);
+            let fits =
+                |spans: &Vec<Span<'static>>| spans.iter().map(|span| columns(&span.content)).sum::<usize>() <= room;
             let sources = Detail::ALL.into_iter().map(|detail| how_fresh(cx, detail)).find(fits);
             two_sides(second, buf, who, sources.unwrap_or_else(|| how_fresh(cx, Detail::Marks)));
         }
@@ -398,11 +399,11 @@ pub(super) fn alarm_words(cx: &Cx<'_>) -> String {
 
 fn two_sides(area: Rect, buf: &mut Buffer, left: Vec<Span<'static>>, right: Vec<Span<'static>>) {
     let width = usize::from(area.width);
-    let right = Line::from(right);
-    let room = width.saturating_sub(right.width() + 1);
+    let right = fit_line(Line::from(right), width);
+    let taken = line_columns(&right);
+    let room = width.saturating_sub(taken + 1);
     let left = fit_line(Line::from(left), room);
     buf.set_line(area.x, area.y, &left, area.width);
-    let taken = right.width().min(width);
     buf.set_line(area.right() - taken as u16, area.y, &right, taken as u16);
 }
 

@@ -15,7 +15,7 @@ use crate::pane::{Cx, PaneId, graphs};
 use crate::theme::Alarm;
 use crate::widget::digits::{self, Size};
 use crate::widget::frame::PaneFrame;
-use crate::widget::text::{countdown, fit_line, minutes, wrap};
+use crate::widget::text::{countdown, fit_line, line_columns, minutes, wrap};
 
 /// Rows of the smallest big letters, with a blank row below.
 const BIG_ROWS: u16 = 6;
@@ -74,7 +74,7 @@ fn write(text: &str, area: Rect, style: Style, buf: &mut Buffer, cx: &Cx<'_>) ->
     match digits::largest_that_fits(&large, area, cx.theme.glyphs) {
         Size::Text => {
             let line = fit_line(Line::from(text.to_owned()).style(style), usize::from(area.width));
-            let taken = Rect { height: area.height.min(1), width: line.width() as u16, ..area };
+            let taken = Rect { height: area.height.min(1), width: line_columns(&line) as u16, ..area };
             if !taken.is_empty() {
                 buf.set_line(area.x, area.y, &line, area.width);
             }

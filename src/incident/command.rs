@@ -8,9 +8,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
+use crate::text::is_blank;
 use crate::text::mask::Mask;
 
 mod after;
+mod room;
 mod run;
 mod scribe;
 mod tell;
@@ -297,6 +299,12 @@ fn masked(text: &CleanText) -> CleanText {
 
 /// The events that a command leads to, or why it does not.
 pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<Vec<Event>, Refusal> {
+    let events = events_of(incident, command, asking)?;
+    room::fits(&events)?;
+    Ok(events)
+}
+
+fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<Vec<Event>, Refusal> {
     let now = asking.now;
     match &command {
         Command::Declare(_) | Command::StartDrill(_) | Command::NoteClockJump(_) | Command::NoteClockSkew(_) => {}
@@ -507,7 +515,7 @@ pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<
 }
 
 fn said(text: &str, what: &str) -> Result<(), Refusal> {
-    if text.trim().is_empty() { refuse(format!("{what} is empty")) } else { Ok(()) }
+    if is_blank(text) { refuse(format!("{what} is empty")) } else { Ok(()) }
 }
 
 fn past(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Refusal> {

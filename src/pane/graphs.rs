@@ -13,7 +13,7 @@ use crate::text::columns;
 use crate::widget::chart::{Chart, Mark, Moments, Worse};
 use crate::widget::digits::{self, Size};
 use crate::widget::list::Selection;
-use crate::widget::text::{fit_line, minutes, wrap};
+use crate::widget::text::{fit_line, line_columns, minutes, wrap};
 
 /// This pane's line in [`super::PANES`].
 pub(super) const SPEC: PaneSpec = PaneSpec {
@@ -198,7 +198,8 @@ impl Graphs {
         // What stands in one row is aligned: names, values, and where the lines of levels begin.
         let in_rows = || shares.iter().filter(|(_, rows)| *rows == 1).map(|(place, _)| &all[*place]);
         let names = in_rows().map(|shown| columns(&shown.objective.title)).max().unwrap_or(0);
-        let levels = in_rows().map(|shown| row_heading(shown, names, cx, None, false).width()).max().unwrap_or(0);
+        let levels =
+            in_rows().map(|shown| line_columns(&row_heading(shown, names, cx, None, false))).max().unwrap_or(0);
         for (place, rows) in shares {
             let part = Rect { y, height: rows, ..area };
             let is_selected = is_mine && place == selected;
@@ -293,7 +294,7 @@ fn row_heading(
 fn draw_row(shown: &Shown<'_>, heading: Line<'static>, levels: usize, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     let heading = fit_line(heading, usize::from(area.width));
     buf.set_line(area.x, area.y, &heading, area.width);
-    let taken = u16::try_from(levels.max(heading.width()) + 2).unwrap_or(area.width).min(area.width);
+    let taken = u16::try_from(levels.max(line_columns(&heading)) + 2).unwrap_or(area.width).min(area.width);
     let rest = Rect { x: area.x + taken, width: area.width - taken, ..area };
     if let Some(measured) = shown.measured().filter(|_| rest.width >= 10) {
         let freshness = shown.panel.map(|panel| cx.live.panel_freshness(panel, cx.wall));

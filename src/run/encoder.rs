@@ -9,7 +9,9 @@
 use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier};
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::text::is_harmful;
 
 /// Machine-driven frames above so many bytes are bracketed as one synchronized update.
 pub const SYNC_ABOVE: usize = 200;
@@ -80,12 +82,14 @@ const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, underline: Color::R
 struct Glyph<'a> {
     text: &'a str,
     width: u16,
+    /// The columns that it takes where it takes most: a terminal that joins nothing draws each letter of a cluster beside the others.
+    most: u16,
     /// Every terminal agrees on the width.
     sure: bool,
 }
 
-const BLANK: Glyph<'static> = Glyph { text: " ", width: 1, sure: true };
-const UNPRINTABLE: Glyph<'static> = Glyph { text: "?", width: 1, sure: true };
+const BLANK: Glyph<'static> = Glyph { text: " ", width: 1, most: 1, sure: true };
+const UNPRINTABLE: Glyph<'static> = Glyph { text: "?", width: 1, most: 1, sure: true };
 
 impl Shown {
     /// A terminal of which nothing is known: the first frame paints everything.
@@ -190,7 +194,7 @@ impl Shown {
             let torn = self.uncovered(base, end, width);
             self.print(x, y, cell, glyph, out);
             // A glyph that some terminals draw wider has covered its neighbour there; half a wide glyph is left as nobody knows what.
-            force = force.max(torn).max(if glyph.sure { 0 } else { end + 1 });
+            force = force.max(torn).max(if glyph.sure { 0 } else { (x + glyph.most).max(end + 1) });
             x = end;
         }
     }
@@ -389,7 +393,7 @@ fn glyph(line: &[Cell], x: u16) -> Glyph<'_> {
         return if byte == b' ' {
             BLANK
         } else if byte.is_ascii_graphic() {
-            Glyph { text, width: 1, sure: true }
+            Glyph { text, width: 1, most: 1, sure: true }
         } else {
             UNPRINTABLE
         };
@@ -397,7 +401,7 @@ fn glyph(line: &[Cell], x: u16) -> Glyph<'_> {
     if text.is_empty() {
         return BLANK;
     }
-    if text.len() > GLYPH_BYTES || text.chars().any(char::is_control) {
+    if text.len() > GLYPH_BYTES || text.chars().any(|letter| letter.is_control() || is_harmful(letter)) {
         return UNPRINTABLE;
     }
     let mut letters = text.chars();
@@ -410,11 +414,13 @@ fn glyph(line: &[Cell], x: u16) -> Glyph<'_> {
     };
     let room = u16::try_from(line.len()).unwrap_or(u16::MAX) - x;
     let sure = single.is_some_and(is_sure) && width <= 2;
+    let alone = |letter: char| u16::try_from(letter.width().unwrap_or(0)).unwrap_or(u16::MAX);
+    let most = text.chars().map(alone).fold(0, u16::saturating_add).max(if sure { width } else { width.max(2) });
     // Without width it would hang on its neighbour; too wide, or perhaps too wide, in the last column it would scroll the screen.
     match width {
         0 => BLANK,
-        _ if width > room || (!sure && room == 1) => UNPRINTABLE,
-        _ => Glyph { text, width, sure },
+        _ if width > room || most > room => UNPRINTABLE,
+        _ => Glyph { text, width, most, sure },
     }
 }
 

@@ -31,7 +31,7 @@ use crate::console::runs::RunSaid;
 use crate::console::{Console, Effect, JournalMsg, Msg, Notice, Summary, Tone};
 use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Line, Series};
 use crate::pane::{Access, Cx};
-use crate::text::{CleanStr, CleanText};
+use crate::text::{CleanStr, CleanText, too_many_bytes};
 use crate::widget::text::duration;
 use numbers::Numbers;
 use streams::{Paper, Stdout, Typed, Written};
@@ -400,7 +400,7 @@ impl Session {
                 self.last_line = line;
                 answer
             }
-            Typed::TooLong => Err("the line is longer than a note may be (64 KiB) and was not taken".to_owned()),
+            Typed::TooLong(bytes) => Err(format!("this line was not taken: {}", too_many_bytes(bytes))),
             Typed::End => {
                 self.waits.since = clock::boot();
                 self.has_ended = true;

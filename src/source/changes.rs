@@ -64,7 +64,7 @@ impl Source for ChangeFile {
     }
 
     fn run(self: Box<Self>, desk: Desk) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let place = CleanStr::new(&self.path.to_string_lossy());
+        let place = CleanStr::field(&self.path.to_string_lossy());
         Box::pin(attend(desk, FILE, place, LOOK, FileState { path: self.path, seen: None }))
     }
 }
@@ -75,7 +75,7 @@ impl Source for ChangeCommand {
     }
 
     fn run(self: Box<Self>, desk: Desk) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let place = CleanStr::new(&self.argv.join(" "));
+        let place = CleanStr::field(&self.argv.join(" "));
         Box::pin(attend(desk, COMMAND, place, self.every, CommandState { argv: self.argv }))
     }
 }
@@ -104,7 +104,7 @@ impl Reader for FileState {
         let look = tokio::task::spawn_blocking(move || read_if_changed(&path, before)).await;
         let found = look.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         let (seen, reading) = found.map_err(|error| {
-            CleanStr::new(&format!("{} cannot be read: {error}", CleanStr::new(&self.path.to_string_lossy())))
+            CleanStr::field(&format!("{} cannot be read: {error}", CleanStr::field(&self.path.to_string_lossy())))
         })?;
         self.seen = seen;
         Ok(reading)
@@ -150,9 +150,9 @@ impl Reader for CommandState {
 
 /// Runs a command once and reads the changes that it prints; a failure is a sentence with the way out.
 pub async fn ask(argv: &[String]) -> Result<Reading, CleanStr> {
-    let name = CleanStr::new(&fit(&CleanStr::new(&argv.join(" ")), 60));
+    let name = CleanStr::field(&fit(&CleanStr::field(&argv.join(" ")), 60));
     let sentence = |what: &str| {
-        CleanStr::new(&format!("the command `{name}` {what}: try it in a shell, or correct `command` in [changes]"))
+        CleanStr::field(&format!("the command `{name}` {what}: try it in a shell, or correct `command` in [changes]"))
     };
     let Some((program, arguments)) = argv.split_first() else { return Err(sentence("is empty")) };
     // A group of its own: it ends as a whole, and Ctrl+C at the console is not meant for it.
@@ -184,7 +184,7 @@ pub async fn ask(argv: &[String]) -> Result<Reading, CleanStr> {
     group.0 = None;
     if !status.success() {
         let complaint = String::from_utf8_lossy(&complaint);
-        let last = complaint.lines().rev().find(|line| !line.trim().is_empty()).map(CleanStr::new);
+        let last = complaint.lines().rev().find(|line| !line.trim().is_empty()).map(CleanStr::field);
         let said = last.map_or_else(String::new, |line| format!(" ({})", fit(&line, 120)));
         return Err(sentence(&format!("failed with {status}{said}")));
     }
@@ -286,8 +286,8 @@ async fn attend(desk: Desk, source: SourceName, place: CleanStr, every: Duration
 fn finding(reading: &Reading) -> ChangeFinding {
     let remarks = match reading.damaged {
         0 => Vec::new(),
-        1 => vec![CleanStr::new("1 line of the changes cannot be read")],
-        more => vec![CleanStr::new(&format!("{more} lines of the changes cannot be read"))],
+        1 => vec![CleanStr::field("1 line of the changes cannot be read")],
+        more => vec![CleanStr::field(&format!("{more} lines of the changes cannot be read"))],
     };
     ChangeFinding { changes: change::recent(&reading.changes, clock::wall()), remarks }
 }

@@ -165,7 +165,7 @@ impl Site {
             client,
             base: url.as_str().trim_end_matches('/').to_owned(),
             label: format!("{name} at {host}"),
-            place: CleanStr::new(url.as_str().trim_end_matches('/')),
+            place: CleanStr::field(url.as_str().trim_end_matches('/')),
             limits,
             at_once: Semaphore::new(AT_ONCE),
             auth,
@@ -197,7 +197,7 @@ impl Site {
     pub fn authorization(&self) -> Result<Option<HeaderValue>, Failure> {
         let header = self.header.lock().unwrap_or_else(PoisonError::into_inner).clone();
         header.map_err(|problem| Failure {
-            reason: CleanStr::new(&format!("the credentials for {}: {problem}", self.label)),
+            reason: CleanStr::field(&format!("the credentials for {}: {problem}", self.label)),
             trouble: Trouble::Ours,
             retry_after: None,
         })
@@ -213,7 +213,7 @@ impl Site {
             Err(_) => "could not be read".to_owned(),
         };
         Err(Failure {
-            reason: CleanStr::new(&format!("the credentials for {}: {problem}", self.label)),
+            reason: CleanStr::field(&format!("the credentials for {}: {problem}", self.label)),
             trouble: Trouble::Ours,
             retry_after: None,
         })
@@ -345,7 +345,7 @@ impl Site {
 
     /// A failure of this server: `what` follows its name.
     pub fn failure(&self, trouble: Trouble, what: String) -> Failure {
-        Failure { reason: CleanStr::new(&format!("{} {what}", self.label)), trouble, retry_after: None }
+        Failure { reason: CleanStr::field(&format!("{} {what}", self.label)), trouble, retry_after: None }
     }
 
     fn explain(&self, error: &(dyn Error + 'static)) -> Failure {
@@ -471,7 +471,7 @@ fn client(name: SourceName, endpoint: &Endpoint, url: &Url, limits: Limits) -> R
     for (key, value) in &endpoint.headers {
         let parsed = HeaderName::from_bytes(key.as_bytes()).ok().zip(HeaderValue::from_str(value).ok());
         let Some((key, mut value)) = parsed else {
-            return Err(setting("headers", format!("'{}' is no header", CleanStr::new(key))));
+            return Err(setting("headers", format!("'{}' is no header", CleanStr::field(key))));
         };
         if ["authorization", "proxy-authorization", "cookie", "host"].contains(&key.as_str()) {
             return Err(setting("headers", format!("'{key}' is not set here: use bearer-file or basic-user")));
@@ -543,7 +543,7 @@ fn is_page(body: &[u8]) -> bool {
 
 /// The beginning of an answer, clean.
 pub(super) fn excerpt(body: &[u8]) -> CleanStr {
-    CleanStr::new(String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]).trim())
+    CleanStr::field(String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]).trim())
 }
 
 #[cfg(test)]

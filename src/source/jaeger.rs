@@ -447,7 +447,7 @@ fn said(answer: &Answer) -> CleanStr {
     }
     let told = serde_json::from_slice::<Told>(&answer.body).ok();
     let told = told.and_then(|told| told.error.or_else(|| told.errors?.into_iter().next()));
-    told.map_or_else(|| super::http::excerpt(&answer.body), |one| CleanStr::new(&one.msg))
+    told.map_or_else(|| super::http::excerpt(&answer.body), |one| CleanStr::field(&one.msg))
 }
 
 fn bounded(mut trace: Trace) -> Trace {

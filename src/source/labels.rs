@@ -36,17 +36,17 @@ pub(super) struct Parts {
 
 impl Parts {
     pub(super) fn alert(self, source: SourceName) -> Alert {
-        let name = self.labels.get(NAME_LABEL).map(|name| CleanStr::new(name)).filter(|name| !name.is_empty());
-        let identity = self.fingerprint.filter(|text| !text.is_empty()).map(CleanStr::from);
+        let name = self.labels.get(NAME_LABEL).map(|name| CleanStr::field(name)).filter(|name| !name.is_empty());
+        let identity = self.fingerprint.filter(|text| !text.is_empty()).map(|text| CleanStr::field(&text));
         Alert {
             source,
             fingerprint: identity.unwrap_or_else(|| identity_of(&self.labels)),
-            name: name.unwrap_or_else(|| CleanStr::new("alert without a name")),
+            name: name.unwrap_or_else(|| CleanStr::field("alert without a name")),
             labels: clean(self.labels),
             annotations: clean(self.annotations),
             state: self.state,
             starts_at: self.starts_at,
-            generator_url: self.generator_url.filter(|url| !url.is_empty()).map(CleanStr::from),
+            generator_url: self.generator_url.filter(|url| !url.is_empty()).map(|text| CleanStr::field(&text)),
         }
     }
 }
@@ -62,7 +62,7 @@ fn clean(words: BTreeMap<String, String>) -> BTreeMap<CleanStr, CleanStr> {
         [NAME_LABEL, "severity", "service", "namespace", "job", "summary", "description"].contains(&key.as_str())
     });
     let kept = first.into_iter().chain(others).take(MOST_WORDS);
-    kept.map(|(key, value)| (CleanStr::from(key), CleanStr::from(value))).collect()
+    kept.map(|(key, value)| (CleanStr::field(&key), CleanStr::field(&value))).collect()
 }
 
 /// A set of labels or annotations; absent and null are the empty one.
@@ -86,7 +86,7 @@ pub(super) fn word(value: &Value) -> String {
 /// A list of texts; what is none is empty.
 pub(super) fn list(value: &Value) -> Vec<CleanStr> {
     match value {
-        Value::Array(all) => all.iter().take(MOST_WORDS).map(|one| CleanStr::from(word(one))).collect(),
+        Value::Array(all) => all.iter().take(MOST_WORDS).map(|one| CleanStr::field(&word(one))).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => Vec::new(),
     }
 }
@@ -193,5 +193,5 @@ fn said(body: &[u8]) -> Option<CleanStr> {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return None,
     };
     let said: String = text.trim().chars().take(300).collect();
-    (!said.is_empty()).then(|| CleanStr::from(said))
+    (!said.is_empty()).then(|| CleanStr::field(&said))
 }

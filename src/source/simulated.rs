@@ -76,7 +76,7 @@ pub async fn run_by(
     told: mpsc::Sender<Told>,
 ) {
     let Simulation { exercise, seed, start, clock: mut drill, frozen, is_staged } = simulation;
-    let place = CleanStr::new(&format!("exercise {}, seed {seed}", exercise.title));
+    let place = CleanStr::field(&format!("exercise {}, seed {seed}", exercise.title));
     let mut world = Arc::new(World::new(&exercise, seed, start));
     let stands_at = frozen.then(|| drill.show(wall()));
     let now = |drill: &Clock| stands_at.unwrap_or_else(|| drill.show(wall()));
@@ -167,7 +167,7 @@ pub async fn run_by(
 
 /// Whoever asked is told why nothing comes; this one waits for room, for it is said once.
 async fn refuse(told: &mpsc::Sender<Told>, why: &str) {
-    let _ = told.send((ASKED, Err(CleanStr::new(why)))).await;
+    let _ = told.send((ASKED, Err(CleanStr::field(why)))).await;
 }
 
 /// What this console asked its facilitator for, and when.
@@ -218,7 +218,7 @@ fn news(
     };
     let hint = |number: usize, at| {
         let hint = exercise.hints.get(number.checked_sub(1)?)?;
-        Some(said(ASKED, format!("{HINT}/{number}"), &CleanStr::new("hint"), at, &hint.text))
+        Some(said(ASKED, format!("{HINT}/{number}"), &CleanStr::field("hint"), at, &hint.text))
     };
     let inject =
         |inject: &Inject, at| said(&inject.via, format!("inject/{}", inject.id), &inject.from, at, &inject.text);
@@ -257,7 +257,7 @@ fn spoken(
     text: CleanText,
     answers: Option<TaskAnswered>,
 ) -> News {
-    let (service, key) = (CleanStr::new(service), CleanStr::new(key));
+    let (service, key) = (CleanStr::field(service), CleanStr::field(key));
     News { noted: ForeignNoted { service, key, who: who.clone(), at, text, link: None, answers }, closes: None }
 }
 
@@ -275,7 +275,7 @@ fn answer(world: &World, inquiry: &Inquiry) -> Finding {
             Some(trace) => Finding::Trace(trace),
             None => Finding::NoTrace(
                 id.clone(),
-                CleanStr::new("no such trace in this exercise: open one from the list of spans"),
+                CleanStr::field("no such trace in this exercise: open one from the list of spans"),
             ),
         },
     }

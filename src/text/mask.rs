@@ -4,6 +4,8 @@
 //!
 //! Invariant: masking twice changes nothing more; it never fails, and takes time in proportion to the text.
 
+use super::{digit, is_invisible};
+
 /// What stands in the place of a secret.
 const SECRET: &str = "[secret]";
 /// A secret by value that is shorter would hide half of every text.
@@ -182,54 +184,54 @@ fn is_token(word: &str) -> bool {
 
 /// Hides numbers of 13 to 19 digits whose check digit is right, but for the last four.
 fn cards(line: &str) -> String {
-    if line.bytes().filter(u8::is_ascii_digit).count() < 13 {
+    if line.chars().filter(|letter| digit(*letter).is_some()).count() < 13 {
         return line.to_owned();
     }
-    let bytes = line.as_bytes();
     let mut out = String::with_capacity(line.len());
-    let (mut place, mut copied) = (0, 0);
-    while place < bytes.len() {
-        if !bytes[place].is_ascii_digit() || (place > 0 && bytes[place - 1].is_ascii_alphanumeric()) {
-            place += 1;
+    let (mut place, mut copied, mut before) = (0, 0, ' ');
+    while let Some(letter) = line[place..].chars().next() {
+        if digit(letter).is_none() || before.is_alphanumeric() {
+            (place, before) = (place + letter.len_utf8(), letter);
             continue;
         }
-        let (end, digits) = number(bytes, place);
+        let (end, digits) = number(line, place);
+        before = '0';
         if (13..=19).contains(&digits.len()) && passes_luhn(&digits) {
             out.push_str(&line[copied..place]);
             out.push_str("[card …");
-            out.extend(digits[digits.len() - 4..].iter().map(|digit| char::from(b'0' + digit)));
+            out.extend(digits[digits.len() - 4..].iter().map(ToString::to_string));
             out.push(']');
             copied = end;
         }
-        place = end.max(place + 1);
+        place = end;
     }
     out.push_str(&line[copied..]);
     out
 }
 
-/// A run of digits with single blanks or dashes between them: where it ends, and the digits.
-fn number(bytes: &[u8], from: usize) -> (usize, Vec<u8>) {
-    let (mut digits, mut end, mut place) = (Vec::new(), from, from);
-    while place < bytes.len() {
-        if bytes[place].is_ascii_digit() {
-            digits.push(bytes[place] - b'0');
-            place += 1;
-            end = place;
-        } else if matches!(bytes[place], b' ' | b'-') && bytes.get(place + 1).is_some_and(u8::is_ascii_digit) {
-            place += 1;
-        } else {
-            break;
+/// A run of digits of any script with single blanks or dashes, or what nobody sees, between them: where it ends, and the digits.
+fn number(line: &str, from: usize) -> (usize, Vec<u32>) {
+    let (mut digits, mut end, mut is_parted) = (Vec::new(), from, false);
+    for (at, letter) in line[from..].char_indices() {
+        match digit(letter) {
+            Some(value) => {
+                digits.push(value);
+                (end, is_parted) = (from + at + letter.len_utf8(), false);
+            }
+            None if is_invisible(letter) => {}
+            None if !is_parted && matches!(letter, ' ' | '-' | '\u{a0}' | '\u{202f}') => is_parted = true,
+            None => break,
         }
     }
     (end, digits)
 }
 
-fn passes_luhn(digits: &[u8]) -> bool {
+fn passes_luhn(digits: &[u32]) -> bool {
     let sum: u32 = digits
         .iter()
         .rev()
         .enumerate()
-        .map(|(place, digit)| match (place % 2, u32::from(*digit) * 2) {
+        .map(|(place, digit)| match (place % 2, *digit * 2) {
             (0, double) => double / 2,
             (_, double) if double > 9 => double - 9,
             (_, double) => double,

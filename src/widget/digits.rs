@@ -78,7 +78,7 @@ pub fn draw(text: &str, size: Size, area: Rect, style: Style, glyphs: &Glyphs, b
     match size {
         Size::Text => {
             if !taken.is_empty() {
-                buf.set_stringn(taken.x, taken.y, text, usize::from(taken.width), style);
+                buf.set_stringn(taken.x, taken.y, crate::text::shown(text), usize::from(taken.width), style);
             }
         }
         Size::Small => draw_small(text, taken, buf),

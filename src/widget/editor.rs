@@ -4,7 +4,7 @@
 //! Wrapping and drawing are done here, so that drawing is a function of the text and the area.
 //!
 //! Invariant: whatever is typed or pasted, the text is what [`CleanText`] would keep of it; an edit that would break
-//! this or the limits is taken back and told.
+//! this or the limits is taken back and told. What is drawn is what a screen shows of it; each place of the text has one there.
 
 use std::ops::Range;
 
@@ -15,8 +15,8 @@ use ratatui::text::{Line, Span};
 use tui_textarea::{CursorMove, TextArea};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::text::{fit_line, take, wrap_places};
-use crate::text::{CleanStr, CleanText, FIELD_BYTES, LINE_COLUMNS, TEXT_BYTES, TEXT_LINES, columns};
+use super::text::{fit_line, line_columns, take, wrap_places};
+use crate::text::{CleanStr, CleanText, TEXT_BYTES, TEXT_LINES, columns, shown, too_many_bytes};
 use crate::theme::Theme;
 
 /// How many edits can be taken back.
@@ -38,18 +38,12 @@ pub enum Edited {
 /// Why there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Limit {
-    /// Too many bytes.
-    #[error("the text is full: at most 64 KB; put the rest into another one")]
-    Bytes,
-    /// Too many bytes for one line.
-    #[error("the line is full: at most 4 KB")]
-    LineBytes,
-    /// Too many lines.
-    #[error("the text is full: at most 2,000 lines; put the rest into another one")]
-    Lines,
-    /// A line is too long.
-    #[error("the line is too long: at most 2,000 columns; break it with Ctrl+J")]
-    Columns,
+    /// It would have so many bytes.
+    #[error("{}", too_many_bytes(*.0))]
+    Bytes(usize),
+    /// It would have so many lines.
+    #[error("this text has {0} lines, and at most 2,000 fit: put the rest into another one")]
+    Lines(usize),
     /// A character that cannot be shown, or not here.
     #[error("this character cannot be shown here")]
     Character,
@@ -96,7 +90,7 @@ impl Editor {
         self.area.lines().iter().all(String::is_empty) && self.area.lines().len() <= 1
     }
 
-    /// Replaces everything, without a way back, and puts the cursor at the end; what is beyond the limits is cut.
+    /// Replaces everything, without a way back, and puts the cursor at the end; nothing of it is cut.
     pub fn set_text(&mut self, text: &str) {
         let text = match self.kind {
             Kind::OneLine => CleanStr::new(text).as_str().to_owned(),
@@ -118,21 +112,17 @@ impl Editor {
     /// of one line.
     pub fn insert_paste(&mut self, text: &str) -> Edited {
         let unix = text.replace("\r\n", "\n").replace('\r', "\n");
-        // What cleaning would cut off silently is refused aloud.
+        // Refused before the text area copies megabytes.
         if unix.len() > TEXT_BYTES {
-            return Edited::Refused(self.full());
+            return Edited::Refused(Limit::Bytes(unix.len()));
         }
         let clean = match self.kind {
-            Kind::OneLine => unix.replace('\n', " "),
-            Kind::Lines => unix,
+            Kind::OneLine => CleanStr::new(&unix).as_str().to_owned(),
+            Kind::Lines => CleanText::new(&unix).as_str().to_owned(),
         };
         if clean.split('\n').count() > TEXT_LINES {
-            return Edited::Refused(Limit::Lines);
+            return Edited::Refused(Limit::Lines(clean.split('\n').count()));
         }
-        if clean.split('\n').any(|line| columns(line) > LINE_COLUMNS) {
-            return Edited::Refused(Limit::Columns);
-        }
-        let clean = CleanText::new(&clean);
         if clean.is_empty() {
             return Edited::Moved;
         }
@@ -206,7 +196,7 @@ impl Editor {
         if area.is_empty() {
             return None;
         }
-        let lead = indent(area.width, prompt.width().try_into().unwrap_or(u16::MAX));
+        let lead = indent(area.width, line_columns(&prompt).try_into().unwrap_or(u16::MAX));
         let start = area.x + lead;
         buf.set_line(area.x, area.y, &fit_line(prompt, lead.into()), lead);
         let width = room(area.width, lead);
@@ -224,7 +214,7 @@ impl Editor {
         let top = cursor.1.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
         for (row, y) in rows.iter().skip(top).zip(area.top()..area.bottom()) {
             let text = &self.area.lines()[row.line][row.part.clone()];
-            buf.set_stringn(start, y, text, usize::from(area.right() - start), theme.text());
+            buf.set_stringn(start, y, shown(text), usize::from(area.right() - start), theme.text());
         }
         let x = start.saturating_add(cursor.0 as u16).min(area.right() - 1);
         Some(Position::new(x, area.y + (cursor.1 - top) as u16))
@@ -239,8 +229,8 @@ impl Editor {
             // A wide letter is not shown in half.
             skipped = take(before, too_much + 1);
         }
-        let shown = &line[skipped.len()..];
-        buf.set_stringn(area.x, area.y, take(shown, width), width, theme.text());
+        let rest = &line[skipped.len()..];
+        buf.set_stringn(area.x, area.y, crate::text::shown(take(rest, width)), width, theme.text());
         let x = area.x + columns(&before[skipped.len()..]) as u16;
         Position::new(x.min(area.right().saturating_sub(1)).max(area.x), area.y)
     }
@@ -326,41 +316,36 @@ impl Editor {
     /// Does an edit, which must be one step of the undo history, and takes it back if the result is none that may stay.
     fn edit(&mut self, edit: impl FnOnce(&mut TextArea<'static>) -> bool) -> Edited {
         let before = (self.area.cursor().0, self.area.cursor().1);
+        let had = self.bytes();
         if !edit(&mut self.area) {
             return Edited::Moved;
         }
-        let Some(limit) = self.broken_limit(before.0) else { return Edited::Changed };
+        let Some(limit) = self.broken_limit(before.0, had) else { return Edited::Changed };
         self.area.undo();
         jump(&mut self.area, before.0, before.1);
         Edited::Refused(limit)
     }
 
-    /// What is wrong with the text after an edit that began on a line.
-    fn broken_limit(&self, first: usize) -> Option<Limit> {
+    fn bytes(&self) -> usize {
+        self.area.lines().iter().map(|line| line.len() + 1).sum::<usize>() - 1
+    }
+
+    /// What is wrong with the text after an edit that began on a line, when it had so many bytes.
+    fn broken_limit(&self, first: usize, had: usize) -> Option<Limit> {
         let lines = self.area.lines();
-        let bytes = lines.iter().map(|line| line.len() + 1).sum::<usize>() - 1;
-        let most = if self.kind == Kind::OneLine { FIELD_BYTES } else { TEXT_BYTES };
-        if bytes > most {
-            return Some(self.full());
+        let bytes = self.bytes();
+        // What is too long already may become shorter.
+        if bytes > TEXT_BYTES && bytes >= had {
+            return Some(Limit::Bytes(bytes));
         }
-        if lines.len() > TEXT_LINES {
-            return Some(Limit::Lines);
+        if lines.len() > TEXT_LINES && bytes >= had {
+            return Some(Limit::Lines(lines.len()));
         }
         let last = self.area.cursor().0;
         let touched = first.min(last)..=first.max(last).min(lines.len() - 1);
         let touched = &lines[(*touched.start()).min(lines.len() - 1)..=*touched.end()];
-        if touched.iter().any(|line| columns(line) > LINE_COLUMNS) {
-            return Some(Limit::Columns);
-        }
         let is_clean = touched.iter().all(|line| CleanText::new(line).as_str() == line);
         (!is_clean).then_some(Limit::Character)
-    }
-
-    fn full(&self) -> Limit {
-        match self.kind {
-            Kind::OneLine => Limit::LineBytes,
-            Kind::Lines => Limit::Bytes,
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
-use super::text::fit_line;
+use super::text::{fit_line, line_columns};
 use crate::theme::Theme;
 
 /// The least area that gets a border; below it the content has all of it.
@@ -114,10 +114,10 @@ impl<'a> PaneFrame<'a> {
 /// have room.
 fn edge(inner: Rect, y: u16, (left, right): (Line<'_>, Line<'_>), marker: &str, style: Style, buf: &mut Buffer) {
     let room = usize::from(inner.width);
-    let (left_width, right_width) = (left.width(), right.width());
+    let (left_width, right_width) = (line_columns(&left), line_columns(&right));
     if left_width > 0 {
         let left = fit_line(left, room - 2);
-        let width = left.width() as u16;
+        let width = line_columns(&left) as u16;
         set(buf, inner.x, y, marker, style);
         buf.set_line(inner.x + 1, y, &left, width);
         set(buf, inner.x + 1 + width, y, " ", style);
@@ -126,7 +126,7 @@ fn edge(inner: Rect, y: u16, (left, right): (Line<'_>, Line<'_>), marker: &str, 
     }
     let taken = if left_width > 0 { left_width + 3 } else { 1 };
     if right_width > 0 && taken + right_width + 2 <= room {
-        let width = right_width as u16;
+        let (right, width) = (fit_line(right, right_width), right_width as u16);
         set(buf, inner.right() - width - 2, y, " ", style);
         buf.set_line(inner.right() - width - 1, y, &right, width);
         set(buf, inner.right() - 1, y, " ", style);

@@ -1,6 +1,7 @@
 //! Text for columns: wrapping, fitting, and times as people say them.
 //!
-//! Hides that letters are not columns.
+//! Hides that letters are not columns, and that not every letter may be shown: what comes out of here is what a screen shows
+//! ([`crate::text::shown`]), whatever was written.
 //!
 //! Invariant: no line that comes out of here is wider than was asked for, but where a single letter is.
 
@@ -11,13 +12,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::text::{columns, fit};
+use crate::text::{columns, fit, shown};
 
 /// Wraps a text at words into lines of so many columns. Line breaks stay; what a line continues into is indented as the
 /// line is.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    for line in text.split('\n') {
+    for line in shown(text).split('\n') {
         let indent = line.len() - line.trim_start_matches(' ').len();
         let hang = if indent * 2 > width { 0 } else { indent };
         let mut rest = line;
@@ -41,7 +42,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 /// The longest beginning that fits, up to the end of a word where there is one, and the rest without its leading
 /// blanks.
 fn split(text: &str, room: usize) -> (&str, &str) {
-    if text.len() <= room || columns(text) <= room {
+    if text.len() <= room {
         return (text, "");
     }
     let mut used = 0;
@@ -69,8 +70,7 @@ fn split(text: &str, room: usize) -> (&str, &str) {
         }
         used += width;
     }
-    let cut = word_end.unwrap_or(text.len());
-    (&text[..cut], text[cut..].trim_start_matches(' '))
+    (text, "")
 }
 
 /// The parts of one line that an editor shows below each other: nothing is taken out, so that each place of the text
@@ -104,16 +104,32 @@ pub fn wrap_places(line: &str, width: usize) -> Vec<Range<usize>> {
     parts
 }
 
+/// The columns that a line takes on the screen. (Not [`Line::width`], which takes lam and alef for one letter, as no terminal prints them.)
+pub fn line_columns(line: &Line<'_>) -> usize {
+    line.spans.iter().map(|span| columns(&span.content)).sum()
+}
+
+/// What a screen shows of a line.
+fn shown_line(mut line: Line<'_>) -> Line<'_> {
+    for span in &mut line.spans {
+        if let Cow::Owned(visible) = shown(&span.content) {
+            span.content = Cow::Owned(visible);
+        }
+    }
+    line
+}
+
 /// A line that is no wider than so many columns; what is cut ends with `…` in the style of what it cuts.
 pub fn fit_line(line: Line<'_>, width: usize) -> Line<'_> {
-    if line.width() <= width {
+    let line = shown_line(line);
+    if line_columns(&line) <= width {
         return line;
     }
     let mut left = width;
     let mut spans = Vec::with_capacity(line.spans.len());
     let mut rest = line.spans.into_iter().peekable();
     while let Some(span) = rest.next() {
-        let wide = span.width();
+        let wide = columns(&span.content);
         let is_last_that_fits = wide == left && rest.peek().is_some();
         if wide < left || (wide == left && !is_last_that_fits) {
             left -= wide;
@@ -235,7 +251,7 @@ mod tests {
         assert_eq!(fit_line(line.clone(), 8), Line::from(vec![Span::raw("p99 "), Span::styled("lat…", red)]));
         assert_eq!(fit_line(line.clone(), 11), Line::from(vec![Span::raw("p99 "), Span::styled("latenc…", red)]));
         assert_eq!(fit_line(line.clone(), 4), Line::from(vec![Span::raw("p99…")]));
-        assert_eq!(fit_line(line, 0).width(), 0);
+        assert_eq!(line_columns(&fit_line(line, 0)), 0);
     }
 
     #[test]
@@ -276,11 +292,11 @@ mod tests {
                 prop_assert!(columns(&line) <= width || line.graphemes(true).count() == 1, "{:?}", line);
             }
             let blanks_out = |text: &str| text.replace([' ', '\n'], "");
-            prop_assert_eq!(blanks_out(&wrap(&text, width).concat()), blanks_out(&text));
+            prop_assert_eq!(blanks_out(&wrap(&text, width).concat()), blanks_out(&shown(&text)));
             let parts = wrap_places(&text, width);
             prop_assert_eq!(parts.iter().map(|part| &text[part.clone()]).collect::<String>(), text.clone());
             let line = Line::from(vec![Span::raw(text.clone()), Span::raw("tail")]);
-            prop_assert!(fit_line(line, width).width() <= width);
+            prop_assert!(line_columns(&fit_line(line, width)) <= width);
         }
 
         #[test]

@@ -6,6 +6,7 @@ mod clocks;
 mod faults;
 mod hostile;
 mod resize;
+mod scribe;
 mod sources;
 mod story;
 mod terminals;

@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::text::{CleanText, TEXT_BYTES};
+use crate::text::{CleanText, TEXT_BYTES, is_invisible, shown};
 use crate::widget::text::wrap;
 
 /// How many typed lines may wait; then their writer waits.
@@ -31,8 +31,8 @@ const WIDTH: usize = 1000;
 pub(super) enum Typed {
     /// A line without its end.
     Line(String),
-    /// A line that no note may be as long as; it was read over.
-    TooLong,
+    /// A line of so many bytes, which is more than a note takes; it was read over.
+    TooLong(usize),
     /// There will be no more.
     End,
 }
@@ -55,7 +55,7 @@ pub(super) fn read_stdin() -> io::Result<mpsc::Receiver<Typed>> {
 }
 
 fn next_line(input: &mut impl BufRead) -> Typed {
-    let (mut line, mut is_too_long) = (Vec::new(), false);
+    let (mut line, mut length) = (Vec::new(), 0);
     loop {
         let piece = match input.fill_buf() {
             Ok(piece) => piece,
@@ -65,17 +65,17 @@ fn next_line(input: &mut impl BufRead) -> Typed {
         };
         let newline = piece.iter().position(|byte| *byte == b'\n');
         let used = newline.unwrap_or(piece.len());
-        if line.len() + used > TEXT_BYTES {
-            is_too_long = true;
+        length += used;
+        if length > TEXT_BYTES {
             line.clear();
-        } else if !is_too_long {
+        } else {
             line.extend_from_slice(&piece[..used]);
         }
         let is_end = piece.is_empty();
         input.consume(used + usize::from(newline.is_some()));
-        if newline.is_some() || (is_end && (is_too_long || !line.is_empty())) {
+        if newline.is_some() || (is_end && length > 0) {
             let text = String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned();
-            return if is_too_long { Typed::TooLong } else { Typed::Line(text) };
+            return if length > TEXT_BYTES { Typed::TooLong(length) } else { Typed::Line(text) };
         }
         if is_end {
             return Typed::End;
@@ -156,7 +156,7 @@ impl Paper {
             self.waiting.push_str(&words);
         }
         let clean = CleanText::new(line);
-        for line in clean.split('\n') {
+        for line in shown(&clean).split('\n') {
             // A record's name says it as well.
             self.waiting.push_str(if line.starts_with(self.mark.trim_end()) { "" } else { self.mark });
             self.waiting.push_str(&if self.is_ascii { ascii(line) } else { line.to_owned() });
@@ -235,6 +235,7 @@ fn ascii(line: &str) -> String {
     for letter in line.chars() {
         match letter {
             letter if letter.is_ascii() => out.push(letter),
+            letter if is_invisible(letter) => {}
             '·' | '–' | '—' | '−' => out.push('-'),
             '→' => out.push_str("->"),
             '…' => out.push_str("..."),
@@ -268,7 +269,7 @@ mod tests {
             }
         }
         let line = |text: &str| Typed::Line(text.to_owned());
-        assert_eq!(lines, [line("one"), line(""), Typed::TooLong, line("last without an end")]);
+        assert_eq!(lines, [line("one"), line(""), Typed::TooLong(TEXT_BYTES + 1), line("last without an end")]);
     }
 
     #[test]

@@ -122,7 +122,7 @@ struct Log {
 pub(super) fn read(text: &str, detail: Detail) -> Result<Result<Vec<Trace>, CleanStr>, serde_json::Error> {
     let wire: Wire = serde_json::from_str(text)?;
     if let (true, Some(error)) = (wire.data.is_empty(), wire.errors.first()) {
-        return Ok(Err(CleanStr::new(&error.msg)));
+        return Ok(Err(CleanStr::field(&error.msg)));
     }
     Ok(Ok(wire.data.into_iter().map(|trace| trace_of(trace, detail)).collect()))
 }
@@ -132,7 +132,7 @@ fn trace_of(wire: WireTrace, detail: Detail) -> Trace {
     let id = if id.is_empty() { spans.first().map(|span| span.trace.clone()).unwrap_or_default() } else { id };
     let id = trace_id(&id);
     let services: HashMap<String, CleanStr> =
-        processes.into_iter().map(|(key, process)| (key, CleanStr::new(&process.service))).collect();
+        processes.into_iter().map(|(key, process)| (key, CleanStr::field(&process.service))).collect();
     let spans = spans.into_iter().map(|span| span_of(span, &id, &services, detail)).collect();
     Trace { id, spans, warnings: warnings.iter().map(Value::clean).collect() }
 }
@@ -147,8 +147,8 @@ fn span_of(wire: WireSpan, trace: &CleanStr, services: &HashMap<String, CleanStr
     Span {
         id: span_id(&wire.id),
         parent: parent_of(&wire, trace),
-        service: services.get(&wire.process_id).cloned().unwrap_or_else(|| CleanStr::new(&wire.process.service)),
-        operation: CleanStr::new(&wire.operation),
+        service: services.get(&wire.process_id).cloned().unwrap_or_else(|| CleanStr::field(&wire.process.service)),
+        operation: CleanStr::field(&wire.operation),
         start: at_micros(wire.start.integer()),
         duration: micros(wire.duration.integer()),
         outcome: outcome_of(&Status::Unset, &tags, &logs),
@@ -176,5 +176,5 @@ fn is_null(id: &str) -> bool {
 
 fn pairs(tags: &[Tag], detail: Detail) -> Vec<(CleanStr, CleanStr)> {
     let needed = tags.iter().filter(|tag| detail == Detail::Whole || is_evidence(&tag.key));
-    needed.map(|tag| (CleanStr::new(&tag.key), tag.value.clean())).collect()
+    needed.map(|tag| (CleanStr::field(&tag.key), tag.value.clean())).collect()
 }

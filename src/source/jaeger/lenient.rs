@@ -22,7 +22,7 @@ pub(super) struct Value(pub(super) String);
 
 impl Value {
     pub(super) fn clean(&self) -> CleanStr {
-        CleanStr::new(&self.0)
+        CleanStr::field(&self.0)
     }
 
     /// As a whole number; a fraction is cut.
@@ -110,12 +110,12 @@ fn id(text: &str, digits: usize) -> CleanStr {
     // Old versions of the newer API send bytes as base64, which for these lengths always ends with padding.
     if let Some(bytes) = (text.ends_with('=') && text.len() <= 24).then(|| base64(text)).flatten() {
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        return CleanStr::new(&hex);
+        return CleanStr::field(&hex);
     }
     if text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return CleanStr::new(&format!("{:0>digits$}", text.to_ascii_lowercase()));
+        return CleanStr::field(&format!("{:0>digits$}", text.to_ascii_lowercase()));
     }
-    CleanStr::new(text)
+    CleanStr::field(text)
 }
 
 fn base64(text: &str) -> Option<Vec<u8>> {

@@ -170,7 +170,7 @@ pub(super) fn read(text: &str, detail: Detail) -> Result<Result<Vec<Trace>, Clea
         }
     }
     Ok(match refusal {
-        Some(error) if traces.is_empty() => Err(CleanStr::new(&error.message)),
+        Some(error) if traces.is_empty() => Err(CleanStr::field(&error.message)),
         Some(_) | None => Ok(traces),
     })
 }
@@ -182,7 +182,7 @@ fn span_of(wire: &WireSpan, service: &CleanStr, detail: Detail) -> Span {
         tags.insert(0, ("span.kind".into(), kind.into()));
     }
     let log = |event: &Event| {
-        let mut fields = vec![("event".into(), CleanStr::new(&event.name))];
+        let mut fields = vec![("event".into(), CleanStr::field(&event.name))];
         fields.extend(pairs(&event.attributes, detail));
         SpanLog { at: at_micros(event.at.integer() / 1000), fields }
     };
@@ -193,7 +193,7 @@ fn span_of(wire: &WireSpan, service: &CleanStr, detail: Detail) -> Span {
         id: span_id(&wire.id),
         parent: (!parent.bytes().all(|digit| digit == b'0')).then_some(parent),
         service: service.clone(),
-        operation: CleanStr::new(&wire.name),
+        operation: CleanStr::field(&wire.name),
         start: at_micros(start),
         duration: micros(end.saturating_sub(start)),
         outcome: outcome_of(&status_of(&wire.status), &tags, &logs),
@@ -206,7 +206,7 @@ fn span_of(wire: &WireSpan, service: &CleanStr, detail: Detail) -> Span {
 
 fn status_of(status: &WireStatus) -> Status {
     match status.code.0.as_str() {
-        "2" | "STATUS_CODE_ERROR" => Status::Error(CleanStr::new(&status.message)),
+        "2" | "STATUS_CODE_ERROR" => Status::Error(CleanStr::field(&status.message)),
         "1" | "STATUS_CODE_OK" => Status::Ok,
         _ => Status::Unset,
     }
@@ -226,5 +226,5 @@ fn kind_of(kind: &str) -> Option<&'static str> {
 fn pairs(attributes: &[Attribute], detail: Detail) -> Vec<(CleanStr, CleanStr)> {
     let needed = attributes.iter().filter(|attribute| attribute.key != WARNINGS);
     let needed = needed.filter(|attribute| detail == Detail::Whole || is_evidence(&attribute.key));
-    needed.map(|attribute| (CleanStr::new(&attribute.key), attribute.value.clean())).collect()
+    needed.map(|attribute| (CleanStr::field(&attribute.key), attribute.value.clean())).collect()
 }

@@ -154,7 +154,7 @@ impl Asker {
         }
         let path = answer.path.clone();
         let envelope = self.site.parse(answer, |text| serde_json::from_str::<Envelope<T>>(text)).await?;
-        let said = CleanStr::from(word(&envelope.error));
+        let said = CleanStr::field(&word(&envelope.error));
         match envelope.data {
             Some(data) => {
                 let error = (!said.is_empty()).then_some(said);

@@ -104,12 +104,12 @@ impl Envelope {
             }
             "string" => found.remarks.push("the expression gives a text, which cannot be drawn".into()),
             other => {
-                let kind = CleanStr::new(other);
+                let kind = CleanStr::field(other);
                 found.remarks.push(format!("the expression gives a {kind}, which cannot be drawn").into());
             }
         }
         let said = wire.warnings.into_iter().chain(wire.infos).flatten();
-        found.remarks.extend(said.map(|text| CleanStr::new(&text)).take(MOST_REMARKS));
+        found.remarks.extend(said.map(|text| CleanStr::field(&text)).take(MOST_REMARKS));
         Ok(Self::Found(found))
     }
 }
@@ -131,7 +131,7 @@ fn named(read: Vec<OneSeries>) -> Vec<Series> {
         let parts: Vec<String> = parts
             .map(|(key, value)| if key == "__name__" { value.to_string() } else { format!("{key}={value}") })
             .collect();
-        CleanStr::new(&parts.join(", "))
+        CleanStr::field(&parts.join(", "))
     };
     let names: Vec<CleanStr> = read.iter().map(name).collect();
     names.into_iter().zip(read).map(|(name, series)| Series { name, values: series.values }).collect()

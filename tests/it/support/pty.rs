@@ -366,8 +366,8 @@ fn first_stray(raw: &[u8]) -> Option<String> {
     None
 }
 
-/// Controls, and what can turn a line of text around or hide in it.
+/// Controls, and what can turn a line of text around or hide in it; joiners are parts of words.
 fn is_stray_letter(letter: char) -> bool {
     letter.is_control()
-        || matches!(u32::from(letter), 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfe00..=0xfe0f | 0xfeff | 0xe0000..=0xe0fff)
+        || matches!(u32::from(letter), 0x200b | 0x200e..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfe00..=0xfe0f | 0xfeff | 0xe0000..=0xe0fff)
 }

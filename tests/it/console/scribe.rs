@@ -1,0 +1,98 @@
+//! The scribe's line at a real terminal: alphabets, long lines, times, and what a lost console had half typed.
+
+use std::io::Write;
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::{ESC, Host, SOON, Typist};
+use crate::support::pty::{Pty, code};
+
+/// A Persian word with its joiner, an emoji family, a keycap, a flag with tags, marks of direction.
+const WRITTEN: [&str; 4] = [
+    "می\u{200c}خواهم درگاه را راه\u{200c}اندازی کنم",
+    "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} \u{26a0}\u{fe0f} 1\u{fe0f}\u{20e3}",
+    "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} desk",
+    "\u{200f}(abc)\u{200e} \u{2068}dana\u{2069}",
+];
+
+fn piped(host: &Host, text: &str) -> (i32, String) {
+    let mut note = host.command(super::WARROOM);
+    let mut child = note.arg("note").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (code(output.status), String::from_utf8(output.stderr).unwrap())
+}
+
+/// Pastes into the scribe's line and records it; right behind a paste a key is taken for a part of it.
+fn paste(console: &mut Pty, text: &str) {
+    console.send(format!("\x1b[200~{text}\x1b[201~"));
+    console.watch(Duration::from_millis(600));
+    console.send(format!("\r{ESC}"));
+    console.watch(Duration::from_millis(50));
+}
+
+#[test]
+fn what_people_write_is_in_the_record_as_they_wrote_it_however_it_came() {
+    let host = Host::new().declared();
+    let mut console = host.open(&[]);
+    for written in WRITTEN {
+        host.say(&["note", written]);
+        assert_eq!(piped(&host, &format!("{written}\n")), (0, String::new()));
+        console.send("n");
+        console.send(format!("{written}\r{ESC}"));
+        console.send("n");
+        paste(&mut console, written);
+    }
+    crate::support::until("the last note", || host.times("INC-1", WRITTEN[3]) == 4);
+    for written in WRITTEN {
+        assert_eq!(host.times("INC-1", written), 4, "{written:?} in {:?}", host.texts("INC-1"));
+    }
+    console.quit();
+    host.assert_sound();
+}
+
+#[test]
+fn lam_and_alef_take_a_cell_each_and_shift_nothing() {
+    let host = Host::new().declared();
+    host.say(&["note", &format!("الان {}end", "لا ".repeat(6))]);
+    let mut console = host.open(&[]);
+    console.send("4z");
+    console.wait_until("the whole name", SOON, |screen| {
+        screen.rows(0, 120).any(|row| row.contains("لا لا") && row.trim_end().ends_with("dana│"))
+    });
+    console.send("n");
+    console.send("الان لا لا x");
+    console.wait_until("the cursor behind the text", SOON, |screen| {
+        let (row, column) = screen.cursor_position();
+        let line: Vec<String> = (0..120)
+            .map(|at| screen.cell(row, at).map(|cell| cell.contents().to_owned()).unwrap_or_default())
+            .collect();
+        column > 12 && line[usize::from(column) - 1] == "x" && line[usize::from(column)].trim().is_empty()
+    });
+    console.send(ESC);
+    console.quit();
+}
+
+#[test]
+fn a_long_line_is_kept_whole_or_refused_with_both_numbers() {
+    let host = Host::new().declared();
+    let line = format!("{{\"trace\":\"{}\",\"cause\":\"the reason\"}}", "0123456-".repeat(500));
+    host.say(&["note", &line]);
+    assert_eq!(piped(&host, &format!("{line}\n")), (0, String::new()));
+    let mut console = host.open(&[]);
+    console.send("n");
+    paste(&mut console, &line);
+    crate::support::until("three whole notes", || host.times("INC-1", &line) == 3);
+    let monster = "x".repeat(70_000);
+    let (status, why) = piped(&host, &monster);
+    assert_eq!(status, 1);
+    assert!(why.contains("70,000 bytes, and at most 65,536 (64 KB)"), "{why}");
+    let refused = host.run(&["note", &monster]);
+    assert_eq!(code(refused.status), 1);
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("70,000 bytes, and at most 65,536"));
+    let title = host.run(&["declare", "--severity", "sev3", &monster]);
+    assert_ne!(code(title.status), 0);
+    assert!(String::from_utf8(title.stderr).unwrap().contains("70,000 bytes, and at most 65,536"));
+    assert_eq!(host.texts("INC-1").iter().filter(|text| text.contains("xxx")).count(), 0, "never a part");
+    console.quit();
+}
