@@ -211,11 +211,6 @@ impl Cx<'_> {
         contacts(self.incident, self.matrix, self.catalogue)
     }
 
-    /// What identifies a command: program, arguments and directory.
-    pub fn digest(&self, argv: &[CleanStr], directory: Option<&str>) -> CleanStr {
-        crate::incident::command_digest(argv, directory)
-    }
-
     /// How somebody of the escalation matrix is reached.
     pub fn phone_of(&self, named: &str) -> Option<String> {
         let contact = self.contacts().into_iter().find(|contact| contact.name() == *named)?;

@@ -16,9 +16,9 @@ use serde::Deserialize;
 
 use crate::incident::{PlaybookFrozen, ServiceId, StepRef};
 use crate::slo::{Objective, ObjectiveKind, Unit};
-use crate::text::document::{self, Complaint, Flaw, name, said};
+use crate::text::CleanStr;
+use crate::text::document::{self, Complaint, Flaw, Key, name, said};
 use crate::text::duration::Lapse;
-use crate::text::{CleanStr, CleanText};
 pub use command::{Aliases, AtLimit, CommandStep, Environment, Facts, Parameter, Resolved, Wrong};
 pub use expect::{Comparison, Expectation};
 pub use step::{Action, Branch, Choice, Look, Notify, Query, Step, Traces as StepTraces, Wait};
@@ -140,9 +140,9 @@ pub struct Playbook {
     /// BLAKE3 of the file, as hex, where it is not one that ships with the program: then somebody must approve its commands.
     #[serde(skip)]
     pub foreign: Option<CleanStr>,
-    /// The file as it was read.
+    /// The file, byte for byte.
     #[serde(skip)]
-    pub text: CleanText,
+    pub text: String,
 }
 
 fn quarterly() -> Frequency {
@@ -150,10 +150,17 @@ fn quarterly() -> Frequency {
 }
 
 impl Playbook {
-    /// Reads a playbook; `file` names it in the flaw.
+    /// Reads a playbook; `file` names it in the flaw. What would be shown otherwise than it is written is refused.
     pub fn parse(file: &str, text: &str) -> Result<Self, Box<Flaw>> {
+        let playbook = Self::parse_frozen(file, text)?;
+        document::check_letters(file, text, acts_exactly)?;
+        Ok(playbook)
+    }
+
+    /// Reads a version that an incident has used already.
+    fn parse_frozen(file: &str, text: &str) -> Result<Self, Box<Flaw>> {
         let mut playbook: Self = document::read(file, text)?;
-        playbook.text = CleanText::new(text);
+        playbook.text = text.to_owned();
         if !SHIPPED.iter().any(|(_, shipped)| *shipped == text) {
             playbook.foreign = Some(playbook.digest());
         }
@@ -292,6 +299,16 @@ impl Playbook {
     }
 }
 
+/// The values of a playbook that are kept byte for byte: a command's words, its values, its directory.
+fn acts_exactly(path: &[Key]) -> bool {
+    let named = |place: usize, names: &[&str]| matches!(path.get(place), Some(Key::Named(name)) if names.contains(&name.as_str()));
+    let is_value = named(4, &["parameters"]) && named(6, &["one-of", "default", "fill"]);
+    named(0, &["steps"])
+        && named(2, &["do"])
+        && named(3, &["command"])
+        && (named(4, &["argv", "undo", "directory"]) || is_value)
+}
+
 /// A question reaches back so much further than it must, so that a gap at its beginning is seen.
 const MORE: TimeDelta = TimeDelta::minutes(5);
 /// What the name of an objective begins with that is no chart but a step's question.
@@ -372,7 +389,11 @@ impl Catalogue {
 
     /// Takes a file in: it replaces the playbook of the same service, or becomes a problem.
     pub fn take(&mut self, file: &str, text: &str) {
-        match Playbook::parse(file, text) {
+        self.take_parsed(Playbook::parse(file, text));
+    }
+
+    fn take_parsed(&mut self, parsed: Result<Playbook, Box<Flaw>>) {
+        match parsed {
             Ok(playbook) => {
                 self.playbooks.insert(playbook.service.clone(), playbook);
             }
@@ -385,7 +406,8 @@ impl Catalogue {
         let mut catalogue = self.clone();
         for version in frozen {
             if self.get(&version.service).is_none_or(|loaded| loaded.digest() != version.digest) {
-                catalogue.take(&format!("{}, as this incident has it", version.service), &version.text);
+                let name = format!("{}, as this incident has it", version.service);
+                catalogue.take_parsed(Playbook::parse_frozen(&name, &version.text));
             }
         }
         catalogue

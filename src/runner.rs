@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::incident::{CommandEnded, CommandStarted, Ending, EntryId, IncidentId};
 use crate::journal::Sharing;
-use crate::text::CleanStr;
 use crate::text::mask::Mask;
+use crate::text::{CleanStr, Exact};
 
 pub use follow::{Said, follow};
 pub use helper::run as run_helper;
@@ -43,10 +43,10 @@ const END_BYTES: usize = 16 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// Program and arguments.
-    pub argv: Vec<String>,
+    pub argv: Vec<Exact>,
     /// Where it runs; absent for the console's own directory.
     #[serde(default)]
-    pub directory: Option<PathBuf>,
+    pub directory: Option<Exact>,
     /// Its time limit.
     pub limit: Duration,
     /// At its limit it is stopped; else it goes on.
@@ -63,8 +63,8 @@ impl Order {
     /// The order of a command as it stands in the record.
     pub fn of(body: &CommandStarted, sharing: Sharing) -> Self {
         Self {
-            argv: body.argv.iter().map(ToString::to_string).collect(),
-            directory: body.directory.as_ref().map(|place| PathBuf::from(place.as_str())),
+            argv: body.argv.clone(),
+            directory: body.directory.clone(),
             limit: Duration::from_secs(body.limit_s),
             stops_at_limit: body.stops_at_limit,
             patience: Duration::from_secs(10),

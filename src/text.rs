@@ -12,6 +12,7 @@
 pub mod changed;
 pub mod document;
 pub mod duration;
+pub mod exact;
 pub mod mask;
 mod screen;
 mod sequence;
@@ -20,6 +21,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 
+pub use exact::Exact;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use screen::{MARK, columns, fit, folded, is_harmful, is_invisible, shown};

@@ -3,7 +3,9 @@
 //! Exit status: 0 fine, 1 a file is wrong, 2 the command line is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,7 +16,7 @@ use crate::config::{Config, files};
 use crate::incident::Purpose;
 use crate::pane::playbook::offers;
 use crate::playbook::{Aliases, Playbook};
-use crate::text::CleanStr;
+use crate::text::{CleanStr, Exact};
 
 /// Prints a playbook as one reads it aloud.
 pub(super) fn show(config: &Config, service: &str) -> Result<ExitCode, Ending> {
@@ -63,7 +65,7 @@ pub(super) fn check(config: &Config, file: Option<&Path>) -> Result<ExitCode, En
 
 /// A line for each program of a playbook that is not on this machine.
 fn missing(playbook: &Playbook, aliases: &Aliases) -> Vec<String> {
-    let mut steps: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut steps: BTreeMap<&Exact, BTreeSet<&str>> = BTreeMap::new();
     for step in &playbook.steps {
         let Some(command) = step.command() else { continue };
         for program in [Purpose::Do, Purpose::Undo].iter().filter_map(|purpose| command.argv(*purpose).first()) {
@@ -73,19 +75,21 @@ fn missing(playbook: &Playbook, aliases: &Aliases) -> Vec<String> {
             }
         }
     }
-    let line = |(program, steps): (&str, BTreeSet<&str>)| {
+    let line = |(program, steps): (&Exact, BTreeSet<&str>)| {
         let steps: Vec<_> = steps.into_iter().collect();
         format!(
-            "{}: `{program}` is not on this machine (steps {}): `[commands]` in the configuration names another",
+            "{}: `{}` is not on this machine (steps {}): `[commands]` in the configuration names another",
             playbook.service,
+            program.shown(),
             steps.join(", ")
         )
     };
     steps.into_iter().map(line).collect()
 }
 
-fn is_there(program: &str) -> bool {
-    if program.contains('/') {
+fn is_there(program: &Exact) -> bool {
+    let program = OsStr::from_bytes(program.as_bytes());
+    if program.as_bytes().contains(&b'/') {
         return Path::new(program).is_file();
     }
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -2,7 +2,9 @@
 //!
 //! Invariant: its start is in the record before it starts; its exit status passes through.
 
+use std::ffi::OsString;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,9 +23,9 @@ use crate::incident::{
 use crate::journal::{Journal, NewEntry};
 use crate::run::records;
 use crate::runner::{self, Order, Said};
-use crate::text::CleanStr;
 use crate::text::duration::Lapse;
 use crate::text::mask::Mask;
+use crate::text::{CleanStr, Exact};
 
 const SIGINT: i32 = 2;
 /// What a shell says of a program that is not there, and of one that a signal ended (plus its number).
@@ -46,7 +48,7 @@ pub(super) struct Asked {
     timeout: Lapse,
     /// The program and its arguments, after `--`
     #[arg(last = true, required = true)]
-    argv: Vec<String>,
+    argv: Vec<OsString>,
 }
 
 pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
@@ -55,18 +57,14 @@ pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
     let incident = records::read(&dir, id)?;
     let (me, now) = (actor(config), incident.clock().show(clock::wall()));
     let step = asked.step.as_deref().map(|name| step(config, &incident, name)).transpose()?;
-    let argv: Vec<CleanStr> = asked.argv.iter().map(|word| CleanStr::new(word)).collect();
-    if argv.iter().map(CleanStr::as_str).ne(asked.argv.iter().map(String::as_str)) {
-        return Err(Ending::Usage("an argument has control characters or is too long for the record".to_owned()));
-    }
-    let mask = Mask::default();
-    let directory = std::env::current_dir().ok().map(|here| CleanStr::new(&here.to_string_lossy()));
+    let argv: Vec<Exact> = asked.argv.iter().map(|word| Exact::new(word.as_bytes())).collect();
+    let directory = std::env::current_dir().ok().map(|here| Exact::new(here.as_os_str().as_bytes()));
     let body = CommandStarted {
-        title: step.as_ref().map_or_else(|| argv[0].clone(), |(_, title)| title.clone()),
+        title: step.as_ref().map_or_else(|| argv[0].clean(), |(_, title)| title.clone()),
         step: step.map(|(step, _)| step),
         purpose: Purpose::Do,
-        digest: command_digest(&argv, directory.as_deref()),
-        argv: argv.iter().map(|word| CleanStr::new(&mask.mask(word))).collect(),
+        digest: command_digest(&argv, directory.as_ref()),
+        argv: argv.iter().map(masked).collect(),
         directory,
         environment: None,
         changes: false,
@@ -83,7 +81,8 @@ pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
     let Some(run) = written.iter().find(|entry| matches!(entry.event, Event::CommandStarted(_))) else {
         return Err(Ending::Failure("the journal did not give the start back".to_owned()));
     };
-    let order = Order { argv: asked.argv.clone(), ..Order::of(&body, dir.sharing()) };
+    // What runs is what was typed; only the record has the secrets in it masked.
+    let order = Order { argv, ..Order::of(&body, dir.sharing()) };
     let folder = runner::folder(dir.directory(), id, run.id);
     let end = match runner::start(&folder, &order, dir.sharing()) {
         Ok(()) => follow(&folder, &me),
@@ -108,6 +107,13 @@ pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
         journal.append(&entries)?;
     }
     Ok(ExitCode::from(status))
+}
+
+/// An argument as the record has it: exactly, but for what must not be on disk.
+fn masked(argument: &Exact) -> Exact {
+    let text = argument.text();
+    let masked = Mask::default().mask(&text);
+    if masked == text { argument.clone() } else { Exact::new(masked) }
 }
 
 /// A step of the affected services' playbooks.

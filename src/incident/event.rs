@@ -56,9 +56,9 @@ pub struct DrillStarted {
     pub start: DateTime<Utc>,
     /// Seconds of the drill in one second of the wall clock.
     pub speed: f64,
-    /// The exercise file itself, so that a console without the file rebuilds the world too.
+    /// The exercise file itself, byte for byte, so that a console without the file rebuilds the world too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<CleanText>,
+    pub source: Option<String>,
     /// Where it is played in earnest; absent for a simulated one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub staging: Option<Staging>,

@@ -5,6 +5,11 @@
 use chrono::{DateTime, Utc};
 
 use super::*;
+use crate::text::Exact;
+use crate::text::exact::show_argv;
+
+/// A line of the timeline shows so many letters of a command line.
+const BRIEF_ARGV: usize = 1_000;
 
 /// The tag and the words of an event.
 pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) {
@@ -232,22 +237,19 @@ fn command(body: &CommandStarted) -> String {
         Purpose::Do => "",
         Purpose::Undo => "UNDO ",
     };
-    let place = body.directory.as_ref().map(|place| format!(" in {place}")).unwrap_or_default();
+    let place = body.directory.as_ref().map(|place| format!(" in {}", place.shown())).unwrap_or_default();
     let badge = body.environment.as_ref().map(|badge| format!(", {badge}")).unwrap_or_default();
-    format!("{undo}{}{step}: {}{place} on {}{badge}", body.title, show_argv(&body.argv), body.host)
+    format!("{undo}{}{step}: {}{place} on {}{badge}", body.title, argv_in_brief(&body.argv), body.host)
 }
 
-/// A command line as a shell would read it back; nothing here ever runs through one.
-pub fn show_argv(argv: &[CleanStr]) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=,@%+".contains(letter);
-    let quoted = |word: &CleanStr| {
-        if !word.is_blank() && word.chars().all(is_plain) {
-            word.to_string()
-        } else {
-            format!("'{}'", word.replace('\'', "'\\''"))
-        }
-    };
-    argv.iter().map(quoted).collect::<Vec<_>>().join(" ")
+/// A command line for a place that has no room for a script; how much is left out is said.
+pub fn argv_in_brief(argv: &[Exact]) -> String {
+    let whole = show_argv(argv);
+    if whole.len() <= BRIEF_ARGV {
+        return whole;
+    }
+    // What is shown is ASCII, so every byte is a letter.
+    format!("{} … ({} more letters)", &whole[..BRIEF_ARGV], whole.len() - BRIEF_ARGV)
 }
 
 fn run_title(id: EntryId, facts: &Facts) -> &str {

@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, Purpose, Question, RunAsk, acts_from_table};
-use crate::incident::wording::show_argv;
+use crate::incident::wording::argv_in_brief;
 use crate::incident::{EntryId, Remark, Run};
 use crate::output::Output;
 use crate::widget::text::{duration, fit_line};
@@ -197,7 +197,7 @@ impl OutputPane {
         let mut lines = vec![Line::from(vec![
             Span::styled(format!("{words} "), style),
             Span::styled(badge, cx.theme.red()),
-            Span::styled(format!(" {} $ {}", run.order.host, show_argv(&run.order.argv)), cx.theme.dim()),
+            Span::styled(format!(" {} $ {}", run.order.host, argv_in_brief(&run.order.argv)), cx.theme.dim()),
         ])];
         let rows = rows.saturating_sub(1);
         let tail = run.ended.as_ref().map(|(_, end)| &end.tail).filter(|tail| !tail.trim().is_empty());

@@ -6,11 +6,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, RunAsk, acts_from_table};
-use crate::incident::wording::show_argv;
 use crate::incident::{
     Command, NoteAdded, NoteKind, Purpose, Run, ServiceId, StepDone, StepRef, StepSkipped, StepState,
 };
 use crate::playbook::{Action, Playbook, Query, Step};
+use crate::text::exact::show_argv;
 use crate::text::{CleanStr, CleanText};
 use crate::widget::list::Selection;
 use crate::widget::text::{duration, fit_line, wrap};

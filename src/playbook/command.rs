@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::incident::{Purpose, Role};
-use crate::text::CleanStr;
 use crate::text::document::{Complaint, Key};
 use crate::text::duration::Lapse;
+use crate::text::exact::show_argv;
+use crate::text::{CleanStr, Exact};
 
 /// Where a command acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -51,16 +52,16 @@ pub enum AtLimit {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CommandStep {
     /// Program and arguments.
-    pub argv: Vec<CleanStr>,
+    pub argv: Vec<Exact>,
     /// Program and arguments that take it back.
     #[serde(default)]
-    pub undo: Vec<CleanStr>,
+    pub undo: Vec<Exact>,
     /// What fills the placeholders.
     #[serde(default)]
     pub parameters: BTreeMap<CleanStr, Parameter>,
     /// Where it runs.
     #[serde(default)]
-    pub directory: Option<CleanStr>,
+    pub directory: Option<Exact>,
     /// Where it acts.
     #[serde(default)]
     pub environment: Option<Environment>,
@@ -99,16 +100,16 @@ pub struct Parameter {
     pub int: Option<(i64, i64)>,
     /// One of these words.
     #[serde(default)]
-    pub one_of: Vec<CleanStr>,
+    pub one_of: Vec<Exact>,
     /// A word of letters, digits and these signs, of at most 64.
     #[serde(default)]
     pub word: Option<CleanStr>,
     /// What stands in the form at first.
     #[serde(default)]
-    pub default: Option<CleanStr>,
+    pub default: Option<Exact>,
     /// Nobody is asked: this text, in which `{incident}` and `{service}` are filled in from the record.
     #[serde(default)]
-    pub fill: Option<CleanStr>,
+    pub fill: Option<Exact>,
 }
 
 /// What the record knows for a placeholder.
@@ -124,7 +125,7 @@ pub struct Facts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
     /// Program and arguments, exactly.
-    pub argv: Vec<CleanStr>,
+    pub argv: Vec<Exact>,
     /// What each placeholder became and where that is from, in words.
     pub filled: Vec<String>,
 }
@@ -139,7 +140,7 @@ pub struct Wrong {
 }
 
 /// The program by which a site calls another: `[commands]` in its configuration.
-pub type Aliases = BTreeMap<CleanStr, Vec<CleanStr>>;
+pub type Aliases = BTreeMap<Exact, Vec<Exact>>;
 
 /// Programs that read code from an argument, and the argument after which they do.
 const INTERPRETERS: [(&str, &[&str]); 14] = [
@@ -170,7 +171,7 @@ fn placeholder(element: &str) -> Option<(&str, &str)> {
 
 impl CommandStep {
     /// What is run for a purpose; empty where there is no command for it.
-    pub fn argv(&self, purpose: Purpose) -> &[CleanStr] {
+    pub fn argv(&self, purpose: Purpose) -> &[Exact] {
         match purpose {
             Purpose::Do => &self.argv,
             Purpose::Undo => &self.undo,
@@ -193,7 +194,9 @@ impl CommandStep {
 
     /// The parameters that a person is asked for, for a purpose.
     pub fn asked(&self, purpose: Purpose) -> Vec<(&CleanStr, &Parameter)> {
-        let used = |name: &str| self.argv(purpose).iter().any(|one| placeholder(one).is_some_and(|(_, it)| it == name));
+        let used = |name: &str| {
+            self.argv(purpose).iter().any(|one| placeholder(&one.text()).is_some_and(|(_, it)| it == name))
+        };
         self.parameters.iter().filter(|(name, one)| one.fill.is_none() && used(name)).collect()
     }
 
@@ -201,16 +204,17 @@ impl CommandStep {
     pub fn resolve(
         &self,
         purpose: Purpose,
-        given: &BTreeMap<CleanStr, CleanStr>,
+        given: &BTreeMap<CleanStr, Exact>,
         facts: &Facts,
         aliases: &Aliases,
     ) -> Result<Resolved, Wrong> {
         let (mut argv, mut filled) = (Vec::new(), Vec::new());
         for (place, element) in self.argv(purpose).iter().enumerate() {
-            let Some((before, name)) = placeholder(element) else {
+            let text = element.text();
+            let Some((before, name)) = placeholder(&text) else {
                 match aliases.get(element).filter(|_| place == 0) {
                     Some(words) => {
-                        filled.push(format!("{element} is {} (from the configuration)", words.join(" ")));
+                        filled.push(format!("{} is {} (from the configuration)", element.shown(), show_argv(words)));
                         argv.extend(words.iter().cloned());
                     }
                     None => argv.push(element.clone()),
@@ -221,13 +225,18 @@ impl CommandStep {
             let wrong = |why: String| Wrong { parameter: name.into(), why };
             let parameter = parameter.ok_or_else(|| wrong("is no parameter of this step".to_owned()))?;
             let (value, origin) = match (&parameter.fill, given.get(name)) {
-                (Some(text), _) => (fill(text, facts), "from the record"),
-                (None, Some(value)) => (value.to_string(), "as you said"),
+                (Some(text), _) => (fill(&text.text(), facts), "from the record"),
+                (None, Some(value)) => (value.text().into_owned(), "as you said"),
                 (None, None) => return Err(wrong("wants a value".to_owned())),
             };
             parameter.take(&value, before).map_err(wrong)?;
-            filled.push(format!("{name} = {value} ({origin})"));
-            argv.push(CleanStr::new(&format!("{before}{value}")));
+            filled.push(format!("{name} = {} ({origin})", Exact::new(&value).shown()));
+            argv.push(Exact::new(format!("{before}{value}")));
+        }
+        for (place, argument) in argv.iter().enumerate() {
+            argument
+                .fits()
+                .map_err(|unfit| Wrong { parameter: "argv".into(), why: format!("[{}] {unfit}", place + 1) })?;
         }
         Ok(Resolved { argv, filled })
     }
@@ -260,12 +269,17 @@ fn fill(text: &str, facts: &Facts) -> String {
     text.replace("{incident}", &facts.incident).replace("{service}", &facts.service)
 }
 
-fn check_argv(argv: &[CleanStr], parameters: &BTreeMap<CleanStr, Parameter>) -> Result<(), Complaint> {
+fn check_argv(argv: &[Exact], parameters: &BTreeMap<CleanStr, Parameter>) -> Result<(), Complaint> {
     let at = |place: usize, message: String| Err(Complaint::new([Key::from(place)], message));
     let mut reads_code: Option<(&str, &[&str])> = None;
-    for (place, element) in argv.iter().enumerate() {
-        if element.is_empty() {
-            return at(place, "is empty".to_owned());
+    let texts: Vec<_> = argv.iter().map(Exact::text).collect();
+    for (place, element) in texts.iter().map(AsRef::as_ref).enumerate() {
+        let element: &str = element;
+        if place == 0 && argv[place].is_blank() {
+            return at(place, "is empty: name a program".to_owned());
+        }
+        if let Err(unfit) = argv[place].fits() {
+            return at(place, unfit.to_string());
         }
         let filled = placeholder(element);
         match filled {
@@ -291,7 +305,7 @@ fn check_argv(argv: &[CleanStr], parameters: &BTreeMap<CleanStr, Parameter>) -> 
         }
         let program = element.rsplit('/').next().unwrap_or(element);
         if let Some((name, codes)) = reads_code {
-            let is_code = codes.contains(&"") || argv[..=place].iter().any(|one| takes_code(one, codes));
+            let is_code = codes.contains(&"") || texts[..=place].iter().any(|one| takes_code(one, codes));
             if is_code && filled.is_some() {
                 return at(
                     place,
@@ -308,6 +322,15 @@ fn check_argv(argv: &[CleanStr], parameters: &BTreeMap<CleanStr, Parameter>) -> 
 }
 
 impl Parameter {
+    /// The value that somebody means who typed what a form can hold: a choice reads cleaned there, and is taken as it is written.
+    pub fn meant(&self, said: &str) -> Exact {
+        let mut reads_so = self.one_of.iter().filter(|choice| *choice.clean() == *said);
+        match (reads_so.next(), reads_so.next()) {
+            (Some(choice), None) if !self.one_of.iter().any(|exact| *exact == *said) => choice.clone(),
+            _ => Exact::new(said),
+        }
+    }
+
     /// Takes a value after a literal beginning, or says why not.
     fn take(&self, value: &str, before: &str) -> Result<(), String> {
         if before.is_empty() && value.starts_with('-') {
@@ -320,8 +343,8 @@ impl Parameter {
             };
         }
         if !self.one_of.is_empty() {
-            let choices: Vec<_> = self.one_of.iter().map(CleanStr::as_str).collect();
-            return if choices.contains(&value) {
+            let choices: Vec<_> = self.one_of.iter().map(Exact::shown).collect();
+            return if self.one_of.iter().any(|choice| *choice == *value) {
                 Ok(())
             } else {
                 Err(format!("`{value}` is none of {}", choices.join(", ")))
@@ -352,7 +375,7 @@ impl Parameter {
         }
         match &self.default {
             Some(value) if self.fill.is_none() => {
-                self.take(value, "").map_err(|why| Complaint::new(["default".into()], why))
+                self.take(&value.text(), "").map_err(|why| Complaint::new(["default".into()], why))
             }
             Some(_) | None => Ok(()),
         }

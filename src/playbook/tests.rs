@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::incident::Purpose;
+use crate::text::Exact;
 
 const SMALL: &str = r#"
 service = "tills"
@@ -208,6 +209,47 @@ fn a_wrong_command_is_refused_where_it_stands() {
     }
 }
 
+#[test]
+fn what_acts_is_kept_byte_for_byte_and_what_is_only_shown_hides_nothing() {
+    let long = "x".repeat(3_000);
+    let text = format!(
+        "do.command.argv = ['a', \"\", '''\nset -e   # stop\n\ttouch proof\n''', \"\\u200b\\u202e \", '{long}']\n\
+         do.command.directory = \"/srv/two  blanks\"\n\
+         do.command.parameters.x = {{ one-of = [\"a\\tb\", \"c\"] }}"
+    );
+    let step = with_action(&text).unwrap();
+    let command = step.command().unwrap();
+    let expected = ["a", "", "set -e   # stop\n\ttouch proof\n", "\u{200b}\u{202e} ", &long];
+    assert_eq!(command.argv, expected);
+    assert_eq!(command.directory.as_ref().unwrap(), &"/srv/two  blanks");
+    // A form shows a choice in one line; what runs is the choice.
+    assert_eq!(command.parameters["x"].meant("a b"), "a\tb");
+    for (wrong, why) in [
+        (
+            "do.command = { argv = [\"a\"], confirm = \"y\\u200es\" }",
+            "`steps[1].do.command.confirm`: has a letter that nobody would see (U+200E)",
+        ),
+        ("do.command = { argv = [\"a\\u0000b\"] }", "NUL"),
+        ("do.command = { argv = [\"  \"] }", "is empty: name a program"),
+    ] {
+        let refusal = with_action(wrong).unwrap_err();
+        assert!(refusal.starts_with("t.toml:") && refusal.contains(why), "{wrong}: {refusal}");
+    }
+    let huge = format!("do.command = {{ argv = [\"a\", \"{}\"] }}", "x".repeat(crate::text::exact::ARGUMENT_BYTES + 1));
+    assert!(with_action(&huge).unwrap_err().contains("the kernel hands at most 131071"));
+}
+
+#[test]
+fn joiners_of_a_language_and_dressed_signs_are_fine_in_prose_and_overrides_are_not() {
+    let prose = |title: &str| with_action(&format!("do.look = {{ links = [\"{title}\"] }}"));
+    for fine in ["\u{26a0}\u{fe0f} careful", "می\u{200c}خواهم", "a\tb"] {
+        assert!(prose(fine).is_ok(), "{fine:?}");
+    }
+    for wrong in ["pay\u{202e}lap", "a\u{200b}b", "a\u{2066}b"] {
+        assert!(prose(wrong).unwrap_err().contains("nobody would see"), "{wrong:?}");
+    }
+}
+
 fn facts() -> Facts {
     Facts { incident: "INC-42".into(), service: "alipay".into() }
 }
@@ -225,7 +267,7 @@ fn a_command_is_filled_in_from_the_record_the_form_and_the_sites_names() {
     let aliases = Aliases::from([("terraform".into(), vec!["/opt/terraform".into(), "-chdir=/infra".into()])]);
     let given = BTreeMap::from([("count".into(), "6".into())]);
     let resolved = command.resolve(Purpose::Do, &given, &facts(), &aliases).unwrap();
-    assert_eq!(resolved.argv, ["/opt/terraform", "-chdir=/infra", "apply", "-n=6", "INC-42.plan"].map(CleanStr::from));
+    assert_eq!(resolved.argv, ["/opt/terraform", "-chdir=/infra", "apply", "-n=6", "INC-42.plan"]);
     assert_eq!(
         resolved.filled,
         [
@@ -244,11 +286,11 @@ proptest::proptest! {
         for parameter in ["{ int = [-5, 500] }", "{ word = \"-_.\" }", "{ one-of = [\"a\", \"b c\"] }"] {
             let argv = "do.command.argv = [\"a\", \"{x}\", \"end\"]";
             let step = with_action(&format!("{argv}\ndo.command.parameters.x = {parameter}")).unwrap();
-            let given = BTreeMap::from([("x".into(), CleanStr::new(&value))]);
+            let given = BTreeMap::from([("x".into(), Exact::new(&value))]);
             let resolved = step.command().unwrap().resolve(Purpose::Do, &given, &facts(), &Aliases::new());
             if let Ok(resolved) = resolved {
                 proptest::prop_assert_eq!(resolved.argv.len(), 3);
-                proptest::prop_assert!(!resolved.argv[1].starts_with('-') && !resolved.argv[1].is_empty());
+                proptest::prop_assert!(!resolved.argv[1].text().starts_with('-') && !resolved.argv[1].is_blank());
             }
         }
     }

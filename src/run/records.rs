@@ -209,7 +209,7 @@ pub fn drill_entries(
         seed: drill.seed,
         start,
         speed: drill.speed,
-        source: Some(CleanText::new(&drill.text)),
+        source: Some(drill.text.clone()),
         staging: drill.staging.clone(),
     };
     let by = |actor: &Actor, event: Event| NewEntry::new(actor.clone(), event);

@@ -5,8 +5,10 @@
 //! Invariant: the end is written once, by a rename, after everything that was printed; a full disk loses what is printed, not the end.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -22,8 +24,8 @@ use super::{
 };
 use crate::clock;
 use crate::incident::Ending;
-use crate::text::CleanStr;
 use crate::text::mask::MaskedLines;
+use crate::text::{CleanStr, Exact};
 
 /// How often requests and the child are looked at while nothing is printed.
 const LOOK: Duration = Duration::from_millis(200);
@@ -51,15 +53,27 @@ fn work(folder: &Path) -> io::Result<()> {
     }
     let end = match spawn(&order) {
         Ok(child) => watch(folder, &order, child),
-        Err(error) => End::not_started(&format!("{}: {error}", order.argv.first().map_or("", String::as_str))),
+        Err(error) => {
+            let program = order.argv.first().map(Exact::shown).unwrap_or_default();
+            End::not_started(&format!("{program}: {error}"))
+        }
     };
     write_end(folder, &end)
 }
 
+fn as_os(text: &Exact) -> &OsStr {
+    OsStr::from_bytes(text.as_bytes())
+}
+
 fn spawn(order: &Order) -> io::Result<Child> {
     let (program, arguments) = order.argv.split_first().ok_or_else(|| io::Error::other("there is no program"))?;
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let mut command = Command::new(as_os(program));
+    command
+        .args(arguments.iter().map(as_os))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
     for (name, value) in [
         ("TERM", "dumb"),
         ("NO_COLOR", "1"),
@@ -70,7 +84,7 @@ fn spawn(order: &Order) -> io::Result<Child> {
         command.env(name, value);
     }
     if let Some(directory) = &order.directory {
-        command.current_dir(directory);
+        command.current_dir(as_os(directory));
     }
     // The console's own files are for this account alone; what a command makes is as it would be in a shell.
     let narrow = rustix::process::umask(Mode::from_raw_mode(0o022));

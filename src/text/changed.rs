@@ -54,7 +54,9 @@ pub fn changed(old: &str, new: &str) -> Vec<Changed> {
 
 /// What changed, as people read it: what is gone after a minus, what is new after a plus, with some lines around; empty where nothing did.
 pub fn difference(old: &str, new: &str) -> String {
-    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    // Split at line feeds alone: a carriage return is a change like any other.
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (old.split_terminator('\n').collect(), new.split_terminator('\n').collect());
     let mut out = String::new();
     for group in TextDiff::from_slices(&old, &new).grouped_ops(AROUND) {
         if !out.is_empty() {

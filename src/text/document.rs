@@ -124,6 +124,70 @@ pub(crate) fn flaw(file: &str, text: &str, position: usize, path: &[Key], messag
     })
 }
 
+/// Refuses a value of which a person would not see what stands in the file: letters that cannot be seen, a text that is too long to show. Values
+/// that are kept byte for byte, and shown with escapes, may hold anything. Letters that only join or dress others are fine in prose.
+pub fn check_letters(file: &str, text: &str, is_exact: fn(&[Key]) -> bool) -> Result<(), Box<Flaw>> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let mut path = Vec::new();
+    match unseen_in(table.get_ref(), &mut path, is_exact) {
+        Some((position, message)) => Err(flaw(file, text, position, &path, &message)),
+        None => Ok(()),
+    }
+}
+
+fn unseen_in(table: &DeTable<'_>, path: &mut Vec<Key>, is_exact: fn(&[Key]) -> bool) -> Option<(usize, String)> {
+    table.iter().find_map(|(key, value)| {
+        path.push(Key::Named(key.get_ref().to_string()));
+        let found = unseen(key.get_ref()).map(|message| (key.span().start, message));
+        let found = found.or_else(|| unseen_at(value.get_ref(), value.span().start, path, is_exact));
+        if found.is_none() {
+            path.pop();
+        }
+        found
+    })
+}
+
+fn unseen_at(
+    value: &DeValue<'_>,
+    start: usize,
+    path: &mut Vec<Key>,
+    is_exact: fn(&[Key]) -> bool,
+) -> Option<(usize, String)> {
+    match value {
+        DeValue::Table(table) => unseen_in(table, path, is_exact),
+        DeValue::Array(list) => list.iter().enumerate().find_map(|(place, item)| {
+            path.push(Key::Place(place));
+            let found = unseen_at(item.get_ref(), item.span().start, path, is_exact);
+            if found.is_none() {
+                path.pop();
+            }
+            found
+        }),
+        DeValue::String(text) if !is_exact(path) => unseen(text).map(|message| (start, message)),
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
+            None
+        }
+    }
+}
+
+/// What of a text would be lost on the way to the screen.
+fn unseen(text: &str) -> Option<String> {
+    // Joiners, variation selectors and soft hyphens change how the letter beside them looks, not what is said.
+    let dresses = |letter: &char| matches!(letter, '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}');
+    let plain: String = text.replace("\r\n", "\n").chars().filter(|letter| !dresses(letter)).collect();
+    let plain = plain.replace('\t', " ");
+    if CleanText::new(&plain) == *plain.as_str() {
+        return None;
+    }
+    let hidden = plain.chars().find(|letter| *letter != '\n' && CleanText::new(&format!("a{letter}")).len() == 1);
+    Some(match hidden {
+        Some(letter) => format!("has a letter that nobody would see (U+{:04X}): take it out", u32::from(letter)),
+        None => {
+            "cannot be shown as it is written: it is too long, or has more marks on a letter than are shown".to_owned()
+        }
+    })
+}
+
 fn written(path: &[Key]) -> String {
     let mut out = String::new();
     for key in path {

@@ -234,3 +234,30 @@ fn of_fifty_steps_that_two_consoles_start_at_once_each_runs_once() {
     all.sort_unstable();
     assert_eq!(all, Vec::from_iter(1..=STEPS), "each once");
 }
+
+/// A playbook of `alipay` with one command.
+fn own_playbook(host: &Host, command: &str) {
+    let folder = host.home.path().join("config/warroom/playbooks");
+    fs::create_dir_all(&folder).unwrap();
+    let text = format!(
+        "service = \"alipay\"\nname = \"Alipay\"\npublic-name = \"Alipay\"\nowner = \"Payments\"\nreviewed = 2026-09-01\n\n[[steps]]\n\
+         id = \"one\"\ntitle = \"One\"\nlook = \"Look.\"\nexpect = \"Well.\"\nundo = \"Back.\"\n{command}\n"
+    );
+    fs::write(folder.join("alipay.toml"), text).unwrap();
+}
+
+#[test]
+fn a_script_of_several_lines_in_a_playbook_runs_as_it_is_written() {
+    let host = host_with(&[]);
+    own_playbook(
+        &host,
+        "do.command.argv = ['sh', '-c', '''\nset -e   # stop at the first error\n\tprintf '%s' \"$1\" > proof\n''', 'x', \"two  blanks\\u200b\\tend\"]",
+    );
+    let mut omid = open(&host, "omid");
+    omid.type_in(":take sme\n:trust alipay yes\n:run 1\n");
+    let line = omid.wait_for(r"sh -c $'set -e   # stop at the first error\n\tprintf \'%s\'", SOON);
+    assert!(line.ends_with(r"$'two  blanks\u200b\tend'"), "{line}");
+    omid.type_in(":confirm\n");
+    omid.wait_for("run One: exit 0 after", SOON);
+    assert_eq!(fs::read_to_string(host.home.path().join("proof")).unwrap(), "two  blanks\u{200b}\tend");
+}

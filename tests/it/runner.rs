@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use warroom::incident::Ending;
 use warroom::journal::Sharing;
 use warroom::runner::{self, End, Order, Said, StartError};
+use warroom::text::Exact;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_warroom");
 
@@ -38,8 +39,8 @@ impl Bench {
 
     fn order(&self, argv: &[&str]) -> Order {
         Order {
-            argv: argv.iter().map(ToString::to_string).collect(),
-            directory: Some(self.home.path().to_owned()),
+            argv: argv.iter().map(Exact::new).collect(),
+            directory: Some(Exact::new(self.home.path().to_str().unwrap())),
             limit: Duration::from_secs(30),
             stops_at_limit: true,
             patience: Duration::from_millis(600),
@@ -262,4 +263,33 @@ fn a_folder_that_cannot_be_written_refuses_before_anything_starts() {
     let full = Path::new("/dev/full/run");
     let error = runner::start_with(Path::new(BINARY), full, &bench.order(&["true"]), Sharing::Private).unwrap_err();
     assert!(error.to_string().starts_with("nothing was started"), "{error}");
+}
+
+#[test]
+fn a_child_receives_every_byte_of_its_arguments_and_its_directory() {
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, TestRunner};
+    let bench = Bench::new();
+    let program = bench.script("given", "for one; do printf '%s\\0' \"$one\"; done > given.args");
+    let odd = bench.home.path().join("a  b\n\t\u{200b}");
+    fs::create_dir(&odd).unwrap();
+    let argument = proptest::collection::vec(1..=255_u8, 0..40).prop_map(Exact::new);
+    let argv = proptest::collection::vec(argument, 1..5);
+    let number = std::cell::Cell::new(0);
+    let mut runner = TestRunner::new(Config { cases: 25, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&argv, |mut argv| {
+            number.set(number.get() + 1);
+            argv.push(Exact::new("set -e   # stop\n\ttouch proof\n"));
+            argv.push(Exact::new("x".repeat(100_000)));
+            let expected: Vec<u8> = argv.iter().flat_map(|one| [one.as_bytes(), b"\0"].concat()).collect();
+            argv.insert(0, Exact::new(&program));
+            let directory = Some(Exact::new(odd.to_str().unwrap()));
+            let order = Order { argv, directory, ..bench.order(&[]) };
+            let (_, _, _, end) = told(&bench.start(&number.get().to_string(), &order));
+            prop_assert_eq!(end.ending, Ending::Exited(0));
+            prop_assert_eq!(fs::read(odd.join("given.args")).unwrap(), expected);
+            Ok(())
+        })
+        .unwrap();
 }

@@ -11,10 +11,10 @@ use ratatui::text::{Line, Span};
 
 use super::draw::{frame, put};
 use super::{Outcome, Overlay};
-use crate::incident::wording::show_argv;
 use crate::incident::{Command, CommandStarted, CommandVouched, Purpose};
 use crate::pane::Cx;
-use crate::text::CleanStr;
+use crate::text::exact::show_argv;
+use crate::text::{CleanStr, Exact};
 use crate::widget::editor::Editor;
 use crate::widget::text::wrap;
 
@@ -109,7 +109,10 @@ impl RunDialog {
         let order = &self.order;
         let mut parts = vec![("runs", show_argv(&order.argv))];
         parts.extend(self.filled.iter().map(|value| ("with", value.clone())));
-        let place = order.directory.as_ref().map_or("the console's own directory", |place| place.as_str());
+        if let Some(reading) = reads(&order.argv) {
+            parts.push(("reads", reading));
+        }
+        let place = order.directory.as_ref().map_or("the console's own directory".to_owned(), Exact::shown);
         parts.push(("on", format!("{}, in {place}", order.host)));
         let at_limit = if order.stops_at_limit { "then it is stopped" } else { "then it is flagged and goes on" };
         parts.push(("limit", format!("{} s, {at_limit}", order.limit_s)));
@@ -149,7 +152,9 @@ impl RunDialog {
                 "NOT NOW" => cx.theme.red(),
                 _ => plain,
             };
-            for (place, line) in wrap(&text, inside).into_iter().enumerate() {
+            // A command line is cut at columns and nowhere else: wrapping at words would hide how many blanks stand there.
+            let lines_of = if name == "runs" { cut(&text, inside) } else { wrap(&text, inside) };
+            for (place, line) in lines_of.into_iter().enumerate() {
                 let name = if place == 0 { name } else { "" };
                 lines.push(Line::from(vec![Span::styled(format!("{name:<10}"), dim), Span::styled(line, style)]));
             }
@@ -196,5 +201,56 @@ impl RunDialog {
         put(Line::from(ask).style(cx.theme.title(true)), bottom, inner, buf);
         let field = Rect { x: inner.x, y: bottom + 1, width: inner.width, height: 1 }.intersection(inner);
         self.editor.draw(field, buf, cx.theme, Line::default(), "")
+    }
+}
+
+/// Rows of so many columns, and a new one after each line end of a script; the text is ASCII.
+fn cut(text: &str, columns: usize) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let line_end = script_line_end(rest).unwrap_or(rest.len());
+        let (row, after) = rest.split_at(line_end.min(columns).min(rest.len()));
+        rows.push(row.to_owned());
+        rest = after;
+    }
+    rows
+}
+
+/// Behind the first `\n` that stands for a line end: a backslash before it is no other's second half.
+fn script_line_end(text: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'n' if is_escaped => return Some(at + 1),
+            b'\\' => is_escaped = !is_escaped,
+            _ => is_escaped = false,
+        }
+    }
+    None
+}
+
+/// How arguments with letters of other alphabets read; the escapes above are what runs.
+fn reads(argv: &[Exact]) -> Option<String> {
+    let has_letters =
+        |argument: &&Exact| argument.text().chars().any(|letter| !letter.is_ascii() && letter.is_alphabetic());
+    let all: Vec<_> = argv.iter().filter(has_letters).map(|argument| argument.clean().to_string()).collect();
+    (!all.is_empty()).then(|| all.join(" · "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_is_cut_at_columns_and_line_ends_and_loses_no_blank() {
+        let argv = [Exact::new("sh"), Exact::new("echo a    b\nprintf '\\\\n'\n  x  ")];
+        let shown = show_argv(&argv);
+        for columns in 1..60 {
+            let rows = cut(&shown, columns);
+            assert_eq!(rows.concat(), shown, "{columns}");
+            assert!(rows.iter().all(|row| row.len() <= columns));
+        }
+        assert_eq!(cut(&shown, 60), ["sh $'echo a    b\\n", "printf \\'\\\\\\\\n\\'\\n", "  x  '"]);
     }
 }

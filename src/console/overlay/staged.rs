@@ -8,11 +8,11 @@ use super::run::{Confirms, RunDialog};
 use super::step::Offer;
 use crate::exercise::staged::Site;
 use crate::exercise::{Exercise, Staged};
-use crate::incident::wording::show_argv;
-use crate::incident::{Command, CommandStarted, Incident, Phase, Purpose, StepRef};
+use crate::incident::{Command, CommandStarted, Incident, Phase, Purpose, StepRef, command_digest};
 use crate::pane::{Access, Cx};
 use crate::playbook::{Aliases, Facts};
 use crate::text::CleanStr;
+use crate::text::exact::show_argv;
 use crate::widget::editor::Editor;
 
 /// The badge of what runs in staging.
@@ -166,7 +166,7 @@ fn order(
         .resolve(purpose, &Default::default(), &facts, aliases)
         .map_err(|wrong| format!("{} {}", wrong.parameter, wrong.why))?;
     let directory = command.directory.clone();
-    let digest = cx.digest(&resolved.argv, directory.as_deref());
+    let digest = command_digest(&resolved.argv, directory.as_ref());
     let title = match purpose {
         Purpose::Do => staged.what.clone(),
         Purpose::Undo => CleanStr::new(&format!("take back: {}", staged.what)),

@@ -13,13 +13,14 @@ use super::{Overlay, filled, staged};
 use crate::gate::{self, Asker, Needs};
 use crate::incident::{
     Command, CommandStarted, Incident, PlaybookApproved, Purpose, Role, ServiceId, StatusUpdate, StepAnswered,
-    StepDone, StepRef,
+    StepDone, StepRef, command_digest,
 };
 use crate::pane::{Access, Cx, FormKind};
 use crate::playbook::{Action, CommandStep, Facts, Playbook, Step, StepTraces, Wait, Wrong};
 use crate::resolution::measure;
 use crate::text::changed::difference;
-use crate::text::{CleanStr, CleanText};
+use crate::text::exact::{show_argv, visible};
+use crate::text::{CleanStr, CleanText, Exact};
 use crate::widget::editor::Editor;
 
 /// What comes of asking a step.
@@ -51,8 +52,8 @@ pub(crate) fn step(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Offe
                 return show(dialog.map_err(|wrong| format!("{} {}", wrong.parameter, wrong.why))?.overlay());
             }
             let fields = asked.into_iter().map(|(name, parameter)| {
-                let default = parameter.default.as_deref().unwrap_or_default();
-                Field::said(name.to_string(), parameter.about.to_string(), default)
+                let default = parameter.default.as_ref().map(Exact::text).unwrap_or_default();
+                Field::said(name.to_string(), parameter.about.to_string(), &default)
             });
             show(Overlay::Form(Box::new(Form {
                 kind: FormKind::Parameters { step: name.clone(), purpose },
@@ -166,7 +167,7 @@ fn look_at(traces: &StepTraces, cx: &Cx<'_>) -> Result<(String, bool), String> {
 pub(crate) fn with_values(
     name: &StepRef,
     purpose: Purpose,
-    given: &BTreeMap<CleanStr, CleanStr>,
+    given: &BTreeMap<CleanStr, Exact>,
     cx: &Cx<'_>,
 ) -> Result<RunDialog, String> {
     let (playbook, step) = find(name, cx)?;
@@ -193,7 +194,12 @@ pub(super) fn with_answers(
     let (playbook, step) = find(name, cx).map_err(|why| (0, why))?;
     let command = step.command().ok_or((0, "the playbook's step has no command any more".to_owned()))?;
     let answers = form.fields.iter().enumerate();
-    let given = answers.map(|(place, field)| (CleanStr::new(&field.label), CleanStr::new(&form.answer(place))));
+    let given = answers.map(|(place, field)| {
+        let name = CleanStr::new(&field.label);
+        let said = form.answer(place);
+        let value = command.parameters.get(&name).map(|parameter| parameter.meant(&said));
+        (name, value.unwrap_or_else(|| Exact::new(said.as_str())))
+    });
     match dialog(playbook, step, command, purpose, &given.collect(), cx) {
         Ok(dialog) => Ok(dialog.overlay()),
         Err(wrong) => {
@@ -209,14 +215,14 @@ fn dialog(
     step: &Step,
     command: &CommandStep,
     purpose: Purpose,
-    given: &BTreeMap<CleanStr, CleanStr>,
+    given: &BTreeMap<CleanStr, Exact>,
     cx: &Cx<'_>,
 ) -> Result<RunDialog, Wrong> {
     let name = playbook.step_ref(step);
     let facts = Facts { incident: cx.incident.id().to_string(), service: playbook.service.to_string() };
     let resolved = command.resolve(purpose, given, &facts, cx.aliases)?;
     let directory = command.directory.clone();
-    let digest = cx.digest(&resolved.argv, directory.as_deref());
+    let digest = command_digest(&resolved.argv, directory.as_ref());
     let changes = command.changes || purpose == Purpose::Undo;
     let limit_s = u64::try_from(command.limit().num_seconds()).unwrap_or(60).max(1);
     let order = CommandStarted {
@@ -275,7 +281,7 @@ fn dialog(
         Purpose::Undo => (one_line(&step.undo), "this takes the step back; e does it again".into()),
     };
     let dry_run = is_drill.then(|| {
-        let words = format!("dry run: {}", crate::incident::wording::show_argv(&order.argv));
+        let words = format!("dry run: {}", show_argv(&order.argv));
         let done = StepDone { step: name.clone(), title: step.title.clone() };
         let ticked = match purpose {
             Purpose::Do => Command::CheckStep(done),
@@ -312,12 +318,9 @@ pub(crate) fn approve(service: &ServiceId, cx: &Cx<'_>) -> Result<Overlay, Strin
     }
     let commands = playbook.steps.iter().filter_map(|step| {
         let command = step.command()?;
-        let way_back = if command.undo.is_empty() {
-            String::new()
-        } else {
-            format!(" · back: {}", crate::incident::wording::show_argv(&command.undo))
-        };
-        Some(format!("{}: {}{way_back}", step.title, crate::incident::wording::show_argv(&command.argv)))
+        let way_back =
+            if command.undo.is_empty() { String::new() } else { format!(" · back: {}", show_argv(&command.undo)) };
+        Some(format!("{}: {}{way_back}", step.title, show_argv(&command.argv)))
     });
     let mut notes =
         vec![format!("kept by {}, reviewed {}, {:.12}", playbook.owner, playbook.reviewed, digest.as_str())];
@@ -339,7 +342,7 @@ pub(crate) fn approve(service: &ServiceId, cx: &Cx<'_>) -> Result<Overlay, Strin
 }
 
 fn read(service: &ServiceId, difference: &str) -> Choice {
-    Choice::Read(format!("playbook {service}: - gone, + new"), CleanText::new(difference))
+    Choice::Read(format!("playbook {service}: - gone, + new"), CleanText::new(&visible(difference)))
 }
 
 /// The file was changed after the incident began to go by it.

@@ -347,7 +347,7 @@ fn staged(ids: &[&str], size: (u16, u16)) -> Desk {
 
 impl Desk {
     fn order(&self) -> Vec<String> {
-        self.console.incident().runs.iter().map(|run| run.order.argv.join(" ")).collect()
+        self.console.incident().runs.iter().map(|run| crate::text::exact::show_argv(&run.order.argv)).collect()
     }
 
     fn end_newest(&mut self, code: i32) {

@@ -56,7 +56,7 @@ fn a_command_starts_only_after_form_dialog_and_typed_word_and_exactly_as_shown()
     desk.key(KeyCode::Enter);
     let started = starts(&desk);
     assert_eq!(started.len(), 1);
-    assert_eq!(started[0].argv, ["flagctl", "set", "alipay.route", "backup", "--percent=10"].map(CleanStr::from));
+    assert_eq!(started[0].argv, ["flagctl", "set", "alipay.route", "backup", "--percent=10"]);
     assert_eq!(started[0], desk.console.incident().runs[0].order, "what starts is what is in the record");
     assert!(!started[0].stops_at_limit && started[0].changes);
     // It prints, on the screen beside everything else; it ends, and that stands in the record once.

@@ -4,10 +4,11 @@ use super::{Asking, Refusal, refuse};
 use crate::incident::{
     CommandEnded, CommandRemarked, CommandStarted, CommandVouched, Event, Incident, Purpose, StepState,
 };
+use crate::text::Exact;
 
 /// A step runs once at a time, by the person who has it, and not again once it is done.
 pub(super) fn start(incident: &Incident, body: CommandStarted, asking: &Asking) -> Result<Event, Refusal> {
-    if body.argv.first().is_none_or(|program| program.is_blank()) {
+    if body.argv.first().is_none_or(Exact::is_blank) {
         return refuse("there is no program to run");
     }
     if let Some(step) = body.step.as_ref().filter(|step| step.is_of_exercise()) {

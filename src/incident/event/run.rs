@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StepRef;
 use crate::incident::entry::{EntryId, ServiceId};
-use crate::text::{CleanStr, CleanText};
+use crate::text::{CleanStr, CleanText, Exact};
 
 /// What a command of a step is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -18,11 +18,11 @@ pub enum Purpose {
 }
 
 /// What identifies a command: program, arguments and directory, each with its length, so that no two are alike.
-pub fn command_digest(argv: &[CleanStr], directory: Option<&str>) -> CleanStr {
+pub fn command_digest(argv: &[Exact], directory: Option<&Exact>) -> CleanStr {
     let mut hash = blake3::Hasher::new();
-    for part in argv.iter().map(CleanStr::as_str).chain([directory.unwrap_or_default()]) {
+    for part in argv.iter().map(Exact::as_bytes).chain([directory.map_or(&[][..], Exact::as_bytes)]) {
         hash.update(&(part.len() as u64).to_le_bytes());
-        hash.update(part.as_bytes());
+        hash.update(part);
     }
     CleanStr::new(hash.finalize().to_hex().as_str())
 }
@@ -39,10 +39,10 @@ pub struct CommandStarted {
     #[serde(default)]
     pub purpose: Purpose,
     /// Program and arguments, exactly as they run; what looks like a secret is masked here.
-    pub argv: Vec<CleanStr>,
+    pub argv: Vec<Exact>,
     /// Where it runs; absent for the console's own directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub directory: Option<CleanStr>,
+    pub directory: Option<Exact>,
     /// BLAKE3 over program, arguments and directory, as hex.
     pub digest: CleanStr,
     /// The badge of where it acts, such as `PRODUCTION`.
@@ -182,8 +182,8 @@ pub struct PlaybookFrozen {
     pub service: ServiceId,
     /// BLAKE3 of the text, as hex.
     pub digest: CleanStr,
-    /// The file as it was read.
-    pub text: CleanText,
+    /// The file, byte for byte.
+    pub text: String,
     /// The digest of the version that it takes the place of, where somebody chose so; else the first one counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<CleanStr>,

@@ -10,7 +10,7 @@ use super::words::first_word;
 use super::{Answer, Verb, usage, verb};
 use crate::console::overlay::{self, Choice, Offer, Overlay, Pick, RunDialog};
 use crate::incident::{Command, CommandRemarked, NoteAdded, NoteKind, Purpose, Remark, Run};
-use crate::text::{CleanStr, CleanText};
+use crate::text::{CleanStr, CleanText, Exact};
 
 pub(super) const VERBS: &[Verb] = &[
     verb("run", "N [NAME=VALUE …]", "show what a step would run; :confirm starts it", |session, rest, wall| {
@@ -62,7 +62,7 @@ fn show(session: &mut Session, rest: &str, purpose: Purpose, wall: DateTime<Utc>
     for word in rest.split_whitespace() {
         let (name, value) =
             word.split_once('=').ok_or_else(|| format!("`{}` is no NAME=VALUE", CleanStr::new(word)))?;
-        given.insert(CleanStr::new(name), CleanStr::new(value));
+        given.insert(CleanStr::new(name), Exact::new(value));
     }
     let dialog = overlay::with_values(&name, purpose, &given, &cx)?;
     show_dialog(session, dialog)
