@@ -69,7 +69,7 @@ struct Screen {
     /// Look, and change nothing
     #[arg(long)]
     read_only: bool,
-    /// Send nothing to any other system; `outbox` lists what would have gone out
+    /// Send nothing to any other system and run no command; what would have gone out or run is shown
     #[arg(long)]
     dry_run: bool,
     /// Where Prometheus is

@@ -635,6 +635,10 @@ impl Console {
         if self.own.back < self.own.sent {
             return self.deferred.push_back((command, from));
         }
+        if let Some(why) = self.runs_nothing(&command) {
+            give_back(self);
+            return self.say(Tone::Refused, why.to_owned(), wall);
+        }
         let asking = self.cx(wall).asking();
         match command::decide(&self.incident, command.clone(), &asking) {
             Ok(events) if self.record.id.is_some() => {
@@ -668,6 +672,9 @@ impl Console {
         }
         if self.record.id.is_none() {
             return Err(Refusal::No("no record is open yet: D declares one".to_owned()));
+        }
+        if let Some(why) = self.runs_nothing(&command) {
+            return Err(Refusal::No(why.to_owned()));
         }
         let events = command::decide(&self.incident, command, &self.cx(wall).asking())?;
         Ok(self.append(events, None))

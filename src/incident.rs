@@ -26,6 +26,7 @@ pub mod review;
 pub mod state;
 pub mod terms;
 pub mod timeline;
+pub mod values;
 pub mod wording;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -19,7 +19,7 @@ use crate::slo::{Objective, ObjectiveKind, Unit};
 use crate::text::CleanStr;
 use crate::text::document::{self, Complaint, Flaw, Key, name, said};
 use crate::text::duration::Lapse;
-pub use command::{Aliases, AtLimit, CommandStep, Environment, Facts, Parameter, Resolved, Wrong};
+pub use command::{Aliases, AtLimit, CommandStep, Environment, Facts, Parameter, Resolved, Value, Wrong};
 pub use expect::{Comparison, Expectation};
 pub use step::{Action, Branch, Choice, Look, Notify, Query, Step, Traces as StepTraces, Wait};
 

@@ -24,6 +24,7 @@ use crate::journal::{Journal, NewEntry};
 use crate::run::records;
 use crate::runner::{self, Order, Said};
 use crate::text::duration::Lapse;
+use crate::text::exact::show_argv;
 use crate::text::mask::Mask;
 use crate::text::{CleanStr, Exact};
 
@@ -46,6 +47,9 @@ pub(super) struct Asked {
     /// Stop it after this time
     #[arg(long, value_name = "TIME", default_value = "10m")]
     timeout: Lapse,
+    /// Run and record nothing: print what would run
+    #[arg(long)]
+    dry_run: bool,
     /// The program and its arguments, after `--`
     #[arg(last = true, required = true)]
     argv: Vec<OsString>,
@@ -59,12 +63,17 @@ pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
     let step = asked.step.as_deref().map(|name| step(config, &incident, name)).transpose()?;
     let argv: Vec<Exact> = asked.argv.iter().map(|word| Exact::new(word.as_bytes())).collect();
     let directory = std::env::current_dir().ok().map(|here| Exact::new(here.as_os_str().as_bytes()));
+    if asked.dry_run {
+        let place = directory.as_ref().map(|place| format!(" in {}", place.shown())).unwrap_or_default();
+        return super::print(&format!("would run {}{place} on {} for {id}: nothing ran", show_argv(&argv), host()));
+    }
     let body = CommandStarted {
         title: step.as_ref().map_or_else(|| argv[0].clean(), |(_, title)| title.clone()),
         step: step.map(|(step, _)| step),
         purpose: Purpose::Do,
         digest: command_digest(&argv, directory.as_ref()),
         argv: argv.iter().map(masked).collect(),
+        values: Default::default(),
         directory,
         environment: None,
         changes: false,

@@ -109,6 +109,12 @@ impl Console {
         }
     }
 
+    /// Why a command is not even written down as started here: whatever led to it, with `--dry-run` nothing runs.
+    pub(super) fn runs_nothing(&self, command: &Command) -> Option<&'static str> {
+        let is_start = matches!(command, Command::StartRun(_));
+        (is_start && self.settings.reach.is_dry).then_some("--dry-run: nothing runs from this console")
+    }
+
     /// Of what is asked together what is done at once, and what waits until a command among it has ended well.
     pub(crate) fn in_turn(&self, mut commands: Vec<Command>) -> (Vec<Command>, Option<Then>) {
         let first = commands.iter().position(|command| matches!(command, Command::StartRun(_)));

@@ -628,5 +628,6 @@ mod records;
 mod runs;
 mod snapshots;
 mod updates;
+mod values;
 mod versions;
 mod waits;

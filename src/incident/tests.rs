@@ -380,6 +380,7 @@ fn any_event() -> impl Strategy<Value = Event> {
 
 pub(crate) fn order(step: Option<StepRef>, changes: bool) -> CommandStarted {
     CommandStarted {
+        values: Default::default(),
         step,
         title: "Restart the workers".into(),
         purpose: Purpose::Do,

@@ -121,6 +121,22 @@ pub struct Facts {
     pub service: String,
 }
 
+/// A value for a placeholder, and where it is from, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value {
+    /// The value.
+    pub exact: Exact,
+    /// Where it is from, such as `from the run at 14:03`.
+    pub origin: String,
+}
+
+impl Value {
+    /// What the person said who asks.
+    pub fn said(exact: Exact) -> Self {
+        Self { exact, origin: "as you said".to_owned() }
+    }
+}
+
 /// A command that is ready to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
@@ -204,7 +220,7 @@ impl CommandStep {
     pub fn resolve(
         &self,
         purpose: Purpose,
-        given: &BTreeMap<CleanStr, Exact>,
+        given: &BTreeMap<CleanStr, Value>,
         facts: &Facts,
         aliases: &Aliases,
     ) -> Result<Resolved, Wrong> {
@@ -226,7 +242,7 @@ impl CommandStep {
             let parameter = parameter.ok_or_else(|| wrong("is no parameter of this step".to_owned()))?;
             let (value, origin) = match (&parameter.fill, given.get(name)) {
                 (Some(text), _) => (fill(&text.text(), facts), "from the record"),
-                (None, Some(value)) => (value.text().into_owned(), "as you said"),
+                (None, Some(value)) => (value.exact.text().into_owned(), value.origin.as_str()),
                 (None, None) => return Err(wrong("wants a value".to_owned())),
             };
             parameter.take(&value, before).map_err(wrong)?;

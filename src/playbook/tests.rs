@@ -265,7 +265,7 @@ fn a_command_is_filled_in_from_the_record_the_form_and_the_sites_names() {
     let command = step.command().unwrap();
     assert_eq!(command.asked(Purpose::Do).iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["count"]);
     let aliases = Aliases::from([("terraform".into(), vec!["/opt/terraform".into(), "-chdir=/infra".into()])]);
-    let given = BTreeMap::from([("count".into(), "6".into())]);
+    let given = BTreeMap::from([("count".into(), Value::said("6".into()))]);
     let resolved = command.resolve(Purpose::Do, &given, &facts(), &aliases).unwrap();
     assert_eq!(resolved.argv, ["/opt/terraform", "-chdir=/infra", "apply", "-n=6", "INC-42.plan"]);
     assert_eq!(
@@ -286,7 +286,7 @@ proptest::proptest! {
         for parameter in ["{ int = [-5, 500] }", "{ word = \"-_.\" }", "{ one-of = [\"a\", \"b c\"] }"] {
             let argv = "do.command.argv = [\"a\", \"{x}\", \"end\"]";
             let step = with_action(&format!("{argv}\ndo.command.parameters.x = {parameter}")).unwrap();
-            let given = BTreeMap::from([("x".into(), Exact::new(&value))]);
+            let given = BTreeMap::from([("x".into(), Value::said(Exact::new(&value)))]);
             let resolved = step.command().unwrap().resolve(Purpose::Do, &given, &facts(), &Aliases::new());
             if let Ok(resolved) = resolved {
                 proptest::prop_assert_eq!(resolved.argv.len(), 3);

@@ -22,8 +22,13 @@ impl Shell {
             Said::Printed(..) | Said::Overtime | Said::Ended(_) => said.blocking_send((run, what)).is_ok(),
         };
         let proof = self.proof_before(&act);
+        let is_dry = self.plan.settings.reach.is_dry;
         let act = move || match act {
             RunAct::Start(body) => {
+                if is_dry {
+                    tell(Said::Ended(runner::End::not_started("--dry-run: nothing runs from this console")));
+                    return;
+                }
                 if let Err(why) = proof.map_or(Ok(()), |proof| proof()) {
                     tell(Said::Ended(runner::End::not_started(&why)));
                     return;

@@ -261,3 +261,22 @@ fn a_script_of_several_lines_in_a_playbook_runs_as_it_is_written() {
     omid.wait_for("run One: exit 0 after", SOON);
     assert_eq!(fs::read_to_string(host.home.path().join("proof")).unwrap(), "two  blanks\u{200b}\tend");
 }
+
+#[test]
+fn a_dry_run_starts_nothing_from_the_console_and_from_the_shell() {
+    let host = host_with(&[("flagctl", "echo ran >> runs")]);
+    let mut command = host.command(&["open", "INC-1", "--plain", "--as", "omid", "--dry-run"]);
+    let path = format!("{}:{}", host.home.path().join("bin").display(), std::env::var("PATH").unwrap());
+    let mut omid = Plain::spawn(command.env("PATH", path).current_dir(host.home.path()).stdin(Stdio::piped()));
+    omid.ready();
+    omid.type_in(":take sme\n:check 4\n:run 5 percent=20\n");
+    omid.wait_for("--dry-run: nothing runs from this console", SOON);
+    omid.type_in(":confirm alipay\n");
+    omid.wait_for("dry run: flagctl set alipay.route backup --percent=20", SOON);
+    omid.type_in(":runs\n");
+    omid.wait_for("no command was started here", SOON);
+    let (status, out) = host.run(&["run", "--dry-run", "--", "sh", "-c", "echo ran >> runs"]);
+    assert_eq!(status, 0);
+    assert!(out.starts_with("would run sh -c 'echo ran >> runs' in ") && out.contains("nothing ran"), "{out}");
+    assert!(!host.home.path().join("runs").exists());
+}

@@ -50,7 +50,7 @@ pub(crate) struct RunDialog {
 pub(crate) enum Confirms {
     /// The order runs.
     Start,
-    /// In a drill: this is recorded instead of running anything.
+    /// In a drill, and with `--dry-run`: this is recorded instead of running anything.
     DryRun(Vec<Command>),
     /// These are asked one after the other; what that means, in words.
     Each(Vec<Command>, &'static str),
@@ -128,12 +128,14 @@ impl RunDialog {
     pub(crate) fn ask(&self) -> String {
         let then = match &self.confirms {
             Confirms::Start => "it runs",
-            Confirms::DryRun(_) => "the step is ticked",
+            Confirms::DryRun(commands) if commands.len() > 1 => "the step is ticked",
+            Confirms::DryRun(_) => "it is written down, and nothing runs",
             Confirms::Each(_, then) => then,
         };
         match (self.word.as_str(), &self.blocked) {
             _ if self.may_vouch => format!("type {VOUCH} and Enter: you have read this and stand for it too"),
             (_, Some(_)) => "Esc leaves".to_owned(),
+            ("", None) if matches!(self.confirms, Confirms::DryRun(_)) => format!("Enter: {then}"),
             ("", None) => "Enter runs it: it only looks".to_owned(),
             (word, None) => format!("type {word} and Enter: {then}"),
         }

@@ -5,7 +5,7 @@
 use super::filled;
 use super::pick::{Choice, Pick};
 use super::run::{Confirms, RunDialog};
-use super::step::Offer;
+use super::step::{DRY, Offer, dry_run};
 use crate::exercise::staged::Site;
 use crate::exercise::{Exercise, Staged};
 use crate::incident::{Command, CommandStarted, Incident, Phase, Purpose, StepRef, command_digest};
@@ -76,6 +76,11 @@ pub(crate) fn dialog(step: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Ru
         Purpose::Do => format!("{} at {}", staged.what, site.prometheus),
         Purpose::Undo => format!("gone: {}", staged.what),
     };
+    let (notes, confirms) = if cx.reach.is_dry {
+        (vec![DRY.to_owned()], Confirms::DryRun(vec![Command::AnswerStep(dry_run(step, &order))]))
+    } else {
+        (Vec::new(), Confirms::Start)
+    };
     let stands = exercise.standing(cx.incident).iter().any(|one| one.id == staged.id);
     let doubt = match purpose {
         Purpose::Do if stands => Some("it stands there already, or nobody knows: take it back first".to_owned()),
@@ -88,9 +93,9 @@ pub(crate) fn dialog(step: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Ru
         filled: filled_in,
         expect: CleanStr::new(&expect),
         undo: CleanStr::new(&way_back),
-        notes: Vec::new(),
+        notes,
         may_vouch: false,
-        confirms: Confirms::Start,
+        confirms,
         editor: filled(Editor::one_line(), ""),
         top: 0,
     })
@@ -115,8 +120,16 @@ pub(crate) fn abort(cx: &Cx<'_>) -> Result<Offer, String> {
         orders.push(order(staged, Purpose::Undo, cx, &site.aliases)?.0);
     }
     let (first, rest) = orders.split_first().ok_or("nothing stands in staging")?;
-    let also = rest.iter().map(|order| format!("also runs {}", show_argv(&order.argv)));
-    let starts = orders.iter().cloned().map(Command::StartRun);
+    let mut notes: Vec<String> = rest.iter().map(|order| format!("also runs {}", show_argv(&order.argv))).collect();
+    let confirms = if cx.reach.is_dry {
+        notes.push(DRY.to_owned());
+        notes.push("the drill goes on: what stands in staging must be taken back by a console that runs".to_owned());
+        let dry = |order: &CommandStarted| Some(Command::AnswerStep(dry_run(order.step.as_ref()?, order)));
+        Confirms::DryRun(orders.iter().filter_map(dry).collect())
+    } else {
+        let starts = orders.iter().cloned().map(Command::StartRun);
+        Confirms::Each(starts.chain([close]).collect(), "one after the other, and the drill ends when all is back")
+    };
     Ok(Offer::Show(Box::new(
         RunDialog {
             order: CommandStarted { title: "abort the drill".into(), ..first.clone() },
@@ -126,14 +139,11 @@ pub(crate) fn abort(cx: &Cx<'_>) -> Result<Offer, String> {
                 standing.iter().map(|one| one.what.as_str()).collect::<Vec<_>>().join("; ")
             )),
             undo: "none: the drill is over, and counts as abandoned".into(),
-            notes: also.collect(),
+            notes,
             blocked: barred(cx).or_else(|| standing.iter().find_map(|staged| running(staged, cx))),
             word: "abort".into(),
             may_vouch: false,
-            confirms: Confirms::Each(
-                starts.chain([close]).collect(),
-                "one after the other, and the drill ends when all is back",
-            ),
+            confirms,
             editor: filled(Editor::one_line(), ""),
             top: 0,
         }
@@ -176,6 +186,7 @@ fn order(
         title,
         purpose,
         argv: resolved.argv,
+        values: Default::default(),
         directory,
         digest,
         environment: Some(STAGING.into()),

@@ -11,17 +11,22 @@ use super::pick::{Choice, Pick};
 use super::run::{Confirms, RunDialog};
 use super::{Overlay, filled, staged};
 use crate::gate::{self, Asker, Needs};
+use crate::incident::values::DoneWith;
+use crate::incident::wording::argv_in_brief;
 use crate::incident::{
-    Command, CommandStarted, Incident, PlaybookApproved, Purpose, Role, ServiceId, StatusUpdate, StepAnswered,
+    Command, CommandStarted, DryRun, Incident, PlaybookApproved, Purpose, Role, ServiceId, StatusUpdate, StepAnswered,
     StepDone, StepRef, command_digest,
 };
 use crate::pane::{Access, Cx, FormKind};
-use crate::playbook::{Action, CommandStep, Facts, Playbook, Step, StepTraces, Wait, Wrong};
+use crate::playbook::{Action, CommandStep, Facts, Parameter, Playbook, Step, StepTraces, Value, Wait, Wrong};
 use crate::resolution::measure;
 use crate::text::changed::difference;
 use crate::text::exact::{show_argv, visible};
 use crate::text::{CleanStr, CleanText, Exact};
 use crate::widget::editor::Editor;
+
+/// What is said where a console was started with `--dry-run`.
+pub(super) const DRY: &str = "--dry-run: nothing runs from this console; what would have run is written down";
 
 /// What comes of asking a step.
 pub(crate) enum Offer {
@@ -51,14 +56,20 @@ pub(crate) fn step(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Offe
                 let dialog = dialog(playbook, step, command, purpose, &BTreeMap::new(), cx);
                 return show(dialog.map_err(|wrong| format!("{} {}", wrong.parameter, wrong.why))?.overlay());
             }
+            let offered = offered(name, command, purpose, cx);
             let fields = asked.into_iter().map(|(name, parameter)| {
-                let default = parameter.default.as_ref().map(Exact::text).unwrap_or_default();
-                Field::said(name.to_string(), parameter.about.to_string(), &default)
+                let text = offered.get(name).map(|value| value.exact.text()).unwrap_or_default();
+                Field::said(name.to_string(), parameter.about.to_string(), &text)
             });
+            let origin =
+                |(name, value): (&CleanStr, &Value)| format!("{name} = {} ({})", value.exact.shown(), value.origin);
+            let mut notes: Vec<String> = offered.iter().map(origin).collect();
+            notes.extend(others_standing(name, purpose, cx));
+            notes.push("what would run is shown next; nothing runs yet".to_owned());
             show(Overlay::Form(Box::new(Form {
                 kind: FormKind::Parameters { step: name.clone(), purpose },
                 title: format!("{}: with what?", step.title),
-                notes: vec!["what would run is shown next; nothing runs yet".to_owned()],
+                notes,
                 fields: fields.collect(),
                 at: 0,
             })))
@@ -141,7 +152,7 @@ fn find<'a>(name: &StepRef, cx: &Cx<'a>) -> Result<(&'a Playbook, &'a Step), Str
 }
 
 fn answered(name: &StepRef, step: &Step, answer: &str, holds: Option<bool>) -> StepAnswered {
-    StepAnswered { step: name.clone(), title: step.title.clone(), answer: CleanStr::new(answer), holds }
+    StepAnswered { step: name.clone(), title: step.title.clone(), answer: CleanStr::new(answer), holds, dry: None }
 }
 
 /// Error spans a minute of a service, over what the console has searched.
@@ -175,11 +186,9 @@ pub(crate) fn with_values(
     if let Some((unknown, _)) = given.iter().find(|(name, _)| !command.parameters.contains_key(*name)) {
         return Err(format!("`{unknown}` is no parameter of this command"));
     }
-    // Where a form has a default, nobody has to say it.
-    let asked = command.asked(purpose).into_iter();
-    let mut values: BTreeMap<_, _> =
-        asked.filter_map(|(name, parameter)| Some((name.clone(), parameter.default.clone()?))).collect();
-    values.extend(given.clone());
+    // What a form would begin with, nobody has to say.
+    let mut values = offered(name, command, purpose, cx);
+    values.extend(given.iter().map(|(name, said)| (name.clone(), Value::said(said.clone()))));
     dialog(playbook, step, command, purpose, &values, cx)
         .map_err(|wrong| format!("{} {}: write {}=VALUE", wrong.parameter, wrong.why, wrong.parameter))
 }
@@ -193,12 +202,20 @@ pub(super) fn with_answers(
 ) -> Result<Overlay, (usize, String)> {
     let (playbook, step) = find(name, cx).map_err(|why| (0, why))?;
     let command = step.command().ok_or((0, "the playbook's step has no command any more".to_owned()))?;
+    let offered = offered(name, command, purpose, cx);
     let answers = form.fields.iter().enumerate();
     let given = answers.map(|(place, field)| {
         let name = CleanStr::new(&field.label);
         let said = form.answer(place);
-        let value = command.parameters.get(&name).map(|parameter| parameter.meant(&said));
-        (name, value.unwrap_or_else(|| Exact::new(said.as_str())))
+        // What nobody touched is what was offered, with the letters that a form does not show.
+        let value = match offered.get(&name).filter(|value| *value.exact.clean() == *said) {
+            Some(value) => value.clone(),
+            None => {
+                let meant = command.parameters.get(&name).map(|parameter| parameter.meant(&said));
+                Value::said(meant.unwrap_or_else(|| Exact::new(said.as_str())))
+            }
+        };
+        (name, value)
     });
     match dialog(playbook, step, command, purpose, &given.collect(), cx) {
         Ok(dialog) => Ok(dialog.overlay()),
@@ -209,13 +226,50 @@ pub(super) fn with_answers(
     }
 }
 
+/// What a form begins with, each value with its origin: what the run used that is taken back or repeated; else the playbook's default. Where a run is
+/// taken back of which a value is not known, nothing is offered: a default could name another machine.
+fn offered(name: &StepRef, command: &CommandStep, purpose: Purpose, cx: &Cx<'_>) -> BTreeMap<CleanStr, Value> {
+    let before = match purpose {
+        Purpose::Do => cx.incident.last_done_with(name),
+        Purpose::Undo => cx.incident.standing_with(name).pop(),
+    };
+    let value_of = |name: &CleanStr, parameter: &Parameter| {
+        let known = before.and_then(|run| Some((run.values.get(name)?, run.mark)));
+        match (known, &parameter.default, purpose) {
+            (Some((exact, mark)), _, _) => {
+                let origin = format!("from the run at {}", cx.minute(mark.at));
+                Some(Value { exact: exact.clone(), origin })
+            }
+            (None, Some(default), Purpose::Do) => {
+                Some(Value { exact: default.clone(), origin: "the playbook's default".to_owned() })
+            }
+            (None, Some(_), Purpose::Undo) | (None, None, _) => None,
+        }
+    };
+    let asked = command.asked(purpose).into_iter();
+    asked.filter_map(|(name, parameter)| Some((name.clone(), value_of(name, parameter)?))).collect()
+}
+
+/// What else of a step stands that one way back does not take back.
+fn others_standing(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Option<String> {
+    let mut standing = cx.incident.standing_with(name);
+    standing.pop().filter(|_| purpose == Purpose::Undo)?;
+    let line = |done: &DoneWith<'_>| {
+        let values: Vec<_> = done.values.iter().map(|(name, value)| format!("{name} = {}", value.shown())).collect();
+        let values = if values.is_empty() { "once more".to_owned() } else { values.join(", ") };
+        format!("{values} at {}", cx.minute(done.mark.at))
+    };
+    let others: Vec<_> = standing.iter().rev().map(line).collect();
+    (!others.is_empty()).then(|| format!("also done and not taken back: {}", others.join("; ")))
+}
+
 /// Freezes what would run.
 fn dialog(
     playbook: &Playbook,
     step: &Step,
     command: &CommandStep,
     purpose: Purpose,
-    given: &BTreeMap<CleanStr, Exact>,
+    given: &BTreeMap<CleanStr, Value>,
     cx: &Cx<'_>,
 ) -> Result<RunDialog, Wrong> {
     let name = playbook.step_ref(step);
@@ -230,6 +284,7 @@ fn dialog(
         title: step.title.clone(),
         purpose,
         argv: resolved.argv,
+        values: given.iter().map(|(name, value)| (name.clone(), value.exact.clone())).collect(),
         directory,
         digest,
         environment: match (cx.incident.drill.is_some(), command.environment) {
@@ -256,7 +311,7 @@ fn dialog(
     let blocked = gate::may_run(cx.incident, &needs, asker).err();
     let holder = cx.incident.claims.get(&name).map(|mark| &mark.by);
     let may_vouch = command.second_person && holder.is_some_and(|holder| holder != cx.me);
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = others_standing(&name, purpose, cx).into_iter().collect();
     if gate::holds(cx.incident, cx.me, Role::IncidentCommander) {
         notes.push("you are Incident Commander: commands are an expert's work".to_owned());
     }
@@ -269,6 +324,8 @@ fn dialog(
             }
             _ => "DRILL: nothing runs; the step is ticked, and the simulated world reacts".to_owned(),
         });
+    } else if cx.reach.is_dry {
+        notes.push(DRY.to_owned());
     }
     let word = match (&command.confirm, changes) {
         (Some(word), _) => word.clone(),
@@ -280,15 +337,18 @@ fn dialog(
         Purpose::Do => (one_line(&step.expect), one_line(&step.undo)),
         Purpose::Undo => (one_line(&step.undo), "this takes the step back; e does it again".into()),
     };
-    let dry_run = is_drill.then(|| {
-        let words = format!("dry run: {}", show_argv(&order.argv));
+    let confirms = if is_drill || cx.reach.is_dry {
         let done = StepDone { step: name.clone(), title: step.title.clone() };
         let ticked = match purpose {
             Purpose::Do => Command::CheckStep(done),
             Purpose::Undo => Command::ReopenStep(done),
         };
-        vec![Command::AnswerStep(answered(&name, step, &words, None)), ticked]
-    });
+        // Only a drill's world takes the word for the deed.
+        let ticked = is_drill.then_some(ticked);
+        Confirms::DryRun([Command::AnswerStep(dry_run(&name, &order))].into_iter().chain(ticked).collect())
+    } else {
+        Confirms::Start
+    };
     Ok(RunDialog {
         order,
         filled: resolved.filled,
@@ -298,10 +358,25 @@ fn dialog(
         blocked,
         word,
         may_vouch,
-        confirms: dry_run.map_or(Confirms::Start, Confirms::DryRun),
+        confirms,
         editor: filled(Editor::one_line(), ""),
         top: 0,
     })
+}
+
+/// What is written down where nothing runs.
+pub(super) fn dry_run(name: &StepRef, order: &CommandStarted) -> StepAnswered {
+    let what = match order.purpose {
+        Purpose::Do => "dry run",
+        Purpose::Undo => "dry run of the way back",
+    };
+    StepAnswered {
+        step: name.clone(),
+        title: order.title.clone(),
+        answer: CleanStr::new(&format!("{what}: {}", argv_in_brief(&order.argv))),
+        holds: None,
+        dry: Some(DryRun { purpose: order.purpose, values: order.values.clone() }),
+    }
 }
 
 /// Shows a playbook that does not ship with the program, or whose file was changed, to be approved.

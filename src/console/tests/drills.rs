@@ -350,7 +350,7 @@ impl Desk {
         self.console.incident().runs.iter().map(|run| crate::text::exact::show_argv(&run.order.argv)).collect()
     }
 
-    fn end_newest(&mut self, code: i32) {
+    pub(super) fn end_newest(&mut self, code: i32) {
         let run = self.console.incident().runs.last().unwrap().id;
         let body = CommandEnded {
             run,

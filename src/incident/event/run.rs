@@ -1,5 +1,7 @@
 //! Facts about commands that a console runs: the frozen order, what happened on the way, how it ended; and what a step that looks has answered.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::StepRef;
@@ -40,6 +42,9 @@ pub struct CommandStarted {
     pub purpose: Purpose,
     /// Program and arguments, exactly as they run; what looks like a secret is masked here.
     pub argv: Vec<Exact>,
+    /// What a person was asked for, by the names of the parameters; absent in records of older builds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<CleanStr, Exact>,
     /// Where it runs; absent for the console's own directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory: Option<Exact>,
@@ -164,6 +169,20 @@ pub struct StepAnswered {
     /// Whether that is what was expected; absent where nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holds: Option<bool>,
+    /// The command that would have run, where nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry: Option<DryRun>,
+}
+
+/// A command that was shown and confirmed where nothing runs: in a drill, or with `--dry-run`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DryRun {
+    /// Whether it would have done the step or taken it back.
+    #[serde(default)]
+    pub purpose: Purpose,
+    /// What a person was asked for, by the names of the parameters.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<CleanStr, Exact>,
 }
 
 /// Somebody read a playbook that does not ship with the program: its commands may run in this incident.
