@@ -36,7 +36,7 @@ pub struct Slot {
 impl Exercise {
     /// The exercise of a drill: as it was when the drill began, where that is recorded.
     pub fn of(drill: &DrillStarted) -> Option<Result<Self, Box<Flaw>>> {
-        let text = drill.source.as_ref().map(|text| text.as_str()).or_else(|| Self::shipped(&drill.exercise))?;
+        let text = drill.source.as_deref().or_else(|| Self::shipped(&drill.exercise))?;
         Some(Self::parse(&drill.exercise, text))
     }
 
