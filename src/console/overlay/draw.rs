@@ -9,7 +9,8 @@ use super::declare::{DeclareForm, Field};
 use super::{Ask, Overlay, Palette, Pick, Reading};
 use crate::console::actions::{self, Listed, Scope};
 use crate::incident::{Channel, Role, Severity};
-use crate::pane::{Cx, PANES};
+use crate::pane::{Cx, PANES, Purpose};
+use crate::text::columns;
 use crate::widget::frame::{PaneFrame, centred, clear};
 use crate::widget::fuzzy;
 use crate::widget::text::{fit_line, wrap};
@@ -174,7 +175,27 @@ impl Reading {
 
 impl Ask {
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
-        let inner = frame(&self.question.title, "Enter answers · Esc leaves", 96, 3, screen, buf, cx);
+        let (question, hint) = (&self.question.title, "Enter answers · Esc leaves");
+        let width = screen.width.min(96);
+        if columns(question) + columns(hint) + 20 <= usize::from(width) {
+            let inner = frame(question, hint, 96, 3, screen, buf, cx);
+            return self.editor.draw(inner, buf, cx.theme, Line::default(), "");
+        }
+        // What does not fit into the frame stands below it in full: what is asked for comes last in the sentence.
+        let room = usize::from(width.saturating_sub(4).max(1));
+        let parts: Vec<_> = question.split_inclusive("; ").flat_map(|part| wrap(part.trim_end(), room)).collect();
+        let most = usize::from(screen.height.saturating_sub(5).max(2));
+        let height = u16::try_from(parts.len().min(most)).unwrap_or(u16::MAX).saturating_add(3);
+        let title = if matches!(self.question.purpose, Purpose::Reason(_)) { "why?" } else { "?" };
+        let mut inner = frame(title, hint, 96, height, screen, buf, cx);
+        let hidden = parts.len().saturating_sub(most);
+        let kept = if hidden > 0 { most.saturating_sub(2) } else { parts.len() };
+        let more = (hidden > 0).then(|| format!("… {} more lines", parts.len() - kept - 1));
+        let rest = parts.last().filter(|_| hidden > 0).cloned();
+        for line in parts.into_iter().take(kept).chain(more).chain(rest) {
+            put(Line::raw(line), inner.y, inner, buf);
+            inner = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+        }
         self.editor.draw(inner, buf, cx.theme, Line::default(), "")
     }
 }
