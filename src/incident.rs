@@ -26,6 +26,7 @@ pub mod review;
 pub mod state;
 pub mod terms;
 pub mod timeline;
+mod unfinished;
 pub mod values;
 pub mod wording;
 
@@ -47,6 +48,7 @@ pub use redaction::REDACTED;
 pub use state::*;
 pub use terms::*;
 pub use timeline::{Line, Timeline};
+pub use unfinished::unfinished;
 
 /// The clock of an incident: the wall clock, or for a drill the one that its first entry set running, and that stands still while the drill is paused.
 #[derive(Clone, Debug, PartialEq)]
@@ -255,8 +257,10 @@ pub struct Facts {
     pub senseless: usize,
     /// Entries that came second: what they wanted had been done already, by whom and when.
     pub beaten: BTreeMap<EntryId, Mark>,
-    /// Since when the severity is what it is.
-    pub severity_since: Option<DateTime<Utc>>,
+    /// Each severity that it had, with the moment at which it began.
+    pub severities: Vec<(Severity, DateTime<Utc>)>,
+    /// Since when it runs again after it was over.
+    pub reopened_at: Option<DateTime<Utc>>,
     /// Alerts that belong to it.
     pub alerts: Vec<AlertLinked>,
     /// What is affected beside the services.

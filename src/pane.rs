@@ -31,7 +31,7 @@ use crate::incident::{
     Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, IncidentId, Milestone, Obligation, ProofLine,
     ReviewOf, Role, Rules, Seat, ServiceId, Severity, StepEnd, StepRef,
     brief::{self, BriefKind},
-    cadence, lamp,
+    cadence, lamp, unfinished,
 };
 use crate::live::{Inquiry, Live};
 use crate::oncall::{Rotation, in_words};
@@ -193,22 +193,37 @@ impl Cx<'_> {
     /// Who asks, when.
     pub fn asking(&self) -> Asking {
         let present = self.present.iter().map(|present| present.actor.clone()).collect();
-        Asking { actor: self.me.clone(), now: self.now, present, cadence: *self.cadence }
+        Asking { actor: self.me.clone(), now: self.now, present, cadence: *self.cadence, tell: self.to_tell() }
     }
 
     /// What is due, the nearest first.
     pub fn obligations(&self) -> Vec<Obligation> {
         let tell = self.to_tell();
-        cadence::obligations(self.incident, Rules { cadence: self.cadence, tell: &tell })
+        cadence::obligations(self.incident, self.rules(&tell))
     }
 
-    /// The positions that must know of the present severity.
+    /// The severity that people must know of.
+    pub fn owed_severity(&self) -> Option<Severity> {
+        self.incident.owed_severity(self.cadence.tell).map(|(severity, _)| severity)
+    }
+
+    /// The positions that must know of it.
     pub fn to_tell(&self) -> Vec<CleanStr> {
-        to_tell(self.incident, self.matrix, self.catalogue)
+        to_tell(self.incident, self.matrix, self.catalogue, self.cadence)
+    }
+
+    /// By which rules this incident's obligations come about, for `tell` of [`Cx::to_tell`].
+    pub fn rules<'a>(&'a self, tell: &'a [CleanStr]) -> Rules<'a> {
+        Rules { cadence: self.cadence, tell }
+    }
+
+    /// What is left undone, by name.
+    pub fn unfinished(&self) -> Vec<String> {
+        unfinished(self.incident, self.rules(&self.to_tell()))
     }
 
     fn contacts(&self) -> Vec<Contact> {
-        contacts(self.incident, self.matrix, self.catalogue)
+        contacts(self.incident, self.matrix, self.catalogue, self.cadence)
     }
 
     /// How somebody of the escalation matrix is reached.
@@ -222,8 +237,7 @@ impl Cx<'_> {
     /// What to say aloud to somebody who takes over.
     pub fn brief(&self, kind: BriefKind, since: Option<DateTime<Utc>>) -> String {
         let tell = self.to_tell();
-        let rules = Rules { cadence: self.cadence, tell: &tell };
-        brief::brief(self.incident, kind, self.now, since, rules).to_string()
+        brief::brief(self.incident, kind, self.now, since, self.rules(&tell)).to_string()
     }
 
     /// What live data say about whether it is over.
@@ -276,13 +290,13 @@ impl Cx<'_> {
     }
 }
 
-/// The positions that must know of an incident's present severity.
-pub fn to_tell(incident: &Incident, matrix: &Matrix, catalogue: &Catalogue) -> Vec<CleanStr> {
-    contacts(incident, matrix, catalogue).iter().map(Contact::name).collect()
+/// The positions that must know of an incident, by the severity that is owed.
+pub fn to_tell(incident: &Incident, matrix: &Matrix, catalogue: &Catalogue, cadence: &Cadence) -> Vec<CleanStr> {
+    contacts(incident, matrix, catalogue, cadence).iter().map(Contact::name).collect()
 }
 
-fn contacts(incident: &Incident, matrix: &Matrix, catalogue: &Catalogue) -> Vec<Contact> {
-    let Some(severity) = incident.severity else { return Vec::new() };
+fn contacts(incident: &Incident, matrix: &Matrix, catalogue: &Catalogue, cadence: &Cadence) -> Vec<Contact> {
+    let Some((severity, _)) = incident.owed_severity(cadence.tell) else { return Vec::new() };
     matrix.to_tell(severity, &catalogue.owners(incident.services.iter().map(|service| service.as_str())))
 }
 

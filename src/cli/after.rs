@@ -13,7 +13,6 @@ use serde_json::json;
 use super::answers::{actor, place, via};
 use super::{Ending, print};
 use crate::config::{Config, files};
-use crate::escalation::Contact;
 use crate::incident::brief::{BriefKind, brief};
 use crate::incident::command::{decide, event_time};
 use crate::incident::measures::Measure;
@@ -23,6 +22,7 @@ use crate::incident::{
     TimeAmended,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
+use crate::pane::to_tell;
 use crate::report::{Completion, Listed, Mean, Period, Row, follow_ups, report};
 use crate::run::merge::Merging;
 use crate::run::postmortem::write_postmortem;
@@ -176,7 +176,7 @@ fn refused(refusal: &Refusal) -> Ending {
 fn ask(config: &Config, dir: &JournalDir, incident: &Incident, command: Command, console: &str) -> Result<(), Ending> {
     let me = actor(config);
     let now = incident.clock().show(clock::wall());
-    let asking = Asking { cadence: config.cadence, ..Asking::new(me, now) };
+    let asking = Asking { cadence: config.cadence, tell: tell(config, incident), ..Asking::new(me, now) };
     let events = decide(incident, command, &asking).map_err(|refusal| refused(&refusal))?;
     append(config, dir, incident.id(), events, console)
 }
@@ -191,15 +191,22 @@ fn append(config: &Config, dir: &JournalDir, id: IncidentId, events: Vec<Event>,
 fn tell_postmortem(config: &Config, id: IncidentId, out: &Path) -> Result<ExitCode, Ending> {
     let incident = records::read(&place(config).open()?, id)?;
     let wall = clock::wall();
+    let tell = tell(config, &incident);
+    let rules = Rules { cadence: &config.cadence, tell: &tell };
     if out == Path::new("-") {
-        return print(postmortem(&incident, &config.cadence, incident.clock().show(wall)).trim_end());
+        return print(postmortem(&incident, rules, incident.clock().show(wall)).trim_end());
     }
-    let written = write_postmortem(&incident, &config.cadence, out, wall)?;
+    let written = write_postmortem(&incident, rules, out, wall)?;
     if let Some(remark) = written.remark {
         super::say_error(&remark);
     }
     let paths: Vec<_> = written.paths.iter().map(|path| path.display().to_string()).collect();
     print(&paths.join("\n"))
+}
+
+/// The positions that must know of an incident.
+fn tell(config: &Config, incident: &Incident) -> Vec<CleanStr> {
+    to_tell(incident, &config.matrix, &files::catalogue(&config.playbooks), &config.cadence)
 }
 
 fn tell_brief(config: &Config, id: IncidentId, handover: bool, since: Option<&str>) -> Result<ExitCode, Ending> {
@@ -211,9 +218,7 @@ fn tell_brief(config: &Config, id: IncidentId, handover: bool, since: Option<&st
         None if handover => BriefKind::Handover,
         None => BriefKind::Recap,
     };
-    let owners = files::catalogue(&config.playbooks).owners(incident.services.iter().map(|service| service.as_str()));
-    let contacts = incident.severity.map(|severity| config.matrix.to_tell(severity, &owners)).unwrap_or_default();
-    let tell: Vec<_> = contacts.iter().map(Contact::name).collect();
+    let tell = tell(config, &incident);
     let rules = Rules { cadence: &config.cadence, tell: &tell };
     print(&brief(&incident, kind, now, since, rules))
 }

@@ -433,6 +433,9 @@ fn failed(reason: &str) -> Report {
 #[test]
 fn with_nothing_promised_and_nothing_new_the_console_sleeps_for_the_rest_of_the_minute() {
     let mut desk = Desk::open(Layout::Ic, (120, 40));
+    // Nobody has to be told of it within minutes.
+    let lowered = crate::incident::SeveritySet { to: crate::incident::Severity::Sev3, reason: Some("a slip".into()) };
+    desk.write("dana", Event::SeverityLowered(lowered));
     desk.write("dana", Event::PhaseEntered(crate::incident::PhaseEntered::plain(crate::incident::Phase::Resolved)));
     desk.draw();
     // What follows the end is counted in minutes, and the first of them is over at once.

@@ -193,20 +193,20 @@ impl Facts {
 pub struct Rules<'a> {
     /// The runbook's times.
     pub cadence: &'a Cadence,
-    /// The positions that must be told at the present severity.
+    /// The positions that must be told: those of the severity that is owed ([`Facts::owed_severity`]).
     pub tell: &'a [CleanStr],
 }
 
 /// All that is due, the nearest first.
 pub fn obligations(facts: &Facts, rules: Rules<'_>) -> Vec<Obligation> {
     let mut list = List { facts, all: Vec::new() };
-    if facts.declared.is_none() || facts.phase() == Phase::Closed {
+    if facts.declared.is_none() {
         return list.all;
     }
-    if facts.phase().is_live() {
-        while_it_runs(&mut list, rules);
-    } else {
-        afterwards(&mut list, rules.cadence);
+    match facts.phase() {
+        Phase::Closed => when_closed(&mut list, rules),
+        Phase::Resolved | Phase::PostIncident => afterwards(&mut list, rules),
+        Phase::Detected | Phase::Acknowledged | Phase::Triage | Phase::Mitigating => while_it_runs(&mut list, rules),
     }
     list.all.sort_by(|one, other| (one.due, &one.duty).cmp(&(other.due, &other.duty)));
     list.all
@@ -282,8 +282,9 @@ fn while_it_runs(list: &mut List<'_>, rules: Rules<'_>) {
         }
         Some(acknowledged) => {
             for channel in [Channel::IncidentChannel, Channel::StatusSlack, Channel::InternalPage] {
-                let last = facts.last_heard(channel);
-                let start = last.map_or(acknowledged.at, |heard| heard.at);
+                // What was told, and promised, before it was reopened belongs to the time before.
+                let last = facts.last_heard(channel).filter(|heard| facts.reopened_at.is_none_or(|at| heard.at >= at));
+                let start = last.map_or(facts.reopened_at.unwrap_or(acknowledged.at), |heard| heard.at);
                 let regular = start + cadence.update;
                 let promised = last.and_then(|heard| heard.promised_next);
                 let due = promised.map_or(regular, |promised| promised.min(regular));
@@ -296,18 +297,26 @@ fn while_it_runs(list: &mut List<'_>, rules: Rules<'_>) {
         list.owe_update(channel, &format!("update {}", channel.name()), start, due);
     }
     list.owe_stuck();
-    if let (Some(severity), Some(since)) = (facts.severity, facts.severity_since) {
-        for position in rules.tell {
-            let is_told = facts.told.get(position).is_some_and(|(told, _)| *told <= severity);
-            if !is_told {
-                list.owe(Duty::Tell(position.clone()), format!("tell the {position}"), since, since + cadence.tell);
-                // Due at once: amber from the first second.
-                if let Some(last) = list.all.last_mut() {
-                    last.amber = since;
-                }
-            }
+    tells(list, rules);
+    people(list, cadence);
+}
+
+/// Whoever the severity names and nobody has told, whatever became of the incident since.
+fn tells(list: &mut List<'_>, rules: Rules<'_>) {
+    let (facts, cadence) = (list.facts, rules.cadence);
+    let Some((severity, since)) = facts.owed_severity(cadence.tell) else { return };
+    for position in rules.tell.iter().filter(|position| !facts.was_told(position, severity)) {
+        list.owe(Duty::Tell(position.clone()), format!("tell the {position}"), since, since + cadence.tell);
+        // Due at once: amber from the first second.
+        if let Some(last) = list.all.last_mut() {
+            last.amber = since;
         }
     }
+}
+
+/// What people asked of each other: it stays asked when the incident is over.
+fn people(list: &mut List<'_>, cadence: &Cadence) {
+    let facts = list.facts;
     for task in facts.tasks.iter().filter(|task| task.is_open()) {
         list.owed_by(
             Some(task.to.clone()),
@@ -340,11 +349,23 @@ fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime
     }
     let heard = facts.last_heard(Channel::ExternalPage).filter(|heard| heard.at >= start);
     match (heard, facts.impact.end) {
-        (Some(heard), None) => Some((heard.at, heard.promised_next.unwrap_or(heard.at + cadence.external_again))),
+        (Some(heard), None) => match facts.reopened_at.filter(|at| heard.at < *at) {
+            Some(reopened) => Some((reopened, reopened + cadence.external)),
+            None => Some((heard.at, heard.promised_next.unwrap_or(heard.at + cadence.external_again))),
+        },
         (Some(heard), Some(_)) => Some((heard.at, heard.promised_next?)),
         (None, Some(end)) if end - start <= cadence.external => None,
         (None, _) => Some((start, start + cadence.external)),
     }
+}
+
+/// Customers who hurt for longer than the page may be silent, and never read a word of it.
+pub(super) fn never_told(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let start = facts.impact.start.filter(|_| facts.nobody_affected.is_none())?;
+    let until = facts.impact.end.or(facts.resolved_at);
+    let is_told = facts.last_heard(Channel::ExternalPage).is_some_and(|heard| heard.at >= start);
+    let due = start + cadence.external;
+    (!is_told && until.is_none_or(|until| until > due)).then_some((start, due))
 }
 
 /// Whoever was promised another text, and has heard nothing since it was resolved, is told that it is over.
@@ -353,18 +374,31 @@ pub(super) fn last_promise(facts: &Facts, resolved: DateTime<Utc>) -> Option<(Da
     Some((heard.at, heard.promised_next?))
 }
 
+/// What closing does not settle: whoever had to know still has to, unless it was no incident or goes on elsewhere.
+fn when_closed(list: &mut List<'_>, rules: Rules<'_>) {
+    match list.facts.outcome {
+        Some(Outcome::FalseAlarm | Outcome::Merged(_)) => {}
+        Some(Outcome::Done | Outcome::Backlog) | None if list.facts.drill.is_some() => {}
+        Some(Outcome::Done | Outcome::Backlog) | None => tells(list, rules),
+    }
+}
+
 /// What is left once it is resolved; a drill and a false alarm leave no paperwork.
-fn afterwards(list: &mut List<'_>, cadence: &Cadence) {
-    let facts = list.facts;
+fn afterwards(list: &mut List<'_>, rules: Rules<'_>) {
+    let (facts, cadence) = (list.facts, rules.cadence);
     let Some(resolved) = facts.resolved_at else { return };
+    let channel = Channel::ExternalPage;
     if let Some((start, due)) = last_promise(facts, resolved) {
-        let channel = Channel::ExternalPage;
         list.owe_update(channel, &format!("tell {} that it is over", channel.name()), start, due);
+    } else if let Some((start, due)) = never_told(facts, cadence).filter(|_| facts.drill.is_none()) {
+        list.owe_update(channel, &format!("tell {} what happened", channel.name()), start, due);
     }
     list.owe_stuck();
     if facts.drill.is_some() {
         return;
     }
+    tells(list, rules);
+    people(list, cadence);
     let due = resolved + cadence.postmortem;
     for duty in facts.left_to_do() {
         match &duty {

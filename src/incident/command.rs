@@ -185,12 +185,14 @@ pub struct Asking {
     pub present: Vec<Actor>,
     /// The runbook's times.
     pub cadence: Cadence,
+    /// The positions of the escalation matrix that must know.
+    pub tell: Vec<CleanStr>,
 }
 
 impl Asking {
     /// Somebody who asks from outside a console, by the runbook's own times.
     pub fn new(actor: Actor, now: DateTime<Utc>) -> Self {
-        Self { actor, now, present: Vec::new(), cadence: Cadence::default() }
+        Self { actor, now, present: Vec::new(), cadence: Cadence::default(), tell: Vec::new() }
     }
 }
 
@@ -233,6 +235,9 @@ impl Command {
             Self::CloseAs(outcome, _) => Self::CloseAs(outcome, Some(reason)),
             Self::SetFollowUp(body) => Self::SetFollowUp(FollowUpSet { reason: Some(reason), ..body }),
             Self::DenyImpact(_) => Self::DenyImpact(Some(reason)),
+            Self::SchedulePostmortem(body) => {
+                Self::SchedulePostmortem(PostmortemScheduled { reason: Some(reason), ..body })
+            }
             Self::AmendTime(body) => Self::AmendTime(TimeAmended { reason, ..body }),
             Self::Redact(body) => Self::Redact(EntryRedacted { reason, ..body }),
             Self::AnswerTask(body) => Self::AnswerTask(TaskAnswered { text: reason, ..body }),
@@ -277,7 +282,6 @@ impl Command {
             | Self::Object(_)
             | Self::OpenHypothesis(_)
             | Self::ReleaseStep(_)
-            | Self::SchedulePostmortem(_)
             | Self::RecordArticle(_)
             | Self::Review(_)
             | Self::Merge(..)
@@ -315,6 +319,9 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         | Command::StrikeNote(_)
         | Command::SetFollowUp(_)
         | Command::AmendTime(_)
+        // Who was not told yet still has to be.
+        | Command::MarkTold(_)
+        | Command::MarkNotTold(_)
         | Command::RemarkRun(_)
         | Command::EndRun(_)
         | Command::Redact(_) => {}
@@ -350,7 +357,7 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
             vec![Event::TitleSet(TitleSet { title })]
         }
         Command::SetSeverity(to, reason) => vec![set_severity(incident, to, reason)?],
-        Command::EnterPhase(phase, reason) => vec![enter(incident, phase, reason)?],
+        Command::EnterPhase(phase, reason) => vec![enter(incident, phase, reason, asking)?],
         Command::Acknowledge => acknowledge(incident, asking)?,
         Command::AddService(service) => {
             said(&service, "the service")?;
@@ -423,7 +430,7 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::ApproveDraft(draft, update) => vec![tell::approve(incident, draft, update, asking)?],
         Command::PostAlone(draft, reason) => vec![tell::post_alone(incident, draft, reason, asking)?],
         Command::DropDraft(draft, reason) => vec![tell::drop_draft(incident, draft, reason, asking)?],
-        Command::MarkTold(body) => vec![tell::mark_told(incident, body)?],
+        Command::MarkTold(body) => vec![tell::mark_told(incident, body, asking)?],
         Command::MarkNotTold(position) => vec![tell::mark_not_told(incident, position)?],
         Command::Snooze(body) => vec![tell::snooze(body, asking)?],
         Command::NoteClockJump(body) => vec![Event::ClockJumped(body)],
@@ -502,7 +509,7 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::Resolve { proof, final_status, reason } => {
             vec![after::resolve(incident, proof, final_status, reason)?]
         }
-        Command::CloseAs(outcome, reason) => vec![after::close_as(incident, outcome, reason)?],
+        Command::CloseAs(outcome, reason) => vec![after::close_as(incident, outcome, reason, asking)?],
         Command::SchedulePostmortem(body) => vec![after::schedule(incident, body, asking)?],
         Command::RecordArticle(body) => vec![after::article(body)?],
         Command::Review(body) => vec![after::review(body)?],
@@ -558,7 +565,7 @@ fn nothing_left(incident: &Incident) -> Result<(), Refusal> {
     refuse(format!("still in staging: {}: abort-drill, or staging, takes it back first", left.join(", ")))
 }
 
-fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>) -> Result<Event, Refusal> {
+fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>, asking: &Asking) -> Result<Event, Refusal> {
     let from = incident.phase();
     let reason = reason.filter(|reason| !reason.trim().is_empty());
     if phase == from {
@@ -595,8 +602,8 @@ fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>) -> Result<
         return refuse("it is not resolved yet: resolve it (:resolve), or close it as a false alarm (:false-alarm)");
     }
     if phase == Phase::Closed && reason.is_none() {
-        let mut ends: Vec<_> = incident.owes_the_end().into_iter().collect();
         // A drill leaves no paperwork.
+        let mut ends = unfinished(incident, Rules { cadence: &asking.cadence, tell: &asking.tell });
         if incident.drill.is_none() {
             ends.extend(incident.open_ends());
         }

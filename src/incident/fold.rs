@@ -278,8 +278,9 @@ impl Facts {
         if self.declared.is_some() {
             return false;
         }
-        self.phase.get_or_insert((Phase::Detected, mark.at));
-        self.phases.push((Phase::Detected, mark.clone()));
+        let detected = body.detected_at.unwrap_or(mark.at);
+        self.phase.get_or_insert((Phase::Detected, detected));
+        self.phases.push((Phase::Detected, Mark { at: detected, by: mark.by.clone() }));
         self.title = body.title.clone();
         self.set_severity(body.severity, mark.at);
         self.services.extend(body.service.iter().cloned());
@@ -292,7 +293,7 @@ impl Facts {
 
     fn set_severity(&mut self, to: Severity, at: DateTime<Utc>) {
         self.severity = Some(to);
-        self.severity_since = Some(at);
+        self.severities.push((to, at));
         self.worst = Some(self.worst.map_or(to, |worst| worst.min(to)));
     }
 
@@ -320,6 +321,9 @@ impl Facts {
                 reason: body.reason.clone(),
             });
         } else if body.phase.is_live() {
+            if !self.phase().is_live() {
+                self.reopened_at = Some(mark.at);
+            }
             self.resolved_at = None;
             self.resolution = None;
             self.corrections.remove(&Milestone::Resolved);
@@ -546,6 +550,13 @@ impl Facts {
 
     fn set_milestone(&mut self, which: Milestone, to: DateTime<Utc>, mark: Mark) {
         match which {
+            Milestone::Detected => self.move_phase(Phase::Detected, to),
+            Milestone::Acknowledged => self.move_phase(Phase::Acknowledged, to),
+            Milestone::Resolved => self.move_phase(Phase::Resolved, to),
+            // They are moments inside a phase.
+            Milestone::ImpactStart | Milestone::ImpactEnd | Milestone::Mitigated => {}
+        }
+        match which {
             Milestone::Detected => self.detected_at = Some(to),
             Milestone::Acknowledged => {
                 let by = self.acknowledged.take().map_or(mark.by, |known| known.by);
@@ -558,12 +569,23 @@ impl Facts {
         }
     }
 
+    /// A phase began when its milestone is known to have been, not when somebody typed it.
+    fn move_phase(&mut self, phase: Phase, to: DateTime<Utc>) {
+        if let Some((_, mark)) = self.phases.iter_mut().rev().find(|(known, _)| *known == phase) {
+            mark.at = to;
+        }
+        if let Some((_, since)) = self.phase.as_mut().filter(|(known, _)| *known == phase) {
+            *since = to;
+        }
+    }
+
     /// Moves a moment back, unless somebody corrected it by hand.
     fn earliest(&mut self, which: Milestone, at: DateTime<Utc>) {
         if !self.corrections.contains_key(&which) && self.milestone(which).is_some_and(|known| at < known) {
             let by = self.declared.as_ref().map(|mark| mark.by.clone()).unwrap_or_default();
             self.set_milestone(which, at, Mark { at, by });
         } else if which == Milestone::Detected && self.detected_at.is_none() {
+            self.move_phase(Phase::Detected, at);
             self.detected_at = Some(at);
         }
     }
@@ -580,6 +602,7 @@ impl Facts {
             && !self.corrections.contains_key(&Milestone::Acknowledged)
             && self.acknowledged.as_ref().is_none_or(|known| *at < known.at)
         {
+            self.move_phase(Phase::Acknowledged, *at);
             self.acknowledged = Some(Mark { at: *at, by: by.clone() });
         }
         if let Some(at) = body.impact_start {

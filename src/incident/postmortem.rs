@@ -24,7 +24,8 @@ const MOST_LISTED: usize = 40;
 const NEAR: TimeDelta = TimeDelta::minutes(10);
 
 /// The postmortem as Markdown.
-pub fn postmortem(incident: &Incident, cadence: &Cadence, now: DateTime<Utc>) -> String {
+pub fn postmortem(incident: &Incident, rules: Rules<'_>, now: DateTime<Utc>) -> String {
+    let cadence = rules.cadence;
     let measures = measures(incident, cadence, now);
     let mut text = Text { incident, out: String::new() };
     text.head();
@@ -33,6 +34,7 @@ pub fn postmortem(incident: &Incident, cadence: &Cadence, now: DateTime<Utc>) ->
     text.root_cause();
     text.mitigation();
     text.follow_ups();
+    text.undone(rules);
     text.metrics(&measures, cadence);
     text.amended();
     text.decisions();
@@ -284,6 +286,16 @@ impl Text<'_> {
         if !ends.is_empty() && !incident.is_blank() && incident.drill.is_none() {
             let ends: Vec<_> = ends.iter().map(|end| escape(end)).collect();
             self.line(format!("\nStill open: {}.", ends.join("; ")));
+        }
+    }
+
+    /// What was owed and did not happen, each by its name.
+    fn undone(&mut self, rules: Rules<'_>) {
+        let undone: Vec<_> = unfinished(self.incident, rules).iter().map(|one| escape(one)).collect();
+        if !undone.is_empty() {
+            self.heading("Left undone");
+            // All of them: what is not on this list is forgotten.
+            undone.into_iter().for_each(|one| self.line(format!("- {one}")));
         }
     }
 

@@ -222,6 +222,20 @@ impl Facts {
         self.zone.parse().unwrap_or(chrono_tz::UTC)
     }
 
+    /// The severity that people must know of, and since when: the worst one that stands or stood. One that was taken back before anybody was late is
+    /// owed to nobody.
+    pub fn owed_severity(&self, grace: TimeDelta) -> Option<(Severity, DateTime<Utc>)> {
+        let ends = self.severities.iter().skip(1).map(|(_, at)| Some(*at)).chain([None]);
+        let lasted =
+            self.severities.iter().zip(ends).filter(|((_, from), end)| end.is_none_or(|end| end - *from >= grace));
+        lasted.map(|(known, _)| *known).min()
+    }
+
+    /// Whether somebody of the escalation matrix was told of a severity, or of a worse one.
+    pub fn was_told(&self, position: &CleanStr, severity: Severity) -> bool {
+        self.told.get(position).is_some_and(|(told, _)| *told <= severity)
+    }
+
     /// What must be done before the incident can be closed.
     pub fn left_to_do(&self) -> Vec<Duty> {
         let mut left = Vec::new();
@@ -240,12 +254,6 @@ impl Facts {
         let open = self.follow_ups.iter().filter(|item| item.state == FollowUpState::Open);
         left.extend(open.map(|item| Duty::FollowUp(item.id)));
         left
-    }
-
-    /// Who still waits to hear that it is over, because the last text promised another.
-    pub fn owes_the_end(&self) -> Option<String> {
-        cadence::last_promise(self, self.resolved_at?)?;
-        Some(format!("the {} does not say yet that it is over", Channel::ExternalPage.name()))
     }
 
     /// What keeps the incident from being closed, for people. A follow-up may outlive it once somebody owns it until a day.

@@ -7,6 +7,7 @@ use super::*;
 use crate::text::CleanText;
 
 mod impact;
+mod owed;
 
 const INC: IncidentId = IncidentId { series: Series::Incident, number: 42 };
 

@@ -139,7 +139,7 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
         Event::StepReleased(body) => ("step", format!("let go: {} ({})", body.title, body.step)),
         Event::PostmortemScheduled(body) => ("after", {
             let at = body.at.with_timezone(&facts.zone()).format("%Y-%m-%d %H:%M %Z");
-            format!("postmortem on {at}, {} owns it", body.owner)
+            format!("postmortem on {at}, {} owns it{}", body.owner, because(&body.reason))
         }),
         Event::ArticleRecorded(body) => ("after", format!("knowledge-base article: {}", body.url)),
         Event::Reviewed(body) => ("after", {

@@ -134,7 +134,8 @@ fn lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
         lines.push(fact("on call", format!("{}{shift} until {}", watch.person, cx.minute(watch.until))));
     }
     for position in cx.to_tell() {
-        let told = incident.told.get(&position).filter(|(told, _)| incident.severity.is_some_and(|now| *told <= now));
+        let told =
+            incident.told.get(&position).filter(|(told, _)| cx.owed_severity().is_some_and(|owed| *told <= owed));
         match told {
             Some((severity, mark)) => {
                 lines.push(fact("told", format!("{position} of {severity}, {} {}", mark.by, cx.minute(mark.at))));

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 
 use crate::incident::postmortem::postmortem;
 use crate::incident::review::{review_calendar, review_slot};
-use crate::incident::{Cadence, Incident};
+use crate::incident::{Incident, Rules};
 
 /// What was written.
 pub struct Written {
@@ -26,17 +26,17 @@ pub struct Written {
 /// Writes the files into a folder.
 pub fn write_postmortem(
     incident: &Incident,
-    cadence: &Cadence,
+    rules: Rules<'_>,
     folder: &Path,
     wall: DateTime<Utc>,
 ) -> anyhow::Result<Written> {
     let id = incident.id();
     let now = incident.clock().show(wall);
-    let text = postmortem(incident, cadence, now);
+    let text = postmortem(incident, rules, now);
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let markdown = Sealed { text: text.clone(), mark: "<!-- warroom wrote this: ", end: " -->", line_end: "\n" };
     let mut paths = vec![markdown.write(folder, &format!("{id}-postmortem"), "md")?];
-    let slot = review_slot(incident, cadence.postmortem, now).filter(|_| incident.drill.is_none());
+    let slot = review_slot(incident, rules.cadence.postmortem, now).filter(|_| incident.drill.is_none());
     let remark = match slot {
         Some(slot) => {
             let text = review_calendar(incident, slot, wall);

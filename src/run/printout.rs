@@ -8,6 +8,7 @@ use super::{JournalPlace, clock};
 use crate::console::Printout;
 use crate::exercise::Exercise;
 use crate::exercise::schedule::debrief_of;
+use crate::incident::Rules;
 use crate::report::{Period, follow_ups, report};
 
 /// Makes the text.
@@ -45,7 +46,10 @@ pub(super) fn make(printout: &Printout, place: &JournalPlace, board: &Board, zon
         },
         Printout::Postmortem(id) => {
             let folder = std::env::current_dir()?;
-            let written = write_postmortem(&records::read(&dir, *id)?, &board.cadence, &folder, wall)?;
+            let incident = records::read(&dir, *id)?;
+            let tell = board.to_tell(&incident);
+            let rules = Rules { cadence: &board.cadence, tell: &tell };
+            let written = write_postmortem(&incident, rules, &folder, wall)?;
             let paths: String = written.paths.iter().map(|path| format!("{}\n", path.display())).collect();
             let remark = written.remark.map(|remark| format!("{remark}\n")).unwrap_or_default();
             format!("{paths}{remark}\n{}", written.text)

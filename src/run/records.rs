@@ -52,8 +52,13 @@ pub struct Board {
 }
 
 impl Board {
+    /// The positions that must know of an incident.
+    pub fn to_tell(&self, incident: &Incident) -> Vec<CleanStr> {
+        to_tell(incident, &self.matrix, &self.catalogue, &self.cadence)
+    }
+
     fn next(&self, incident: &Incident) -> Option<(CleanStr, DateTime<Utc>)> {
-        let tell = to_tell(incident, &self.matrix, &self.catalogue);
+        let tell = self.to_tell(incident);
         let due = cadence::obligations(incident, Rules { cadence: &self.cadence, tell: &tell }).into_iter().next()?;
         Some((due.name, incident.clock().wall(due.due)))
     }

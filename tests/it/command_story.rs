@@ -510,6 +510,12 @@ fn an_incident_is_commanded_by_the_runbook_from_its_alert_to_its_closed_record()
         stage.key("bob", ":");
         stage.types("bob", "review\n1nothing\n");
     }
+    // It was resolved, and nobody said until when customers hurt.
+    close(&mut stage);
+    stage.shows("bob", "customers hurt since Nov 23 13:59 UTC, and no end of it is recorded");
+    stage.key("bob", "");
+    stage.key("bob", ":");
+    stage.types("bob", "impact-end\n\n");
     close(&mut stage);
     stage.key("bob", "");
     assert_eq!((stage.incident().phase(), stage.incident().outcome), (Phase::Closed, Some(Outcome::Done)));

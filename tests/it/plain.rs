@@ -562,9 +562,13 @@ fn an_incident_is_run_from_its_declaration_to_its_postmortem_by_line_mode_alone(
         ":review templates nothing\n:follow-up 1 owner=omid due=2099-12-07\n:amend-time detected -10m gateway log\n",
     );
     dana.wait_for("detected is ", SOON);
-    dana.type_in(":follow-ups\n:phase post-incident\n:phase closed\n:quit\n");
+    dana.type_in(":follow-ups\n:phase post-incident\n:phase closed\n");
     dana.wait_for("follow-up 1 ", SOON);
-    omid.wait_for("phase Closed (dana)", SOON);
+    // Who was not told yet, by name: that outlives the incident.
+    dana.wait_for("was not told of SEV", SOON);
+    dana.type_in(":phase closed they hear it in the morning\n:told\n:quit\n");
+    dana.wait_for(": NOT told of SEV", SOON);
+    omid.wait_for("phase Closed (they hear it in the morning) (dana)", SOON);
     assert_eq!(code(dana.wait_exit(SOON)), 0);
     omid.stdin = None;
     assert_eq!(code(omid.wait_exit(SOON)), 0);

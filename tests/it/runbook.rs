@@ -683,7 +683,11 @@ fn the_final_status_is_captured_and_closing_comes_after_what_follows() {
     {
         assert!(refused.contains(missing), "{missing} in {refused}");
     }
-    room.does("dana", 610, Command::SchedulePostmortem(PostmortemScheduled { at: at(90_000), owner: "omid".into() }));
+    room.does(
+        "dana",
+        610,
+        Command::SchedulePostmortem(PostmortemScheduled { at: at(90_000), owner: "omid".into(), reason: None }),
+    );
     room.does("dana", 620, Command::RecordArticle(ArticleRecorded { url: "https://wiki.example/42".into() }));
     for of in [ReviewOf::Playbook("alipay".into()), ReviewOf::Matrix, ReviewOf::Templates] {
         assert!(matches!(room.ask("dana", 630, close.clone()), Err(Refusal::WantsReason(_))), "before {of:?}");
@@ -709,7 +713,7 @@ fn the_article_is_an_address() {
 fn the_postmortem_is_scheduled_within_48_hours_of_the_end() {
     let mut room = Room::commanded(Severity::Sev1);
     let schedule = |seconds: i64, owner: &str| {
-        Command::SchedulePostmortem(PostmortemScheduled { at: at(seconds), owner: owner.into() })
+        Command::SchedulePostmortem(PostmortemScheduled { at: at(seconds), owner: owner.into(), reason: None })
     };
     assert!(room.refusal("dana", 400, schedule(5_000, "omid")).contains("once the incident is resolved"));
     room.does("dana", 500, resolve(&[], Some("seen by eye")));
@@ -758,7 +762,11 @@ fn a_follow_up_is_owned_until_a_day_and_stays_until_it_is_done_or_dropped_with_a
     let todo = NoteAdded { kind: NoteKind::Todo, text: "alert on the pool".into(), at: None };
     let item = room.does("li", 200, Command::AddNote(todo));
     room.does("dana", 500, resolve(&[], Some("seen by eye")));
-    room.does("dana", 610, Command::SchedulePostmortem(PostmortemScheduled { at: at(90_000), owner: "omid".into() }));
+    room.does(
+        "dana",
+        610,
+        Command::SchedulePostmortem(PostmortemScheduled { at: at(90_000), owner: "omid".into(), reason: None }),
+    );
     room.does("dana", 620, Command::RecordArticle(ArticleRecorded { url: "https://wiki.example/42".into() }));
     let of = ReviewOf::Playbook("alipay".into());
     room.does("dana", 640, Command::Review(Reviewed { of, outcome: "nothing".into() }));

@@ -61,7 +61,7 @@ fn countdowns_and_durations_are_right_though_the_clocks_are_changed_meanwhile() 
         };
         room.ask_at("dana", minutes(45), resolve).unwrap();
         assert_eq!(room.incident.elapsed(minutes(600)), Some(TimeDelta::minutes(45)));
-        let schedule = |at| Command::SchedulePostmortem(PostmortemScheduled { at, owner: "dana".into() });
+        let schedule = |at| Command::SchedulePostmortem(PostmortemScheduled { at, owner: "dana".into(), reason: None });
         let last = minutes(45) + TimeDelta::hours(48);
         let late = room.ask_at("dana", minutes(50), schedule(last + TimeDelta::minutes(1))).unwrap_err();
         let local = last.with_timezone(&chrono_tz::Europe::Berlin).format("%Y-%m-%d %H:%M %Z").to_string();

@@ -34,6 +34,7 @@ pub(super) fn by_now(kind: &FormKind, cx: &Cx<'_>) -> Vec<String> {
     let lines = proof.iter().map(|line| format!("{} {}: {}", word(line.met), line.what, line.seen));
     lines
         .chain(proof.is_empty().then(|| "nothing could be measured".to_owned()))
+        .chain(cx.unfinished().into_iter().map(|left| format!("x left undone: {left}")))
         .chain(send::silences(cx).into_iter().map(|(words, _)| format!("x still in force: {words}")))
         .collect()
 }
@@ -352,7 +353,7 @@ pub(super) fn read(form: &Form, cx: &Cx<'_>) -> Read {
         FormKind::Resolve => Command::Resolve { proof: cx.proof(), final_status: form.answer(0), reason: None },
         FormKind::Postmortem => {
             let at = moment(&line(0), cx).ok_or((0, format!("`{}` is no date: write 2026-11-24 10:00", line(0))))?;
-            Command::SchedulePostmortem(PostmortemScheduled { at, owner: name(1) })
+            Command::SchedulePostmortem(PostmortemScheduled { at, owner: name(1), reason: None })
         }
         FormKind::Article => Command::RecordArticle(ArticleRecorded { url: line(0) }),
         FormKind::Review(of) => Command::Review(Reviewed { of: of.clone(), outcome: line(0) }),

@@ -178,7 +178,7 @@ pub(crate) fn offers(cx: &Cx<'_>) -> Overlay {
 
 /// The people whom the escalation matrix names, with what they know.
 pub(crate) fn people_to_tell(cx: &Cx<'_>) -> Overlay {
-    let severity = cx.incident.severity.unwrap_or(Severity::Sev3);
+    let severity = cx.owed_severity().unwrap_or(Severity::Sev3);
     let rows = cx.to_tell().into_iter().map(|position| {
         let told = cx.incident.told.get(&position).filter(|(told, _)| *told <= severity);
         match told {

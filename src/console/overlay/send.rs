@@ -61,7 +61,8 @@ pub(crate) fn linkable(cx: &Cx<'_>) -> Overlay {
 
 /// Those of the matrix who were not told yet and can be paged.
 pub(crate) fn to_page(cx: &Cx<'_>) -> Vec<CleanStr> {
-    let is_told = |name: &CleanStr| cx.incident.told.contains_key(name);
+    let owed = cx.owed_severity();
+    let is_told = |name: &CleanStr| owed.is_some_and(|owed| cx.incident.was_told(name, owed));
     cx.to_tell().into_iter().filter(|name| !is_told(name) && cx.reach.can_page(name)).collect()
 }
 

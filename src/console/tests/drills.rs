@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::console::runs::RunSaid;
-use crate::incident::{CommandEnded, DrillStarted, Ending, Phase, Plain, Staging, TaskAssigned};
+use crate::incident::{CommandEnded, DrillStarted, Ending, Phase, Plain, Rules, Staging, TaskAssigned};
 use crate::theme::{BuiltIn, Depth, Theme};
 
 fn drill(theme: BuiltIn, is_wall: bool, size: (u16, u16)) -> Desk {
@@ -191,7 +191,11 @@ fn what_somebody_says_stands_in_their_name_and_not_in_that_of_the_player_whose_c
     );
     let last = screen.lines().last().unwrap();
     assert!(last.contains("message from li (support), chat: eleven shops now"), "hard to miss: {last}");
-    let markdown = crate::incident::postmortem::postmortem(desk.console.incident(), &Cadence::default(), desk.wall);
+    let markdown = crate::incident::postmortem::postmortem(
+        desk.console.incident(),
+        Rules { cadence: &Cadence::default(), tell: &[] },
+        desk.wall,
+    );
     assert!(markdown.contains("chat: eleven shops now (li (support))"), "{markdown}");
 }
 

@@ -34,13 +34,28 @@ pub(super) fn resolve(
     Ok(Event::PhaseEntered(PhaseEntered { reason, proof, final_status: Some(final_status), ..phase }))
 }
 
-pub(super) fn close_as(incident: &Incident, outcome: Outcome, reason: Option<CleanStr>) -> Result<Event, Refusal> {
+pub(super) fn close_as(
+    incident: &Incident,
+    outcome: Outcome,
+    reason: Option<CleanStr>,
+    asking: &Asking,
+) -> Result<Event, Refusal> {
     let reason = reason.filter(|reason| !reason.is_blank());
     super::nothing_left(incident)?;
+    let left = unfinished(incident, Rules { cadence: &asking.cadence, tell: &asking.tell });
     match outcome {
         Outcome::Done => return refuse("an incident that is done is closed by its phase (:phase closed)"),
         Outcome::Backlog if incident.severity != Some(Severity::Sev3) => {
             return refuse("only a SEV3 is handled within the squad and logged for the backlog");
+        }
+        Outcome::Backlog | Outcome::FalseAlarm if incident.impact.start.is_some() && incident.drill.is_none() => {
+            return refuse(
+                "customers are recorded as hurt: resolve it (:resolve), or say how it is known that nobody was (:no-impact)",
+            );
+        }
+        // A lower severity takes nothing back that was owed before.
+        Outcome::Backlog if !left.is_empty() => {
+            return refuse(format!("left undone: {}. Do it, or resolve the incident (:resolve)", left.join("; ")));
         }
         Outcome::Merged(into) if into == incident.id() => return refuse("a record cannot be merged into itself"),
         Outcome::FalseAlarm if reason.is_none() => return want_reason("how is it known that this is a false alarm?"),
@@ -57,15 +72,23 @@ pub(super) fn schedule(incident: &Incident, body: PostmortemScheduled, asking: &
         return refuse("the postmortem is scheduled once the incident is resolved");
     };
     let latest = resolved + asking.cadence.postmortem;
-    if body.at > latest {
-        let zone = incident.facts.zone();
-        let latest = latest.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z");
-        return refuse(format!("the postmortem is held within 48 h: until {latest}"));
-    }
+    let zone = incident.facts.zone();
+    let moment = |at: DateTime<Utc>| at.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string();
     if body.at < resolved {
         return refuse("the postmortem comes after the end of the incident");
     }
-    Ok(Event::PostmortemScheduled(body))
+    if body.at < asking.now - CLOCK_GRACE {
+        return refuse(format!("{} is over: when will the postmortem be held?", moment(body.at)));
+    }
+    let reason = body.reason.filter(|reason| !reason.is_blank());
+    if body.at > latest && reason.is_none() {
+        let hours = asking.cadence.postmortem.num_hours();
+        return want_reason(format!(
+            "the postmortem is held within {hours} h, that is until {}: a later one wants a reason",
+            moment(latest)
+        ));
+    }
+    Ok(Event::PostmortemScheduled(PostmortemScheduled { reason, ..body }))
 }
 
 pub(super) fn article(body: ArticleRecorded) -> Result<Event, Refusal> {

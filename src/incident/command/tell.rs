@@ -1,10 +1,11 @@
 //! Rules for what is told: updates and their approval, the people of the escalation matrix, and what may be put off.
 
 use super::*;
+use crate::template::promise;
 
 /// An update: recorded as told where the Incident Commander says it, a draft from anybody else.
 pub(super) fn post(incident: &Incident, update: StatusUpdate, asking: &Asking) -> Result<Event, Refusal> {
-    let update = StatusUpdate { draft: None, reason: None, ..sound(update, asking.now)? };
+    let update = StatusUpdate { draft: None, reason: None, ..sound(incident, update, asking.now)? };
     let is_internal = !update.channels.contains(&Channel::ExternalPage);
     if incident.holds(&asking.actor, Role::IncidentCommander) {
         return Ok(Event::StatusUpdatePosted(update));
@@ -16,17 +17,31 @@ pub(super) fn post(incident: &Incident, update: StatusUpdate, asking: &Asking) -
     Ok(Event::UpdateDrafted(UpdateDrafted { update }))
 }
 
-fn sound(update: StatusUpdate, now: DateTime<Utc>) -> Result<StatusUpdate, Refusal> {
+fn sound(incident: &Incident, update: StatusUpdate, now: DateTime<Utc>) -> Result<StatusUpdate, Refusal> {
     said(&update.text, "the update")?;
     if update.channels.is_empty() {
         return refuse("an update goes to at least one channel");
     }
+    kept(incident, &update.text, now)?;
     match update.promised_next {
         Some(next) if next <= now => refuse("the promised time of the next update has passed already"),
         Some(next) if next > now + TimeDelta::hours(24) => {
             refuse("nobody waits a day for the next update: promise less")
         }
         Some(_) | None => Ok(update),
+    }
+}
+
+/// A text that waited may promise a moment that is over by now: nobody may read it as it is.
+fn kept(incident: &Incident, text: &CleanText, now: DateTime<Utc>) -> Result<(), Refusal> {
+    let zone = incident.facts.zone();
+    match promise(text, now, zone).filter(|said| *said <= now) {
+        Some(said) => {
+            let time = |at: DateTime<Utc>| at.with_timezone(&zone).format("%H:%M %Z").to_string();
+            let (said, now) = (time(said), time(now));
+            refuse(format!("the text promises the next update at {said}, and it is {now}: write it with another time"))
+        }
+        None => Ok(()),
     }
 }
 
@@ -51,7 +66,7 @@ pub(super) fn approve(
         let who = incident.holder(Role::IncidentCommander).map_or("nobody yet", |holder| holder.as_str());
         return refuse(format!("the Incident Commander approves: that is {who}"));
     }
-    let update = sound(update, asking.now)?;
+    let update = sound(incident, update, asking.now)?;
     Ok(Event::StatusUpdatePosted(StatusUpdate { draft: Some(id), reason: None, ..update }))
 }
 
@@ -76,6 +91,7 @@ pub(super) fn post_alone(
     let Some(reason) = reason.filter(|reason| !reason.is_blank()) else {
         return want_reason("going ahead without the Incident Commander wants a reason");
     };
+    kept(incident, &draft.update.text, asking.now)?;
     // Its promise may have passed while it waited.
     let promised_next = draft.update.promised_next.filter(|next| *next > asking.now);
     let update = StatusUpdate { draft: Some(id), reason: Some(reason), promised_next, ..draft.update.clone() };
@@ -99,8 +115,11 @@ pub(super) fn drop_draft(
     Ok(Event::DraftDropped(DraftDropped { draft: id, reason }))
 }
 
-pub(super) fn mark_told(incident: &Incident, body: PersonTold) -> Result<Event, Refusal> {
+pub(super) fn mark_told(incident: &Incident, body: PersonTold, asking: &Asking) -> Result<Event, Refusal> {
     said(&body.position, "the position")?;
+    // Whoever hears of it now hears how bad it was, too.
+    let owed = incident.owed_severity(asking.cadence.tell).map(|(severity, _)| severity);
+    let body = PersonTold { severity: owed.map_or(body.severity, |owed| owed.min(body.severity)), ..body };
     match incident.told.get(&body.position) {
         Some((severity, mark)) if *severity <= body.severity => {
             refuse(format!("{} told the {} at {}", mark.by, body.position, mark.at.format("%H:%M UTC")))

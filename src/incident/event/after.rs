@@ -38,6 +38,9 @@ pub struct PostmortemScheduled {
     pub at: DateTime<Utc>,
     /// Who writes it.
     pub owner: Actor,
+    /// Why it is held later than the runbook wants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<CleanStr>,
 }
 
 /// The knowledge-base article was written or updated.

@@ -4,7 +4,7 @@ use super::*;
 use crate::incident::tests::{Room, any_entries, at, entry};
 
 fn read(incident: &Incident) -> String {
-    postmortem(incident, &Cadence::default(), at(50_000))
+    postmortem(incident, Rules { cadence: &Cadence::default(), tell: &[] }, at(50_000))
 }
 
 fn add(room: &mut Room, seconds: i64, kind: NoteKind, text: &str) -> EntryId {
@@ -218,7 +218,7 @@ proptest! {
     #[test]
     fn a_postmortem_can_be_had_of_any_incident(entries in any_entries(), now in -1000..5000i64) {
         let incident = Incident::replay(IncidentId::incident(42), entries);
-        let text = postmortem(&incident, &Cadence::default(), at(now));
+        let text = postmortem(&incident, Rules { cadence: &Cadence::default(), tell: &["CTO".into()] }, at(now));
         prop_assert!(text.contains("## Timeline"));
         if let Some(slot) = review_slot_of(&incident, now) {
             let calendar = super::super::review::review_calendar(&incident, slot, at(now));

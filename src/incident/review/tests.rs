@@ -25,7 +25,7 @@ fn the_calendar_is_folded_escaped_and_in_utc() {
     let mut room = resolved();
     let title = "支付宝 gateway; answers 504, from two of three addresses and one more, said \\ support";
     room.ask("dana", 950, Command::SetTitle(title.into())).unwrap();
-    let body = PostmortemScheduled { at: at(40_000), owner: "dana".into() };
+    let body = PostmortemScheduled { at: at(40_000), owner: "dana".into(), reason: None };
     room.ask("dana", 960, Command::SchedulePostmortem(body)).unwrap();
     let text =
         review_calendar(&room.incident, review_slot(&room.incident, TimeDelta::hours(48), at(990)).unwrap(), at(1000));

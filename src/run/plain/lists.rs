@@ -170,7 +170,7 @@ pub(super) fn follow_ups(numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
 
 /// The people whom the severity names, with what they know.
 pub(super) fn positions(numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
-    let severity = cx.incident.severity.unwrap_or(Severity::Sev3);
+    let severity = cx.owed_severity().unwrap_or(Severity::Sev3);
     let line = |position: CleanStr| {
         let number = numbers.positions.of(&position);
         let told = cx.incident.told.get(&position).filter(|(told, _)| *told <= severity);

@@ -89,7 +89,7 @@ fn postmortem(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer 
     let text = format!("{day} {time}");
     let at = moment(&text, &session.cx(wall))
         .ok_or_else(|| format!("`{}` is no date: write 2026-11-24 10:00", CleanStr::new(&text)))?;
-    session.ask(Command::SchedulePostmortem(PostmortemScheduled { at, owner: name(owner) }), wall)
+    session.ask(Command::SchedulePostmortem(PostmortemScheduled { at, owner: name(owner), reason: None }), wall)
 }
 
 fn review(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {

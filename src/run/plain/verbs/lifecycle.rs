@@ -31,6 +31,8 @@ pub(super) const VERBS: &[Verb] = &[
             return usage("resolve!");
         }
         let proof = session.console.proof(session.console.right(wall));
+        let left = undone(session, wall);
+        session.answer(left)?;
         session.ask(Command::Resolve { proof, final_status: lines(status), reason: given(reason) }, wall)
     }),
     verb("false-alarm", "REASON", "close it: it was no incident", |session, rest, wall| {
@@ -58,6 +60,11 @@ fn phase(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     session.ask(Command::EnterPhase(phase, given(reason)), wall)
 }
 
+/// What stays undone when the incident is over, a line each.
+fn undone(session: &Session, wall: DateTime<Utc>) -> Vec<String> {
+    session.cx(wall).unfinished().into_iter().map(|left| format!("left undone: {left}")).collect()
+}
+
 fn proof_line(line: &ProofLine) -> String {
     format!("proof: {} {}: {}", if line.met { "met" } else { "NOT MET" }, line.what, line.seen)
 }
@@ -68,6 +75,7 @@ fn resolve(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     if proof.is_empty() {
         said.push("proof: nothing could be measured".to_owned());
     }
+    said.extend(undone(session, wall));
     let final_status = lines(rest);
     if final_status.is_empty() {
         said.push(format!("final status so far: {}", session.cx(wall).final_status()));

@@ -203,6 +203,6 @@ fn told(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
         return session.answer_list(lists::positions, none, wall);
     }
     let position = session.numbers.positions.get(number)?;
-    let severity = session.cx(wall).incident.severity.unwrap_or(Severity::Sev3);
+    let severity = session.cx(wall).owed_severity().unwrap_or(Severity::Sev3);
     session.ask(Command::MarkTold(PersonTold { position, severity, how: given(how) }), wall)
 }
