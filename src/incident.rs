@@ -39,7 +39,7 @@ use crate::text::{CleanStr, CleanText};
 pub use cadence::{Cadence, Duty, Obligation, Rules, Urgency};
 use clocks::{Clocks, Reading};
 pub use command::{Asking, Command, Refusal};
-pub use delivery::{About, Delivery, Parcel, Receipt, Route, Thing};
+pub use delivery::{About, Beside, Delivery, Parcel, Receipt, Route, Thing};
 pub use entry::*;
 pub use event::*;
 pub use foreign::{Foreign, News, Paged, Watched};
@@ -295,6 +295,8 @@ pub struct Facts {
     pub playbooks: BTreeMap<ServiceId, PlaybookFrozen>,
     /// What goes out, in the order in which it was queued.
     pub deliveries: Vec<Delivery>,
+    /// The ways out that people took where another system raised a question.
+    pub choices: BTreeSet<CleanStr>,
     /// What was done in other systems, by system and by what it is called there.
     pub foreign: BTreeMap<(CleanStr, CleanStr), Foreign>,
     /// Steps that somebody works on.

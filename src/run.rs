@@ -7,6 +7,7 @@
 
 pub mod alarm;
 pub mod alerts;
+mod beside;
 pub mod budget;
 mod commands;
 pub mod doctor;

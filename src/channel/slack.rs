@@ -486,7 +486,7 @@ impl Slack {
     /// That a question was refused.
     fn failed(&self, told: &Told) -> Failure {
         let (reason, pause) = match self.refusal(told) {
-            Receipt::Refused(why) | Receipt::Unknown(why) => (why, None),
+            Receipt::Refused(why) | Receipt::Unknown(why) | Receipt::Asks { why, .. } => (why, None),
             Receipt::NotThere { why, wait } => (why, wait.and_then(|wait| wait.to_std().ok())),
             Receipt::There(_) => (CleanStr::default(), None),
         };

@@ -1,17 +1,21 @@
 //! Atlassian Statuspage: what customers and colleagues read.
 //!
 //! Hides that it has no key against doubles (a mark in the incident's metadata and a look at its updates take its place), that it takes one request a
-//! second, and that resolving an incident leaves its components as they were.
+//! second over a minute, and that resolving an incident leaves its components as they were: [`shown`] computes what they are to show.
 //!
-//! Invariant: mail goes to subscribers only where the delivery says so; what may be on a page is never put there again without a look.
+//! Invariant: mail goes to subscribers only where the delivery says so; what may be on a page is never put there again without a look; the page is read
+//! right before each write, and never says better than the worst that is open.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use reqwest::Method;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
+
+use answers::{Component, Incident, MARK};
+use shown::{Level, Question, Seen, Shown};
 
 use super::{
     Answering, Channel, Examining, Options, Telling, Wanted, absent, call, cannot, complaint, noted, read, receipt,
@@ -19,13 +23,18 @@ use super::{
 };
 use crate::checkup::Finding;
 use crate::clock;
-use crate::incident::{Act, PageStatus, Parcel, Publication, Receipt, Remote, Severity, Thing, Watched};
+use crate::incident::{Act, PageStatus, Parcel, Publication, Receipt, Severity, Thing, Watched};
 use crate::reach::STATUSPAGE;
-use crate::source::http::{Failure, Limits, Site, Spelling};
+use crate::source::http::{Failure, Limits, Site, Spelling, Trouble};
 use crate::source::{Endpoint, SourceError};
 
-/// It counts requests over a minute, and takes one a second.
+mod answers;
+mod shown;
+
+/// It counts requests over a minute, and takes one a second …
 const PACE: Duration = Duration::from_millis(1000);
+/// … of which so many may come at once: a third of the minute's share, so that other consoles have theirs.
+const BURST: Duration = Duration::from_secs(20);
 /// Without a word from it, the window of its limit is waited out.
 const WINDOW: Duration = Duration::from_secs(60);
 /// A page of a list.
@@ -42,83 +51,18 @@ pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>,
 #[derive(Debug)]
 struct Statuspage {
     site: Site,
-    /// Before this, by the clock that counts from the boot, nothing is asked.
+    /// When the turns that are taken are used up, by the clock that counts from the boot.
     next: Mutex<Duration>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Incident {
-    id: String,
-    #[serde(default)]
-    shortlink: Option<String>,
-    #[serde(default)]
-    metadata: Value,
-    #[serde(default)]
-    incident_updates: Vec<Update>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Named {
-    id: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Update {
-    #[serde(default)]
-    id: String,
-    #[serde(default)]
-    created_at: Option<DateTime<Utc>>,
-    #[serde(default)]
-    body: Option<String>,
-    #[serde(default)]
-    status: String,
-}
-
-impl From<Incident> for Remote {
-    fn from(incident: Incident) -> Self {
-        let link = incident.shortlink.as_deref().map(Into::into);
-        Self { id: incident.id.as_str().into(), name: None, link }
-    }
-}
-
-impl Incident {
-    fn mark(&self, key: &str) -> Option<&str> {
-        self.metadata.get("warroom")?.get(key)?.as_str()
-    }
 }
 
 impl Channel for Statuspage {
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
             let Act::Publish(said) = &parcel.act else { return cannot(STATUSPAGE, parcel) };
-            let known = match &parcel.made {
-                Some(remote) => Some(remote.id.to_string()),
-                // It may be there from a try that nobody heard of.
-                None => match self.unresolved(parcel).await {
-                    Ok(incidents) => {
-                        let inc = parcel.incident.to_string();
-                        incidents.into_iter().find(|one| one.mark("incident") == Some(&inc)).map(|one| one.id)
-                    }
-                    // Nothing was written yet, so nothing is unknown.
-                    Err(failure) => return Receipt::NotThere { why: failure.reason, wait: wait(failure.retry_after) },
-                },
-            };
-            let (method, path) = match known {
-                Some(id) => (Method::PATCH, format!("pages/{}/incidents/{id}", parcel.target)),
-                None => (Method::POST, format!("pages/{}/incidents", parcel.target)),
-            };
-            self.wait().await;
-            let answer = match call(&self.site, method, &path, Some(&body(parcel, said))).await {
-                Ok(answer) => answer,
-                Err(failure) => return receipt(failure),
-            };
-            if matches!(answer.status, 420 | 429) {
-                let failure = complaint(&self.site, &answer);
-                return Receipt::NotThere { why: failure.reason, wait: wait(failure.retry_after.or(Some(WINDOW))) };
-            }
-            match taken::<Incident>(&self.site, answer).await {
-                Ok(incident) => Receipt::There(incident.into()),
-                Err(failure) => receipt(failure),
+            match self.publish(parcel, said).await {
+                Ok(receipt) => receipt,
+                // Nothing was written yet, so nothing is unknown.
+                Err(failure) => Receipt::NotThere { why: failure.reason, wait: wait(failure.retry_after) },
             }
         })
     }
@@ -144,10 +88,7 @@ impl Channel for Statuspage {
             let mut findings = Vec::new();
             for route in wanted.reach.routes.iter().filter(|route| *route.service == *STATUSPAGE) {
                 let what = format!("statuspage: {}", route.channel.name());
-                self.wait().await;
-                let path = format!("pages/{}/components", route.target);
-                let query = [("page", "1"), ("per_page", "100")];
-                let known: Vec<Named> = match read(&self.site, &path, &query).await {
+                let known = match self.components(&route.target).await {
                     Ok(known) => known,
                     Err(failure) => {
                         findings.push(Finding::wrong(&what, &failure.reason));
@@ -155,15 +96,12 @@ impl Channel for Statuspage {
                     }
                 };
                 findings.push(Finding::fine(&what, &format!("{} components", known.len())));
+                findings.extend(self.maintained(&what, &route.target).await);
                 let ours = wanted.reach.components.get(&route.channel);
                 for service in wanted.services {
                     let what = format!("{what}: component of {service}");
                     findings.push(match ours.and_then(|ours| ours.get(service)) {
-                        Some(id) if known.iter().any(|one| one.id == **id) => Finding::fine(&what, id),
-                        Some(id) => Finding::wrong(
-                            &what,
-                            &format!("the page has no component {id}: correct it in the configuration"),
-                        ),
+                        Some(id) => of_component(&what, id, &known),
                         None => Finding::doubtful(&what, "none is named: the page will not say what is affected"),
                     });
                 }
@@ -197,30 +135,148 @@ impl Channel for Statuspage {
 }
 
 impl Statuspage {
+    /// Waits for the next turn that the page's limit leaves.
     async fn wait(&self) {
-        let mut next = self.next.lock().await;
-        let now = clock::boot();
-        if let Some(pause) = next.checked_sub(now) {
+        let pause = {
+            let mut next = self.next.lock().await;
+            let (pause, then) = turn(*next, clock::boot());
+            *next = then;
+            pause
+        };
+        if !pause.is_zero() {
             tokio::time::sleep(pause).await;
         }
-        *next = now.max(*next) + PACE;
     }
 
-    async fn unresolved(&self, parcel: &Parcel) -> Result<Vec<Incident>, Failure> {
-        self.list(&format!("pages/{}/incidents/unresolved", parcel.target)).await
+    /// Looks at the page, computes what it is to show, and writes; a failure is one of before anything was written.
+    async fn publish(&self, parcel: &Parcel, said: &Publication) -> Result<Receipt, Failure> {
+        let page = &parcel.target;
+        let maintenances = self.maintenances(page).await?;
+        let (components, unresolved) = (self.components(page).await?, self.unresolved(page).await?);
+        let seen = Seen { components, unresolved, maintenances };
+        let own = match self.own(parcel, said, &seen.unresolved).await? {
+            Ok(own) => own,
+            Err(Question { why, ways }) => return Ok(Receipt::Asks { why, ways }),
+        };
+        let shown = match shown::shown(parcel, said, own.as_ref(), &seen) {
+            Ok(shown) => shown,
+            Err(Question { why, ways }) => return Ok(Receipt::Asks { why, ways }),
+        };
+        let (method, path) = match &own {
+            Some(own) => (Method::PATCH, format!("pages/{page}/incidents/{}", own.id)),
+            None => (Method::POST, format!("pages/{page}/incidents")),
+        };
+        self.wait().await;
+        let answer = match call(&self.site, method, &path, Some(&body(parcel, said, &shown))).await {
+            Ok(answer) => answer,
+            Err(failure) => return Ok(receipt(failure)),
+        };
+        if matches!(answer.status, 420 | 429) {
+            let failure = complaint(&self.site, &answer);
+            let wait = wait(failure.retry_after.or(Some(WINDOW)));
+            return Ok(Receipt::NotThere { why: failure.reason, wait });
+        }
+        Ok(match taken::<Incident>(&self.site, answer).await {
+            Ok(incident) => {
+                self.correct(page, &incident.id, &shown).await;
+                Receipt::There(incident.into())
+            }
+            Err(failure) => receipt(failure),
+        })
+    }
+
+    /// Our incident on the page; what others did with it there is met before anything is written.
+    async fn own(
+        &self,
+        parcel: &Parcel,
+        said: &Publication,
+        unresolved: &[Incident],
+    ) -> Result<Result<Option<Incident>, Question>, Failure> {
+        let inc = parcel.incident.to_string();
+        // It may be there from a try that nobody heard of.
+        let by_mark = || unresolved.iter().find(|one| one.mark("incident") == Some(&inc)).cloned();
+        let Some(made) = &parcel.made else { return Ok(Ok(by_mark())) };
+        let is_chosen = |choice: &str| parcel.choices.iter().any(|taken| **taken == *choice);
+        let anew = format!("page/{}/{}/anew", parcel.target, made.id);
+        if is_chosen(&anew) {
+            return Ok(Ok(by_mark()));
+        }
+        self.wait().await;
+        let path = format!("pages/{}/incidents/{}", parcel.target, made.id);
+        let found: Incident = match read(&self.site, &path, &[]).await {
+            Ok(found) => found,
+            Err(failure) if failure.trouble == Trouble::Status(404) => {
+                let ways = [("send it as a new incident on the page".to_owned(), anew)];
+                return Ok(Err(Question::new("the page's incident was deleted there", &ways)));
+            }
+            Err(failure) => return Err(failure),
+        };
+        let is_the_end = said.status == PageStatus::Resolved && found.status == "resolved";
+        if !found.is_over() || found.is_as_left() || is_the_end {
+            return Ok(Ok(Some(found)));
+        }
+        let newest = found.incident_updates.first().map(|update| update.id.as_str()).unwrap_or_default();
+        let again = format!("page/{}/{}/again/{newest}", parcel.target, made.id);
+        if is_chosen(&again) {
+            return Ok(Ok(Some(found)));
+        }
+        let what = if found.status == "postmortem" { "resolved there, with a postmortem" } else { "resolved there" };
+        let ways = [
+            ("send it as a new incident on the page".to_owned(), anew),
+            (format!("send it: the page's incident is {} again", answers::word(said.status)), again),
+        ];
+        Ok(Err(Question::new(&format!("somebody has {what}, by hand, what this text is about"), &ways)))
+    }
+
+    /// What was published by somebody else in the same moment counts too: what is too good by now is put right without a word to readers.
+    async fn correct(&self, page: &str, own: &str, shown: &Shown) {
+        let Ok(unresolved) = self.unresolved(page).await else { return };
+        for (id, level) in shown::too_good(shown, own, &unresolved) {
+            self.wait().await;
+            let body = json!({ "component": { "status": level.word() } });
+            let put = call(&self.site, Method::PATCH, &format!("pages/{page}/components/{id}"), Some(&body)).await;
+            if let Err(failure) = put {
+                tracing::warn!("{id} of page {page} shows better than what is open: {}", failure.reason);
+            }
+        }
+    }
+
+    async fn components(&self, page: &str) -> Result<Vec<Component>, Failure> {
+        self.list(&format!("pages/{page}/components"), "per_page").await
+    }
+
+    /// What is being done by plan; a page that has no such list has none.
+    async fn maintenances(&self, page: &str) -> Result<Vec<Incident>, Failure> {
+        match self.list(&format!("pages/{page}/incidents/active_maintenance"), "per_page").await {
+            Err(failure) if failure.trouble == Trouble::Status(404) => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
+    async fn maintained(&self, what: &str, page: &str) -> Vec<Finding> {
+        let what = format!("{what}: maintenance");
+        match self.maintenances(page).await {
+            Ok(all) => all.iter().map(|one| Finding::doubtful(&what, &format!("{} is being done", one.name))).collect(),
+            Err(failure) => vec![Finding::wrong(&what, &failure.reason)],
+        }
+    }
+
+    async fn unresolved(&self, page: &str) -> Result<Vec<Incident>, Failure> {
+        self.list(&format!("pages/{page}/incidents/unresolved"), "per_page").await
     }
 
     /// Resolved ones too: a text that was the last one may have arrived.
     async fn all(&self, parcel: &Parcel) -> Result<Vec<Incident>, Failure> {
-        self.list(&format!("pages/{}/incidents", parcel.target)).await
+        self.list(&format!("pages/{}/incidents", parcel.target), "limit").await
     }
 
-    async fn list(&self, path: &str) -> Result<Vec<Incident>, Failure> {
+    /// A whole list; `size` is what the number of entries of a page is called there.
+    async fn list<T: DeserializeOwned + Send + 'static>(&self, path: &str, size: &str) -> Result<Vec<T>, Failure> {
         let mut all = Vec::new();
         for page in 1..=MOST_PAGES {
             self.wait().await;
             let (page, limit) = (page.to_string(), AT_ONCE.to_string());
-            let part: Vec<Incident> = read(&self.site, path, &[("page", &page), ("limit", &limit)]).await?;
+            let part: Vec<T> = read(&self.site, path, &[("page", &page), (size, &limit)]).await?;
             let is_last = part.len() < AT_ONCE;
             all.extend(part);
             if is_last {
@@ -237,41 +293,81 @@ fn has(incident: &Incident, parcel: &Parcel, said: &Publication) -> bool {
         return op == parcel.op.as_str();
     }
     let newest = incident.incident_updates.first();
-    newest.is_some_and(|update| update.body.as_deref() == Some(&*parcel.text) && update.status == status(said.status))
+    newest.is_some_and(|update| {
+        update.body.as_deref() == Some(&*parcel.text) && update.status == answers::word(said.status)
+    })
 }
 
 fn wait(pause: Option<Duration>) -> Option<chrono::TimeDelta> {
     pause.and_then(|pause| chrono::TimeDelta::from_std(pause).ok())
 }
 
-fn status(status: PageStatus) -> &'static str {
-    match status {
-        PageStatus::Investigating => "investigating",
-        PageStatus::Identified => "identified",
-        PageStatus::Monitoring => "monitoring",
-        PageStatus::Resolved => "resolved",
+/// How long to wait, and when the turn after that is: a minute's share may be used at once, and after that one a second.
+fn turn(next: Duration, now: Duration) -> (Duration, Duration) {
+    let next = next.max(now);
+    (next.saturating_sub(now + BURST), next + PACE)
+}
+
+fn of_component(what: &str, id: &str, known: &[Component]) -> Finding {
+    match known.iter().find(|one| one.id == id) {
+        Some(part) if part.group => {
+            Finding::wrong(what, &format!("{id} is a group, and only its parts can be set: name one of them"))
+        }
+        Some(part) => match Level::of(&part.status) {
+            Some(Level::Operational) | None => Finding::fine(what, id),
+            Some(level) => {
+                Finding::doubtful(what, &format!("{id} shows {} now: that is put back at the end", level.word()))
+            }
+        },
+        None => Finding::wrong(what, &format!("the page has no component {id}: correct it in the configuration")),
     }
 }
 
-fn body(parcel: &Parcel, said: &Publication) -> Value {
-    let (impact, component) = match said.severity {
-        Severity::Sev0 => ("critical", "major_outage"),
-        Severity::Sev1 => ("major", "partial_outage"),
-        Severity::Sev2 => ("minor", "degraded_performance"),
-        Severity::Sev3 => ("none", "degraded_performance"),
+fn body(parcel: &Parcel, said: &Publication, shown: &Shown) -> Value {
+    let impact = match said.severity {
+        Severity::Sev0 => "critical",
+        Severity::Sev1 => "major",
+        Severity::Sev2 => "minor",
+        Severity::Sev3 => "none",
     };
-    let component = if said.status == PageStatus::Resolved { "operational" } else { component };
-    let components: Map<String, Value> = said.components.iter().map(|id| (id.to_string(), json!(component))).collect();
-    let ids: Vec<&str> = said.components.iter().map(|id| id.as_str()).collect();
+    let words = |levels: &BTreeMap<String, Level>| -> Map<String, Value> {
+        levels.iter().map(|(id, level)| (id.clone(), json!(level.word()))).collect()
+    };
+    let ids: BTreeSet<&String> = shown.set.keys().chain(shown.claims.keys()).collect();
     let name: String = said.title.chars().take(255).collect();
     json!({ "incident": {
         "name": name,
-        "status": status(said.status),
+        "status": answers::word(said.status),
         "impact_override": impact,
         "body": parcel.text.chars().take(25_000).collect::<String>(),
         "component_ids": ids,
-        "components": components,
+        "components": words(&shown.set),
         "deliver_notifications": said.notifies,
-        "metadata": { "warroom": { "op": parcel.op, "incident": parcel.incident.to_string() } },
+        "metadata": { MARK: {
+            "op": parcel.op,
+            "incident": parcel.incident.to_string(),
+            "status": answers::word(said.status),
+            "claims": words(&shown.claims),
+            "before": words(&shown.before),
+        } },
     } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_s_share_goes_at_once_and_then_one_a_second() {
+        let (mut next, now) = (Duration::ZERO, Duration::from_secs(1000));
+        let mut pauses = Vec::new();
+        for _ in 0..24 {
+            let (pause, then) = turn(next, now);
+            pauses.push(pause.as_secs());
+            next = then;
+        }
+        assert_eq!(pauses[..21], [0; 21]);
+        assert_eq!(pauses[21..], [1, 2, 3]);
+        assert_eq!(turn(next, now + Duration::from_secs(60)).0, Duration::ZERO);
+    }
 }

@@ -137,7 +137,12 @@ impl Console {
                 DeliveryState::Queued { why, .. } if delivery.is_delicate() && now - delivery.approved_at > STALE => {
                     let why = why.as_deref().unwrap_or("nobody could send it");
                     let why = format!("approved {} min ago and not sent ({why}): read it again", STALE.num_minutes());
-                    self.move_on(delivery, DeliveryState::Held { why: CleanStr::new(&why) }, wall, effects);
+                    self.move_on(
+                        delivery,
+                        DeliveryState::Held { why: CleanStr::new(&why), ways: Vec::new() },
+                        wall,
+                        effects,
+                    );
                 }
                 DeliveryState::Queued { .. } => match self.incident.about(delivery) {
                     About::Awaited(_) => {}
@@ -201,13 +206,18 @@ impl Console {
         let to = match receipt {
             Receipt::There(remote) => DeliveryState::Sent(remote),
             Receipt::NotThere { why, wait } => {
-                DeliveryState::Queued { not_before: now + wait.unwrap_or_else(|| delivery.pause()), why: Some(why) }
+                let not_before = now + wait.unwrap_or_else(|| delivery.pause());
+                DeliveryState::Queued { not_before, why: Some(why), choice: None }
             }
             Receipt::Refused(why) => {
                 self.say(Tone::Failed, format!("{} did not take the text: {why}", delivery.place()), wall);
                 DeliveryState::Failed { why }
             }
             Receipt::Unknown(why) => DeliveryState::Unconfirmed { why },
+            Receipt::Asks { why, ways } => {
+                self.say(Tone::Failed, format!("{} waits for your word (:outbox): {why}", delivery.place()), wall);
+                DeliveryState::Held { why, ways }
+            }
         };
         self.outbox.answered.insert(id, (delivery.moves, to));
     }
@@ -226,12 +236,13 @@ impl Console {
                 } else if delivery.is_delicate() {
                     DeliveryState::Held {
                         why: format!("{why}: send it again only if nobody has seen it").as_str().into(),
+                        ways: Vec::new(),
                     }
                 } else {
-                    DeliveryState::Queued { not_before: now, why: Some(why) }
+                    DeliveryState::Queued { not_before: now, why: Some(why), choice: None }
                 }
             }
-            Receipt::Refused(why) | Receipt::Unknown(why) => {
+            Receipt::Refused(why) | Receipt::Unknown(why) | Receipt::Asks { why, .. } => {
                 let looks = self.outbox.looks.entry(id).or_insert((0, now));
                 looks.0 += 1;
                 looks.1 = now + NEXT_LOOK * i32::try_from(looks.0).unwrap_or(i32::MAX).min(8);

@@ -5,9 +5,11 @@
 //!
 //! Invariant: of a delivery at most one console is sending; what is not known to be absent is never sent again without a person's word.
 
+use std::collections::BTreeSet;
+
 use super::{
     Act, Channel, CleanStr, CleanText, DateTime, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId, Facts,
-    Incident, IncidentId, Mark, Release, Remote, TimeDelta, Told, Utc,
+    Incident, IncidentId, Mark, Release, Remote, Severity, TimeDelta, Told, Utc, Way,
 };
 
 /// Nothing waits longer for its next try unless the system says so.
@@ -139,6 +141,10 @@ pub struct Parcel {
     pub made: Option<Remote>,
     /// When it was sent, of what is looked for.
     pub sent_at: DateTime<Utc>,
+    /// The ways out that people took where a system asked, in this incident.
+    pub choices: BTreeSet<CleanStr>,
+    /// Other incidents that bear on what a page shows, as this host's records had them when it was handed over.
+    pub beside: Vec<Beside>,
 }
 
 /// What a system said to a parcel, or to the question whether it has it.
@@ -157,6 +163,26 @@ pub enum Receipt {
     Refused(CleanStr),
     /// Nobody knows: why.
     Unknown(CleanStr),
+    /// Nothing was written, because a person must decide first.
+    Asks {
+        /// What is the matter, in a sentence.
+        why: CleanStr,
+        /// The ways out, the safest first.
+        ways: Vec<Way>,
+    },
+}
+
+/// Another open incident of this host that affects parts of a page too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// Which.
+    pub incident: IncidentId,
+    /// How bad.
+    pub severity: Severity,
+    /// The parts of the page that it affects.
+    pub components: BTreeSet<CleanStr>,
+    /// What it is on that page, where it was published there.
+    pub on_page: Option<CleanStr>,
 }
 
 /// A text on its way to another system.
@@ -242,6 +268,8 @@ impl Delivery {
             target: self.body.target.clone(),
             text: self.words(incident),
             sent_at: self.since,
+            choices: incident.choices.clone(),
+            beside: Vec::new(),
         }
     }
 
@@ -283,8 +311,10 @@ impl Facts {
             return false;
         }
         let state = match body.release {
-            Release::AtOnce => DeliveryState::Queued { not_before: mark.at, why: None },
-            Release::OnWord => DeliveryState::Held { why: "it goes out when somebody says so".into() },
+            Release::AtOnce => DeliveryState::Queued { not_before: mark.at, why: None, choice: None },
+            Release::OnWord => {
+                DeliveryState::Held { why: "it goes out when somebody says so".into(), ways: Vec::new() }
+            }
             Release::Never => DeliveryState::Dropped { why: "nothing leaves this room: it is for practice".into() },
         };
         let is_its_text = |told: &&Told| {
@@ -384,6 +414,7 @@ impl Facts {
         ) {
             delivery.approved_at = at;
         }
+        let chosen = delivery.state.chosen(&body.to).cloned();
         if body.to == DeliveryState::Sending {
             (delivery.tries, delivery.sent_at) = (delivery.tries + 1, Some(at));
         }
@@ -395,7 +426,22 @@ impl Facts {
         if let Some(next) = next.filter(|next| delivery.state.leads_to(next)) {
             delivery.state = next;
         }
+        if let Some(choice) = chosen {
+            self.choose(choice, at);
+        }
         true
+    }
+
+    /// Remembers the way out that a person took; what else waits for the same answer has it.
+    fn choose(&mut self, choice: CleanStr, at: DateTime<Utc>) {
+        for waiting in &mut self.deliveries {
+            let DeliveryState::Held { ways, .. } = &waiting.state else { continue };
+            if ways.iter().any(|way| way.choice == choice) {
+                waiting.state = DeliveryState::Queued { not_before: at, why: None, choice: None };
+                (waiting.since, waiting.approved_at) = (at, at);
+            }
+        }
+        self.choices.insert(choice);
     }
 
     /// What has not reached its place, the oldest first.

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc};
 
+use super::{JournalPlace, beside};
 use crate::channel::{Channel, ChannelSpec, Options};
 use crate::console::Msg;
-use crate::incident::{Parcel, Receipt, Watched};
+use crate::incident::{Act, Parcel, Receipt, Watched};
+use crate::reach::Reach;
 use crate::source::Endpoint;
 use crate::text::CleanStr;
 
@@ -26,18 +28,26 @@ type Door = Arc<Mutex<Option<Arc<dyn Channel>>>>;
 pub(super) struct Post {
     doors: Vec<(&'static ChannelSpec, Endpoint, Door)>,
     options: Options,
+    journal: JournalPlace,
+    reach: Arc<Reach>,
 }
 
 impl Post {
-    pub(super) fn new(channels: &[(&'static ChannelSpec, Endpoint)], options: Options) -> Self {
+    pub(super) fn new(
+        channels: &[(&'static ChannelSpec, Endpoint)],
+        options: Options,
+        journal: &JournalPlace,
+        reach: &Reach,
+    ) -> Self {
         let doors = channels.iter().map(|(spec, endpoint)| (*spec, endpoint.clone(), Door::default()));
-        Self { doors: doors.collect(), options }
+        Self { doors: doors.collect(), options, journal: journal.clone(), reach: Arc::new(reach.clone()) }
     }
 
     /// Runs an errand in a task of its own; what comes of it goes back as a message.
     pub(super) fn run(&self, errand: Errand, parcel: Parcel, back: mpsc::Sender<Msg>) {
         let door = self.doors.iter().find(|(spec, ..)| *spec.name == *parcel.service).cloned();
         let options = self.options.clone();
+        let (journal, reach) = (self.journal.clone(), self.reach.clone());
         tokio::spawn(async move {
             let receipt = match door {
                 None => nowhere(format!("{} is not configured here any more", parcel.service)),
@@ -47,7 +57,10 @@ impl Post {
                     match opened(&mut door, spec, endpoint, options).await {
                         Err(receipt) => receipt,
                         Ok(channel) => match errand {
-                            Errand::Deliver => channel.deliver(&parcel).await,
+                            Errand::Deliver => match surrounded(&parcel, journal, reach).await {
+                                Ok(parcel) => channel.deliver(&parcel).await,
+                                Err(receipt) => receipt,
+                            },
                             Errand::LookUp => channel.look_up(&parcel).await,
                         },
                     }
@@ -77,6 +90,21 @@ impl Post {
             let _ = back.send(Msg::News(watched.service, news)).await;
         });
     }
+}
+
+/// What readers of a page are told comes with what else is open, as the records have it now.
+async fn surrounded(parcel: &Parcel, journal: JournalPlace, reach: Arc<Reach>) -> Result<Parcel, Receipt> {
+    let mut parcel = parcel.clone();
+    if !matches!(parcel.act, Act::Publish(_)) {
+        return Ok(parcel);
+    }
+    let about = parcel.clone();
+    parcel.beside = match tokio::task::spawn_blocking(move || beside::beside(&journal, &reach, &about)).await {
+        Ok(Ok(beside)) => beside,
+        Ok(Err(error)) => return Err(nowhere(format!("what else is open cannot be read: {error:#}"))),
+        Err(error) => return Err(nowhere(format!("what else is open cannot be read: {error}"))),
+    };
+    Ok(parcel)
 }
 
 async fn opened(

@@ -123,7 +123,7 @@ impl Shell {
             reports: mpsc::channel(WAITING),
             work: mpsc::channel(WAITING),
             runs: mpsc::channel(WAITING),
-            post: Post::new(&plan.channels, plan.channel_options.clone()),
+            post: Post::new(&plan.channels, plan.channel_options.clone(), &plan.journal, &plan.settings.reach),
             receipts: mpsc::channel(WAITING),
             watch: watch::channel(Arc::new(Watchlist::default())).0,
             progress: watch::channel(Progress::default()).0,

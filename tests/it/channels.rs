@@ -23,6 +23,7 @@ use crate::support::services::{Checked, answer, body, fields};
 mod events;
 mod faults;
 mod news;
+mod pages;
 
 const SENT: i64 = 1_790_000_000;
 
@@ -74,6 +75,8 @@ pub fn parcel(service: &str, target: &str, act: Act) -> Parcel {
         about: None,
         made: None,
         sent_at: DateTime::from_timestamp(SENT, 0).unwrap(),
+        choices: BTreeSet::new(),
+        beside: Vec::new(),
     }
 }
 
@@ -193,63 +196,6 @@ async fn pagerduty_s_refusals_say_what_helps() {
     server.change(move |_| answer(429, &limited).with("ratelimit-reset", "17"));
     let Receipt::NotThere { wait, .. } = channel.deliver(&begin).await else { panic!() };
     assert_eq!(wait, Some(TimeDelta::seconds(17)));
-}
-
-#[tokio::test]
-async fn statuspage_gets_one_incident_with_its_updates_and_its_components_back() {
-    let page = Statuspage::default();
-    let kept = page.clone();
-    let server = Server::start(move |request| kept.answer(request)).await;
-    let channel = open("statuspage", &server);
-    let first = parcel("statuspage", "outside", published(PageStatus::Investigating));
-    assert!(matches!(channel.look_up(&first).await, Receipt::NotThere { .. }));
-    let remote = there(channel.deliver(&first).await);
-    assert_eq!(remote.link.as_deref(), Some("https://stspg.example/sp1"));
-    assert_eq!(there(channel.look_up(&first).await), remote);
-    assert_eq!(page.0.lock().unwrap().components["c1"], "partial_outage");
-    let last = Parcel {
-        op: "INC-1/1-9".into(),
-        text: "all payments work".into(),
-        made: Some(remote.clone()),
-        ..parcel("statuspage", "outside", published(PageStatus::Resolved))
-    };
-    assert!(matches!(channel.look_up(&last).await, Receipt::NotThere { .. }));
-    assert_eq!(there(channel.deliver(&last).await), remote);
-    assert_eq!(there(channel.look_up(&last).await), remote);
-    let told = [("investigating", "payments fail & we look"), ("resolved", "all payments work")];
-    assert_eq!(page.texts("outside"), told.map(|(status, text)| (status.to_owned(), text.to_owned())));
-    let state = page.0.lock().unwrap();
-    assert_eq!((&state.components["c1"], state.mails), (&json!("operational"), 0));
-}
-
-#[tokio::test]
-async fn statuspage_is_asked_once_a_second_and_waits_out_its_window() {
-    let page = Statuspage::default();
-    let kept = page.clone();
-    let server = Server::start(move |request| kept.answer(request)).await;
-    let channel = open("statuspage", &server);
-    let first = parcel("statuspage", "outside", published(PageStatus::Investigating));
-    let begun = warroom::run::clock::boot();
-    there(channel.deliver(&first).await);
-    there(channel.look_up(&first).await);
-    assert!((warroom::run::clock::boot() - begun).as_millis() >= 2000, "three requests");
-    for status in [420, 429] {
-        let kept = page.clone();
-        server.change(move |request| {
-            if request.method == "GET" {
-                kept.answer(request)
-            } else {
-                answer(status, &json!({ "error": "slow down" }))
-            }
-        });
-        let Receipt::NotThere { wait, .. } = channel.deliver(&first).await else { panic!() };
-        assert_eq!(wait, Some(TimeDelta::seconds(60)), "{status}");
-    }
-    for said in [json!({ "message": "bad page" }), json!({ "error": "bad page" }), json!({ "error": ["bad page"] })] {
-        server.change(move |_| answer(422, &said));
-        let said = channel.deliver(&first).await;
-        assert!(format!("{said:?}").contains("bad page"), "{said:?}");
-    }
 }
 
 #[tokio::test]

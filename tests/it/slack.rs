@@ -1,5 +1,6 @@
 //! Slack's Web API as it is described, faults included, from a server in the test's process that is strict about what it is asked.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ fn parcel(text: &str) -> Parcel {
         about: None,
         made: None,
         sent_at: DateTime::from_timestamp(1_790_000_000, 0).unwrap(),
+        choices: BTreeSet::new(),
+        beside: Vec::new(),
     }
 }
 

@@ -65,8 +65,9 @@ pub(crate) fn outbox(cx: &Cx<'_>) -> Overlay {
 }
 
 /// What a person may decide about a delivery.
-pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(&'static str, DeliveryState)> {
-    let again = || DeliveryState::Queued { not_before: cx.now, why: None };
+pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(CleanStr, DeliveryState)> {
+    let queued = |choice| DeliveryState::Queued { not_before: cx.now, why: None, choice };
+    let again = || queued(None);
     let dropped = || DeliveryState::Dropped { why: CleanStr::default() };
     let mut all = match &delivery.state {
         DeliveryState::Unconfirmed { .. } => vec![
@@ -74,6 +75,10 @@ pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(&'static str, Deliv
             ("I looked, it is there", DeliveryState::Sent("seen by a person".into())),
             ("give it up …", dropped()),
         ],
+        DeliveryState::Held { ways, .. } if !ways.is_empty() => {
+            let offered = ways.iter().map(|way| (way.words.as_str(), queued(Some(way.choice.clone()))));
+            offered.chain([("give it up …", dropped())]).collect()
+        }
         DeliveryState::Held { .. } => vec![("send it out now", again()), ("give it up …", dropped())],
         DeliveryState::Failed { .. } => vec![("try again", again()), ("give it up …", dropped())],
         DeliveryState::Queued { .. } => vec![("give it up …", dropped())],
@@ -87,7 +92,8 @@ pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(&'static str, Deliv
         // Before the last way, which gives it up.
         all.insert(all.len() - 1, ("it was told by hand", DeliveryState::ByHand));
     }
-    all.into_iter().filter(|(_, to)| delivery.state.leads_to(to)).collect()
+    let fitting = all.into_iter().filter(|(_, to)| delivery.state.leads_to(to));
+    fitting.map(|(words, to)| (words.into(), to)).collect()
 }
 
 /// What can be done with one of them.
@@ -106,7 +112,7 @@ pub(crate) fn delivery(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
     }));
     for (words, to) in ways(delivery, cx) {
         let body = DeliveryMoved { delivery: id, step: delivery.moves, to, is_routine: false };
-        rows.push((words.to_owned(), Choice::Command(Box::new(Command::MoveDelivery(body)))));
+        rows.push((words.to_string(), Choice::Command(Box::new(Command::MoveDelivery(body)))));
     }
     Some(Overlay::Pick(Box::new(Pick {
         title: delivery.place(),

@@ -174,7 +174,7 @@ fn of_a_console_that_is_gone_what_waited_is_sent_and_what_was_being_sent_is_look
     // Two consoles move at once: the own move came second, so nothing is sent.
     desk.is_held = true;
     desk.tell(Msg::LookedUp(id, Receipt::NotThere { why: "no".into(), wait: None }));
-    let queued = DeliveryState::Queued { not_before: desk.wall, why: None };
+    let queued = DeliveryState::Queued { not_before: desk.wall, why: None, choice: None };
     desk.write_as(
         "omid",
         "c3",

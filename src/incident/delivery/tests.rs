@@ -15,10 +15,10 @@ fn queued(number: u64, target: &str) -> Event {
 
 fn state() -> impl Strategy<Value = DeliveryState> {
     prop_oneof![
-        Just(DeliveryState::Queued { not_before: at(0), why: Some("503".into()) }),
+        Just(DeliveryState::Queued { not_before: at(0), why: Some("503".into()), choice: None }),
         Just(DeliveryState::Sending),
         Just(DeliveryState::Sent("1.2".into())),
-        Just(DeliveryState::Held { why: "public".into() }),
+        Just(DeliveryState::Held { why: "public".into(), ways: Vec::new() }),
         Just(DeliveryState::Failed { why: "no scope".into() }),
         Just(DeliveryState::Unconfirmed { why: "time-out".into() }),
         Just(DeliveryState::Dropped { why: "told by phone".into() }),
@@ -92,8 +92,43 @@ fn what_comes_back_unsent_after_a_newer_one_was_queued_is_not_sent_before_it() {
         entry(1, 1, 1, "c1", queued(1, "C1")),
         moved(2, 0, DeliveryState::Sending),
         entry(1, 3, 3, "c1", queued(2, "C1")),
-        moved(4, 1, DeliveryState::Queued { not_before: at(5), why: Some("429".into()) }),
+        moved(4, 1, DeliveryState::Queued { not_before: at(5), why: Some("429".into()), choice: None }),
     ]);
     let words: Vec<_> = incident.deliveries.iter().map(|delivery| delivery.state.word()).collect();
     assert_eq!(words, ["superseded", "WAITS"]);
+}
+
+#[test]
+fn what_a_system_asks_waits_for_one_of_its_answers_and_is_asked_once() {
+    let mut incident = Incident::new(IncidentId::incident(1));
+    let ids: Vec<_> = (1..=2).map(|rseq| EntryId { rid: 1, rseq }).collect();
+    let moved = |rseq, delivery, step, to| {
+        entry(1, rseq, rseq as i64, "c1", Event::DeliveryMoved(DeliveryMoved { delivery, step, to, is_routine: false }))
+    };
+    let ways = vec![Way::new("send it anyway", "C1/shared"), Way::new("not there", "C1/never")];
+    let asks = || DeliveryState::Held { why: "#status is shared".into(), ways: ways.clone() };
+    let queued_as = |choice: Option<&str>| DeliveryState::Queued {
+        not_before: at(9),
+        why: None,
+        choice: choice.map(CleanStr::new),
+    };
+    incident.apply([
+        entry(1, 1, 1, "c1", queued(1, "C1")),
+        entry(1, 2, 2, "c1", queued(2, "C2")),
+        moved(3, ids[0], 0, DeliveryState::Sending),
+        moved(4, ids[0], 1, asks()),
+        moved(5, ids[1], 0, DeliveryState::Sending),
+        moved(6, ids[1], 1, asks()),
+        // Neither going on without an answer nor one that was not offered.
+        moved(7, ids[0], 2, queued_as(None)),
+        moved(8, ids[0], 2, queued_as(Some("C1/else"))),
+    ]);
+    let words =
+        |incident: &Incident| -> Vec<_> { incident.deliveries.iter().map(|delivery| delivery.state.word()).collect() };
+    assert_eq!(words(&incident), ["YOUR WORD", "YOUR WORD"]);
+    assert!(incident.choices.is_empty());
+    incident.apply([moved(9, ids[0], 2, queued_as(Some("C1/shared")))]);
+    assert_eq!(words(&incident), ["WAITS", "WAITS"], "what waits for the same answer has it");
+    let parcel = incident.deliveries[1].parcel(&incident);
+    assert_eq!(parcel.choices, BTreeSet::from(["C1/shared".into()]));
 }

@@ -245,6 +245,22 @@ pub struct ForeignNoted {
     pub answers: Option<TaskAnswered>,
 }
 
+/// A way out of a question that a system raises before anything is written there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// What it is, for people: `send it, and leave the component as it stands`.
+    pub words: CleanStr,
+    /// What is remembered when somebody takes it: names the question with its facts, so that other facts are another question.
+    pub choice: CleanStr,
+}
+
+impl Way {
+    /// A way with what is remembered of it.
+    pub fn new(words: &str, choice: &str) -> Self {
+        Self { words: words.into(), choice: choice.into() }
+    }
+}
+
 /// What became of a delivery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeliveryMoved {
@@ -270,11 +286,17 @@ pub enum DeliveryState {
         /// Why it is here again, where it was tried.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<CleanStr>,
+        /// The way out that a person took, where there was a question: one of those that were offered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        choice: Option<CleanStr>,
     },
     /// It waits until a person says that it goes out; nothing of it is there.
     Held {
         /// Why nobody but a person can.
         why: CleanStr,
+        /// The ways out of a question; without any, it goes out as it is.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ways: Vec<Way>,
     },
     /// A console sends it: from here on nobody knows until there is an answer.
     Sending,
@@ -321,13 +343,22 @@ impl DeliveryState {
     pub fn leads_to(&self, next: &Self) -> bool {
         use DeliveryState::*;
         match (self, next) {
+            // Where something is asked, only an answer leads on.
+            (Held { ways, .. }, Queued { .. }) => ways.is_empty() || self.chosen(next).is_some(),
             (Queued { .. }, Sending | Held { .. } | ByHand | Superseded { .. } | Dropped { .. })
             | (Held { .. } | Failed { .. }, Queued { .. } | ByHand | Superseded { .. } | Dropped { .. })
-            | (Sending, Sent(_) | Queued { .. } | Failed { .. } | Unconfirmed { .. })
+            // A system may look before it writes, and ask.
+            | (Sending, Sent(_) | Queued { .. } | Held { .. } | Failed { .. } | Unconfirmed { .. })
             | (Unconfirmed { .. }, Sent(_) | Queued { .. } | Held { .. } | ByHand | Dropped { .. }) => true,
             (Queued { .. } | Held { .. } | Sending | Unconfirmed { .. } | Failed { .. }, _)
             | (Sent(_) | ByHand | Superseded { .. } | Dropped { .. }, _) => false,
         }
+    }
+
+    /// The way out that is taken with a move from here to there: one of those that were offered.
+    pub fn chosen<'a>(&self, next: &'a Self) -> Option<&'a CleanStr> {
+        let (Self::Held { ways, .. }, Self::Queued { choice: Some(choice), .. }) = (self, next) else { return None };
+        ways.iter().any(|way| way.choice == *choice).then_some(choice)
     }
 
     /// In a word, for lists.
@@ -349,7 +380,9 @@ impl DeliveryState {
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Queued { why, .. } => why.as_deref(),
-            Self::Held { why } | Self::Failed { why } | Self::Unconfirmed { why } | Self::Dropped { why } => Some(why),
+            Self::Held { why, .. } | Self::Failed { why } | Self::Unconfirmed { why } | Self::Dropped { why } => {
+                Some(why)
+            }
             Self::Sending | Self::Sent(_) | Self::ByHand | Self::Superseded { .. } => None,
         }
     }

@@ -1,4 +1,5 @@
-//! Atlassian Statuspage.
+//! Atlassian Statuspage, as its published contract has it: what a text sets a component to stands in `affected_components`, resolving puts nothing back,
+//! maintenances have a list and words of their own, and a group cannot be set.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,15 +10,28 @@ use crate::support::http::{Reply, Request};
 
 pub const TOKEN: &str = "sp-secret-1234";
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct State {
     /// Page, incident; the newest last.
     pub incidents: Vec<(String, Value)>,
+    /// What each shows.
     pub components: Map<String, Value>,
+    /// Those that have parts.
+    pub groups: Vec<String>,
+    /// Names of maintenances that are being done, and the component of each.
+    pub maintenances: Vec<(String, String)>,
     pub mails: usize,
 }
 
-/// Two pages, `inside` and `outside`.
+impl Default for State {
+    fn default() -> Self {
+        let components =
+            Map::from_iter([("c1".to_owned(), json!("operational")), ("c2".to_owned(), json!("operational"))]);
+        Self { incidents: Vec::new(), components, groups: Vec::new(), maintenances: Vec::new(), mails: 0 }
+    }
+}
+
+/// Two pages, `inside` and `outside`, with the same components.
 #[derive(Clone, Debug, Default)]
 pub struct Statuspage(pub Arc<Mutex<State>>);
 
@@ -35,6 +49,25 @@ impl Statuspage {
         updates.map(|update| (word(&update["status"]), word(&update["body"]))).collect()
     }
 
+    /// Somebody sets a component by hand.
+    pub fn set(&self, component: &str, status: &str) {
+        self.0.lock().unwrap().components.insert(component.to_owned(), json!(status));
+    }
+
+    /// What a component shows.
+    pub fn shows(&self, component: &str) -> String {
+        self.0.lock().unwrap().components[component].as_str().unwrap().to_owned()
+    }
+
+    /// Somebody ends the newest incident by hand.
+    pub fn end_by_hand(&self, status: &str) {
+        let mut state = self.0.lock().unwrap();
+        let (_, incident) = state.incidents.last_mut().unwrap();
+        incident["status"] = json!(status);
+        let update = json!({ "id": "uhand", "status": status, "body": "All is well.", "affected_components": null });
+        incident["incident_updates"].as_array_mut().unwrap().insert(0, update);
+    }
+
     fn take(&self, request: &Request) -> Checked<Reply> {
         if header(request, "authorization", &format!("OAuth {TOKEN}")).is_err() {
             return Ok(answer(401, &json!({ "error": "Could not authenticate" })));
@@ -46,22 +79,43 @@ impl Statuspage {
             return Ok(answer(404, &json!({ "error": ["Not found"] })));
         }
         match (request.method.as_str(), &path[2..]) {
+            ("GET", ["incidents", "active_maintenance"]) => {
+                parameters(request, &["page", "per_page"])?;
+                let all = state.maintenances.iter().map(|(name, component)| {
+                    json!({ "id": format!("m-{name}"), "name": name, "status": "in_progress", "impact": "maintenance",
+                        "metadata": {}, "components": [{ "id": component, "status": state.components[component] }],
+                        "incident_updates": [] })
+                });
+                Ok(answer(200, &all.collect()))
+            }
             ("GET", ["incidents", rest @ ..]) if rest.is_empty() || rest == ["unresolved"] => {
-                parameters(request, &["page", "limit", "q"])?;
-                let is_open = |one: &Value| rest.is_empty() || one["status"] != "resolved";
+                parameters(request, if rest.is_empty() { &["page", "limit", "q"] } else { &["page", "per_page"] })?;
+                let is_open = |one: &Value| {
+                    rest.is_empty() || !["resolved", "postmortem"].map(Value::from).contains(&one["status"])
+                };
                 let all = state.incidents.iter().rev().filter(|(of, one)| of == page && is_open(one));
                 Ok(answer(200, &Value::Array(all.map(|(_, one)| one.clone()).collect())))
             }
             ("GET", ["components"]) => {
                 parameters(request, &["page", "per_page"])?;
-                Ok(answer(200, &json!([{ "id": "c1", "name": "Alipay", "status": "operational" }])))
+                let size: usize = request.parameter("per_page").map_or(100, |size| size.parse().unwrap());
+                let page: usize = request.parameter("page").map_or(1, |page| page.parse().unwrap());
+                let all = state.components.iter().map(|(id, status)| {
+                    json!({ "id": id, "name": format!("Part {id}"), "status": status, "group": state.groups.contains(id) })
+                });
+                Ok(answer(200, &all.skip((page - 1) * size).take(size).collect()))
+            }
+            ("PATCH", ["components", id]) => {
+                let status = body(request)?["component"]["status"].clone();
+                state.components.insert((*id).to_owned(), status);
+                Ok(answer(200, &json!({ "id": id })))
             }
             ("GET", ["incidents", id]) => Ok(match state.incidents.iter().find(|(_, one)| one["id"] == *id) {
                 Some((_, found)) => answer(200, found),
                 None => answer(404, &json!({ "error": "Not found" })),
             }),
             ("POST", ["incidents"]) => {
-                let said = checked(request)?;
+                let said = checked(request, &state)?;
                 let id = format!("sp{}", state.incidents.len() + 1);
                 let mut made =
                     json!({ "id": id, "shortlink": format!("https://stspg.example/{id}"), "incident_updates": [] });
@@ -70,7 +124,7 @@ impl Statuspage {
                 Ok(answer(201, &made))
             }
             ("PATCH", ["incidents", id]) => {
-                let said = checked(request)?;
+                let said = checked(request, &state)?;
                 let place = state.incidents.iter().position(|(_, one)| one["id"] == *id).ok_or("no such incident")?;
                 let mut found = state.incidents[place].1.clone();
                 told(&mut state, &mut found, &said);
@@ -82,7 +136,7 @@ impl Statuspage {
     }
 }
 
-fn checked(request: &Request) -> Checked<Value> {
+fn checked(request: &Request, kept: &State) -> Checked<Value> {
     let body = body(request)?;
     fields(&body, &["incident"], &[])?;
     let said = body["incident"].clone();
@@ -95,9 +149,12 @@ fn checked(request: &Request) -> Checked<Value> {
     known("status", &["investigating", "identified", "monitoring", "resolved"])?;
     known("impact_override", &["none", "minor", "major", "critical"])?;
     let states = ["operational", "degraded_performance", "partial_outage", "major_outage", "under_maintenance"];
-    for (_, state) in said["components"].as_object().ok_or("components is no map")? {
+    for (id, state) in said["components"].as_object().ok_or("components is no map")? {
         if !states.contains(&state.as_str().unwrap_or_default()) {
             return Err(format!("a component is {state}"));
+        }
+        if !kept.components.contains_key(id) || kept.groups.contains(id) {
+            return Err(format!("Component {id} can not be updated"));
         }
     }
     if !said["metadata"]["warroom"].is_object() || !said["deliver_notifications"].is_boolean() {
@@ -110,9 +167,19 @@ fn told(state: &mut State, incident: &mut Value, said: &Value) {
     for key in ["name", "status", "impact_override", "metadata"] {
         incident[key] = said[key].clone();
     }
+    let set = said["components"].as_object().unwrap();
+    let affected = set.iter().map(|(id, status)| {
+        json!({ "code": id, "name": format!("Part {id}"), "old_status": state.components[id], "new_status": status })
+    });
+    let affected: Vec<_> = affected.collect();
+    incident["components"] = set.keys().map(|id| json!({ "id": id })).collect();
     let updates = incident["incident_updates"].as_array_mut().unwrap();
     let (id, at) = (format!("u{}", updates.len() + 1), warroom::run::clock::wall().to_rfc3339());
-    updates.insert(0, json!({ "id": id, "created_at": at, "body": said["body"], "status": said["status"] }));
-    state.components.extend(said["components"].as_object().unwrap().clone());
+    updates.insert(
+        0,
+        json!({ "id": id, "created_at": at, "body": said["body"], "status": said["status"],
+        "affected_components": affected }),
+    );
+    state.components.extend(set.clone());
     state.mails += usize::from(said["deliver_notifications"] == true);
 }
