@@ -71,6 +71,8 @@ pub trait Channel: Send + Sync + fmt::Debug {
 pub struct Options {
     /// Which kinds of tickets Jira gets.
     pub ticket_types: TicketTypes,
+    /// Chat channels of incidents are for those who are invited only.
+    pub private_rooms: bool,
 }
 
 /// How a system is opened.
@@ -241,6 +243,14 @@ fn receipt(failure: Failure) -> Receipt {
         Trouble::Away | Trouble::Late | Trouble::TooBig | Trouble::Garbled | Trouble::Status(_) => {
             Receipt::Unknown(reason)
         }
+    }
+}
+
+/// A question before anything was written failed: nothing of it is unknown.
+fn nothing_written(failure: Failure) -> Failure {
+    match failure.trouble {
+        Trouble::Status(status) if status < 500 => failure,
+        _ => Failure { trouble: Trouble::Unreached, ..failure },
     }
 }
 

@@ -3,19 +3,21 @@
 //! Hides how the two differ (documents or plain text, two searches, where the kinds of tickets are listed), that transitions are called differently in
 //! every workflow, and that Cloud finds a new ticket only after a while.
 //!
-//! Invariant: a ticket is made once for a label of ours; where nobody can say whether it was made, a person is asked.
+//! Invariant: a ticket is made once for a label of ours; where nobody can say whether it was made, a person is asked; every comment is internal, so
+//! that customers of a service project never read what was said inside.
 
 use std::collections::BTreeSet;
 
 use reqwest::Method;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
+use answers::{Created, Found, Issue, Kinds, Myself, Project, ServerInfo, Transitions};
+
 use super::{
-    Answering, Channel, Examining, Options, Telling, Wanted, absent, call, cannot, complaint, noted, read, receipt,
-    taken, unknown, without,
+    Answering, Channel, Examining, Options, Telling, Wanted, absent, call, cannot, complaint, noted, nothing_written,
+    read, receipt, taken, unknown, without,
 };
 use crate::checkup::Finding;
 use crate::clock;
@@ -25,23 +27,35 @@ use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
 
+mod answers;
+
 /// The longest summary, and the longest text.
 const SUMMARY: usize = 255;
 const TEXT: usize = 32_000;
+/// So many pages of a list are read.
+const MOST_PAGES: usize = 10;
 /// What every project has.
 const PLAIN_TYPE: &str = "Task";
 
 /// Opens it.
 pub(super) fn open(endpoint: &Endpoint, options: &Options) -> Result<Box<dyn Channel>, SourceError> {
     let site = Site::open(JIRA, endpoint, Limits::default())?;
-    Ok(Box::new(Jira { site, types: options.ticket_types.clone(), edition: OnceCell::new() }))
+    Ok(Box::new(Jira { site, types: options.ticket_types.clone(), server: OnceCell::new() }))
 }
 
 #[derive(Debug)]
 struct Jira {
     site: Site,
     types: TicketTypes,
-    edition: OnceCell<Edition>,
+    server: OnceCell<Server>,
+}
+
+/// What it says of itself.
+#[derive(Clone, Debug)]
+struct Server {
+    edition: Edition,
+    /// Where people read it, where that is said: programs may ask a gateway.
+    address: Option<String>,
 }
 
 /// Which of the two it is.
@@ -49,81 +63,6 @@ struct Jira {
 enum Edition {
     Cloud,
     DataCenter,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ServerInfo {
-    #[serde(default)]
-    deployment_type: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Kinds {
-    #[serde(default, alias = "values")]
-    issue_types: Vec<Named>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Myself {
-    #[serde(default)]
-    display_name: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Named {
-    #[serde(default)]
-    name: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Issue {
-    key: String,
-    #[serde(default)]
-    fields: Fields,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Fields {
-    #[serde(default)]
-    status: Option<Status>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Status {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    status_category: Category,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Category {
-    #[serde(default)]
-    key: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Found {
-    #[serde(default)]
-    issues: Vec<Issue>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Transitions {
-    #[serde(default)]
-    transitions: Vec<Transition>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Transition {
-    id: String,
-    to: Status,
-    #[serde(default)]
-    fields: Value,
 }
 
 impl Channel for Jira {
@@ -148,12 +87,7 @@ impl Channel for Jira {
                         other => other,
                     }
                 }
-                (Act::Note(_), Some(about)) => {
-                    let text = format!("{}\n({})", parcel.text, mark(parcel));
-                    let path = format!("{}/issue/{}/comment", api(edition), about.id);
-                    let body = json!({ "body": document(edition, &text) });
-                    self.write(Method::POST, &path, &body, about).await
-                }
+                (Act::Note(_), Some(about)) => self.comment(edition, parcel, about).await,
                 (Act::Describe, Some(about)) => {
                     let body = json!({ "fields": { "description": document(edition, &parcel.text) } });
                     self.write(Method::PUT, &format!("{}/issue/{}", api(edition), about.id), &body, about).await
@@ -194,16 +128,15 @@ impl Channel for Jira {
                 findings.push(Finding::untried(&what, "not signed in"));
                 return findings;
             }
-            let kinds: Result<Kinds, _> =
-                self.get(&format!("{}/issue/createmeta/{key}/issuetypes", api(edition)), &[]).await;
-            let kinds = match kinds {
+            let kinds = match self.kinds(edition, key).await {
                 Ok(kinds) => kinds,
                 Err(failure) => {
                     findings.push(Finding::wrong(&what, &format!("{}: check `key` in [jira-project]", failure.reason)));
                     return findings;
                 }
             };
-            let names: Vec<&str> = kinds.issue_types.iter().map(|kind| kind.name.as_str()).collect();
+            findings.push(self.of_project(edition, &format!("{what}: readers"), key).await);
+            let names: Vec<&str> = kinds.iter().map(String::as_str).collect();
             for kind in BTreeSet::from([&self.types.incident, &self.types.backlog, &self.types.follow_up]) {
                 let what = format!("{what}: type {kind}");
                 let has = |wanted: &str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
@@ -235,7 +168,10 @@ impl Channel for Jira {
                 },
                 (Act::Note(_), Some(about)) => self.has_comment(edition, parcel, about).await,
                 (Act::Resolve | Act::CloseTicket(_), Some(about)) => {
-                    self.is_done(edition, about).await.map(|is_done| is_done.then(|| about.clone()))
+                    let is_over = async {
+                        Ok(self.is_done(edition, about).await? && self.has_last_words(edition, parcel, about).await?)
+                    };
+                    is_over.await.map(|is_over| is_over.then(|| about.clone()))
                 }
                 // The same description twice is one.
                 _ => return absent(JIRA),
@@ -273,9 +209,27 @@ impl Jira {
     async fn edition(&self) -> Result<Edition, Failure> {
         let ask = async {
             let info: ServerInfo = self.get("rest/api/2/serverInfo", &[]).await?;
-            Ok(if info.deployment_type == "Cloud" { Edition::Cloud } else { Edition::DataCenter })
+            let edition = if info.deployment_type == "Cloud" { Edition::Cloud } else { Edition::DataCenter };
+            let address = info.base_url.trim_end_matches('/').to_owned();
+            Ok(Server { edition, address: address.starts_with("http").then_some(address) })
         };
-        self.edition.get_or_try_init(|| ask).await.copied()
+        Ok(self.server.get_or_try_init(|| ask).await?.edition)
+    }
+
+    /// The names of all kinds of tickets of a project.
+    async fn kinds(&self, edition: Edition, project: &str) -> Result<Vec<String>, Failure> {
+        let path = format!("{}/issue/createmeta/{project}/issuetypes", api(edition));
+        let mut names = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let at = names.len().to_string();
+            let page: Kinds = self.get(&path, &[("startAt", &at), ("maxResults", "50")]).await?;
+            let is_last = page.issue_types.is_empty();
+            names.extend(page.issue_types.into_iter().map(|kind| kind.name));
+            if is_last || page.total.is_none_or(|total| names.len() >= total) {
+                break;
+            }
+        }
+        Ok(names)
     }
 
     async fn get<T: DeserializeOwned + Send + 'static>(
@@ -295,12 +249,11 @@ impl Jira {
         summary: &str,
         severity: Option<Severity>,
     ) -> Result<Receipt, Failure> {
-        if let Some(remote) = self.find(edition, parcel).await.map_err(before)? {
+        if let Some(remote) = self.find(edition, parcel).await.map_err(nothing_written)? {
             return Ok(Receipt::There(remote));
         }
-        let path = format!("{}/issue/createmeta/{}/issuetypes", api(edition), parcel.target);
-        let kinds: Kinds = self.get(&path, &[]).await.map_err(before)?;
-        let names: Vec<&str> = kinds.issue_types.iter().map(|kind| kind.name.as_str()).collect();
+        let kinds = self.kinds(edition, &parcel.target).await.map_err(nothing_written)?;
+        let names: Vec<&str> = kinds.iter().map(String::as_str).collect();
         let is_there = |wanted: &str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
         let mut labels = vec!["warroom".to_owned(), label(parcel)];
         let kind = match kind {
@@ -337,12 +290,13 @@ impl Jira {
             fields.as_object_mut().map(|fields| fields.remove("priority"));
             answer = call(&self.site, Method::POST, &path, Some(&json!({ "fields": fields }))).await?;
         }
-        let issue: Issue = taken(&self.site, answer).await?;
-        Ok(Receipt::There(self.remote(&issue.key)))
+        let made: Created = taken(&self.site, answer).await?;
+        Ok(Receipt::There(self.remote(&made.key)))
     }
 
     fn remote(&self, key: &str) -> Remote {
-        let link = CleanStr::new(&format!("{}/browse/{key}", self.site.base()));
+        let address = self.server.get().and_then(|server| server.address.as_deref()).unwrap_or(self.site.base());
+        let link = CleanStr::new(&format!("{address}/browse/{key}"));
         Remote { id: key.into(), name: Some(key.into()), link: Some(link) }
     }
 
@@ -384,13 +338,42 @@ impl Jira {
         Ok(Receipt::There(about.clone()))
     }
 
-    /// Moves a ticket to where it is done, whatever that is called in its workflow.
+    /// Moves a ticket to where it is done, whatever that is called in its workflow, with its last words.
     async fn end(&self, edition: Edition, parcel: &Parcel, about: &Remote) -> Result<Receipt, Failure> {
-        if self.is_done(edition, about).await.map_err(before)? {
+        // A comment beside a transition is dropped where that has no screen, and in a service project customers read it.
+        let why = match self.last_words(edition, parcel, about).await? {
+            Receipt::There(_) => None,
+            Receipt::Refused(why) => Some(why),
+            other => return Ok(other),
+        };
+        let ended = match self.is_done(edition, about).await.map_err(nothing_written)? {
+            true => Receipt::There(about.clone()),
+            false => self.moved_on(edition, about).await?,
+        };
+        Ok(match (ended, why) {
+            (Receipt::There(about), Some(why)) => {
+                let name = format!("{}, without its last words ({why})", about.called());
+                Receipt::There(Remote { name: Some(CleanStr::new(&name)), ..about })
+            }
+            (ended, _) => ended,
+        })
+    }
+
+    /// Why it is over, once.
+    async fn last_words(&self, edition: Edition, parcel: &Parcel, about: &Remote) -> Result<Receipt, Failure> {
+        if self.has_last_words(edition, parcel, about).await.map_err(nothing_written)? {
             return Ok(Receipt::There(about.clone()));
         }
+        Ok(self.comment(edition, parcel, about).await.unwrap_or_else(refusal))
+    }
+
+    async fn has_last_words(&self, edition: Edition, parcel: &Parcel, about: &Remote) -> Result<bool, Failure> {
+        Ok(parcel.text.trim().is_empty() || self.has_comment(edition, parcel, about).await?.is_some())
+    }
+
+    async fn moved_on(&self, edition: Edition, about: &Remote) -> Result<Receipt, Failure> {
         let path = format!("{}/issue/{}/transitions", api(edition), about.id);
-        let known: Transitions = self.get(&path, &[("expand", "transitions.fields")]).await.map_err(before)?;
+        let known: Transitions = self.get(&path, &[("expand", "transitions.fields")]).await.map_err(nothing_written)?;
         let Some(to) = known.transitions.iter().find(|one| one.to.status_category.key == "done") else {
             let why =
                 format!("jira has no way from where {} stands to a status that is done: close it there", about.id);
@@ -400,11 +383,30 @@ impl Jira {
         if let Some(resolution) = resolution(&to.fields) {
             body["fields"] = json!({ "resolution": { "name": resolution } });
         }
-        if !parcel.text.trim().is_empty() {
-            let comment = json!({ "add": { "body": document(edition, &parcel.text) } });
-            body["update"] = json!({ "comment": [comment] });
-        }
         self.write(Method::POST, &path, &body, about).await
+    }
+
+    /// A comment that only people of the company read; where a project has no customers, that makes no difference.
+    async fn comment(&self, edition: Edition, parcel: &Parcel, about: &Remote) -> Result<Receipt, Failure> {
+        let text = format!("{}\n({})", parcel.text, mark(parcel));
+        let path = format!("{}/issue/{}/comment", api(edition), about.id);
+        let internal = json!([{ "key": "sd.public.comment", "value": { "internal": true } }]);
+        let body = json!({ "body": document(edition, &text), "properties": internal });
+        self.write(Method::POST, &path, &body, about).await
+    }
+
+    /// What doctor says of a project's kind.
+    async fn of_project(&self, edition: Edition, what: &str, key: &str) -> Finding {
+        let known: Result<Project, _> = self.get(&format!("{}/project/{key}", api(edition)), &[]).await;
+        match known {
+            Ok(project) if project.has_customers() => Finding::doubtful(
+                what,
+                "a service project: comments go in as internal ones; customers do not read those in the portal, but the \
+                 summary and the description of a ticket are read by whoever is its reporter",
+            ),
+            Ok(project) => Finding::fine(what, &project.name),
+            Err(failure) => Finding::wrong(what, &format!("{}: which kind it is is not known", failure.reason)),
+        }
     }
 
     async fn is_done(&self, edition: Edition, about: &Remote) -> Result<bool, Failure> {
@@ -478,16 +480,8 @@ fn unlinked(made: Remote, failure: &Failure) -> Remote {
     Remote { name: Some(CleanStr::new(&name)), ..made }
 }
 
-/// A question before anything was written failed: nothing of it is unknown.
-fn before(failure: Failure) -> Failure {
-    match failure.trouble {
-        Trouble::Status(status) if status < 500 => failure,
-        _ => Failure { trouble: Trouble::Unreached, ..failure },
-    }
-}
-
 fn untouched(failure: Failure) -> Receipt {
-    refusal(before(failure))
+    refusal(nothing_written(failure))
 }
 
 /// What a refusal means, and what helps.

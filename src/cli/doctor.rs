@@ -33,7 +33,10 @@ pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool) -> Result<
     let patient = doctor::Patient {
         sources: endpoints(config),
         channels: channels(config),
-        options: Options { ticket_types: config.ticket_types.clone() },
+        options: Options {
+            ticket_types: config.ticket_types.clone(),
+            private_rooms: config.reach.rooms.as_ref().is_some_and(|rooms| rooms.is_private),
+        },
         reach: config.reach.clone(),
         catalogue,
         on_call,

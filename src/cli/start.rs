@@ -109,7 +109,10 @@ fn begin(
             None => Ok(Claim { endpoint: endpoint(&staging.prometheus), marks: marks(staging), site: site(staging) }),
         }),
         channels: channels(config),
-        channel_options: Options { ticket_types: config.ticket_types.clone() },
+        channel_options: Options {
+            ticket_types: config.ticket_types.clone(),
+            private_rooms: config.reach.rooms.as_ref().is_some_and(|rooms| rooms.is_private),
+        },
         change_command: config
             .changes
             .command

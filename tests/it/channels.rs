@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 use warroom::channel::{CHANNELS, Channel, Options};
 use warroom::incident::{
-    Act, EntryId, IncidentId, Opened, PageStatus, Parcel, Publication, Receipt, Remote, Severity, Silencing,
+    Act, EntryId, IncidentId, Opened, PageStatus, Parcel, Publication, Receipt, Remote, Severity, Silencing, Way,
 };
 use warroom::reach::TicketTypes;
 use warroom::source::Endpoint;
@@ -24,16 +24,36 @@ mod events;
 mod faults;
 mod news;
 mod pages;
+mod readers;
 
 const SENT: i64 = 1_790_000_000;
 
 pub fn options() -> Options {
     let ticket_types = TicketTypes { incident: "Incident".into(), backlog: "Task".into(), follow_up: "Task".into() };
-    Options { ticket_types }
+    Options { ticket_types, private_rooms: false }
 }
 
 pub fn open_at(name: &str, endpoint: &Endpoint) -> Box<dyn Channel> {
-    (CHANNELS.iter().find(|spec| spec.name == name).unwrap().open)(endpoint, &options()).unwrap()
+    open_with(name, endpoint, &options())
+}
+
+fn open_with(name: &str, endpoint: &Endpoint, options: &Options) -> Box<dyn Channel> {
+    (CHANNELS.iter().find(|spec| spec.name == name).unwrap().open)(endpoint, options).unwrap()
+}
+
+/// What a system asks before it writes.
+fn asked(receipt: Receipt) -> (CleanStr, Vec<Way>) {
+    match receipt {
+        Receipt::Asks { why, ways } => (why, ways),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The same, when a person took the way with these words.
+fn taking(parcel: &Parcel, ways: &[Way], words: &str) -> Parcel {
+    let way = ways.iter().find(|way| way.words.contains(words)).unwrap_or_else(|| panic!("{ways:?}"));
+    let choices = parcel.choices.iter().chain([&way.choice]).cloned().collect();
+    Parcel { choices, ..parcel.clone() }
 }
 
 /// A channel to a server of the test, with its service's way to sign in.
@@ -221,9 +241,10 @@ async fn jira_keeps_a_ticket_with_lines_follow_ups_and_an_end_in_both_editions()
         let ticket = Parcel { op: "INC-1/1-8".into(), ..about(Act::Ticket(item)) };
         let follow_up = there(channel.deliver(&ticket).await);
         there(channel.deliver(&Parcel { about: Some(follow_up), ..about(Act::CloseTicket(item)) }).await);
-        assert!(matches!(channel.look_up(&about(Act::Resolve)).await, Receipt::NotThere { .. }));
-        there(channel.deliver(&about(Act::Resolve)).await);
-        there(channel.look_up(&about(Act::Resolve)).await);
+        let end = Parcel { op: "INC-1/1-9".into(), ..about(Act::Resolve) };
+        assert!(matches!(channel.look_up(&end).await, Receipt::NotThere { .. }));
+        there(channel.deliver(&end).await);
+        there(channel.look_up(&end).await);
         let state = site.state.lock().unwrap();
         let kinds: Vec<_> = state.issues.iter().map(|one| (&one["issuetype"]["name"], &one["status"])).collect();
         assert_eq!(kinds, [(&json!("Incident"), &json!("done")), (&json!("Task"), &json!("done"))]);

@@ -100,6 +100,22 @@ async fn with_everything_right_nothing_is_wrong_and_nothing_was_changed() {
 }
 
 #[tokio::test]
+async fn who_reads_from_outside_is_told() {
+    let (systems, sources) = (Systems::start().await, sources().await);
+    systems.jira.state.lock().unwrap().has_customers = true;
+    {
+        let mut slack = systems.slack.0.lock().unwrap();
+        slack.status = json!({ "is_shared": true, "is_ext_shared": true });
+        slack.guests = vec!["Ann of Partner".to_owned()];
+    }
+    let (status, said) = doctor(&host(&whole(&systems, &sources.url())), &[]).await;
+    for words in ["shared with another company", "guests are in it", "a service project: comments go in as internal"] {
+        assert!(line(&said, words).starts_with("warn"), "{said}");
+    }
+    assert_eq!(status, 0, "{said}");
+}
+
+#[tokio::test]
 async fn each_thing_that_is_wrong_has_a_line_with_the_way_out() {
     let (systems, sources) = (Systems::start().await, sources().await);
     let right = whole(&systems, &sources.url());

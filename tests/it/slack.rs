@@ -120,6 +120,16 @@ async fn a_text_is_posted_as_described_and_found_again_by_its_mark() {
     assert_eq!(asked.parameter("oldest"), Some("1789999880"));
 }
 
+/// Whether it is the look at who reads the channel, which comes before a text.
+fn asks_who_reads(request: &Request) -> bool {
+    request.path.ends_with("conversations.info")
+}
+
+/// A channel that only the company reads.
+fn here() -> Reply {
+    Reply::json(json!({ "ok": true, "channel": { "id": CHANNEL, "name": "status" } }).to_string())
+}
+
 #[tokio::test]
 async fn every_refusal_of_the_description_has_its_meaning_and_its_way_out() {
     let refused = [
@@ -134,7 +144,10 @@ async fn every_refusal_of_the_description_has_its_meaning_and_its_way_out() {
     let server = Server::start(|_| Reply::status(500, "")).await;
     let slack = open(&server);
     for (error, way_out) in refused {
-        server.change(move |_| Reply::json(json!({ "ok": false, "error": error }).to_string()));
+        server.change(move |request| {
+            let said = json!({ "ok": false, "error": error }).to_string();
+            if asks_who_reads(request) { here() } else { Reply::json(said) }
+        });
         let Receipt::Refused(why) = slack.deliver(&parcel("x")).await else { panic!("{error}") };
         assert!(why.contains(error) && why.contains(way_out), "{why}");
         assert!(!why.contains(TOKEN));
@@ -144,7 +157,7 @@ async fn every_refusal_of_the_description_has_its_meaning_and_its_way_out() {
         );
     }
     let scope = json!({ "ok": false, "error": "missing_scope", "needed": "chat:write", "provided": "channels:read" });
-    server.change(move |_| Reply::json(scope.to_string()));
+    server.change(move |request| if asks_who_reads(request) { here() } else { Reply::json(scope.to_string()) });
     let Receipt::Refused(why) = slack.deliver(&parcel("x")).await else { panic!() };
     assert!(why.contains("needs the scope chat:write, and has channels:read"), "{why}");
     server.change(|_| Reply::status(429, r#"{"ok":false,"error":"ratelimited"}"#).with("retry-after", "17"));
@@ -165,7 +178,7 @@ async fn what_may_have_arrived_is_unknown_and_what_cannot_have_is_not_there() {
         || Reply::json(r#"{"ok":false,"error":"fatal_error"}"#),
     ];
     for reply in unknown {
-        server.change(move |_| reply());
+        server.change(move |request| if asks_who_reads(request) { here() } else { reply() });
         let receipt = slack.deliver(&parcel("x")).await;
         assert!(matches!(receipt, Receipt::Unknown(_)), "{:?}: {receipt:?}", reply());
         assert!(matches!(slack.look_up(&parcel("x")).await, Receipt::Unknown(_)), "{:?}", reply());

@@ -95,14 +95,14 @@ fn unconfirmed() -> DeliveryState {
 }
 
 fn again() -> DeliveryState {
-    DeliveryState::Queued { not_before: at(0), why: None }
+    DeliveryState::Queued { not_before: at(0), why: None, choice: None }
 }
 
 /// Whatever becomes of an approved text, only the system's own answer or a person's word satisfies its clock; what is stuck is due at once.
 #[test]
 fn a_clock_is_satisfied_by_what_the_channel_has_and_by_nothing_else() {
     use DeliveryState::{ByHand, Sending};
-    let held = DeliveryState::Held { why: "public".into() };
+    let held = DeliveryState::Held { why: "public".into(), ways: Vec::new() };
     let dropped = DeliveryState::Dropped { why: "never mind".into() };
     let table: &[(&[DeliveryState], Option<i64>, Option<i64>)] = &[
         // The moves from the 600th second on, when it was told, since when it is stuck.

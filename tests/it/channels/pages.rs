@@ -1,6 +1,6 @@
 //! Status pages: what customers see is never better than what is open, whoever else writes there.
 
-use warroom::incident::{Beside, Way};
+use warroom::incident::Beside;
 
 use super::*;
 
@@ -63,20 +63,6 @@ fn text(number: u32, severity: Severity, status: PageStatus) -> Parcel {
     let act = Act::Publish(Publication { severity, ..said });
     let op = CleanStr::new(&format!("INC-{number}/{number}-{status:?}"));
     Parcel { incident: IncidentId::incident(number), op, ..parcel("statuspage", "outside", act) }
-}
-
-fn asked(receipt: Receipt) -> (CleanStr, Vec<Way>) {
-    match receipt {
-        Receipt::Asks { why, ways } => (why, ways),
-        other => panic!("{other:?}"),
-    }
-}
-
-/// The same, when a person took the way with these words.
-fn taking(parcel: &Parcel, ways: &[Way], words: &str) -> Parcel {
-    let way = ways.iter().find(|way| way.words.contains(words)).unwrap_or_else(|| panic!("{ways:?}"));
-    let choices = parcel.choices.iter().chain([&way.choice]).cloned().collect();
-    Parcel { choices, ..parcel.clone() }
 }
 
 async fn paged() -> (Statuspage, Server, Box<dyn Channel>) {

@@ -21,6 +21,10 @@ pub struct State {
     /// The project's screen has no priority.
     pub has_no_priority: bool,
     pub kinds: Vec<String>,
+    /// It is a project of Service Management.
+    pub has_customers: bool,
+    /// Comments that customers of such a project read.
+    pub read_by_customers: usize,
 }
 
 /// A site with the project OPS.
@@ -63,10 +67,19 @@ impl Jira {
         }
         match (request.method.as_str(), &path[3..]) {
             ("GET", ["myself"]) => Ok(answer(200, &json!({ "accountId": "1", "displayName": "Bot" }))),
+            ("GET", ["project", "OPS"]) => {
+                let kind = if state.has_customers { "service_desk" } else { "software" };
+                Ok(answer(200, &json!({ "id": "1", "key": "OPS", "name": "Operations", "projectTypeKey": kind })))
+            }
             ("GET", ["issue", "createmeta", "OPS", "issuetypes"]) => {
-                let kinds: Vec<_> = state.kinds.iter().map(|name| json!({ "id": "1", "name": name })).collect();
+                parameters(request, &["startAt", "maxResults"])?;
+                let at: usize = request.parameter("startAt").map_or(0, |at| at.parse().unwrap());
+                let total = state.kinds.len();
+                // Two a page.
+                let page = state.kinds.iter().skip(at).take(2);
+                let kinds: Vec<_> = page.map(|name| json!({ "id": "1", "name": name })).collect();
                 let key = if self.is_cloud { "issueTypes" } else { "values" };
-                Ok(answer(200, &json!({ key: kinds })))
+                Ok(answer(200, &json!({ key: kinds, "startAt": at, "maxResults": 2, "total": total })))
             }
             ("POST", ["search", "jql"]) if self.is_cloud => {
                 let body = body(request)?;
@@ -145,7 +158,7 @@ impl Jira {
                 if !body["update"].is_null() {
                     let comment = body["update"]["comment"][0]["add"]["body"].clone();
                     self.document(&comment)?;
-                    state.comments.push(((*key).to_owned(), comment));
+                    // The transition has no screen: what stands beside it is dropped.
                 }
                 let issue = state.issues.iter_mut().find(|one| one["key"] == *key).ok_or("no such issue")?;
                 issue["status"] = json!("done");
@@ -153,8 +166,12 @@ impl Jira {
             }
             ("POST", ["issue", key, "comment"]) => {
                 let body = body(request)?;
-                fields(&body, &["body"], &[])?;
+                fields(&body, &["body"], &["properties"])?;
                 self.document(&body["body"])?;
+                let is_internal = |one: &Value| one["key"] == "sd.public.comment" && one["value"]["internal"] == true;
+                if !body["properties"].as_array().is_some_and(|all| all.iter().any(is_internal)) {
+                    state.read_by_customers += 1;
+                }
                 state.comments.push(((*key).to_owned(), body["body"].clone()));
                 Ok(answer(201, &json!({ "id": "1" })))
             }

@@ -16,6 +16,12 @@ pub struct State {
     pub channels: Vec<Value>,
     /// Channel, message; edits are in place.
     pub messages: Vec<(String, Value)>,
+    /// What `#status-qrpay` says of itself beyond its name.
+    pub status: Value,
+    /// Guests of the workspace, who are in every channel.
+    pub guests: Vec<String>,
+    /// Who cannot be invited.
+    pub gone: Vec<String>,
     pub pins: Vec<(String, String)>,
     pub invited: Vec<String>,
 }
@@ -99,14 +105,38 @@ impl Slack {
                 let messages: Vec<_> = of_channel.map(|(_, message)| message).collect();
                 Ok(json!({ "ok": true, "messages": messages, "response_metadata": { "next_cursor": "" } }))
             }
-            ("POST", "auth.test") => Ok(json!({ "ok": true, "team": "QR", "user_id": "U1", "bot_id": "B1" })),
+            ("POST", "auth.test") => {
+                Ok(json!({ "ok": true, "url": "https://qr.slack.example/", "team": "QR", "user": "grace",
+                "team_id": "T1", "user_id": "U1", "bot_id": "B1", "is_enterprise_install": false }))
+            }
+            ("GET", "users.list") => {
+                parameters(request, &["limit", "cursor"])?;
+                let guest =
+                    |name: &String| json!({ "id": format!("U-{name}"), "real_name": name, "is_restricted": true });
+                let mut all: Vec<_> = state.guests.iter().map(guest).collect();
+                all.push(json!({ "id": "U00000BOB", "real_name": "Bob", "is_restricted": false }));
+                Ok(json!({ "ok": true, "members": all, "response_metadata": { "next_cursor": "" } }))
+            }
+            ("GET", "conversations.members") => {
+                parameters(request, &["channel", "limit", "cursor"])?;
+                let guests = state.guests.iter().map(|name| format!("U-{name}"));
+                let all: Vec<_> = guests.chain(["U00000BOB".to_owned()]).collect();
+                Ok(json!({ "ok": true, "members": all, "response_metadata": { "next_cursor": "" } }))
+            }
             ("GET", "conversations.info") => {
                 parameters(request, &["channel"])?;
                 let id = request.parameter("channel").ok_or("channel_not_found")?;
                 if !known(&state, id) {
                     return Err("channel_not_found".to_owned());
                 }
-                Ok(json!({ "ok": true, "channel": { "id": id, "name": "status-qrpay", "is_archived": false } }))
+                let own = state.channels.iter().find(|one| one["id"] == id).cloned();
+                let mut channel = own.unwrap_or_else(
+                    || json!({ "id": id, "name": "status-qrpay", "is_archived": false, "is_member": true }),
+                );
+                if let (Some(more), STATUS) = (state.status.as_object(), id) {
+                    channel.as_object_mut().unwrap().extend(more.clone());
+                }
+                Ok(json!({ "ok": true, "channel": channel }))
             }
             ("GET", "chat.getPermalink") => {
                 parameters(request, &["channel", "message_ts"])?;
@@ -125,7 +155,9 @@ impl Slack {
                     return Err("name_taken".to_owned());
                 }
                 let id = format!("C{:09}", state.channels.len() + 1);
-                let made = json!({ "id": id, "name": name, "created": 1_790_000_000, "is_archived": false });
+                let is_private = body["is_private"] == true;
+                let made = json!({ "id": id, "name": name, "created": 1_790_000_000, "is_archived": false,
+                    "is_private": is_private });
                 state.channels.push(made.clone());
                 Ok(json!({ "ok": true, "channel": made }))
             }
@@ -163,8 +195,19 @@ impl Slack {
             }
             ("POST", "conversations.invite") => {
                 fields(&body, &["channel", "users", "force"], &[])?;
-                state.invited.extend(text(&body, "users")?.split(',').map(str::to_owned));
-                Ok(json!({ "ok": true, "channel": { "id": body["channel"], "name": "x" } }))
+                let users: Vec<String> = text(&body, "users")?.split(',').map(str::to_owned).collect();
+                let (gone, there): (Vec<_>, Vec<_>) = users.into_iter().partition(|user| state.gone.contains(user));
+                let errors = gone.iter().map(|user| json!({ "user": user, "ok": false, "error": "user_not_found" }));
+                let errors: Vec<_> = errors.collect();
+                if there.is_empty() {
+                    return Ok(json!({ "ok": false, "error": "user_not_found", "errors": errors }));
+                }
+                state.invited.extend(there);
+                let mut said = json!({ "ok": true, "channel": { "id": body["channel"], "name": "x" } });
+                if !errors.is_empty() {
+                    said["errors"] = json!(errors);
+                }
+                Ok(said)
             }
             ("POST", "chat.update") => {
                 fields(&body, &["channel", "ts", "text"], &[])?;

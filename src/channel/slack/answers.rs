@@ -1,0 +1,342 @@
+//! What Slack answers: one struct for each method.
+//!
+//! Hides that a refusal comes with a 200, and which parts of an answer may be missing, empty or null.
+//!
+//! Invariant: a method's answer is read by its own struct, and a part that nobody asked for cannot keep it from being read.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::incident::{Parcel, Remote};
+
+/// The mark of our messages in their metadata.
+pub(super) const MARK: &str = "warroom";
+
+/// What a refusal says, of any method.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Refusal {
+    /// Its word: `channel_not_found`.
+    #[serde(default)]
+    pub error: String,
+    /// The scope that it takes.
+    #[serde(default)]
+    pub needed: Option<String>,
+    /// The scopes that the token has.
+    #[serde(default)]
+    pub provided: Option<String>,
+    /// Of an invitation: whom it failed for.
+    #[serde(default, deserialize_with = "or_default")]
+    pub errors: Vec<NotInvited>,
+}
+
+/// Reads an answer: what the method says, or its refusal.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<Result<T, Refusal>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        ok: bool,
+    }
+    let said: Value = serde_json::from_str(text)?;
+    let is_ok = Envelope::deserialize(&said)?.ok;
+    Ok(if is_ok { Ok(T::deserialize(said)?) } else { Err(Refusal::deserialize(said)?) })
+}
+
+/// Of a method that only does something: nothing more than that it is done.
+#[derive(Debug, Deserialize)]
+pub(super) struct Done {}
+
+/// `auth.test`: its `user` is a name.
+#[derive(Debug, Deserialize)]
+pub(super) struct AuthTest {
+    /// The workspace's name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub team: String,
+}
+
+/// `conversations.info`, `conversations.create`: one channel.
+#[derive(Debug, Deserialize)]
+pub(super) struct OneRoom {
+    /// It.
+    pub channel: Room,
+}
+
+/// `conversations.list`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Rooms {
+    /// A page of it.
+    #[serde(default)]
+    pub channels: Vec<Room>,
+    /// The next one.
+    #[serde(default, deserialize_with = "or_default")]
+    pub response_metadata: Paging,
+}
+
+/// `conversations.members`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Members {
+    /// Who is in the channel, by ID.
+    #[serde(default)]
+    pub members: Vec<String>,
+    /// The next page.
+    #[serde(default, deserialize_with = "or_default")]
+    pub response_metadata: Paging,
+}
+
+/// `users.list`: its `members` are people, not IDs.
+#[derive(Debug, Deserialize)]
+pub(super) struct People {
+    /// A page of them.
+    #[serde(default)]
+    pub members: Vec<Person>,
+    /// The next one.
+    #[serde(default, deserialize_with = "or_default")]
+    pub response_metadata: Paging,
+}
+
+/// `users.lookupByEmail`: its `user` is an object.
+#[derive(Debug, Deserialize)]
+pub(super) struct Found {
+    /// Who it is.
+    pub user: Person,
+}
+
+/// `conversations.history`.
+#[derive(Debug, Deserialize)]
+pub(super) struct History {
+    /// A page of it, the newest first.
+    #[serde(default)]
+    pub messages: Vec<Message>,
+    /// The next one.
+    #[serde(default, deserialize_with = "or_default")]
+    pub response_metadata: Paging,
+}
+
+/// `chat.postMessage`: its `channel` is an ID.
+#[derive(Debug, Deserialize)]
+pub(super) struct Posted {
+    /// How the message is found.
+    #[serde(default)]
+    pub ts: Option<String>,
+}
+
+/// `conversations.invite`: with `force` those who could not be invited stand beside the success.
+#[derive(Debug, Deserialize)]
+pub(super) struct Invited {
+    /// Whom it failed for.
+    #[serde(default, deserialize_with = "or_default")]
+    pub errors: Vec<NotInvited>,
+}
+
+/// `chat.getPermalink`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Permalink {
+    /// Where a person reads the message.
+    pub permalink: String,
+}
+
+/// Somebody who could not be invited.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(super) struct NotInvited {
+    /// Who, by ID.
+    #[serde(default, deserialize_with = "or_default")]
+    pub user: String,
+    /// Why, in a word.
+    #[serde(default, deserialize_with = "or_default")]
+    pub error: String,
+}
+
+/// A channel.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Room {
+    /// How it is found.
+    pub id: String,
+    /// How people call it, without `#`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    /// When it was made, in seconds.
+    #[serde(default, deserialize_with = "or_default")]
+    pub created: i64,
+    /// Nobody can write there any more.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_archived: bool,
+    /// Only who is invited reads it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_private: bool,
+    /// The app is in it; a list does not say.
+    #[serde(default)]
+    pub is_member: Option<bool>,
+    /// Shared with another workspace, of this company or another one.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_shared: bool,
+    /// Shared with another company.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_ext_shared: bool,
+    /// Another company is invited.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_pending_ext_shared: bool,
+    /// Shared between workspaces of one company.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_org_shared: bool,
+    /// What it is for, in words.
+    #[serde(default, deserialize_with = "or_default")]
+    pub purpose: Words,
+}
+
+/// A topic or a purpose.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Words {
+    /// The words.
+    #[serde(default, deserialize_with = "or_default")]
+    pub value: String,
+}
+
+/// Somebody of the workspace, or of another one.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Person {
+    /// How they are found.
+    pub id: String,
+    /// How they call themselves.
+    #[serde(default, deserialize_with = "or_default")]
+    pub real_name: String,
+    /// A guest of several channels.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_restricted: bool,
+    /// A guest of one channel.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_ultra_restricted: bool,
+    /// Gone.
+    #[serde(default, deserialize_with = "or_default")]
+    pub deleted: bool,
+}
+
+/// A message.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Message {
+    /// How it is found.
+    #[serde(default)]
+    pub ts: String,
+    /// Its text, which may be empty where blocks, files or attachments say it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub text: String,
+    /// Who wrote it, by ID.
+    #[serde(default, deserialize_with = "or_default")]
+    pub user: String,
+    /// Where it is pinned.
+    #[serde(default, deserialize_with = "or_default")]
+    pub pinned_to: Vec<String>,
+    /// Its reactions.
+    #[serde(default, deserialize_with = "or_default")]
+    pub reactions: Vec<Reaction>,
+    /// The app's name for itself, of a message that an app wrote.
+    #[serde(default, deserialize_with = "or_default")]
+    pub username: String,
+    /// Its parts, of a message that has a layout.
+    #[serde(default)]
+    pub blocks: Value,
+    /// What older apps have in place of blocks.
+    #[serde(default)]
+    pub attachments: Value,
+    /// Files that came with it.
+    #[serde(default)]
+    pub files: Value,
+    /// What programs keep with it.
+    #[serde(default)]
+    pub metadata: Option<Metadata>,
+}
+
+/// A reaction to a message.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Reaction {
+    /// Its name.
+    pub name: String,
+}
+
+/// What programs keep with a message.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Metadata {
+    /// Whose it is.
+    #[serde(default)]
+    pub event_type: String,
+    /// What it is.
+    #[serde(default)]
+    pub event_payload: Value,
+}
+
+/// Where a list goes on.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Paging {
+    /// Empty at the end.
+    #[serde(default, deserialize_with = "or_default")]
+    pub next_cursor: String,
+}
+
+impl Room {
+    /// Whether its purpose says that a parcel opened it.
+    pub(super) fn is_of(&self, parcel: &Parcel) -> bool {
+        self.purpose.value.contains(parcel.op.as_str())
+    }
+}
+
+impl From<Room> for Remote {
+    fn from(room: Room) -> Self {
+        Self { id: room.id.as_str().into(), name: Some(room.name.as_str().into()), link: None }
+    }
+}
+
+impl Message {
+    /// Whether it is the message of a delivery.
+    pub(super) fn is(&self, op: &str) -> bool {
+        self.metadata.as_ref().is_some_and(|metadata| {
+            metadata.event_type == MARK && metadata.event_payload.get("op").and_then(Value::as_str) == Some(op)
+        })
+    }
+
+    /// Whether it is a message of ours at all.
+    pub(super) fn is_ours(&self) -> bool {
+        self.metadata.as_ref().is_some_and(|metadata| metadata.event_type == MARK)
+    }
+
+    /// Its words, wherever they stand; never nothing.
+    pub(super) fn words(&self) -> String {
+        if !self.text.trim().is_empty() {
+            return self.text.clone();
+        }
+        let mut said = Vec::new();
+        words_of(&self.blocks, &["text"], &mut said);
+        words_of(&self.attachments, &["fallback"], &mut said);
+        if said.is_empty() {
+            words_of(&self.attachments, &["pretext", "title", "text"], &mut said);
+        }
+        let mut files = Vec::new();
+        words_of(&self.files, &["title", "name"], &mut files);
+        said.extend(files.first().map(|name| format!("(file {name})")));
+        if said.is_empty() { "(a message without words)".to_owned() } else { said.join(" ") }
+    }
+}
+
+/// All texts below some keys, in their order.
+fn words_of(said: &Value, keys: &[&str], into: &mut Vec<String>) {
+    match said {
+        Value::Array(all) => all.iter().for_each(|one| words_of(one, keys, into)),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::String(text) if keys.contains(&key.as_str()) && !text.trim().is_empty() => {
+                        into.push(text.trim().to_owned());
+                    }
+                    Value::Array(_) | Value::Object(_) => words_of(value, keys, into),
+                    Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
+                }
+            }
+        }
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
+    }
+}
+
+/// Null is as good as nothing.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(input: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(input)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;
