@@ -45,9 +45,9 @@ pub struct NewEntry {
 }
 
 impl NewEntry {
-    /// A fact that acts on no particular entry.
+    /// A fact that acts on no particular entry; what must not be in a record is taken out here, and nowhere else.
     pub fn new(actor: Actor, event: Event) -> Self {
-        Self { actor, event, after: None }
+        Self { actor, event: event.masked(&crate::vault::mask()), after: None }
     }
 }
 

@@ -47,7 +47,7 @@
 //! | widget, theme | [`widget`], [`theme`] | ratatui; know no domain but text |
 //! | pane | [`pane`], one file each | returns intents; holds no sender, client, clock or other pane |
 //! | console | [`console`] | the whole screen as a value; [`console::effect`] holds the two closed vocabularies |
-//! | shell | [`run`], [`journal`], [`runner`], [`source`], [`channel`], [`config`], [`cli`], [`clock`] | everything impure |
+//! | shell | [`run`], [`journal`], [`runner`], [`source`], [`channel`], [`config`], [`cli`], [`clock`], [`vault`] | everything impure |
 //!
 //! # Invariants
 //!
@@ -71,7 +71,8 @@
 //!
 //! Invariant: a command is in the record before it starts, exactly as it was shown and confirmed, and its folder beside the journal is made once:
 //! nothing runs twice, and what nobody knows is said to be unknown. It runs under a helper process of its own ([`runner`]), without shell and
-//! terminal, and every console of its machine follows it; no secret, card number or token reaches the disk ([`text::mask`]).
+//! terminal, and every console of its machine follows it; no secret, card number or token reaches the disk: a [`journal::NewEntry`]
+//! is masked as it is made, whatever its event ([`text::mask`], [`vault`]).
 //!
 //! Invariant: what goes out is in the record as `sending` before its first byte leaves; of a delivery at most one console is sending, and what may
 //! have arrived is looked for before it is sent again ([`incident::delivery`]).
@@ -163,4 +164,5 @@ pub mod spans;
 pub mod template;
 pub mod text;
 pub mod theme;
+pub mod vault;
 pub mod widget;

@@ -19,7 +19,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::incident::{CommandEnded, CommandStarted, Ending, EntryId, IncidentId};
 use crate::journal::Sharing;
-use crate::text::mask::Mask;
 use crate::text::{CleanStr, Exact};
 
 pub use follow::{Said, follow};
@@ -216,18 +215,6 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     drop(file);
     fs::rename(&new, path)
-}
-
-/// The secrets of this process's environment, by value: whatever a variable holds whose name says so.
-pub fn secrets() -> Mask {
-    let tells = |name: &str| {
-        let name = name.to_ascii_uppercase();
-        ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "APIKEY", "API_KEY", "CREDENTIAL", "PRIVATE_KEY"]
-            .iter()
-            .any(|word| name.contains(word))
-    };
-    let all = std::env::vars_os();
-    Mask::new(all.filter_map(|(name, value)| tells(name.to_str()?).then(|| value.into_string().ok()).flatten()))
 }
 
 /// Who a helper is, so that another process of the same number is not taken for it.

@@ -9,7 +9,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
 use crate::text::is_blank;
-use crate::text::mask::Mask;
 
 mod after;
 mod room;
@@ -296,11 +295,6 @@ impl Command {
     }
 }
 
-/// A text without card numbers and credentials, before it is in any record.
-fn masked(text: &CleanText) -> CleanText {
-    CleanText::new(&Mask::default().mask(text))
-}
-
 /// The events that a command leads to, or why it does not.
 pub fn decide(incident: &Incident, command: Command, asking: &Asking) -> Result<Vec<Event>, Refusal> {
     let events = events_of(incident, command, asking)?;
@@ -388,16 +382,13 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::LeaveRole(seat, reason) => vec![leave(incident, seat, reason, asking)?],
         Command::AddNote(body) => {
             said(&body.text, "the line")?;
-            let text = masked(&body.text);
-            let body = NoteAdded { text, ..body };
             if let Some(at) = body.at {
                 past(at, now)?;
             }
             vec![Event::NoteAdded(body)]
         }
         Command::AmendNote(body) => {
-            let text = body.text.as_ref().map(masked);
-            vec![amend(incident, NoteAmended { text, ..body }, asking)?]
+            vec![amend(incident, body, asking)?]
         }
         Command::StrikeNote(body) => {
             own_note(incident, body.note, asking)?;

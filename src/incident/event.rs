@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 mod after;
 mod delivery;
+mod masked;
 mod run;
 mod scope;
 mod shift;
@@ -21,6 +22,7 @@ mod work;
 
 pub use after::*;
 pub use delivery::*;
+pub use masked::{AS_TYPED, mask_strings};
 pub use run::*;
 pub use scope::*;
 pub use work::*;

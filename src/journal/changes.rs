@@ -16,6 +16,8 @@ use rustix::io::Errno;
 use super::directory::{check_file, make_file};
 use super::{JournalDir, JournalError, Sharing};
 use crate::change::{self, Change, Reading};
+use crate::incident::mask_strings;
+use crate::vault;
 
 /// The longest line: one write of a page is not torn by another one.
 const LINE_BYTES: usize = 4096;
@@ -33,6 +35,14 @@ const NAME: &str = "changes.jsonl";
 pub struct ChangeFile {
     path: PathBuf,
     sharing: Sharing,
+}
+
+/// A change as its line says it, without what must not be in a file.
+fn masked(change: &Change) -> String {
+    let line = change.to_json();
+    let Ok(mut value) = serde_json::from_str(&line) else { return line };
+    let has_changed = mask_strings(&mut value, &vault::mask(), &|_| false);
+    if has_changed { value.to_string() } else { line }
 }
 
 /// Where the changes of a journal directory are, without looking whether it is there.
@@ -55,7 +65,7 @@ impl ChangeFile {
 
     /// Writes a change; it is on stable storage when this returns.
     pub fn append(&self, change: &Change) -> Result<(), JournalError> {
-        let mut line = change.to_json().into_bytes();
+        let mut line = masked(change).into_bytes();
         line.push(b'\n');
         if line.len() > LINE_BYTES {
             return Err(JournalError::ChangeTooLong { bytes: line.len(), most: LINE_BYTES });

@@ -67,7 +67,7 @@ pub(super) fn save(db: &Connection, console: &str, actor: &str, text: &str, at: 
         db.prepare_cached("DELETE FROM draft WHERE console = ?1")?.execute([console])?;
     } else {
         db.prepare_cached("INSERT OR REPLACE INTO draft(console, actor, text, at) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![console, actor, text, at.timestamp_millis()])?;
+            .execute(params![console, actor, crate::vault::mask().mask(text), at.timestamp_millis()])?;
     }
     Ok(())
 }

@@ -136,6 +136,8 @@ impl Shell {
             wants_suspend: false,
             plan,
         };
+        // The first line that somebody writes finds the mask ready.
+        tokio::task::spawn_blocking(crate::vault::prepare);
         match shell.plan.opening.clone() {
             Opening::Auto => {
                 let (place, board) = (shell.plan.journal.clone(), shell.board());

@@ -19,9 +19,7 @@ use std::time::Duration;
 use rustix::fs::Mode;
 use rustix::process::{Pid, Signal};
 
-use super::{
-    CANCEL, END, END_BYTES, END_ROOM, End, GRANT, ORDER, OUTPUT, OVERTIME, Order, STATE, State, replace, secrets,
-};
+use super::{CANCEL, END, END_BYTES, END_ROOM, End, GRANT, ORDER, OUTPUT, OVERTIME, Order, STATE, State, replace};
 use crate::clock;
 use crate::incident::Ending;
 use crate::text::mask::MaskedLines;
@@ -189,7 +187,7 @@ fn watch(folder: &Path, order: &Order, mut child: Child) -> End {
     ];
     let mut open = readers.into_iter().flatten().filter(Result::is_ok).count();
     drop(sender);
-    let mask = secrets();
+    let mask = crate::vault::mask();
     let mut lines = [MaskedLines::new(mask.clone()), MaskedLines::new(mask)];
     let file = OpenOptions::new().append(true).mode(order.mode).open(folder.join(OUTPUT)).ok();
     let (tail, partial) = (VecDeque::new(), String::new());

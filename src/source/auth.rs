@@ -204,6 +204,7 @@ impl Place {
         if secret.expose_secret().is_empty() {
             return Err(format!("{} is empty", self.show()));
         }
+        crate::vault::remember(secret.expose_secret());
         Ok(secret)
     }
 }

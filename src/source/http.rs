@@ -541,9 +541,12 @@ fn is_page(body: &[u8]) -> bool {
     start.first() == Some(&b'<')
 }
 
-/// The beginning of an answer, clean.
+/// The beginning of an answer, clean; a server that echoes what it was sent must not bring a token to the screen.
 pub(super) fn excerpt(body: &[u8]) -> CleanStr {
-    CleanStr::field(String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]).trim())
+    let text = String::from_utf8_lossy(&body[..body.len().min(2 * EXCERPT)]);
+    let masked = crate::vault::mask().mask(text.trim());
+    let end = (0..=masked.len().min(EXCERPT)).rev().find(|end| masked.is_char_boundary(*end)).unwrap_or(0);
+    CleanStr::field(&masked[..end])
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod prometheus;
 mod reach_story;
 mod runbook;
 mod runner;
+mod secrets;
 mod six_hours;
 mod slack;
 mod sources;

@@ -1,0 +1,84 @@
+//! No secret reaches a file: through every door by which text comes in, looked for in the bytes of all files of the state folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const CARD: &str = "4111 1111 1111 1111";
+const TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+const PASSWORD: &str = "password: Tr0ub4dor&3";
+
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn warroom(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_warroom"));
+        command.args(arguments).env_clear().env("HOME", self.0.path()).env("PATH", "/usr/bin:/bin").env("USER", "dana");
+        command
+    }
+
+    /// Runs a command that must succeed; gives what it printed.
+    fn says(&self, arguments: &[&str]) -> String {
+        let output = self.warroom(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        fn below(folder: &Path, all: &mut Vec<PathBuf>) {
+            for entry in fs::read_dir(folder).unwrap().flatten() {
+                let path = entry.path();
+                if path.is_dir() { below(&path, all) } else { all.push(path) }
+            }
+        }
+        let mut all = Vec::new();
+        below(self.0.path(), &mut all);
+        all
+    }
+
+    fn assert_clean(&self) {
+        let files = self.files();
+        assert!(!files.is_empty());
+        for file in files {
+            let bytes = fs::read(&file).unwrap();
+            for secret in ["4111 1111", "4111111111111111", TOKEN, "Tr0ub4dor"] {
+                let is_there = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                assert!(!is_there, "{secret} stands in {}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_secret_that_is_typed_at_the_shell_reaches_a_file() {
+    let home = Home::new();
+    let title = format!("payments fail for {CARD}");
+    home.says(&["declare", "-s", "alipay", "--severity", "sev2", &title]);
+    home.says(&["note", "-i", "INC-1", &format!("{PASSWORD} and {TOKEN}")]);
+    home.says(&["note", "-i", "INC-1", "--kind", "todo", &format!("call the owner of {CARD}")]);
+    home.says(&["change", "--service", "alipay", &format!("deploy with {TOKEN}")]);
+    home.says(&[
+        "run",
+        "-i",
+        "INC-1",
+        "--",
+        "sh",
+        "-c",
+        "printf 'ghp_%s 4111 ' 0123456789abcdefghijABCDEFGHIJ012345; echo 1111 1111 1111",
+    ]);
+    let shown = home.says(&["show", "INC-1"]);
+    assert!(shown.contains("[card …1111]") && shown.contains("[secret]"), "{shown}");
+    home.assert_clean();
+}
+
+#[test]
+fn a_line_that_its_writer_vouches_for_is_kept_as_typed() {
+    let home = Home::new();
+    home.says(&["declare", "-s", "alipay", "--severity", "sev2", "payments fail"]);
+    home.says(&["note", "-i", "INC-1", &format!("as-typed: {CARD} is the network's test card")]);
+    assert!(home.says(&["show", "INC-1"]).contains(CARD));
+}
