@@ -270,7 +270,7 @@ enum PlaybookSub {
     New {
         /// The service
         service: String,
-        /// A Markdown runbook: each list item under the service's heading becomes a step
+        /// A Markdown runbook: each item, and each heading with prose, under the service's heading becomes a step
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
     },

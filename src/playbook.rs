@@ -7,6 +7,8 @@
 
 mod command;
 mod expect;
+mod markdown;
+pub mod runbook;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};

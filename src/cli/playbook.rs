@@ -15,7 +15,7 @@ use crate::clock;
 use crate::config::{Config, files};
 use crate::incident::Purpose;
 use crate::pane::playbook::offers;
-use crate::playbook::{Aliases, Playbook};
+use crate::playbook::{Aliases, Playbook, runbook};
 use crate::text::{CleanStr, Exact};
 
 /// Prints a playbook as one reads it aloud.
@@ -96,7 +96,7 @@ fn is_there(program: &Exact) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-/// Prints the beginning of a playbook; each list item of a Markdown runbook becomes a step.
+/// Prints the beginning of a playbook from a Markdown runbook, or with one step to begin with.
 pub(super) fn begin(service: &str, from: Option<&Path>) -> Result<ExitCode, Ending> {
     let text = match from {
         Some(file) => {
@@ -104,87 +104,14 @@ pub(super) fn begin(service: &str, from: Option<&Path>) -> Result<ExitCode, Endi
         }
         None => "* Look at the dashboards of the service\n".to_owned(),
     };
-    let items = items(&text, service);
-    if items.is_empty() {
-        return Err(Ending::Usage(
-            "this file has no list item: a line that begins with `* `, `- ` or `1. `".to_owned(),
-        ));
-    }
-    let written = written(service, &items);
-    // What does not parse is not handed out.
-    Playbook::parse("new.toml", &written).map_err(|flaw| Ending::Usage(flaw.to_string()))?;
-    print(written.trim_end())
-}
-
-/// The list items under the headings that name the service; all of them where none does.
-fn items(text: &str, service: &str) -> Vec<String> {
-    let (mut all, mut ours) = (Vec::new(), Vec::new());
-    let mut is_ours = false;
-    for line in text.lines() {
-        let line = line.trim();
-        if line.starts_with('#') {
-            is_ours = line.to_lowercase().contains(&service.to_lowercase().replace('-', " "))
-                || line.to_lowercase().contains(&service.to_lowercase());
-        }
-        let number = line.split_once(". ").filter(|(number, _)| number.parse::<u32>().is_ok()).map(|(_, item)| item);
-        let item = line.strip_prefix("* ").or_else(|| line.strip_prefix("- ")).or(number);
-        if let Some(item) = item.map(str::trim).filter(|item| !item.is_empty()) {
-            all.push(item.to_owned());
-            if is_ours {
-                ours.push(item.to_owned());
-            }
-        }
-    }
-    if ours.is_empty() { all } else { ours }
-}
-
-fn written(service: &str, items: &[String]) -> String {
-    let quoted = |text: &str| toml::Value::String(CleanStr::new(text).to_string()).to_string();
-    let today = clock::wall().date_naive();
-    let mut out = format!(
-        "service = {0}\nname = {0}\npublic-name = {0}\nowner = \"who keeps this file\"\nreviewed = {today}\n",
-        quoted(service)
-    );
-    let mut known = BTreeSet::new();
-    for item in items {
-        let mut id = slug(item);
-        while !known.insert(id.clone()) {
-            id.push_str("-2");
-        }
-        let title = item.replace(['`', '*'], "");
-        let _ = write!(
-            out,
-            "\n[[steps]]\nid = {}\ntitle = {}\nlook = {}\nexpect = \"what should be seen\"\nundo = \"how to take it back\"\n",
-            quoted(&id),
-            quoted(title.trim_end_matches('.')),
-            quoted(item)
-        );
-    }
-    out
-}
-
-/// A name for a step: the first words, in small letters.
-fn slug(text: &str) -> String {
-    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let slug: Vec<String> = words.take(5).map(str::to_lowercase).collect();
-    let slug = slug.join("-");
-    if slug.starts_with(|letter: char| letter.is_ascii_lowercase()) { slug } else { format!("step-{slug}") }
+    let written = runbook::begin(service, &text, clock::wall().date_naive());
+    let file = from.map(|file| format!("{}: ", file.display())).unwrap_or_default();
+    print(written.map_err(|why| Ending::Usage(format!("{file}{why}")))?.trim_end())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_markdown_runbook_becomes_a_playbook_that_reads() {
-        let runbook = "# Runbook\n* general\n## BluBank Integration\n* Inspect `blubank` queue.\n1. Restart \"workers\"\n- Inspect `blubank` queue.\n## Other\n* nothing of ours\n";
-        let items = items(runbook, "blubank");
-        assert_eq!(items, ["Inspect `blubank` queue.", "Restart \"workers\"", "Inspect `blubank` queue."]);
-        let playbook = Playbook::parse("new.toml", &written("blubank", &items)).unwrap();
-        let ids: Vec<_> = playbook.steps.iter().map(|step| step.id.as_str()).collect();
-        assert_eq!(ids, ["inspect-blubank-queue", "restart-workers", "inspect-blubank-queue-2"]);
-        assert_eq!(playbook.steps[1].look.as_str(), "Restart \"workers\"");
-    }
 
     #[test]
     fn a_program_that_is_not_here_is_named_with_its_steps() {
