@@ -28,6 +28,7 @@ pub mod terms;
 pub mod timeline;
 mod unfinished;
 pub mod values;
+pub mod when;
 pub mod wording;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

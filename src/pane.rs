@@ -279,6 +279,13 @@ impl Cx<'_> {
         at.with_timezone(&self.zone).format("%H:%M:%S").to_string()
     }
 
+    /// A moment in the incident's zone as it can be typed again: with its date where that is not today's.
+    pub fn dated(&self, at: DateTime<Utc>) -> String {
+        let local = at.with_timezone(&self.zone);
+        let is_today = local.date_naive() == self.now.with_timezone(&self.zone).date_naive();
+        local.format(if is_today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" }).to_string()
+    }
+
     /// A time of day in the incident's zone, without seconds; with its date where that is not today's.
     pub fn minute(&self, at: DateTime<Utc>) -> String {
         let local = at.with_timezone(&self.zone);

@@ -6,17 +6,18 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::answers::{actor, place, via};
+use super::answers::{actor, moment, place, via};
 use super::{Ending, print};
 use crate::config::{Config, files};
 use crate::incident::brief::{BriefKind, brief};
-use crate::incident::command::{decide, event_time};
+use crate::incident::command::decide;
 use crate::incident::measures::Measure;
 use crate::incident::postmortem::postmortem;
+use crate::incident::when::Side;
 use crate::incident::{
     Asking, Command, EntryId, EntryRedacted, Event, Incident, IncidentId, Milestone, Outcome, Refusal, Rules,
     TimeAmended,
@@ -142,32 +143,6 @@ pub(super) fn run(config: &Config, command: AfterSub) -> Result<ExitCode, Ending
     }
 }
 
-/// A moment as people write it: a time of day (the last one), a step back, a date with or without a time, or RFC 3339.
-pub(super) fn moment(text: &str, now: DateTime<Utc>, zone: chrono_tz::Tz) -> Result<DateTime<Utc>, Ending> {
-    let text = text.trim();
-    if let Some(at) = event_time(text, now, zone) {
-        return Ok(at);
-    }
-    if let Ok(at) = text.parse::<DateTime<Utc>>() {
-        return Ok(at);
-    }
-    let forms = ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"];
-    let read = |text: &str| forms.into_iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
-    // Without seconds it is no RFC 3339, and still says which zone it means.
-    if let Some(at) = text.strip_suffix('Z').and_then(read) {
-        return Ok(at.and_utc());
-    }
-    let local = read(text);
-    let local = local.or_else(|| Some(NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_time(NaiveTime::MIN)));
-    let found = local.and_then(|local| local.and_local_timezone(zone).earliest());
-    found.map(|at| at.with_timezone(&Utc)).ok_or_else(|| {
-        let shown = CleanStr::new(text);
-        Ending::Usage(format!(
-            "`{shown}` is no time in {zone}: write 14:10, -20m, 2026-05-28 14:10, or 2026-05-28T14:10Z"
-        ))
-    })
-}
-
 fn refused(refusal: &Refusal) -> Ending {
     Ending::Failure(refusal.to_string())
 }
@@ -212,7 +187,7 @@ fn tell(config: &Config, incident: &Incident) -> Vec<CleanStr> {
 fn tell_brief(config: &Config, id: IncidentId, handover: bool, since: Option<&str>) -> Result<ExitCode, Ending> {
     let incident = records::read(&place(config).open()?, id)?;
     let now = incident.clock().show(clock::wall());
-    let since = since.map(|since| moment(since, now, incident.zone())).transpose()?;
+    let since = since.map(|since| moment(since, now, incident.zone(), Side::Past)).transpose()?;
     let kind = match since {
         Some(_) => BriefKind::LateJoiner,
         None if handover => BriefKind::Handover,
@@ -252,7 +227,7 @@ fn process_health(config: &Config, since: Option<&str>, as_json: bool) -> Result
     let now = clock::wall();
     let beginning = |text: &str| match Period::beginning(text, now, config.zone.0) {
         Some(at) => Ok(at),
-        None => moment(text, now, config.zone.0),
+        None => moment(text, now, config.zone.0, Side::Past),
     };
     let from = since.map(beginning).transpose()?;
     let records = all(&place(config).open()?)?;
@@ -426,32 +401,9 @@ fn amend_time(config: &Config, id: IncidentId, which: Milestone, time: &str, rea
     let dir = place(config).open()?;
     let incident = records::read(&dir, id)?;
     let (now, zone) = (incident.clock().show(clock::wall()), incident.zone());
-    let to = moment(time, now, zone)?;
+    let to = moment(time, now, zone, Side::Past)?;
     ask(config, &dir, &incident, Command::AmendTime(TimeAmended { which, to, reason: reason.into() }), "amend-time")?;
     let shown = |at: DateTime<Utc>| at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %Z").to_string();
     let before = incident.milestone(which).map_or_else(|| "not recorded".to_owned(), shown);
     print(&format!("{id}: {} is {} (before: {before})", which.name(), shown(to)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_read_the_way_people_write_it_and_in_their_zone() {
-        let now = "2026-05-28T20:26:40Z".parse().unwrap();
-        let berlin = chrono_tz::Europe::Berlin;
-        for (text, read) in [
-            ("-20m", "2026-05-28T20:06:40Z"),
-            ("14:10", "2026-05-28T12:10:00Z"),
-            ("2026-05-27 14:10", "2026-05-27T12:10:00Z"),
-            ("2026-05-27T14:10Z", "2026-05-27T14:10:00Z"),
-            ("2026-05-27T14:10:00+00:00", "2026-05-27T14:10:00Z"),
-            ("2026-05-27", "2026-05-26T22:00:00Z"),
-        ] {
-            let wanted: DateTime<Utc> = read.parse().unwrap();
-            assert!(matches!(moment(text, now, berlin), Ok(at) if at == wanted), "{text}");
-        }
-        assert!(matches!(moment("soon", now, berlin), Err(Ending::Usage(why)) if why.contains("write 14:10")));
-    }
 }

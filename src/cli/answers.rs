@@ -3,14 +3,15 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::{Ending, print};
 use crate::config::{Config, files};
 use crate::console::overlay::summary_line;
 use crate::console::{Summary, actions, first_events};
-use crate::incident::command::{decide, event_time};
+use crate::incident::command::decide;
+use crate::incident::when::{self, Side};
 use crate::incident::{
     Actor, Asking, Command, Declared, Detection, Event, IncidentId, NoteAdded, NoteKind, PrivacySet, Series, Severity,
     Via,
@@ -19,7 +20,7 @@ use crate::journal::{Journal, JournalDir, NewEntry};
 use crate::pane::PANES;
 use crate::run::records::{self, Board};
 use crate::run::{JournalPlace, clock};
-use crate::text::{CleanStr, CleanText, fit};
+use crate::text::CleanText;
 
 /// Where the configuration says that the journal is.
 pub(super) fn place(config: &Config) -> JournalPlace {
@@ -50,21 +51,13 @@ fn login_name(uid: u32) -> String {
     of_environment.or_else(of_account).unwrap_or_else(|| format!("uid{uid}"))
 }
 
-/// A moment as somebody writes it: `now`, `-5m`, `14:10`, a day or a time in the zone, or a time with an offset.
-pub(super) fn moment(text: &str, now: DateTime<Utc>, zone: chrono_tz::Tz) -> Result<DateTime<Utc>, String> {
-    let text = text.trim();
-    let local = || {
-        let time = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
-        let time = time.into_iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
-        let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN));
-        crate::oncall::moment(zone, time.or_else(day)?)
-    };
-    let exact = || DateTime::parse_from_rfc3339(text).ok().map(|at| at.with_timezone(&Utc));
-    let is_now = (text == "now").then_some(now);
-    is_now.or_else(|| event_time(text, now, zone)).or_else(exact).or_else(local).ok_or_else(|| {
-        let text = CleanStr::new(text);
-        format!("`{}` is no time: write -5m, 14:10, 2026-12-24T14:10, or 2026-12-24T14:10:00Z", fit(&text, 40))
-    })
+/// A moment as somebody writes it; how it was understood is said on stderr where that is not plain: another day, another zone.
+pub(super) fn moment(text: &str, now: DateTime<Utc>, zone: chrono_tz::Tz, side: Side) -> Result<DateTime<Utc>, Ending> {
+    let when = when::read(text, now, zone, side).map_err(|why| Ending::Usage(why.to_string()))?;
+    if when.is_telling(now, zone) {
+        super::say_error(&format!("`{}` was understood as {}", text.trim(), when.words(now, zone)));
+    }
+    Ok(when.at)
 }
 
 /// Which process writes.
@@ -81,7 +74,7 @@ pub(super) fn declare(
 ) -> Result<ExitCode, Ending> {
     let me = actor(config);
     let now = clock::wall();
-    let at = reported.at.as_deref().map(|at| super::after::moment(at, now, config.zone.0)).transpose()?;
+    let at = reported.at.as_deref().map(|at| moment(at, now, config.zone.0, Side::Past)).transpose()?;
     let reporter = reported.reporter.as_deref().filter(|name| !name.trim().is_empty());
     let catalogue = files::catalogue(&config.playbooks);
     if let Some(service) = service.filter(|service| catalogue.get(service).is_none()) {
@@ -229,6 +222,12 @@ pub(super) fn note(
     let now = incident.clock().show(clock::wall());
     let zone = incident.zone.parse().unwrap_or(chrono_tz::UTC);
     let line = crate::incident::command::scribe_line(text, now, zone);
+    if let Some(why) = &line.doubt {
+        super::say_error(&format!("{why}; the line is kept as text, with the time of now"));
+    }
+    if let Some(when) = line.when.as_ref().filter(|when| when.is_telling(now, zone)) {
+        super::say_error(&format!("the time of the line was understood as {}", when.words(now, zone)));
+    }
     let body = NoteAdded { kind: kind.unwrap_or(line.kind), text: CleanText::new(line.text.trim_end()), at: line.at };
     let events = decide(&incident, Command::AddNote(body), &Asking::new(me.clone(), now))
         .map_err(|refusal| Ending::Failure(refusal.to_string()))?;

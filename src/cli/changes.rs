@@ -13,6 +13,7 @@ use super::answers::{actor, moment, place};
 use super::{Ending, print, say_error};
 use crate::change::{Change, ChangeKind, Reading};
 use crate::config::{Config, files};
+use crate::incident::when::Side;
 use crate::run::{clock, intake};
 use crate::source::Endpoint;
 use crate::source::auth::{Auth, Spelling};
@@ -84,7 +85,7 @@ pub(super) fn change(config: &Config, told: &Told) -> Result<ExitCode, Ending> {
     if what.is_empty() {
         return Err(Ending::Usage("say what changed: warroom change -s SERVICE TEXT".to_owned()));
     }
-    let at = told.at.as_deref().map_or(Ok(now), |text| moment(text, now, config.zone.0)).map_err(Ending::Usage)?;
+    let at = told.at.as_deref().map_or(Ok(now), |text| moment(text, now, config.zone.0, Side::Any))?;
     if at > now + GRACE {
         return Err(Ending::Usage("a change that has not happened yet is not recorded: leave --at out".to_owned()));
     }

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::answers::moment;
 use super::{Ending, print};
 use crate::config::{Config, sample};
+use crate::incident::when::{self, Side};
 use crate::oncall::{Person, Watch, in_words, known_as};
 use crate::run::clock;
 
@@ -14,7 +14,9 @@ use crate::run::clock;
 pub(super) fn oncall(config: &Config, json: bool, at: Option<&str>) -> Result<ExitCode, Ending> {
     let now = clock::wall();
     let zone = config.rotation.as_ref().map_or(config.zone.0, |rotation| rotation.zone);
-    let at = at.map_or(Ok(now), |text| moment(text, now, zone)).map_err(Ending::Usage)?;
+    let asked = at.map(|text| when::read(text, now, zone, Side::Next)).transpose();
+    let asked = asked.map_err(|why| Ending::Usage(why.to_string()))?.map(|when| when.at);
+    let at = asked.unwrap_or(now);
     let Some(rotation) = &config.rotation else {
         if json {
             print(&json!({ "at": at, "on_call": null, "next": null }).to_string())?;
@@ -29,7 +31,9 @@ pub(super) fn oncall(config: &Config, json: bool, at: Option<&str>) -> Result<Ex
         let watch = |watch: &Option<Watch>| watch.as_ref().map(|watch| in_json(watch, &config.people));
         return print(&json!({ "at": at, "on_call": watch(&on_call), "next": watch(&next) }).to_string());
     }
-    print(in_words(rotation, at, Some(&config.people)).trim_end())
+    let which = asked.map(|at| format!("at        {}\n", at.with_timezone(&zone).format("%a %Y-%m-%d %H:%M %Z")));
+    let which = which.unwrap_or_default();
+    print(format!("{which}{}", in_words(rotation, at, Some(&config.people))).trim_end())
 }
 
 fn in_json(watch: &Watch, people: &[Person]) -> Value {

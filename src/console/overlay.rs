@@ -25,7 +25,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 pub(crate) use compose::{Compose, compose, facts as update_facts, since};
 pub(crate) use declare::{DeclareForm, declare, declare_from};
 pub(crate) use form::Form;
-pub(crate) use forms::{coming, form, moment, past};
+pub(crate) use forms::{coming, form, past};
 pub(crate) use items::{
     act_on, assign_role, call_backs, changes, decisions, drafts, follow_ups, milestones, offers, people_to_tell,
     reviews,
@@ -345,11 +345,7 @@ impl Console {
         wall: DateTime<Utc>,
         effects: &mut Vec<Effect>,
     ) {
-        let now = self.cx(wall).now;
-        let time = |text: &str| match text.trim() {
-            "now" => Some(now),
-            word => command::event_time(word, now, self.cx(wall).zone),
-        };
+        let time = |text: &str| forms::past(text, &self.cx(wall)).map(|when| when.at);
         let said = CleanStr::new(text.trim());
         let is_reason = matches!(purpose, Purpose::Reason(_));
         let command = match purpose {
@@ -363,11 +359,11 @@ impl Console {
                 Command::TakeRole(Seat { role: Role::Sme, component: (!said.is_empty()).then_some(said) })
             }
             Purpose::ImpactStart | Purpose::ImpactEnd => match time(text) {
-                Some(at) if purpose == Purpose::ImpactStart => Command::StartImpact(at),
-                Some(at) => Command::EndImpact(at),
-                None => {
+                Ok(at) if purpose == Purpose::ImpactStart => Command::StartImpact(at),
+                Ok(at) => Command::EndImpact(at),
+                Err(why) => {
                     self.overlay = Some(overlay);
-                    return self.say(Tone::Refused, format!("`{said}` is no time: write now, -5m or 14:10"), wall);
+                    return self.say(Tone::Refused, why, wall);
                 }
             },
             Purpose::Merge { duplicate, into } => {

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::overlay;
 use super::{Console, Dirty, DraftClock, Effect, JournalMsg, Tone};
+use crate::incident::when;
 use crate::incident::{ClockJumped, ClockSkewed, Command, Entry, EntryId, Event, Incident, IncidentId, Role};
 use crate::live::{Live, SIMULATED};
 use crate::pane::PaneId;
@@ -37,6 +38,18 @@ pub(super) struct Pending {
 pub(super) struct OwnEntries {
     pub(super) sent: usize,
     pub(super) back: usize,
+}
+
+/// The time that a person gave to what is recorded.
+fn told_time(event: &Event) -> Option<DateTime<Utc>> {
+    match event {
+        Event::Declared(body) => body.detected_at,
+        Event::NoteAdded(body) => body.at,
+        Event::NoteAmended(body) => body.at,
+        Event::ImpactStarted(body) | Event::ImpactEnded(body) => Some(body.at),
+        Event::TimeAmended(body) => Some(body.to),
+        _ => None,
+    }
 }
 
 impl Console {
@@ -177,6 +190,12 @@ impl Console {
                 let (by, at) = (first.by.clone(), self.cx(wall).clock(first.at));
                 self.say(Tone::Refused, format!("{by} was faster, at {at}: what you did has no effect"), wall);
                 continue;
+            }
+            if let Some(at) = told_time(&entry.event) {
+                let (now, zone) = (self.cx(wall).now, self.cx(wall).zone);
+                if !when::is_of_today(at, now, zone) {
+                    self.say(Tone::Said, format!("recorded for {}", when::in_words(at, now, zone)), wall);
+                }
             }
             // Nothing takes the keys from somebody who types, or who reads something else already.
             let is_busy = self.overlay.is_some() || self.panes[self.focus as usize].is_typing();

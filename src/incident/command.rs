@@ -17,7 +17,7 @@ mod scribe;
 mod tell;
 mod work;
 
-pub use scribe::{ScribeLine, assignment, event_time, scribe_line};
+pub use scribe::{ScribeLine, assignment, scribe_line};
 
 /// How far in the future an event time may lie: clocks of two hosts differ a little.
 pub(super) const CLOCK_GRACE: TimeDelta = TimeDelta::seconds(60);

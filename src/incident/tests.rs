@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::command::{decide, event_time, scribe_line};
+use super::command::{decide, scribe_line};
+use super::when::{self, Side};
 use super::*;
 use crate::text::CleanText;
 
@@ -303,7 +304,9 @@ fn the_scribes_line_reads_its_prefixes() {
         ("-5m pool exhausted", NoteKind::Note, Some(300), "pool exhausted"),
         ("-90s decision: go", NoteKind::Decision, Some(90), "go"),
         ("Decision: 20:20 go", NoteKind::Decision, Some(400), "go"),
-        ("20:30 was yesterday", NoteKind::Note, Some(86_400 - 200), "was yesterday"),
+        ("yesterday 20:30 was quiet", NoteKind::Note, Some(86_400 - 200), "was quiet"),
+        ("10:1 ratio of errors", NoteKind::Note, None, "10:1 ratio of errors"),
+        ("todo: 20:20 UTC\nask", NoteKind::Todo, Some(400), "ask"),
         ("decision was hard", NoteKind::Note, None, "decision was hard"),
         ("CAN: pool full / restarting / need a DBA", NoteKind::Can, None, "pool full / restarting / need a DBA"),
         ("-5m", NoteKind::Note, None, "-5m"),
@@ -315,11 +318,18 @@ fn the_scribes_line_reads_its_prefixes() {
 }
 
 #[test]
+fn a_time_that_cannot_be_meant_stays_in_the_text_and_is_asked_about() {
+    let line = scribe_line("decision: 20:40 go", at(0), chrono_tz::UTC);
+    assert_eq!((line.kind, line.at, line.text.as_str()), (NoteKind::Decision, None, "20:40 go"));
+    assert!(line.doubt.unwrap().contains("20:40 is still to come today"));
+}
+
+#[test]
 fn a_time_of_day_in_the_hour_that_summer_time_repeats_is_the_later_one() {
     let berlin = chrono_tz::Europe::Berlin;
     let now = "2026-10-25T03:00:00Z".parse().unwrap(); // 04:00 CET
-    let read = event_time("02:30", now, berlin).unwrap();
-    assert_eq!(read, "2026-10-25T01:30:00Z".parse::<DateTime<Utc>>().unwrap());
+    let read = when::read("02:30", now, berlin, Side::Past).unwrap();
+    assert_eq!(read.at, "2026-10-25T01:30:00Z".parse::<DateTime<Utc>>().unwrap());
 }
 
 fn any_event() -> impl Strategy<Value = Event> {

@@ -1,7 +1,8 @@
 //! The timeline, and the scribe's line below it.
 //!
 //! The line is never modal: the log goes on moving behind it, the cursor never jumps, and nothing that arrives replaces what somebody is typing. The
-//! time of an entry is when its typing began; `-5m ` or `14:10 ` at its start says otherwise.
+//! time of an entry is when its typing began; `-5m ` or `14:10 ` at its start says otherwise, and how that was understood stands before the line. What
+//! looks like a time and cannot be one asks before it is recorded as text.
 
 use chrono::{DateTime, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -48,6 +49,8 @@ struct TimelinePane {
     is_typing: bool,
     /// When the typing of the present text began.
     began: Option<DateTime<Utc>>,
+    /// What was asked about before it is recorded: with Enter again it is text.
+    doubted: Option<CleanText>,
     /// The line that is selected; without one the newest is followed.
     selected: Option<EntryId>,
     hides_machines: bool,
@@ -60,6 +63,7 @@ impl Default for TimelinePane {
             editor: Editor::lines(),
             is_typing: false,
             began: None,
+            doubted: None,
             selected: None,
             hides_machines: false,
             words: String::new(),
@@ -207,31 +211,58 @@ impl TimelinePane {
         if typed.trim().is_empty() {
             return Vec::new();
         }
-        let began = self.began.take().unwrap_or(cx.now);
         match assignment(&typed, cx.now, cx.zone) {
             Some(Ok(body)) => {
-                self.editor.set_text("");
+                self.clear();
                 return vec![Intent::Commit(Command::AssignTask(body), typed.to_string())];
             }
             Some(Err(why)) => return vec![Intent::Say(why)],
             None => {}
         }
         let line = scribe_line(&typed, cx.now, cx.zone);
+        if let Some(why) = line.doubt.filter(|_| self.doubted.as_ref() != Some(&typed)) {
+            self.doubted = Some(typed);
+            return vec![Intent::Say(format!("{why}; Enter again records the line as text"))];
+        }
+        let began = self.began.unwrap_or(cx.now);
         let body = NoteAdded { kind: line.kind, text: line.text, at: Some(line.at.unwrap_or(began.min(cx.now))) };
-        self.editor.set_text("");
+        self.clear();
         vec![Intent::Commit(Command::AddNote(body), typed.to_string())]
     }
 
-    fn editor_area(&self, area: Rect) -> Rect {
+    fn clear(&mut self) {
+        self.editor.set_text("");
+        (self.began, self.doubted) = (None, None);
+    }
+
+    /// What stands before the text, and a row above it where its time cannot be one or is remarkable.
+    fn prompt(&self, cx: &Cx<'_>) -> (String, Option<String>) {
+        let typed = self.editor.text();
+        let line = scribe_line(&typed, cx.now, cx.zone);
+        let time = match &line.when {
+            // The time stands still once typing began; before that it would only tick.
+            _ if typed.is_empty() => String::new(),
+            Some(when) => when.beside(cx.now, cx.zone),
+            None => cx.minute(self.began.unwrap_or(cx.now)),
+        };
+        let remark = line.doubt.map(|why| format!("? {why}"));
+        let remark =
+            remark.or_else(|| line.when.and_then(|when| when.remark).map(|remark| format!("{time}: {remark}")));
+        (format!("{time:>5} {:<8} ", line.kind.word()), remark)
+    }
+
+    fn editor_area(&self, area: Rect, cx: &Cx<'_>) -> Rect {
         let least = if area.height >= 20 { 3 } else { 1 };
-        let wanted = self.editor.rows_needed(area.width, PROMPT).max(least);
+        let (prompt, remark) = self.prompt(cx);
+        let prompt = u16::try_from(crate::text::columns(&prompt)).unwrap_or(u16::MAX).saturating_add(MARKER);
+        let wanted = self.editor.rows_needed(area.width, prompt).max(least) + u16::from(remark.is_some());
         let rows = wanted.min((area.height / 2).max(1));
         Rect { y: area.bottom().saturating_sub(rows), height: rows.min(area.height), ..area }
     }
 }
 
-/// The columns before the text in the scribe's line: marker, time, kind.
-const PROMPT: u16 = 18;
+/// The columns of the marker before the time and the kind in the scribe's line.
+const MARKER: u16 = 2;
 
 fn text_of(line: &Line) -> String {
     format!("{} {} {} {}", line.at.format("%H:%M:%S UTC"), line.tag, line.text, line.actor)
@@ -312,7 +343,7 @@ impl Pane for TimelinePane {
         if area.height == 0 {
             return None;
         }
-        let line = self.editor_area(area);
+        let line = self.editor_area(area, cx);
         let log = Rect { height: area.height - line.height, ..area };
         self.draw_log(log, buf, cx, is_focused);
         self.draw_line(line, buf, cx, is_focused).filter(|_| self.is_typing)
@@ -321,16 +352,17 @@ impl Pane for TimelinePane {
 
 impl TimelinePane {
     fn draw_line(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) -> Option<Position> {
-        let typed = self.editor.text();
-        let began = self.began.filter(|_| !typed.is_empty()).unwrap_or(cx.now);
-        let line = scribe_line(&typed, cx.now, cx.zone);
-        let time = cx.minute(line.at.unwrap_or(began));
+        let (prompt, remark) = self.prompt(cx);
+        let mut area = area;
+        if let Some(remark) = remark.filter(|_| area.height > 1) {
+            let row = fit_line(Row::styled(remark, cx.theme.amber()), usize::from(area.width));
+            buf.set_line(area.x, area.y, &row, area.width);
+            area = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        }
         let is_here = is_focused && self.is_typing;
         let marker = if is_here { cx.theme.glyphs.here } else { " " };
         let style = if is_here { cx.theme.accent() } else { cx.theme.dim() };
-        // The time stands still once typing began; before that it would only tick.
-        let time = if typed.is_empty() { String::new() } else { time };
-        let prompt = format!("{marker} {time:>5} {:<8} ", line.kind.word());
+        let prompt = format!("{marker} {prompt}");
         let hint = if cx.access == super::Access::ReadOnly {
             ""
         } else {

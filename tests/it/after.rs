@@ -110,7 +110,10 @@ fn a_time_is_amended_with_a_reason_and_the_measures_follow() {
     let desk = Desk::new();
     desk.declare(&[]);
     assert!(desk.refuses(&["amend-time", "1", "resolved", "-5m", "--reason", "x"]).contains("it is not resolved"));
-    assert!(desk.refuses(&["amend-time", "1", "detected", "soon", "--reason", "x"]).contains("write 14:10"));
+    assert!(
+        desk.refuses(&["amend-time", "1", "detected", "soon", "--reason", "x"])
+            .contains("`soon` is no time: write now, -5m, 14:10")
+    );
     let said = desk.says(&["amend-time", "1", "detected", "-45m", "--reason", "the log says so"]);
     assert!(said.starts_with("INC-1: detected is ") && said.contains("(before: "), "{said}");
     let text = desk.says(&["postmortem", "1", "--out", "-"]);

@@ -111,7 +111,7 @@ fn a_change_that_was_recorded_is_listed_with_how_to_undo_it() {
     for (arguments, status, sentence) in [
         (&["change", "-s", "alipay"][..], 2, "say what changed"),
         (&["change", "--at", "soon", "x"], 2, "`soon` is no time"),
-        (&["change", "--at", "2126-01-01", "x"], 2, "has not happened yet"),
+        (&["change", "--at", "2126-01-01", "x"], 2, "2126-01-01 is more than ten years away"),
         (&["change", "--kind", "helm", "x"], 2, "choose deploy, flag, terraform, config, other"),
         (&["changes", "--since", "yesterday"], 2, "is no length of time"),
     ] {

@@ -39,30 +39,33 @@ slack = '@sara'
 
 #[test]
 fn oncall_prints_who_is_on_now_and_next_until_when_and_how_to_reach_them() {
-    for (at, expected) in [
+    for (at, moment, expected) in [
         (
             "2026-11-03T09:00:00Z",
+            "Tue 2026-11-03 10:00 CET",
             "on call   Dana, Payments IC, until Thu 2026-11-05 18:00 CET (2 d 8 h left)\n          phone +49 30 1, slack @dana, mail dana@example.com\n\
              next      Sara, Payments IC, from Thu 2026-11-05 18:00 CET (in 2 d 8 h)\n          stands in for Dana: a wedding\n          \
              phone not recorded, slack @sara\n",
         ),
         (
             "2026-11-09T08:30",
+            "Mon 2026-11-09 08:30 CET",
             "on call   Dana, Payments IC, until Mon 2026-11-09 09:00 CET (30 min left)\n          phone +49 30 1, slack @dana, mail dana@example.com\n\
              next      Leila, Banking IC, from Mon 2026-11-09 09:00 CET (in 30 min)\n          not recorded: no [[people]] of the configuration has this name\n",
         ),
         (
             "2026-11-01",
+            "Sun 2026-11-01 00:00 CET",
             "on call   nobody: the rotation has not begun\nnext      Dana, Payments IC, from Mon 2026-11-02 09:00 CET (in 1 d 9 h)\n          \
              phone +49 30 1, slack @dana, mail dana@example.com\n",
         ),
     ] {
-        assert_eq!(oncall(TEAM, &["--at", at]), (0, expected.to_owned(), String::new()), "{at}");
+        assert_eq!(oncall(TEAM, &["--at", at]), (0, format!("at        {moment}\n{expected}"), String::new()), "{at}");
     }
     let (status, now, _) = oncall(TEAM, &[]);
     assert!(status == 0 && now.contains("on call") && now.contains("next"), "{now}");
     let (status, _, error) = oncall(TEAM, &["--at", "later"]);
-    assert!(status == 2 && error.contains("`later` is no time: write -5m, 14:10"), "{error}");
+    assert!(status == 2 && error.contains("`later` is no time: write 5m, 1h30m, 14:10"), "{error}");
 }
 
 #[test]

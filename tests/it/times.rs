@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
 use warroom::clock::Watch;
+use warroom::incident::when::{self, Side};
 use warroom::incident::{
     Asking, Channel, ClockJumped, ClockSkewed, Command, Declared, Duty, Entry, Event, FollowUpSet, Hlc, ImpactAt,
     Incident, NoteAdded, NoteKind, Plain, PostmortemScheduled, Role, RoleNamed, Severity, StatusUpdate, TaskAssigned,
@@ -114,7 +115,8 @@ fn a_time_of_day_is_read_in_the_incidents_zone_on_both_sides_of_the_change() {
         ("2026-10-25T01:40:00Z", "02:30", "2026-10-25T01:30:00Z"), // 02:40 CET: the second
         ("2027-03-28T01:10:00Z", "01:50", "2027-03-28T00:50:00Z"), // 03:10 CEST, written ten minutes ago
     ] {
-        assert_eq!(command::event_time(word, utc(now), berlin), Some(utc(read)), "{word} at {now}");
+        let understood = when::read(word, utc(now), berlin, Side::Past).unwrap();
+        assert_eq!(understood.at, utc(read), "{word} at {now}");
     }
 }
 

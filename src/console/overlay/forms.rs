@@ -9,10 +9,11 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::form::{Field, Form};
 use super::{Overlay, send};
 use crate::incident::brief::BriefKind;
+use crate::incident::when::{self, Side, When};
 use crate::incident::{
     Actor, Answer, ArticleRecorded, Command, DecisionProposed, FollowUpSet, HandoverOffered, HypothesisOpened,
     HypothesisSettled, ObjectionRaised, ObligationSnoozed, PersonTold, PostmortemScheduled, ReviewOf, Reviewed, Role,
-    ScopeSet, Seat, TaskAnswered, TimeAmended, command,
+    ScopeSet, Seat, TaskAnswered, TimeAmended,
 };
 use crate::pane::{Cx, FormKind};
 use crate::text::CleanStr;
@@ -226,7 +227,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
         // Its fields are the command's parameters, and it leads to a dialog: see `step`.
         FormKind::Parameters { .. } => (String::new(), Vec::new(), Vec::new()),
         FormKind::AmendTime(which) => {
-            let known = cx.incident.milestone(*which).map_or_else(|| "not recorded".to_owned(), |at| cx.clock(at));
+            let known = cx.incident.milestone(*which).map_or_else(|| "not recorded".to_owned(), |at| cx.dated(at));
             (
                 format!("correct: {}", which.name()),
                 vec![format!("now: {known}; both values stay in the record")],
@@ -271,7 +272,7 @@ fn scope(cx: &Cx<'_>) -> Asked {
             Field::line(
                 "customers hurt since",
                 "now, -5m, 14:10, or nobody",
-                &cx.incident.impact.start.map(|at| cx.clock(at)).unwrap_or_default(),
+                &cx.incident.impact.start.map(|at| cx.dated(at)).unwrap_or_default(),
             ),
         ],
     )
@@ -309,10 +310,7 @@ pub(super) fn read(form: &Form, cx: &Cx<'_>) -> Read {
     let line = |place: usize| CleanStr::new(form.answer(place).as_str());
     let given = |place: usize| Some(line(place)).filter(|text| !text.is_blank());
     let name = |place: usize| Actor::new(line(place).trim_start_matches('@'));
-    let after = |place: usize| {
-        coming(&line(place), cx)
-            .ok_or_else(|| (place, format!("`{}` is no time to come: write 5m, 1h or 14:10", line(place))))
-    };
+    let after = |place: usize| coming(&line(place), cx).map(|when| when.at).map_err(|why| (place, why));
     let command = match &form.kind {
         FormKind::Scope => return read_scope(form, cx),
         FormKind::Task => {
@@ -352,7 +350,7 @@ pub(super) fn read(form: &Form, cx: &Cx<'_>) -> Read {
         }
         FormKind::Resolve => Command::Resolve { proof: cx.proof(), final_status: form.answer(0), reason: None },
         FormKind::Postmortem => {
-            let at = moment(&line(0), cx).ok_or((0, format!("`{}` is no date: write 2026-11-24 10:00", line(0))))?;
+            let at = coming(&line(0), cx).map_err(|why| (0, why))?.at;
             Command::SchedulePostmortem(PostmortemScheduled { at, owner: name(1), reason: None })
         }
         FormKind::Article => Command::RecordArticle(ArticleRecorded { url: line(0) }),
@@ -367,8 +365,7 @@ pub(super) fn read(form: &Form, cx: &Cx<'_>) -> Read {
         // Both lead to a dialog first.
         FormKind::Parameters { .. } | FormKind::Silence(_) => return Ok(Vec::new()),
         FormKind::AmendTime(which) => {
-            let to =
-                past(&line(0), cx).ok_or((0, format!("`{}` is no time: write 14:10, 14:10:30 or -5m", line(0))))?;
+            let to = past(&line(0), cx).map_err(|why| (0, why))?.at;
             Command::AmendTime(TimeAmended { which: *which, to, reason: line(1) })
         }
     };
@@ -415,7 +412,7 @@ fn read_scope(form: &Form, cx: &Cx<'_>) -> Read {
         "" => None,
         "nobody" | "none" => Some(Command::DenyImpact(None)),
         word => {
-            let at = past(word, cx).ok_or((6, format!("`{word}` is no time: write now, -5m or 14:10, or nobody")))?;
+            let at = past(word, cx).map_err(|why| (6, format!("{why}; or nobody")))?.at;
             let is_known = cx.incident.impact.start.is_some_and(|known| (known - at).abs() < TimeDelta::seconds(1));
             (!is_known).then_some(Command::StartImpact(at))
         }
@@ -425,36 +422,12 @@ fn read_scope(form: &Form, cx: &Cx<'_>) -> Read {
     Ok(scope.into_iter().chain(impact).collect())
 }
 
-/// A time that was: `now`, `-5m`, `14:10`.
-pub(crate) fn past(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
-    match word.trim() {
-        "now" => Some(cx.now),
-        word => command::event_time(word, cx.now, cx.zone),
-    }
+/// A time that was: see [`when::read`].
+pub(crate) fn past(word: &str, cx: &Cx<'_>) -> Result<When, String> {
+    when::read(word, cx.now, cx.zone, Side::Past).map_err(|why| why.to_string())
 }
 
-/// A time to come: `5m`, `90s`, `2h`, `14:10`.
-pub(crate) fn coming(word: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
-    let word = word.trim().trim_start_matches('+');
-    command::event_time(&format!("-{word}"), cx.now, cx.zone)
-        .map(|back| cx.now + (cx.now - back))
-        .or_else(|| {
-            let time = chrono::NaiveTime::parse_from_str(word, "%H:%M").ok()?;
-            let today = cx.now.with_timezone(&cx.zone).date_naive();
-            [Some(today), today.succ_opt()]
-                .into_iter()
-                .flatten()
-                .filter_map(|day| day.and_time(time).and_local_timezone(cx.zone).earliest())
-                .map(|at| at.with_timezone(&Utc))
-                .find(|at| *at > cx.now)
-        })
-        .or_else(|| moment(word, cx))
-}
-
-/// A date with a time of day in the incident's zone.
-pub(crate) fn moment(text: &str, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
-    let local = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
-        .into_iter()
-        .find_map(|form| chrono::NaiveDateTime::parse_from_str(text.trim(), form).ok())?;
-    Some(local.and_local_timezone(cx.zone).earliest()?.with_timezone(&Utc))
+/// A time to come: see [`when::read`].
+pub(crate) fn coming(word: &str, cx: &Cx<'_>) -> Result<When, String> {
+    when::read(word, cx.now, cx.zone, Side::Coming).map_err(|why| why.to_string())
 }

@@ -160,8 +160,7 @@ pub(crate) fn likely_labels(fingerprint: Option<&CleanStr>, cx: &Cx<'_>) -> Stri
 /// What a silence would do, before it does.
 pub(super) fn preview(form: &Form, cx: &Cx<'_>) -> Result<Overlay, (usize, String)> {
     let line = |place: usize| CleanStr::new(form.answer(place).as_str());
-    let until = super::forms::coming(&line(1), cx)
-        .ok_or_else(|| (1, format!("`{}` is no time to come: write 30m, 1h or 14:10", line(1))))?;
+    let until = super::forms::coming(&line(1), cx).map_err(|why| (1, why))?.at;
     let (command, hit) = silence(&line(0), until, &line(2), cx).map_err(|why| (0, why))?;
     let notes = match hit.len() {
         0 => vec!["no alert that is known now has these labels".to_owned()],

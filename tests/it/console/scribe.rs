@@ -96,3 +96,34 @@ fn a_long_line_is_kept_whole_or_refused_with_both_numbers() {
     assert_eq!(host.texts("INC-1").iter().filter(|text| text.contains("xxx")).count(), 0, "never a part");
     console.quit();
 }
+
+#[test]
+fn a_time_is_said_back_where_it_is_not_plain_and_kept_as_text_where_it_cannot_be() {
+    let host = Host::new().declared();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let yesterday = host.run(&["note", "yesterday 23:50 the queue grew"]);
+    assert_eq!(code(yesterday.status), 0);
+    let said = text(yesterday.stderr);
+    assert!(said.contains("was understood as yesterday 23:50 UTC"), "{said}");
+    let skipped = host.run(&["note", "2026-02-30 10:00 no such day"]);
+    assert_eq!((code(skipped.status), host.times("INC-1", "2026-02-30 10:00 no such day")), (0, 1));
+    let said = text(skipped.stderr);
+    assert!(said.contains("there is no 2026-02-30 in the calendar; the line is kept as text"), "{said}");
+    host.say(&["note", "10:1 ratio of errors"]);
+    assert_eq!(host.times("INC-1", "10:1 ratio of errors"), 1);
+    // The same in a console: what was understood stands before the line, and a doubt asks.
+    let mut console = host.open(&[]);
+    console.send("nyesterday 23:50 typed");
+    console.wait_for("yesterday 23:50 UTC note", SOON);
+    console.send("\r");
+    console.wait_for("recorded for yesterday 23:50 UTC", SOON);
+    console.send("2026-02-30 10:00 typed");
+    console.wait_for("? there is no 2026-02-30 in the calendar", SOON);
+    console.send("\r");
+    console.wait_for("Enter again records the line as text", SOON);
+    assert_eq!(host.times("INC-1", "2026-02-30 10:00 typed"), 0);
+    console.send("\r");
+    crate::support::until("the line as text", || host.times("INC-1", "2026-02-30 10:00 typed") == 1);
+    console.send(ESC);
+    console.quit();
+}

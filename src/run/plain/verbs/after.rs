@@ -5,9 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::super::Session;
 use super::super::lists;
 use super::records::may_write;
-use super::words::{first_word, given, name, settings, time_before};
+use super::words::{first_word, given, leading_time, name, settings, time_to_come};
 use super::{Answer, Verb, usage, verb};
-use crate::console::overlay::moment;
 use crate::console::{Effect, Printout};
 use crate::incident::{
     ArticleRecorded, Command, EntryId, FollowUpSet, FollowUpState, IncidentId, Milestone, PostmortemScheduled,
@@ -87,8 +86,7 @@ fn postmortem(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer 
         return usage("postmortem");
     }
     let text = format!("{day} {time}");
-    let at = moment(&text, &session.cx(wall))
-        .ok_or_else(|| format!("`{}` is no date: write 2026-11-24 10:00", CleanStr::new(&text)))?;
+    let at = time_to_come(session, &text, wall)?;
     session.ask(Command::SchedulePostmortem(PostmortemScheduled { at, owner: name(owner), reason: None }), wall)
 }
 
@@ -146,9 +144,9 @@ fn follow_up(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
 
 fn amend_time(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let (word, rest) = first_word(rest);
-    let (time, reason) = first_word(rest);
+    let time = first_word(rest).0;
     let which = Milestone::ALL.into_iter().find(|one| one.name().eq_ignore_ascii_case(word));
     let (Some(which), false) = (which, time.is_empty()) else { return usage("amend-time") };
-    let to = time_before(time, &session.cx(wall))?;
+    let (to, reason) = leading_time(session, rest, wall)?;
     session.ask(Command::AmendTime(TimeAmended { which, to, reason: CleanStr::new(reason) }), wall)
 }

@@ -88,8 +88,8 @@ fn silence(session: &mut Session, rest: &str, care: Care, wall: DateTime<Utc>) -
     if time.is_empty() {
         return usage("silence");
     }
+    let until = super::words::time_to_come(session, time, wall)?;
     let cx = session.cx(wall);
-    let until = super::words::time_to_come(time, &cx)?;
     // The labels end with the first word that is none.
     let mut at = 0;
     for word in rest.split_inclusive(' ') {

@@ -68,8 +68,8 @@ fn snooze(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
         return usage("snooze");
     }
     let duty = session.numbers.duties.get(number)?;
+    let until = time_to_come(session, length, wall)?;
     let cx = session.cx(wall);
-    let until = time_to_come(length, &cx)?;
     // One line of the list stands for all channels that hear something at the same time.
     let all = cx.obligations();
     let rows = grouped(&all);
@@ -87,12 +87,12 @@ fn snooze(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
 }
 
 fn brief(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
-    let cx = session.cx(wall);
     let text = match first_word(rest) {
-        ("", _) => cx.brief(BriefKind::Recap, None),
-        (word, "") if word.eq_ignore_ascii_case("handover") => cx.brief(BriefKind::Handover, None),
+        ("", _) => session.cx(wall).brief(BriefKind::Recap, None),
+        (word, "") if word.eq_ignore_ascii_case("handover") => session.cx(wall).brief(BriefKind::Handover, None),
         (word, time) if word.eq_ignore_ascii_case("since") => {
-            cx.brief(BriefKind::LateJoiner, Some(time_before(time, &cx)?))
+            let since = time_before(session, time, wall)?;
+            session.cx(wall).brief(BriefKind::LateJoiner, Some(since))
         }
         _ => return usage("brief"),
     };

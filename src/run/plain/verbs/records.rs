@@ -49,7 +49,10 @@ fn declare(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     };
     for (key, value) in found {
         match key {
-            "at" => body.detected_at = Some(cx.incident.clock().wall(time_before(&value, &cx)?)),
+            "at" => {
+                let at = time_before(session, &value, wall)?;
+                body.detected_at = Some(session.cx(wall).incident.clock().wall(at));
+            }
             "by" => body.detection = Some(Detection::Report { by: CleanStr::new(&value) }),
             _ => body.link = given(&value),
         }

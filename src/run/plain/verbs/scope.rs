@@ -27,12 +27,12 @@ pub(super) const VERBS: &[Verb] = &[
     })
     .or(&["unservice"]),
     verb("impact-start", "[TIME]", "customers hurt since now, -5m or 14:10", |session, rest, wall| {
-        let at = time_before(rest, &session.cx(wall))?;
+        let at = time_before(session, rest, wall)?;
         session.ask(Command::StartImpact(at), wall)
     })
     .or(&["impact"]),
     verb("impact-end", "[TIME]", "customers do not hurt any more since now, -5m or 14:10", |session, rest, wall| {
-        let at = time_before(rest, &session.cx(wall))?;
+        let at = time_before(session, rest, wall)?;
         session.ask(Command::EndImpact(at), wall)
     }),
     verb("no-impact", "[REASON]", "no customer is affected", |session, rest, wall| {
@@ -79,7 +79,7 @@ fn triage(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
                 let is_nobody = ["nobody", "none"].contains(&word.to_lowercase().as_str());
                 impact = Some(match is_nobody {
                     true => Command::DenyImpact(given(why)),
-                    false => Command::StartImpact(time_before(&value, &session.cx(wall))?),
+                    false => Command::StartImpact(time_before(session, &value, wall)?),
                 });
             }
         }

@@ -83,7 +83,7 @@ fn more(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     if length.is_empty() {
         return usage("more");
     }
-    let until = time_to_come(length, &session.cx(wall))?;
+    let until = time_to_come(session, length, wall)?;
     answer(session, "more", CallBack::More { until }, &format!("{number} {text}"), wall)
 }
 

@@ -4,9 +4,10 @@
 
 use chrono::{DateTime, Utc};
 
+use super::super::Session;
 use crate::console::overlay::{coming, past};
+use crate::incident::when::{self, Leading, When};
 use crate::incident::{Actor, Role};
-use crate::pane::Cx;
 use crate::text::{CleanStr, CleanText};
 
 /// The first word, and what follows it.
@@ -49,15 +50,43 @@ pub(super) fn lines(text: &str) -> CleanText {
     CleanText::new(text.replace("\\n", "\n").trim())
 }
 
-/// A time that was.
-pub(super) fn time_before(word: &str, cx: &Cx<'_>) -> Result<DateTime<Utc>, String> {
-    let word = if word.is_empty() { "now" } else { word };
-    past(word, cx).ok_or_else(|| format!("`{}` is no time: write now, -5m or 14:10", CleanStr::new(word)))
+/// A time that was; how it was understood is said where that is not plain.
+pub(super) fn time_before(session: &mut Session, word: &str, wall: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+    let word = if word.trim().is_empty() { "now" } else { word };
+    let when = past(word, &session.cx(wall))?;
+    Ok(understood(session, &when, wall))
+}
+
+/// The time that was with which a text begins, and what follows it.
+pub(super) fn leading_time<'a>(
+    session: &mut Session,
+    text: &'a str,
+    wall: DateTime<Utc>,
+) -> Result<(DateTime<Utc>, &'a str), String> {
+    let cx = session.cx(wall);
+    match when::leading(text.trim_start(), cx.now, cx.zone) {
+        Leading::Time(when, end) => Ok((understood(session, &when, wall), text.trim_start()[end..].trim())),
+        Leading::Doubt(why) => Err(why),
+        Leading::None => {
+            let (word, rest) = first_word(text);
+            Ok((time_before(session, word, wall)?, rest))
+        }
+    }
 }
 
 /// A time to come.
-pub(super) fn time_to_come(word: &str, cx: &Cx<'_>) -> Result<DateTime<Utc>, String> {
-    coming(word, cx).ok_or_else(|| format!("`{}` is no time to come: write 5m, 1h or 14:10", CleanStr::new(word)))
+pub(super) fn time_to_come(session: &mut Session, word: &str, wall: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+    let when = coming(word, &session.cx(wall))?;
+    Ok(understood(session, &when, wall))
+}
+
+/// Says how a time was understood: another day, another zone, an hour that comes twice.
+pub(super) fn understood(session: &mut Session, when: &When, wall: DateTime<Utc>) -> DateTime<Utc> {
+    let cx = session.console.view(wall);
+    if when.is_telling(cx.now, cx.zone) {
+        session.paper.line(&format!("understood: {}", when.words(cx.now, cx.zone)));
+    }
+    when.at
 }
 
 /// `key=value` pairs: words without a key belong to the value before them; what stands before the first key comes first.

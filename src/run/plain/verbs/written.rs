@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::super::Session;
-use super::words::{first_word, given, lines};
+use super::words::{first_word, given, lines, understood};
 use super::{Answer, LINES, Verb, usage, verb};
-use crate::incident::command::{event_time, scribe_line};
+use crate::incident::command::scribe_line;
+use crate::incident::when::{self, Leading};
 use crate::incident::{Command, EntryId, EntryRedacted, NoteAdded, NoteAmended, NoteStruck};
 use crate::text::{CleanStr, CleanText};
 
@@ -38,9 +39,11 @@ fn line<'a>(session: &Session, name: &str, rest: &'a str) -> Result<(EntryId, &'
 fn amend(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let (note, rest) = line(session, "amend", rest)?;
     let cx = session.cx(wall);
-    let (word, after) = first_word(rest);
-    let at = event_time(word, cx.now, cx.zone);
-    let text = if at.is_some() { after } else { rest };
+    let (at, text) = match when::leading(rest, cx.now, cx.zone) {
+        Leading::Time(when, end) => (Some(understood(session, &when, wall)), rest[end..].trim()),
+        Leading::Doubt(why) => return Err(why),
+        Leading::None => (None, rest),
+    };
     let text = Some(lines(text)).filter(|text| !text.is_empty());
     session.ask(Command::AmendNote(NoteAmended { note, text, at }), wall)
 }
@@ -52,6 +55,12 @@ pub(super) fn note(session: &mut Session, line: &str, wall: DateTime<Utc>) -> An
     }
     let cx = session.cx(wall);
     let line = scribe_line(line, cx.now, cx.zone);
+    if let Some(why) = &line.doubt {
+        session.paper.line(&format!("! {why}; the line is kept as text, with the time of now"));
+    }
+    if let Some(when) = &line.when {
+        understood(session, when, wall);
+    }
     let body = NoteAdded { kind: line.kind, text: CleanText::new(line.text.trim_end()), at: line.at };
     session.ask(Command::AddNote(body), wall)
 }
