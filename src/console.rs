@@ -206,6 +206,10 @@ pub struct Console {
     usual_asked: Option<(Before, DateTime<Utc>)>,
     /// By how much the own clock is known to be ahead.
     ahead: TimeDelta,
+    /// By how much a server said it is.
+    off_by: TimeDelta,
+    /// The record in which that stands because of this console.
+    noted_clock_in: Option<IncidentId>,
     /// The playbooks as their files say; those in the settings are as the incident has them.
     loaded: Catalogue,
     frozen: Vec<CleanStr>,
@@ -258,6 +262,8 @@ impl Console {
             outbox: Outbox::default(),
             usual_asked: None,
             ahead: TimeDelta::zero(),
+            off_by: TimeDelta::zero(),
+            noted_clock_in: None,
             loaded: settings.catalogue.clone(),
             frozen: Vec::new(),
             progress_told: Progress::default(),
@@ -335,10 +341,14 @@ impl Console {
             Msg::Source(report) => {
                 let tells_alerts = matches!(report.finding, Finding::Alerts(_));
                 let tells_spans = matches!(report.finding, Finding::Spans(_));
+                let tells_time = matches!(report.finding, Finding::Clock(_)).then_some(report.source);
                 let is_shown = self.live.take(report, wall);
                 if is_shown && tells_alerts && (self.start.is_some() || self.focus == PaneId::Alerts) {
                     // Somebody may have declared an incident from them in the meantime.
                     effects.push(Effect::List);
+                }
+                if let Some(source) = tells_time {
+                    self.compare_clocks(source, wall);
                 }
                 if tells_spans {
                     self.ask_what_is_usual(wall, &mut effects);
@@ -413,6 +423,7 @@ impl Console {
         }
         let wall = self.learn_own_clock(own);
         self.learn_versions();
+        self.note_own_clock(wall, &mut effects);
         self.go_on(wall, &mut effects);
         self.after(wall, &mut effects);
         if may_rewatch {
@@ -730,8 +741,10 @@ impl Console {
         }
         let mut objectives = Vec::new();
         let mut services: Vec<WatchedService> = Vec::new();
+        let mut proof = self.settings.cadence.proof;
         for service in &self.incident.services {
             let Some(playbook) = self.settings.catalogue.get(service) else { continue };
+            proof = proof.max(playbook.longest_hold());
             objectives.extend(playbook.measured().map(|(objective, reach)| WatchedObjective {
                 id: ObjectiveId { service: service.clone(), objective: objective.id.clone() },
                 objective,
@@ -749,7 +762,7 @@ impl Console {
         // The finest a chart can show: two dot columns a cell, one sample each. Steps of 40 keep a resize from asking anew for each column.
         let width = self.arrangement().area(PaneId::Graphs).map_or(self.screen.width, |area| area.width);
         let points = usize::from(width.div_ceil(40).max(1)) * 80;
-        let wanted = Watchlist { objectives, services, span: self.span, points, ..self.watchlist.clone() };
+        let wanted = Watchlist { objectives, services, span: self.span, points, proof, ..self.watchlist.clone() };
         // A record that was just opened has sources of its own, which know nothing of what was watched before.
         if wanted != self.watchlist || self.live.generation != self.watchlist.generation {
             self.watchlist = Watchlist { generation: self.watchlist.generation + 1, ..wanted };

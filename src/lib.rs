@@ -14,7 +14,7 @@
 //! │                                    │  (+ the wall clock's time)          │    │
 //! └────────────────────────────────────┼─────────────────────────────────────┼───┘
 //!                                      ▼                                     │
-//!         Console::handle(msg, wall) -> Effects         next_wake() ─────┘
+//!         Console::handle(msg, wall) -> Effects             next_wake() ─────┘
 //!           │ key → actions / the focused pane's Acts → Intent
 //!           │ Intent::Command → incident::decide(&incident, command) → Events | Refusal (a notice)
 //!           │ Msg::Journal(Entries) → Incident::apply               (total, never fails)

@@ -12,13 +12,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::alert::{Alert, worst_first};
 use crate::change::{Change, MOST_CHANGES};
-use crate::slo::{Measured, Objective, ObjectiveId};
+use crate::slo::{Grid, Measured, Objective, ObjectiveId};
 use crate::spans::{SpanRow, Trace, TraceId};
 use crate::text::CleanStr;
 
 pub mod alerts;
+pub mod panel;
 
 pub use alerts::{LiveAlert, Reported};
+pub use panel::{Panel, Read, Scope, Standing};
 
 /// The source of a drill.
 pub const SIMULATED: SourceName = "simulated";
@@ -47,8 +49,19 @@ pub struct WatchedObjective {
     pub id: ObjectiveId,
     /// What to ask and how to judge.
     pub objective: Objective,
-    /// How far back, where that does not follow the charts.
+    /// How far back it must be proven, where that is not as for the charts; then it has no chart.
     pub reach: Option<TimeDelta>,
+}
+
+/// More moments than any stretch that proves something has.
+const MOST_MOMENTS: usize = 11_000;
+
+impl WatchedObjective {
+    /// The moments at which it must have been well, at a distance that its source can keep: a little more than the time that counts, because the newest
+    /// of them may not have been sampled yet.
+    pub fn proof_grid(&self, proof: TimeDelta, now: DateTime<Utc>, distance: TimeDelta) -> Grid {
+        Grid::covering(self.reach.unwrap_or(proof) + distance * 5, now, MOST_MOMENTS, distance)
+    }
 }
 
 /// A service whose spans are watched.
@@ -71,6 +84,8 @@ pub struct Watchlist {
     pub span: TimeDelta,
     /// How many moments a graph has room for.
     pub points: usize,
+    /// For how long an objective must have been well before it counts as normal again.
+    pub proof: TimeDelta,
     /// Services whose spans are watched.
     pub services: Vec<WatchedService>,
     /// How far back spans are searched.
@@ -84,6 +99,7 @@ impl Default for Watchlist {
             objectives: Vec::new(),
             span: TimeDelta::hours(1),
             points: 240,
+            proof: TimeDelta::minutes(10),
             services: Vec::new(),
             lookback: TimeDelta::minutes(15),
         }
@@ -111,10 +127,10 @@ pub enum Finding {
         /// The pause between two polls.
         every: TimeDelta,
     },
-    /// An objective was measured.
-    Measured(ObjectiveId, Measured),
-    /// One objective could not be measured though the source answers (bad query).
-    Unmeasured(ObjectiveId, CleanStr),
+    /// A question about an objective was answered.
+    Measured(ObjectiveId, Scope, Box<Measured>),
+    /// One question about an objective failed though the source answers others: why.
+    Unmeasured(ObjectiveId, Scope, CleanStr),
     /// Error and slow spans were searched.
     Spans(SpanFinding),
     /// Alerts were read. They depend on nothing that is watched: no generation makes them old.
@@ -129,6 +145,8 @@ pub enum Finding {
     Usual(Usual),
     /// What changed of late.
     Changes(ChangeFinding),
+    /// By how much this machine's clock is ahead of the server's; zero where they agree.
+    Clock(TimeDelta),
     /// A whole poll went well.
     Polled,
     /// A poll failed: a sentence with the reason and the way out; when it will try again.
@@ -138,6 +156,19 @@ pub enum Finding {
         /// The pause before the next try.
         retry_in: TimeDelta,
     },
+}
+
+impl Finding {
+    /// The answers to all questions about an objective, read off one chart: where any part of a world can be computed, as in pictures and tests.
+    pub fn whole(id: &ObjectiveId, chart: &Measured) -> [Self; 4] {
+        Scope::ALL.map(|scope| {
+            let measured = match scope {
+                Scope::Now | Scope::Burn => chart.at_end(),
+                Scope::Proof | Scope::Chart => chart.clone(),
+            };
+            Self::Measured(id.clone(), scope, Box::new(measured))
+        })
+    }
 }
 
 /// The error and slow spans of all watched services.
@@ -151,6 +182,8 @@ pub struct SpanFinding {
     pub lookback: TimeDelta,
     /// What the reader must know: "limit of 200 traces reached: there may be more".
     pub remarks: Vec<CleanStr>,
+    /// Which searches for error spans did not find all there is, and why: with one of those of a service nothing is proven of it.
+    pub gaps: Vec<(CleanStr, CleanStr)>,
 }
 
 /// The alerts of one source.
@@ -252,6 +285,8 @@ pub struct Health {
     pub failing: Option<(DateTime<Utc>, CleanStr)>,
     /// When it first reported, so that a source that never answered ages too.
     pub since: DateTime<Utc>,
+    /// By how much this machine's clock is ahead of its, where it said so.
+    pub ahead: Option<TimeDelta>,
 }
 
 impl Health {
@@ -289,19 +324,6 @@ pub fn next_turn(at: DateTime<Utc>, every: TimeDelta, now: DateTime<Utc>) -> Opt
         .map(|times| at + every * times + TimeDelta::milliseconds(1))
         .into_iter()
         .find(|turn| *turn > now)
-}
-
-/// What an objective showed last.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Panel {
-    /// When it was taken in.
-    pub at: DateTime<Utc>,
-    /// What was measured; absent if it never was.
-    pub measured: Option<Measured>,
-    /// Why the last try failed, if it did.
-    pub problem: Option<CleanStr>,
-    /// Who said it.
-    pub source: SourceName,
 }
 
 /// All that the sources said last.
@@ -345,6 +367,7 @@ impl Live {
             good_at: None,
             failing: None,
             since: now,
+            ahead: None,
         });
         // What was asked for before the last change of the watchlist answers a question that nobody asks any more.
         let is_current = generation == self.generation;
@@ -353,6 +376,7 @@ impl Live {
                 health.place = place;
                 health.every = every;
             }
+            Finding::Clock(ahead) => return health.ahead.replace(ahead) != Some(ahead),
             Finding::Polled => {
                 let changed = health.failing.take().is_some();
                 // A source that was never told what is watched now is not well for those who look, however well it answers.
@@ -365,15 +389,14 @@ impl Live {
                 Some((_, known)) => *known = reason,
                 None => health.failing = Some((now, reason)),
             },
-            Finding::Measured(id, mut measured) if is_current => {
+            Finding::Measured(id, scope, mut measured) if is_current => {
                 let more = measured.series.len().saturating_sub(MOST_SERIES);
                 measured.series.truncate(MOST_SERIES);
                 measured.left_out += more;
-                self.panels.insert(id, Panel { at: now, measured: Some(measured), problem: None, source });
+                self.take_read(id, scope, Ok(*measured), source, now);
             }
-            Finding::Unmeasured(id, problem) if is_current => {
-                let panel = self.panels.entry(id).or_insert(Panel { at: now, measured: None, problem: None, source });
-                panel.problem = Some(problem);
+            Finding::Unmeasured(id, scope, problem) if is_current => {
+                self.take_read(id, scope, Err(problem), source, now);
             }
             Finding::Spans(mut spans) if is_current => {
                 spans.errors.truncate(MOST_ROWS);
@@ -416,7 +439,8 @@ impl Live {
             let Health { good_at, failing, since, .. } = health;
             good_at.iter_mut().chain(failing.iter_mut().map(|(at, _)| at)).chain([since])
         });
-        let panels = self.panels.values_mut().map(|panel| &mut panel.at);
+        let reads = self.panels.values_mut().flat_map(|panel| &mut panel.reads);
+        let panels = reads.filter_map(|read| read.at.as_mut());
         let spans = self.spans.iter_mut().map(|(at, ..)| at);
         let changes = self.changes.values_mut().map(|(at, _)| at);
         let alerts = self.reported.values_mut().filter_map(|reported| reported.at.as_mut());
@@ -430,9 +454,14 @@ impl Live {
         names.iter().any(|name| self.sources.contains_key(name))
     }
 
-    /// How fresh a panel is: it ages with the last good answer, whatever its source says of other panels.
+    /// How fresh the headline of a panel is: it ages with the last good answer about this moment, whatever its source says of anything else.
     pub fn panel_freshness(&self, panel: &Panel, now: DateTime<Utc>) -> Freshness {
-        self.age(panel.at, panel.source, now)
+        self.read_freshness(panel, Scope::Now, now)
+    }
+
+    /// How fresh the answer to one question is; one that never came is gone.
+    pub fn read_freshness(&self, panel: &Panel, scope: Scope, now: DateTime<Utc>) -> Freshness {
+        panel.read(scope).at.map_or(Freshness::Gone, |at| self.age(at, panel.source, now))
     }
 
     /// How fresh the spans are.
@@ -468,7 +497,7 @@ impl Live {
 
     /// When the freshness of a panel changes next if nothing comes; never while nothing ages.
     pub fn next_panel_turn(&self, panel: &Panel, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.turn(panel.at, panel.source, now)
+        panel.reads.iter().filter_map(|read| self.turn(read.at?, panel.source, now)).min()
     }
 
     /// The same for the spans.

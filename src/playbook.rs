@@ -17,7 +17,7 @@ use chrono::{Months, NaiveDate, TimeDelta};
 use serde::Deserialize;
 
 use crate::incident::{PlaybookFrozen, ServiceId, StepRef};
-use crate::slo::{Objective, ObjectiveKind, Unit};
+use crate::slo::{Absent, Objective, ObjectiveKind, Unit};
 use crate::text::CleanStr;
 use crate::text::document::{self, Complaint, Flaw, Key, name, said};
 use crate::text::duration::Lapse;
@@ -210,7 +210,15 @@ impl Playbook {
             unit: Unit::Count,
             side: query.expect.comparison.side(),
             window: CleanStr::new("5m"),
+            absent: Absent::Unknown,
+            every: None,
         }))
+    }
+
+    /// For how long the answer to a step of its must have held, at most.
+    pub fn longest_hold(&self) -> TimeDelta {
+        let holds = self.steps.iter().filter_map(|step| Some(*step.query()?.hold?));
+        holds.max().unwrap_or_else(TimeDelta::zero)
     }
 
     /// All that is measured for it: its charts, and what its steps ask beside them, with how far back that must reach.
@@ -343,6 +351,9 @@ fn check_objective(objective: &Objective) -> Result<(), Complaint> {
             return Err(Complaint::new(["window".into()], "is zero: a rate needs some time, such as 5m"));
         }
         Ok(_) => {}
+    }
+    if objective.every.is_some_and(|every| every < Lapse::seconds(1) || every > Lapse::seconds(3600)) {
+        return Err(Complaint::new(["every".into()], "is not between 1s and 1h: how often are its values sampled?"));
     }
     let target = objective.target;
     let wrong = match (objective.kind, objective.unit) {

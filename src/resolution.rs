@@ -1,6 +1,7 @@
 //! Proof that it is over: what live data says about each objective and about the error spans.
 //!
-//! Hides what counts as normal. What nobody measured proves nothing: it is listed as not met, with the reason.
+//! Hides what counts as normal. What nobody measured proves nothing, and neither does what was measured in part: it is listed as not met, with the
+//! reason. Proof is read off the answer to a question of its own, at the objective's own resolution, never off a chart.
 //!
 //! Invariant: pure; the same data at the same moment give the same lines.
 
@@ -9,9 +10,9 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::incident::{Incident, ProofLine};
-use crate::live::{Before, Freshness, Live, Panel};
+use crate::live::{Before, Freshness, Live, Panel, Read, Scope};
 use crate::playbook::{Action, Catalogue, Playbook, Step};
-use crate::slo::{Objective, ObjectiveId, Side};
+use crate::slo::{Absent, Measured, Objective, ObjectiveId, Side};
 use crate::text::CleanStr;
 
 /// What has to be normal for so long, one line for each objective of the impacted services, and one for their error spans.
@@ -31,12 +32,9 @@ pub fn proof(
         };
         for objective in &playbook.objectives {
             let id = ObjectiveId { service: service.clone(), objective: objective.id.clone() };
-            let panel = live.panels.get(&id);
-            let fresh = panel.is_some_and(|panel| live.panel_freshness(panel, wall) == Freshness::Fresh);
-            let (met, seen) = match panel.filter(|_| fresh) {
-                None => (false, "no fresh data".to_owned()),
-                Some(panel) => measured(panel, objective, normal_for, now),
-            };
+            let proven =
+                proven(live.panels.get(&id), live, wall).and_then(|proof| well(proof, objective, normal_for, now));
+            let (met, seen) = proven.map_or_else(|why| (false, why), |seen| (true, seen));
             lines.push(line(format!("{service} {}", objective.title), met, seen));
         }
         for step in &playbook.steps {
@@ -65,26 +63,17 @@ pub fn measure(
     };
     let id = ObjectiveId { service: playbook.service.clone(), objective: objective.id.clone() };
     let panel = live.panels.get(&id).ok_or("nobody answered it yet: is Prometheus configured?")?;
-    if let Some(problem) = &panel.problem {
-        return Err(format!("it could not be asked: {problem}"));
-    }
-    if live.panel_freshness(panel, wall) != Freshness::Fresh {
-        return Err("the newest value is not fresh: nothing is concluded from it".to_owned());
-    }
-    let measured = panel.measured.as_ref().ok_or("it was never measured")?;
+    let measured = proven(Some(panel), live, wall)?;
     let grid = &measured.grid;
     let hold = query.hold.map_or_else(TimeDelta::zero, |hold| *hold);
     let from = now - hold - grid.resolution * NOT_YET;
     if hold > TimeDelta::zero() && (grid.len == 0 || grid.at(0) > from) {
-        return Err(format!(
-            "the charts reach back less than {hold}: ] in the graphs (1) makes them longer",
-            hold = minutes(hold)
-        ));
+        return Err(format!("the answer reaches back less than {hold}", hold = minutes(hold)));
     }
     let (mut last, mut holds): (Option<(f64, TimeDelta)>, _) = (None, true);
     for place in (0..grid.len).rev().take_while(|place| grid.at(*place) >= from) {
-        let values = measured.series.iter().filter_map(|series| series.values.get(place).copied().flatten());
-        let values: Vec<f64> = values.collect();
+        let all = measured.series.iter().map(|series| &series.values).chain([&measured.rest]);
+        let values: Vec<f64> = all.filter_map(|values| values.get(place).copied().flatten()).collect();
         let age = now - grid.at(place);
         // The newest moments may not have been scraped yet; a longer gap is no proof.
         if values.is_empty() && age > grid.resolution * NOT_YET && hold > TimeDelta::zero() {
@@ -114,40 +103,70 @@ fn line(what: String, met: bool, seen: String) -> ProofLine {
     ProofLine { what: CleanStr::new(&what), met, seen: CleanStr::new(&seen) }
 }
 
-/// Inside its threshold at each moment of the time that counts, with data at the newest of them.
-fn measured(panel: &Panel, objective: &Objective, normal_for: TimeDelta, now: DateTime<Utc>) -> (bool, String) {
-    let Some(measured) = &panel.measured else { return (false, "was never measured".to_owned()) };
+/// The answer that may prove something: asked lately, answered, and whole.
+fn proven<'a>(panel: Option<&'a Panel>, live: &Live, wall: DateTime<Utc>) -> Result<&'a Measured, String> {
+    let panel = panel.ok_or("nobody answered it yet: is Prometheus configured?")?;
+    let Read { measured, problem, .. } = panel.read(Scope::Proof);
+    if let Some(problem) = problem {
+        return Err(format!("it could not be asked: {problem}"));
+    }
+    let measured = measured.as_ref().ok_or("it was not answered yet")?;
+    if live.read_freshness(panel, Scope::Proof, wall) != Freshness::Fresh {
+        return Err("the newest value is not fresh: nothing is concluded from it".to_owned());
+    }
+    match measured.partial.first() {
+        Some(why) => Err(format!("the answer is not all of it: {why}")),
+        None => Ok(measured),
+    }
+}
+
+/// Inside its threshold at each moment of the time that counts, with data at the newest of them; or why that cannot be said.
+fn well(
+    measured: &Measured,
+    objective: &Objective,
+    normal_for: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<String, String> {
     let grid = &measured.grid;
     let mut inside: Option<DateTime<Utc>> = None;
-    let mut worst = None;
+    let mut newest = None;
     for place in (0..grid.len).rev() {
         let at = grid.at(place);
         if at < now - normal_for {
             break;
         }
-        match measured.worst_at(objective, place).filter(|value| value.is_finite()) {
-            Some(value) if objective.is_broken_by(value) == Some(false) => {
+        let worst = measured.worst_at(objective, place);
+        match worst.map(|worst| (worst, objective.is_broken_by(worst.value))) {
+            Some((worst, Some(false))) => {
                 inside = Some(at);
-                worst.get_or_insert(value);
+                newest.get_or_insert(objective.unit.show(worst.value));
             }
-            Some(value) => {
+            Some((worst, Some(true))) => {
                 let since = inside.map_or_else(|| "now".to_owned(), |_| minutes_ago(now - at));
-                return (false, format!("{} {since}, must be {}", objective.unit.show(value), limit(objective)));
+                let whose = worst.whose().map(|name| format!(" ({name})")).unwrap_or_default();
+                return Err(format!(
+                    "{}{whose} {since}, must be {}",
+                    objective.unit.show(worst.value),
+                    limit(objective)
+                ));
             }
+            None if objective.absent == Absent::Met => inside = Some(at),
             // A gap at the newest moment is an answer that is under way; a longer one is no proof.
-            None if now - at <= grid.resolution * NOT_YET => {}
-            None => return (false, format!("no data {}", minutes_ago(now - at))),
+            Some((_, None)) | None if now - at <= grid.resolution * NOT_YET => {}
+            Some((worst, None)) => {
+                return Err(format!("{} {}", objective.unit.show(worst.value), minutes_ago(now - at)));
+            }
+            None if measured.series.is_empty() => return Err("no data: the query finds no series".to_owned()),
+            None => return Err(format!("no data {}", minutes_ago(now - at))),
         }
     }
-    let enough = inside.is_some_and(|from| now - from >= normal_for - grid.resolution * 2);
-    match worst {
-        Some(value) if enough => {
-            (true, format!("{}, normal for {} min", objective.unit.show(value), normal_for.num_minutes()))
-        }
-        Some(value) => {
-            (false, format!("{}, but known for less than {} min", objective.unit.show(value), normal_for.num_minutes()))
-        }
-        None => (false, "no data".to_owned()),
+    let from = inside.ok_or("no data")?;
+    let length = normal_for.num_minutes();
+    let value = newest.unwrap_or_else(|| "no series, which is well here".to_owned());
+    if now - from >= normal_for - grid.resolution * 2 {
+        Ok(format!("{value}, normal for {length} min"))
+    } else {
+        Err(format!("{value}, but known for less than {length} min"))
     }
 }
 
@@ -189,6 +208,9 @@ fn spans(
         return (false, "no fresh data".to_owned());
     }
     let Some((_, _, found)) = &live.spans else { return (false, "no data".to_owned()) };
+    if let Some((service, why)) = found.gaps.iter().find(|(service, _)| services.contains(service)) {
+        return (false, format!("not all error spans of {service} were found: {why}"));
+    }
     let ours = found.errors.iter().filter(|row| services.contains(&row.service));
     let recent = ours.filter(|row| row.at > now - normal_for).count();
     let rates = live.usual.as_ref().map(|usual| usual.rates.as_ref());
@@ -217,10 +239,69 @@ fn most(expected: f64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::most;
+    use super::*;
+    use crate::live::{Finding, Report};
+    use crate::slo::{Grid, ObjectiveKind, Series, Unit};
 
     #[test]
     fn a_few_more_error_spans_than_before_are_chance_and_half_as_many_again_are_not() {
         assert_eq!([0.0, 8.0, 60.0, 600.0].map(most), [0, 17, 84, 674]);
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
+    }
+
+    fn objective(absent: Absent) -> Objective {
+        Objective {
+            id: "x".into(),
+            title: "x".into(),
+            kind: ObjectiveKind::Threshold,
+            expr: "x".to_owned(),
+            target: 1.0,
+            unit: Unit::Count,
+            side: Side::Below,
+            window: "5m".into(),
+            absent,
+            every: None,
+        }
+    }
+
+    /// What a proof says of quarters of a minute up to now.
+    fn proof_of(objective: &Objective, scope: Scope, change: impl FnOnce(&mut Measured)) -> Result<String, String> {
+        let id = ObjectiveId { service: "alipay".into(), objective: "x".into() };
+        let resolution = TimeDelta::seconds(15);
+        let grid = Grid { start: at(0) - resolution * 45, resolution, len: 46 };
+        let series = vec![Series { name: "pod=a".into(), values: vec![Some(0.5); 46] }];
+        let mut measured = Measured::over(grid, series, "x");
+        change(&mut measured);
+        let mut live = Live::default();
+        let finding = Finding::Measured(id.clone(), scope, Box::new(measured));
+        live.take(Report { source: "prometheus", generation: 0, finding }, at(0));
+        let proof = proven(live.panels.get(&id), &live, at(2))?;
+        well(proof, objective, TimeDelta::minutes(10), at(2))
+    }
+
+    #[test]
+    fn only_whole_and_fresh_answers_to_its_own_question_prove_anything() {
+        let (unknown, met) = (objective(Absent::Unknown), objective(Absent::Met));
+        assert_eq!(proof_of(&unknown, Scope::Proof, |_| {}), Ok("0.50, normal for 10 min".to_owned()));
+        let why = proof_of(&unknown, Scope::Chart, |_| {}).unwrap_err();
+        assert_eq!(why, "it was not answered yet", "a chart is no proof");
+        let partial = |measured: &mut Measured| measured.partial.push("No StoreAPIs matched for this query".into());
+        let why = proof_of(&unknown, Scope::Proof, partial).unwrap_err();
+        assert_eq!(why, "the answer is not all of it: No StoreAPIs matched for this query");
+        let why = proof_of(&unknown, Scope::Proof, |measured| measured.series[0].values[30] = Some(7.0)).unwrap_err();
+        assert_eq!(why, "7 (pod=a) 3 min ago, must be below 1");
+        // Of those that were left out, too.
+        let rest = |measured: &mut Measured| measured.rest = vec![Some(7.0); 46];
+        let why = proof_of(&unknown, Scope::Proof, rest).unwrap_err();
+        assert_eq!(why, "7 (a series that is not listed) now, must be below 1");
+        let endless = |measured: &mut Measured| measured.series[0].values[45] = Some(f64::INFINITY);
+        assert_eq!(proof_of(&unknown, Scope::Proof, endless).unwrap_err(), "+inf (pod=a) now, must be below 1");
+        let none = |measured: &mut Measured| measured.series.clear();
+        assert_eq!(proof_of(&unknown, Scope::Proof, none).unwrap_err(), "no data: the query finds no series");
+        let well = proof_of(&met, Scope::Proof, |measured| measured.series.clear());
+        assert_eq!(well, Ok("no series, which is well here, normal for 10 min".to_owned()));
     }
 }

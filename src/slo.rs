@@ -3,15 +3,19 @@
 //! Hides the arithmetic of the SRE workbook: a *ratio* objective promises a share of good events over time and is judged by how fast its error
 //! budget burns; a *threshold* objective promises that a value stays on one side of a limit.
 //!
-//! Invariant: a value that is missing or not a number is never inside an objective and never outside it: it is no data.
-
-use std::fmt;
+//! Invariant: a value that is missing or not a number is never inside an objective and never outside it: it is no data. What is beyond every limit
+//! breaks one.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use crate::incident::ServiceId;
 use crate::text::CleanStr;
+use crate::text::duration::Lapse;
+
+mod measured;
+
+pub use measured::{Measured, Worst};
 
 /// Names an objective among all services.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +45,17 @@ pub enum Side {
     Below,
     /// Good above the limit.
     Above,
+}
+
+impl Side {
+    /// How bad a value is: the greater the worse. Absent for what is no number.
+    pub fn badness(self, value: f64) -> Option<f64> {
+        let badness = match self {
+            Self::Below => value,
+            Self::Above => -value,
+        };
+        (!value.is_nan()).then_some(badness)
+    }
 }
 
 /// The unit of an objective's value.
@@ -80,7 +95,27 @@ pub struct Objective {
     /// What `$window` means in the graph (`5m` unless said).
     #[serde(default = "five_minutes")]
     pub window: CleanStr,
+    /// What it means that the query finds no series.
+    #[serde(default)]
+    pub absent: Absent,
+    /// How often its values are sampled (`15s` unless said): proof is asked for at this distance, however coarse the chart is.
+    #[serde(default)]
+    pub every: Option<Lapse>,
 }
+
+/// What it means that a query finds nothing: an `absent(…)`, or a comparison in PromQL, gives no series as long as all is well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Absent {
+    /// Nobody knows: it is no data.
+    #[default]
+    Unknown,
+    /// All is well.
+    Met,
+}
+
+/// How often values are sampled unless the objective says so.
+const SAMPLED_EVERY: TimeDelta = TimeDelta::seconds(15);
 
 fn five_minutes() -> CleanStr {
     CleanStr::new("5m")
@@ -108,12 +143,22 @@ impl Objective {
         self.expr.contains("$window")
     }
 
-    /// Whether a value breaks the promise; a value that is not finite says nothing.
+    /// Whether a value breaks the promise. What is no number says nothing, and neither does an infinity on the good side: it comes of a division. One on
+    /// the bad side is beyond every limit.
     pub fn is_broken_by(&self, value: f64) -> Option<bool> {
-        value.is_finite().then(|| match self.side {
+        let badness = self.side.badness(value)?;
+        if badness == f64::NEG_INFINITY {
+            return None;
+        }
+        Some(match self.side {
             Side::Below => value >= self.limit(),
             Side::Above => value <= self.limit(),
         })
+    }
+
+    /// The distance of two samples.
+    pub fn resolution(&self) -> TimeDelta {
+        self.every.map_or(SAMPLED_EVERY, TimeDelta::from).max(TimeDelta::seconds(1))
     }
 
     /// How many times too fast an error ratio spends the budget: 1 spends it exactly.
@@ -158,32 +203,6 @@ fn thousands(value: f64) -> String {
         size if size >= 1e4 => format!("{} k", significant(value / 1e3)),
         _ if value.fract() == 0.0 => format!("{value:.0}"),
         _ => significant(value),
-    }
-}
-
-/// How an objective stands.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Verdict {
-    /// Inside.
-    Met,
-    /// Outside since the first sample of the present breach that is on the screen.
-    Breached {
-        /// Since when.
-        since: DateTime<Utc>,
-        /// Whether the breach began before what is on the screen.
-        at_least: bool,
-    },
-    /// Nothing can be said.
-    NoData,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(match self {
-            Self::Met => "met",
-            Self::Breached { .. } => "BREACHED",
-            Self::NoData => "no data",
-        })
     }
 }
 
@@ -244,64 +263,6 @@ impl Grid {
     }
 }
 
-/// What one objective's query returned.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Measured {
-    /// The moments.
-    pub grid: Grid,
-    /// The series, at most [`crate::live::MOST_SERIES`].
-    pub series: Vec<Series>,
-    /// How many more there were.
-    pub left_out: usize,
-    /// The PromQL as it was sent.
-    pub query: CleanStr,
-    /// Burn rates over [`BURN_WINDOWS`], of a ratio; `None` where nothing can be said.
-    pub burn: [Option<f64>; 3],
-    /// What the server said beside the data (warnings, infos, "native histogram: …").
-    pub remarks: Vec<CleanStr>,
-}
-
-impl Measured {
-    /// The worst of all series at a moment, from the objective's point of view; keeps NaN and the infinities apart from "no sample".
-    pub fn worst_at(&self, objective: &Objective, place: usize) -> Option<f64> {
-        let values = self.series.iter().filter_map(|series| series.values.get(place).copied().flatten());
-        values.reduce(|one, other| {
-            let other_is_worse = match objective.side {
-                _ if !one.is_finite() => other.is_finite(),
-                _ if !other.is_finite() => false,
-                Side::Below => other > one,
-                Side::Above => other < one,
-            };
-            if other_is_worse { other } else { one }
-        })
-    }
-
-    /// The newest value, and when it was sampled. The grid's last moment may not have been scraped yet, so the one before it counts too.
-    pub fn newest(&self, objective: &Objective) -> Option<(DateTime<Utc>, f64)> {
-        (self.grid.len.saturating_sub(2)..self.grid.len)
-            .rev()
-            .find_map(|place| Some((self.grid.at(place), self.worst_at(objective, place)?)))
-    }
-
-    /// How the objective stands.
-    pub fn verdict(&self, objective: &Objective) -> Verdict {
-        let Some((at, newest)) = self.newest(objective) else { return Verdict::NoData };
-        match objective.is_broken_by(newest) {
-            None => Verdict::NoData,
-            Some(false) => Verdict::Met,
-            Some(true) => {
-                let mut first = self.grid.place(at).unwrap_or(self.grid.len.saturating_sub(1));
-                while first > 0
-                    && self.worst_at(objective, first - 1).and_then(|value| objective.is_broken_by(value)) == Some(true)
-                {
-                    first -= 1;
-                }
-                Verdict::Breached { since: self.grid.at(first), at_least: first == 0 }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -316,6 +277,8 @@ mod tests {
             unit: Unit::Ratio,
             side: Side::Below,
             window: five_minutes(),
+            absent: Absent::Unknown,
+            every: None,
         }
     }
 
@@ -326,14 +289,7 @@ mod tests {
             resolution: TimeDelta::seconds(15),
             len: values.len(),
         };
-        Measured {
-            grid,
-            series: vec![Series { name: "".into(), values: values.to_vec() }],
-            left_out: 0,
-            query: "x".into(),
-            burn: [None; 3],
-            remarks: Vec::new(),
-        }
+        Measured::over(grid, vec![Series { name: "".into(), values: values.to_vec() }], "x")
     }
 
     #[test]
@@ -345,15 +301,25 @@ mod tests {
     }
 
     #[test]
-    fn a_breach_lasts_since_its_first_sample_and_missing_data_is_no_verdict() {
+    fn a_breach_lasts_since_its_first_sample_and_what_is_missing_breaks_nothing() {
         let slo = objective(ObjectiveKind::Threshold, 0.8);
-        let since_third = measured(&[Some(0.1), Some(0.2), Some(0.9), Some(1.0)]);
-        assert_eq!(since_third.verdict(&slo), Verdict::Breached { since: since_third.grid.at(2), at_least: false });
+        let since = |values: &[Option<f64>]| measured(values).broken_since(&slo);
+        let third = measured(&[Some(0.1), Some(0.2), Some(0.9), Some(1.0)]);
+        assert_eq!(third.broken_since(&slo), Some((third.grid.at(2), false)));
         let whole = measured(&[Some(0.9), Some(1.0)]);
-        assert_eq!(whole.verdict(&slo), Verdict::Breached { since: whole.grid.start, at_least: true });
-        assert_eq!(measured(&[Some(0.1), None, None]).verdict(&slo), Verdict::NoData);
-        assert_eq!(measured(&[Some(0.1), Some(f64::NAN)]).verdict(&slo), Verdict::NoData);
-        assert_eq!(measured(&[Some(0.9), Some(0.1)]).verdict(&slo), Verdict::Met);
+        assert_eq!(whole.broken_since(&slo), Some((whole.grid.start, true)));
+        assert_eq!(since(&[Some(0.9), None, None]), None);
+        assert_eq!(since(&[Some(0.9), Some(f64::NAN)]), None);
+        assert_eq!(since(&[Some(0.9), Some(0.1)]), None);
+    }
+
+    #[test]
+    fn what_is_beyond_every_limit_breaks_one_and_what_comes_of_a_division_says_nothing() {
+        let mut slo = objective(ObjectiveKind::Threshold, 0.8);
+        let said = |slo: &Objective| [f64::INFINITY, f64::NEG_INFINITY, f64::NAN].map(|value| slo.is_broken_by(value));
+        assert_eq!(said(&slo), [Some(true), None, None]);
+        slo.side = Side::Above;
+        assert_eq!(said(&slo), [None, Some(true), None]);
     }
 
     #[test]

@@ -233,6 +233,13 @@ impl Telling {
         let _ = self.reports.send(report).await;
     }
 
+    /// Says by how much this machine's clock is off, where an answer told.
+    pub(crate) async fn tell_clock(&self, site: &http::Site) {
+        if let Some(ahead) = site.ahead() {
+            self.tell(Finding::Clock(ahead)).await;
+        }
+    }
+
     /// Says where the source looks.
     pub(crate) async fn tell_ready(&self, place: CleanStr) {
         self.tell(Finding::Ready { place, every: delta(self.every) }).await;

@@ -48,6 +48,12 @@ impl Console {
         writers.clone().any(|console| console == me) && writers.all(|console| console >= me)
     }
 
+    /// Whether this console is the first of those that write, but for one.
+    pub(super) fn is_first_beside(&self, other: &CleanStr) -> bool {
+        let me = &self.settings.console;
+        self.present.iter().filter(|one| !one.looks_only && one.console != *other).all(|one| one.console >= *me)
+    }
+
     /// What is there because of this incident.
     fn watched(&self) -> Vec<Watched> {
         let (incident, reach) = (&self.incident, &self.settings.reach);

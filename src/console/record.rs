@@ -11,7 +11,7 @@ use crate::pane::PaneId;
 use crate::text::{CleanStr, CleanText};
 
 /// A clock that is further ahead than this is off.
-const SKEW: TimeDelta = TimeDelta::seconds(2);
+pub(super) const SKEW: TimeDelta = TimeDelta::seconds(2);
 /// For so long after a jump of the own clock nothing is concluded from others' times.
 const AFTER_A_JUMP: TimeDelta = TimeDelta::seconds(10);
 
@@ -234,6 +234,7 @@ impl Console {
         entries.iter().find_map(|entry| {
             let ahead = entry.wall - self.own(wall);
             let is_other = entry.via.console != self.settings.console && !known.contains_key(&entry.via.console);
+            let is_other = is_other && self.is_first_beside(&entry.via.console);
             // One that is behind may have come late; one that is ahead cannot.
             (is_other && ahead > SKEW)
                 .then(|| ClockSkewed { console: entry.via.console.clone(), ahead_ms: ahead.num_milliseconds() })

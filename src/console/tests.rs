@@ -172,7 +172,9 @@ impl Desk {
         self.tell(Msg::Source(report(Finding::Ready { place: "x".into(), every: TimeDelta::seconds(15) })));
         for objective in &watchlist.objectives {
             let measured = world.measured(objective, grid, self.wall);
-            self.tell(Msg::Source(report(Finding::Measured(objective.id.clone(), measured))));
+            for finding in Finding::whole(&objective.id, &measured) {
+                self.tell(Msg::Source(report(finding)));
+            }
         }
         self.tell(Msg::Source(report(Finding::Spans(world.spans(&watchlist, self.wall)))));
         self.tell(Msg::Source(report(Finding::Polled)));

@@ -46,7 +46,7 @@ fn standing_since(start: DateTime<Utc>, world: &World, seconds: i64) -> Vec<(Str
     let (list, grid) = watchlist(now);
     let broken = |watched: &WatchedObjective| {
         let measured = world.measured(watched, grid, now);
-        let (_, value) = measured.newest(&watched.objective).unwrap();
+        let value = measured.newest(&watched.objective).unwrap().1.value;
         (watched.id.objective.to_string(), watched.objective.is_broken_by(value).unwrap())
     };
     list.objectives.iter().map(broken).collect()
@@ -242,7 +242,7 @@ fn the_share_of_failing_traces_is_the_ratio_on_the_chart() {
     let errors = world.spans(&list, now).errors.len() as f64;
     let chart = |id: &str| {
         let watched = list.objectives.iter().find(|watched| &*watched.id.objective == id).unwrap();
-        world.measured(watched, grid, now).newest(&watched.objective).unwrap().1
+        world.measured(watched, grid, now).newest(&watched.objective).unwrap().1.value
     };
     let ratio = chart("error-ratio");
     let completed = chart("payments");

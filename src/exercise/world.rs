@@ -86,12 +86,9 @@ impl World {
         let series =
             (0..wanted.min(MOST_SERIES)).map(|place| self.series(watched, signal, place, grid, &base)).collect();
         Measured {
-            grid,
-            series,
             left_out: wanted.saturating_sub(MOST_SERIES),
-            query: CleanStr::new(&objective.query(&objective.window)),
             burn: self.burn(objective, signal, now),
-            remarks: Vec::new(),
+            ..Measured::over(grid, series, &objective.query(&objective.window))
         }
     }
 

@@ -48,6 +48,10 @@ impl Clocks {
         }
         // What a console compared with may have been set later itself.
         for (console, entry) in observers {
+            // What was compared with a server keeps its value: it moves with its own jumps alone.
+            if console == entry.via.console {
+                continue;
+            }
             let own = clocks.moved_after(&entry.via.console, entry.order());
             if let Some((_, ahead)) = clocks.found.get_mut(&console) {
                 *ahead = ahead.saturating_sub(own);

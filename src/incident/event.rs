@@ -161,6 +161,9 @@ pub enum Evidence {
         at: DateTime<Utc>,
         /// The value there, with its unit; "no data" is a value too.
         value: CleanStr,
+        /// Whose value it is, of several series (`pod=p12`); empty where there is one.
+        #[serde(default, skip_serializing_if = "CleanStr::is_blank")]
+        series: CleanStr,
     },
     /// A trace.
     Trace {

@@ -22,7 +22,7 @@ impl Event {
             Self::LineMerged(body) => Self::LineMerged(LineMerged { text: REDACTED.into(), ..body.clone() }),
             Self::EvidencePinned(EvidencePinned { evidence }) => Self::EvidencePinned(EvidencePinned {
                 evidence: match evidence {
-                    Evidence::Graph { service, from, to, at, .. } => Evidence::Graph {
+                    Evidence::Graph { service, from, to, at, series, .. } => Evidence::Graph {
                         service: service.clone(),
                         objective: line(),
                         query: line(),
@@ -30,6 +30,7 @@ impl Event {
                         to: *to,
                         at: *at,
                         value: line(),
+                        series: if series.is_blank() { CleanStr::default() } else { line() },
                     },
                     Evidence::Trace { .. } => Evidence::Trace { trace: line(), summary: line() },
                 },

@@ -65,8 +65,9 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
         Event::NoteAmended(_) => ("amend", "a line was corrected".to_owned()),
         Event::NoteStruck(_) => ("strike", "a line was struck through".to_owned()),
         Event::EvidencePinned(EvidencePinned { evidence }) => match evidence {
-            Evidence::Graph { service, objective, query, at, value, .. } => {
-                ("evidence", format!("{service} {objective} = {value} at {} · {query}", time(*at, facts)))
+            Evidence::Graph { service, objective, query, at, value, series, .. } => {
+                let whose = if series.is_blank() { String::new() } else { format!(" ({series})") };
+                ("evidence", format!("{service} {objective} = {value}{whose} at {} · {query}", time(*at, facts)))
             }
             Evidence::Trace { trace, summary } => ("evidence", format!("trace {trace}: {summary}")),
         },

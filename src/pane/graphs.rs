@@ -7,8 +7,9 @@ use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
 use crate::incident::{Command, Event, Evidence, Phase, ServiceId};
-use crate::live::{Freshness, Panel, SIMULATED};
-use crate::slo::{Grid, Measured, Objective, ObjectiveId, ObjectiveKind, Side, Verdict};
+use crate::live::panel::MEASURING;
+use crate::live::{Freshness, Panel, Scope, Standing};
+use crate::slo::{Grid, Measured, Objective, ObjectiveId, ObjectiveKind, Side};
 use crate::text::columns;
 use crate::widget::chart::{Chart, Mark, Moments, Worse};
 use crate::widget::digits::{self, Size};
@@ -33,7 +34,12 @@ const ACTS: &[Act<Graphs>] = &[
     Act::look("newest", &["End", "0"], "back to the newest value, without a cursor", |pane, _| pane.newest()),
     Act::look("shorter", &["["], "a shorter time range", |pane, _| pane.range(-1)),
     Act::look("longer", &["]"], "a longer time range", |pane, _| pane.range(1)),
-    Act::look("alone", &["Enter"], "show the selected chart alone, and all again", |pane, _| pane.alone()),
+    Act::look(
+        "alone",
+        &["Enter"],
+        "show the selected chart alone, with its series by value, and all again",
+        |pane, _| pane.alone(),
+    ),
     Act::write("pin", &["p"], "pin the value under the cursor to the timeline as evidence", Graphs::pin),
 ];
 
@@ -63,8 +69,31 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
+    /// The chart.
     fn measured(&self) -> Option<&'a Measured> {
-        self.panel.and_then(|panel| panel.measured.as_ref())
+        self.panel.and_then(|panel| panel.measured(Scope::Chart))
+    }
+
+    /// The values of this moment.
+    fn now(&self) -> Option<&'a Measured> {
+        self.panel.and_then(|panel| panel.measured(Scope::Now))
+    }
+
+    fn standing(&self, cx: &Cx<'a>) -> Standing<'a> {
+        cx.live.standing(&self.id, self.objective)
+    }
+
+    /// Why the last try of any of its questions failed, or is not all of the answer.
+    fn flaw(&self) -> Option<String> {
+        let reads = || self.panel.iter().flat_map(|panel| &panel.reads);
+        let failed = reads().find_map(|read| read.problem.as_ref()).map(ToString::to_string);
+        let partial = || reads().filter_map(|read| read.measured.as_ref()).find_map(|one| one.partial.first());
+        failed.or_else(|| partial().map(|why| format!("PARTIAL: {why}")))
+    }
+
+    fn is_partial(&self) -> bool {
+        let reads = self.panel.iter().flat_map(|panel| &panel.reads);
+        reads.filter_map(|read| read.measured.as_ref()).any(|one| !one.partial.is_empty())
     }
 }
 
@@ -117,20 +146,23 @@ impl Graphs {
 
     fn pin(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
         let all = shown(cx);
-        let Some((shown, measured)) =
-            all.get(self.selection.place(all.len())).and_then(|shown| Some((shown, shown.measured()?)))
-        else {
-            return vec![Intent::Say("there is no value yet to pin".to_owned())];
+        let Some(shown) = all.get(self.selection.place(all.len())) else { return Vec::new() };
+        let of_chart = |at| {
+            shown
+                .measured()
+                .map(|measured| evidence(&shown.id.service, shown.objective, measured, nearest(&measured.grid, at)))
         };
-        let place =
-            self.cursor.map_or_else(|| newest_place(measured, shown.objective), |at| nearest(&measured.grid, at));
-        vec![Intent::Command(Command::PinEvidence(evidence(&shown.id.service, shown.objective, measured, place)))]
+        let of_now = || newest_evidence(&shown.id.service, shown.objective, shown.panel?);
+        match self.cursor.map_or_else(of_now, of_chart) {
+            Some(evidence) => vec![Intent::Command(Command::PinEvidence(evidence))],
+            None => vec![Intent::Say("there is no value yet to pin".to_owned())],
+        }
     }
 }
 
 /// A value of an objective as evidence.
 fn evidence(service: &ServiceId, objective: &Objective, measured: &Measured, place: usize) -> Evidence {
-    let value = measured.worst_at(objective, place);
+    let worst = measured.worst_at(objective, place);
     Evidence::Graph {
         service: service.clone(),
         objective: objective.title.clone(),
@@ -138,25 +170,27 @@ fn evidence(service: &ServiceId, objective: &Objective, measured: &Measured, pla
         from: measured.grid.start,
         to: measured.grid.end(),
         at: measured.grid.at(place),
-        value: value.map_or_else(|| "no data".to_owned(), |value| objective.unit.show(value)).into(),
+        value: worst.map_or_else(|| "no data".to_owned(), |worst| objective.unit.show(worst.value)).into(),
+        series: worst.and_then(|worst| worst.whose()).unwrap_or_default().into(),
     }
 }
 
-/// The newest value of an objective as evidence.
-pub(crate) fn newest_evidence(service: &ServiceId, objective: &Objective, measured: &Measured) -> Evidence {
-    evidence(service, objective, measured, newest_place(measured, objective))
+/// The value of an objective at this moment as evidence.
+pub(crate) fn newest_evidence(service: &ServiceId, objective: &Objective, panel: &Panel) -> Option<Evidence> {
+    let now = evidence(service, objective, panel.measured(Scope::Now)?, 0);
+    let (Evidence::Graph { from, .. }, Some(chart)) = (&now, panel.measured(Scope::Chart)) else { return Some(now) };
+    let start = chart.grid.start.min(*from);
+    Some(match now {
+        Evidence::Graph { service, objective, query, to, at, value, series, .. } => {
+            Evidence::Graph { service, objective, query, from: start, to, at, value, series }
+        }
+        Evidence::Trace { .. } => now,
+    })
 }
 
 fn nearest(grid: &Grid, at: DateTime<Utc>) -> usize {
     let steps = (at - grid.start).num_milliseconds() / grid.resolution.num_milliseconds().max(1);
     usize::try_from(steps.max(0)).unwrap_or(0).min(grid.len.saturating_sub(1))
-}
-
-fn newest_place(measured: &Measured, objective: &Objective) -> usize {
-    measured
-        .newest(objective)
-        .and_then(|(at, _)| measured.grid.place(at))
-        .unwrap_or(measured.grid.len.saturating_sub(1))
 }
 
 impl Graphs {
@@ -209,7 +243,7 @@ impl Graphs {
                 let heading = row_heading(&all[place], names, cx, cursor, is_here);
                 draw_row(&all[place], heading, levels, part, buf, cx);
             } else {
-                draw_one(&all[place], marks, part, buf, cx, cursor, is_here);
+                draw_one(&all[place], marks, part, buf, cx, cursor, (is_here, self.is_alone));
             }
             y += rows;
         }
@@ -305,17 +339,17 @@ fn draw_row(shown: &Shown<'_>, heading: Line<'static>, levels: usize, area: Rect
 /// Draws the worst objective alone: the one graph of the wall.
 pub(crate) fn draw_worst(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     let all = shown(cx);
-    let burden = |shown: &&Shown<'_>| match shown.measured().map(|measured| measured.verdict(shown.objective)) {
-        Some(Verdict::Breached { .. }) => 2,
-        Some(Verdict::NoData) | None => 1,
-        Some(Verdict::Met) => 0,
+    let burden = |shown: &&Shown<'_>| match shown.standing(cx).is_kept() {
+        Some(false) => 2,
+        None => 1,
+        Some(true) => 0,
     };
     // Of equals the first: objectives stand in the order of their importance.
     match all.iter().rev().max_by_key(burden) {
         Some(shown) => {
             let taken = if area.height >= ROWS_WITH_BIG_VALUE { draw_big_value(shown, area, buf, cx) } else { 0 };
             let rest = Rect { y: area.y + taken, height: area.height - taken, ..area };
-            draw_one(shown, &marks(cx), rest, buf, cx, None, false);
+            draw_one(shown, &marks(cx), rest, buf, cx, None, (false, false));
         }
         None => nothing(area, buf, cx),
     }
@@ -325,18 +359,13 @@ pub(crate) fn draw_worst(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
 fn draw_big_value(shown: &Shown<'_>, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> u16 {
     let objective = shown.objective;
     let freshness = shown.panel.map(|panel| cx.live.panel_freshness(panel, cx.wall));
-    let newest = shown.measured().and_then(|measured| measured.newest(objective));
-    let (value, style) = match (freshness, shown.measured(), newest) {
+    let standing = shown.standing(cx);
+    let (value, style) = match (freshness, standing.worst()) {
         // An old number is never shown as if it were the present one.
-        (Some(Freshness::Gone), ..) | (_, None, _) | (_, _, None) => ("no data".to_owned(), cx.theme.stale()),
-        (Some(Freshness::Stale), _, Some((_, value))) => (objective.unit.show(value), cx.theme.stale()),
-        (Some(Freshness::Fresh) | None, Some(measured), Some((_, value))) => {
-            let is_kept = match measured.verdict(objective) {
-                Verdict::Met => Some(true),
-                Verdict::Breached { .. } => Some(false),
-                Verdict::NoData => None,
-            };
-            (objective.unit.show(value), cx.theme.verdict(is_kept))
+        (Some(Freshness::Gone), _) | (_, None) => (stands(&standing, None, cx), cx.theme.stale()),
+        (Some(Freshness::Stale), Some(worst)) => (objective.unit.show(worst.value), cx.theme.stale()),
+        (Some(Freshness::Fresh) | None, Some(worst)) => {
+            (objective.unit.show(worst.value), cx.theme.verdict(standing.is_kept()))
         }
     };
     let room = Rect { height: Size::Medium.of("0").1, ..area };
@@ -359,9 +388,7 @@ fn nothing(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
         }
         Some(service) => format!("no objectives for {service}: add them to its playbook file"),
     };
-    for (line, y) in wrap(&words, usize::from(area.width)).into_iter().zip(area.y..area.bottom()) {
-        buf.set_line(area.x, y, &Line::styled(line, cx.theme.dim()), area.width);
-    }
+    draw_words(&words, area, buf, cx);
 }
 
 fn draw_one(
@@ -371,7 +398,7 @@ fn draw_one(
     buf: &mut Buffer,
     cx: &Cx<'_>,
     cursor: Option<DateTime<Utc>>,
-    is_here: bool,
+    (is_here, lists_series): (bool, bool),
 ) {
     if area.height == 0 {
         return;
@@ -381,37 +408,88 @@ fn draw_one(
     buf.set_line(area.x, area.y, &heading, area.width);
     let plot = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let Some(measured) = shown.measured() else {
-        let problem = shown.panel.and_then(|panel| panel.problem.as_ref());
-        // Whose failure it is matters: the spans' source says its own in its own pane.
-        let measures = ["prometheus", SIMULATED].into_iter().filter_map(|name| cx.live.sources.get(name)).next();
-        let failing = measures.and_then(|health| health.failing.as_ref());
-        let words = match (problem, failing) {
-            (Some(problem), _) => problem.to_string(),
-            (None, Some((since, why))) => {
-                format!("no data since {}: {why}", cx.clock(cx.incident.clock().show(*since)))
-            }
-            (None, None) if !cx.live.has_any(&["prometheus", SIMULATED]) => {
-                "no Prometheus is configured: --prometheus URL, or warroom config init".to_owned()
-            }
-            (None, None) => "waiting for the first answer".to_owned(),
-        };
-        for (line, y) in wrap(&words, usize::from(plot.width)).into_iter().zip(plot.y..plot.bottom()) {
-            buf.set_line(plot.x, y, &Line::styled(line, cx.theme.dim()), plot.width);
-        }
-        return;
+        return draw_words(&without_chart(shown, cx), plot, buf, cx);
     };
-    // What the server said beside the data stands under the heading, dimmed; it takes a line from the chart only where there is something.
-    let problem = shown.panel.and_then(|panel| panel.problem.as_ref());
-    let remark = problem.or(measured.remarks.first()).filter(|_| plot.height > 3);
-    let plot = match remark {
+    // What is wrong, or the server said beside the data, stands under the heading, dimmed; it takes a line from the chart only where there is something.
+    let remark = shown.flaw().or_else(|| measured.remarks.first().map(ToString::to_string));
+    let plot = match remark.filter(|_| plot.height > 3) {
         Some(remark) => {
-            let line = fit_line(Line::styled(remark.to_string(), cx.theme.dim()), usize::from(plot.width));
+            let line = fit_line(Line::styled(remark, cx.theme.dim()), usize::from(plot.width));
             buf.set_line(plot.x, plot.y, &line, plot.width);
             Rect { y: plot.y + 1, height: plot.height - 1, ..plot }
         }
         None => plot,
     };
+    let freshness = shown.panel.map(|panel| cx.live.read_freshness(panel, Scope::Chart, cx.wall));
+    let now = shown.now().filter(|now| lists_series && now.series.len() > 1);
+    let plot = match now {
+        Some(now) => {
+            let all = u16::try_from(now.series.len() + now.left_out.min(1)).unwrap_or(u16::MAX);
+            let list = Rect { height: all.min(plot.height / 2), ..plot };
+            let plot = Rect { height: plot.height - list.height, ..plot };
+            draw_series(shown, now, Rect { y: plot.bottom(), ..list }, buf, cx);
+            plot
+        }
+        None => plot,
+    };
     draw_chart(shown, measured, freshness, marks, cursor, plot, buf, cx);
+}
+
+/// Why there is no chart.
+fn without_chart(shown: &Shown<'_>, cx: &Cx<'_>) -> String {
+    let problem = shown.panel.and_then(|panel| panel.read(Scope::Chart).problem.as_ref());
+    // Whose failure it is matters: the spans' source says its own in its own pane.
+    let measures = MEASURING.into_iter().filter_map(|name| cx.live.sources.get(name)).next();
+    let failing = measures.and_then(|health| health.failing.as_ref());
+    match (problem, failing) {
+        (Some(problem), _) => problem.to_string(),
+        (None, Some((since, why))) => format!("no data since {}: {why}", cx.clock(cx.incident.clock().show(*since))),
+        (None, None) if !cx.live.has_any(&MEASURING) => {
+            "no Prometheus is configured: --prometheus URL, or warroom config init".to_owned()
+        }
+        (None, None) => match cx.live.asked_at {
+            Some(since) => {
+                format!("asked at {}: waiting for the first answer", cx.clock(cx.incident.clock().show(since)))
+            }
+            None => "not asked yet".to_owned(),
+        },
+    }
+}
+
+fn draw_words(words: &str, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+    for (line, y) in wrap(words, usize::from(area.width)).into_iter().zip(area.y..area.bottom()) {
+        buf.set_line(area.x, y, &Line::styled(line, cx.theme.dim()), area.width);
+    }
+}
+
+/// The series that an objective has now, the worst first, with as many as there is room for.
+fn draw_series(shown: &Shown<'_>, measured: &Measured, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+    let objective = shown.objective;
+    let badness = |value: f64| objective.side.badness(value).unwrap_or(f64::NEG_INFINITY);
+    let mut all: Vec<(f64, &str)> = measured
+        .series
+        .iter()
+        .filter_map(|series| Some((series.values.first().copied().flatten()?, series.name.as_str())))
+        .collect();
+    all.sort_by(|(one, _), (other, _)| badness(*other).total_cmp(&badness(*one)));
+    let rows = usize::from(area.height);
+    let room = if all.len() + measured.left_out > rows { rows.saturating_sub(1) } else { rows };
+    let more = (all.len() + measured.left_out).saturating_sub(room);
+    let mut lines: Vec<Line<'_>> = all
+        .iter()
+        .take(room)
+        .map(|(value, name)| {
+            let is_kept = objective.is_broken_by(*value).map(|is_broken| !is_broken);
+            let value = Span::styled(format!("{:>10}", objective.unit.show(*value)), cx.theme.verdict(is_kept));
+            Line::from(vec![value, Span::raw(format!("  {name}"))])
+        })
+        .collect();
+    if more > 0 {
+        lines.push(Line::styled(format!("{:>10}  and {more} more, none of them worse", ""), cx.theme.dim()));
+    }
+    for (line, y) in lines.into_iter().zip(area.y..area.bottom()) {
+        buf.set_line(area.x, y, &fit_line(line, usize::from(area.width)), area.width);
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "a chart is its parts")]
@@ -471,44 +549,45 @@ fn heading(
         Side::Below => "<",
         Side::Above => ">",
     };
-    let Some(measured) = shown.measured() else {
-        spans.push(Span::styled(format!("{side} {limit}  no data"), cx.theme.stale()));
-        return Line::from(spans);
+    let standing = shown.standing(cx);
+    let value = standing.worst().map(|worst| objective.unit.show(worst.value));
+    let at = || {
+        let at = shown.panel.and_then(|panel| panel.read(Scope::Now).at);
+        at.map(|at| cx.clock(cx.incident.clock().show(at))).unwrap_or_default()
     };
-    let verdict = measured.verdict(objective);
-    let newest = measured.newest(objective);
-    let is_kept = match verdict {
-        Verdict::Met => Some(true),
-        Verdict::Breached { .. } => Some(false),
-        Verdict::NoData => None,
-    };
-    let value = newest.map_or_else(|| "no data".to_owned(), |(_, value)| objective.unit.show(value));
-    match freshness {
-        Some(Freshness::Gone) => {
+    let is_failed = shown.panel.is_some_and(|panel| panel.read(Scope::Now).problem.is_some());
+    match (freshness, value) {
+        (Some(Freshness::Gone), Some(value)) => {
             // An old number is never shown as if it were the present one.
-            let since = shown.panel.map(|panel| cx.clock(cx.incident.clock().show(panel.at))).unwrap_or_default();
-            spans.push(Span::styled(format!("NO DATA since {since}"), cx.theme.red()));
+            spans.push(Span::styled(format!("NO DATA since {}", at()), cx.theme.red()));
             spans.push(Span::styled(format!("  last {value}  {side} {limit}"), cx.theme.stale()));
         }
-        Some(Freshness::Stale) => {
-            let at = shown.panel.map(|panel| cx.clock(cx.incident.clock().show(panel.at))).unwrap_or_default();
-            spans.push(Span::styled(format!("{value}  {side} {limit}  STALE, of {at}"), cx.theme.stale()));
+        (Some(Freshness::Stale), Some(value)) => {
+            spans.push(Span::styled(format!("{value}  {side} {limit}  STALE, of {}", at()), cx.theme.stale()));
         }
-        Some(Freshness::Fresh) | None => {
-            spans.push(Span::styled(format!("{value:>9}"), cx.theme.verdict(is_kept)));
+        (Some(Freshness::Fresh) | None, Some(value)) if is_failed => {
+            spans.push(Span::styled(format!("{value}  {side} {limit}  FAILED since {}", at()), cx.theme.stale()));
+        }
+        (Some(Freshness::Fresh) | None, Some(value)) => {
+            spans.push(Span::styled(format!("{value:>9}"), cx.theme.verdict(standing.is_kept())));
             spans.push(Span::raw(format!("  {side} {limit}  ")));
-            let words = match verdict {
-                Verdict::Met => "met".to_owned(),
-                Verdict::Breached { since, at_least } => {
-                    let at_least = if at_least { "at least " } else { "" };
-                    format!("BREACHED {at_least}{}", minutes(measured.grid.end() - since))
-                }
-                Verdict::NoData => "no data".to_owned(),
-            };
-            spans.push(Span::styled(words, cx.theme.verdict(is_kept)));
+            spans.push(Span::styled(stands(&standing, shown.now(), cx), cx.theme.verdict(standing.is_kept())));
+            if let Some(whose) = standing.worst().and_then(|worst| worst.whose()) {
+                spans.push(Span::raw(format!("  {whose}")));
+            }
+        }
+        (_, None) => {
+            let style =
+                if standing.is_kept().is_some() { cx.theme.verdict(standing.is_kept()) } else { cx.theme.stale() };
+            spans.push(Span::styled(format!("{side} {limit}  {}", stands(&standing, shown.now(), cx)), style));
         }
     }
-    if objective.kind == ObjectiveKind::Ratio {
+    if shown.is_partial() {
+        spans.push(Span::styled("  PARTIAL", cx.theme.amber()));
+    }
+    if objective.kind == ObjectiveKind::Ratio
+        && let Some(measured) = shown.panel.and_then(|panel| panel.measured(Scope::Burn))
+    {
         let rates: Vec<String> = measured
             .burn
             .iter()
@@ -519,16 +598,37 @@ fn heading(
             .collect();
         spans.push(Span::raw(format!("  burn {}", rates.join(" / "))));
     }
+    let Some(measured) = shown.measured() else { return Line::from(spans) };
     if measured.left_out > 0 {
-        spans.push(Span::styled(format!("  {} series not shown", measured.left_out), cx.theme.dim()));
+        spans.push(Span::styled(format!("  {} more series are not drawn", measured.left_out), cx.theme.dim()));
     }
     if let Some(at) = cursor {
-        let value = measured
-            .worst_at(objective, nearest(&measured.grid, at))
-            .map_or_else(|| "no data".to_owned(), |value| objective.unit.show(value));
-        spans.push(Span::styled(format!("  at {}: {value}", cx.clock(at)), cx.theme.accent()));
+        let worst = measured.worst_at(objective, nearest(&measured.grid, at));
+        let value = worst.map_or_else(|| "no data".to_owned(), |worst| objective.unit.show(worst.value));
+        let whose = worst.and_then(|worst| worst.whose()).map(|whose| format!(" {whose}")).unwrap_or_default();
+        spans.push(Span::styled(format!("  at {}: {value}{whose}", cx.clock(at)), cx.theme.accent()));
     }
     Line::from(spans)
+}
+
+/// How an objective stands, in words; the value at this moment stands beside them.
+fn stands(standing: &Standing<'_>, now: Option<&Measured>, cx: &Cx<'_>) -> String {
+    match standing {
+        Standing::NotAsked => "not asked yet".to_owned(),
+        Standing::Unanswered { since } => {
+            format!("no answer since {}", cx.clock(cx.incident.clock().show(*since)))
+        }
+        Standing::Failed(why) => format!("FAILED: {why}"),
+        Standing::Empty => "0 series".to_owned(),
+        Standing::NoValue(_) => "no data".to_owned(),
+        Standing::Met(Some(_)) => "met".to_owned(),
+        Standing::Met(None) => "met, 0 series".to_owned(),
+        Standing::Breached { since, at_least, .. } => {
+            let at_least = if *at_least { "at least " } else { "" };
+            let until = now.map_or(cx.now, |measured| measured.grid.end());
+            format!("BREACHED {at_least}{}", minutes(until - *since))
+        }
+    }
 }
 
 /// What happened: declared, acknowledged, updates, mitigation, resolution, steps.

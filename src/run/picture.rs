@@ -144,7 +144,7 @@ fn reports(
     let place = format!("exercise {}", exercise.title);
     let mut all = vec![report(Finding::Ready { place: place.as_str().into(), every: TimeDelta::seconds(5) })];
     for objective in &watchlist.objectives {
-        all.push(report(Finding::Measured(objective.id.clone(), world.measured(objective, grid, now))));
+        all.extend(Finding::whole(&objective.id, &world.measured(objective, grid, now)).map(&report));
     }
     all.push(report(Finding::Spans(world.spans(&Arc::new(watchlist.clone()), now))));
     let alerts = world.alerts(crate::source::simulated::NAME, &watchlist.objectives, now);

@@ -12,7 +12,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Certificate, Client, Method, Proxy, RequestBuilder, Response, Url};
 use secrecy::SecretString;
@@ -62,6 +62,8 @@ const AT_ONCE: usize = 6;
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 /// A parse above this many bytes leaves the loop's thread.
 const BIG_PARSE: usize = 256 * 1024;
+/// Clocks that differ by no more than this agree: a date counts whole seconds, and an answer takes a moment.
+const SAME_TIME: TimeDelta = TimeDelta::seconds(3);
 /// How much of an answer that makes no sense is shown.
 const EXCERPT: usize = 300;
 
@@ -129,6 +131,7 @@ pub struct Site {
     at_once: Semaphore,
     auth: Option<Auth>,
     header: Arc<Mutex<Result<Option<HeaderValue>, String>>>,
+    ahead: Mutex<Option<TimeDelta>>,
 }
 
 impl fmt::Debug for Site {
@@ -170,6 +173,7 @@ impl Site {
             at_once: Semaphore::new(AT_ONCE),
             auth,
             header: Arc::new(Mutex::new(header)),
+            ahead: Mutex::default(),
         })
     }
 
@@ -217,6 +221,29 @@ impl Site {
             trouble: Trouble::Ours,
             retry_after: None,
         })
+    }
+
+    /// The server's time, as far as its answers told it: what is asked about a moment is asked about the right one.
+    pub fn now(&self) -> DateTime<Utc> {
+        let own = clock::wall();
+        own.checked_sub_signed(self.ahead().unwrap_or_default()).unwrap_or(own)
+    }
+
+    /// By how much this machine's clock is ahead of the server's; nothing where they agree as well as a date in whole seconds can tell. Absent until an
+    /// answer had a date.
+    pub fn ahead(&self) -> Option<TimeDelta> {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Compares the clocks. What a cache kept says nothing, and a difference that only the way of the answer makes is none.
+    fn compare_clocks(&self, date: Option<DateTime<Utc>>, is_kept: bool) {
+        let Some(date) = date.filter(|_| !is_kept) else { return };
+        let ahead = clock::wall() - (date + TimeDelta::milliseconds(500));
+        let ahead = if ahead.abs() <= SAME_TIME { TimeDelta::zero() } else { ahead };
+        let mut known = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.is_none_or(|known| (ahead - known).abs() > SAME_TIME) {
+            *known = Some(ahead);
+        }
     }
 
     /// Begins a GET below the base address.
@@ -276,6 +303,7 @@ impl Site {
         let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let date = text("date").and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
         let (date, scopes) = (date.map(|date| date.with_timezone(&Utc)), text("x-oauth-scopes"));
+        self.compare_clocks(date, response.headers().contains_key("age"));
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
@@ -314,7 +342,7 @@ impl Site {
     /// The sentence for an answer whose status is no success, or that is not what was expected.
     pub fn complaint(&self, answer: &Answer) -> Failure {
         let status = answer.status;
-        let said = excerpt(&answer.body);
+        let said = said(&answer.body);
         let what = match status {
             401 => match &self.auth {
                 Some(auth) => format!("answered 401: the credentials are wrong or expired: check {}", auth.hint()),
@@ -325,7 +353,8 @@ impl Site {
                 None => "answered 403: it may want credentials: set bearer-file, bearer-env or basic-user".to_owned(),
             },
             404 => format!("answered 404 for {}: is the path in the address right?", answer.path),
-            429 => "answered 429: it is asked too often".to_owned(),
+            429 if said.is_empty() || is_page(&answer.body) => "answered 429: it is asked too often".to_owned(),
+            429 => format!("answered 429: it is asked too often: {said}"),
             _ if is_page(&answer.body) => {
                 format!("answered {status} with a web page instead of data: is a login page or a proxy before it?")
             }
@@ -539,6 +568,26 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
 fn is_page(body: &[u8]) -> bool {
     let start = body.trim_ascii_start();
     start.first() == Some(&b'<')
+}
+
+/// What a server says of an error in its own words: the sentence in its JSON, in whichever of the usual places that stands; else the beginning of it.
+pub(super) fn said(body: &[u8]) -> CleanStr {
+    use serde_json::Value;
+    fn sentence(value: &Value) -> Option<&str> {
+        match value {
+            Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()),
+            Value::Array(all) => all.iter().find_map(sentence),
+            Value::Object(all) => ["error", "message", "msg", "errors", "detail", "reason"]
+                .iter()
+                .find_map(|key| sentence(all.get(*key)?)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        }
+    }
+    let told: Value = serde_json::from_slice(body).unwrap_or_default();
+    match sentence(&told) {
+        Some(text) => excerpt(text.as_bytes()),
+        None => excerpt(body),
+    }
 }
 
 /// The beginning of an answer, clean; a server that echoes what it was sent must not bring a token to the screen.

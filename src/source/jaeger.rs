@@ -3,29 +3,30 @@
 //! Hides that Jaeger has two HTTP APIs, of which the older one is going away and the newer one came late, which of the two an endpoint speaks, and
 //! that a search by error tag cannot find every error: each watched service is searched by tag, without it, and by duration.
 //!
-//! Invariant: only addresses below the configured one are asked, whatever a trace contains; a search that reached its limit says so.
+//! Invariant: only addresses below the configured one are asked, whatever a trace contains; a search that reached its limit says so; one that failed
+//! hides nothing that another found, and keeps what it found before.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::stream::{StreamExt as _, iter};
+use futures_util::stream::{Stream, StreamExt as _, iter};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::http::{Answer, Failure, Limits, Site, Trouble, segment};
 use super::{Desk, Endpoint, Poller, Source, SourceError, Telling, attend};
-use crate::clock;
-use crate::live::{Finding, Inquiry, MOST_ROWS, MOST_SPANS, SourceName, SpanFinding, Usual, WatchedService, Watchlist};
+use crate::live::{Finding, Inquiry, MOST_SPANS, SourceName, SpanFinding, Usual, WatchedService, Watchlist};
 use crate::spans::{SpanRow, Trace, TraceId};
 use crate::text::CleanStr;
 
 mod legacy;
 mod lenient;
 mod otlp;
+mod searches;
+
+use searches::Searches;
 
 /// Its name in reports and in the configuration.
 pub const NAME: SourceName = "jaeger";
@@ -37,7 +38,8 @@ const FEWEST_TRACES: usize = 10;
 /// Opens the source of an endpoint.
 pub fn open(endpoint: &Endpoint) -> Result<Box<dyn Source>, SourceError> {
     let site = Site::open(NAME, endpoint, Limits::of_traces())?;
-    Ok(Box::new(Jaeger { asker: Asker { site, dialect: Mutex::default() }, every: endpoint.every }))
+    let asker = Asker { site, dialect: Mutex::default(), known: Mutex::default() };
+    Ok(Box::new(Jaeger { asker, every: endpoint.every }))
 }
 
 struct Jaeger {
@@ -59,6 +61,8 @@ struct Asker {
     site: Site,
     /// Which API the endpoint speaks; forgotten after a failure, because what comes back may be another version.
     dialect: Mutex<Option<Dialect>>,
+    /// What each search found last, and how it failed since.
+    known: Mutex<Searches>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +83,7 @@ enum Detail {
 }
 
 /// What a search is after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Aim {
     /// Traces with a span of the service whose `error` tag is true.
     TaggedErrors,
@@ -117,7 +121,7 @@ struct Search {
 }
 
 /// What one search found, reduced to rows so that no trace is kept.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Found {
     traces: usize,
     errors: Vec<SpanRow>,
@@ -126,7 +130,8 @@ struct Found {
 
 /// How a search ended, if not with the server being away.
 enum Searched {
-    Found(Found),
+    /// With the number of traces that it could have found at most.
+    Found(Found, usize),
     Refused(CleanStr),
 }
 
@@ -140,17 +145,12 @@ impl Poller for Asker {
     }
 
     async fn poll<'a>(&'a self, list: &'a Watchlist, telling: &'a Telling) -> Result<(), Failure> {
-        let polled = self.search_all(&list.services, list.lookback, clock::wall()).await;
-        match polled {
-            Ok(finding) => {
-                telling.tell(Finding::Spans(finding)).await;
-                Ok(())
-            }
-            Err(failure) => {
-                self.remember(None);
-                Err(failure)
-            }
+        let now = self.site.now();
+        let polled = self.poll_at(list, telling, now).await;
+        if polled.is_err() {
+            self.remember(None);
         }
+        polled
     }
 
     async fn answer(&self, inquiry: Inquiry) -> Option<Finding> {
@@ -168,7 +168,7 @@ impl Poller for Asker {
             Inquiry::Usual(before) => {
                 let services = before.services.iter();
                 let services = services.map(|service| WatchedService { service: service.clone(), slow: None });
-                let found = self.search_all(&services.collect::<Vec<_>>(), before.length, before.until).await;
+                let found = self.search_once(&services.collect::<Vec<_>>(), before.length, before.until).await;
                 Some(Finding::Usual(match found {
                     Ok(found) => Usual::of(&before, &found.errors),
                     Err(failure) => Usual { before, rates: Err(failure.reason) },
@@ -179,61 +179,85 @@ impl Poller for Asker {
 }
 
 impl Asker {
-    async fn search_all(
+    /// Makes each search that does not wait after a failure, those that failed last at the end, and tells what all of them found so far.
+    async fn poll_at(&self, list: &Watchlist, telling: &Telling, now: DateTime<Utc>) -> Result<(), Failure> {
+        let dialect = self.dialect(&list.services).await?;
+        telling.tell_clock(&self.site).await;
+        let wanted = searches_for(&list.services, list.lookback, self.site.now());
+        let (well, unwell) = self.searches(|known| known.due(&wanted, now));
+        let mut answered = wanted.is_empty();
+        let mut first = None;
+        let is_all = unwell.is_empty();
+        for some in [well, unwell] {
+            let is_any = !some.is_empty();
+            let mut running = self.run(dialect, some, &list.services);
+            while let Some((search, outcome)) = running.next().await {
+                match &outcome {
+                    Ok(_) => answered = true,
+                    Err(failure) => first = first.or(Some(failure.clone())),
+                }
+                self.searches(|known| known.take(search, outcome, now));
+            }
+            // Those that hang are not waited for before the others are told; without any answer there is nothing to tell.
+            if answered && (is_any || is_all) {
+                let finding = self.searches(|known| known.finding(&wanted, list.lookback, now));
+                telling.tell(Finding::Spans(finding)).await;
+            }
+            if is_all {
+                break;
+            }
+        }
+        match first {
+            Some(failure) if !answered => {
+                self.searches(Searches::forget_pauses);
+                Err(failure)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Searches some services once; what one search could not find is a gap.
+    async fn search_once(
         &self,
         services: &[WatchedService],
         lookback: TimeDelta,
         end: DateTime<Utc>,
     ) -> Result<SpanFinding, Failure> {
-        let start = end.checked_sub_signed(lookback).unwrap_or(end);
-        let dialect = match (self.known(), services.is_empty()) {
-            (Some(dialect), false) => dialect,
+        let dialect = self.dialect(services).await?;
+        let wanted = searches_for(services, lookback, end);
+        let mut searches = Searches::default();
+        let mut running = self.run(dialect, wanted.clone(), services);
+        while let Some((search, outcome)) = running.next().await {
+            searches.take(search, Ok(outcome?), end);
+        }
+        Ok(searches.finding(&wanted, lookback, end))
+    }
+
+    async fn dialect(&self, services: &[WatchedService]) -> Result<Dialect, Failure> {
+        match (self.known(), services.is_empty()) {
+            (Some(dialect), false) => Ok(dialect),
             // Without a service to search for, asking for the dialect says whether the server is there.
-            (Some(_) | None, _) => self.probe().await?,
-        };
+            (Some(_) | None, _) => self.probe().await,
+        }
+    }
+
+    fn searches<T>(&self, look: impl FnOnce(&mut Searches) -> T) -> T {
+        look(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn run<'a>(
+        &'a self,
+        dialect: Dialect,
+        searches: Vec<Search>,
+        services: &[WatchedService],
+    ) -> impl Stream<Item = (Search, Result<Searched, Failure>)> + Unpin + use<'a> {
         let watched: Vec<(CleanStr, Option<TimeDelta>)> =
             services.iter().map(|watched| (watched.service.clone(), watched.slow)).collect();
-        let searches = services.iter().flat_map(|watched| {
-            aims(watched).map(|aim| Search { service: watched.service.clone(), aim, start, end, limit: aim.limit() })
-        });
-        let searches: Vec<Search> = searches.collect();
-        let mut running = iter(searches)
-            .map(|search| {
-                let watched = watched.clone();
-                async move { (search.clone(), self.search(dialect, search, watched).await) }
-            })
-            .buffered(SEARCHES_AT_ONCE);
-        let mut errors = BTreeMap::new();
-        let mut slow = BTreeMap::new();
-        let mut remarks = Vec::new();
-        while let Some((search, outcome)) = running.next().await {
-            let service = &search.service;
-            let what = search.aim.what();
-            match outcome? {
-                Searched::Refused(reason) => {
-                    remarks.push(format!("{what} of {service} could not be searched: {reason}").into());
-                }
-                Searched::Found(found) => {
-                    if let Some(remark) = remark(&search, &found, lookback) {
-                        remarks.push(remark);
-                    }
-                    let key = |row: &SpanRow| (row.trace.clone(), row.span.clone());
-                    errors.extend(found.errors.into_iter().map(|row| (key(&row), row)));
-                    slow.extend(found.slow.into_iter().map(|row| (key(&row), row)));
-                }
-            }
-        }
-        let mut errors: Vec<SpanRow> = errors.into_values().collect();
-        errors.sort_by_key(|row| Reverse(row.at));
-        let mut slow: Vec<SpanRow> = slow.into_values().collect();
-        slow.sort_by_key(|row| Reverse(row.duration));
-        for (rows, what) in [(&mut errors, "error spans, the newest"), (&mut slow, "slow spans, the slowest")] {
-            if rows.len() > MOST_ROWS {
-                remarks.push(format!("{MOST_ROWS} of {} {what}, are kept", rows.len()).into());
-                rows.truncate(MOST_ROWS);
-            }
-        }
-        Ok(SpanFinding { errors, slow, lookback, remarks })
+        let one = move |search: Search| {
+            let watched = watched.clone();
+            async move { (search.clone(), self.search(dialect, search, watched).await) }
+        };
+        Box::pin(iter(searches).map(one).buffer_unordered(SEARCHES_AT_ONCE))
     }
 
     async fn search(
@@ -248,14 +272,15 @@ impl Asker {
                 Dialect::Otlp => otlp::search(&search),
             };
             let watched = watched.clone();
+            let limit = search.limit;
             let outcome = async {
                 let answer = self.get(path, &query).await?;
                 if is_no_match(dialect, &answer) {
-                    return Ok(Searched::Found(Found::default()));
+                    return Ok(Searched::Found(Found::default(), limit));
                 }
                 match answer.status {
                     200 => {}
-                    400 | 422 | 501 => return Ok(Searched::Refused(said(&answer))),
+                    400 | 422 | 501 => return Ok(Searched::Refused(super::http::said(&answer.body))),
                     _ => return Err(self.site.complaint(&answer)),
                 }
                 let read = self.site.parse(answer, move |text| {
@@ -265,7 +290,7 @@ impl Asker {
                     })
                 });
                 Ok(match read.await? {
-                    Ok(found) => Searched::Found(found),
+                    Ok(found) => Searched::Found(found, limit),
                     Err(refusal) => Searched::Refused(refusal),
                 })
             };
@@ -323,29 +348,31 @@ impl Asker {
             #[serde(default)]
             services: Option<Vec<IgnoredAny>>,
         }
-        let newer = self.get("api/v3/services", &[]).await?;
-        if matches!(newer.status, 401 | 403 | 429) {
-            return Err(self.site.complaint(&newer));
-        }
-        let older = self.get("api/services", &[]).await?;
-        let is_otlp = newer.is_success()
-            && serde_json::from_slice::<Otlp>(&newer.body).is_ok_and(|told| {
-                // `{}` is how the newer API says that it knows no service; any other object is somebody else's.
-                told.services.is_some() || newer.body.trim_ascii() == b"{}"
-            });
-        let is_legacy = older.is_success()
-            && serde_json::from_slice::<Legacy>(&older.body)
-                .is_ok_and(|told| told.data.is_some() || told.errors.is_some() || older.body.starts_with(b"{\"data\""));
+        // A proxy may let one of them through and not the other: what is refused says nothing about its neighbour.
+        let newer = self.get("api/v3/services", &[]).await;
+        let older = self.get("api/services", &[]).await;
+        let is_otlp = newer.as_ref().is_ok_and(|newer| {
+            let told = serde_json::from_slice::<Otlp>(&newer.body);
+            // `{}` is how the newer API says that it knows no service; any other object is somebody else's.
+            newer.is_success() && told.is_ok_and(|told| told.services.is_some() || newer.body.trim_ascii() == b"{}")
+        });
+        let is_legacy = older.as_ref().is_ok_and(|older| {
+            let told = serde_json::from_slice::<Legacy>(&older.body);
+            let is_one = |told: Legacy| told.data.is_some() || told.errors.is_some();
+            older.is_success() && told.is_ok_and(|told| is_one(told) || older.body.starts_with(b"{\"data\""))
+        });
         let dialect = match (is_legacy, is_otlp) {
             (true, _) => Dialect::Legacy,
             (false, true) => Dialect::Otlp,
-            (false, false) if matches!(newer.status, 404 | 200) && matches!(older.status, 404 | 200) => {
-                let what = "answers neither /api/v3/services nor /api/services as Jaeger does: \
-                            is the address right, with its path prefix?";
-                return Err(self.site.failure(Trouble::Status(older.status), what.to_owned()));
-            }
             (false, false) => {
-                return Err(self.site.complaint(if older.is_success() { &newer } else { &older }));
+                let (newer, older) = (newer?, older?);
+                let is_plain = |answer: &Answer| matches!(answer.status, 404 | 200);
+                if is_plain(&newer) && is_plain(&older) {
+                    let what = "answers neither /api/v3/services nor /api/services as Jaeger does: \
+                                is the address right, with its path prefix?";
+                    return Err(self.site.failure(Trouble::Status(older.status), what.to_owned()));
+                }
+                return Err(self.site.complaint(if is_plain(&older) { &newer } else { &older }));
             }
         };
         self.remember(Some(dialect));
@@ -366,28 +393,15 @@ impl Asker {
     }
 }
 
-fn aims(watched: &WatchedService) -> impl Iterator<Item = Aim> + use<> {
-    [Some(Aim::TaggedErrors), Some(Aim::Anything), watched.slow.map(Aim::Slow)].into_iter().flatten()
-}
-
-/// What a reader of the tables must know about a search.
-fn remark(search: &Search, found: &Found, lookback: TimeDelta) -> Option<CleanStr> {
-    let Search { service, aim, limit, .. } = search;
-    let is_full = found.traces >= *limit;
-    let text = match aim {
-        Aim::TaggedErrors | Aim::Slow(_) if is_full => {
-            format!("limit of {limit} traces reached for {} of {service}: there may be more", aim.what())
-        }
-        Aim::Anything if is_full => {
-            format!("errors of {service} without an error tag were looked for in {limit} traces only")
-        }
-        Aim::Anything if found.traces == 0 => {
-            let minutes = lookback.num_minutes();
-            format!("no trace of {service} in the last {minutes} min: is this its name in the traces?")
-        }
-        Aim::TaggedErrors | Aim::Slow(_) | Aim::Anything => return None,
-    };
-    Some(text.into())
+/// Each service is searched by tag, without it, and by duration where it has a limit.
+fn searches_for(services: &[WatchedService], lookback: TimeDelta, end: DateTime<Utc>) -> Vec<Search> {
+    let start = end.checked_sub_signed(lookback).unwrap_or(end);
+    let each = services.iter().flat_map(|watched| {
+        let aims = [Some(Aim::TaggedErrors), Some(Aim::Anything), watched.slow.map(Aim::Slow)];
+        let search = |aim: Aim| Search { service: watched.service.clone(), aim, start, end, limit: aim.limit() };
+        aims.into_iter().flatten().map(search)
+    });
+    each.collect()
 }
 
 fn reduce(traces: &[Trace], watched: &[(CleanStr, Option<TimeDelta>)]) -> Found {
@@ -429,25 +443,6 @@ fn says_not_found(answer: &Answer) -> bool {
     }
     serde_json::from_slice::<Told>(&answer.body)
         .is_ok_and(|told| told.error.is_some() || told.errors.is_some() || told.message.is_some())
-}
-
-/// The sentence in a refusal: JSON of either API (the content type lies), or plain text.
-fn said(answer: &Answer) -> CleanStr {
-    #[derive(Deserialize)]
-    struct One {
-        #[serde(alias = "message")]
-        msg: String,
-    }
-    #[derive(Deserialize)]
-    struct Told {
-        #[serde(default)]
-        error: Option<One>,
-        #[serde(default)]
-        errors: Option<Vec<One>>,
-    }
-    let told = serde_json::from_slice::<Told>(&answer.body).ok();
-    let told = told.and_then(|told| told.error.or_else(|| told.errors?.into_iter().next()));
-    told.map_or_else(|| super::http::excerpt(&answer.body), |one| CleanStr::field(&one.msg))
 }
 
 fn bounded(mut trace: Trace) -> Trace {

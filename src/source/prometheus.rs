@@ -1,42 +1,40 @@
-//! Prometheus: objectives measured over a grid of moments, burn rates, and alerts.
+//! Prometheus: what objectives show at this moment, over the stretch that proves something, and over a chart; burn rates; and alerts.
 //!
-//! Hides its HTTP API: a range query by POST for each objective and instant queries for the burn rates, through `prometheus-http-query` on our own
-//! client. The answers are read here and not by that crate, because it drops warnings, has no limit, and fails on native histograms.
+//! Hides its HTTP API: range and instant queries by POST (by GET where that is refused), through `prometheus-http-query` on our own client. The answers
+//! are read here and not by that crate, because it drops warnings, has no limit, and fails on native histograms.
 //!
-//! Invariant: one bad query makes its own objective unmeasured and nothing else; a moment without a sample stays without; a server that measures but
-//! has no alerts to ask for is a healthy one.
+//! Invariant: each question stands alone ([`round`]): one that is bad, slow or refused hides no other. A moment without a sample stays without. A
+//! server that measures but has no alerts to ask for is a healthy one.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::future::{join, join_all};
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use prometheus_http_query::Client;
 use reqwest::header::AUTHORIZATION;
 use serde::Deserialize;
 
 use super::http::{Answer, Failure, Limits, Site, Trouble};
 use super::{Desk, Endpoint, Poller, Source, SourceError, Telling, attend};
-use crate::clock;
-use crate::live::{Finding, Inquiry, SourceName, WatchedObjective, Watchlist};
-use crate::slo::{BURN_WINDOWS, Grid, Measured, ObjectiveKind};
+use crate::live::{Finding, Inquiry, Scope, SourceName, WatchedObjective, Watchlist};
+use crate::slo::{BURN_WINDOWS, Grid, Measured, Objective, ObjectiveKind, Side};
 use crate::text::CleanStr;
 
 mod alerts;
 mod envelope;
+mod round;
 
 use envelope::{Envelope, Findings};
 
 /// Its name in reports and in the configuration.
 pub const NAME: SourceName = "prometheus";
-/// A graph is not finer than this, because servers are rarely scraped more often.
-const FINEST: TimeDelta = TimeDelta::seconds(15);
 /// The server is told to give up shortly before we stop listening, because its sentence is better than ours.
 const PATIENCE: Duration = Duration::from_millis(4_500);
+/// What is not needed is waited for so long.
+const SHORT: Duration = Duration::from_secs(2);
 
 /// Opens the source of an endpoint.
 pub fn open(endpoint: &Endpoint) -> Result<Box<dyn Source>, SourceError> {
@@ -44,7 +42,9 @@ pub fn open(endpoint: &Endpoint) -> Result<Box<dyn Source>, SourceError> {
     let client = Client::from(site.client().clone(), site.base());
     let client =
         client.map_err(|error| SourceError::Address { name: NAME, problem: format!("cannot be used: {error}") })?;
-    Ok(Box::new(Prometheus { asker: Asker { site, client, version: Mutex::default() }, every: endpoint.every }))
+    let server = Server { site, client, version: Mutex::default(), is_get: AtomicBool::new(false) };
+    let asker = Asker { server: Arc::new(server), underway: tokio::sync::Mutex::default() };
+    Ok(Box::new(Prometheus { asker, every: endpoint.every }))
 }
 
 struct Prometheus {
@@ -63,10 +63,18 @@ impl Source for Prometheus {
 }
 
 struct Asker {
+    server: Arc<Server>,
+    underway: tokio::sync::Mutex<round::Underway>,
+}
+
+/// The server, and how it wants to be asked.
+struct Server {
     site: Site,
     client: Client,
     /// `None` until it was asked for; then what stands behind the address, empty if the server does not say.
     version: Mutex<Option<String>>,
+    /// It refused a POST and took a GET.
+    is_get: AtomicBool,
 }
 
 /// Why one query gave nothing.
@@ -89,30 +97,14 @@ impl Poller for Asker {
     }
 
     fn place(&self) -> CleanStr {
-        let version = self.version.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match version {
-            Some(version) if !version.is_empty() => format!("{} (version {version})", self.site.place()).into(),
-            Some(_) | None => self.site.place().clone(),
-        }
+        self.server.place()
     }
 
     async fn poll<'a>(&'a self, list: &'a Watchlist, telling: &'a Telling) -> Result<(), Failure> {
-        let now = clock::wall();
-        let alerts = async {
-            let found = self.alerts().await?;
-            telling.tell(Finding::Alerts(found)).await;
-            Ok::<_, Failure>(())
-        };
-        let (alerts, measured) = join(alerts, self.measure_all(list, telling, now)).await;
-        measured?;
-        if let Err(failure) = alerts {
-            if list.objectives.is_empty() {
-                self.probe(&failure, now).await?;
-            }
-            telling.tell(Finding::NoAlerts(failure.reason)).await;
-        }
-        self.learn_version(telling).await;
-        Ok(())
+        // Its answer also tells the right time, before anything is asked about a moment.
+        self.server.learn_version(telling).await;
+        telling.tell_clock(&self.server.site).await;
+        self.underway.lock().await.round(&self.server, list, telling).await
     }
 
     /// Prometheus has no traces: questions for one are another source's.
@@ -123,125 +115,130 @@ impl Poller for Asker {
     }
 }
 
-impl Asker {
+impl Server {
+    fn place(&self) -> CleanStr {
+        let version = self.version.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match version {
+            Some(version) if !version.is_empty() => format!("{} (version {version})", self.site.place()).into(),
+            Some(_) | None => self.site.place().clone(),
+        }
+    }
+
     /// Whether a server that gave no alerts is well all the same: many that answer queries know no rules.
-    async fn probe(&self, failure: &Failure, now: DateTime<Utc>) -> Result<(), Failure> {
+    async fn probe(&self, failure: &Failure) -> Result<(), Failure> {
         match failure.trouble {
             Trouble::Unreached | Trouble::Away | Trouble::Late | Trouble::Ours => return Err(failure.clone()),
             Trouble::Status(_) | Trouble::Garbled | Trouble::TooBig => {}
         }
-        match self.instant("vector(1)", now).await {
+        match self.instant("vector(1)", Side::Below, self.site.now()).await {
             Ok(_) | Err(Problem::Query(_)) => Ok(()),
             Err(Problem::Server(failure)) => Err(failure),
         }
     }
 
-    async fn measure_all(&self, list: &Watchlist, telling: &Telling, now: DateTime<Utc>) -> Result<(), Failure> {
-        let mut has_answered = false;
-        let mut asked: FuturesUnordered<_> = list
-            .objectives
-            .iter()
-            .map(|watched| async move {
-                let grid = Grid::covering(watched.reach.unwrap_or(list.span), now, list.points, FINEST);
-                (watched, self.measure(watched, grid, now).await)
-            })
-            .collect();
-        while let Some((watched, outcome)) = asked.next().await {
-            let id = watched.id.clone();
-            match outcome {
-                Ok(measured) => {
-                    has_answered = true;
-                    telling.tell(Finding::Measured(id, measured)).await;
-                }
-                Err(Problem::Query(reason)) => {
-                    has_answered = true;
-                    telling.tell(Finding::Unmeasured(id, reason)).await;
-                }
-                // A server that answers others is well; one that has answered nobody so far is not, and the rest need not wait for it.
-                Err(Problem::Server(failure))
-                    if has_answered && matches!(failure.trouble, Trouble::Late | Trouble::TooBig) =>
-                {
-                    telling.tell(Finding::Unmeasured(id, failure.reason)).await;
-                }
-                Err(Problem::Server(failure)) if failure.trouble == Trouble::TooBig => {
-                    has_answered = true;
-                    telling.tell(Finding::Unmeasured(id, failure.reason)).await;
-                }
-                Err(Problem::Server(failure)) => return Err(failure),
-            }
-        }
-        Ok(())
-    }
-
-    async fn measure(&self, watched: &WatchedObjective, grid: Grid, now: DateTime<Utc>) -> Result<Measured, Problem> {
+    /// Asks one question about an objective.
+    async fn measure(&self, watched: &WatchedObjective, scope: Scope, list: &Watched) -> Result<Measured, Problem> {
+        let now = self.site.now();
         let objective = &watched.objective;
         let query = objective.query(&objective.window);
-        let is_ratio = objective.kind == ObjectiveKind::Ratio;
-        let has_window = objective.expr.contains("$window");
-        let windows: &[&str] = if is_ratio && has_window { &BURN_WINDOWS } else { &[] };
-        let queries: Vec<String> = windows.iter().map(|window| objective.query(window)).collect();
-        let burns = join_all(queries.iter().map(|query| self.instant(query, now)));
-        let (found, burns) = tokio::try_join!(self.range(&query, grid), async { Ok::<_, Problem>(burns.await) })?;
+        let finest = objective.resolution();
+        let grid = match scope {
+            Scope::Burn => return self.burn(objective, now).await,
+            Scope::Now => {
+                let found = self.instant(&query, objective.side, now).await?;
+                return Ok(found.over(moment(now), &query));
+            }
+            Scope::Proof => watched.proof_grid(list.proof, now, finest),
+            Scope::Chart => Grid::covering(list.span, now, list.points, finest),
+        };
+        Ok(self.range(&query, objective.side, grid).await?.over(grid, &query))
+    }
 
-        let mut remarks = found.remarks;
-        let mut burn = [None; 3];
-        for (place, (window, ratios)) in windows.iter().zip(burns).enumerate() {
-            match ratios {
-                Ok(ratios) => {
-                    let rates = ratios.into_iter().filter_map(|ratio| objective.burn_rate(ratio));
-                    burn[place] = rates.reduce(f64::max);
+    /// How fast a ratio burns its budget, over each window that can be had.
+    async fn burn(&self, objective: &Objective, now: DateTime<Utc>) -> Result<Measured, Problem> {
+        let grid = moment(now);
+        let mut all = Measured::over(grid, Vec::new(), &objective.query("$window"));
+        if !objective.is_windowed() {
+            all.remarks.push("no burn rates: the expression has no $window".into());
+            return Ok(all);
+        }
+        let mut first = None;
+        for (place, window) in BURN_WINDOWS.into_iter().enumerate() {
+            match self.instant(&objective.query(window), objective.side, now).await {
+                Ok(found) => {
+                    let found = found.over(grid, "");
+                    all.burn[place] = found.worst_at(objective, 0).and_then(|worst| objective.burn_rate(worst.value));
+                    all.partial.extend(found.partial);
                 }
-                Err(Problem::Query(reason)) => remarks.push(format!("no burn rate over {window}: {reason}").into()),
-                Err(Problem::Server(failure)) => match failure.trouble {
-                    Trouble::Late | Trouble::TooBig => {
-                        remarks.push(format!("no burn rate over {window}: {}", failure.reason).into());
-                    }
-                    Trouble::Unreached | Trouble::Away | Trouble::Status(_) | Trouble::Garbled | Trouble::Ours => {
-                        return Err(failure.into());
-                    }
-                },
+                Err(problem) => {
+                    let reason = match &problem {
+                        Problem::Query(reason) => reason,
+                        Problem::Server(failure) => &failure.reason,
+                    };
+                    all.remarks.push(format!("no burn rate over {window}: {reason}").into());
+                    first = first.or(Some(problem));
+                }
             }
         }
-        if is_ratio && !has_window {
-            remarks.push("no burn rates: the expression has no $window".into());
+        // One that failed leaves the others; without any the question failed.
+        match first {
+            Some(problem) if all.remarks.len() == BURN_WINDOWS.len() => Err(problem),
+            Some(_) | None => Ok(all),
         }
-        Ok(Measured {
-            grid,
-            series: found.series,
-            left_out: found.left_out,
-            query: query.as_str().into(),
-            burn,
-            remarks,
-        })
     }
 
-    async fn range(&self, query: &str, grid: Grid) -> Result<Findings, Problem> {
+    async fn range(&self, query: &str, side: Side, grid: Grid) -> Result<Findings, Problem> {
         let (start, end) = (grid.start.timestamp(), grid.end().timestamp());
-        let mut request = self
-            .client
-            .query_range(query, start, end, grid.resolution.as_seconds_f64())
-            .timeout(PATIENCE.as_millis() as i64);
-        if let Some(header) = self.site.authorization()? {
-            request = request.header(AUTHORIZATION, header);
-        }
-        let answer = self.site.ask(request.post_raw()).await?;
-        self.read(answer, grid).await
+        let authorization = self.site.authorization()?;
+        let request = || {
+            let request = self.client.query_range(query, start, end, grid.resolution.as_seconds_f64());
+            let request = request.timeout(PATIENCE.as_millis() as i64);
+            match authorization.clone() {
+                Some(header) => request.header(AUTHORIZATION, header),
+                None => request,
+            }
+        };
+        let answer = self.by_post_or_get(|| request().post_raw(), || request().get_raw()).await?;
+        self.read(answer, side, grid).await
     }
 
-    /// The values of an instant query, one for each series.
-    async fn instant(&self, query: &str, now: DateTime<Utc>) -> Result<Vec<f64>, Problem> {
-        let mut request = self.client.query(query).at(now.timestamp()).timeout(PATIENCE.as_millis() as i64);
-        if let Some(header) = self.site.authorization()? {
-            request = request.header(AUTHORIZATION, header);
-        }
-        let answer = self.site.ask(request.post_raw()).await?;
-        let moment = DateTime::from_timestamp(now.timestamp(), 0).unwrap_or(now);
-        let grid = Grid { start: moment, resolution: TimeDelta::seconds(1), len: 1 };
-        let found = self.read(answer, grid).await?;
-        Ok(found.series.into_iter().filter_map(|series| series.values.first().copied().flatten()).collect())
+    /// What an instant query finds, over a grid of its one moment.
+    async fn instant(&self, query: &str, side: Side, now: DateTime<Utc>) -> Result<Findings, Problem> {
+        let authorization = self.site.authorization()?;
+        let request = || {
+            let request = self.client.query(query).at(now.timestamp()).timeout(PATIENCE.as_millis() as i64);
+            match authorization.clone() {
+                Some(header) => request.header(AUTHORIZATION, header),
+                None => request,
+            }
+        };
+        let answer = self.by_post_or_get(|| request().post_raw(), || request().get_raw()).await?;
+        self.read(answer, side, moment(now)).await
     }
 
-    async fn read(&self, answer: Answer, grid: Grid) -> Result<Findings, Problem> {
+    /// Asks by POST, because a query may be longer than an address; by GET where a proxy lets nothing else through, and then always.
+    async fn by_post_or_get<P, G, E>(&self, post: impl Fn() -> P, get: impl Fn() -> G) -> Result<Answer, Failure>
+    where
+        P: Future<Output = Result<reqwest::Response, E>>,
+        G: Future<Output = Result<reqwest::Response, E>>,
+        E: std::error::Error + 'static,
+    {
+        if self.is_get.load(Ordering::Relaxed) {
+            return self.site.ask(get()).await;
+        }
+        let answer = self.site.ask(post()).await?;
+        if !matches!(answer.status, 403 | 405 | 501) {
+            return Ok(answer);
+        }
+        let other = self.site.ask(get()).await?;
+        if matches!(other.status, 403 | 405 | 501) {
+            return Ok(answer);
+        }
+        self.is_get.store(true, Ordering::Relaxed);
+        Ok(other)
+    }
+
+    async fn read(&self, answer: Answer, side: Side, grid: Grid) -> Result<Findings, Problem> {
         let status = answer.status;
         // A status of our own making (a proxy's, a missing path) carries no envelope; what does is Prometheus itself.
         let is_its_own = answer.is_success() || matches!(status, 400 | 422 | 503);
@@ -249,7 +246,7 @@ impl Asker {
             return Err(self.site.complaint(&answer).into());
         }
         let complaint = (!answer.is_success()).then(|| self.site.complaint(&answer));
-        let envelope = self.site.parse(answer, move |text| Envelope::read(text, &grid)).await;
+        let envelope = self.site.parse(answer, move |text| Envelope::read(text, &grid, side)).await;
         match (envelope, complaint) {
             (Ok(Envelope::Found(findings)), None) => Ok(findings),
             (Ok(Envelope::Refused { kind, sentence }), complaint) => match complaint {
@@ -278,12 +275,49 @@ impl Asker {
             return;
         }
         let Ok(request) = self.site.get("api/v1/status/buildinfo") else { return };
-        let Ok(answer) = self.site.ask(request.send()).await else { return };
-        let told = self.site.parse(answer, |text| serde_json::from_str::<Told>(text)).await;
-        let version = told.map(|told| told.data.version.chars().take(40).collect()).unwrap_or_default();
+        let asked = tokio::time::timeout(SHORT, self.site.ask(request.send())).await;
+        let version = match asked {
+            Ok(Ok(answer)) => {
+                let told = self.site.parse(answer, |text| serde_json::from_str::<Told>(text)).await;
+                told.map(|told| told.data.version.chars().take(40).collect()).unwrap_or_default()
+            }
+            // It is not there yet, and its questions say so.
+            Ok(Err(failure)) if failure.trouble == Trouble::Unreached => return,
+            Ok(Err(_)) | Err(_) => String::new(),
+        };
         *self.version.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
         telling.tell_ready(self.place()).await;
     }
+}
+
+/// What must be known of a watchlist to ask one of its questions.
+#[derive(Clone, Copy, Debug)]
+struct Watched {
+    span: TimeDelta,
+    points: usize,
+    proof: TimeDelta,
+}
+
+impl Watched {
+    fn of(list: &Watchlist) -> Self {
+        Self { span: list.span, points: list.points, proof: list.proof }
+    }
+}
+
+/// What is asked about an objective: one that only a step asks has no chart, and only a ratio has a budget to burn.
+fn scopes(watched: &WatchedObjective) -> impl Iterator<Item = Scope> + use<> {
+    let (is_charted, is_ratio) = (watched.reach.is_none(), watched.objective.kind == ObjectiveKind::Ratio);
+    Scope::ALL.into_iter().filter(move |scope| match scope {
+        Scope::Now | Scope::Proof => true,
+        Scope::Chart => is_charted,
+        Scope::Burn => is_charted && is_ratio,
+    })
+}
+
+/// The grid of one moment, in whole seconds as it is asked for.
+fn moment(now: DateTime<Utc>) -> Grid {
+    let start = DateTime::from_timestamp(now.timestamp(), 0).unwrap_or(now);
+    Grid { start, resolution: TimeDelta::seconds(1), len: 1 }
 }
 
 fn refusal(kind: &str, sentence: &str) -> CleanStr {

@@ -16,8 +16,8 @@ use crate::exercise::cast::{CALL_BACK, CallBack};
 use crate::exercise::script::{Cue, HINT, Inject};
 use crate::exercise::{Exercise, Shown, World};
 use crate::incident::{Clock, ForeignNoted, News, Progress, TaskAnswered, Ticked};
-use crate::live::{AlertFinding, Finding, Inquiry, Report, SourceName, Usual, WatchedService, Watchlist};
-use crate::slo::Grid;
+use crate::live::{AlertFinding, Finding, Inquiry, Report, Scope, SourceName, Usual, WatchedService, Watchlist};
+use crate::slo::{Grid, ObjectiveKind};
 use crate::text::{CleanStr, CleanText};
 
 /// The source's name.
@@ -304,12 +304,27 @@ async fn report(
     let send = async |finding| reports.send(Report { source: NAME, generation, finding }).await.ok();
     let grid = grid(watchlist, now);
     for watched in &watchlist.objectives {
-        send(if world.simulates(watched) {
-            Finding::Measured(watched.id.clone(), world.measured(watched, grid, now))
-        } else {
-            Finding::Unmeasured(watched.id.clone(), "this exercise does not simulate what the step asks".into())
-        })
-        .await?;
+        if !world.simulates(watched) {
+            let why = "this exercise does not simulate what the step asks";
+            for scope in [Scope::Now, Scope::Proof] {
+                send(Finding::Unmeasured(watched.id.clone(), scope, why.into())).await?;
+            }
+            continue;
+        }
+        let proof = watched.proof_grid(watchlist.proof, now, FINEST);
+        let moment = Grid { start: now, resolution: FINEST, len: 1 };
+        for (scope, grid) in [(Scope::Now, moment), (Scope::Burn, moment), (Scope::Proof, proof), (Scope::Chart, grid)]
+        {
+            let is_asked = match scope {
+                Scope::Now | Scope::Proof => true,
+                Scope::Chart => watched.reach.is_none(),
+                Scope::Burn => watched.reach.is_none() && watched.objective.kind == ObjectiveKind::Ratio,
+            };
+            if is_asked {
+                let measured = Box::new(world.measured(watched, grid, now));
+                send(Finding::Measured(watched.id.clone(), scope, measured)).await?;
+            }
+        }
         // Six charts of 200 series are some milliseconds of work together: keys come first.
         tokio::task::yield_now().await;
     }
@@ -374,17 +389,21 @@ mod tests {
         let task = tokio::spawn(run(simulation(true), watchlists, progress, inquiries, sender, mpsc::channel(4).0));
         let first = poll(&mut reports).await;
         assert!(matches!(first[0].finding, Finding::Ready { .. }));
-        assert_eq!(first.len(), 1 + 6 + 1 + 1 + 1);
+        // Each of six objectives has three questions, and a ratio's burn rates are a fourth.
+        let is_measured = |report: &&Report| matches!(report.finding, Finding::Measured(..));
+        assert_eq!(first.iter().filter(is_measured).count(), 6 * 3 + 1);
+        assert_eq!(first.len(), 1 + 6 * 3 + 1 + 1 + 1 + 1);
         tokio::time::sleep(Duration::from_secs(3600)).await;
         assert!(reports.try_recv().is_err(), "it stands still");
         list.send(watchlist(2)).unwrap();
         let second = poll(&mut reports).await;
         assert!(second.iter().all(|report| report.generation == 2));
-        let findings =
-            |all: &[Report]| all.iter().rev().take(9).map(|report| report.finding.clone()).collect::<Vec<_>>();
+        let findings = |all: &[Report]| {
+            all.iter().rev().take(6 * 3 + 1 + 3).map(|report| report.finding.clone()).collect::<Vec<_>>()
+        };
         assert_eq!(findings(&first), findings(&second));
-        let Finding::Spans(spans) = &second[6].finding else { panic!("{second:?}") };
-        let Finding::Alerts(told) = &second[7].finding else { panic!("{second:?}") };
+        let Finding::Spans(spans) = &second[6 * 3 + 1].finding else { panic!("{second:?}") };
+        let Finding::Alerts(told) = &second[6 * 3 + 2].finding else { panic!("{second:?}") };
         assert!(told.alerts.iter().any(|alert| alert.name == "AlipayUpstreamLatencyP99High"), "{told:?}");
         ask.send(Inquiry::Trace(spans.errors[0].trace.clone())).await.unwrap();
         assert!(matches!(reports.recv().await.unwrap().finding, Finding::Trace(_)));

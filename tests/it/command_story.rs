@@ -253,21 +253,17 @@ impl Stage {
             for watched in &watchlist.objectives {
                 let value = value(&watched.objective, but != Some(watched.objective.title.as_str()));
                 let grid = Grid { start: now - TimeDelta::minutes(30), resolution: every, len: 121 };
-                let measured = Measured {
-                    grid,
-                    series: vec![Values { name: "a".into(), values: vec![Some(value); grid.len] }],
-                    left_out: 0,
-                    query: "x".into(),
-                    burn: [None; 3],
-                    remarks: Vec::new(),
-                };
-                self.tell(place, report(Finding::Measured(watched.id.clone(), measured)));
+                let series = vec![Values { name: "a".into(), values: vec![Some(value); grid.len] }];
+                for finding in Finding::whole(&watched.id, &Measured::over(grid, series, "x")) {
+                    self.tell(place, report(finding));
+                }
             }
             let spans = SpanFinding {
                 errors: Vec::new(),
                 slow: Vec::new(),
                 lookback: TimeDelta::minutes(30),
                 remarks: Vec::new(),
+                gaps: Vec::new(),
             };
             let report = |finding| Msg::Source(Report { source: "jaeger", generation, finding });
             self.tell(place, report(Finding::Ready { place: "http://jaeger".into(), every }));

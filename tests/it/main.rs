@@ -3,6 +3,7 @@
 
 mod after;
 mod alerts;
+mod alone;
 mod at_once;
 mod changes;
 mod channels;

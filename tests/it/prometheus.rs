@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
-use warroom::live::{Finding, WatchedObjective, Watchlist};
-use warroom::slo::{Measured, Objective, ObjectiveId, ObjectiveKind, Side, Unit};
+use warroom::live::{Finding, Scope, WatchedObjective, Watchlist};
+use warroom::slo::{Absent, Measured, Objective, ObjectiveId, ObjectiveKind, Side, Unit};
 use warroom::source::Endpoint;
 
 use crate::support::http::{Reply, Request, Server};
@@ -23,6 +23,8 @@ fn objective(id: &str, kind: ObjectiveKind, expr: &str, target: f64) -> WatchedO
             unit: Unit::Ratio,
             side: Side::Below,
             window: "5m".into(),
+            absent: Absent::Unknown,
+            every: None,
         },
     }
 }
@@ -40,8 +42,12 @@ fn quick(url: String) -> Endpoint {
 }
 
 fn measured(findings: &[Finding], id: &str) -> Measured {
+    answered(findings, id, Scope::Chart)
+}
+
+fn answered(findings: &[Finding], id: &str, wanted: Scope) -> Measured {
     let is = |finding: &Finding| match finding {
-        Finding::Measured(of, measured) if of.objective == id => Some(measured.clone()),
+        Finding::Measured(of, scope, measured) if of.objective == id && *scope == wanted => Some((**measured).clone()),
         _ => None,
     };
     findings.iter().find_map(is).unwrap_or_else(|| panic!("{id} was not measured: {findings:?}"))
@@ -126,7 +132,21 @@ async fn every_value_on_the_screen_is_the_one_that_prometheus_gives_for_the_same
         eprintln!("{}: {} series, {samples} samples agree", watched.id.objective, ours.series.len());
     }
 
-    let errors = measured(&findings, "errors");
+    // The headline is the value of this moment, and the proof is as fine as the values are sampled, however coarse the chart is.
+    for id in ["errors", "latency", "depth"] {
+        let watched = objectives.iter().find(|watched| *watched.id.objective == *id).unwrap();
+        let (now, proof) = (answered(&findings, id, Scope::Now), answered(&findings, id, Scope::Proof));
+        assert_eq!((now.grid.len, proof.grid.resolution.num_seconds()), (1, 15));
+        assert!(proof.grid.at(0) <= proof.grid.end() - TimeDelta::minutes(10));
+        let at = now.grid.start.timestamp();
+        let theirs = server.ask(&format!("/api/v1/query?query={}&time={at}", encoded(&watched.objective.query("5m"))));
+        let theirs = theirs["result"].as_array().unwrap().iter();
+        let theirs: Vec<f64> = theirs.map(|one| one["value"][1].as_str().unwrap().parse().unwrap()).collect();
+        let ours: Vec<f64> = now.series.iter().map(|series| series.values[0].unwrap()).collect();
+        assert_eq!(ours, theirs, "{id}");
+    }
+
+    let errors = Measured { burn: answered(&findings, "errors", Scope::Burn).burn, ..measured(&findings, "errors") };
     assert!(errors.series[0].values.iter().any(Option::is_none), "the missing stretch is a gap");
     for (window, burn) in ["5m", "1h", "6h"].iter().zip(errors.burn) {
         let theirs = server.ask(&format!("/api/v1/query?query={}", encoded(&objectives[0].objective.query(window))));
@@ -136,12 +156,12 @@ async fn every_value_on_the_screen_is_the_one_that_prometheus_gives_for_the_same
     }
     let idle = measured(&findings, "idle");
     assert!(idle.series[0].values.iter().flatten().all(|value| value.is_nan()), "0/0 stays what it is");
-    assert_eq!(idle.burn, [None; 3]);
+    assert_eq!(answered(&findings, "idle", Scope::Burn).burn, [None; 3]);
     let names: Vec<_> = measured(&findings, "depth").series.iter().map(|series| series.name.clone()).collect();
     assert_eq!(names, ["queue=a", "queue=b"], "the labels that differ name a series");
     assert_eq!(measured(&findings, "absent").series, [], "no data is not zero");
     let bad = findings.iter().find_map(|finding| match finding {
-        Finding::Unmeasured(id, reason) if id.objective == "bad" => Some(reason.to_string()),
+        Finding::Unmeasured(id, Scope::Chart, reason) if id.objective == "bad" => Some(reason.to_string()),
         _ => None,
     });
     assert!(bad.unwrap().contains("parse error"), "the server's own words");
@@ -186,7 +206,8 @@ async fn a_range_query_is_posted_on_an_aligned_grid_below_the_path_prefix() {
     .await;
     let mut seat = Seat::start("prometheus", &Endpoint::at(server.url() + "/team/prom/"), watched("up{a=\"b+c&d\"}"));
     let (findings, outcome) = seat.poll().await;
-    assert!(matches!(&findings[..], [Finding::Measured(..), Finding::NoAlerts(_)]), "{findings:?}");
+    measured(&findings, "x");
+    assert!(findings.iter().any(|finding| matches!(finding, Finding::NoAlerts(_))), "{findings:?}");
     assert_eq!(outcome, Ok(()));
     let requests = server.requests();
     let request = requests.iter().find(|request| request.path.ends_with("query_range")).unwrap();
@@ -200,6 +221,10 @@ async fn a_range_query_is_posted_on_an_aligned_grid_below_the_path_prefix() {
     assert!(request.header("user-agent").unwrap().starts_with("warroom/"));
 }
 
+fn remarks_are_infos(found: &Measured) -> bool {
+    found.remarks.iter().any(|text| text.contains("might not be a counter"))
+}
+
 #[tokio::test]
 async fn what_prometheus_says_beside_the_data_is_shown_and_what_cannot_be_drawn_gets_a_sentence() {
     let histogram = json!({"resultType": "matrix", "result": [{"metric": {}, "histograms": [[1, {"count": "3"}]]}]});
@@ -208,7 +233,7 @@ async fn what_prometheus_says_beside_the_data_is_shown_and_what_cannot_be_drawn_
         "warnings": ["partial\u{1b}[31m data"], "infos": ["metric might not be a counter"]
     });
     for (body, remarks) in [
-        (warned.to_string(), vec!["partial[31m data", "metric might not be a counter"]),
+        (warned.to_string(), vec!["metric might not be a counter"]),
         (
             vector(histogram),
             vec!["native histogram: use histogram_quantile(0.99, sum(rate(name[5m]))) or histogram_avg"],
@@ -224,6 +249,8 @@ async fn what_prometheus_says_beside_the_data_is_shown_and_what_cannot_be_drawn_
         let found = measured(&findings, "x");
         assert_eq!((found.remarks.iter().map(|text| text.as_str()).collect(), outcome), (remarks, Ok(())));
         assert!(found.series.is_empty());
+        let partial: Vec<_> = found.partial.iter().map(|text| text.as_str()).collect();
+        assert_eq!(partial, if remarks_are_infos(&found) { vec!["partial[31m data"] } else { vec![] });
     }
 }
 
@@ -244,6 +271,7 @@ async fn infinities_and_gaps_stay_and_the_thousandth_series_is_counted_not_kept(
     let found = measured(&seat.poll().await.0, "x");
     assert_eq!((found.series.len(), found.left_out), (200, 800));
     assert_eq!(found.series[3].name, "pod=p0003");
+    assert_eq!(found.rest[..3], [Some(f64::INFINITY), None, Some(f64::NEG_INFINITY)]);
     let values = &found.series[0].values;
     assert_eq!(values[..4], [Some(f64::INFINITY), None, Some(f64::NEG_INFINITY), Some(0.17)]);
     assert!(values[4].unwrap().is_nan() && values[5].is_none());
@@ -275,7 +303,96 @@ async fn a_refused_query_is_the_objectives_problem_and_the_others_are_measured()
         let (findings, outcome) = seat.poll().await;
         assert_eq!(outcome, Ok(()), "the source is healthy");
         measured(&findings, "good");
-        let is_told = |finding: &Finding| matches!(finding, Finding::Unmeasured(_, text) if text.starts_with(sentence));
+        let is_told =
+            |finding: &Finding| matches!(finding, Finding::Unmeasured(_, _, text) if text.starts_with(sentence));
         assert!(findings.iter().any(is_told), "{findings:?}");
+    }
+}
+
+/// A thousand series, of which the last is the worst by far.
+fn many(request: &Request) -> Reply {
+    let number = |name: &str| request.parameter(name)?.parse::<i64>().ok();
+    let value = |pod: i64| if pod == 899 { "899" } else { "0.5" };
+    let metric = |pod: i64| json!({"__name__": "m", "pod": format!("p{pod:04}"), "job": "one"});
+    let all: Vec<_> = (0..900)
+        .map(|pod| match (number("start"), number("time")) {
+            // A moment ago another one was worse, which is not among the worst any more.
+            (Some(start), _) if pod == 7 => json!({"metric": metric(pod), "values": [[start, "5000"]]}),
+            (Some(_), _) => json!({"metric": metric(pod), "values": [[number("end"), value(pod)]]}),
+            (None, at) => json!({"metric": metric(pod), "value": [at, value(pod)]}),
+        })
+        .collect();
+    let kind = if request.path.ends_with("query_range") { "matrix" } else { "vector" };
+    Reply::json(vector(json!({"resultType": kind, "result": all})))
+}
+
+#[tokio::test]
+async fn of_more_series_than_are_kept_the_worst_are_and_none_is_left_out_of_the_worst_value() {
+    let server = Server::start(|request| match request.path.as_str() {
+        "/api/v1/query_range" | "/api/v1/query" => many(request),
+        _ => Reply::status(404, "404 page not found\n"),
+    })
+    .await;
+    let list = watched("m");
+    let mut seat = Seat::start("prometheus", &Endpoint::at(server.url()), list.clone());
+    let (findings, _) = seat.poll().await;
+    let objective = &list.objectives[0].objective;
+    let now = answered(&findings, "x", Scope::Now);
+    let worst = now.worst_at(objective, 0).unwrap();
+    assert_eq!((worst.value, worst.whose(), now.series.len(), now.left_out), (899.0, Some("pod=p0899"), 200, 700));
+    let chart = measured(&findings, "x");
+    assert_eq!(chart.newest(objective).unwrap().1.value, 899.0);
+    assert_eq!(chart.worst_at(objective, 0).unwrap().value, 5000.0, "kept or not");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_post_is_asked_by_get_and_it_is_remembered() {
+    for refused in [403, 405] {
+        let server = Server::start(move |request| match (request.method.as_str(), request.path.as_str()) {
+            ("POST", _) => Reply::status(refused, "only GET, please"),
+            (_, "/api/v1/query_range") => Reply::json(vector(json!({"resultType": "matrix", "result": []}))),
+            (_, "/api/v1/query") => Reply::json(vector(json!({"resultType": "vector", "result": []}))),
+            _ => Reply::status(404, "404 page not found\n"),
+        })
+        .await;
+        let mut seat = Seat::start("prometheus", &quick(server.url()), watched("x"));
+        let (findings, outcome) = seat.poll().await;
+        assert_eq!(outcome, Ok(()));
+        for scope in [Scope::Now, Scope::Proof, Scope::Chart] {
+            answered(&findings, "x", scope);
+        }
+        let posts = || server.requests().iter().filter(|request| request.method == "POST").count();
+        let before = posts();
+        assert_eq!(seat.poll().await.1, Ok(()));
+        assert_eq!(posts(), before, "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_machine_whose_clock_is_off_asks_about_the_servers_present() {
+    let ahead = TimeDelta::minutes(10);
+    let server = Server::start(move |request| {
+        let date = (now() - ahead).to_rfc2822();
+        match request.path.as_str() {
+            "/api/v1/query_range" => Reply::json(vector(json!({"resultType": "matrix", "result": []}))),
+            "/api/v1/query" => Reply::json(vector(json!({"resultType": "vector", "result": []}))),
+            _ => Reply::status(404, "404 page not found\n"),
+        }
+        .with("date", &date)
+    })
+    .await;
+    let mut seat = Seat::start("prometheus", &Endpoint::at(server.url()), watched("x"));
+    let (findings, _) = seat.poll().await;
+    let told = findings.iter().find_map(|finding| match finding {
+        Finding::Clock(ahead) => Some(*ahead),
+        _ => None,
+    });
+    assert!((told.unwrap() - ahead).abs() < TimeDelta::seconds(3), "{told:?}");
+    for request in server.requests() {
+        for name in ["time", "end"] {
+            let Some(asked) = request.parameter(name).and_then(|text| text.parse::<i64>().ok()) else { continue };
+            let off = (now() - ahead).timestamp() - asked;
+            assert!((-3..60).contains(&off), "{} asks {off} s beside the server's time", request.path);
+        }
     }
 }

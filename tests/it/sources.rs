@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use serde_json::json;
 use warroom::live::{Finding, Inquiry, WatchedObjective, WatchedService, Watchlist};
-use warroom::slo::{Objective, ObjectiveId, ObjectiveKind, Side, Unit};
+use warroom::slo::{Absent, Objective, ObjectiveId, ObjectiveKind, Side, Unit};
 use warroom::source::Endpoint;
 use warroom::source::http::{Limits, Site, Trouble};
 
@@ -25,6 +25,8 @@ fn watchlist() -> Watchlist {
         unit: Unit::Count,
         side: Side::Below,
         window: "5m".into(),
+        absent: Absent::Unknown,
+        every: None,
     };
     Watchlist {
         generation: 1,

@@ -61,10 +61,9 @@ fn answers(desk: &mut Desk, id: &str, value: f64, missing: &[usize]) {
     let grid = Grid { start: desk.wall - resolution * 39, resolution, len: 40 };
     let values = (0..40).map(|place| (!missing.contains(&place)).then_some(value)).collect();
     let series = vec![Values { name: "".into(), values }];
-    let measured =
-        Measured { grid, series, left_out: 0, query: "sum(queue)".into(), burn: [None; 3], remarks: Vec::new() };
-    let finding = Finding::Measured(id, measured);
-    desk.tell(Msg::Source(Report { source: "prometheus", generation: watched.generation, finding }));
+    for finding in Finding::whole(&id, &Measured::over(grid, series, "sum(queue)")) {
+        desk.tell(Msg::Source(Report { source: "prometheus", generation: watched.generation, finding }));
+    }
 }
 
 fn is_ticked(desk: &Desk, id: &str) -> bool {

@@ -14,10 +14,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::lists::until;
 use super::numbers::Numbers;
 use crate::incident::{Duty, Obligation, Urgency, lamp};
-use crate::live::{Freshness, Panel, SourceName};
+use crate::live::{Freshness, Panel, Scope, SourceName, Standing};
 use crate::pane::due::grouped;
 use crate::pane::{Cx, Present};
-use crate::slo::{Objective, ObjectiveId, Side, Unit, Verdict};
+use crate::slo::{Objective, ObjectiveId, Side, Unit};
 use crate::spans::{SpanGroup, SpanOrder, group};
 use crate::text::CleanStr;
 use work::Work;
@@ -32,6 +32,8 @@ const MOST_KINDS: usize = 500;
 enum Stand {
     Met,
     Breached,
+    Failed,
+    Empty,
     NoData,
 }
 
@@ -88,7 +90,7 @@ impl Told {
         let clock = cx.incident.clock();
         let turns = cx.obligations().into_iter().flat_map(|one| [one.amber, one.due]);
         let turns = turns.filter(|at| *at > cx.now).map(|at| clock.wall(at) + TimeDelta::milliseconds(1));
-        let ends = cx.live.panels.values().map(|panel| gone_at(panel, cx)).filter(|at| *at > cx.wall);
+        let ends = cx.live.panels.values().filter_map(|panel| gone_at(panel, cx)).filter(|at| *at > cx.wall);
         let lamp = lamp::next_lamp(cx.incident, cx.now).map(|at| clock.wall(at));
         turns.chain(ends).chain(lamp).min()
     }
@@ -174,7 +176,7 @@ impl Told {
             // An objective that was never measured has nothing to lose yet: its source says what is wrong.
             let is_news = match self.stands.get(&id) {
                 Some(known) => *known != stand,
-                None => panel.measured.is_some() || panel.problem.is_some(),
+                None => panel.measured(Scope::Now).is_some() || panel.read(Scope::Now).problem.is_some(),
             };
             if is_news {
                 lines.push(objective_line(&id, objective, Some(panel), cx));
@@ -266,20 +268,21 @@ pub(super) fn objectives<'a>(cx: &Cx<'a>) -> Vec<(ObjectiveId, &'a Objective)> {
 }
 
 /// When a panel that hears nothing more says nothing any more.
-fn gone_at(panel: &Panel, cx: &Cx<'_>) -> DateTime<Utc> {
+fn gone_at(panel: &Panel, cx: &Cx<'_>) -> Option<DateTime<Utc>> {
     let every = cx.live.sources.get(panel.source).map_or(TimeDelta::seconds(15), |health| health.every);
-    panel.at + every * 5 + TimeDelta::milliseconds(1)
+    Some(panel.read(Scope::Now).at? + every * 5 + TimeDelta::milliseconds(1))
 }
 
 fn stand(panel: &Panel, objective: &Objective, cx: &Cx<'_>) -> Stand {
-    match &panel.measured {
-        None => Stand::NoData,
-        Some(_) if cx.live.panel_freshness(panel, cx.wall) == Freshness::Gone => Stand::NoData,
-        Some(measured) => match measured.verdict(objective) {
-            Verdict::Met => Stand::Met,
-            Verdict::Breached { .. } => Stand::Breached,
-            Verdict::NoData => Stand::NoData,
-        },
+    if panel.measured(Scope::Now).is_some() && cx.live.panel_freshness(panel, cx.wall) == Freshness::Gone {
+        return Stand::NoData;
+    }
+    match panel.standing(objective) {
+        Standing::Met(_) => Stand::Met,
+        Standing::Breached { .. } => Stand::Breached,
+        Standing::Failed(_) => Stand::Failed,
+        Standing::Empty => Stand::Empty,
+        Standing::NotAsked | Standing::Unanswered { .. } | Standing::NoValue(_) => Stand::NoData,
     }
 }
 
@@ -289,26 +292,41 @@ pub(super) fn objective_line(id: &ObjectiveId, objective: &Objective, panel: Opt
         Side::Below => "<",
         Side::Above => ">",
     };
-    let limit = format!("{side} {}", objective.unit.show(objective.limit()));
+    let limit = format!("limit {side} {}", objective.unit.show(objective.limit()));
     let name = format!("slo: {} {}", id.service, objective.title);
-    let Some((panel, measured)) = panel.and_then(|panel| Some((panel, panel.measured.as_ref()?))) else {
-        let why = panel.and_then(|panel| panel.problem.as_ref()).map(|why| format!(": {why}")).unwrap_or_default();
-        return format!("{name} no data, limit {limit}{why}");
-    };
-    let value =
-        measured.newest(objective).map_or_else(|| "nothing".to_owned(), |(_, value)| objective.unit.show(value));
-    if cx.live.panel_freshness(panel, cx.wall) == Freshness::Gone {
-        let since = cx.clock(cx.incident.clock().show(panel.at));
-        return format!("{name} no data since {since}, last {value}, limit {limit}");
-    }
-    match measured.verdict(objective) {
-        Verdict::Met => format!("{name} met, {value}, limit {limit}"),
-        Verdict::Breached { since, at_least } => {
-            let at_least = if at_least { "at least " } else { "" };
-            format!("{name} BREACHED, {value}, limit {limit}, {at_least}since {}", cx.clock(since))
+    let standing = cx.live.standing(id, objective);
+    let value = standing.worst().map(|worst| {
+        let whose = worst.whose().map(|whose| format!(" ({whose})")).unwrap_or_default();
+        format!("{}{whose}", objective.unit.show(worst.value))
+    });
+    let value = value.unwrap_or_else(|| "nothing".to_owned());
+    let clock = |at| cx.clock(cx.incident.clock().show(at));
+    let mut line = match standing {
+        _ if panel.is_some_and(|panel| {
+            panel.measured(Scope::Now).is_some() && cx.live.panel_freshness(panel, cx.wall) == Freshness::Gone
+        }) =>
+        {
+            let since = panel.and_then(|panel| panel.read(Scope::Now).at).map(clock).unwrap_or_default();
+            format!("{name} no data since {since}, last {value}, {limit}")
         }
-        Verdict::NoData => format!("{name} no data, limit {limit}"),
-    }
+        Standing::NotAsked => format!("{name} not asked yet, {limit}"),
+        Standing::Unanswered { since } => format!("{name} asked at {}, no answer yet, {limit}", clock(since)),
+        Standing::Failed(why) => format!("{name} FAILED, {limit}: {why}"),
+        Standing::Empty => format!("{name} no data (the query finds no series), {limit}"),
+        Standing::NoValue(_) => format!("{name} no data, {limit}"),
+        Standing::Met(Some(_)) => format!("{name} met, {value}, {limit}"),
+        Standing::Met(None) => format!("{name} met, no series, {limit}"),
+        Standing::Breached { since, at_least, .. } => {
+            let at_least = if at_least { "at least " } else { "" };
+            format!("{name} BREACHED, {value}, {limit}, {at_least}since {}", cx.clock(since))
+        }
+    };
+    let reads = || panel.iter().flat_map(|panel| &panel.reads);
+    let partial = reads().filter_map(|read| read.measured.as_ref()).find_map(|one| one.partial.first());
+    line.extend(partial.map(|why| format!("; PARTIAL: {why}")));
+    let left_out = panel.and_then(|panel| panel.measured(Scope::Now)).map_or(0, |now| now.left_out);
+    line.extend((left_out > 0).then(|| format!("; the worst of {} series", left_out + crate::live::MOST_SERIES)));
+    line
 }
 
 /// A kind of spans in one line.
@@ -395,12 +413,11 @@ mod tests {
     fn p99(value: f64, seconds: i64) -> Finding {
         let grid = Grid { start: at(seconds - 15), resolution: TimeDelta::seconds(15), len: 2 };
         let series = vec![Series { name: "".into(), values: vec![Some(0.1), Some(value)] }];
-        let burn = [None; 3];
-        let measured = Measured { grid, series, left_out: 0, query: "q".into(), burn, remarks: Vec::new() };
+        let measured = Measured::over(grid, series, "q").at_end();
         let catalogue = Catalogue::shipped();
         let playbook = catalogue.get("alipay").unwrap();
         let id = ObjectiveId { service: "alipay".into(), objective: playbook.objectives[0].id.clone() };
-        Finding::Measured(id, measured)
+        Finding::Measured(id, Scope::Now, Box::new(measured))
     }
 
     #[test]

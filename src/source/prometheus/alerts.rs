@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Asker, NAME};
+use super::{NAME, Server};
 use crate::alert::{AlertState, NAME_LABEL};
 use crate::live::AlertFinding;
 use crate::source::http::{Answer, Failure, Trouble};
@@ -89,7 +89,7 @@ impl Waits {
     }
 }
 
-impl Asker {
+impl Server {
     /// All alerts that are firing or pending.
     pub(super) async fn alerts(&self) -> Result<AlertFinding, Failure> {
         let answer = self.site.ask(self.site.get("api/v1/alerts")?.send()).await?;

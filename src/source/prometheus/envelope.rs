@@ -1,9 +1,10 @@
 //! The envelope of Prometheus' answers, read into series over a grid.
 //!
-//! Hides the shapes of results (matrix, vector, scalar, string, native histograms) and that numbers come as strings. Series beyond the limit are
-//! counted while they are read and never kept.
+//! Hides the shapes of results (matrix, vector, scalar, string, native histograms), that numbers come as strings, and in how many ways a server says
+//! that this is not all. Of more series than can be kept the worst are, and what the others show at each moment is kept as one line.
 //!
-//! Invariant: whatever the text, reading it gives findings or an error, in memory that grows with the grid and not with the text.
+//! Invariant: whatever the text, reading it gives findings or an error, in memory that grows with the grid and not with the text; no series is left
+//! out before its values were looked at.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +15,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 
 use crate::live::MOST_SERIES;
-use crate::slo::{Grid, Series};
+use crate::slo::{Grid, Measured, Series, Side};
 use crate::text::CleanStr;
 
 const NATIVE_HISTOGRAM: &str = "native histogram: use histogram_quantile(0.99, sum(rate(name[5m]))) or histogram_avg";
@@ -28,8 +29,20 @@ pub(super) struct Findings {
     pub(super) series: Vec<Series>,
     /// How many more there were.
     pub(super) left_out: usize,
-    /// Warnings, infos, and what cannot be drawn.
+    /// The worst value of those at each moment.
+    pub(super) rest: Vec<Option<f64>>,
+    /// Infos, and what cannot be drawn.
     pub(super) remarks: Vec<CleanStr>,
+    /// Why this is not all of it.
+    pub(super) partial: Vec<CleanStr>,
+}
+
+impl Findings {
+    /// The same as what a query measured.
+    pub(super) fn over(self, grid: Grid, query: &str) -> Measured {
+        let Self { series, left_out, rest, remarks, partial } = self;
+        Measured { left_out, rest, remarks, partial, ..Measured::over(grid, series, query) }
+    }
 }
 
 /// An answer.
@@ -60,6 +73,9 @@ struct Wire<'a> {
     warnings: Option<Vec<String>>,
     #[serde(default)]
     infos: Option<Vec<String>>,
+    /// VictoriaMetrics: some of its stores did not answer.
+    #[serde(rename = "isPartial", default)]
+    is_partial: bool,
 }
 
 #[derive(Deserialize)]
@@ -71,8 +87,8 @@ struct Data<'a> {
 }
 
 impl Envelope {
-    /// Reads an answer to a query over the grid; an instant query has a grid of one moment.
-    pub(super) fn read(text: &str, grid: &Grid) -> Result<Self, serde_json::Error> {
+    /// Reads an answer to a query over the grid; an instant query has a grid of one moment. The side says which values are bad.
+    pub(super) fn read(text: &str, grid: &Grid, side: Side) -> Result<Self, serde_json::Error> {
         let wire: Wire<'_> = serde_json::from_str(text)?;
         if wire.status.as_deref() != Some("success") {
             let Some(sentence) = wire.error else { return Err(Error::missing_field("status")) };
@@ -87,13 +103,13 @@ impl Envelope {
         match data.kind.as_str() {
             "matrix" | "vector" => {
                 let mut input = serde_json::Deserializer::from_str(data.result.get());
-                let (read, left_out) = AllSeries { grid }.deserialize(&mut input)?;
+                let Kept { series: read, left_out, rest } = AllSeries { grid, side }.deserialize(&mut input)?;
                 if read.iter().any(|series| series.has_histograms) {
                     found.remarks.push(NATIVE_HISTOGRAM.into());
                 }
                 let only_histograms = |series: &OneSeries| series.has_histograms && !series.has_samples;
                 let read: Vec<OneSeries> = read.into_iter().filter(|series| !only_histograms(series)).collect();
-                found.left_out = left_out;
+                (found.left_out, found.rest) = (left_out, rest);
                 found.series = named(read);
             }
             "scalar" => {
@@ -108,8 +124,12 @@ impl Envelope {
                 found.remarks.push(format!("the expression gives a {kind}, which cannot be drawn").into());
             }
         }
-        let said = wire.warnings.into_iter().chain(wire.infos).flatten();
-        found.remarks.extend(said.map(|text| CleanStr::field(&text)).take(MOST_REMARKS));
+        let clean = |said: Option<Vec<String>>| {
+            said.into_iter().flatten().map(|text| CleanStr::field(&text)).take(MOST_REMARKS)
+        };
+        found.partial.extend(clean(wire.warnings));
+        found.partial.extend(wire.is_partial.then(|| "some of the server's stores did not answer".into()));
+        found.remarks.extend(clean(wire.infos));
         Ok(Self::Found(found))
     }
 }
@@ -190,35 +210,74 @@ struct OneSeries {
     has_histograms: bool,
 }
 
+/// The series that are kept, and what the others come to.
+#[derive(Default)]
+struct Kept {
+    series: Vec<OneSeries>,
+    left_out: usize,
+    rest: Vec<Option<f64>>,
+}
+
+impl Kept {
+    /// Lets go of all but the worst: by their newest value, then by their worst one. Of equals the first stay.
+    fn bound(&mut self, side: Side) {
+        if self.series.len() <= MOST_SERIES {
+            return;
+        }
+        let least = f64::NEG_INFINITY;
+        let rank = |series: &OneSeries| {
+            let badness = || series.values.iter().flatten().map(|value| side.badness(*value).unwrap_or(least));
+            (badness().next_back().unwrap_or(least), badness().fold(least, f64::max))
+        };
+        let mut ranked: Vec<(usize, (f64, f64))> = self.series.iter().map(rank).enumerate().collect();
+        ranked.sort_by(|(_, one), (_, other)| other.0.total_cmp(&one.0).then(other.1.total_cmp(&one.1)));
+        let mut stays = vec![false; self.series.len()];
+        ranked.iter().take(MOST_SERIES).for_each(|(place, _)| stays[*place] = true);
+        let mut stays = stays.into_iter();
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.series).into_iter().partition(|_| stays.next().unwrap_or_default());
+        self.series = kept;
+        self.left_out += gone.len();
+        for series in gone {
+            self.rest.resize(series.values.len(), None);
+            for (rest, value) in self.rest.iter_mut().zip(series.values) {
+                let badness = |value: Option<f64>| value.map(|value| side.badness(value).unwrap_or(least));
+                // Nothing is less than a value that is no number, and that less than any other.
+                if badness(value) > badness(*rest) {
+                    *rest = value;
+                }
+            }
+        }
+    }
+}
+
 struct AllSeries<'g> {
     grid: &'g Grid,
+    side: Side,
 }
 
 impl<'de> DeserializeSeed<'de> for AllSeries<'_> {
-    type Value = (Vec<OneSeries>, usize);
+    type Value = Kept;
     fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
         input.deserialize_seq(self)
     }
 }
 
 impl<'de> Visitor<'de> for AllSeries<'_> {
-    type Value = (Vec<OneSeries>, usize);
+    type Value = Kept;
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a list of series")
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut input: A) -> Result<Self::Value, A::Error> {
-        let mut kept = Vec::new();
-        while kept.len() < MOST_SERIES {
-            match input.next_element_seed(SeriesOver { grid: self.grid })? {
-                Some(series) => kept.push(series),
-                None => return Ok((kept, 0)),
+        let mut kept = Kept::default();
+        while let Some(series) = input.next_element_seed(SeriesOver { grid: self.grid })? {
+            kept.series.push(series);
+            if kept.series.len() >= 2 * MOST_SERIES {
+                kept.bound(self.side);
             }
         }
-        let mut left_out = 0;
-        while input.next_element::<IgnoredAny>()?.is_some() {
-            left_out += 1;
-        }
-        Ok((kept, left_out))
+        kept.bound(self.side);
+        Ok(kept)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::support::prometheus::{Prometheus, encoded, is_installed};
 use crate::support::pty::{Pty, assert_no_stray_escapes, code};
 
 /// Two hours of `alipay` up to a little after now: everything that its playbook asks for.
-pub(super) fn samples(end: i64) -> String {
+fn samples(end: i64) -> String {
     let moments: Vec<i64> = (0..500).map(|step| end - 15 * (499 - step)).collect();
     let mut out = String::new();
     let mut metric = |kind: &str, name: &str, series: &[(&str, &dyn Fn(f64) -> f64)]| {

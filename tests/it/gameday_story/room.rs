@@ -20,7 +20,7 @@ use warroom::incident::{
     Cadence, Clock, DrillStarted, Entry, Incident, IncidentId, News, Progress, Series, StepRef, Ticked, Via,
 };
 use warroom::journal::{Journal, JournalDir, NewEntry, Sharing, SqliteJournal};
-use warroom::live::{Finding, Inquiry, Report, WatchedObjective, Watchlist};
+use warroom::live::{Finding, Inquiry, Report, Scope, WatchedObjective, Watchlist};
 use warroom::pane::Present;
 use warroom::playbook::{Catalogue, Playbook};
 use warroom::run::Drill;
@@ -217,14 +217,14 @@ impl Room {
 
     /// What the world shows is finite and not negative; the last of it is kept for the story.
     fn look_at(&mut self, place: usize, report: &Report) {
-        let Finding::Measured(id, measured) = &report.finding else { return };
+        let Finding::Measured(id, Scope::Chart, measured) = &report.finding else { return };
         for value in measured.series.iter().flat_map(|series| series.values.iter().flatten()) {
             assert!(value.is_finite() && *value >= 0.0, "{id:?} shows {value}");
         }
         let objective = self.playbook.objectives.iter().find(|objective| objective.id == id.objective);
         let Some(objective) = objective.filter(|_| place == 0) else { return };
         let known =
-            |at: usize| Some(((measured.grid.at(at) - start()).num_seconds(), measured.worst_at(objective, at)?));
+            |at: usize| Some(((measured.grid.at(at) - start()).num_seconds(), measured.worst_at(objective, at)?.value));
         self.shown.insert(id.objective.to_string(), (0..measured.grid.len).filter_map(known).collect());
     }
 
@@ -243,7 +243,7 @@ impl Room {
         let watched = WatchedObjective { id, objective: known.clone(), reach: None };
         let now = start() + TimeDelta::seconds(second);
         let grid = Grid { start: now, resolution: TimeDelta::seconds(10), len: 1 };
-        world.measured(&watched, grid, now).worst_at(known, 0).expect("it is simulated")
+        world.measured(&watched, grid, now).worst_at(known, 0).expect("it is simulated").value
     }
 
     /// Whether that is outside its threshold.

@@ -133,10 +133,11 @@ fn pin(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
         let titles: Vec<_> = all.iter().map(|(_, objective)| objective.title.as_str()).collect();
         return Err(format!("write :pin and one of {}", titles.join(", ")));
     };
-    let Some(measured) = cx.live.panels.get(id).and_then(|panel| panel.measured.as_ref()) else {
+    let panel = cx.live.panels.get(id);
+    let Some(evidence) = panel.and_then(|panel| newest_evidence(&id.service, objective, panel)) else {
         return Err("there is no value yet to pin".to_owned());
     };
-    session.ask(Command::PinEvidence(newest_evidence(&id.service, objective, measured)), wall)
+    session.ask(Command::PinEvidence(evidence), wall)
 }
 
 fn spans(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {

@@ -1,0 +1,151 @@
+//! What each search of Jaeger found last, put together.
+//!
+//! Hides that searches fail one by one: what failed keeps what it found before, waits a while that grows, and is named as a gap.
+//!
+//! Invariant: the finding holds the rows of every search that ever went well within its lookback, whatever became of the others.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Aim, Found, Search, Searched};
+use crate::live::{MOST_ROWS, SpanFinding};
+use crate::source::Backoff;
+use crate::source::http::Failure;
+use crate::spans::SpanRow;
+use crate::text::CleanStr;
+
+/// One search, from one round to the next.
+type Key = (CleanStr, Aim);
+
+/// How a search stands.
+#[derive(Debug, Default)]
+struct Known {
+    /// When it last went well, with how many traces for its limit, and what it found.
+    found: Option<(DateTime<Utc>, usize, Found)>,
+    /// Why the last try failed, if it did, and when the next one is.
+    failed: Option<(CleanStr, DateTime<Utc>)>,
+    backoff: Backoff,
+}
+
+/// All searches.
+#[derive(Debug, Default)]
+pub(super) struct Searches(BTreeMap<Key, Known>);
+
+impl Searches {
+    /// Which of some searches are to be made now: those that went well last, and those that did not and have waited long enough. Others are forgotten.
+    pub(super) fn due(&mut self, wanted: &[Search], now: DateTime<Utc>) -> (Vec<Search>, Vec<Search>) {
+        self.0.retain(|key, _| wanted.iter().any(|search| of(search) == *key));
+        let failed = |search: &&Search| self.0.get(&of(search)).and_then(|known| known.failed.as_ref());
+        let (unwell, well): (Vec<_>, Vec<_>) = wanted.iter().partition(|search| failed(search).is_some());
+        let is_due = |search: &&Search| failed(search).is_none_or(|(_, again)| *again <= now);
+        (well.into_iter().cloned().collect(), unwell.into_iter().filter(is_due).cloned().collect())
+    }
+
+    /// Nothing was answered: all of it is asked again as soon as the server is.
+    pub(super) fn forget_pauses(&mut self) {
+        for known in self.0.values_mut() {
+            known.backoff = Backoff::default();
+            known.failed = known.failed.take().map(|(why, _)| (why, DateTime::UNIX_EPOCH));
+        }
+    }
+
+    /// Takes in how a search ended.
+    pub(super) fn take(&mut self, search: Search, outcome: Result<Searched, Failure>, now: DateTime<Utc>) {
+        let known = self.0.entry(of(&search)).or_default();
+        let (why, retry_after): (_, Option<Duration>) = match outcome {
+            Ok(Searched::Found(found, limit)) => {
+                *known = Known { found: Some((now, limit, found)), ..Known::default() };
+                return;
+            }
+            Ok(Searched::Refused(why)) => (why, None),
+            Err(failure) => (failure.reason, failure.retry_after),
+        };
+        let pause = TimeDelta::from_std(known.backoff.next(retry_after)).unwrap_or_default();
+        known.failed = Some((why, now + pause));
+    }
+
+    /// What all of some searches found.
+    pub(super) fn finding(&self, wanted: &[Search], lookback: TimeDelta, now: DateTime<Utc>) -> SpanFinding {
+        let (mut errors, mut slow) = (BTreeMap::new(), BTreeMap::new());
+        let mut finding = SpanFinding { lookback, ..SpanFinding::default() };
+        let key = |row: &SpanRow| (row.trace.clone(), row.span.clone());
+        for search in wanted {
+            let Some(known) = self.0.get(&of(search)) else { continue };
+            if let Some((at, limit, found)) = &known.found {
+                // What a search that fails found before leaves the tables with its time.
+                let is_recent = |row: &&SpanRow| known.failed.is_none() || row.at >= now - lookback;
+                let rows = |rows: &[SpanRow]| -> Vec<_> {
+                    rows.iter().filter(is_recent).map(|row| (key(row), row.clone())).collect()
+                };
+                errors.extend(rows(&found.errors));
+                slow.extend(rows(&found.slow));
+                if known.failed.is_none() {
+                    finding.remarks.extend(remark(search, found.traces, *limit, lookback));
+                    finding.gaps.extend(gap(search, found.traces, *limit));
+                } else {
+                    let (service, what, at) = (&search.service, search.aim.what(), at.format("%H:%M:%S UTC"));
+                    finding.remarks.push(format!("{what} of {service} are those of {at}").into());
+                }
+            }
+            if let Some((why, _)) = &known.failed {
+                let (service, what) = (&search.service, search.aim.what());
+                finding.remarks.push(format!("{what} of {service} could not be searched: {why}").into());
+                if finds_errors(search.aim) {
+                    finding.gaps.push((service.clone(), format!("{what} could not be searched: {why}").into()));
+                }
+            }
+        }
+        finding.errors = errors.into_values().collect();
+        finding.errors.sort_by_key(|row: &SpanRow| Reverse(row.at));
+        finding.slow = slow.into_values().collect();
+        finding.slow.sort_by_key(|row: &SpanRow| Reverse(row.duration));
+        let SpanFinding { errors, slow, remarks, .. } = &mut finding;
+        for (rows, what) in [(errors, "error spans, the newest"), (slow, "slow spans, the slowest")] {
+            if rows.len() > MOST_ROWS {
+                remarks.push(format!("{MOST_ROWS} of {} {what}, are kept", rows.len()).into());
+                rows.truncate(MOST_ROWS);
+            }
+        }
+        finding
+    }
+}
+
+fn of(search: &Search) -> Key {
+    (search.service.clone(), search.aim)
+}
+
+fn finds_errors(aim: Aim) -> bool {
+    match aim {
+        Aim::TaggedErrors | Aim::Anything => true,
+        Aim::Slow(_) => false,
+    }
+}
+
+/// Why a search that went well did not find all errors. That of any trace is a sample on every busy service: it says so, and is no gap.
+fn gap(search: &Search, traces: usize, limit: usize) -> Option<(CleanStr, CleanStr)> {
+    let is_full = search.aim == Aim::TaggedErrors && traces >= limit;
+    is_full.then(|| (search.service.clone(), format!("there were more than the {limit} traces of one search").into()))
+}
+
+/// What a reader of the tables must know about a search.
+fn remark(search: &Search, traces: usize, limit: usize, lookback: TimeDelta) -> Option<CleanStr> {
+    let Search { service, aim, .. } = search;
+    let is_full = traces >= limit;
+    let text = match aim {
+        Aim::TaggedErrors | Aim::Slow(_) if is_full => {
+            format!("limit of {limit} traces reached for {} of {service}: there may be more", aim.what())
+        }
+        Aim::Anything if is_full => {
+            format!("errors of {service} without an error tag were looked for in {limit} traces only")
+        }
+        Aim::Anything if traces == 0 => {
+            let minutes = lookback.num_minutes();
+            format!("no trace of {service} in the last {minutes} min: is this its name in the traces?")
+        }
+        Aim::TaggedErrors | Aim::Slow(_) | Aim::Anything => return None,
+    };
+    Some(text.into())
+}
