@@ -53,6 +53,8 @@ pub type Telling<'a> = Pin<Box<dyn Future<Output = Result<Vec<News>, CleanStr>> 
 
 /// A system that takes texts.
 pub trait Channel: Send + Sync + fmt::Debug {
+    /// The server behind it.
+    fn site(&self) -> &Site;
     /// Hands a text over.
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a>;
     /// Says whether a text that was handed over is there.
@@ -137,7 +139,8 @@ fn complaint(site: &Site, answer: &Answer) -> Failure {
     if words.is_empty() || matches!(answer.status, 401 | 429) {
         return usual;
     }
-    let reason = CleanStr::new(&format!("{} answered {}: {}", site.label(), answer.status, words.join("; ")));
+    let reason =
+        CleanStr::new(&format!("{} answered {}: {}", site.label(), answer.status, site.echo(&words.join("; "))));
     Failure { reason, ..usual }
 }
 
@@ -208,6 +211,29 @@ pub fn clock_finding(what: &str, date: Option<DateTime<Utc>>, now: DateTime<Utc>
     }
 }
 
+/// The object that a success names; one that names none is no success: a login page answers 200, too.
+async fn naming(site: &Site, answer: Answer, key: &str) -> Result<Value, Failure> {
+    let said: Value = taken(site, answer).await?;
+    match said.get(key) {
+        Some(object) if !object.is_null() => Ok(object.clone()),
+        Some(_) | None => Err(unnamed(site, key)),
+    }
+}
+
+/// A success that says nothing, where that is how this system says that it is done.
+fn silent(site: &Site, answer: &Answer) -> Result<(), Failure> {
+    match answer.is_success() {
+        true if answer.body.trim_ascii().is_empty() => Ok(()),
+        true => Err(unnamed(site, "what was asked of it")),
+        false => Err(complaint(site, answer)),
+    }
+}
+
+fn unnamed(site: &Site, what: &str) -> Failure {
+    let why = format!("answered with success and did not name {what}: is a login page or a proxy before it?");
+    site.failure(Trouble::Garbled, why)
+}
+
 /// What a question that nobody could answer says of a text: nothing.
 fn unknown(failure: Failure) -> Receipt {
     Receipt::Unknown(failure.reason)
@@ -224,6 +250,16 @@ fn without(service: &str, parcel: &Parcel) -> Receipt {
         "{service}: nothing is known there that `{}` is about",
         parcel.act.words()
     )))
+}
+
+/// Whether a text bears a mark as a whole: `…:18` is no part of `…:186`.
+fn bears(text: &str, mark: &str) -> bool {
+    let is_inner = |letter: char| letter.is_ascii_alphanumeric() || letter == ':' || letter == '-';
+    text.match_indices(mark).any(|(place, _)| {
+        let before = text[..place].chars().next_back();
+        let after = text[place + mark.len()..].chars().next();
+        !before.is_some_and(is_inner) && !after.is_some_and(is_inner)
+    })
 }
 
 /// It is not there, and goes out again.

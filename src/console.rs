@@ -17,6 +17,7 @@ pub mod layout;
 mod outbox;
 pub(crate) mod overlay;
 mod own_clock;
+mod pace;
 mod record;
 pub mod runs;
 pub mod start;
@@ -409,6 +410,10 @@ impl Console {
             }
             Msg::Delivered(id, receipt) => self.delivered(id, receipt, wall),
             Msg::LookedUp(id, receipt) => self.looked_up(id, receipt, wall),
+            Msg::Rests(service, wait) => {
+                let now = self.incident.clock().show(wall);
+                self.outbox.pace.rest(&service, now, self.incident.clock().passed(wait));
+            }
             Msg::News(service, news) => self.take_news(&service, news, wall, &mut effects),
             Msg::Staging(Ok(site)) => self.settings.staging = Some(site),
             Msg::Staging(Err(why)) => {
@@ -650,8 +655,7 @@ impl Console {
             give_back(self);
             return self.say(Tone::Refused, why.to_owned(), wall);
         }
-        let asking = self.cx(wall).asking();
-        match command::decide(&self.incident, command.clone(), &asking) {
+        match self.decide(command.clone(), wall) {
             Ok(events) if self.record.id.is_some() => {
                 let append = self.append(events, from);
                 effects.push(append);
@@ -687,7 +691,7 @@ impl Console {
         if let Some(why) = self.runs_nothing(&command) {
             return Err(Refusal::No(why.to_owned()));
         }
-        let events = command::decide(&self.incident, command, &self.cx(wall).asking())?;
+        let events = self.decide(command, wall)?;
         Ok(self.append(events, None))
     }
 

@@ -18,6 +18,7 @@ mod fold;
 pub mod foreign;
 pub mod heard;
 pub mod lamp;
+pub mod leftover;
 pub mod measures;
 mod merge;
 pub mod postmortem;
@@ -214,8 +215,10 @@ pub struct Seat {
 /// What the entries say so far; derived, never written.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Facts {
-    /// Who declared it, when.
+    /// Who declared it, when …
     pub declared: Option<Mark>,
+    /// … and the entry that did: a random name of the record, which no other journal gives.
+    pub record: Option<EntryId>,
     /// What is wrong.
     pub title: CleanStr,
     /// How bad it is.
@@ -308,6 +311,10 @@ pub struct Facts {
     pub resolution: Option<Resolution>,
     /// As what it was closed.
     pub outcome: Option<Outcome>,
+    /// Who closed it and why.
+    pub closing: Option<leftover::Closing>,
+    /// How often it was reopened.
+    pub reopened: u32,
     /// The postmortem's date and owner.
     pub postmortem: Option<PostmortemScheduled>,
     /// The knowledge-base article.

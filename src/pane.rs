@@ -103,6 +103,8 @@ pub struct Present {
     pub console: CleanStr,
     /// It writes nothing: a wall, or somebody who only reads.
     pub looks_only: bool,
+    /// It sends nothing to other systems: a dry run.
+    pub is_dry: bool,
 }
 
 /// An earlier incident of an affected service, and what ended it.

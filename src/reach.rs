@@ -18,6 +18,8 @@ use crate::incident::{
 use crate::oncall::{Person, known_as};
 use crate::text::{CleanStr, CleanText};
 
+mod sender;
+
 /// Slack.
 pub const SLACK: &str = "slack";
 /// Statuspage.
@@ -59,21 +61,21 @@ struct Habit {
     lines: Lines,
     /// It keeps a description that follows the record, and a ticket for each follow-up.
     describes: bool,
+    /// What is over there can go on.
+    reopens: bool,
 }
 
 const HABITS: [Habit; 5] = [
-    Habit { service: PAGERDUTY, acknowledges: true, ends: Phase::Resolved, lines: Lines::Updates, describes: false },
-    Habit {
-        service: PAGERDUTY_EVENTS,
-        acknowledges: true,
-        ends: Phase::Resolved,
-        lines: Lines::None,
-        describes: false,
-    },
-    Habit { service: JIRA, acknowledges: false, ends: Phase::Closed, lines: Lines::All, describes: true },
-    Habit { service: GRAFANA, acknowledges: false, ends: Phase::Resolved, lines: Lines::None, describes: false },
-    Habit { service: WEBHOOK, acknowledges: true, ends: Phase::Resolved, lines: Lines::All, describes: false },
+    habit(PAGERDUTY, Phase::Resolved, Lines::Updates),
+    habit(PAGERDUTY_EVENTS, Phase::Resolved, Lines::None),
+    Habit { acknowledges: false, describes: true, ..habit(JIRA, Phase::Closed, Lines::All) },
+    Habit { acknowledges: false, reopens: false, ..habit(GRAFANA, Phase::Resolved, Lines::None) },
+    habit(WEBHOOK, Phase::Resolved, Lines::All),
 ];
+
+const fn habit(service: &'static str, ends: Phase, lines: Lines) -> Habit {
+    Habit { service, acknowledges: true, ends, lines, describes: false, reopens: true }
+}
 
 /// A system that keeps incidents, and where in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +132,8 @@ pub struct Reach {
     pub tells_subscribers: bool,
     /// Who goes by which name where.
     pub people: Vec<Person>,
+    /// The address in whose name PagerDuty is told what somebody did of whom no address is known.
+    pub stands_in: Option<CleanStr>,
     /// Silences can be made.
     pub silences: bool,
     /// Nothing leaves this console.
@@ -157,6 +161,9 @@ impl Reach {
 
     /// The system that a channel's texts go to by themselves.
     pub fn leads(&self, channel: Channel, incident: &Incident) -> Option<&str> {
+        if self.is_dry {
+            return None;
+        }
         let mut routes = self.routes.iter().filter(|_| !incident.is_private);
         let route = routes.find(|route| route.channel == channel).map(|route| route.service.as_str());
         let has_room = channel == Channel::IncidentChannel && room(incident).is_some();
@@ -177,11 +184,27 @@ impl Reach {
 
     /// When something that is asked for now may go out.
     pub fn release(&self, incident: &Incident) -> Release {
-        if incident.drill.is_some() || self.is_dry { Release::Never } else { Release::AtOnce }
+        if incident.drill.is_some() { Release::Never } else { Release::AtOnce }
     }
 
     /// Where an approved text goes.
     pub fn posts(&self, update: &StatusUpdate, incident: &Incident) -> Vec<DeliveryQueued> {
+        if self.is_dry { Vec::new() } else { self.texts(update, incident) }
+    }
+
+    /// What a dry run does not send: what would be asked for now, and the last text where it leads somewhere.
+    pub fn held_back(&self, incident: &Incident) -> Vec<DeliveryQueued> {
+        if !self.is_dry || incident.drill.is_some() {
+            return Vec::new();
+        }
+        let mut all = self.wanted(incident);
+        let is_unsent = |id| incident.deliveries.iter().all(|known| known.update != Some(id));
+        let last = incident.updates.last().filter(|told| is_unsent(told.id));
+        all.extend(last.into_iter().flat_map(|told| self.texts(&told.update, incident)));
+        all
+    }
+
+    fn texts(&self, update: &StatusUpdate, incident: &Incident) -> Vec<DeliveryQueued> {
         let release = self.release(incident);
         let mut posts = Vec::new();
         let routes = self.routes.iter().filter(|_| !incident.is_private);
@@ -240,6 +263,10 @@ impl Reach {
 
     /// What other systems are to be told and nobody has asked for yet.
     pub fn missing(&self, incident: &Incident) -> Vec<DeliveryQueued> {
+        if self.is_dry { Vec::new() } else { self.wanted(incident) }
+    }
+
+    fn wanted(&self, incident: &Incident) -> Vec<DeliveryQueued> {
         if incident.declared.is_none() {
             return Vec::new();
         }
@@ -296,6 +323,17 @@ impl Reach {
         if let Some(mark) = incident.acknowledged.as_ref().filter(|_| habit.acknowledges) {
             ask(Act::Acknowledge, CleanText::default(), self.mail(&mark.by));
         }
+        if incident.phase() != Phase::Closed {
+            ask(Act::Change(Opened { alerts: BTreeSet::new(), ..opened(incident) }), description(incident), None);
+        }
+        let was_ended = |known: &&Delivery| {
+            let is_here = known.body.service == tracker.service && known.body.target == target;
+            is_here && known.body.act == Act::Resolve && known.round < incident.reopened
+        };
+        // Where an end was told, the going on is told; the region of an annotation grows with its next end.
+        if incident.phase().is_live() && habit.reopens && incident.deliveries.iter().any(|known| was_ended(&known)) {
+            ask(Act::Reopen, description(incident), None);
+        }
         if habit.describes {
             ask(Act::Describe, description(incident), None);
             for item in &incident.follow_ups {
@@ -313,11 +351,11 @@ impl Reach {
         if !lines.is_empty() {
             ask(Act::Note(lines), CleanText::default(), self.mail(commander(incident)));
         }
-        if incident.phase() >= habit.ends {
-            let resolution = incident.resolution.as_ref();
-            let text = resolution.and_then(|resolution| resolution.final_status.clone()).unwrap_or_default();
-            let by = resolution.map(|resolution| resolution.mark.by.as_str()).unwrap_or_default();
-            ask(Act::Resolve, text, self.mail(by));
+        if incident.phase() >= habit.ends
+            && let Some(ended) = incident.ended()
+            && !incident.made(&opening.body, Thing::Record).is_some_and(|remote| incident.is_kept(remote))
+        {
+            ask(Act::Resolve, ended.words, self.mail(&ended.mark.by));
         }
     }
 
@@ -337,12 +375,15 @@ impl Reach {
             return;
         };
         let is_there = incident.made(&ask(room, Act::Topic, ""), Thing::Room).is_some();
-        if !is_there || incident.phase() == Phase::Closed {
+        if !is_there {
             return;
         }
         let text = topic(incident);
         wanted.push(ask(room, Act::Topic, &text));
         wanted.push(ask(room, Act::Pin, &standing(incident)));
+        if incident.phase() == Phase::Closed {
+            return;
+        }
         let holders = incident.roles.values().map(|mark| mark.by.as_str());
         let names: BTreeSet<&str> = holders.chain(incident.told.keys().map(CleanStr::as_str)).collect();
         let asked: BTreeSet<&CleanStr> = incident
@@ -363,19 +404,28 @@ impl Reach {
 
     /// A page that says something is wrong must not go on saying so. What customers read waits for somebody's word.
     fn of_pages(&self, incident: &Incident, wanted: &mut Vec<DeliveryQueued>) {
-        let Some(resolution) = incident.resolution.as_ref().filter(|_| incident.phase() >= Phase::Resolved) else {
-            return;
-        };
+        let Some(ended) = incident.ended() else { return };
         for route in self.routes.iter().filter(|route| *route.service == *STATUSPAGE) {
-            let mut told = incident
+            let told = incident
                 .deliveries
                 .iter()
                 .filter(|known| known.body.service == route.service && known.body.target == route.target);
             let ends = |act: &Act| matches!(act, Act::Publish(said) if said.status == PageStatus::Resolved);
             let (mut is_open, mut is_ended) = (false, false);
-            for known in told.by_ref() {
-                is_open |= !matches!(known.state, DeliveryState::Dropped { .. });
-                is_ended |= ends(&known.body.act) && known.queued.at >= resolution.mark.at;
+            for known in told {
+                is_open = match &known.state {
+                    DeliveryState::Sent(remote) => !incident.is_kept(remote) && !ends(&known.body.act),
+                    DeliveryState::Queued { .. }
+                    | DeliveryState::Sending
+                    | DeliveryState::Held { .. }
+                    | DeliveryState::Unconfirmed { .. } => !ends(&known.body.act),
+                    // It changed nothing of what stands there.
+                    DeliveryState::ByHand
+                    | DeliveryState::Failed { .. }
+                    | DeliveryState::Superseded { .. }
+                    | DeliveryState::Dropped { .. } => is_open,
+                };
+                is_ended |= ends(&known.body.act) && known.round == incident.reopened;
             }
             if is_open && !is_ended {
                 let is_public = route.channel == Channel::ExternalPage;
@@ -384,7 +434,7 @@ impl Reach {
                     channel: Some(route.channel),
                     target: route.target.clone(),
                     act: self.publication(route.channel, incident),
-                    text: resolution.final_status.clone().unwrap_or_else(|| CleanText::new("This is resolved.")),
+                    text: ended.public.clone(),
                     from: None,
                     release: if is_public || incident.is_private { Release::OnWord } else { Release::AtOnce },
                 });
@@ -408,7 +458,8 @@ impl Reach {
         Some(DeliveryQueued {
             service: SLACK.into(),
             target: self.room_name(incident)?,
-            act: Act::OpenRoom { is_private, since: begin(incident) },
+            // PagerDuty counts for all; each journal counts from 1.
+            act: Act::OpenRoom { is_private, since: begin(incident), is_own_name: number(incident).is_none() },
             release: self.release(incident),
             ..DeliveryQueued::default()
         })

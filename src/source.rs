@@ -342,13 +342,15 @@ struct Backoff {
 
 impl Backoff {
     const LONGEST: Duration = Duration::from_secs(30);
+    /// What is read is looked at again after this, whatever the server asks for: nobody waits an hour for a graph.
+    const LONGEST_TOLD: Duration = Duration::from_secs(120);
 
     fn next(&mut self, told: Option<Duration>) -> Duration {
         let base = Duration::from_secs(1 << self.failures.min(5)).min(Self::LONGEST);
         self.failures = self.failures.saturating_add(1);
         let chance = getrandom::u32().unwrap_or(u32::MAX / 2);
         let jittered = base.mul_f64(0.8 + 0.4 * f64::from(chance) / f64::from(u32::MAX)).min(Self::LONGEST);
-        told.map_or(jittered, |told| told.max(jittered))
+        told.map_or(jittered, |told| told.min(Self::LONGEST_TOLD).max(jittered))
     }
 }
 
@@ -364,6 +366,7 @@ mod tests {
             assert!((base * 0.8 - 1e-6..=(base * 1.2_f64).min(30.0)).contains(&pause), "{pause} for {base}");
         }
         assert_eq!(backoff.next(Some(Duration::from_secs(90))), Duration::from_secs(90), "a server may ask for more");
+        assert_eq!(backoff.next(Some(Duration::from_secs(9_000))), Duration::from_secs(120), "but not for an hour");
     }
 
     #[tokio::test(start_paused = true)]

@@ -33,13 +33,22 @@ struct Accepted {
 }
 
 impl Channel for Events {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
             let (action, key, payload) = match (&parcel.act, &parcel.about) {
                 (Act::Open(opened), _) => ("trigger", &parcel.op, Some(payload(parcel, opened))),
+                // The same key: the alert that is open takes it over, one that is over begins again.
+                (Act::Change(opened), Some(about)) => ("trigger", &about.id, Some(payload(parcel, opened))),
+                (Act::Reopen, Some(about)) => ("trigger", &about.id, Some(begun_again(parcel))),
                 (Act::Acknowledge, Some(about)) => ("acknowledge", &about.id, None),
                 (Act::Resolve, Some(about)) => ("resolve", &about.id, None),
-                (Act::Acknowledge | Act::Resolve, None) => return without(PAGERDUTY_EVENTS, parcel),
+                (Act::Change(_) | Act::Reopen | Act::Acknowledge | Act::Resolve, None) => {
+                    return without(PAGERDUTY_EVENTS, parcel);
+                }
                 _ => return cannot(PAGERDUTY_EVENTS, parcel),
             };
             let routing_key = match self.site.secret().await {
@@ -80,6 +89,16 @@ impl Channel for Events {
             Receipt::NotThere { why: "an event with the same key changes nothing twice".into(), wait: None }
         })
     }
+}
+
+fn begun_again(parcel: &Parcel) -> Value {
+    json!({
+        "summary": format!("{} goes on", parcel.incident),
+        "source": "warroom",
+        "severity": "critical",
+        "timestamp": parcel.sent_at.to_rfc3339(),
+        "custom_details": { "description": parcel.text },
+    })
 }
 
 fn payload(parcel: &Parcel, opened: &Opened) -> Value {

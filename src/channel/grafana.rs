@@ -12,7 +12,7 @@ use super::{
     Answering, Channel, Examining, Options, Wanted, absent, call, cannot, found, read, receipt, taken, unknown, without,
 };
 use crate::checkup::Finding;
-use crate::incident::{Act, Parcel, Receipt, Remote};
+use crate::incident::{Act, Opened, Parcel, Receipt, Remote};
 use crate::reach::GRAFANA;
 use crate::source::http::{Failure, Limits, Site};
 use crate::source::{Endpoint, SourceError};
@@ -33,9 +33,16 @@ struct Annotation {
 }
 
 #[derive(Debug, Deserialize)]
-struct Patched {}
+struct Patched {
+    #[serde(rename = "message")]
+    _message: String,
+}
 
 impl Channel for Grafana {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
             match (&parcel.act, &parcel.about) {
@@ -45,7 +52,7 @@ impl Channel for Grafana {
                         Ok(None) => {}
                         Err(failure) => return receipt(failure),
                     }
-                    let text = format!("{} {}: {}", parcel.incident, opened.severity, opened.title);
+                    let text = text(parcel, opened);
                     let tags = ["warroom", &mark(parcel), &opened.severity.to_string()].map(str::to_owned);
                     let body = json!({ "time": parcel.sent_at.timestamp_millis(), "tags": tags, "text": text });
                     match call(&self.site, Method::POST, "api/annotations", Some(&body)).await {
@@ -56,8 +63,11 @@ impl Channel for Grafana {
                         Err(failure) => receipt(failure),
                     }
                 }
-                (Act::Resolve, Some(about)) => {
-                    let body = json!({ "timeEnd": parcel.sent_at.timestamp_millis() });
+                (act @ (Act::Resolve | Act::Change(_)), Some(about)) => {
+                    let body = match act {
+                        Act::Change(said) => json!({ "text": text(parcel, said) }),
+                        _ => json!({ "timeEnd": parcel.sent_at.timestamp_millis() }),
+                    };
                     let path = format!("api/annotations/{}", about.id);
                     match call(&self.site, Method::PATCH, &path, Some(&body)).await {
                         Ok(answer) => match taken::<Patched>(&self.site, answer).await {
@@ -67,7 +77,7 @@ impl Channel for Grafana {
                         Err(failure) => receipt(failure),
                     }
                 }
-                (Act::Resolve, None) => without(GRAFANA, parcel),
+                (Act::Resolve | Act::Change(_), None) => without(GRAFANA, parcel),
                 _ => cannot(GRAFANA, parcel),
             }
         })
@@ -110,6 +120,10 @@ impl From<Annotation> for Remote {
     fn from(made: Annotation) -> Self {
         made.id.to_string().as_str().into()
     }
+}
+
+fn text(parcel: &Parcel, said: &Opened) -> String {
+    format!("{} {}: {}", parcel.incident, said.severity, said.title)
 }
 
 /// The tag by which it is found again.

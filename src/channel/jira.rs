@@ -16,12 +16,12 @@ use tokio::sync::OnceCell;
 use answers::{Created, Found, Issue, Kinds, Myself, Project, ServerInfo, Transitions};
 
 use super::{
-    Answering, Channel, Examining, Options, Telling, Wanted, absent, call, cannot, complaint, noted, nothing_written,
-    read, receipt, taken, unknown, without,
+    Answering, Channel, Examining, Options, Telling, Wanted, absent, bears, call, cannot, complaint, naming, noted,
+    nothing_written, read, receipt, silent, taken, unknown, without,
 };
 use crate::checkup::Finding;
 use crate::clock;
-use crate::incident::{Act, News, Parcel, Receipt, Remote, Severity, Thing, Watched};
+use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
 use crate::reach::{JIRA, Place, TicketTypes};
 use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
@@ -66,6 +66,10 @@ enum Edition {
 }
 
 impl Channel for Jira {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
             let edition = match self.edition().await {
@@ -92,10 +96,19 @@ impl Channel for Jira {
                     let body = json!({ "fields": { "description": document(edition, &parcel.text) } });
                     self.write(Method::PUT, &format!("{}/issue/{}", api(edition), about.id), &body, about).await
                 }
+                (Act::Change(said), Some(about)) => self.rename(edition, parcel, said, about).await,
+                (Act::Reopen, Some(about)) => self.reopen(edition, about).await,
                 (Act::Resolve | Act::CloseTicket(_), Some(about)) => self.end(edition, parcel, about).await,
-                (Act::Ticket(_) | Act::Note(_) | Act::Describe | Act::Resolve | Act::CloseTicket(_), None) => {
-                    return without(JIRA, parcel);
-                }
+                (
+                    Act::Ticket(_)
+                    | Act::Note(_)
+                    | Act::Change(_)
+                    | Act::Reopen
+                    | Act::Describe
+                    | Act::Resolve
+                    | Act::CloseTicket(_),
+                    None,
+                ) => return without(JIRA, parcel),
                 _ => return cannot(JIRA, parcel),
             };
             receipt.unwrap_or_else(refusal)
@@ -167,6 +180,9 @@ impl Channel for Jira {
                     other => other,
                 },
                 (Act::Note(_), Some(about)) => self.has_comment(edition, parcel, about).await,
+                (Act::Reopen, Some(about)) => {
+                    self.is_done(edition, about).await.map(|is_done| (!is_done).then(|| about.clone()))
+                }
                 (Act::Resolve | Act::CloseTicket(_), Some(about)) => {
                     let is_over = async {
                         Ok(self.is_done(edition, about).await? && self.has_last_words(edition, parcel, about).await?)
@@ -332,9 +348,7 @@ impl Jira {
 
     async fn write(&self, method: Method, path: &str, body: &Value, about: &Remote) -> Result<Receipt, Failure> {
         let answer = call(&self.site, method, path, Some(body)).await?;
-        if !answer.is_success() {
-            return Err(complaint(&self.site, &answer));
-        }
+        silent(&self.site, &answer)?;
         Ok(Receipt::There(about.clone()))
     }
 
@@ -388,11 +402,13 @@ impl Jira {
 
     /// A comment that only people of the company read; where a project has no customers, that makes no difference.
     async fn comment(&self, edition: Edition, parcel: &Parcel, about: &Remote) -> Result<Receipt, Failure> {
-        let text = format!("{}\n({})", parcel.text, mark(parcel));
+        // The mark stands first: whatever is cut off, it is found again.
+        let text = format!("({})\n{}", mark(parcel), parcel.text);
         let path = format!("{}/issue/{}/comment", api(edition), about.id);
         let internal = json!([{ "key": "sd.public.comment", "value": { "internal": true } }]);
         let body = json!({ "body": document(edition, &text), "properties": internal });
-        self.write(Method::POST, &path, &body, about).await
+        let answer = call(&self.site, Method::POST, &path, Some(&body)).await?;
+        naming(&self.site, answer, "id").await.map(|_| Receipt::There(about.clone()))
     }
 
     /// What doctor says of a project's kind.
@@ -409,6 +425,42 @@ impl Jira {
         }
     }
 
+    /// Gives a ticket the summary and the priority that the incident has now.
+    async fn rename(
+        &self,
+        edition: Edition,
+        parcel: &Parcel,
+        said: &Opened,
+        about: &Remote,
+    ) -> Result<Receipt, Failure> {
+        let summary: String =
+            format!("{}: {}", parcel.incident, said.title).replace(['\n', '\r'], " ").chars().take(SUMMARY).collect();
+        let path = format!("{}/issue/{}", api(edition), about.id);
+        let mut fields = json!({ "summary": summary, "priority": { "name": priority(said.severity) } });
+        let mut answer = call(&self.site, Method::PUT, &path, Some(&json!({ "fields": fields }))).await?;
+        if is_about_priority(&answer) {
+            fields.as_object_mut().map(|fields| fields.remove("priority"));
+            answer = call(&self.site, Method::PUT, &path, Some(&json!({ "fields": fields }))).await?;
+        }
+        silent(&self.site, &answer)?;
+        Ok(Receipt::There(about.clone()))
+    }
+
+    /// Moves a ticket that is done to where it is worked on.
+    async fn reopen(&self, edition: Edition, about: &Remote) -> Result<Receipt, Failure> {
+        if !self.is_done(edition, about).await.map_err(nothing_written)? {
+            return Ok(Receipt::There(about.clone()));
+        }
+        let path = format!("{}/issue/{}/transitions", api(edition), about.id);
+        let known: Transitions = self.get(&path, &[("expand", "transitions.fields")]).await.map_err(nothing_written)?;
+        let leads_to = |category: &str| known.transitions.iter().find(|one| one.to.status_category.key == category);
+        let Some(to) = leads_to("indeterminate").or_else(|| leads_to("new")) else {
+            let why = format!("jira has no way back from where {} stands: reopen it there", about.id);
+            return Ok(Receipt::Refused(CleanStr::new(&why)));
+        };
+        self.write(Method::POST, &path, &json!({ "transition": { "id": to.id } }), about).await
+    }
+
     async fn is_done(&self, edition: Edition, about: &Remote) -> Result<bool, Failure> {
         let path = format!("{}/issue/{}", api(edition), about.id);
         let issue: Issue = self.get(&path, &[("fields", "status")]).await?;
@@ -418,7 +470,7 @@ impl Jira {
     async fn has_comment(&self, edition: Edition, parcel: &Parcel, about: &Remote) -> Result<Option<Remote>, Failure> {
         let path = format!("{}/issue/{}/comment", api(edition), about.id);
         let comments: Value = self.get(&path, &[("orderBy", "-created"), ("maxResults", "100")]).await?;
-        Ok(comments.to_string().contains(&mark(parcel)).then(|| about.clone()))
+        Ok(bears(&comments.to_string(), &mark(parcel)).then(|| about.clone()))
     }
 }
 

@@ -7,19 +7,19 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, complaint, noted, receipt, send, taken,
+    Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, naming, noted, receipt, send, taken,
     unknown, without,
 };
 use crate::checkup::Finding;
 use crate::incident::foreign::{ALSO_OPEN, ANSWER};
-use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
+use crate::incident::{Act, EntryId, IncidentId, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
 use crate::oncall::Person;
 use crate::reach::{PAGERDUTY, Place};
 use crate::source::http::{Answer, Failure, Limits, Site, Spelling, Trouble};
@@ -30,6 +30,8 @@ use crate::text::CleanStr;
 const VERSION: &str = "application/vnd.pagerduty+json;version=2";
 /// In whose name.
 const FROM: HeaderName = HeaderName::from_static("from");
+/// A request is dated by the server: it may be so much before it was sent.
+const BEFORE: TimeDelta = TimeDelta::seconds(2);
 /// A page of a list.
 const AT_ONCE: &str = "100";
 
@@ -66,6 +68,8 @@ struct Incident {
     status: String,
     #[serde(default)]
     created_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    incident_key: Option<String>,
     #[serde(default)]
     html_url: Option<String>,
     #[serde(default)]
@@ -149,6 +153,10 @@ struct Responder {
     #[serde(default)]
     updated_at: Option<DateTime<Utc>>,
     #[serde(default)]
+    requested_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
     user: Option<User>,
 }
 
@@ -163,6 +171,19 @@ struct User {
 struct Users {
     #[serde(default)]
     users: Vec<User>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Priorities {
+    #[serde(default)]
+    priorities: Vec<Priority>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Priority {
+    id: String,
+    #[serde(default)]
+    name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -184,7 +205,22 @@ impl From<Incident> for Remote {
     }
 }
 
+impl Incident {
+    /// Whether another record has opened it, of this journal or of another one.
+    fn is_of_other(&self, parcel: &Parcel) -> bool {
+        let key = self.incident_key.as_deref().unwrap_or_default();
+        let is_ours = parcel.ops.iter().chain([&parcel.op]).any(|op| **op == *key);
+        let is_record =
+            |(record, entry): (&str, &str)| record.parse::<IncidentId>().is_ok() && entry.parse::<EntryId>().is_ok();
+        !is_ours && key.split_once('/').is_some_and(is_record)
+    }
+}
+
 impl Channel for PagerDuty {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
             if let Act::Open(opened) = &parcel.act {
@@ -193,20 +229,21 @@ impl Channel for PagerDuty {
             let Some(about) = &parcel.about else { return without(PAGERDUTY, parcel) };
             let path = format!("incidents/{}", about.id);
             match &parcel.act {
-                Act::Acknowledge | Act::Resolve => self.change(parcel, &path).await,
+                Act::Acknowledge | Act::Resolve | Act::Reopen => self.change(parcel, &path).await,
+                Act::Change(said) => self.rename(parcel, said, &path).await,
                 Act::Note(_) => {
                     let body = json!({ "note": { "content": parcel.text } });
-                    self.write(parcel, Method::POST, &format!("{path}/notes"), &body).await
+                    self.write(parcel, Method::POST, &format!("{path}/notes"), &body, "note").await
                 }
                 Act::Tell => {
                     let body = json!({ "message": parcel.text });
-                    self.write(parcel, Method::POST, &format!("{path}/status_updates"), &body).await
+                    self.write(parcel, Method::POST, &format!("{path}/status_updates"), &body, "status_update").await
                 }
                 Act::Page(people) => self.page(parcel, people, &path).await,
                 Act::Merge(other) => {
                     let source = json!({ "id": other.id, "type": "incident_reference" });
                     let body = json!({ "source_incidents": [source] });
-                    self.write(parcel, Method::PUT, &format!("{path}/merge"), &body).await
+                    self.write(parcel, Method::PUT, &format!("{path}/merge"), &body, "incident").await
                 }
                 _ => cannot(PAGERDUTY, parcel),
             }
@@ -275,7 +312,8 @@ impl Channel for PagerDuty {
         Box::pin(async move {
             let found = match (&parcel.act, &parcel.about) {
                 (Act::Open(_), _) => self.by_key(parcel).await,
-                (Act::Acknowledge | Act::Resolve, Some(about)) => {
+                (Act::Change(_), Some(_)) => return absent(PAGERDUTY),
+                (Act::Acknowledge | Act::Resolve | Act::Reopen, Some(about)) => {
                     let incident = self.get::<One>(&format!("incidents/{}", about.id), &[]).await;
                     incident.map(|one| is_done(&parcel.act, &one.incident).then(|| one.incident.into()))
                 }
@@ -284,7 +322,7 @@ impl Channel for PagerDuty {
                     let is_ours = |note: &Note| note.content.trim() == parcel.text.trim();
                     notes.map(|list| list.notes.iter().any(is_ours).then(|| about.clone()))
                 }
-                (Act::Page(people), Some(about)) => self.paged(people, about).await,
+                (Act::Page(people), Some(about)) => self.paged(parcel, people, about).await,
                 // What was merged is over there.
                 (Act::Merge(other), Some(about)) => {
                     let incident = self.get::<One>(&format!("incidents/{}", other.id), &[]).await;
@@ -394,7 +432,8 @@ impl PagerDuty {
     async fn begin(&self, parcel: &Parcel, opened: &Opened) -> Receipt {
         if !opened.alerts.is_empty() {
             let open = match self.open_on(&parcel.target).await {
-                Ok(open) => open.incidents,
+                // What another record has opened is that record's.
+                Ok(open) => open.incidents.into_iter().filter(|one| !one.is_of_other(parcel)).collect(),
                 // Nothing was written yet, so nothing is unknown.
                 Err(failure) => return untouched(failure),
             };
@@ -404,7 +443,7 @@ impl PagerDuty {
                 Err(why) => return Receipt::Refused(why),
             }
         }
-        let urgency = if opened.severity == Severity::Sev3 { "low" } else { "high" };
+        let urgency = urgency(opened.severity);
         let body = json!({ "incident": {
             "type": "incident",
             "title": opened.title,
@@ -444,7 +483,20 @@ impl PagerDuty {
                 incident["resolution"] = json!(parcel.text);
             }
         }
-        self.write(parcel, Method::PUT, path, &json!({ "incident": incident })).await
+        self.write(parcel, Method::PUT, path, &json!({ "incident": incident }), "incident").await
+    }
+
+    /// Gives it the title and the severity that it has now; a priority where the account has one of that name.
+    async fn rename(&self, parcel: &Parcel, said: &Opened, path: &str) -> Receipt {
+        let mut incident =
+            json!({ "type": "incident_reference", "title": said.title, "urgency": urgency(said.severity) });
+        // Accounts whose plan has no priorities answer with a refusal.
+        let known = self.get::<Priorities>("priorities", &[]).await.unwrap_or_default().priorities;
+        let is_it = |one: &&Priority| one.name.eq_ignore_ascii_case(said.severity.name());
+        if let Some(priority) = known.iter().find(is_it) {
+            incident["priority"] = json!({ "id": priority.id, "type": "priority_reference" });
+        }
+        self.write(parcel, Method::PUT, path, &json!({ "incident": incident }), "incident").await
     }
 
     async fn page(&self, parcel: &Parcel, people: &BTreeSet<CleanStr>, path: &str) -> Receipt {
@@ -466,17 +518,27 @@ impl PagerDuty {
             .map(|id| json!({ "responder_request_target": { "id": id, "type": "user_reference" } }))
             .collect();
         let body = json!({ "requester_id": requester, "message": parcel.text, "responder_request_targets": targets });
-        self.write(parcel, Method::POST, &format!("{path}/responder_requests"), &body).await
+        self.write(parcel, Method::POST, &format!("{path}/responder_requests"), &body, "responder_request").await
     }
 
-    /// Whether all of them were asked to come.
-    async fn paged(&self, people: &BTreeSet<CleanStr>, about: &Remote) -> Result<Option<Remote>, Failure> {
+    /// Whether all of them were asked to come by this page; an earlier one of the same person says nothing of it.
+    async fn paged(
+        &self,
+        parcel: &Parcel,
+        people: &BTreeSet<CleanStr>,
+        about: &Remote,
+    ) -> Result<Option<Remote>, Failure> {
         let mut wanted = Vec::new();
         for mail in people {
             wanted.extend(self.user(mail).await?);
         }
         let one: One = self.get(&format!("incidents/{}", about.id), &[]).await?;
-        let asked = one.incident.incidents_responders.iter().filter_map(|one| one.user.as_ref());
+        let since = parcel.first_sent_at - BEFORE - self.site.apart();
+        let is_by_this = |one: &&Responder| {
+            one.requested_at.is_some_and(|at| at >= since) && one.message.as_deref() == Some(&*parcel.text)
+        };
+        let asked = one.incident.incidents_responders.iter().filter(is_by_this);
+        let asked = asked.filter_map(|one| one.user.as_ref());
         let asked: BTreeSet<&str> = asked.map(|user| user.id.as_str()).collect();
         let all = wanted.len() == people.len() && wanted.iter().all(|id| asked.contains(id.as_str()));
         Ok(all.then(|| about.clone()))
@@ -509,14 +571,15 @@ impl PagerDuty {
         taken(&self.site, answer).await
     }
 
-    /// Writes in the name of who did it here; the answer names nothing that is not known already.
-    async fn write(&self, parcel: &Parcel, method: Method, path: &str, body: &Value) -> Receipt {
-        match self.ask(parcel, method, path, body).await {
-            Ok(answer) if answer.is_success() => {
-                Receipt::There(parcel.about.clone().unwrap_or_else(|| Remote::from("")))
-            }
-            Ok(answer) => refusal(complaint(&self.site, &answer)),
-            Err(receipt) => receipt,
+    /// Writes in the name of who did it here; the answer names what was written.
+    async fn write(&self, parcel: &Parcel, method: Method, path: &str, body: &Value, named: &str) -> Receipt {
+        let answer = match self.ask(parcel, method, path, body).await {
+            Ok(answer) => answer,
+            Err(receipt) => return receipt,
+        };
+        match naming(&self.site, answer, named).await {
+            Ok(_) => Receipt::There(parcel.about.clone().unwrap_or_else(|| Remote::from(""))),
+            Err(failure) => refusal(failure),
         }
     }
 
@@ -551,9 +614,14 @@ fn adopted(open: Vec<Incident>, alerts: &BTreeSet<CleanStr>) -> Result<Option<In
     }
 }
 
+fn urgency(severity: Severity) -> &'static str {
+    if severity == Severity::Sev3 { "low" } else { "high" }
+}
+
 fn is_done(act: &Act, incident: &Incident) -> bool {
     match act {
         Act::Acknowledge => matches!(incident.status.as_str(), "acknowledged" | "resolved"),
+        Act::Reopen => incident.status != "resolved",
         _ => incident.status == "resolved",
     }
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{
     Answering, Channel, Examining, Options, Telling, Wanted, absent, call, cannot, complaint, found, noted, read,
-    receipt, taken, unknown, without,
+    receipt, silent, taken, unknown, without,
 };
 use crate::checkup::Finding;
 use crate::incident::{Act, Parcel, Receipt, Remote, Watched};
@@ -84,6 +84,10 @@ impl Matcher {
 }
 
 impl Channel for Silences {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
             match (&parcel.act, &parcel.about) {
@@ -116,7 +120,10 @@ impl Channel for Silences {
                 }
                 (Act::Unsilence(_), Some(about)) => {
                     match call(&self.site, Method::DELETE, &format!("api/v2/silence/{}", about.id), None).await {
-                        Ok(answer) if answer.is_success() => Receipt::There(about.clone()),
+                        Ok(answer) if answer.is_success() => match silent(&self.site, &answer) {
+                            Ok(()) => Receipt::There(about.clone()),
+                            Err(failure) => receipt(failure),
+                        },
                         // 0.25 says so with 500, later ones with 404.
                         Ok(answer) if String::from_utf8_lossy(&answer.body).contains("not found") => {
                             Receipt::There(about.clone())

@@ -64,6 +64,10 @@ struct Slack {
 }
 
 impl Channel for Slack {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move { self.handed_over(parcel).await.unwrap_or_else(receipt) })
     }
@@ -91,7 +95,9 @@ impl Channel for Slack {
                     }
                     other => other,
                 },
-                (Act::OpenRoom { is_private, since }, _) => self.opened(parcel, *is_private, *since).await,
+                (Act::OpenRoom { is_private, since, is_own_name }, _) => {
+                    self.opened(parcel, *is_private, Some(*since).filter(|_| !is_own_name)).await
+                }
                 // Done twice it is as done once.
                 _ => absent(SLACK),
             }
@@ -111,7 +117,9 @@ impl Slack {
         match (&parcel.act, room) {
             (Act::Post, about) => self.message(parcel, about.map_or(&parcel.target, |room| &room.id)).await,
             (Act::FindRoom { since }, _) => self.find(parcel, *since).await,
-            (Act::OpenRoom { is_private, since }, _) => self.create(parcel, *is_private, *since).await,
+            (Act::OpenRoom { is_private, since, is_own_name }, _) => {
+                self.create(parcel, *is_private, Some(*since).filter(|_| !is_own_name)).await
+            }
             (Act::Topic, Some(room)) => {
                 let topic: String = parcel.text.first_line().chars().take(250).collect();
                 let body = json!({ "channel": room.id, "topic": topic });
@@ -164,7 +172,7 @@ impl Slack {
         let body = json!({
             "channel": channel,
             "text": escaped(&parcel.text),
-            "metadata": { "event_type": MARK, "event_payload": { "op": parcel.op } },
+            "metadata": { "event_type": MARK, "event_payload": { "op": parcel.op, "record": parcel.record } },
             "unfurl_links": false,
             "unfurl_media": false,
         });
@@ -177,7 +185,7 @@ impl Slack {
 
     /// Whether a message of ours is in a channel.
     async fn history(&self, parcel: &Parcel, channel: &str) -> Receipt {
-        let oldest = (parcel.sent_at - BEFORE).timestamp().to_string();
+        let oldest = (parcel.first_sent_at - BEFORE - self.site.apart()).timestamp().to_string();
         let mut cursor = String::new();
         for _ in 0..MOST_PAGES {
             let query = [
@@ -253,6 +261,7 @@ impl Slack {
         let (reason, pause) = match self.refusal(no) {
             Receipt::Refused(why) | Receipt::Unknown(why) | Receipt::Asks { why, .. } => (why, None),
             Receipt::NotThere { why, wait } => (why, wait.and_then(|wait| wait.to_std().ok())),
+            Receipt::NotYet { why, .. } => (why, None),
             Receipt::There(_) => (CleanStr::default(), None),
         };
         let trouble = if pause.is_some() { Trouble::Status(429) } else { Trouble::Status(400) };
@@ -261,7 +270,7 @@ impl Slack {
 
     /// What a refusal means, and what helps.
     fn refusal(&self, no: &Refusal) -> Receipt {
-        refusals::meaning(self.site.label(), no, "")
+        refusals::meaning(self.site.label(), &self.masked(no), "")
     }
 
     /// The same, of something in the incident's own channel, which stands in no configuration.
@@ -272,7 +281,11 @@ impl Slack {
                 room.called()
             )
         });
-        refusals::meaning(self.site.label(), no, &archived.unwrap_or_default())
+        refusals::meaning(self.site.label(), &self.masked(no), &archived.unwrap_or_default())
+    }
+
+    fn masked(&self, no: &Refusal) -> Refusal {
+        Refusal { error: self.site.echo(&no.error), ..no.clone() }
     }
 }
 

@@ -56,6 +56,10 @@ struct Statuspage {
 }
 
 impl Channel for Statuspage {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
             let Act::Publish(said) = &parcel.act else { return cannot(STATUSPAGE, parcel) };
@@ -120,10 +124,10 @@ impl Channel for Statuspage {
                     let incident: Result<Incident, _> = read(&self.site, &path, &[]).await;
                     incident.map(|incident| has(&incident, parcel, said).then_some(incident))
                 }
-                None => self.all(parcel).await.map(|all| {
-                    let inc = parcel.incident.to_string();
-                    all.into_iter().find(|one| one.mark("incident") == Some(&inc) && has(one, parcel, said))
-                }),
+                None => {
+                    let ours = |one: &Incident| one.is_of(parcel) && has(one, parcel, said);
+                    self.all(parcel).await.map(|all| all.into_iter().find(ours))
+                }
             };
             match found {
                 Ok(Some(incident)) => Receipt::There(incident.into()),
@@ -192,9 +196,8 @@ impl Statuspage {
         said: &Publication,
         unresolved: &[Incident],
     ) -> Result<Result<Option<Incident>, Question>, Failure> {
-        let inc = parcel.incident.to_string();
         // It may be there from a try that nobody heard of.
-        let by_mark = || unresolved.iter().find(|one| one.mark("incident") == Some(&inc)).cloned();
+        let by_mark = || unresolved.iter().find(|one| one.is_of(parcel)).cloned();
         let Some(made) = &parcel.made else { return Ok(Ok(by_mark())) };
         let is_chosen = |choice: &str| parcel.choices.iter().any(|taken| **taken == *choice);
         let anew = format!("page/{}/{}/anew", parcel.target, made.id);
@@ -346,6 +349,7 @@ fn body(parcel: &Parcel, said: &Publication, shown: &Shown) -> Value {
         "metadata": { MARK: {
             "op": parcel.op,
             "incident": parcel.incident.to_string(),
+            "record": parcel.record,
             "status": answers::word(said.status),
             "claims": words(&shown.claims),
             "before": words(&shown.before),

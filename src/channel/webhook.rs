@@ -30,6 +30,10 @@ struct Webhook {
 }
 
 impl Channel for Webhook {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
             let Some(body) = body(parcel) else { return cannot(WEBHOOK, parcel) };
@@ -84,6 +88,8 @@ impl Channel for Webhook {
 fn body(parcel: &Parcel) -> Option<Value> {
     let (kind, more) = match &parcel.act {
         Act::Open(opened) => ("incident.opened", json!({ "title": opened.title, "severity": opened.severity })),
+        Act::Change(said) => ("incident.changed", json!({ "title": said.title, "severity": said.severity })),
+        Act::Reopen => ("incident.reopened", json!({})),
         Act::Acknowledge => ("incident.acknowledged", json!({ "by": parcel.from })),
         Act::Note(_) => ("incident.noted", json!({})),
         Act::Resolve => ("incident.resolved", json!({})),

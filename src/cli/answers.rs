@@ -13,8 +13,8 @@ use crate::console::{Summary, actions, first_events};
 use crate::incident::command::decide;
 use crate::incident::when::{self, Side};
 use crate::incident::{
-    Actor, Asking, Command, Declared, Detection, Event, IncidentId, NoteAdded, NoteKind, PrivacySet, Series, Severity,
-    Via,
+    Actor, Asking, Channel, Command, Declared, Detection, Event, Fate, IncidentId, NoteAdded, NoteKind, Phase,
+    PrivacySet, Series, Severity, Via,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
 use crate::pane::PANES;
@@ -105,16 +105,23 @@ pub(super) fn list(config: &Config, json: bool, all: bool) -> Result<ExitCode, E
     let dir = place(config).open()?;
     let which = if all { records::Which::All } else { records::Which::Open };
     let list = records::list(&dir, which, &board(config))?;
+    // What other systems still lack does not end with the incident.
+    let closed = if all { Vec::new() } else { records::list(&dir, records::Which::Incidents, &board(config))? };
+    let closed: Vec<_> = closed.iter().filter(|one| one.phase == Phase::Closed && !one.unsent.is_empty()).collect();
     if json {
         let incidents: Vec<_> = list.iter().map(summary_json).collect();
-        return print(&json!({ "incidents": incidents }).to_string());
+        let closed: Vec<_> = closed.into_iter().map(summary_json).collect();
+        return print(&json!({ "incidents": incidents, "closed_and_not_sent": closed }).to_string());
     }
-    if list.is_empty() {
-        return print(
-            "no incident is open (warroom declare, or warroom gameday for an exercise); --all lists drills, too",
-        );
+    let mut lines: Vec<String> = list.iter().map(|summary| summary_line(summary, clock::wall())).collect();
+    if lines.is_empty() {
+        let none = "no incident is open (warroom declare, or warroom gameday for an exercise); --all lists drills, too";
+        lines.push(none.to_owned());
     }
-    let lines: Vec<String> = list.iter().map(|summary| summary_line(summary, clock::wall())).collect();
+    for one in closed {
+        let id = one.id;
+        lines.push(format!("{id} is closed, and not all has gone out: {} (warroom open {id})", one.unsent.join("; ")));
+    }
     print(&lines.join("\n"))
 }
 
@@ -132,6 +139,7 @@ fn summary_json(summary: &Summary) -> serde_json::Value {
         "service": summary.service,
         "commander": summary.commander,
         "declared_at": summary.declared_at,
+        "not_sent": summary.unsent,
         "next": summary.next.as_ref().map(|(name, due)| json!({ "name": name, "due": due })),
     })
 }
@@ -163,7 +171,18 @@ pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCo
             .updates
             .iter()
             .map(|told| {
-                json!({ "at": told.mark.at, "by": told.mark.by, "text": told.update.text,
+                let heard = Channel::ALL.into_iter().flat_map(|channel| {
+                    let tellings = incident.tellings(channel).into_iter().filter(|telling| telling.id == told.id);
+                    tellings.map(move |telling| (json!(channel), telling.fate)).collect::<Vec<_>>()
+                });
+                let heard = heard.map(|(channel, fate)| match fate {
+                    Fate::Told(at) => json!({ "channel": channel, "heard": at }),
+                    Fate::OnItsWay(delivery) | Fate::Stuck(delivery) => {
+                        json!({ "channel": channel, "heard": null, "state": delivery.state.word() })
+                    }
+                });
+                let heard: Vec<_> = heard.collect();
+                json!({ "heard": heard, "at": told.mark.at, "by": told.mark.by, "text": told.update.text,
                         "channels": told.update.channels, "promised_next": told.update.promised_next })
             })
             .collect();
@@ -176,7 +195,7 @@ pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCo
             "resolved_at": incident.resolved_at,
             "impact": { "start": incident.impact.start, "end": incident.impact.end },
             "seconds_to_acknowledge": incident.time_to_acknowledge().map(|time| time.num_seconds()),
-            "roles": roles, "updates": updates, "timeline": timeline,
+            "roles": roles, "updates": updates, "not_sent": incident.unsent(), "timeline": timeline,
         });
         writeln!(out, "{whole}")?;
         return Ok(ExitCode::SUCCESS);
@@ -192,6 +211,9 @@ pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCo
     writeln!(out, "resolved      {}", time(incident.resolved_at))?;
     for (seat, mark) in &incident.roles {
         writeln!(out, "{:<13} {}{} since {}", seat.role.short(), mark.by, incident.part(seat), time(Some(mark.at)))?;
+    }
+    for unsent in incident.unsent() {
+        writeln!(out, "not sent      {unsent}")?;
     }
     writeln!(out)?;
     for line in incident.timeline().lines() {

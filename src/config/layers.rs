@@ -149,6 +149,7 @@ pub(super) const KEYS: &[&str] = &[
     "webhook.allow-plain-http",
     "webhook.proxy",
     "pagerduty-options.status-updates",
+    "pagerduty-options.stands-in",
     "statuspage-pages.internal",
     "statuspage-pages.external",
     "statuspage-pages.notify-subscribers",

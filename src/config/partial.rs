@@ -104,6 +104,7 @@ pub(super) struct SlackChannelsPartial {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct PagerdutyPartial {
     pub(super) status_updates: Option<bool>,
+    pub(super) stands_in: Option<CleanStr>,
 }
 
 /// Which pages of Statuspage are which.

@@ -68,6 +68,7 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 
 [pagerduty-options]
 # status-updates = false             # true: updates go to those who subscribed to the incident in PagerDuty, too
+# stands-in = "oncall@example.com"   # in whose name an incident is opened by somebody without an address; it acknowledges nothing
 
 [pagerduty-events]
 # Where there is no API key: Events v2, with a routing key.

@@ -94,9 +94,21 @@ pub(super) fn written(
     let notifies = pages.notify_subscribers.unwrap_or(false);
     let people = people.to_vec();
     let tells_subscribers = said.pagerduty_options.status_updates.unwrap_or(false);
+    let stands_in = said.pagerduty_options.stands_in.clone();
     Ok((
         written,
-        Reach { tells_subscribers, routes, trackers, rooms, components, notifies, people, silences, is_dry: false },
+        Reach {
+            tells_subscribers,
+            routes,
+            trackers,
+            rooms,
+            components,
+            notifies,
+            people,
+            stands_in,
+            silences,
+            is_dry: false,
+        },
     ))
 }
 

@@ -4,6 +4,8 @@
 //!
 //! Invariant: the same console at the same time draws the same cells; drawing changes nothing but the buffer.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -17,7 +19,7 @@ use crate::incident::{Decision, Delivery, DeliveryState, Role, Severity, cadence
 use crate::live::Freshness;
 use crate::pane::due::{next_tick, urgency};
 use crate::pane::{Cx, PaneId, alerts};
-use crate::text::{columns, fit};
+use crate::text::{CleanStr, columns, fit};
 use crate::theme::{Alarm, Theme, ascii_only};
 use crate::widget::frame::{PaneFrame, clear};
 use crate::widget::text::{countdown, fit_line, line_columns, minutes};
@@ -431,24 +433,40 @@ pub(super) fn asked<'a>(cx: &Cx<'a>) -> Option<&'a Decision> {
     cx.incident.decisions.iter().find(|decision| decision.made.is_none() && cx.now < decision.proposal.until)
 }
 
-/// What has not reached its place: `slack: 3 wait 4 min  1 UNCONFIRMED`.
+/// A pause that is worth a word in the header …
+const MOMENT: TimeDelta = TimeDelta::seconds(10);
+/// … and one that is worth its end.
+const LONG_PAUSE: TimeDelta = TimeDelta::seconds(75);
+
+/// What has not reached its place: `slack: 3 wait 4 min, again at 14:32  1 not sent (:outbox)`.
 fn how_sent(cx: &Cx<'_>, detail: Detail) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
-    let (mut waiting, mut stuck): (Vec<&Delivery>, _) = (Vec::new(), 0);
+    let (mut waiting, mut stuck): (BTreeMap<&CleanStr, Vec<&Delivery>>, _) = (BTreeMap::new(), 0);
     for delivery in cx.incident.undelivered() {
-        match delivery.state {
+        match &delivery.state {
+            DeliveryState::Queued { not_before, .. } if *not_before - cx.now > MOMENT => {
+                waiting.entry(&delivery.body.service).or_default().push(delivery);
+            }
             // A moment on the way is no news.
             DeliveryState::Queued { .. } | DeliveryState::Sending if delivery.tries < 2 => {}
-            DeliveryState::Queued { .. } | DeliveryState::Sending => waiting.push(delivery),
+            DeliveryState::Queued { .. } | DeliveryState::Sending => {
+                waiting.entry(&delivery.body.service).or_default().push(delivery);
+            }
             _ => stuck += 1,
         }
     }
-    if let Some(first) = waiting.first() {
-        let minutes = (cx.now - first.queued.at).num_minutes();
-        let (service, count) = (&first.body.service, waiting.len());
+    for (service, waiting) in waiting {
+        let first = waiting.iter().map(|delivery| delivery.queued.at).min().unwrap_or(cx.now);
+        let (minutes, count) = ((cx.now - first).num_minutes(), waiting.len());
+        let again = waiting.iter().filter_map(|delivery| match &delivery.state {
+            // A pause of a minute passes by itself; of a longer one people must know.
+            DeliveryState::Queued { not_before, .. } if *not_before - cx.now > LONG_PAUSE => Some(*not_before),
+            _ => None,
+        });
+        let again = again.max().map(|at| format!(", again at {}", cx.minute(at))).unwrap_or_default();
         let words = match detail {
             Detail::Marks => cx.theme.glyphs.half.to_owned(),
-            _ => format!("{service}: {count} wait{} {minutes} min", if count == 1 { "s" } else { "" }),
+            _ => format!("{service}: {count} wait{} {minutes} min{again}", if count == 1 { "s" } else { "" }),
         };
         spans.push(Span::styled(format!("{words}  "), cx.theme.amber()));
     }

@@ -49,6 +49,8 @@ pub enum Msg {
     Delivered(EntryId, Receipt),
     /// Whether a system has a text.
     LookedUp(EntryId, Receipt),
+    /// How long a system wants to be left alone.
+    Rests(CleanStr, TimeDelta),
     /// What a system tells of what is looked after there, or why it does not.
     News(CleanStr, Result<Vec<News>, CleanStr>),
     /// The staging of the configuration proved to be one, or why it did not.
@@ -109,6 +111,8 @@ pub struct Summary {
     pub next: Option<(CleanStr, DateTime<Utc>)>,
     /// Which alerts it covers, while it runs.
     pub covers: Option<Coverage>,
+    /// What has not got to other systems.
+    pub unsent: Vec<String>,
 }
 
 /// A text that the shell makes of the records of this host.

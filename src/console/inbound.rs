@@ -6,11 +6,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::pace::Free;
 use super::{Console, Effect, Tone};
 use crate::incident::{
     Command, Delivery, DeliveryState, Event, FollowUpSet, FollowUpState, News, NoteAmended, Phase, Thing, Watched,
 };
 use crate::live::{FACILITATOR, SIMULATED};
+use crate::pane::Present;
 use crate::reach::ALERTMANAGER;
 use crate::text::CleanStr;
 
@@ -24,7 +26,7 @@ impl Console {
     pub(super) fn ask_news(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) -> Option<DateTime<Utc>> {
         let reach = &self.settings.reach;
         let is_asked = !reach.is_dry && self.incident.drill.is_none() && self.incident.phase() != Phase::Closed;
-        if !is_asked || !self.is_first_here() {
+        if !is_asked || !self.is_first_here(|one| one.is_dry) {
             return None;
         }
         let watched = self.watched();
@@ -36,15 +38,26 @@ impl Console {
             return Some(due);
         }
         self.outbox.asked_news = Some(now);
-        effects.extend(watched.into_iter().map(Effect::AskNews));
+        let mut watched = watched;
+        // Where there are more than the budget allows, each has its turn.
+        let turn = usize::try_from(now.timestamp() / PAUSE.num_seconds()).unwrap_or_default();
+        let first = turn % watched.len();
+        watched.rotate_left(first);
+        for one in watched {
+            let is_left_alone = self.outbox.pace.paused(&one.service, now).is_some();
+            if !is_left_alone && self.outbox.news_pace.free(&one.service, now, 0) == Free::Now {
+                self.outbox.news_pace.asked(&one.service, now);
+                effects.push(Effect::AskNews(one));
+            }
+        }
         Some(now + PAUSE)
     }
 
-    /// Whether this console does what one of them does for all.
-    fn is_first_here(&self) -> bool {
+    /// Whether this console does what one of them does for all; some cannot.
+    fn is_first_here(&self, cannot: impl Fn(&Present) -> bool + Clone) -> bool {
         let me = &self.settings.console;
         // Who only looks can write nothing down: if that were the first, nobody would.
-        let mut writers = self.present.iter().filter(|one| !one.looks_only).map(|one| &one.console);
+        let mut writers = self.present.iter().filter(|one| !one.looks_only && !cannot(one)).map(|one| &one.console);
         writers.clone().any(|console| console == me) && writers.all(|console| console >= me)
     }
 
@@ -109,13 +122,17 @@ impl Console {
         wall: DateTime<Utc>,
         effects: &mut Vec<Effect>,
     ) {
+        let now = self.incident.clock().show(wall);
         let news = match news {
-            Ok(news) => news,
+            Ok(news) => {
+                self.outbox.news_pace.went_well(service);
+                news
+            }
             // Whoever asked the facilitator is not left without an answer.
             Err(why) if *service == *FACILITATOR => return self.say(Tone::Said, why.to_string(), wall),
-            Err(_) => return,
+            Err(_) => return self.outbox.news_pace.failed(service, now),
         };
-        if *service == *SIMULATED && !self.is_first_here() {
+        if *service == *SIMULATED && !self.is_first_here(|_| false) {
             // Each console has its own copy of the drill's world, and they all say the same.
             return;
         }

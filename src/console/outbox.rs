@@ -3,16 +3,20 @@
 //! Hides which console does it: the one that queued it; if that one is gone, whoever moves first in the record. A move that came second has no
 //! effect, and nothing is sent before the own move has come back from the record as the first.
 //!
-//! Invariant: `sending` is on disk before the first byte leaves; what may be there is looked for before anything is sent again.
+//! Invariant: `sending` is on disk before the first byte leaves; what may be there is looked for before anything is sent again; whatever a system
+//! answers, [`super::pace`] says when it is asked again, to take something as to find it.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::pace::{Free, Pace, jittered};
 use super::{Console, Effect, Tone};
 use crate::incident::{
-    About, Act, Command, Delivery, DeliveryMoved, DeliveryState, EntryId, Event, Parcel, Receipt, StatusUpdate,
+    About, Command, Delivery, DeliveryMoved, DeliveryState, EntryId, Event, Parcel, Phase, Receipt, StatusUpdate,
 };
+use crate::incident::{Refusal, command};
+use crate::pane::Present;
 use crate::text::CleanStr;
 
 /// What was sent a moment ago may not be found yet.
@@ -25,6 +29,19 @@ const STALE: TimeDelta = TimeDelta::minutes(5);
 const NEXT_LOOK: TimeDelta = TimeDelta::seconds(15);
 /// After so many looks that said nothing a person must decide.
 const MOST_LOOKS: u32 = 20;
+/// An answer that did not come for so long will not come.
+const LOST: TimeDelta = TimeDelta::minutes(2);
+
+/// How a delivery is looked for.
+#[derive(Clone, Copy, Debug)]
+struct Looks {
+    /// After how many of its moves.
+    moves: u32,
+    /// How often it was looked for since.
+    count: u32,
+    /// When it is next.
+    due: DateTime<Utc>,
+}
 
 /// What this console has on its hands.
 #[derive(Debug, Default)]
@@ -36,20 +53,33 @@ pub(super) struct Outbox {
     /// What the answer makes of it, until that is in the record.
     answered: BTreeMap<EntryId, (u32, DeliveryState)>,
     /// How often each was looked for, and when it is again.
-    looks: BTreeMap<EntryId, (u32, DateTime<Utc>)>,
+    looks: BTreeMap<EntryId, Looks>,
+    /// How often each system is asked to take or to find something, …
+    pub(super) pace: Pace,
+    /// … and what was done there.
+    pub(super) news_pace: Pace,
     /// How many entries there were when it was last asked what is missing elsewhere …
     looked_at: usize,
     /// … and since when something is that somebody else may ask for.
     missing_since: Option<DateTime<Utc>>,
     /// When other systems were last asked what was done there, in the incident's clock.
     pub(super) asked_news: Option<DateTime<Utc>>,
-    /// The incident ran while it was open here.
+    /// The incident ran while it was open here, or was closed a short while before.
     was_open: bool,
     /// When there is something to do next, in the incident's clock.
     pub(super) next: Option<DateTime<Utc>>,
 }
 
 impl Console {
+    /// What a command leads to here. A dry run sends nothing, and decides nothing about what others send.
+    pub(super) fn decide(&self, command: Command, wall: DateTime<Utc>) -> Result<Vec<Event>, Refusal> {
+        if self.settings.reach.is_dry && matches!(command, Command::MoveDelivery(_) | Command::SendOut(_)) {
+            let why = "this console is a dry run: it sends nothing, and decides nothing about what others send";
+            return Err(Refusal::No(why.to_owned()));
+        }
+        command::decide(&self.incident, command, &self.cx(wall).asking())
+    }
+
     /// Events, and behind an approved text what takes it to the systems that are configured here.
     pub(super) fn with_deliveries(&self, mut events: Vec<Event>) -> Vec<Event> {
         let posted =
@@ -62,8 +92,9 @@ impl Console {
 
     /// Asks for what other systems should know and nobody has asked for: the first console of those that are here does, the next one a little later.
     fn ask_for_missing(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) -> Option<DateTime<Utc>> {
-        // A record that was closed before is read, not followed.
-        self.outbox.was_open |= self.incident.phase() != crate::incident::Phase::Closed;
+        // What was closed long ago is read, not followed.
+        let closed_for = self.incident.closing.as_ref().map_or(TimeDelta::zero(), |closing| now - closing.mark.at);
+        self.outbox.was_open |= self.incident.phase().is_followed(closed_for);
         if self.settings.reach.is_empty() || !self.outbox.was_open {
             return None;
         }
@@ -78,7 +109,8 @@ impl Console {
             return None;
         }
         let me = &self.settings.console;
-        let before = self.present.iter().filter(|one| one.console < *me).count();
+        let asks = |one: &&Present| one.console < *me && !one.is_dry && !one.looks_only;
+        let before = self.present.iter().filter(asks).count();
         let due = *self.outbox.missing_since.get_or_insert(now) + TURN * i32::try_from(before.min(20)).unwrap_or(20);
         if now < due {
             return Some(due);
@@ -114,16 +146,21 @@ impl Console {
             self.incident.undelivered().filter(|delivery| self.is_ours(delivery)).cloned().collect();
         let mut next = self.outbox.next.into_iter().chain(self.ask_news(now, effects)).min();
         let mut later = |at: DateTime<Utc>| next = Some(next.map_or(at, |next| next.min(at)));
-        let mut before: Vec<&Delivery> = Vec::new();
-        for delivery in &open {
-            let id = delivery.id;
-            // What goes to one place goes there in its order.
-            let is_behind = before.iter().any(|first| first.is_beside(delivery));
-            if matches!(delivery.state, DeliveryState::Queued { .. } | DeliveryState::Sending) {
-                before.push(delivery);
-            }
-            let is_sending = delivery.console == me && self.outbox.sending.get(&id) == Some(&delivery.moves);
-            let is_handed = self.outbox.handed.get(&id) == Some(&delivery.moves);
+        // What goes to one place goes there in its order.
+        let on_the_way =
+            |delivery: &Delivery| matches!(delivery.state, DeliveryState::Queued { .. } | DeliveryState::Sending);
+        let is_behind =
+            |place: usize| open[..place].iter().any(|first| on_the_way(first) && first.is_beside(&open[place]));
+        let mut turns: Vec<(usize, &Delivery)> = open.iter().enumerate().collect();
+        // Where a system takes one thing at a time, what it has refused to take often does not stand before the rest.
+        turns.sort_by_key(|(_, delivery)| delivery.tries);
+        let is_closed = self.incident.phase() == Phase::Closed;
+        let mut awaited: BTreeMap<&CleanStr, usize> = BTreeMap::new();
+        for delivery in open.iter().filter(|delivery| self.is_awaited(delivery, now)) {
+            *awaited.entry(&delivery.body.service).or_default() += 1;
+        }
+        for (place, delivery) in turns {
+            let (id, service) = (delivery.id, &delivery.body.service);
             if let Some((step, to)) = self.outbox.answered.get(&id)
                 && *step == delivery.moves
             {
@@ -131,8 +168,23 @@ impl Console {
                 self.move_on(delivery, to, wall, effects);
                 continue;
             }
+            let mut may_ask = |console: &mut Self| {
+                let count = awaited.entry(service).or_default();
+                match console.outbox.pace.free(service, now, *count) {
+                    Free::Now => {
+                        *count += 1;
+                        console.outbox.pace.asked(service, now);
+                        return true;
+                    }
+                    Free::At(at) => later(at),
+                    Free::AfterAnswer => later(now + LOST),
+                }
+                false
+            };
+            let is_sending = delivery.console == me && self.outbox.sending.get(&id) == Some(&delivery.moves);
+            let is_handed = self.outbox.handed.get(&id) == Some(&delivery.moves);
             match &delivery.state {
-                DeliveryState::Queued { .. } if is_behind => {}
+                DeliveryState::Queued { .. } if is_behind(place) => {}
                 DeliveryState::Queued { not_before, .. } if *not_before > now => later(*not_before),
                 DeliveryState::Queued { why, .. } if delivery.is_delicate() && now - delivery.approved_at > STALE => {
                     let why = why.as_deref().unwrap_or("nobody could send it");
@@ -144,16 +196,21 @@ impl Console {
                         effects,
                     );
                 }
+                DeliveryState::Queued { .. } if is_closed && delivery.calls_people() => {
+                    let why = "the incident was closed before anybody was called".into();
+                    self.move_on(delivery, DeliveryState::Dropped { why }, wall, effects);
+                }
                 DeliveryState::Queued { .. } => match self.incident.about(delivery) {
                     About::Awaited(_) => {}
                     About::Missing(thing) => {
                         let why = format!("{} has no {} that this is about", delivery.body.service, thing.name());
                         self.move_on(delivery, DeliveryState::Dropped { why: CleanStr::new(&why) }, wall, effects);
                     }
-                    About::Nothing | About::There(_) => {
+                    About::Nothing | About::There(_) if may_ask(self) => {
                         self.outbox.sending.insert(id, delivery.moves + 1);
                         self.move_on(delivery, DeliveryState::Sending, wall, effects);
                     }
+                    About::Nothing | About::There(_) => {}
                 },
                 DeliveryState::Sending if is_sending && !is_handed => {
                     effects.push(Effect::Deliver(self.parcel(delivery)));
@@ -165,10 +222,10 @@ impl Console {
                     self.move_on(delivery, DeliveryState::Unconfirmed { why }, wall, effects);
                 }
                 DeliveryState::Unconfirmed { .. } if !is_handed => {
-                    let (count, due) = *self.outbox.looks.entry(id).or_insert((0, delivery.since + FIRST_LOOK));
-                    if due > now {
-                        later(due);
-                    } else if count < MOST_LOOKS {
+                    let looks = self.looks(delivery);
+                    if looks.due > now {
+                        later(looks.due);
+                    } else if looks.count < MOST_LOOKS && may_ask(self) {
                         effects.push(Effect::LookUp(self.parcel(delivery)));
                         self.outbox.handed.insert(id, delivery.moves);
                     }
@@ -177,6 +234,35 @@ impl Console {
             }
         }
         self.outbox.next = next;
+    }
+
+    /// Whether a system owes this console an answer about a delivery.
+    fn is_awaited(&self, delivery: &Delivery, now: DateTime<Utc>) -> bool {
+        let (id, moves) = (delivery.id, delivery.moves);
+        let is_answered = self.outbox.answered.get(&id).is_some_and(|(step, _)| *step == moves);
+        let is_asked = match &delivery.state {
+            DeliveryState::Sending => self.outbox.sending.get(&id) == Some(&moves),
+            DeliveryState::Unconfirmed { .. } => self.outbox.handed.get(&id) == Some(&moves),
+            DeliveryState::Queued { .. }
+            | DeliveryState::Held { .. }
+            | DeliveryState::Sent(_)
+            | DeliveryState::ByHand
+            | DeliveryState::Failed { .. }
+            | DeliveryState::Superseded { .. }
+            | DeliveryState::Dropped { .. } => false,
+        };
+        is_asked && !is_answered && now - delivery.since < LOST
+    }
+
+    /// How something that may be there is looked for; each new try begins it anew, and later.
+    fn looks(&mut self, delivery: &Delivery) -> Looks {
+        let first = FIRST_LOOK * 2_i32.pow(delivery.tries.saturating_sub(1).min(4));
+        let begun = Looks { moves: delivery.moves, count: 0, due: delivery.since + first };
+        let looks = self.outbox.looks.entry(delivery.id).or_insert(begun);
+        if looks.moves != delivery.moves {
+            *looks = begun;
+        }
+        *looks
     }
 
     /// Whether something that was approved here is on its way, or about to be.
@@ -193,7 +279,12 @@ impl Console {
     /// As the system's clock has it.
     fn parcel(&self, delivery: &Delivery) -> Parcel {
         let parcel = delivery.parcel(&self.incident);
-        Parcel { sent_at: self.incident.clock().wall(parcel.sent_at), ..parcel }
+        let clock = self.incident.clock();
+        let (sent_at, first_sent_at) = (clock.wall(parcel.sent_at), clock.wall(parcel.first_sent_at));
+        let reach = &self.settings.reach;
+        let from = reach.sender(delivery, &self.incident);
+        let text = reach.signed(delivery, &self.incident, parcel.text);
+        Parcel { sent_at, first_sent_at, from, text, ..parcel }
     }
 
     fn delivery(&self, id: EntryId) -> Option<Delivery> {
@@ -203,17 +294,28 @@ impl Console {
     pub(super) fn delivered(&mut self, id: EntryId, receipt: Receipt, wall: DateTime<Utc>) {
         let Some(delivery) = self.delivery(id) else { return };
         let now = self.incident.clock().show(wall);
+        let service = &delivery.body.service;
         let to = match receipt {
-            Receipt::There(remote) => DeliveryState::Sent(remote),
+            Receipt::There(remote) => {
+                self.outbox.pace.went_well(service);
+                DeliveryState::Sent(remote)
+            }
+            Receipt::NotYet { why, wait } => {
+                DeliveryState::Queued { not_before: now + wait.max(delivery.pause()), why: Some(why), choice: None }
+            }
             Receipt::NotThere { why, wait } => {
-                let not_before = now + wait.unwrap_or_else(|| delivery.pause());
-                DeliveryState::Queued { not_before, why: Some(why), choice: None }
+                self.outbox.pace.failed(service, now);
+                self.outbox.pace.rest(service, now, wait.unwrap_or_default());
+                self.queued_again(&delivery, now, why)
             }
             Receipt::Refused(why) => {
                 self.say(Tone::Failed, format!("{} did not take the text: {why}", delivery.place()), wall);
                 DeliveryState::Failed { why }
             }
-            Receipt::Unknown(why) => DeliveryState::Unconfirmed { why },
+            Receipt::Unknown(why) => {
+                self.outbox.pace.failed(service, now);
+                DeliveryState::Unconfirmed { why }
+            }
             Receipt::Asks { why, ways } => {
                 self.say(Tone::Failed, format!("{} waits for your word (:outbox): {why}", delivery.place()), wall);
                 DeliveryState::Held { why, ways }
@@ -222,12 +324,23 @@ impl Console {
         self.outbox.answered.insert(id, (delivery.moves, to));
     }
 
+    /// It waits for its own pause, and for that of its system.
+    fn queued_again(&self, delivery: &Delivery, now: DateTime<Utc>, why: CleanStr) -> DeliveryState {
+        let own = now + delivery.pause();
+        let not_before = self.outbox.pace.paused(&delivery.body.service, now).map_or(own, |until| until.max(own));
+        DeliveryState::Queued { not_before, why: Some(why), choice: None }
+    }
+
     pub(super) fn looked_up(&mut self, id: EntryId, receipt: Receipt, wall: DateTime<Utc>) {
         let Some(delivery) = self.delivery(id) else { return };
         let now = self.incident.clock().show(wall);
+        let service = &delivery.body.service;
         let to = match receipt {
-            Receipt::There(remote) => DeliveryState::Sent(remote),
-            Receipt::NotThere { why, .. } => {
+            Receipt::There(remote) => {
+                self.outbox.pace.went_well(service);
+                DeliveryState::Sent(remote)
+            }
+            Receipt::NotThere { why, .. } | Receipt::NotYet { why, .. } => {
                 let place = self.incident.deliveries.iter().position(|other| other.id == id).unwrap_or_default();
                 let mut newer = self.incident.deliveries[place..].iter().skip(1);
                 // A newer text for the same place says more than this one would by now.
@@ -239,15 +352,18 @@ impl Console {
                         ways: Vec::new(),
                     }
                 } else {
-                    DeliveryState::Queued { not_before: now, why: Some(why), choice: None }
+                    self.queued_again(&delivery, now, why)
                 }
             }
             Receipt::Refused(why) | Receipt::Unknown(why) | Receipt::Asks { why, .. } => {
-                let looks = self.outbox.looks.entry(id).or_insert((0, now));
-                looks.0 += 1;
-                looks.1 = now + NEXT_LOOK * i32::try_from(looks.0).unwrap_or(i32::MAX).min(8);
+                self.outbox.pace.failed(service, now);
+                let mut looks = self.looks(&delivery);
+                looks.count += 1;
+                let pause = NEXT_LOOK * i32::try_from(looks.count).unwrap_or(i32::MAX).min(8);
+                looks.due = now + jittered(pause, id.rseq + u64::from(looks.count));
+                self.outbox.looks.insert(id, looks);
                 self.outbox.handed.remove(&id);
-                if looks.0 == MOST_LOOKS {
+                if looks.count == MOST_LOOKS {
                     let words = format!("nobody knows whether {} has the text: {why}", delivery.place());
                     self.say(Tone::Failed, words, wall);
                 }
@@ -259,11 +375,7 @@ impl Console {
 
     /// Who was faster has said it: that is no news for anybody.
     fn move_on(&mut self, delivery: &Delivery, to: DeliveryState, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        let keeps_up = matches!(
-            delivery.body.act,
-            Act::Describe | Act::Note(_) | Act::Topic | Act::Pin | Act::Invite(_) | Act::Tell
-        );
-        let is_routine = keeps_up && matches!(to, DeliveryState::Sent(_)) && delivery.tries < 2;
+        let is_routine = delivery.keeps_up() && matches!(to, DeliveryState::Sent(_)) && !delivery.has_failed;
         let (delivery, step) = (delivery.id, delivery.moves);
         self.command(Command::MoveDelivery(DeliveryMoved { delivery, step, to, is_routine }), None, wall, effects);
     }

@@ -543,6 +543,7 @@ fn summary(number: u32) -> Summary {
         declared_at: None,
         next: None,
         covers: None,
+        unsent: Vec::new(),
     }
 }
 

@@ -318,7 +318,9 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         | Command::MarkNotTold(_)
         | Command::RemarkRun(_)
         | Command::EndRun(_)
-        | Command::Redact(_) => {}
+        | Command::Redact(_)
+        // What is owed to other systems is delivered after the end.
+        | Command::MoveDelivery(_) => {}
         // What a drill left in staging can be taken back for ever.
         Command::StartRun(body)
             if body.purpose == Purpose::Undo && body.step.as_ref().is_some_and(StepRef::is_of_exercise) => {}
@@ -598,6 +600,7 @@ fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>, asking: &A
         if incident.drill.is_none() {
             ends.extend(incident.open_ends());
         }
+        ends.extend(incident.unsent());
         if !ends.is_empty() {
             return want_reason(format!("{}: closing without wants a reason", ends.join("; ")));
         }

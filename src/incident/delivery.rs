@@ -12,8 +12,10 @@ use super::{
     Incident, IncidentId, Mark, Release, Remote, Severity, TimeDelta, Told, Utc, Way,
 };
 
-/// Nothing waits longer for its next try unless the system says so.
-const LONGEST_PAUSE: TimeDelta = TimeDelta::seconds(60);
+/// The pause before the next try grows to this …
+const LONG_PAUSE: TimeDelta = TimeDelta::seconds(60);
+/// … and, after so many tries, to five times as much.
+const MANY_TRIES: u32 = 60;
 
 /// Where a channel leads: a system, and what the channel is called there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,8 @@ impl Act {
             Self::Ticket(item) => Some(Thing::Ticket(*item)),
             Self::Silence(_) => Some(Thing::Silence(id)),
             Self::Post
+            | Self::Change(_)
+            | Self::Reopen
             | Self::Acknowledge
             | Self::Describe
             | Self::Note(_)
@@ -81,7 +85,9 @@ impl Act {
     /// What must be there before.
     pub fn needs(&self) -> Option<Thing> {
         match self {
-            Self::Acknowledge
+            Self::Change(_)
+            | Self::Reopen
+            | Self::Acknowledge
             | Self::Describe
             | Self::Note(_)
             | Self::Resolve
@@ -111,6 +117,7 @@ impl Act {
                 | (Self::Topic, Self::Topic)
                 | (Self::Pin, Self::Pin)
                 | (Self::Describe, Self::Describe)
+                | (Self::Change(_), Self::Change(_))
                 | (Self::OpenRoom { .. }, Self::FindRoom { .. })
         )
     }
@@ -121,8 +128,12 @@ impl Act {
 pub struct Parcel {
     /// Which delivery.
     pub id: EntryId,
-    /// What the system is told to remember, so that it can be found there.
+    /// What the system is told to remember, so that it can be found there: no delivery of another journal has the same.
     pub op: CleanStr,
+    /// The mark of the record: every journal counts its incidents from 1, and each record has a random name of its own.
+    pub record: CleanStr,
+    /// The marks of all that this record has sent to the same place: what was made before records had marks bears one of them.
+    pub ops: BTreeSet<CleanStr>,
     /// Which system.
     pub service: CleanStr,
     /// Where in it.
@@ -139,8 +150,10 @@ pub struct Parcel {
     pub about: Option<Remote>,
     /// What it makes, where that is there already.
     pub made: Option<Remote>,
-    /// When it was sent, of what is looked for.
+    /// When it was sent, of what is looked for …
     pub sent_at: DateTime<Utc>,
+    /// … and when it was sent the first time.
+    pub first_sent_at: DateTime<Utc>,
     /// The ways out that people took where a system asked, in this incident.
     pub choices: BTreeSet<CleanStr>,
     /// Other incidents that bear on what a page shows, as this host's records had them when it was handed over.
@@ -152,6 +165,13 @@ pub struct Parcel {
 pub enum Receipt {
     /// It is there.
     There(Remote),
+    /// It is not there yet, and the system is well: something that others make is waited for.
+    NotYet {
+        /// What is waited for.
+        why: CleanStr,
+        /// How long until it is looked for again.
+        wait: TimeDelta,
+    },
     /// It is certainly not there.
     NotThere {
         /// Why.
@@ -206,10 +226,16 @@ pub struct Delivery {
     pub tries: u32,
     /// When a person last said that it goes out.
     pub approved_at: DateTime<Utc>,
-    /// When it was handed over, the last time.
+    /// When it was handed over, the first time …
+    pub first_sent_at: Option<DateTime<Utc>>,
+    /// … and the last time.
     pub sent_at: Option<DateTime<Utc>>,
     /// The status update of which this is the text.
     pub update: Option<EntryId>,
+    /// After how many reopenings it was asked for.
+    pub round: u32,
+    /// A try went wrong since a person last said that it goes out.
+    pub has_failed: bool,
 }
 
 /// Whether what a delivery is about is there.
@@ -239,6 +265,30 @@ impl Delivery {
         self.body.channel == Some(Channel::ExternalPage) || matches!(self.body.act, Act::Page(_) | Act::Merge(_))
     }
 
+    /// Whether people are called by it: of no use once it is over.
+    pub fn calls_people(&self) -> bool {
+        match &self.body.act {
+            Act::Open(_) => self.body.service.starts_with("pagerduty"),
+            Act::Page(_) | Act::FindRoom { .. } | Act::OpenRoom { .. } | Act::Invite(_) => true,
+            Act::Post
+            | Act::Change(_)
+            | Act::Reopen
+            | Act::Acknowledge
+            | Act::Describe
+            | Act::Note(_)
+            | Act::Resolve
+            | Act::Tell
+            | Act::Publish(_)
+            | Act::Topic
+            | Act::Pin
+            | Act::Merge(_)
+            | Act::Ticket(_)
+            | Act::CloseTicket(_)
+            | Act::Silence(_)
+            | Act::Unsilence(_) => false,
+        }
+    }
+
     /// Whether both go to one place of one system.
     pub fn is_beside(&self, other: &Self) -> bool {
         self.body.service == other.body.service && self.body.target == other.body.target
@@ -256,14 +306,19 @@ impl Delivery {
             About::Nothing | About::Awaited(_) | About::Missing(_) => None,
         };
         let made = self.body.act.makes(self.id).and_then(|thing| incident.made(&self.body, thing).cloned());
+        let op = |id: EntryId| CleanStr::new(&format!("{}/{id}", incident.id()));
+        let here = incident.deliveries.iter().filter(|known| known.is_beside(self));
         Parcel {
+            record: CleanStr::new(&incident.record.map(|id| id.to_string()).unwrap_or_default()),
+            ops: here.map(|known| op(known.id)).collect(),
+            first_sent_at: self.first_sent_at.unwrap_or(self.since),
             incident: incident.id(),
             about,
             made,
             act: self.body.act.clone(),
             from: self.body.from.clone(),
             id: self.id,
-            op: CleanStr::new(&format!("{}/{}", incident.id(), self.id)),
+            op: op(self.id),
             service: self.body.service.clone(),
             target: self.body.target.clone(),
             text: self.words(incident),
@@ -273,11 +328,20 @@ impl Delivery {
         }
     }
 
-    /// The pause before it is tried again, after what kept it back: longer from try to try, and not the same for all that wait.
+    /// The pause before it is tried again, whatever kept it back: longer from try to try, and not the same for all that wait.
     pub fn pause(&self) -> TimeDelta {
-        let seconds = 1_i64 << self.tries.saturating_sub(1).min(6);
-        let spread = (self.id.rseq.wrapping_mul(0x9e37_79b9) >> 7) % 500;
-        (TimeDelta::seconds(seconds) + TimeDelta::milliseconds(spread as i64)).min(LONGEST_PAUSE)
+        let longest = if self.tries > MANY_TRIES { LONG_PAUSE * 5 } else { LONG_PAUSE };
+        let pause = TimeDelta::seconds(1_i64 << self.tries.saturating_sub(1).min(9)).min(longest);
+        let share = (self.id.rseq.wrapping_mul(0x9e37_79b9) >> 7) % 250;
+        pause + TimeDelta::milliseconds(pause.num_milliseconds() * share as i64 / 1000)
+    }
+
+    /// Whether it keeps something in step that is told anew with the next change.
+    pub fn keeps_up(&self) -> bool {
+        matches!(
+            self.body.act,
+            Act::Change(_) | Act::Describe | Act::Note(_) | Act::Topic | Act::Pin | Act::Invite(_) | Act::Tell
+        )
     }
 
     /// What is said: the text, or the lines of the timeline as they read now.
@@ -323,6 +387,9 @@ impl Facts {
         let newest = Delivery {
             update: self.updates.iter().rev().find(is_its_text).map(|told| told.id),
             sent_at: None,
+            first_sent_at: None,
+            round: self.reopened,
+            has_failed: false,
             id,
             state,
             since: mark.at,
@@ -348,7 +415,7 @@ impl Facts {
     pub fn is_asked(&self, body: &DeliveryQueued) -> bool {
         let is_alike = |act: &Act| match (&body.act, act) {
             // What is opened is described with it.
-            (Act::Describe, Act::Open(_)) => true,
+            (Act::Describe | Act::Change(_), Act::Open(_)) => true,
             (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
         };
         let mut alike = self.deliveries.iter().filter(|known| {
@@ -357,7 +424,12 @@ impl Facts {
         match &body.act {
             Act::Post | Act::Tell | Act::Publish(_) | Act::Page(_) | Act::Merge(_) | Act::Silence(_) => false,
             Act::Topic | Act::Pin | Act::Describe => alike.next_back().is_some_and(|last| last.body.text == body.text),
-            Act::Resolve => alike.any(|known| known.body.text == body.text),
+            Act::Change(said) => alike.next_back().is_some_and(|last| match &last.body.act {
+                Act::Open(known) | Act::Change(known) => (&known.title, known.severity) == (&said.title, said.severity),
+                _ => false,
+            }),
+            // Once for each time that it ended, or went on.
+            Act::Resolve | Act::Reopen => alike.any(|known| known.round == self.reopened),
             Act::Open(_) | Act::Acknowledge | Act::FindRoom { .. } | Act::OpenRoom { .. } => alike.next().is_some(),
             Act::Note(_) | Act::Invite(_) | Act::Ticket(_) | Act::CloseTicket(_) | Act::Unsilence(_) => {
                 alike.any(|known| known.body.act == body.act)
@@ -412,11 +484,13 @@ impl Facts {
             (&delivery.state, &body.to),
             (DeliveryState::Held { .. } | DeliveryState::Failed { .. }, DeliveryState::Queued { .. })
         ) {
-            delivery.approved_at = at;
+            (delivery.approved_at, delivery.has_failed) = (at, false);
         }
         let chosen = delivery.state.chosen(&body.to).cloned();
+        delivery.has_failed |= is_setback(&delivery.state, &body.to);
         if body.to == DeliveryState::Sending {
             (delivery.tries, delivery.sent_at) = (delivery.tries + 1, Some(at));
+            delivery.first_sent_at.get_or_insert(at);
         }
         delivery.moves += 1;
         (delivery.state, delivery.since, delivery.console) = (body.to.clone(), at, console.clone());
@@ -444,10 +518,38 @@ impl Facts {
         self.choices.insert(choice);
     }
 
+    /// Whether a move is worth a line: that it first went wrong is, and how it ended; no try between them is.
+    pub(super) fn is_news(&self, body: &DeliveryMoved) -> bool {
+        let Some(delivery) = self.deliveries.iter().find(|known| known.id == body.delivery) else { return true };
+        let is_known = || {
+            // What keeps something in step says nothing that is not known of its system already.
+            let fails = |known: &&Delivery| known.has_failed && known.body.service == delivery.body.service;
+            delivery.has_failed || (delivery.keeps_up() && self.undelivered().any(|known| fails(&known)))
+        };
+        match &body.to {
+            DeliveryState::Sending => false,
+            DeliveryState::Queued { .. } | DeliveryState::Unconfirmed { .. } => {
+                is_setback(&delivery.state, &body.to) && !is_known()
+            }
+            DeliveryState::Held { .. }
+            | DeliveryState::Sent(_)
+            | DeliveryState::ByHand
+            | DeliveryState::Failed { .. }
+            | DeliveryState::Superseded { .. }
+            | DeliveryState::Dropped { .. } => true,
+        }
+    }
+
     /// What has not reached its place, the oldest first.
     pub fn undelivered(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.iter().filter(|delivery| !delivery.state.is_over())
     }
+}
+
+/// Whether a try has gone wrong.
+fn is_setback(from: &DeliveryState, to: &DeliveryState) -> bool {
+    let is_try = *from == DeliveryState::Sending;
+    is_try && matches!(to, DeliveryState::Queued { .. } | DeliveryState::Unconfirmed { .. })
 }
 
 #[cfg(test)]

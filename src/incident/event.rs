@@ -330,12 +330,15 @@ pub struct PhaseEntered {
     /// When it was closed: as what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
+    /// When it was closed as a duplicate: what the record in which it goes on has as well, by what other systems call it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub keeps: BTreeSet<CleanStr>,
 }
 
 impl PhaseEntered {
     /// A phase that needs no more words.
     pub fn plain(phase: Phase) -> Self {
-        Self { phase, reason: None, proof: Vec::new(), final_status: None, outcome: None }
+        Self { phase, reason: None, proof: Vec::new(), final_status: None, outcome: None, keeps: BTreeSet::new() }
     }
 }
 

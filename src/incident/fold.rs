@@ -39,7 +39,7 @@ impl Facts {
 
     fn take(&mut self, entry: &Entry, event: &Event, mark: Mark) -> Sense {
         match event {
-            Event::Declared(body) => self.declare(body, mark).into(),
+            Event::Declared(body) => self.declare(entry.id, body, mark).into(),
             Event::DrillStarted(body) => self.start_drill(body).into(),
             Event::DrillPaused(_) | Event::DrillResumed(_) => {
                 let wall = self.reading().wall(entry);
@@ -266,7 +266,12 @@ impl Facts {
                     Some(_) | None => Sense::Good,
                 }
             }
-            Event::DeliveryMoved(body) => self.move_delivery(body, mark.at, &entry.via.console).into(),
+            Event::DeliveryMoved(body) => {
+                if !self.is_news(body) {
+                    self.timeline.hide(entry.id);
+                }
+                self.move_delivery(body, mark.at, &entry.via.console).into()
+            }
             Event::Unrecognised { .. } => {
                 self.unrecognised += 1;
                 Sense::Good
@@ -274,7 +279,7 @@ impl Facts {
         }
     }
 
-    fn declare(&mut self, body: &Declared, mark: Mark) -> bool {
+    fn declare(&mut self, id: EntryId, body: &Declared, mark: Mark) -> bool {
         if self.declared.is_some() {
             return false;
         }
@@ -287,7 +292,7 @@ impl Facts {
         self.detected_at = body.detected_at;
         self.detection.clone_from(&body.detection);
         self.zone = body.zone.clone();
-        self.declared = Some(mark);
+        (self.record, self.declared) = (Some(id), Some(mark));
         true
     }
 
@@ -312,6 +317,7 @@ impl Facts {
         {
             return Sense::Beaten(first.clone());
         }
+        self.reopened += u32::from(!self.phase().is_live() && body.phase.is_live());
         if body.phase == Phase::Resolved {
             self.resolved_at = Some(mark.at);
             self.resolution = Some(Resolution {
@@ -329,6 +335,11 @@ impl Facts {
             self.corrections.remove(&Milestone::Resolved);
         }
         self.outcome = if body.phase == Phase::Closed { body.outcome.or(Some(Outcome::Done)) } else { None };
+        self.closing = (body.phase == Phase::Closed).then(|| leftover::Closing {
+            mark: mark.clone(),
+            reason: body.reason.clone(),
+            keeps: body.keeps.clone(),
+        });
         self.phase = Some((body.phase, mark.at));
         self.phases.push((body.phase, mark));
         Sense::Good

@@ -94,9 +94,7 @@ fn has_line(event: &Event) -> bool {
         Event::NoteAmended(_) | Event::NoteStruck(_) | Event::EntryRedacted(_) => false,
         // Nothing comes of it unless somebody reads this.
         Event::DeliveryQueued(body) => body.release == Release::OnWord,
-        Event::DeliveryMoved(body) => {
-            !body.is_routine && !matches!(body.to, DeliveryState::Sending | DeliveryState::Queued { .. })
-        }
+        Event::DeliveryMoved(body) => !body.is_routine,
         _ => true,
     }
 }

@@ -30,6 +30,9 @@ pub struct Presence {
     /// It writes nothing: a wall, or somebody who only reads.
     #[serde(default)]
     pub looks_only: bool,
+    /// It sends nothing to other systems: a dry run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_dry: bool,
     /// Its process.
     pub pid: u32,
     /// Since when.

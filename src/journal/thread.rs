@@ -51,6 +51,8 @@ pub struct Me {
     pub via: Via,
     /// The role whose layout it shows.
     pub layout: CleanStr,
+    /// It sends nothing to other systems.
+    pub is_dry: bool,
 }
 
 /// What the loop asks of the journal.
@@ -281,6 +283,7 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
         actor: me.actor.clone(),
         layout: me.layout.clone(),
         looks_only: drafts == Drafts::Leave,
+        is_dry: me.is_dry,
         pid: me.via.pid,
         since: clock::wall(),
     };

@@ -53,14 +53,15 @@ pub fn next_tick(due: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
 
 /// Obligations with the same deadline in one line: "incident channel, #status-qrpay, internal page".
 pub fn grouped(obligations: &[Obligation]) -> Vec<(String, &Obligation)> {
-    let mut rows: Vec<(Vec<String>, &Obligation)> = Vec::new();
+    let mut rows: Vec<(Vec<&str>, &Obligation)> = Vec::new();
     for obligation in obligations {
         let name = obligation.duty.channel().map_or(obligation.name.as_str(), |channel| channel.name());
-        let name = obligation.way.as_ref().map_or_else(|| name.to_owned(), |way| format!("{name} ({way})"));
         let is_internal = |duty: &Duty| duty.channel().is_some_and(|channel| channel != Channel::ExternalPage);
         match rows.last_mut() {
             Some((names, first))
-                if first.due == obligation.due && is_internal(&first.duty) && is_internal(&obligation.duty) =>
+                if (first.due, &first.way) == (obligation.due, &obligation.way)
+                    && is_internal(&first.duty)
+                    && is_internal(&obligation.duty) =>
             {
                 names.push(name);
             }
@@ -70,7 +71,8 @@ pub fn grouped(obligations: &[Obligation]) -> Vec<(String, &Obligation)> {
     rows.into_iter()
         .map(|(names, obligation)| {
             let update = obligation.duty.channel().is_some();
-            (format!("{}{}", if update { "update " } else { "" }, names.join(", ")), obligation)
+            let way = obligation.way.as_ref().filter(|_| update).map(|way| format!(" ({way})")).unwrap_or_default();
+            (format!("{}{}{way}", if update { "update " } else { "" }, names.join(", ")), obligation)
         })
         .collect()
 }

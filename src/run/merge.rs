@@ -8,7 +8,7 @@ use anyhow::{anyhow, bail};
 
 use super::{clock, records};
 use crate::incident::command::decide;
-use crate::incident::{Actor, Asking, Cadence, Command, Event, Incident, IncidentId, Outcome, Via};
+use crate::incident::{Actor, Asking, Cadence, Command, Event, Incident, IncidentId, Outcome, PhaseEntered, Via};
 use crate::journal::{Journal, JournalDir, NewEntry};
 
 /// Who merges, by which rules.
@@ -47,7 +47,13 @@ impl Merging {
             self.append(dir, into, self.decide(&target, merge)?)?;
         }
         if !is_closed {
-            self.append(dir, from, self.decide(&duplicate, close)?)?;
+            // What both have in another system is ended there with the record that goes on.
+            let keeps = records::read(dir, into)?.shared_with(&duplicate);
+            let close = self.decide(&duplicate, close)?.into_iter().map(|event| match event {
+                Event::PhaseEntered(body) => Event::PhaseEntered(PhaseEntered { keeps: keeps.clone(), ..body }),
+                other => other,
+            });
+            self.append(dir, from, close.collect())?;
             // Somebody may have written in the duplicate meanwhile.
             let late = records::read(dir, into)?.missing_of(&records::read(dir, from)?);
             self.append(dir, into, late.into_iter().map(Event::LineMerged).collect())?;

@@ -43,6 +43,7 @@ pub fn drill(drill: &Drill, layout: Layout, is_wall: bool, theme: Theme, area: R
         layout: "ic".into(),
         console: name.into(),
         looks_only: false,
+        is_dry: false,
     });
     tell(&mut console, Msg::Journal(JournalMsg::Present(present.into())));
     let watchlist = effects.iter().rev().find_map(|effect| match effect {

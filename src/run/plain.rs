@@ -331,6 +331,7 @@ impl Session {
             | Msg::Listed(_)
             | Msg::Delivered(..)
             | Msg::LookedUp(..)
+            | Msg::Rests(..)
             | Msg::Staging(_)
             | Msg::News(..)
             | Msg::Wake => {}

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use tokio::sync::{Mutex, mpsc};
 
 use super::{JournalPlace, beside};
@@ -56,13 +57,21 @@ impl Post {
                     let mut door = door.lock().await;
                     match opened(&mut door, spec, endpoint, options).await {
                         Err(receipt) => receipt,
-                        Ok(channel) => match errand {
-                            Errand::Deliver => match surrounded(&parcel, journal, reach).await {
-                                Ok(parcel) => channel.deliver(&parcel).await,
-                                Err(receipt) => receipt,
-                            },
-                            Errand::LookUp => channel.look_up(&parcel).await,
-                        },
+                        Ok(channel) => {
+                            let receipt = match errand {
+                                Errand::Deliver => match surrounded(&parcel, journal, reach).await {
+                                    Ok(parcel) => channel.deliver(&parcel).await,
+                                    Err(receipt) => receipt,
+                                },
+                                Errand::LookUp => channel.look_up(&parcel).await,
+                            };
+                            tell_rest(&parcel.service, &*channel, &back).await;
+                            if matches!(receipt, Receipt::Refused(_)) {
+                                // Systems say no to a token in many ways: the next try uses what is there by then.
+                                channel.site().read_secret_again().await;
+                            }
+                            receipt
+                        }
                     }
                 }
             };
@@ -83,7 +92,11 @@ impl Post {
             let channel = opened(&mut *door.lock().await, spec, endpoint, options).await;
             // What goes out does not wait for what comes in.
             let news = match channel {
-                Ok(channel) => channel.news(&watched).await,
+                Ok(channel) => {
+                    let news = channel.news(&watched).await;
+                    tell_rest(&watched.service, &*channel, &back).await;
+                    news
+                }
                 Err(Receipt::NotThere { why, .. }) => Err(why),
                 Err(_) => return,
             };
@@ -105,6 +118,14 @@ async fn surrounded(parcel: &Parcel, journal: JournalPlace, reach: Arc<Reach>) -
         Err(error) => return Err(nowhere(format!("what else is open cannot be read: {error}"))),
     };
     Ok(parcel)
+}
+
+/// Passes on how long a system wants to be left alone.
+async fn tell_rest(service: &CleanStr, channel: &dyn Channel, back: &mpsc::Sender<Msg>) {
+    let rest = channel.site().take_rest().and_then(|rest| TimeDelta::from_std(rest).ok());
+    if let Some(rest) = rest {
+        let _ = back.send(Msg::Rests(service.clone(), rest)).await;
+    }
 }
 
 async fn opened(

@@ -326,6 +326,7 @@ impl Shell {
             actor: self.plan.settings.me.clone(),
             via: self.via.clone(),
             layout: self.plan.settings.layout.name().into(),
+            is_dry: self.plan.settings.reach.is_dry,
         };
         let (sender, news) = mpsc::channel(WAITING);
         let settings = &self.plan.settings;
@@ -609,11 +610,12 @@ impl Shell {
             News::Present(present) => JournalMsg::Present(
                 present
                     .into_iter()
-                    .map(|Presence { actor, layout, console, looks_only, .. }| Present {
+                    .map(|Presence { actor, layout, console, looks_only, is_dry, .. }| Present {
                         actor,
                         layout,
                         console,
                         looks_only,
+                        is_dry,
                     })
                     .collect(),
             ),

@@ -59,7 +59,7 @@ impl Limits {
 /// The most requests that one server gets at once.
 const AT_ONCE: usize = 6;
 /// The longest pause that a server may ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A parse above this many bytes leaves the loop's thread.
 const BIG_PARSE: usize = 256 * 1024;
 /// Clocks that differ by no more than this agree: a date counts whole seconds, and an answer takes a moment.
@@ -132,6 +132,8 @@ pub struct Site {
     auth: Option<Auth>,
     header: Arc<Mutex<Result<Option<HeaderValue>, String>>>,
     ahead: Mutex<Option<TimeDelta>>,
+    /// How long the server wants to be left alone, as its last refusal said.
+    rest: Mutex<Option<Duration>>,
 }
 
 impl fmt::Debug for Site {
@@ -174,6 +176,7 @@ impl Site {
             auth,
             header: Arc::new(Mutex::new(header)),
             ahead: Mutex::default(),
+            rest: Mutex::new(None),
         })
     }
 
@@ -190,6 +193,21 @@ impl Site {
     /// The address for people.
     pub fn place(&self) -> &CleanStr {
         &self.place
+    }
+
+    /// How long the server wants to be left alone, where an answer since the last call said so: whatever was asked, and whatever became of it.
+    pub fn take_rest(&self) -> Option<Duration> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// How far this machine's clock and the server's are apart, as far as its answers have said: by so much earlier it is looked for what was sent.
+    pub fn apart(&self) -> TimeDelta {
+        self.ahead().unwrap_or_default().abs()
+    }
+
+    /// What the server said, without the secrets that it was told.
+    pub fn echo(&self, said: &str) -> String {
+        crate::vault::mask().mask(said)
     }
 
     /// How sentences name the server: `prometheus at localhost:9090`.
@@ -276,6 +294,10 @@ impl Site {
         };
         if answer.status == 401 {
             self.read_secret_again().await;
+        }
+        if let Some(rest) = answer.retry_after.filter(|_| !answer.is_success()) {
+            let mut known = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+            *known = Some(known.map_or(rest, |known| known.max(rest)));
         }
         Ok(answer)
     }
@@ -427,7 +449,7 @@ impl Site {
     }
 
     /// A token that was refused may have been replaced in the meantime: the next request uses what is there now.
-    async fn read_secret_again(&self) {
+    pub async fn read_secret_again(&self) {
         let Some(auth) = self.auth.clone() else { return };
         let client = self.client.clone();
         let Ok(fresh) = tokio::task::spawn_blocking(move || auth.header(&client)).await else { return };
@@ -611,7 +633,8 @@ mod tests {
             ("retry-after", "Thu, 28 May 2020 20:26:50 GMT", Some(0)),
             ("ratelimit-reset", "12", Some(12)),
             ("x-ratelimit-reset", "2026-05-28T20:28Z", Some(80)),
-            ("retry-after", "999999", Some(120)),
+            ("retry-after", "9000", Some(9000)),
+            ("retry-after", "99999999", Some(30 * 24 * 3600)),
             ("retry-after", "soon", None),
         ] {
             let headers = HeaderMap::from_iter([(

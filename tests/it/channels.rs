@@ -22,6 +22,7 @@ use crate::support::services::{Checked, answer, body, fields};
 
 mod events;
 mod faults;
+mod folders;
 mod news;
 mod pages;
 mod readers;
@@ -97,6 +98,9 @@ pub fn parcel(service: &str, target: &str, act: Act) -> Parcel {
         sent_at: DateTime::from_timestamp(SENT, 0).unwrap(),
         choices: BTreeSet::new(),
         beside: Vec::new(),
+        first_sent_at: DateTime::from_timestamp(SENT, 0).unwrap(),
+        record: "1-1".into(),
+        ops: BTreeSet::from(["INC-1/1-7".into()]),
     }
 }
 
@@ -302,12 +306,12 @@ async fn slack_opens_a_channel_of_the_incident_s_own_and_keeps_what_stands_at_it
     let server = Server::start(move |request| kept.answer(request)).await;
     let channel = open("slack", &server);
     let find = parcel("slack", "inc-4711", Act::FindRoom { since: DateTime::from_timestamp(SENT - 60, 0).unwrap() });
-    let Receipt::NotThere { wait, why } = channel.deliver(&find).await else { panic!("it is another incident's") };
-    assert!(wait == Some(TimeDelta::seconds(15)) && why.contains("`open-channel` opens it"), "{why}");
+    let Receipt::NotYet { wait, why } = channel.deliver(&find).await else { panic!("it is another incident's") };
+    assert!(wait == TimeDelta::seconds(15) && why.contains("`open-channel` opens it"), "{why}");
     let begin = parcel(
         "slack",
         "inc-4711",
-        Act::OpenRoom { is_private: false, since: DateTime::from_timestamp(SENT - 60, 0).unwrap() },
+        Act::OpenRoom { is_private: false, since: DateTime::from_timestamp(SENT - 60, 0).unwrap(), is_own_name: false },
     );
     let room = there(channel.deliver(&begin).await);
     assert_eq!(room.name.as_deref(), Some("inc-4711-3"));

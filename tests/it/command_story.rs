@@ -113,6 +113,7 @@ impl Stage {
             layout: "x".into(),
             console: format!("console-{me}").as_str().into(),
             looks_only: false,
+            is_dry: false,
         });
         for place in 0..stage.desks.len() {
             stage.tell(place, Msg::Journal(JournalMsg::Opened(id)));

@@ -81,7 +81,7 @@ struct Desk {
 impl Desk {
     fn open(dir: &JournalDir, actor: &str, console: &str) -> Self {
         let (send, news) = mpsc::channel(64);
-        let me = Me { actor: Actor::new(actor), via: via(console), layout: CleanStr::new("scribe") };
+        let me = Me { actor: Actor::new(actor), via: via(console), layout: CleanStr::new("scribe"), is_dry: false };
         Self { handle: JournalThread::start(dir, INC, me, send).unwrap(), news }
     }
 
@@ -267,6 +267,7 @@ fn presence(console: &str, actor: &str) -> Presence {
         actor: Actor::new(actor),
         layout: CleanStr::new("sme"),
         looks_only: false,
+        is_dry: false,
         pid: std::process::id(),
         since: clock::wall(),
     }

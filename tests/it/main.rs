@@ -15,6 +15,7 @@ mod docs;
 mod doctor;
 mod gameday;
 mod gameday_story;
+mod gentle;
 mod jaeger;
 mod journal;
 mod layers;

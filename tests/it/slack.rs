@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use warroom::channel::Channel;
 use warroom::incident::{Act, EntryId, IncidentId, Parcel, Receipt};
 use warroom::source::Endpoint;
+use warroom::text::CleanStr;
 
 use crate::plain::Host;
 use crate::support::http::{Reply, Request, Server};
@@ -32,6 +33,9 @@ fn parcel(text: &str) -> Parcel {
         sent_at: DateTime::from_timestamp(1_790_000_000, 0).unwrap(),
         choices: BTreeSet::new(),
         beside: Vec::new(),
+        first_sent_at: DateTime::from_timestamp(1_790_000_000, 0).unwrap(),
+        record: "1-1".into(),
+        ops: [CleanStr::new("INC-1/1-7")].into(),
     }
 }
 

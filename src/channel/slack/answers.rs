@@ -8,13 +8,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::channel::bears;
 use crate::incident::{Parcel, Remote};
 
 /// The mark of our messages in their metadata.
 pub(super) const MARK: &str = "warroom";
 
 /// What a refusal says, of any method.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Refusal {
     /// Its word: `channel_not_found`.
     #[serde(default)]
@@ -273,7 +274,12 @@ pub(super) struct Paging {
 impl Room {
     /// Whether its purpose says that a parcel opened it.
     pub(super) fn is_of(&self, parcel: &Parcel) -> bool {
-        self.purpose.value.contains(parcel.op.as_str())
+        bears(&self.purpose.value, &parcel.op)
+    }
+
+    /// Whether some record has opened it.
+    pub(super) fn is_marked(&self) -> bool {
+        self.purpose.value.starts_with("warroom ")
     }
 }
 

@@ -26,6 +26,8 @@ const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(15);
 const LOOK_SOON: TimeDelta = TimeDelta::seconds(4);
 /// So long that is: what opens channels takes some seconds.
 const SOON: TimeDelta = TimeDelta::minutes(11);
+/// A server's clock may be so much behind when it says when a channel was opened.
+const SOON_AFTER: TimeDelta = TimeDelta::seconds(2);
 /// So long a list may not show a channel that is there.
 const LISTED_BY: TimeDelta = TimeDelta::seconds(90);
 /// Words that are about one guest, not about the channel.
@@ -51,11 +53,12 @@ impl Slack {
     /// Adopts the channel that another system opens for the incident; one that is older belongs to somebody else.
     pub(super) async fn find(&self, parcel: &Parcel, since: DateTime<Utc>) -> Result<Receipt, Failure> {
         let found = self.room(&parcel.target).await.map_err(nothing_written)?;
-        let Some(room) = found.filter(|room| !room.is_archived && room.created >= since.timestamp()) else {
+        let is_new = |room: &Room| !room.is_archived && !room.is_marked() && room.created >= since.timestamp();
+        let Some(room) = found.filter(is_new) else {
             let why = format!("slack has no #{} of this incident yet: `open-channel` opens it", parcel.target);
             // It is as young as the incident, with the ten minutes that clocks and beginnings differ by.
             let wait = if clock::wall() - since < SOON { LOOK_SOON } else { LOOK_AGAIN };
-            return Ok(Receipt::NotThere { why: CleanStr::new(&why), wait: Some(wait) });
+            return Ok(Receipt::NotYet { why: CleanStr::new(&why), wait });
         };
         // Who is not in it can neither pin nor invite; where it is not allowed, that says so later.
         let _ = self.post::<Done>("conversations.join", &json!({ "channel": room.id })).await;
@@ -67,7 +70,7 @@ impl Slack {
         &self,
         parcel: &Parcel,
         is_private: bool,
-        since: DateTime<Utc>,
+        since: Option<DateTime<Utc>>,
     ) -> Result<Receipt, Failure> {
         for number in 1..=MOST_NAMES {
             let name = if number == 1 { parcel.target.to_string() } else { format!("{}-{number}", parcel.target) };
@@ -84,7 +87,7 @@ impl Slack {
             if no.error != "name_taken" {
                 return Ok(self.refusal(&no));
             }
-            if let Some(room) = self.room(&name).await?.filter(|room| is_it(room, parcel, is_private, since)) {
+            if let Some(room) = self.room(&name).await?.filter(|room| self.is_it(room, parcel, is_private, since)) {
                 return Ok(Receipt::There(room.into()));
             }
         }
@@ -93,15 +96,24 @@ impl Slack {
     }
 
     /// Whether the channel was opened, where the answer was lost: a list that does not show it yet is no answer.
-    pub(super) async fn opened(&self, parcel: &Parcel, is_private: bool, since: DateTime<Utc>) -> Receipt {
+    pub(super) async fn opened(&self, parcel: &Parcel, is_private: bool, since: Option<DateTime<Utc>>) -> Receipt {
         match self.room(&parcel.target).await {
-            Ok(Some(room)) if is_it(&room, parcel, is_private, since) => Receipt::There(room.into()),
+            Ok(Some(room)) if self.is_it(&room, parcel, is_private, since) => Receipt::There(room.into()),
             Ok(_) if clock::wall() - parcel.sent_at < LISTED_BY => Receipt::Unknown(
                 "slack does not list it yet, and lists new channels late: it is looked for again".into(),
             ),
             Ok(_) => absent(SLACK),
             Err(failure) => Receipt::Unknown(failure.reason),
         }
+    }
+
+    /// Whether a channel is the one that a parcel opens: by its purpose, or one of the name that nobody has marked and that is young enough: as young as
+    /// the incident where another system opens channels of that name, else no older than the first try, which was lost before the mark was set.
+    fn is_it(&self, room: &Room, parcel: &Parcel, is_private: bool, since: Option<DateTime<Utc>>) -> bool {
+        let since = since.unwrap_or(parcel.first_sent_at - SOON_AFTER - self.site.apart());
+        let is_young = !room.is_archived && !room.is_marked() && room.created >= since.timestamp();
+        // What was to be private does not go to one that everybody reads.
+        room.is_of(parcel) || (is_young && (room.is_private || !is_private))
     }
 
     /// A channel by its name; private ones are seen where the token may.
@@ -199,13 +211,6 @@ impl Slack {
         let name = CleanStr::new(&format!("{}, not pinned ({why})", message.id));
         Ok(Receipt::There(Remote { name: Some(name), ..message }))
     }
-}
-
-/// Whether a channel is the one that a parcel opens: by its purpose, or one of the name that is as young as the incident.
-fn is_it(room: &Room, parcel: &Parcel, is_private: bool, since: DateTime<Utc>) -> bool {
-    let is_young = !room.is_archived && room.created >= since.timestamp();
-    // What was to be private does not go to one that everybody reads.
-    room.is_of(parcel) || (is_young && (room.is_private || !is_private))
 }
 
 /// An invitation that failed as a whole, for each of whom it was for.

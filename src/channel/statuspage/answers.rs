@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::shown::Level;
-use crate::incident::{PageStatus, Remote};
+use crate::incident::{PageStatus, Parcel, Remote};
 
 /// Our part of an incident's metadata.
 pub(super) const MARK: &str = "warroom";
@@ -102,6 +102,14 @@ impl Incident {
     /// A word of ours in its metadata.
     pub(super) fn mark(&self, key: &str) -> Option<&str> {
         self.metadata.get(MARK)?.get(key)?.as_str()
+    }
+
+    /// Whether it is of the record: another journal may count an incident of the same number.
+    pub(super) fn is_of(&self, parcel: &Parcel) -> bool {
+        match self.mark("record") {
+            Some(record) => *record == *parcel.record,
+            None => self.mark("op").is_some_and(|op| parcel.ops.iter().any(|ours| **ours == *op)),
+        }
     }
 
     /// What we said of components, by their IDs; absent where this is not ours, or a warroom that did not say it.

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::Overlay;
 use super::pick::{Choice, Pick};
-use crate::incident::{Act, Command, Delivery, DeliveryMoved, DeliveryState, EntryId};
+use crate::incident::{Act, Command, Delivery, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId};
 use crate::pane::Cx;
 use crate::text::{CleanStr, CleanText, fit};
 use crate::widget::text::duration;
@@ -52,12 +52,24 @@ fn listed<'a>(cx: &Cx<'a>) -> Vec<&'a Delivery> {
     cx.incident.undelivered().chain(over.take(MOST_OVER)).collect()
 }
 
+/// What a dry run does not send, in lines.
+pub(crate) fn held_back(cx: &Cx<'_>) -> Vec<String> {
+    let line = |body: DeliveryQueued| {
+        let place = match body.channel {
+            Some(channel) => format!("{} ({})", channel.name(), body.service),
+            None => format!("{}: {}", body.service, body.act.words()),
+        };
+        format!("dry run, not sent: {place} {}", fit(body.text.first_line(), 40))
+    };
+    cx.reach.held_back(cx.incident).into_iter().map(line).collect()
+}
+
 /// The list.
 pub(crate) fn outbox(cx: &Cx<'_>) -> Overlay {
     let rows = listed(cx).into_iter().map(|one| (delivery_line(one, cx), Choice::Delivery(one.id)));
     Overlay::Pick(Box::new(Pick {
         title: "what goes out".to_owned(),
-        notes: Vec::new(),
+        notes: held_back(cx),
         rows: rows.collect(),
         empty: "nothing: texts are told by hand where [slack] of the configuration does not say otherwise",
         selected: 0,

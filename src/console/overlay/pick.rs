@@ -227,8 +227,12 @@ pub(crate) fn summary_line(summary: &Summary, wall: DateTime<Utc>) -> String {
     let since = summary.declared_at.map(|at| at.format(", declared %m-%d %H:%M UTC").to_string()).unwrap_or_default();
     let next = summary.next.as_ref().map(|(name, due)| format!(" · {name} {}", countdown(*due - wall)));
     let next = next.unwrap_or_default();
+    let unsent = match summary.unsent.len() {
+        0 => String::new(),
+        count => format!(" · {count} NOT SENT"),
+    };
     format!(
-        "{:<9} {severity:<5} {:<13} {service:<11} {} · {commander}{next}{since}",
+        "{:<9} {severity:<5} {:<13} {service:<11} {} · {commander}{next}{unsent}{since}",
         summary.id,
         summary.phase.name(),
         summary.title

@@ -117,6 +117,7 @@ fn what_every_console_of_a_room_hears_the_first_one_notes_and_a_hint_whoever_ask
         layout: "ic".into(),
         console: name.into(),
         looks_only: false,
+        is_dry: false,
     });
     desk.tell(Msg::Journal(JournalMsg::Present(here.to_vec())));
     let told = |service: &str, key: &str| {
@@ -170,7 +171,8 @@ fn what_somebody_says_stands_in_their_name_and_not_in_that_of_the_player_whose_c
     use crate::incident::{ForeignNoted, News};
     use crate::pane::Present;
     let mut desk = drill(BuiltIn::Dark, false, (120, 40));
-    let here = Present { actor: "dana".into(), layout: "ic".into(), console: "c1".into(), looks_only: false };
+    let here =
+        Present { actor: "dana".into(), layout: "ic".into(), console: "c1".into(), looks_only: false, is_dry: false };
     desk.tell(Msg::Journal(JournalMsg::Present(vec![here])));
     let noted = ForeignNoted {
         service: "chat".into(),
@@ -224,7 +226,8 @@ fn the_world_hears_of_open_tasks_of_whoever_is_not_here() {
     let mut desk = with_tasks();
     let names = |desk: &Desk| progress(desk).tasks.iter().map(|task| task.to.to_string()).collect::<Vec<_>>();
     assert_eq!(names(&desk), ["omid", "eve"]);
-    let omid = Present { actor: "Omid".into(), layout: "sme".into(), console: "c2".into(), looks_only: false };
+    let omid =
+        Present { actor: "Omid".into(), layout: "sme".into(), console: "c2".into(), looks_only: false, is_dry: false };
     desk.tell(Msg::Journal(JournalMsg::Present(vec![omid])));
     assert_eq!(names(&desk), ["eve"], "omid came in person");
 }
@@ -234,7 +237,8 @@ fn a_call_back_of_the_exercise_closes_its_task_once_whoever_notes_it_and_however
     use crate::incident::{Answer, ForeignNoted, News, TaskAnswered};
     use crate::pane::Present;
     let mut desk = with_tasks();
-    let here = Present { actor: "dana".into(), layout: "ic".into(), console: "c1".into(), looks_only: false };
+    let here =
+        Present { actor: "dana".into(), layout: "ic".into(), console: "c1".into(), looks_only: false, is_dry: false };
     desk.tell(Msg::Journal(JournalMsg::Present(vec![here])));
     let task = desk.console.incident().tasks[0].id;
     let noted = ForeignNoted {

@@ -33,6 +33,7 @@ fn desk(here: &[&str]) -> Desk {
         layout: "ic".into(),
         console: (*name).into(),
         looks_only: false,
+        is_dry: false,
     });
     desk.tell(Msg::Journal(JournalMsg::Present(here.collect())));
     desk

@@ -42,6 +42,7 @@ fn present(desk: &mut Desk, here: &[&str]) {
         layout: "ic".into(),
         console: (*name).into(),
         looks_only: false,
+        is_dry: false,
     });
     desk.tell(Msg::Journal(JournalMsg::Present(present.collect())));
 }
@@ -115,7 +116,8 @@ fn while_a_channel_is_down_texts_wait_and_when_it_is_back_only_the_newest_goes_o
     }
     let waiting = desk.console.incident().undelivered().count();
     assert_eq!(waiting, 1, "{:?}", words(&desk));
-    desk.pass(61);
+    // The system's own pause has grown to a minute and a quarter at most.
+    desk.pass(80);
     let last = handed(&desk).last().cloned().unwrap();
     assert_eq!(last.text.as_str(), "update 29");
     desk.tell(Msg::Delivered(last.id, Receipt::There("17.9".into())));
@@ -136,12 +138,15 @@ fn what_may_be_there_is_looked_for_and_sent_again_only_if_it_is_not() {
         desk.tell(Msg::LookedUp(id, Receipt::Unknown("still away".into())));
         desk.pass(14);
         assert_eq!(looked(&desk), 1);
-        desk.pass(1);
+        desk.pass(5);
         assert_eq!(looked(&desk), 2);
         let receipt =
             if there { Receipt::There("17.1".into()) } else { Receipt::NotThere { why: "no".into(), wait: None } };
         desk.tell(Msg::LookedUp(id, receipt));
         desk.tell(Msg::Wake);
+        assert_eq!((words(&desk), handed(&desk).len()), (vec![if there { "SENT" } else { "WAITS" }], 1));
+        // The system did not take it and could not be asked: that is two pauses.
+        desk.pass(3);
         assert_eq!((words(&desk), handed(&desk).len()), if there { (vec!["SENT"], 1) } else { (vec!["SENDING"], 2) });
     }
 }
@@ -235,6 +240,174 @@ fn neither_a_drill_nor_a_console_that_only_looks_sends_anything() {
     present(&mut looks, &["c9"]);
     looks.pass(60);
     assert_eq!((handed(&looks).len(), words(&looks)), (0, vec!["WAITS"]));
+}
+
+#[test]
+fn a_text_that_did_not_get_there_is_due_at_once_and_its_key_leads_to_what_helps() {
+    let mut desk = desk(&["c1"]);
+    desk.write("dana", Event::Acknowledged(crate::incident::Plain {}));
+    post(&mut desk, "we look into it");
+    let id = handed(&desk)[0].id;
+    assert!(desk.screen().contains("on its way"), "{}", desk.screen());
+    desk.tell(Msg::Delivered(id, Receipt::Refused("slack says is_archived".into())));
+    let screen = desk.screen();
+    assert!(screen.contains("OVERDUE") && screen.contains("FAILED"), "{screen}");
+    desk.console.act_on(
+        &crate::pane::Item::Duty(crate::incident::Duty::Update(Channel::StatusSlack)),
+        desk.wall,
+        &mut Vec::new(),
+    );
+    let screen = desk.screen();
+    assert!(screen.contains("try again") && screen.contains("it was told by hand"), "{screen}");
+    let wall = desk.wall;
+    let by_hand = DeliveryMoved { delivery: id, step: 2, to: DeliveryState::ByHand, is_routine: false };
+    let mut effects = Vec::new();
+    desk.console.command(Command::MoveDelivery(by_hand), None, wall, &mut effects);
+    let Some(Effect::Append { events, .. }) = effects.pop() else { panic!("{effects:?}") };
+    desk.write_as("dana", "c1", events[0].clone());
+    assert_eq!(desk.console.incident().unheard(Channel::StatusSlack), None);
+}
+
+#[test]
+fn a_dry_run_changes_nothing_for_others_and_others_go_on_sending() {
+    let dry = Settings { reach: Reach { is_dry: true, ..reach() }, console: "c0".into(), ..settings(Layout::Comms) };
+    let mut dry = Desk::open_with(dry, (120, 40));
+    command(&mut dry);
+    let is_dry = |name: &&str| *name == "c0";
+    let here = ["c0", "c1"].map(|name| Present {
+        actor: "x".into(),
+        layout: "ic".into(),
+        console: name.into(),
+        looks_only: false,
+        is_dry: is_dry(&name),
+    });
+    dry.tell(Msg::Journal(JournalMsg::Present(here.to_vec())));
+    let queued = DeliveryQueued {
+        service: "slack".into(),
+        channel: Some(Channel::StatusSlack),
+        target: "C012345678".into(),
+        text: "from c1".into(),
+        ..DeliveryQueued::default()
+    };
+    dry.write_as("bob", "c1", Event::DeliveryQueued(queued));
+    let id = dry.console.incident().deliveries[0].id;
+    dry.pass(120);
+    let (wall, mut effects) = (dry.wall, Vec::new());
+    let drop = DeliveryState::Dropped { why: "dry".into() };
+    for to in [drop, DeliveryState::ByHand] {
+        let body = DeliveryMoved { delivery: id, step: 0, to, is_routine: false };
+        dry.console.command(Command::MoveDelivery(body), None, wall, &mut effects);
+    }
+    assert_eq!((effects, handed(&dry).len(), words(&dry)), (Vec::new(), 0, vec!["WAITS"]));
+    assert!(dry.said().contains("dry run"), "{}", dry.said());
+    post(&mut dry, "only here");
+    assert_eq!(words(&dry), ["WAITS"], "a text of its own is told by hand");
+    // The other console sends its text, and asks for news though the dry one stands before it.
+    let entries: Vec<Entry> = dry.console.incident().entries().cloned().collect();
+    let mut other = Desk::with(Settings { reach: reach(), ..settings(Layout::Comms) }, (120, 40));
+    (other.rseq, other.hlc, other.wall) = (dry.rseq, dry.hlc, dry.wall);
+    for msg in [JournalMsg::Opened(IncidentId::incident(1)), JournalMsg::Entries(entries), JournalMsg::CaughtUp] {
+        other.tell(Msg::Journal(msg));
+    }
+    other.tell(Msg::Journal(JournalMsg::Present(here.to_vec())));
+    other.tell(Msg::Wake);
+    assert_eq!(handed(&other).len(), 1);
+}
+
+#[test]
+fn what_waits_in_a_closed_record_goes_on_until_it_is_done_also_in_a_console_that_opens_it_later() {
+    let mut desk = desk(&["c1"]);
+    post(&mut desk, "we look into it");
+    let id = handed(&desk)[0].id;
+    desk.tell(Msg::Delivered(id, Receipt::NotThere { why: "slack answered 429".into(), wait: None }));
+    let closed = crate::incident::PhaseEntered {
+        outcome: Some(crate::incident::Outcome::FalseAlarm),
+        ..crate::incident::PhaseEntered::plain(crate::incident::Phase::Closed)
+    };
+    desk.write("dana", Event::PhaseEntered(closed));
+    assert_eq!(words(&desk), ["WAITS"]);
+    let mut desk = restarted(desk, reach());
+    desk.pass(5);
+    let again = handed(&desk);
+    assert_eq!((words(&desk), again.len()), (vec!["SENDING"], 1));
+    desk.tell(Msg::Delivered(id, Receipt::There("17.1".into())));
+    assert_eq!(words(&desk), ["SENT"]);
+}
+
+/// What a system that takes nothing answers to a text, and to the question for it.
+type Bad = (fn() -> Receipt, fn() -> Receipt);
+
+/// Whatever is answered, for twenty minutes: few errands, few entries, and a line for each text, not for each try.
+#[test]
+fn whatever_a_system_answers_it_is_asked_seldom_and_the_record_stays_short() {
+    let lost = || Receipt::Unknown("answered 503".into());
+    let absent = || Receipt::NotThere { why: "it is not there".into(), wait: None };
+    let hour = || Receipt::NotThere { why: "answered 429".into(), wait: Some(TimeDelta::hours(1)) };
+    let all: [(Bad, usize); 5] =
+        [((lost, absent), 70), ((lost, lost), 70), ((absent, absent), 70), ((hour, absent), 1), ((lost, hour), 70)];
+    for (place, ((taken, found), most)) in all.into_iter().enumerate() {
+        let mut desk = desk(&["c1"]);
+        for number in 0..10 {
+            let body = DeliveryQueued {
+                service: "slack".into(),
+                channel: Some(Channel::StatusSlack),
+                target: format!("C{number}").as_str().into(),
+                text: format!("text {number}").as_str().into(),
+                ..DeliveryQueued::default()
+            };
+            desk.write_as("dana", "c1", Event::DeliveryQueued(body));
+        }
+        desk.tell(Msg::Wake);
+        let (mut answered, mut errands) = (0, Vec::new());
+        let (before, lines) = (desk.console.incident().len(), desk.console.incident().timeline().len());
+        for _ in 0..20 * 60 * 4 {
+            while let Some(effect) = desk.effects.get(answered).cloned() {
+                answered += 1;
+                match effect {
+                    Effect::Deliver(parcel) => {
+                        errands.push(desk.wall);
+                        desk.tell(Msg::Delivered(parcel.id, taken()));
+                    }
+                    Effect::LookUp(parcel) => {
+                        errands.push(desk.wall);
+                        desk.tell(Msg::LookedUp(parcel.id, found()));
+                    }
+                    _ => {}
+                }
+            }
+            desk.wall += TimeDelta::milliseconds(250);
+            desk.tell(Msg::Wake);
+        }
+        // Before anything is known of a system, all ten go out at once.
+        assert!(errands.len() <= most + 9, "{place}: {}", errands.len());
+        for (first, at) in errands.iter().enumerate() {
+            let within = errands[first..].iter().take_while(|other| **other - *at < TimeDelta::minutes(1)).count();
+            assert!(within <= crate::console::pace::MOST_A_MINUTE, "{place}: {within} in a minute");
+        }
+        let incident = desk.console.incident();
+        assert!(incident.len() - before <= errands.len() * 3, "{place}: {} entries", incident.len() - before);
+        assert!(incident.timeline().len() - lines <= 10, "{place}: one line for each text");
+    }
+}
+
+#[test]
+fn a_long_pause_of_a_system_is_obeyed_by_all_that_goes_there_and_stands_in_the_header() {
+    let mut desk = desk(&["c1"]);
+    post(&mut desk, "we look into it");
+    let id = handed(&desk)[0].id;
+    desk.tell(Msg::Rests("slack".into(), TimeDelta::minutes(90)));
+    desk.tell(Msg::Delivered(id, Receipt::Unknown("answered 503".into())));
+    desk.pass(3600);
+    assert_eq!(looked(&desk), 0, "a question is a request too");
+    desk.pass(1801);
+    assert_eq!(looked(&desk), 1);
+    desk.tell(Msg::Rests("slack".into(), TimeDelta::minutes(30)));
+    desk.tell(Msg::LookedUp(id, Receipt::NotThere { why: "it is not there".into(), wait: None }));
+    desk.tell(Msg::Wake);
+    let screen = desk.screen();
+    let until = desk.wall + TimeDelta::minutes(30);
+    let says = format!("again at {}", until.format("%H:%M"));
+    assert!(screen.lines().take(2).any(|line| line.contains(&says)), "{says} in {screen}");
 }
 
 /// Another system, as it really is: which deliveries it has, and how often.

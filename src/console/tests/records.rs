@@ -15,6 +15,7 @@ fn listed(desk: &mut Desk, numbers: &[u32]) {
         declared_at: None,
         next: None,
         covers: None,
+        unsent: Vec::new(),
     });
     let list = list.collect();
     desk.tell(Msg::Listed(list));

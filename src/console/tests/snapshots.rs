@@ -49,6 +49,7 @@ fn room(layout: Layout, size: (u16, u16)) -> Desk {
         layout: layout.into(),
         console: actor.into(),
         looks_only: false,
+        is_dry: false,
     });
     desk.tell(Msg::Journal(JournalMsg::Present(present.into())));
     desk.report();

@@ -58,8 +58,12 @@ pub(super) fn close_as(
             return refuse(format!("left undone: {}. Do it, or resolve the incident (:resolve)", left.join("; ")));
         }
         Outcome::Merged(into) if into == incident.id() => return refuse("a record cannot be merged into itself"),
-        Outcome::FalseAlarm if reason.is_none() => return want_reason("how is it known that this is a false alarm?"),
-        Outcome::Backlog if reason.is_none() => return want_reason("where in the backlog is it?"),
+        Outcome::FalseAlarm if reason.is_none() => {
+            return want_reason(format!("how is it known that this is a false alarm?{}", incident.not_gone_out()));
+        }
+        Outcome::Backlog if reason.is_none() => {
+            return want_reason(format!("where in the backlog is it?{}", incident.not_gone_out()));
+        }
         Outcome::FalseAlarm | Outcome::Backlog | Outcome::Merged(_) => {}
     }
     let phase = PhaseEntered::plain(Phase::Closed);

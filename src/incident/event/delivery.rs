@@ -62,6 +62,10 @@ pub enum Act {
     Post,
     /// The incident begins there; what is there already is adopted.
     Open(Opened),
+    /// It is called otherwise, or is worse or less bad.
+    Change(Opened),
+    /// It goes on after it was over.
+    Reopen,
     /// Somebody has it in hand.
     Acknowledge,
     /// What the system says of the incident as a whole.
@@ -83,8 +87,11 @@ pub enum Act {
     OpenRoom {
         /// For those who are invited only.
         is_private: bool,
-        /// One of the same name that is younger than this is taken for it.
+        /// One of the same name that is younger than this is taken for it, where another system opens channels of that name.
         since: DateTime<Utc>,
+        /// Its name counts from this journal alone: a channel that has it and not the mark of this delivery is another record's.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_own_name: bool,
     },
     /// The line at the top of the chat channel.
     Topic,
@@ -158,6 +165,18 @@ pub struct Silencing {
     pub until: DateTime<Utc>,
 }
 
+impl PageStatus {
+    /// The word that readers of a page see.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Investigating => "investigating",
+            Self::Identified => "identified",
+            Self::Monitoring => "monitoring",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
 impl Act {
     fn is_post(&self) -> bool {
         *self == Self::Post
@@ -168,6 +187,8 @@ impl Act {
         match self {
             Self::Post => "message".to_owned(),
             Self::Open(_) => "open the incident".to_owned(),
+            Self::Change(_) => "title and severity".to_owned(),
+            Self::Reopen => "reopen".to_owned(),
             Self::Acknowledge => "acknowledge".to_owned(),
             Self::Describe => "description".to_owned(),
             Self::Note(lines) if lines.len() == 1 => "a line of the timeline".to_owned(),

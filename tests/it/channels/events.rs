@@ -108,6 +108,60 @@ async fn grafana_shows_a_region_from_the_beginning_to_the_end() {
 }
 
 #[tokio::test]
+async fn a_change_of_title_and_severity_and_a_reopening_reach_every_system_that_has_the_incident() {
+    let change =
+        || Act::Change(Opened { title: "p99 over 9 s".into(), severity: Severity::Sev0, alerts: BTreeSet::new() });
+    let account = PagerDuty::default();
+    let kept = account.clone();
+    let server = Server::start(move |request| kept.answer(request)).await;
+    let channel = open("pagerduty", &server);
+    let remote = there(channel.deliver(&parcel("pagerduty", "PALIPAY", opened(&[]))).await);
+    let about = |act| Parcel { about: Some(remote.clone()), ..parcel("pagerduty", "PALIPAY", act) };
+    for act in [change(), Act::Resolve, Act::Reopen] {
+        there(channel.deliver(&about(act)).await);
+    }
+    there(channel.look_up(&about(Act::Reopen)).await);
+    let state = account.0.lock().unwrap().incidents[0].clone();
+    assert_eq!(
+        (&state["title"], &state["urgency"], &state["priority"]["id"], &state["status"]),
+        (&json!("p99 over 9 s"), &json!("high"), &json!("PRIO0"), &json!("acknowledged"))
+    );
+    let site = Jira::new(true);
+    let kept = site.clone();
+    let server = Server::start(move |request| kept.answer(request)).await;
+    let channel = jira_at(&server, true);
+    let remote = there(channel.deliver(&parcel("jira", "OPS", opened(&[]))).await);
+    let about = |act| Parcel { about: Some(remote.clone()), ..parcel("jira", "OPS", act) };
+    for act in [change(), Act::Resolve, Act::Reopen] {
+        there(channel.deliver(&about(act)).await);
+    }
+    there(channel.look_up(&about(Act::Reopen)).await);
+    let state = site.state.lock().unwrap().issues[0].clone();
+    assert_eq!(
+        (&state["summary"], &state["priority"]["name"], &state["status"]),
+        (&json!("INC-1: p99 over 9 s"), &json!("Highest"), &json!("indeterminate"))
+    );
+    for (service, act, expected) in [
+        ("pagerduty-events", change(), vec![("/event_action", "trigger"), ("/payload/severity", "critical")]),
+        ("pagerduty-events", Act::Reopen, vec![("/event_action", "trigger"), ("/dedup_key", "key")]),
+        ("grafana", change(), vec![("/text", "INC-1 SEV0: p99 over 9 s")]),
+        ("webhook", change(), vec![("/type", "incident.changed"), ("/data/severity", "sev0")]),
+        ("webhook", Act::Reopen, vec![("/type", "incident.reopened")]),
+    ] {
+        let (server, kept) = keeper(|_, said| {
+            Ok(answer(200, &json!({ "dedup_key": said["dedup_key"], "message": "Annotation patched" })))
+        })
+        .await;
+        let parcel = Parcel { about: Some("key".into()), ..parcel(service, service, act) };
+        there(open(service, &server).deliver(&parcel).await);
+        let said = kept.lock().unwrap()[0].clone();
+        for (pointer, value) in expected {
+            assert_eq!(said.pointer(pointer), Some(&json!(value)), "{service}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn alertmanager_s_refusals_are_read_in_all_their_forms() {
     let silence = parcel(
         "alertmanager",

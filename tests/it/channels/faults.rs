@@ -48,7 +48,7 @@ fn cases() -> Vec<Case> {
     add("statuspage", Arc::new(move |request| handler.answer(request)), first, count, true);
     for act in [
         Act::Post,
-        Act::OpenRoom { is_private: false, since: DateTime::from_timestamp(SENT - 60, 0).unwrap() },
+        Act::OpenRoom { is_private: false, since: DateTime::from_timestamp(SENT - 60, 0).unwrap(), is_own_name: false },
         Act::Pin,
     ] {
         let workspace = Slack::default();
@@ -112,7 +112,9 @@ async fn what_was_applied_and_never_answered_is_found_and_left_at_one() {
 
 #[tokio::test]
 async fn a_write_that_may_have_arrived_is_unknown_and_one_that_was_turned_away_is_not_there() {
-    let unknown: [(&str, Answering); 6] = [
+    let unknown: [(&str, Answering); 8] = [
+        ("a login page", || Reply::status(200, "<html>log in</html>").with("content-type", "text/html")),
+        ("a success that names nothing", || Reply::json("{}")),
         ("500", || Reply::status(500, "{}")),
         ("502", || Reply::status(502, "<html>bad gateway</html>")),
         ("cut", || Reply::Truncated(b"{\"incident\":{".to_vec())),
@@ -129,9 +131,7 @@ async fn a_write_that_may_have_arrived_is_unknown_and_one_that_was_turned_away_i
             let handler = case.handler.clone();
             server.change(move |request| if writes(request) { reply() } else { handler(request) });
             let receipt = channel.deliver(&case.parcel).await;
-            // Where the answer says nothing that is needed, a success is one whatever stands in it.
-            let is_taken = matches!((name, &receipt), ("garbled", Receipt::There(_)));
-            assert!(matches!(receipt, Receipt::Unknown(_)) || is_taken, "{what} {name}: {receipt:?}");
+            assert!(matches!(receipt, Receipt::Unknown(_)), "{what} {name}: {receipt:?}");
         }
         let handler = case.handler.clone();
         server.change(move |request| {
@@ -143,6 +143,53 @@ async fn a_write_that_may_have_arrived_is_unknown_and_one_that_was_turned_away_i
         assert_eq!(wait, Some(TimeDelta::seconds(3)), "{what}");
     }))
     .await;
+}
+
+#[tokio::test]
+async fn what_a_server_echoes_of_our_secrets_is_masked() {
+    for case in cases() {
+        let what = format!("{} {:?}", case.service, case.parcel.act);
+        let server = Server::start(|request| {
+            let echo = request.header("authorization").unwrap_or_default();
+            let said = json!({ "message": format!("bad header {echo}"), "error": echo, "ok": false });
+            answer(400, &said)
+        })
+        .await;
+        let said = format!("{:?}", open(case.service, &server).deliver(&case.parcel).await);
+        let secrets = [slack::TOKEN, statuspage::TOKEN, pagerduty::TOKEN, jira::TOKEN];
+        assert!(!secrets.iter().any(|secret| said.contains(secret)), "{what}: {said}");
+    }
+    let server = Server::start(|request| answer(400, &json!({ "message": request.body }))).await;
+    let begin = parcel("pagerduty-events", "x", opened(&[]));
+    let said = format!("{:?}", open("pagerduty-events", &server).deliver(&begin).await);
+    assert!(!said.contains("secret-1234"), "{said}");
+}
+
+#[tokio::test]
+async fn a_token_that_was_put_right_is_used_with_the_next_try_however_it_was_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    let write = |token: &str| {
+        std::fs::write(&file, token).unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    };
+    for (service, token, act) in [("slack", slack::TOKEN, Act::Post), ("jira", jira::TOKEN, opened(&[]))] {
+        write("xoxb-old-and-revoked");
+        let (workspace, site) = (Slack::default(), Jira::new(false));
+        let server = Server::start(move |request| match service {
+            "slack" => workspace.answer(request),
+            _ => site.answer(request),
+        })
+        .await;
+        let channel = open_at(service, &Endpoint { bearer_file: Some(file.clone()), ..Endpoint::at(server.url()) });
+        let target = if service == "slack" { slack::STATUS } else { "OPS" };
+        let parcel = parcel(service, target, act);
+        refused(channel.deliver(&parcel).await);
+        write(token);
+        // What the shell does after each refusal.
+        channel.site().read_secret_again().await;
+        there(channel.deliver(&parcel).await);
+    }
 }
 
 #[tokio::test]

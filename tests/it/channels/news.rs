@@ -44,6 +44,29 @@ async fn every_update_of_the_page_is_told_with_its_words() {
 }
 
 #[tokio::test]
+async fn a_second_page_of_the_same_person_is_confirmed_by_its_own_trace() {
+    let account = PagerDuty::default();
+    account.alerted("ours");
+    let kept = account.clone();
+    let server = Server::start(move |request| kept.answer(request)).await;
+    let channel = open("pagerduty", &server);
+    let page = |text: &str, sent_at: DateTime<chrono::Utc>| Parcel {
+        about: Some("Q4711".into()),
+        text: text.into(),
+        first_sent_at: sent_at,
+        ..parcel("pagerduty", "PALIPAY", Act::Page(BTreeSet::from(["bob@qr.example".into()])))
+    };
+    let now = warroom::run::clock::wall();
+    there(channel.deliver(&page("please join", now)).await);
+    there(channel.look_up(&page("please join", now)).await);
+    // The second one was lost: what the first one has left behind is not its trace.
+    let second = page("please join again", now);
+    assert!(matches!(channel.look_up(&second).await, Receipt::NotThere { .. }));
+    let later = page("please join", now + TimeDelta::minutes(5));
+    assert!(matches!(channel.look_up(&later).await, Receipt::NotThere { .. }));
+}
+
+#[tokio::test]
 async fn an_incident_of_pagerduty_that_is_open_beside_ours_is_told_and_is_gone_when_it_was_merged() {
     let account = PagerDuty::default();
     for title in ["ours", "bank timeouts & more"] {

@@ -62,7 +62,8 @@ fn text(number: u32, severity: Severity, status: PageStatus) -> Parcel {
     let Act::Publish(said) = published(status) else { unreachable!() };
     let act = Act::Publish(Publication { severity, ..said });
     let op = CleanStr::new(&format!("INC-{number}/{number}-{status:?}"));
-    Parcel { incident: IncidentId::incident(number), op, ..parcel("statuspage", "outside", act) }
+    let record = CleanStr::new(&format!("{number}-1"));
+    Parcel { incident: IncidentId::incident(number), op, record, ..parcel("statuspage", "outside", act) }
 }
 
 async fn paged() -> (Statuspage, Server, Box<dyn Channel>) {

@@ -64,7 +64,7 @@ async fn an_incident_s_public_channel_asks_where_private_ones_are_configured() {
     }
     // A public one of the name is not taken for the private one that is to be opened.
     let since = DateTime::from_timestamp(SENT - 60, 0).unwrap();
-    let begin = parcel("slack", "inc-4711", Act::OpenRoom { is_private: true, since });
+    let begin = parcel("slack", "inc-4711", Act::OpenRoom { is_private: true, since, is_own_name: false });
     let room = there(slack_at(&server, true).deliver(&begin).await);
     assert_eq!(room.name.as_deref(), Some("inc-4711-2"));
 }

@@ -135,6 +135,7 @@ impl Room {
             layout: "x".into(),
             console: format!("console-{me}").as_str().into(),
             looks_only,
+            is_dry: false,
         };
         // The first of all consoles only looks: a screen on the wall, which can write nothing down for the others.
         let here: Vec<_> = [seat("a-wall", true)].into_iter().chain(TEAM.map(|(me, _)| seat(me, false))).collect();

@@ -53,7 +53,7 @@ fn an_empty_record_says_that_it_is_all() {
 fn an_incident_that_is_not_there_fails_in_words_and_ends() {
     let room = Room::in_memory();
     let (send, mut news) = mpsc::channel(4);
-    let me = Me { actor: Actor::new("dana"), via: via("desk"), layout: CleanStr::default() };
+    let me = Me { actor: Actor::new("dana"), via: via("desk"), layout: CleanStr::default(), is_dry: false };
     let handle = JournalThread::start(&room.dir, IncidentId::incident(9), me, send).unwrap();
     let Some(News::Failed(reason)) = news.blocking_recv() else { panic!("it opened") };
     assert!(reason.starts_with("there is no INC-9 in "), "{reason}");
@@ -71,7 +71,7 @@ fn an_incident_that_is_not_there_fails_in_words_and_ends() {
 fn a_loop_that_does_not_listen_for_a_while_misses_nothing() {
     let room = Room::in_memory();
     let (send, mut news) = mpsc::channel(1);
-    let me = Me { actor: Actor::new("dana"), via: via("desk"), layout: CleanStr::default() };
+    let me = Me { actor: Actor::new("dana"), via: via("desk"), layout: CleanStr::default(), is_dry: false };
     let handle = JournalThread::start(&room.dir, INC, me, send).unwrap();
     let mut journal = room.journal("other");
     for count in 0..50 {
@@ -91,7 +91,7 @@ fn a_loop_that_does_not_listen_for_a_while_misses_nothing() {
 fn leaving_writes_what_was_accepted_and_takes_a_tenth_of_a_second_even_when_nobody_listens() {
     let room = Room::in_memory();
     let (send, news) = mpsc::channel(1);
-    let me = Me { actor: Actor::new("dana"), via: via("desk"), layout: CleanStr::default() };
+    let me = Me { actor: Actor::new("dana"), via: via("desk"), layout: CleanStr::default(), is_dry: false };
     let handle = JournalThread::start(&room.dir, INC, me, send).unwrap();
     for ticket in 0..200 {
         handle

@@ -27,6 +27,9 @@ fn parcel(status: PageStatus, severity: Severity) -> (Parcel, Publication) {
         about: None,
         made: None,
         sent_at: chrono::DateTime::UNIX_EPOCH,
+        first_sent_at: chrono::DateTime::UNIX_EPOCH,
+        record: "1-1".into(),
+        ops: BTreeSet::new(),
         choices: BTreeSet::new(),
         beside: Vec::new(),
     };

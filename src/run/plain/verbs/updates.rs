@@ -9,7 +9,7 @@ use super::super::lists;
 use super::words::{first_word, given, lines};
 use super::{Answer, Verb, usage, verb};
 use crate::console::overlay::send;
-use crate::console::overlay::{delivery_line, update_facts, ways};
+use crate::console::overlay::{delivery_line, held_back, update_facts, ways};
 use crate::incident::{Channel, Command, DeliveryMoved, EntryId, PersonTold, Severity, StatusUpdate};
 use crate::pane::Cx;
 use crate::template::{self, Audience, Rule, Status};
@@ -95,8 +95,9 @@ fn outbox(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let all = &cx.incident.deliveries;
     let (number, rest) = first_word(rest);
     if number.is_empty() {
-        let lines: Vec<_> =
+        let mut lines: Vec<_> =
             all.iter().enumerate().map(|(place, one)| format!("{} {}", place + 1, delivery_line(one, &cx))).collect();
+        lines.extend(held_back(&cx));
         if lines.is_empty() {
             return Err("nothing goes out: texts are told by hand where [slack] does not say otherwise".to_owned());
         }

@@ -126,10 +126,14 @@ impl Jira {
             }
             ("PUT", ["issue", key]) => {
                 let body = body(request)?;
-                fields(&body["fields"], &["description"], &[])?;
-                self.document(&body["fields"]["description"])?;
+                fields(&body["fields"], &[], &["description", "summary", "priority"])?;
+                if !body["fields"]["description"].is_null() {
+                    self.document(&body["fields"]["description"])?;
+                }
                 let issue = state.issues.iter_mut().find(|one| one["key"] == *key).ok_or("no such issue")?;
-                issue["description"] = body["fields"]["description"].clone();
+                for (name, value) in body["fields"].as_object().ok_or("fields")? {
+                    issue[name] = value.clone();
+                }
                 Ok(Reply::status(204, ""))
             }
             ("GET", ["issue", key]) => {
@@ -152,6 +156,11 @@ impl Jira {
             ("POST", ["issue", key, "transitions"]) => {
                 let body = body(request)?;
                 fields(&body, &["transition"], &["fields", "update"])?;
+                if body["transition"]["id"] == "11" {
+                    let issue = state.issues.iter_mut().find(|one| one["key"] == *key).ok_or("no such issue")?;
+                    issue["status"] = json!("indeterminate");
+                    return Ok(Reply::status(204, ""));
+                }
                 if body["transition"]["id"] != "31" || body["fields"]["resolution"]["name"] != "Done" {
                     return Err("transition or resolution".to_owned());
                 }

@@ -139,9 +139,16 @@ impl PagerDuty {
             }),
             ("PUT", ["incidents", id]) => {
                 let body = body(request)?;
-                fields(&body["incident"], &["type", "status"], &["resolution"])?;
+                fields(&body["incident"], &["type"], &["status", "resolution", "title", "urgency", "priority"])?;
                 if body["incident"]["type"] != "incident_reference" {
                     return Err("type".to_owned());
+                }
+                if body["incident"]["status"].is_null() {
+                    let found = state.incidents.iter_mut().find(|one| one["id"] == *id).ok_or("no such incident")?;
+                    for name in ["title", "urgency", "priority"] {
+                        found[name] = body["incident"][name].clone();
+                    }
+                    return Ok(answer(200, &json!({ "incident": found.clone() })));
                 }
                 let status = text(&body["incident"], "status")?.to_owned();
                 if !["acknowledged", "resolved"].contains(&status.as_str()) {
@@ -199,11 +206,20 @@ impl PagerDuty {
                     asked.push(text(target, "id")?.to_owned());
                 }
                 let found = state.incidents.iter_mut().find(|one| one["id"] == *id).ok_or("no such incident")?;
-                let responders = asked.iter().map(|id| json!({ "state": "pending", "user": { "id": id } }));
+                let at = warroom::run::clock::wall().to_rfc3339();
+                let responders = asked.iter().map(|id| {
+                    json!({
+                        "state": "pending", "user": { "id": id }, "requested_at": at, "message": body["message"],
+                    })
+                });
                 found["incidents_responders"] = responders.collect();
                 state.paged.push((text(&body, "requester_id")?.to_owned(), asked));
                 Ok(answer(200, &json!({ "responder_request": {} })))
             }
+            ("GET", ["priorities"]) => Ok(answer(
+                200,
+                &json!({ "priorities": [{ "id": "PRIO0", "name": "SEV0" }, { "id": "PRIO1", "name": "SEV1" }] }),
+            )),
             ("GET", ["abilities"]) => Ok(answer(200, &json!({ "abilities": ["teams"] }))),
             ("GET", ["services", id]) if *id == "PALIPAY" => {
                 let policy = json!({ "id": "PPOLICY", "type": "escalation_policy_reference" });
