@@ -16,7 +16,6 @@ mod hosts;
 mod lint;
 mod read;
 mod scan;
-mod times;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,11 +26,11 @@ use crate::incident::{Channel, Incident, Phase};
 use crate::playbook::Frequency;
 use crate::text::document::Flaw;
 use crate::text::duration::Lapse;
+pub use crate::text::times::promise;
 use crate::text::{CleanStr, CleanText};
 pub use facts::{Facts, MISSING, Service, VARIABLES, Variable};
 pub use lint::{MOST, Remark, Rule, Vocabulary, lint};
 pub use read::TEMPLATE_BYTES;
-pub use times::promise;
 
 macro_rules! shipped {
     ($($name:literal),* $(,)?) => {

@@ -16,6 +16,7 @@ pub mod exact;
 pub mod mask;
 mod screen;
 mod sequence;
+pub mod times;
 
 use std::borrow::Borrow;
 use std::fmt;

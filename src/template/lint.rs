@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
-use super::times::{Reading, When};
 use super::{Audience, MISSING, hosts};
 use crate::playbook::Catalogue;
+use crate::text::times::{Reading, When};
 use crate::text::{CleanStr, fit};
 
 /// More remarks than this say nothing new.

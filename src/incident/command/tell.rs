@@ -1,7 +1,7 @@
 //! Rules for what is told: updates and their approval, the people of the escalation matrix, and what may be put off.
 
 use super::*;
-use crate::template::promise;
+use crate::text::times::promise;
 
 /// An update: recorded as told where the Incident Commander says it, a draft from anybody else.
 pub(super) fn post(incident: &Incident, update: StatusUpdate, asking: &Asking) -> Result<Event, Refusal> {

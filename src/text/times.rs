@@ -14,18 +14,18 @@ use chrono_tz::Tz;
 
 /// A word of a text, or a number with what hangs on it (`14:45`, `2026-11-24`, `30m`).
 #[derive(Clone, Debug)]
-pub(super) struct Token {
+pub(crate) struct Token {
     /// Where it stands.
-    pub(super) range: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// The word in lower case.
-    pub(super) word: String,
+    pub(crate) word: String,
     /// Which sentence it belongs to.
-    pub(super) sentence: usize,
+    pub(crate) sentence: usize,
 }
 
 /// What a time says.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum When {
+pub(crate) enum When {
     /// So long from now, or for so long.
     In(TimeDelta),
     /// `a few minutes`: nothing that a clock can keep.
@@ -36,7 +36,7 @@ pub(super) enum When {
 
 /// The day of a time of day.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Day {
+pub(crate) enum Day {
     Near,
     Tomorrow,
     Date(NaiveDate),
@@ -44,7 +44,7 @@ pub(super) enum Day {
 
 /// The zone of a time of day.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Zoned {
+pub(crate) enum Zoned {
     /// The incident's, for want of another.
     Unsaid,
     /// Letters that may name the incident's zone, and what they mean elsewhere.
@@ -55,22 +55,22 @@ pub(super) enum Zoned {
 
 /// A time in a text.
 #[derive(Clone, Debug)]
-pub(super) struct Time {
+pub(crate) struct Time {
     /// Where it stands, with its zone.
-    pub(super) range: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// Its first token.
-    pub(super) first: usize,
+    pub(crate) first: usize,
     /// The token after it.
-    pub(super) end: usize,
+    pub(crate) end: usize,
     /// What it says.
-    pub(super) when: When,
+    pub(crate) when: When,
 }
 
 /// A text in words, with its times.
 #[derive(Clone, Debug)]
-pub(super) struct Reading {
-    pub(super) tokens: Vec<Token>,
-    pub(super) times: Vec<Time>,
+pub(crate) struct Reading {
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) times: Vec<Time>,
     /// The sentences that speak of what will be.
     ahead: BTreeSet<usize>,
     /// The sentences that speak of changing software.
@@ -88,7 +88,7 @@ pub fn promise(text: &str, now: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>
 }
 
 impl Reading {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let tokens = tokens(text);
         let mut times = Vec::new();
         let mut at = 0;
@@ -109,19 +109,19 @@ impl Reading {
     }
 
     /// The word so many places from a token, in the same sentence; empty where there is none.
-    pub(super) fn word(&self, token: usize, by: isize) -> &str {
+    pub(crate) fn word(&self, token: usize, by: isize) -> &str {
         let sentence = self.tokens.get(token).map(|token| token.sentence);
         let other = token.checked_add_signed(by).and_then(|place| self.tokens.get(place));
         other.filter(|other| Some(other.sentence) == sentence).map_or("", |other| &other.word)
     }
 
     /// Whether the sentence that a token stands in speaks of what will be.
-    pub(super) fn is_ahead(&self, token: usize) -> bool {
+    pub(crate) fn is_ahead(&self, token: usize) -> bool {
         self.tokens.get(token).is_some_and(|token| self.ahead.contains(&token.sentence))
     }
 
     /// The times (by their places) that promise a next update.
-    pub(super) fn promises(&self) -> Vec<usize> {
+    pub(crate) fn promises(&self) -> Vec<usize> {
         let mut found = Vec::new();
         let mut done = usize::MAX;
         for anchor in 0..self.tokens.len() {
@@ -208,7 +208,7 @@ fn is_release(word: &str) -> bool {
 }
 
 /// The moment that a time says.
-pub(super) fn moment(when: &When, now: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+pub(crate) fn moment(when: &When, now: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
     match *when {
         When::Vague => None,
         When::In(by) => now.checked_add_signed(by),
