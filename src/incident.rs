@@ -382,8 +382,12 @@ impl Incident {
         if late {
             let clocks = Clocks::of(self.entries.values());
             self.facts = Facts { skews: clocks.said.clone(), clocks, ..Facts::default() };
+            let redacted = redaction::redacted(self.entries.values());
             for entry in self.entries.values() {
-                self.facts.fold(entry);
+                match redaction::bare(entry, &redacted) {
+                    Some(bare) => self.facts.fold(&bare),
+                    None => self.facts.fold(entry),
+                }
             }
             let Self { entries, facts, .. } = self;
             let Facts { clock, clocks, timeline, .. } = facts;
@@ -418,7 +422,9 @@ impl Incident {
             timeline.append(&entry, Reading { clock, clocks });
             let clock_changed = drill_before != self.facts.clock && !self.entries.is_empty();
             // Times that were read with a clock that was off must be read again.
-            let is_skew = matches!(entry.event, Event::ClockSkewed(_) | Event::ClockJumped(_));
+            // So must what a redacted entry has told: its words are in titles, tasks, updates by now.
+            let is_skew =
+                matches!(entry.event, Event::ClockSkewed(_) | Event::ClockJumped(_) | Event::EntryRedacted(_));
             self.entries.insert(key, entry);
             return clock_changed || is_skew;
         }

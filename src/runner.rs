@@ -198,6 +198,19 @@ pub fn grant(folder: &Path, more: Duration) -> io::Result<()> {
     replace(&folder.join(GRANT), more.as_secs().to_string().as_bytes())
 }
 
+/// Takes away what a command printed, whose entry is redacted; a folder that is not there holds nothing.
+pub fn redact_output(folder: &Path) -> io::Result<()> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let words = crate::incident::REDACTED;
+    replace(&folder.join(OUTPUT), format!("{words}\n").as_bytes())?;
+    let path = folder.join(END);
+    let end = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<End>(&bytes).ok());
+    let Some(end) = end else { return Ok(()) };
+    replace(&path, &serde_json::to_vec(&End { tail: words.into(), ..end })?)
+}
+
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(mode))?;

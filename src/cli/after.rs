@@ -373,7 +373,7 @@ fn redact(config: &Config, id: IncidentId, word: &str, reason: &str) -> Result<E
         let command = Command::Redact(EntryRedacted { entry, reason: reason.into() });
         ask(config, &dir, &incident, command, "redact")?;
     }
-    dir.journal(id, via("redact"))?.redact(entry)?;
+    redact_files(&dir, id)?;
     // A line that went along into another record is another line there.
     if let (Some(Outcome::Merged(into)), Some(Event::NoteAdded(note))) = (incident.outcome, &before) {
         let target = records::read(&dir, into)?;
@@ -395,6 +395,23 @@ fn redact(config: &Config, id: IncidentId, word: &str, reason: &str) -> Result<E
     } else {
         format!("{id}: entry {number} is redacted and its words are out of the file")
     })
+}
+
+/// Takes out of the files what the record says is redacted: rows, and what commands printed. An interrupted redaction is finished by it.
+fn redact_files(dir: &JournalDir, id: IncidentId) -> Result<(), Ending> {
+    let incident = records::read(dir, id)?;
+    let mut journal = dir.journal(id, via("redact"))?;
+    let named = incident.entries().filter_map(|entry| match &entry.event {
+        Event::EntryRedacted(body) => Some(body.entry),
+        _ => None,
+    });
+    for entry in named {
+        if incident.entry(entry).is_some_and(|entry| is_redactable(&entry.event)) {
+            journal.redact(entry)?;
+        }
+        crate::runner::redact_output(&crate::runner::folder(dir.directory(), id, entry))?;
+    }
+    Ok(())
 }
 
 fn amend_time(config: &Config, id: IncidentId, which: Milestone, time: &str, reason: &str) -> Result<ExitCode, Ending> {

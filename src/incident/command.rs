@@ -508,7 +508,7 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::Review(body) => vec![after::review(body)?],
         Command::SetFollowUp(body) => vec![after::follow_up(incident, body)?],
         Command::AmendTime(body) => vec![after::amend_time(incident, body, now)?],
-        Command::Redact(body) => vec![after::redact(incident, body)?],
+        Command::Redact(body) => after::redact(incident, body)?,
         Command::Merge(body, lines) => after::merge(incident, body, lines)?,
     };
     Ok(events)

@@ -24,7 +24,7 @@ use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken,
 use crate::live::{Inquiry, Report, SourceName, Watchlist};
 use crate::pane::{Access, Past, Present};
 use crate::playbook::Catalogue;
-use crate::runner::Said;
+use crate::runner::{self, Said};
 use crate::source::{Desk, Endpoint, Source, SourceError, SourceSpec, changes, simulated};
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
@@ -207,7 +207,10 @@ impl Shell {
                 let (place, board) = (self.plan.journal.clone(), self.board());
                 self.work(move || Work::Listed(open_records(&place, &board)));
             }
-            Effect::Redact(entry) => self.tell(Request::Redact(entry)),
+            Effect::Redact(entry) => {
+                self.tell(Request::Redact(entry));
+                self.redact_output(entry);
+            }
             Effect::SaveDraft(text) => self.tell(Request::SaveDraft(text)),
             Effect::ClearDraft => self.tell(Request::ClearDraft),
             Effect::Watch(watchlist) => self.watch(watchlist),
@@ -294,6 +297,16 @@ impl Shell {
             };
             let why = format!("the journal is busy or gone, {what}");
             self.answers.push_back(Msg::Failed(CleanText::new(&why)));
+        }
+    }
+
+    /// Takes away what a command printed whose entry is redacted.
+    fn redact_output(&mut self, entry: EntryId) {
+        let Some(open) = &self.open else { return };
+        let folder = runner::folder(&self.plan.journal.directory, open.id, entry);
+        if folder.is_dir() {
+            let said = "what the command printed is out of its file";
+            self.work(move || Work::Said(runner::redact_output(&folder).map(|()| said.to_owned()).map_err(Into::into)));
         }
     }
 

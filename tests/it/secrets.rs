@@ -82,3 +82,25 @@ fn a_line_that_its_writer_vouches_for_is_kept_as_typed() {
     home.says(&["note", "-i", "INC-1", &format!("as-typed: {CARD} is the network's test card")]);
     assert!(home.says(&["show", "INC-1"]).contains(CARD));
 }
+
+#[test]
+fn whatever_stands_in_a_line_can_be_redacted_out_of_every_file() {
+    let home = Home::new();
+    home.says(&["declare", "-s", "alipay", "--severity", "sev2", "payments of kangaroo fail"]);
+    home.says(&["note", "-i", "INC-1", "kangaroo called"]);
+    home.says(&["note", "-i", "INC-1", "--kind", "todo", "call kangaroo back"]);
+    home.says(&["run", "-i", "INC-1", "--", "sh", "-c", "echo kanga''roo"]);
+    let listed = home.says(&["redact", "INC-1"]);
+    let numbers: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(numbers.len() >= 4, "{listed}");
+    for number in numbers {
+        home.says(&["redact", "INC-1", number, "--reason", "personal data"]);
+    }
+    assert!(!home.says(&["show", "INC-1"]).contains("kangaroo"));
+    assert!(!home.says(&["list"]).contains("kangaroo"), "the title of the list is that of the record");
+    for file in home.files() {
+        let bytes = fs::read(&file).unwrap();
+        assert!(!bytes.windows(8).any(|window| window == b"kangaroo"), "it stands in {}", file.display());
+    }
+    assert!(home.says(&["journal", "verify", "INC-1"]).contains("INC-1"));
+}

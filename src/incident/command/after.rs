@@ -158,16 +158,18 @@ pub(super) fn amend_time(incident: &Incident, body: TimeAmended, now: DateTime<U
     Ok(Event::TimeAmended(body))
 }
 
-pub(super) fn redact(incident: &Incident, body: EntryRedacted) -> Result<Event, Refusal> {
+/// The redaction of an entry, and of the copies of its words that wait for other systems.
+pub(super) fn redact(incident: &Incident, body: EntryRedacted) -> Result<Vec<Event>, Refusal> {
     let Some(entry) = incident.entry(body.entry) else { return refuse("this line is not in the journal") };
-    match &entry.event {
-        Event::NoteAdded(_) | Event::EvidencePinned(_) | Event::LineMerged(_) | Event::NoteAmended(_) => {}
-        _ => return refuse("only what people wrote or pinned is redacted; the others say what was done"),
+    if entry.event.without_words().is_none() {
+        return refuse("there are no words in this line to redact: it only says what was done and when");
     }
     if body.reason.is_blank() {
         return want_reason("redacting a line wants a reason");
     }
-    Ok(Event::EntryRedacted(body))
+    let copies = redaction::copies(incident, entry);
+    let others = copies.into_iter().map(|entry| EntryRedacted { entry, reason: body.reason.clone() });
+    Ok(std::iter::once(body.clone()).chain(others).map(Event::EntryRedacted).collect())
 }
 
 pub(super) fn merge(incident: &Incident, body: DuplicateMerged, lines: Vec<LineMerged>) -> Result<Vec<Event>, Refusal> {

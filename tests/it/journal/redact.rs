@@ -4,7 +4,8 @@ use super::*;
 use warroom::incident::{EntryId, EntryRedacted, Incident, NoteAmended};
 use warroom::journal::{JournalError, What, export, fill, verify};
 
-const SECRET: &str = "4111-1111-1111-1111";
+/// Personal data, which no mask knows.
+const SECRET: &str = "Jane Doe of Elm Street 12";
 
 fn redaction(entry: EntryId) -> NewEntry {
     NewEntry::new(Actor::new("dana"), Event::EntryRedacted(EntryRedacted { entry, reason: "card data".into() }))
