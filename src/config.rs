@@ -302,7 +302,10 @@ impl Config {
 
 fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Config, ConfigError> {
     let path = |key: &str, path: &Path| layers::resolve(layers, key, path, &places.home);
-    let people = people::people(partial.people.clone());
+    let (people, clashes) = people::people(partial.people.clone(), layers);
+    if let Some(clash) = clashes.into_iter().next() {
+        return Err(clash);
+    }
     let (written, reach) = written::written(&partial, &people, layers, places)?;
     let screen = partial.screen;
     let cadence = partial.cadence;

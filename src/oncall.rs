@@ -6,12 +6,14 @@
 //! Invariant: nobody is on call before the rotation begins but by an override, and never two people at once; of overrides that overlap, the last one
 //! in the list counts.
 
+mod roster;
 mod words;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::text::CleanStr;
+pub use roster::{Roster, canonical, clash, is_same, known_by};
 pub use words::in_words;
 
 /// Somebody who can be reached while the paging service is down.
@@ -19,23 +21,26 @@ pub use words::in_words;
 pub struct Person {
     /// The name by which the rotation, the matrix and the playbooks call them.
     pub name: CleanStr,
+    /// The name on the machines.
+    pub login: Option<CleanStr>,
+    /// Other names by which people call them.
+    pub aliases: Vec<CleanStr>,
     /// The telephone number.
     pub phone: Option<CleanStr>,
     /// The address for mail.
     pub email: Option<CleanStr>,
-    /// The name in Slack.
+    /// The name or ID in Slack.
     pub slack: Option<CleanStr>,
     /// The position, as the escalation matrix calls it: `CTO`.
     pub title: Option<CleanStr>,
 }
 
-/// The people who go by a name; where nobody does, those who hold the position of that name. Letter case does not count.
+/// The person who goes by a name; where nobody does, those who hold the position of that name. Letter case does not count.
 pub fn known_as<'a>(people: &'a [Person], said: &str) -> Vec<&'a Person> {
-    let said = said.trim().to_lowercase();
-    let by_name: Vec<_> = people.iter().filter(|person| person.name.trim().to_lowercase() == said).collect();
-    if !by_name.is_empty() {
-        return by_name;
+    if let Some(person) = known_by(people, said) {
+        return vec![person];
     }
+    let said = said.trim().to_lowercase();
     let holds = |person: &Person| person.title.as_ref().is_some_and(|title| title.trim().to_lowercase() == said);
     people.iter().filter(|person| holds(person)).collect()
 }

@@ -34,7 +34,7 @@ use crate::incident::{
     cadence, lamp, unfinished,
 };
 use crate::live::{Inquiry, Live};
-use crate::oncall::{Rotation, in_words};
+use crate::oncall::{Roster, Rotation, in_words, is_same};
 use crate::output::Outputs;
 use crate::playbook::{Aliases, Catalogue};
 use crate::reach::Reach;
@@ -195,7 +195,33 @@ impl Cx<'_> {
     /// Who asks, when.
     pub fn asking(&self) -> Asking {
         let present = self.present.iter().map(|present| present.actor.clone()).collect();
-        Asking { actor: self.me.clone(), now: self.now, present, cadence: *self.cadence, tell: self.to_tell() }
+        Asking {
+            actor: self.me.clone(),
+            now: self.now,
+            present,
+            cadence: *self.cadence,
+            tell: self.to_tell(),
+            roster: self.roster(),
+        }
+    }
+
+    /// Whom a name can mean: those who are known, here, on call, or do something in the incident.
+    pub fn roster(&self) -> Roster {
+        let present = self.present.iter().map(|one| one.actor.clone()).chain([self.me.clone()]);
+        let doing = self.incident.roles.values().map(|mark| mark.by.clone());
+        let on_call =
+            self.rotation.into_iter().flat_map(|rotation| rotation.weeks.iter().map(|week| week.person.clone()));
+        Roster::new(&self.matrix.people, present.chain(doing).chain(on_call))
+    }
+
+    /// Whether a name is mine, whichever of my names it is.
+    pub fn is_me(&self, name: &str) -> bool {
+        is_same(&self.matrix.people, self.me, name)
+    }
+
+    /// Whether I hold a role.
+    pub fn i_hold(&self, role: Role) -> bool {
+        self.incident.roles.iter().any(|(seat, mark)| seat.role == role && self.is_me(&mark.by))
     }
 
     /// What is due, the nearest first.

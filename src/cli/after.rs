@@ -23,6 +23,7 @@ use crate::incident::{
     TimeAmended,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
+use crate::oncall::Roster;
 use crate::pane::to_tell;
 use crate::report::{Completion, Listed, Mean, Period, Row, follow_ups, report};
 use crate::run::merge::Merging;
@@ -151,7 +152,12 @@ fn refused(refusal: &Refusal) -> Ending {
 fn ask(config: &Config, dir: &JournalDir, incident: &Incident, command: Command, console: &str) -> Result<(), Ending> {
     let me = actor(config);
     let now = incident.clock().show(clock::wall());
-    let asking = Asking { cadence: config.cadence, tell: tell(config, incident), ..Asking::new(me, now) };
+    let asking = Asking {
+        cadence: config.cadence,
+        tell: tell(config, incident),
+        roster: Roster::new(&config.people, []),
+        ..Asking::new(me, now)
+    };
     let events = decide(incident, command, &asking).map_err(|refusal| refused(&refusal))?;
     append(config, dir, incident.id(), events, console)
 }

@@ -17,6 +17,7 @@ use crate::incident::{
     PrivacySet, Series, Severity, Via,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
+use crate::oncall::canonical;
 use crate::pane::PANES;
 use crate::run::records::{self, Board};
 use crate::run::{JournalPlace, clock};
@@ -31,9 +32,11 @@ pub(super) fn place(config: &Config) -> JournalPlace {
     JournalPlace { directory: config.journal.clone(), sharing }
 }
 
-/// Who acts: `--as`, else the configuration, else the login name.
+/// Who acts: `--as`, else the configuration, else the login name; somebody of `[[people]]` by the name that they have there.
 pub(super) fn actor(config: &Config) -> Actor {
-    config.name.clone().unwrap_or_else(|| Actor::new(&login_name(rustix::process::getuid().as_raw())))
+    let said = config.name.clone();
+    let said = said.unwrap_or_else(|| Actor::new(&login_name(rustix::process::getuid().as_raw())));
+    canonical(&config.people, &said)
 }
 
 /// The name that the login set, else what the account file says of the user id.

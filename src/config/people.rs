@@ -67,6 +67,10 @@ pub(super) struct PersonPartial {
     slack: Option<CleanStr>,
     #[serde(default, deserialize_with = "said")]
     title: Option<CleanStr>,
+    #[serde(default, deserialize_with = "said")]
+    login: Option<CleanStr>,
+    #[serde(default)]
+    aliases: Vec<Said>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -285,15 +289,27 @@ pub(super) fn rotation(said: OncallPartial, zone: Zone, layers: &[Layer]) -> Res
 
 const NINE: NaiveTime = NaiveTime::from_hms_opt(9, 0, 0).expect("nine o'clock is a time");
 
-pub(super) fn people(said: Option<Vec<PersonPartial>>) -> Vec<Person> {
+/// The people, each of whom has names of their own; who is called like somebody before is left out, with a sentence.
+pub(super) fn people(said: Option<Vec<PersonPartial>>, layers: &[Layer]) -> (Vec<Person>, Vec<ConfigError>) {
     let person = |said: PersonPartial| Person {
         name: said.name.0,
+        login: said.login,
+        aliases: said.aliases.into_iter().map(|alias| alias.0).collect(),
         phone: said.phone,
         email: said.email,
         slack: said.slack,
         title: said.title,
     };
-    said.unwrap_or_default().into_iter().map(person).collect()
+    let mut people: Vec<_> = said.unwrap_or_default().into_iter().map(person).collect();
+    let mut wrong = Vec::new();
+    while let Some((place, field, why)) = oncall::clash(&people) {
+        // Counted as they stand in the file.
+        let number = place + wrong.len() + 1;
+        let origin = layers::origin(layers, "people");
+        wrong.push(ConfigError(format!("{origin}: `people[{number}].{field}`: {why}")));
+        people.remove(place);
+    }
+    (people, wrong)
 }
 
 pub(super) fn matrix(said: EscalationPartial, people: &[Person]) -> Matrix {

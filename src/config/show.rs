@@ -148,9 +148,12 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # person = "Sara Moradi"
 # reason = "holidays"
 
-# How to reach people while the paging service is down. A title is a position of the escalation matrix. One [[people]] for each person.
+# Who people are, and how to reach them while the paging service is down. One [[people]] for each person: whoever logs in as, or is called by, one of
+# these names is that person in every record. A title is a position of the escalation matrix.
 # [[people]]
 # name = "Dana Rahimi"
+# login = "drahimi"
+# aliases = ["dana"]
 # phone = "+49 30 901820"
 # email = "dana@example.com"
 # slack = "@dana"

@@ -142,8 +142,13 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         console.show(pick);
     }),
     write("handover", &["M"], "hand your role over, with a brief", |console, wall, _| {
-        let me = console.cx(wall).me.clone();
-        match console.incident().roles.iter().find(|(_, mark)| mark.by == me).map(|(seat, _)| seat.clone()) {
+        match console
+            .incident()
+            .roles
+            .iter()
+            .find(|(_, mark)| console.cx(wall).is_me(&mark.by))
+            .map(|(seat, _)| seat.clone())
+        {
             Some(seat) => console.show_form(FormKind::Handover(seat), wall),
             None => console.say(Tone::Refused, "you hold no role: R takes one".to_owned(), wall),
         }

@@ -7,6 +7,7 @@ use super::{Console, Dirty, DraftClock, Effect, JournalMsg, Tone};
 use crate::incident::when;
 use crate::incident::{ClockJumped, ClockSkewed, Command, Entry, EntryId, Event, Incident, IncidentId, Role};
 use crate::live::{Live, SIMULATED};
+use crate::oncall::is_same;
 use crate::pane::PaneId;
 use crate::text::{CleanStr, CleanText};
 
@@ -53,6 +54,11 @@ fn told_time(event: &Event) -> Option<DateTime<Utc>> {
 }
 
 impl Console {
+    /// Whether a name is that of whoever sits here, whichever of their names it is.
+    pub(super) fn is_mine(&self, name: &str) -> bool {
+        is_same(&self.settings.matrix.people, &self.settings.me, name)
+    }
+
     pub(super) fn journal(&mut self, msg: JournalMsg, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         match msg {
             JournalMsg::Opened(id) => {
@@ -204,9 +210,9 @@ impl Console {
                     let pick = overlay::people_to_tell(&self.cx(wall));
                     self.show(pick);
                 }
-                Event::RoleTaken(body) if !is_busy && body.holder == self.settings.me => self.show_card(body.role),
+                Event::RoleTaken(body) if !is_busy && self.is_mine(&body.holder) => self.show_card(body.role),
                 Event::HandoverAccepted(_) if !is_busy => {
-                    let seat = self.incident.roles.iter().find(|(_, mark)| mark.by == self.settings.me);
+                    let seat = self.incident.roles.iter().find(|(_, mark)| self.is_mine(&mark.by));
                     if let Some(role) = seat.map(|(seat, _)| seat.role) {
                         self.show_card(role);
                     }

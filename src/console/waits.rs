@@ -15,7 +15,7 @@ impl Console {
             !matches!(self.incident.steps.get(step), Some(StepState::Checked(_) | StepState::Skipped(..)))
         };
         let claims = self.incident.claims.iter();
-        claims.filter(move |(step, mark)| mark.by == self.settings.me && is_open(step))
+        claims.filter(move |(step, mark)| self.is_mine(&mark.by) && is_open(step))
     }
 
     /// Ticks the waits of this person that are over, and settles when the next one is.

@@ -8,9 +8,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
+use crate::oncall::Roster;
 use crate::text::is_blank;
 
 mod after;
+mod names;
 mod room;
 mod run;
 mod scribe;
@@ -186,12 +188,21 @@ pub struct Asking {
     pub cadence: Cadence,
     /// The positions of the escalation matrix that must know.
     pub tell: Vec<CleanStr>,
+    /// Whom a name can mean.
+    pub roster: Roster,
 }
 
 impl Asking {
     /// Somebody who asks from outside a console, by the runbook's own times.
     pub fn new(actor: Actor, now: DateTime<Utc>) -> Self {
-        Self { actor, now, present: Vec::new(), cadence: Cadence::default(), tell: Vec::new() }
+        Self {
+            actor,
+            now,
+            present: Vec::new(),
+            cadence: Cadence::default(),
+            tell: Vec::new(),
+            roster: Roster::default(),
+        }
     }
 }
 
@@ -329,7 +340,7 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         }
         _ => {}
     }
-    let events = match command {
+    let events = match names::settled(command, incident, asking)? {
         Command::Declare(body) => vec![declare(incident, body, now)?],
         Command::StartDrill(body) => {
             if incident.drill.is_some() {
@@ -495,7 +506,7 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         }
         Command::ClaimStep(body, reason) => vec![work::claim(incident, body, reason, asking)?],
         Command::ReleaseStep(body) => match incident.claims.get(&body.step) {
-            Some(mark) if mark.by == asking.actor => vec![Event::StepReleased(body)],
+            Some(mark) if asking.is(&mark.by) => vec![Event::StepReleased(body)],
             Some(mark) => return refuse(format!("{} works on this step: c takes it over, with a reason", mark.by)),
             None => return refuse("nobody works on this step"),
         },
@@ -650,7 +661,7 @@ fn acknowledge(incident: &Incident, asking: &Asking) -> Result<Vec<Event>, Refus
     if let Some(mark) = &incident.acknowledged {
         return refuse(format!("{} acknowledged at {}", mark.by, mark.at.format("%H:%M:%S UTC")));
     }
-    if !incident.holds(&asking.actor, Role::IncidentCommander) {
+    if !asking.holds(incident, Role::IncidentCommander) {
         return match incident.holder(Role::IncidentCommander) {
             Some(commander) => refuse(format!("the Incident Commander acknowledges: that is {commander}")),
             None => refuse("the Incident Commander acknowledges, and nobody is: take command first (R)"),
@@ -666,7 +677,7 @@ fn acknowledge(incident: &Incident, asking: &Asking) -> Result<Vec<Event>, Refus
 fn take(incident: &Incident, seat: Seat, asking: &Asking) -> Result<Event, Refusal> {
     if let Some(mark) = incident.roles.get(&seat).filter(|_| !incident.played.contains(&seat)) {
         let name = seat.role.name();
-        return if mark.by == asking.actor {
+        return if asking.is(&mark.by) {
             refuse(format!("you are {name} already"))
         } else {
             refuse(format!(
@@ -688,7 +699,7 @@ fn leave(incident: &Incident, seat: Seat, reason: Option<CleanStr>, asking: &Ask
         return refuse(format!("nobody is {}", seat.role.name()));
     };
     let reason = reason.filter(|reason| !reason.trim().is_empty());
-    if mark.by != asking.actor && reason.is_none() && !incident.played.contains(&seat) {
+    if !asking.is(&mark.by) && reason.is_none() && !incident.played.contains(&seat) {
         return want_reason(format!("relieving {} wants a reason", mark.by));
     }
     let holder = mark.by.clone();
@@ -700,9 +711,9 @@ fn own_note(incident: &Incident, note: EntryId, asking: &Asking) -> Result<(), R
     if !matches!(entry.event, Event::NoteAdded(_)) {
         return refuse("only lines that a person wrote can be changed; the others say what was done");
     }
-    let may = entry.actor == asking.actor
-        || incident.holds(&asking.actor, Role::Scribe)
-        || incident.holds(&asking.actor, Role::IncidentCommander);
+    let may = asking.is(&entry.actor)
+        || asking.holds(incident, Role::Scribe)
+        || asking.holds(incident, Role::IncidentCommander);
     if may {
         Ok(())
     } else {

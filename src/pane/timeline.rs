@@ -211,7 +211,7 @@ impl TimelinePane {
         if typed.trim().is_empty() {
             return Vec::new();
         }
-        match assignment(&typed, cx.now, cx.zone) {
+        match assignment(&typed, cx.now, cx.zone, &cx.roster()) {
             Some(Ok(body)) => {
                 self.clear();
                 return vec![Intent::Commit(Command::AssignTask(body), typed.to_string())];

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// What each top-level module may use of the others.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("incident", &["text"]),
+    ("incident", &["oncall", "text"]),
     ("text", &[]),
     ("checkup", &["text"]),
     ("gate", &["incident", "text"]),

@@ -20,6 +20,7 @@ mod jaeger;
 mod journal;
 mod layers;
 mod oncall;
+mod people;
 mod plain;
 mod playbooks;
 mod prometheus;

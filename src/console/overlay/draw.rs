@@ -266,7 +266,7 @@ impl DeclareForm {
 
 impl Compose {
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
-        let is_own = cx.incident.holds(cx.me, Role::IncidentCommander);
+        let is_own = cx.i_hold(Role::IncidentCommander);
         let is_drill = cx.incident.drill.is_some();
         let service = |channel| cx.reach.leads(channel, cx.incident).filter(|_| !is_drill);
         let goes_out = self.channels.iter().any(|channel| service(*channel).is_some());

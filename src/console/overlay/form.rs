@@ -12,7 +12,7 @@ use ratatui::text::Line;
 use super::draw::{frame, put};
 use super::{Outcome, filled};
 use crate::pane::{Cx, FormKind};
-use crate::text::CleanText;
+use crate::text::{CleanStr, CleanText};
 use crate::widget::editor::Editor;
 
 /// One field.
@@ -23,6 +23,8 @@ pub(crate) struct Field {
     rows: u16,
     /// A paste does not reach it.
     is_typed: bool,
+    /// It takes somebody's name.
+    is_person: bool,
 }
 
 /// A form that somebody fills in.
@@ -44,7 +46,12 @@ impl Field {
     /// A field of one line that says, while it is empty, what belongs there.
     pub(crate) fn said(label: impl Into<String>, hint: impl Into<String>, text: &str) -> Self {
         let (label, hint) = (label.into(), hint.into());
-        Self { label, hint, editor: filled(Editor::one_line(), text), rows: 1, is_typed: false }
+        Self { label, hint, editor: filled(Editor::one_line(), text), rows: 1, is_typed: false, is_person: false }
+    }
+
+    /// A field for somebody's name.
+    pub(crate) fn person(label: impl Into<String>, example: impl AsRef<str>, text: &str) -> Self {
+        Self { is_person: true, ..Self::line(label, example, text) }
     }
 
     /// A field for a word that must be typed by hand.
@@ -55,7 +62,7 @@ impl Field {
     /// A field of several lines.
     pub(crate) fn lines(label: impl Into<String>, hint: impl Into<String>, text: &str, rows: u16) -> Self {
         let (label, hint) = (label.into(), hint.into());
-        Self { label, hint, editor: filled(Editor::lines(), text), rows, is_typed: false }
+        Self { label, hint, editor: filled(Editor::lines(), text), rows, is_typed: false, is_person: false }
     }
 }
 
@@ -73,6 +80,7 @@ impl Form {
         match key.code {
             _ if is_save => return self.hand_in(cx),
             KeyCode::Enter if self.at == last => return self.hand_in(cx),
+            KeyCode::Tab if self.complete(cx) => {}
             KeyCode::Tab | KeyCode::Enter => self.at = (self.at + 1) % self.fields.len().max(1),
             KeyCode::BackTab => self.at = self.at.checked_sub(1).unwrap_or(last),
             KeyCode::Down if !has_lines => self.at = (self.at + 1).min(last),
@@ -84,6 +92,23 @@ impl Form {
             }
         }
         Outcome::Stay
+    }
+
+    /// The names that what is typed so far can grow into.
+    fn offered(&self, cx: &Cx<'_>) -> Vec<CleanStr> {
+        let field = self.fields.get(self.at).filter(|field| field.is_person);
+        let begun = field.map(|field| field.editor.text()).unwrap_or_default();
+        let names = super::forms::completions(&begun, cx);
+        // What stands there in full is not offered again.
+        if names.iter().any(|name| name.eq_ignore_ascii_case(begun.trim())) { Vec::new() } else { names }
+    }
+
+    /// Completes a name where only one can be meant.
+    fn complete(&mut self, cx: &Cx<'_>) -> bool {
+        let names = self.offered(cx);
+        let ([name], Some(field)) = (names.as_slice(), self.fields.get_mut(self.at)) else { return false };
+        field.editor.set_text(name);
+        true
     }
 
     pub(super) fn paste(&mut self, text: &str) {
@@ -124,6 +149,12 @@ impl Form {
         let rows: u16 = self.fields.iter().map(|field| field.rows + 1).sum();
         let mut notes = self.notes.clone();
         notes.extend(super::forms::by_now(&self.kind, cx));
+        let offered = self.offered(cx);
+        if !offered.is_empty() {
+            let tab = if offered.len() == 1 { " (Tab completes it)" } else { "" };
+            let names: Vec<_> = offered.iter().map(CleanStr::as_str).collect();
+            notes.push(format!("{}{tab}", names.join(", ")));
+        }
         let count = u16::try_from(notes.len()).unwrap_or(u16::MAX);
         let height = rows.saturating_add(count).saturating_add(2);
         let hint = "Enter goes on, at the end it records · Ctrl+S records · Esc leaves";

@@ -50,7 +50,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
             text("hand work to a named person"),
             people_here(cx),
             vec![
-                Field::line("who", "dana", ""),
+                Field::person("who", "dana", ""),
                 Field::line("does what", "check p99 of the gateway", ""),
                 Field::line("and calls back in or at", "5m, or 14:10", "5m"),
             ],
@@ -76,7 +76,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
                 .collect(),
             vec![
                 Field::line("what may be the cause", "the 13:52 deploy of the gateway", text),
-                Field::line("who looks into it (may stay empty)", "dana", cx.me),
+                Field::person("who looks into it (may stay empty)", "dana", cx.me),
                 Field::line("what would take it back (may stay empty)", "alipay/rollback, or a command", rollback),
             ],
         ),
@@ -99,7 +99,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
             format!("hand {} over: the other person accepts it", seat.role.name()),
             people_here(cx),
             vec![
-                Field::line("to", "omid", ""),
+                Field::person("to", "omid", ""),
                 Field::lines(
                     "the brief",
                     "what, how bad, who does what, what is next",
@@ -112,7 +112,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
             format!("who is {}?", seat.role.name()),
             people_here(cx),
             vec![
-                Field::line("who", "omid", ""),
+                Field::person("who", "omid", ""),
                 Field::line("for which component (SME only)", "alipay", seat.component.as_deref().unwrap_or_default()),
             ],
         ),
@@ -184,7 +184,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
                         "2026-11-24 10:00",
                         &latest.map(|at| zone(proposed_slot(at, cx))).unwrap_or_default(),
                     ),
-                    Field::line(
+                    Field::person(
                         "owner",
                         "dana",
                         cx.incident.holder(Role::IncidentCommander).map_or("", |name| name.as_str()),
@@ -219,7 +219,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
                         "alert on the pool before it is full",
                         known.map_or("", |known| known.what.as_str()),
                     ),
-                    Field::line("owner", "omid", known.and_then(|known| known.owner.as_deref()).unwrap_or_default()),
+                    Field::person("owner", "omid", known.and_then(|known| known.owner.as_deref()).unwrap_or_default()),
                     Field::line("until", "2026-12-07", &day(known.and_then(|known| known.due).unwrap_or(in_two_weeks))),
                 ],
             )
@@ -288,6 +288,11 @@ fn proposed(cx: &Cx<'_>) -> Option<String> {
     is_news.then(|| format!("{why}: {severity} by the matrix (S sets it)"))
 }
 
+/// The names that a beginning in a field can grow into.
+pub(super) fn completions(begun: &str, cx: &Cx<'_>) -> Vec<CleanStr> {
+    cx.roster().completions(begun)
+}
+
 fn people_here(cx: &Cx<'_>) -> Vec<String> {
     let mut names: Vec<&str> = cx
         .present
@@ -309,7 +314,8 @@ fn seconds(length: TimeDelta) -> String {
 pub(super) fn read(form: &Form, cx: &Cx<'_>) -> Read {
     let line = |place: usize| CleanStr::new(form.answer(place).as_str());
     let given = |place: usize| Some(line(place)).filter(|text| !text.is_blank());
-    let name = |place: usize| Actor::new(line(place).trim_start_matches('@'));
+    // Who that is finds out whoever decides on the command.
+    let name = |place: usize| Actor::new(&line(place));
     let after = |place: usize| coming(&line(place), cx).map(|when| when.at).map_err(|why| (place, why));
     let command = match &form.kind {
         FormKind::Scope => return read_scope(form, cx),

@@ -97,7 +97,7 @@ fn theory(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
 
 fn draft(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
     let draft = cx.incident.drafts.iter().find(|draft| draft.id == id)?;
-    if cx.incident.holds(cx.me, Role::IncidentCommander) {
+    if cx.i_hold(Role::IncidentCommander) {
         return Some(compose::approve(draft, cx));
     }
     let rows = vec![

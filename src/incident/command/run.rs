@@ -23,7 +23,7 @@ pub(super) fn start(incident: &Incident, body: CommandStarted, asking: &Asking) 
             return refuse(format!("{} runs this step since {}", run.started.by, run.started.at.format("%H:%M:%S")));
         }
         match incident.claims.get(step) {
-            Some(mark) if mark.by != asking.actor => {
+            Some(mark) if !asking.is(&mark.by) => {
                 return refuse(format!("{} works on this step: c takes it over, with a reason", mark.by));
             }
             Some(_) | None => {}
@@ -53,10 +53,10 @@ pub(super) fn end(incident: &Incident, body: CommandEnded) -> Result<Event, Refu
 
 /// Nobody vouches twice, and nobody for a step in their own hands.
 pub(super) fn vouch(incident: &Incident, body: CommandVouched, asking: &Asking) -> Result<Event, Refusal> {
-    if incident.claims.get(&body.step).is_some_and(|mark| mark.by == asking.actor) {
+    if incident.claims.get(&body.step).is_some_and(|mark| asking.is(&mark.by)) {
         return refuse("you work on this step: somebody else must read it and vouch for it");
     }
-    if incident.vouched.iter().any(|(mark, known)| mark.by == asking.actor && known.digest == body.digest) {
+    if incident.vouched.iter().any(|(mark, known)| asking.is(&mark.by) && known.digest == body.digest) {
         return refuse("you vouched for this command already");
     }
     Ok(Event::CommandVouched(body))

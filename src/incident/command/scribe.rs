@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::incident::when::{self, Leading, Side, When};
 use crate::incident::{Actor, NoteKind, TaskAssigned};
+use crate::oncall::Roster;
 use crate::text::{CleanStr, CleanText, digit};
 
 /// What a line of the scribe says once its prefixes are read.
@@ -57,10 +58,16 @@ fn note_kind(word: &str) -> Option<NoteKind> {
     NoteKind::ALL.into_iter().find(|kind| word.eq_ignore_ascii_case(kind.word()))
 }
 
-/// Reads `@dana check p99 of the gateway 5m`: to whom, what, and when they call back. Nothing where the line does not begin with `@name`.
-pub fn assignment(line: &str, now: DateTime<Utc>, zone: chrono_tz::Tz) -> Option<Result<TaskAssigned, String>> {
-    let (name, rest) = line.trim().strip_prefix('@')?.split_once(char::is_whitespace)?;
-    if name.is_empty() {
+/// Reads `@dana check p99 of the gateway 5m`, `@"Omid Karimi" …`: to whom, what, and when they call back. Nothing where the line does not begin with `@name`.
+pub fn assignment(
+    line: &str,
+    now: DateTime<Utc>,
+    zone: chrono_tz::Tz,
+    roster: &Roster,
+) -> Option<Result<TaskAssigned, String>> {
+    let (name, rest) =
+        roster.split(line.trim().strip_prefix('@').filter(|rest| !rest.starts_with(char::is_whitespace))?);
+    if name.is_empty() || rest.is_empty() {
         return None;
     }
     let without = || Err("say when they call back, at the end: @dana check p99 5m".to_owned());

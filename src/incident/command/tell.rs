@@ -7,7 +7,7 @@ use crate::text::times::promise;
 pub(super) fn post(incident: &Incident, update: StatusUpdate, asking: &Asking) -> Result<Event, Refusal> {
     let update = StatusUpdate { draft: None, reason: None, ..sound(incident, update, asking.now)? };
     let is_internal = !update.channels.contains(&Channel::ExternalPage);
-    if incident.holds(&asking.actor, Role::IncidentCommander) {
+    if asking.holds(incident, Role::IncidentCommander) {
         return Ok(Event::StatusUpdatePosted(update));
     }
     // Nobody could approve: silence inside the company would be worse. Customers still hear only what somebody approved.
@@ -62,7 +62,7 @@ pub(super) fn approve(
     asking: &Asking,
 ) -> Result<Event, Refusal> {
     draft(incident, id)?;
-    if !incident.holds(&asking.actor, Role::IncidentCommander) {
+    if !asking.holds(incident, Role::IncidentCommander) {
         let who = incident.holder(Role::IncidentCommander).map_or("nobody yet", |holder| holder.as_str());
         return refuse(format!("the Incident Commander approves: that is {who}"));
     }
@@ -80,7 +80,7 @@ pub(super) fn post_alone(
     if draft.update.channels.contains(&Channel::ExternalPage) {
         return refuse("what customers read goes out only when the Incident Commander approves it");
     }
-    if !incident.holds(&asking.actor, Role::CommunicationsLead) {
+    if !asking.holds(incident, Role::CommunicationsLead) {
         return refuse("only the Communications Lead may record a text without approval");
     }
     let waited = asking.now - draft.mark.at;
@@ -105,8 +105,8 @@ pub(super) fn drop_draft(
     asking: &Asking,
 ) -> Result<Event, Refusal> {
     let draft = draft(incident, id)?;
-    let is_own = draft.mark.by == asking.actor;
-    if !is_own && !incident.holds(&asking.actor, Role::IncidentCommander) {
+    let is_own = asking.is(&draft.mark.by);
+    if !is_own && !asking.holds(incident, Role::IncidentCommander) {
         return refuse(format!("{} or the Incident Commander drops this text", draft.mark.by));
     }
     if !is_own && reason.as_ref().is_none_or(CleanStr::is_blank) {

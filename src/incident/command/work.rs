@@ -3,7 +3,7 @@
 use super::*;
 
 /// Words that name nobody: "can someone" is the way work gets lost.
-const NOBODY: [&str; 10] =
+pub(super) const NOBODY: [&str; 10] =
     ["someone", "somebody", "anyone", "anybody", "everyone", "everybody", "all", "here", "channel", "team"];
 
 pub(super) fn assign_role(incident: &Incident, seat: Seat, holder: Actor) -> Result<Event, Refusal> {
@@ -38,11 +38,11 @@ pub(super) fn offer_role(incident: &Incident, body: HandoverOffered, asking: &As
     said(&body.to, "the name")?;
     let seat = Seat { role: body.role, component: body.component.clone() };
     match incident.roles.get(&seat) {
-        Some(mark) if mark.by == asking.actor => {}
+        Some(mark) if asking.is(&mark.by) => {}
         Some(mark) => return refuse(format!("{} is {}: only they hand it over", mark.by, seat.role.name())),
         None => return refuse(format!("nobody is {}: it is taken, not handed over", seat.role.name())),
     }
-    if body.to == asking.actor {
+    if asking.is(&body.to) {
         return refuse("a role is handed over to somebody else");
     }
     if body.brief.trim().is_empty() {
@@ -58,7 +58,7 @@ fn offer(incident: &Incident, id: EntryId) -> Result<&Offer, Refusal> {
 
 pub(super) fn accept_role(incident: &Incident, id: EntryId, asking: &Asking) -> Result<Event, Refusal> {
     let offer = offer(incident, id)?;
-    if offer.to != asking.actor {
+    if !asking.is(&offer.to) {
         return refuse(format!("{} is offered to {}", offer.seat.role.name(), offer.to));
     }
     Ok(Event::HandoverAccepted(HandoverAccepted { offer: id }))
@@ -71,10 +71,10 @@ pub(super) fn end_offer(
     asking: &Asking,
 ) -> Result<Event, Refusal> {
     let offer = offer(incident, id)?;
-    if offer.to != asking.actor && offer.mark.by != asking.actor {
+    if !asking.is(&offer.to) && !asking.is(&offer.mark.by) {
         return refuse(format!("{} or {} ends this offer", offer.to, offer.mark.by));
     }
-    if offer.to == asking.actor && reason.as_ref().is_none_or(CleanStr::is_blank) {
+    if asking.is(&offer.to) && reason.as_ref().is_none_or(CleanStr::is_blank) {
         return want_reason("declining a role wants a reason");
     }
     Ok(Event::HandoverEnded(HandoverEnded { offer: id, reason }))
@@ -102,10 +102,10 @@ fn task(incident: &Incident, id: EntryId) -> Result<&Task, Refusal> {
 
 /// The person themselves; or who hears them: the Incident Commander, the Scribe, and whoever assigned it.
 fn speaks_for(incident: &Incident, task: &Task, asking: &Asking) -> bool {
-    task.to == asking.actor
-        || task.assigned.by == asking.actor
-        || incident.holds(&asking.actor, Role::Scribe)
-        || incident.holds(&asking.actor, Role::IncidentCommander)
+    asking.is(&task.to)
+        || asking.is(&task.assigned.by)
+        || asking.holds(incident, Role::Scribe)
+        || asking.holds(incident, Role::IncidentCommander)
 }
 
 pub(super) fn read_back(incident: &Incident, id: EntryId, asking: &Asking) -> Result<Event, Refusal> {
@@ -169,7 +169,7 @@ pub(super) fn make_decision(
     asking: &Asking,
 ) -> Result<Event, Refusal> {
     let decision = open_decision(incident, id)?;
-    if !incident.holds(&asking.actor, Role::IncidentCommander) {
+    if !asking.holds(incident, Role::IncidentCommander) {
         let who = incident.holder(Role::IncidentCommander).map_or("nobody yet", |holder| holder.as_str());
         return refuse(format!("the Incident Commander decides: that is {who}"));
     }
@@ -217,7 +217,7 @@ pub(super) fn claim(
     }
     let over = match incident.claims.get(&step) {
         None => None,
-        Some(mark) if mark.by == asking.actor => return refuse("you work on this step already"),
+        Some(mark) if asking.is(&mark.by) => return refuse("you work on this step already"),
         Some(mark) => match reason.filter(|reason| !reason.is_blank()) {
             Some(reason) => Some(TakenOver { from: mark.by.clone(), reason }),
             None => return want_reason(format!("{} works on this step: taking it over wants a reason", mark.by)),

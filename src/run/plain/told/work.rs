@@ -42,13 +42,13 @@ impl Work {
     fn things(&mut self, numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
         let incident = cx.incident;
         let mut lines = Vec::new();
-        for task in incident.open_tasks().filter(|task| task.to == *cx.me) {
+        for task in incident.open_tasks().filter(|task| cx.is_me(&task.to)) {
             if self.things.insert(task.id) {
                 let (number, words) = (numbers.tasks.of(&task.id), lists::task(task, cx));
                 lines.push(format!("FOR YOU: task {number} {words} (:read-back {number}, then :done {number})"));
             }
         }
-        for offer in incident.offers.iter().filter(|offer| offer.to == *cx.me) {
+        for offer in incident.offers.iter().filter(|offer| cx.is_me(&offer.to)) {
             if self.things.insert(offer.id) {
                 let (number, words) = (numbers.offers.of(&offer.id), lists::offer(offer));
                 lines.push(format!("FOR YOU: offer {number} {words} (:accept {number}, or :decline {number} REASON)"));
@@ -63,7 +63,7 @@ impl Work {
         for draft in &incident.drafts {
             if self.things.insert(draft.id) {
                 let (number, words) = (numbers.drafts.of(&draft.id), lists::draft(draft, cx));
-                let is_mine = incident.holds(cx.me, Role::IncidentCommander);
+                let is_mine = cx.i_hold(Role::IncidentCommander);
                 let way = if is_mine {
                     format!(" (:approve {number}, or :drop-draft {number} REASON)")
                 } else {

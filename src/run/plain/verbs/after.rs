@@ -16,7 +16,7 @@ use crate::report::Period;
 use crate::text::CleanStr;
 
 pub(super) const VERBS: &[Verb] = &[
-    verb("postmortem", "YYYY-MM-DD HH:MM OWNER", "give the postmortem a date and an owner", postmortem),
+    verb("postmortem", "YYYY-MM-DD HH:MM OWNER [REASON]", "give the postmortem a date and an owner", postmortem),
     verb("write-postmortem", "", "write the postmortem and its calendar entry into files here", |session, _, _| {
         may_write(session)?;
         match session.console.open_record() {
@@ -81,13 +81,16 @@ fn report(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
 
 fn postmortem(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let (day, rest) = first_word(rest);
-    let (time, owner) = first_word(rest);
+    let (time, rest) = first_word(rest);
+    let roster = session.cx(wall).roster();
+    let (owner, reason) = roster.split(rest);
     if owner.is_empty() {
         return usage("postmortem");
     }
     let text = format!("{day} {time}");
     let at = time_to_come(session, &text, wall)?;
-    session.ask(Command::SchedulePostmortem(PostmortemScheduled { at, owner: name(owner), reason: None }), wall)
+    session
+        .ask(Command::SchedulePostmortem(PostmortemScheduled { at, owner: name(owner), reason: given(reason) }), wall)
 }
 
 fn review(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {

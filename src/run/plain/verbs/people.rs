@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::Session;
 use super::super::lists;
-use super::words::{first_word, given, last_word, lines, name, role};
+use super::words::{first_word, given, lines, name, role};
 use super::{Answer, Verb, usage, verb};
 use crate::incident::brief::BriefKind;
 use crate::incident::{Command, EntryId, HandoverOffered, Role, Seat};
@@ -66,7 +66,7 @@ fn leave(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let (seat, reason) = match named {
         Some((seat, _)) => ((*seat).clone(), rest[seat.component.as_ref().map_or(0, |name| name.len())..].trim()),
         None => {
-            let own = held.iter().find(|(_, mark)| mark.by == *cx.me).or(held.first());
+            let own = held.iter().find(|(_, mark)| cx.is_me(&mark.by)).or(held.first());
             (own.map_or(Seat { role, component: None }, |(seat, _)| (*seat).clone()), rest)
         }
     };
@@ -76,17 +76,20 @@ fn leave(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
 
 fn assign_role(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let (word, rest) = first_word(rest);
-    let (holder, component) = last_word(rest);
-    let (Some(role), false) = (role(word), holder.is_empty()) else { return usage("assign-role") };
+    let Some(role) = role(word).filter(|_| !rest.is_empty()) else { return usage("assign-role") };
+    // Only an SME has a component, which stands before the name.
+    let roster = session.cx(wall).roster();
+    let (component, holder) = if role == Role::Sme { roster.split_last(rest) } else { ("", rest) };
     session.ask(Command::AssignRole(Seat { role, component: given(component) }, name(holder)), wall)
 }
 
 fn handover(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let (word, rest) = first_word(rest);
-    let (to, brief) = first_word(rest);
-    let (Some(role), false) = (role(word), to.is_empty()) else { return usage("handover") };
     let cx = session.cx(wall);
-    let own = cx.incident.roles.iter().find(|(seat, mark)| seat.role == role && mark.by == *cx.me);
+    let roster = cx.roster();
+    let (to, brief) = roster.split(rest);
+    let (Some(role), false) = (role(word), to.is_empty()) else { return usage("handover") };
+    let own = cx.incident.roles.iter().find(|(seat, mark)| seat.role == role && cx.is_me(&mark.by));
     let component = own.and_then(|(seat, _)| seat.component.clone());
     let brief = if brief.is_empty() { CleanText::new(&cx.brief(BriefKind::Handover, None)) } else { lines(brief) };
     session.ask(Command::OfferRole(HandoverOffered { role, component, to: name(to), brief }), wall)
@@ -98,7 +101,7 @@ fn offer(session: &Session, number: &str, is_end: bool, wall: DateTime<Utc>) -> 
         return session.numbers.offers.get(number);
     }
     let cx = session.cx(wall);
-    let concerns = |to: &str, by: &str| to == cx.me.as_str() || (is_end && by == cx.me.as_str());
+    let concerns = |to: &str, by: &str| cx.is_me(to) || (is_end && cx.is_me(by));
     let mut mine = cx.incident.offers.iter().filter(|offer| concerns(&offer.to, &offer.mark.by));
     match (mine.next(), mine.next()) {
         (Some(offer), None) => Ok(offer.id),

@@ -58,7 +58,7 @@ fn work(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
 pub(super) fn assign(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let cx = session.cx(wall);
     let line = if rest.starts_with('@') { rest.to_owned() } else { format!("@{rest}") };
-    let body = assignment(&line, cx.now, cx.zone)
+    let body = assignment(&line, cx.now, cx.zone, &cx.roster())
         .unwrap_or_else(|| Err("say who does what, and when they call back: @dana check p99 5m".to_owned()))?;
     session.ask(Command::AssignTask(body), wall)
 }

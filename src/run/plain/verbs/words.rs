@@ -17,13 +17,6 @@ pub(super) fn first_word(text: &str) -> (&str, &str) {
     (word, rest.trim())
 }
 
-/// The last word, and what stands before it.
-pub(super) fn last_word(text: &str) -> (&str, &str) {
-    let text = text.trim();
-    let (before, word) = text.rsplit_once(char::is_whitespace).unwrap_or(("", text));
-    (word, before.trim())
-}
-
 /// The fields between bars; as many as are asked for, the ones that are missing empty.
 pub(super) fn fields<const N: usize>(text: &str) -> [&str; N] {
     let mut parts = text.splitn(N, '|').map(str::trim);
@@ -35,7 +28,7 @@ pub(super) fn given(text: &str) -> Option<CleanStr> {
     Some(CleanStr::new(text.trim())).filter(|text| !text.is_blank())
 }
 
-/// A person, with or without the `@`.
+/// A person as they were written; whoever decides on the command finds out who that is.
 pub(super) fn name(word: &str) -> Actor {
     Actor::new(word.trim().trim_start_matches('@'))
 }
