@@ -274,7 +274,7 @@ impl Console {
             settings,
         };
         if focus == PaneId::Timeline && console.may_write() {
-            console.panes[PaneId::Timeline as usize].give_back("");
+            console.panes[PaneId::Timeline as usize].give_back("", None);
         }
         console
     }
@@ -640,7 +640,7 @@ impl Console {
     ) {
         let give_back = |console: &mut Self| {
             if let Some((pane, text)) = &from {
-                console.panes[*pane as usize].give_back(text);
+                console.panes[*pane as usize].give_back(text, None);
             }
         };
         if !self.may_write() {

@@ -574,8 +574,9 @@ pub trait Pane: Send {
         Vec::new()
     }
 
-    /// Takes back a text whose entry could not be recorded, or that an earlier console left half-typed.
-    fn give_back(&mut self, _text: &str) {}
+    /// Takes back a text whose entry could not be recorded, or that an earlier console left half-typed; then with the wall clock's time at which its typing
+    /// began.
+    fn give_back(&mut self, _text: &str, _began: Option<DateTime<Utc>>) {}
 
     /// The half-typed text that must survive.
     fn draft(&self) -> Option<String> {

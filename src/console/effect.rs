@@ -68,8 +68,8 @@ pub enum Msg {
 pub enum JournalMsg {
     /// A record is open here now.
     Opened(IncidentId),
-    /// A text that was half-typed in a console that is gone.
-    Draft(CleanText),
+    /// A text that was half-typed in a console that is gone, and when its typing began.
+    Draft(CleanText, DateTime<Utc>),
     /// Entries, own and others', in the order in which they were written.
     Entries(Vec<Entry>),
     /// All that was in the record at the start is here.

@@ -3,12 +3,20 @@
 //! Invariant: an overlay takes every key while it is there; a key that came with a paste never acts.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use crossterm::event::{Event as InputEvent, KeyEvent};
+use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
 
 use super::keys::{self, Chord};
 use super::{AWAY, CAME_WITH_A_PASTE, Console, DRAFT_CHARACTERS, Dirty, Effect, PASTE_GUARD, Tone, actions};
 use crate::pane::PaneId;
+
+/// The keys that a person pressed: Esc and a key behind it come as one with Alt where something on the way (tmux's `escape-time`, a slow link) puts them
+/// together. No key here needs Alt, so neither is lost.
+fn one_by_one(key: KeyEvent) -> impl Iterator<Item = KeyEvent> {
+    let has_alt = key.modifiers.contains(KeyModifiers::ALT);
+    let escape = has_alt.then(|| KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
+    escape.into_iter().chain([KeyEvent { modifiers: key.modifiers.difference(KeyModifiers::ALT), ..key }])
+}
 
 impl Console {
     pub(super) fn input(&mut self, event: InputEvent, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
@@ -23,7 +31,9 @@ impl Console {
                     self.away_since = Some(self.incident.clock().show(at));
                 }
                 self.looked_at = Some(wall);
-                self.key(key, wall, effects);
+                for key in one_by_one(key) {
+                    self.key(key, wall, effects);
+                }
             }
             InputEvent::Paste(text) => {
                 self.pasted_at = Some(wall);

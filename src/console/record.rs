@@ -85,8 +85,8 @@ impl Console {
                 }
                 self.dirty = Dirty::ALL;
             }
-            JournalMsg::Draft(text) => {
-                self.panes[PaneId::Timeline as usize].give_back(&text);
+            JournalMsg::Draft(text, began) => {
+                self.panes[PaneId::Timeline as usize].give_back(&text, Some(began));
                 self.draft.changed_at = Some(wall);
                 self.say(Tone::Said, "your half-typed line is back".to_owned(), wall);
                 self.mark(&[PaneId::Timeline]);
@@ -146,7 +146,7 @@ impl Console {
                 if let Some(Pending { events, give_back }) = self.pending.remove(&ticket) {
                     self.own.sent = self.own.sent.saturating_sub(events);
                     if let Some((pane, text)) = give_back {
-                        self.panes[pane as usize].give_back(&text);
+                        self.panes[pane as usize].give_back(&text, None);
                         self.mark(&[pane]);
                         // It is half-typed again, and must outlive this console.
                         self.draft.changed_at = Some(wall);

@@ -19,7 +19,7 @@ mod scribe;
 mod tell;
 mod work;
 
-pub use scribe::{ScribeLine, assignment, scribe_line};
+pub use scribe::{ScribeLine, assignment, scribe_line, scribe_line_since};
 
 /// How far in the future an event time may lie: clocks of two hosts differ a little.
 pub(super) const CLOCK_GRACE: TimeDelta = TimeDelta::seconds(60);

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::command::{decide, scribe_line};
+use super::command::{decide, scribe_line, scribe_line_since};
 use super::when::{self, Side};
 use super::*;
 use crate::text::CleanText;
@@ -323,6 +323,19 @@ fn a_time_that_cannot_be_meant_stays_in_the_text_and_is_asked_about() {
     let line = scribe_line("decision: 20:40 go", at(0), chrono_tz::UTC);
     assert_eq!((line.kind, line.at, line.text.as_str()), (NoteKind::Decision, None, "20:40 go"));
     assert!(line.doubt.unwrap().contains("20:40 is still to come today"));
+}
+
+#[test]
+fn a_line_that_was_begun_earlier_is_of_then() {
+    let (began, now) = (at(0), at(86_400)); // 20:26:40, and the same time a day later
+    for (line, expected) in
+        [("-5m pool full", Some(at(-300))), ("20:20 pool full", Some(at(-400))), ("pool full", None)]
+    {
+        assert_eq!(scribe_line_since(line, began, now, chrono_tz::UTC).at, expected, "{line}");
+    }
+    // Typed slowly, a line may name a time that came meanwhile.
+    let line = scribe_line_since("20:29 pool full", at(0), at(200), chrono_tz::UTC);
+    assert_eq!((line.at, line.doubt), (Some(at(140)), None));
 }
 
 #[test]

@@ -352,7 +352,9 @@ impl Asked {
                 "{word} names several zones: write {day}{time} with one such as Asia/Kolkata or +05:30"
             ));
         }
-        Ok(Some(zone_of(word).map_or((Zone::Unsaid, 0), |zone| (zone, 1))))
+        // A small letter alone is a word.
+        let zone = zone_of(word).filter(|_| word != "z");
+        Ok(Some(zone.map_or((Zone::Unsaid, 0), |zone| (zone, 1))))
     }
 
     /// Letters by which the incident's zone goes, in winter or in summer: people write CET in July too and mean the clock on the wall.

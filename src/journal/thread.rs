@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError as NewsError;
@@ -84,8 +85,8 @@ pub enum Request {
 pub enum News {
     /// The journal is open; a draft of this person, whose console is gone, came with it. The first news.
     Opened {
-        /// What they had typed.
-        draft: Option<CleanText>,
+        /// What they had typed, and since when.
+        draft: Option<(CleanText, DateTime<Utc>)>,
     },
     /// The journal cannot be opened; the threads have ended.
     Failed(CleanStr),
@@ -298,7 +299,7 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
             .flatten(),
         Drafts::Leave => None,
     };
-    voice.tell(News::Opened { draft: draft.map(|text| CleanText::new(&text)) });
+    voice.tell(News::Opened { draft: draft.map(|(text, began)| (CleanText::new(&text), began)) });
     let watcher = {
         let (seats, voice) = (seats.clone(), voice.clone());
         std::thread::Builder::new().name("journal-watch".to_owned()).spawn(move || watch(readings, &seats, &voice))

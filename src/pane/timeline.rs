@@ -11,7 +11,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line as Row, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, Purpose, Question, acts_from_table};
-use crate::incident::command::{assignment, scribe_line};
+use crate::incident::command::{assignment, scribe_line_since};
 use crate::incident::timeline::{Hand, View};
 use crate::incident::{Command, EntryId, EntryRedacted, Line, NoteAdded, NoteStruck};
 use crate::text::{CleanStr, CleanText, folded};
@@ -47,8 +47,10 @@ const ACTS: &[Act<TimelinePane>] = &[
 struct TimelinePane {
     editor: Editor,
     is_typing: bool,
-    /// When the typing of the present text began.
+    /// When the typing of the present text began, by the wall clock.
     began: Option<DateTime<Utc>>,
+    /// What was handed in last, and when its typing had begun: it may come back.
+    handed_in: Option<(String, DateTime<Utc>)>,
     /// What was asked about before it is recorded: with Enter again it is text.
     doubted: Option<CleanText>,
     /// The line that is selected; without one the newest is followed.
@@ -63,6 +65,7 @@ impl Default for TimelinePane {
             editor: Editor::lines(),
             is_typing: false,
             began: None,
+            handed_in: None,
             doubted: None,
             selected: None,
             hides_machines: false,
@@ -213,24 +216,30 @@ impl TimelinePane {
         }
         match assignment(&typed, cx.now, cx.zone, &cx.roster()) {
             Some(Ok(body)) => {
-                self.clear();
+                self.hand_in(&typed, cx);
                 return vec![Intent::Commit(Command::AssignTask(body), typed.to_string())];
             }
             Some(Err(why)) => return vec![Intent::Say(why)],
             None => {}
         }
-        let line = scribe_line(&typed, cx.now, cx.zone);
+        let began = self.began(cx);
+        let line = scribe_line_since(&typed, began, cx.now, cx.zone);
         if let Some(why) = line.doubt.filter(|_| self.doubted.as_ref() != Some(&typed)) {
             self.doubted = Some(typed);
             return vec![Intent::Say(format!("{why}; Enter again records the line as text"))];
         }
-        let began = self.began.unwrap_or(cx.now);
-        let body = NoteAdded { kind: line.kind, text: line.text, at: Some(line.at.unwrap_or(began.min(cx.now))) };
-        self.clear();
+        let body = NoteAdded { kind: line.kind, text: line.text, at: Some(line.at.unwrap_or(began)) };
+        self.hand_in(&typed, cx);
         vec![Intent::Commit(Command::AddNote(body), typed.to_string())]
     }
 
-    fn clear(&mut self) {
+    /// When the typing of the present text began, in the incident's clock.
+    fn began(&self, cx: &Cx<'_>) -> DateTime<Utc> {
+        self.began.map_or(cx.now, |at| cx.incident.clock().show(at).min(cx.now))
+    }
+
+    fn hand_in(&mut self, typed: &CleanText, cx: &Cx<'_>) {
+        self.handed_in = Some((typed.to_string(), self.began.unwrap_or(cx.wall)));
         self.editor.set_text("");
         (self.began, self.doubted) = (None, None);
     }
@@ -238,12 +247,12 @@ impl TimelinePane {
     /// What stands before the text, and a row above it where its time cannot be one or is remarkable.
     fn prompt(&self, cx: &Cx<'_>) -> (String, Option<String>) {
         let typed = self.editor.text();
-        let line = scribe_line(&typed, cx.now, cx.zone);
+        let line = scribe_line_since(&typed, self.began(cx), cx.now, cx.zone);
         let time = match &line.when {
             // The time stands still once typing began; before that it would only tick.
             _ if typed.is_empty() => String::new(),
             Some(when) => when.beside(cx.now, cx.zone),
-            None => cx.minute(self.began.unwrap_or(cx.now)),
+            None => cx.minute(self.began(cx)),
         };
         let remark = line.doubt.map(|why| format!("? {why}"));
         let remark =
@@ -286,7 +295,7 @@ impl Pane for TimelinePane {
                 let was_empty = self.editor.is_empty();
                 match self.editor.key(key) {
                     Edited::Refused(limit) => return vec![Intent::Say(limit.to_string())],
-                    Edited::Changed if was_empty => self.began = Some(cx.now),
+                    Edited::Changed if was_empty => self.began = Some(cx.wall),
                     Edited::Changed | Edited::Moved | Edited::Ignored => {}
                 }
             }
@@ -296,7 +305,7 @@ impl Pane for TimelinePane {
 
     fn type_paste(&mut self, text: &str, cx: &Cx<'_>) -> Vec<Intent> {
         if self.editor.is_empty() {
-            self.began = Some(cx.now);
+            self.began = Some(cx.wall);
         }
         match self.editor.insert_paste(text) {
             Edited::Refused(limit) => {
@@ -306,8 +315,13 @@ impl Pane for TimelinePane {
         }
     }
 
-    fn give_back(&mut self, text: &str) {
+    fn give_back(&mut self, text: &str, began: Option<DateTime<Utc>>) {
         self.is_typing = true;
+        if !text.is_empty() {
+            let known = self.handed_in.take().filter(|(known, _)| known == text).map(|(_, began)| began);
+            // What comes first is what was typed first.
+            self.began = began.or(known).or(self.began);
+        }
         let typed = self.editor.text();
         match (typed.is_empty(), text.is_empty()) {
             (_, true) => {}

@@ -153,7 +153,7 @@ struct Session {
     is_open: bool,
     /// Nobody named a record yet: the first list decides.
     is_choosing: bool,
-    draft: Option<CleanText>,
+    draft: Option<(CleanText, DateTime<Utc>)>,
     /// The append that records the draft: only when it is on disk the draft goes.
     draft_ticket: Option<u64>,
     /// The line that was obeyed last, to give it back when it cannot be saved.
@@ -265,10 +265,10 @@ impl Session {
                 self.own += entries.iter().filter(|entry| entry.via.console == self.me).count();
                 new.extend(entries.iter().map(|entry| entry.id));
             }
-            Msg::Journal(JournalMsg::Draft(text)) => {
+            Msg::Journal(JournalMsg::Draft(text, began)) => {
                 // It stays on disk as it is, and is not typed into a line that nobody sees.
                 self.paper.say("you left a half-typed line (:draft records it): ", text);
-                self.draft = Some(text.clone());
+                self.draft = Some((text.clone(), *began));
                 return;
             }
             Msg::Journal(JournalMsg::Saved(ticket)) => {
@@ -449,11 +449,10 @@ impl Session {
     }
 
     fn record_draft(&mut self, wall: DateTime<Utc>) -> verbs::Answer {
-        let Some(text) = self.draft.clone() else {
+        let Some((text, began)) = self.draft.clone() else {
             return Err("no half-typed line was left here".to_owned());
         };
-        // With a blank before it a line is never a command.
-        let effects = verbs::obey(self, &format!(" {text}"), wall)?;
+        let effects = verbs::record_draft(self, &text, began, wall)?;
         self.draft_ticket = effects
             .iter()
             .find_map(|effect| if let Effect::Append { ticket, .. } = effect { Some(*ticket) } else { None });

@@ -602,7 +602,7 @@ impl Shell {
                 return id
                     .map(JournalMsg::Opened)
                     .into_iter()
-                    .chain(draft.map(JournalMsg::Draft))
+                    .chain(draft.map(|(text, began)| JournalMsg::Draft(text, began)))
                     .map(Msg::Journal)
                     .collect();
             }

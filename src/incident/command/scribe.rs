@@ -25,12 +25,20 @@ pub struct ScribeLine {
 /// Reads `-5m text`, `14:10 text`, `yesterday 23:50 text`, `decision: text`, or both prefixes in either order. A time of day is the last one before `now`
 /// in the zone: see [`when::leading`].
 pub fn scribe_line(line: &str, now: DateTime<Utc>, zone: chrono_tz::Tz) -> ScribeLine {
+    scribe_line_since(line, now, now, zone)
+}
+
+/// The same for a line whose typing began earlier, perhaps in a console that is gone: its time is read as it was meant then, and where that cannot be,
+/// as it is meant now.
+pub fn scribe_line_since(line: &str, began: DateTime<Utc>, now: DateTime<Utc>, zone: chrono_tz::Tz) -> ScribeLine {
     let (mut kind, mut when, mut doubt, mut rest) = (None, None, None, line.trim_end());
     loop {
         let trimmed = rest.trim_start();
         let (word, after) = trimmed.split_once(char::is_whitespace).unwrap_or((trimmed, ""));
         if when.is_none() {
-            match when::leading(trimmed, now, zone) {
+            let then = when::leading(trimmed, began, zone);
+            let is_then = began == now || matches!(then, Leading::Time(..));
+            match if is_then { then } else { when::leading(trimmed, now, zone) } {
                 Leading::Time(time, end) if !trimmed[end..].trim().is_empty() => {
                     (when, rest) = (Some(time), &trimmed[end..]);
                     continue;

@@ -120,6 +120,12 @@ pub(super) fn obey(session: &mut Session, line: &str, wall: DateTime<Utc>) -> An
     }
 }
 
+/// Records the half-typed line of an earlier console, whose typing began then; it is never a command.
+pub(super) fn record_draft(session: &mut Session, line: &str, began: DateTime<Utc>, wall: DateTime<Utc>) -> Answer {
+    session.numbers.learn(&session.console.view(wall));
+    written::note_since(session, line, Some(began), wall)
+}
+
 /// The sentence of a refusal, in the words of line mode.
 pub(super) fn refusal(refusal: &Refusal) -> String {
     match refusal {

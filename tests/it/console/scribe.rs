@@ -127,3 +127,91 @@ fn a_time_is_said_back_where_it_is_not_plain_and_kept_as_text_where_it_cannot_be
     console.send(ESC);
     console.quit();
 }
+
+#[test]
+fn a_restored_line_keeps_when_its_typing_began_its_event_time_and_its_kind() {
+    let host = Host::new().declared();
+    let mut console = host.open(&[]);
+    let before = warroom::clock::wall();
+    console.send("n-5m decision: half a line");
+    console.wait_for("half a line", SOON);
+    console.watch(Duration::from_millis(1500));
+    let typed = warroom::clock::wall();
+    console.kill(rustix::process::Signal::KILL);
+    console.wait_exit(SOON);
+    drop(console);
+    std::thread::sleep(Duration::from_secs(3));
+    let mut console = host.open(&[]);
+    console.wait_for("your half-typed line is back", SOON);
+    console.send("n");
+    console.send(" went on\r");
+    crate::support::until("the line", || host.times("INC-1", "half a line went on") == 1);
+    let record = host.record("INC-1");
+    let line =
+        record["timeline"].as_array().unwrap().iter().find(|line| line["text"] == "half a line went on").unwrap();
+    let at: chrono::DateTime<chrono::Utc> = line["at"].as_str().unwrap().parse().unwrap();
+    let five = chrono::TimeDelta::minutes(5);
+    assert_eq!(line["tag"], "DECISION");
+    assert!(before - five <= at && at <= typed - five, "{at} is not five minutes before {before} to {typed}");
+    // A line without a time of its own is of when its typing began.
+    let begun = warroom::clock::wall();
+    console.send("no time of its own");
+    console.watch(Duration::from_millis(1500));
+    console.kill(rustix::process::Signal::HUP);
+    console.wait_exit(SOON);
+    std::thread::sleep(Duration::from_secs(2));
+    let mut console = host.open(&[]);
+    console.wait_for("your half-typed line is back", SOON);
+    console.send("n");
+    console.send("\r");
+    crate::support::until("the line", || host.times("INC-1", "no time of its own") == 1);
+    let record = host.record("INC-1");
+    let line = record["timeline"].as_array().unwrap().iter().find(|line| line["text"] == "no time of its own").unwrap();
+    let at: chrono::DateTime<chrono::Utc> = line["at"].as_str().unwrap().parse().unwrap();
+    assert!(at - begun < chrono::TimeDelta::milliseconds(1900), "{at} is long after {begun}");
+    console.send(ESC);
+    console.quit();
+}
+
+/// Types half a line, Esc and the key of the help in one piece: the line stays as it was, and the help opens.
+fn escape_and_help(console: &mut Pty, gap: Duration) {
+    console.send("n");
+    console.send("half a line");
+    console.wait_for("half a line", SOON);
+    console.send("\x1b");
+    std::thread::sleep(gap);
+    console.send("?");
+    console.wait_for("every key", SOON);
+    console.send(ESC);
+    console.wait_until("the line", SOON, |screen| {
+        let shown = screen.contents();
+        shown.contains("half a line") && !shown.contains("every key")
+    });
+    assert!(!console.contents().contains("half a line?"));
+}
+
+#[test]
+fn esc_and_a_key_behind_it_are_both_taken_when_they_come_as_one() {
+    let host = Host::new().declared();
+    let mut console = host.open(&[]);
+    escape_and_help(&mut console, Duration::ZERO);
+    console.quit();
+}
+
+#[test]
+fn esc_and_a_key_behind_it_are_both_taken_through_tmux() {
+    if std::process::Command::new("tmux").arg("-V").output().is_err() {
+        return;
+    }
+    let host = Host::new().declared();
+    let rules = host.state().join("tmux.conf");
+    std::fs::write(&rules, "set -s escape-time 500\nset -g status off\n").unwrap();
+    let socket = host.state().join("tmux.socket");
+    let socket = socket.to_str().unwrap();
+    let arguments = ["-S", socket, "-f", rules.to_str().unwrap(), "new-session", super::WARROOM, "open", "INC-1"];
+    let mut console = host.start("tmux", &arguments, &[], super::SIZE);
+    console.wait_for("INC-1 SEV1", SOON);
+    escape_and_help(&mut console, Duration::from_millis(60));
+    host.command("tmux").args(["-S", socket, "kill-server"]).output().unwrap();
+    console.wait_exit(SOON);
+}

@@ -68,7 +68,7 @@ fn a_half_typed_note_comes_back_at_the_same_persons_next_console_and_at_no_other
     let mut typist = Other::start("sit", &room.dir);
     typist.says("@typed").unwrap();
     let draft = |desk: &mut Desk| match desk.next() {
-        News::Opened { draft } => draft.map(|text| text.to_string()),
+        News::Opened { draft } => draft.map(|(text, _)| text.to_string()),
         other => panic!("{other:?}"),
     };
     let mut while_it_lives = Desk::open(&room.dir, "lena", "second");
@@ -89,7 +89,7 @@ fn a_draft_that_was_adopted_is_not_lost_when_that_console_dies_too() {
     let room = Room::in_memory();
     let lena = Actor::new("lena");
     room.journal("one").save_draft(&lena, "half a").unwrap();
-    let adopt = |console: &str| room.journal(console).adopt_draft(&lena, |_| false).unwrap();
+    let adopt = |console: &str| room.journal(console).adopt_draft(&lena, |_| false).unwrap().map(|(text, _)| text);
     assert_eq!(adopt("two").as_deref(), Some("half a"));
     assert_eq!(adopt("three").as_deref(), Some("half a"));
     room.journal("three").clear_draft().unwrap();
@@ -105,7 +105,7 @@ fn of_eight_consoles_that_start_at_once_exactly_one_gets_the_draft() {
         let desks: Vec<_> = (0..8)
             .map(|index| {
                 let mut journal = room.journal(&format!("new{index}"));
-                scope.spawn(move || journal.adopt_draft(&Actor::new("lena"), alive).unwrap())
+                scope.spawn(move || journal.adopt_draft(&Actor::new("lena"), alive).unwrap().map(|(text, _)| text))
             })
             .collect();
         desks.into_iter().filter_map(|desk| desk.join().unwrap()).collect::<Vec<_>>()

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::super::Session;
 use super::words::{first_word, given, lines, understood};
 use super::{Answer, LINES, Verb, usage, verb};
-use crate::incident::command::scribe_line;
+use crate::incident::command::scribe_line_since;
 use crate::incident::when::{self, Leading};
 use crate::incident::{Command, EntryId, EntryRedacted, NoteAdded, NoteAmended, NoteStruck};
 use crate::text::{CleanStr, CleanText};
@@ -50,18 +50,29 @@ fn amend(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
 
 /// A line of text: a note.
 pub(super) fn note(session: &mut Session, line: &str, wall: DateTime<Utc>) -> Answer {
+    note_since(session, line, None, wall)
+}
+
+/// The same for a line whose typing began at a moment of the wall clock: it is of then.
+pub(super) fn note_since(
+    session: &mut Session,
+    line: &str,
+    began: Option<DateTime<Utc>>,
+    wall: DateTime<Utc>,
+) -> Answer {
     if line.trim().is_empty() {
         return Ok(Vec::new());
     }
     let cx = session.cx(wall);
-    let line = scribe_line(line, cx.now, cx.zone);
+    let began = began.map(|at| cx.incident.clock().show(at));
+    let line = scribe_line_since(line, began.unwrap_or(cx.now), cx.now, cx.zone);
     if let Some(why) = &line.doubt {
         session.paper.line(&format!("! {why}; the line is kept as text, with the time of now"));
     }
     if let Some(when) = &line.when {
         understood(session, when, wall);
     }
-    let body = NoteAdded { kind: line.kind, text: CleanText::new(line.text.trim_end()), at: line.at };
+    let body = NoteAdded { kind: line.kind, text: CleanText::new(line.text.trim_end()), at: line.at.or(began) };
     session.ask(Command::AddNote(body), wall)
 }
 
