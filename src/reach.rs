@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::incident::timeline::Hand;
 use crate::incident::{
-    Act, Channel, Delivery, DeliveryQueued, DeliveryState, EntryId, Event, FollowUpState, Incident, Opened, PageStatus,
+    Act, Channel, Delivery, DeliveryQueued, DeliveryState, EntryId, Event, FollowUpState, Incident, Linked, Opened, PageStatus,
     Phase, Publication, Release, Role, Route, ServiceId, Severity, StatusUpdate, Thing,
 };
 use crate::oncall::{Person, known_as};
@@ -324,7 +324,7 @@ impl Reach {
             ask(Act::Acknowledge, CleanText::default(), self.mail(&mark.by));
         }
         if incident.phase() != Phase::Closed {
-            ask(Act::Change(Opened { alerts: BTreeSet::new(), ..opened(incident) }), description(incident), None);
+            ask(Act::Change(Opened { alerts: BTreeSet::new(), linked: Vec::new(), ..opened(incident) }), description(incident), None);
         }
         let was_ended = |known: &&Delivery| {
             let is_here = known.body.service == tracker.service && known.body.target == target;
@@ -560,6 +560,11 @@ fn opened(incident: &Incident) -> Opened {
         title: incident.title.clone(),
         severity: incident.severity.unwrap_or(Severity::Sev2),
         alerts: incident.alerts.iter().map(|alert| alert.name.clone()).collect(),
+        linked: incident
+            .alerts
+            .iter()
+            .map(|alert| Linked { fingerprint: alert.fingerprint.clone(), labels: alert.labels.clone() })
+            .collect(),
     }
 }
 

@@ -313,7 +313,7 @@ impl Jira {
     fn remote(&self, key: &str) -> Remote {
         let address = self.server.get().and_then(|server| server.address.as_deref()).unwrap_or(self.site.base());
         let link = CleanStr::new(&format!("{address}/browse/{key}"));
-        Remote { id: key.into(), name: Some(key.into()), link: Some(link) }
+        Remote { id: key.into(), name: Some(key.into()), link: Some(link), is_adopted: false }
     }
 
     async fn find(&self, edition: Edition, parcel: &Parcel) -> Result<Option<Remote>, Failure> {

@@ -19,12 +19,14 @@ use super::{
 };
 use crate::checkup::Finding;
 use crate::incident::foreign::{ALSO_OPEN, ANSWER};
-use crate::incident::{Act, EntryId, IncidentId, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
+use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
 use crate::oncall::Person;
 use crate::reach::{PAGERDUTY, Place};
 use crate::source::http::{Answer, Failure, Limits, Site, Spelling, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
+
+mod adopt;
 
 /// The version that is spoken.
 const VERSION: &str = "application/vnd.pagerduty+json;version=2";
@@ -201,18 +203,8 @@ struct Note {
 impl From<Incident> for Remote {
     fn from(incident: Incident) -> Self {
         let name = incident.incident_number.map(|number| CleanStr::new(&number.to_string()));
-        Self { id: incident.id.as_str().into(), name, link: incident.html_url.as_deref().map(Into::into) }
-    }
-}
-
-impl Incident {
-    /// Whether another record has opened it, of this journal or of another one.
-    fn is_of_other(&self, parcel: &Parcel) -> bool {
-        let key = self.incident_key.as_deref().unwrap_or_default();
-        let is_ours = parcel.ops.iter().chain([&parcel.op]).any(|op| **op == *key);
-        let is_record =
-            |(record, entry): (&str, &str)| record.parse::<IncidentId>().is_ok() && entry.parse::<EntryId>().is_ok();
-        !is_ours && key.split_once('/').is_some_and(is_record)
+        let link = incident.html_url.as_deref().map(Into::into);
+        Self { id: incident.id.as_str().into(), name, link, is_adopted: false }
     }
 }
 
@@ -431,16 +423,15 @@ impl PagerDuty {
     /// Adopts the incident that the alert opened there, or opens one.
     async fn begin(&self, parcel: &Parcel, opened: &Opened) -> Receipt {
         if !opened.alerts.is_empty() {
-            let open = match self.open_on(&parcel.target).await {
-                // What another record has opened is that record's.
-                Ok(open) => open.incidents.into_iter().filter(|one| !one.is_of_other(parcel)).collect(),
+            match self.known(parcel, opened).await {
+                Ok(Ok(Some(incident))) => {
+                    let is_adopted = incident.incident_key.as_deref() != Some(&*parcel.op);
+                    return Receipt::There(Remote { is_adopted, ..incident.into() });
+                }
+                Ok(Ok(None)) => {}
+                Ok(Err(question)) => return question,
                 // Nothing was written yet, so nothing is unknown.
                 Err(failure) => return untouched(failure),
-            };
-            match adopted(open, &opened.alerts) {
-                Ok(Some(incident)) => return Receipt::There(incident.into()),
-                Ok(None) => {}
-                Err(why) => return Receipt::Refused(why),
             }
         }
         let urgency = urgency(opened.severity);
@@ -588,29 +579,6 @@ impl PagerDuty {
         let request = self.site.request(method, path).map_err(receipt)?;
         let request = request.header(ACCEPT, VERSION).header(FROM, from.as_str());
         send(&self.site, request, Some(body)).await.map_err(receipt)
-    }
-}
-
-/// The one incident that the alerts opened there; whose it is must not be guessed.
-fn adopted(open: Vec<Incident>, alerts: &BTreeSet<CleanStr>) -> Result<Option<Incident>, CleanStr> {
-    let is_named = |incident: &Incident| {
-        let title = incident.title.to_lowercase();
-        alerts.iter().any(|alert| title.contains(&alert.to_lowercase()))
-    };
-    let (mut named, mut others): (Vec<_>, Vec<_>) = open.into_iter().partition(is_named);
-    let candidates = if named.is_empty() { &mut others } else { &mut named };
-    match candidates.len() {
-        0 => Ok(None),
-        1 => Ok(candidates.pop()),
-        count => {
-            let numbers: Vec<_> =
-                candidates.iter().filter_map(|one| one.incident_number).map(|number| format!("#{number}")).collect();
-            let why = format!(
-                "{count} incidents are open on that service ({}): merge or resolve them in PagerDuty, then try again",
-                numbers.join(", ")
-            );
-            Err(CleanStr::new(&why))
-        }
     }
 }
 

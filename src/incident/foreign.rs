@@ -98,7 +98,8 @@ impl Facts {
             self.foreign.iter().filter(|((system, _), _)| *system == *service).filter_map(|((_, key), noted)| {
                 let id = CleanStr::new(key.strip_prefix(ALSO_OPEN)?.strip_prefix('/')?);
                 let number = noted.text.strip_prefix('#')?.split_whitespace().next()?;
-                let other = Remote { name: Some(CleanStr::new(number)), link: noted.link.clone(), id };
+                let (name, link) = (Some(CleanStr::new(number)), noted.link.clone());
+                let other = Remote { name, link, id, is_adopted: false };
                 (!merged.contains(&&other.id)).then_some((other, &noted.text))
             });
         others.collect()

@@ -213,7 +213,8 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
             let called = match (&body.to, delivery) {
                 (DeliveryState::Sent(remote), Some(delivery)) if delivery.body.act.makes(delivery.id).is_some() => {
                     let link = remote.link.as_ref().map(|link| format!(" {link}")).unwrap_or_default();
-                    format!(" as {}{link}", remote.called())
+                    let adopted = if remote.is_adopted { " (adopted)" } else { "" };
+                    format!(" as {}{link}{adopted}", remote.called())
                 }
                 _ => String::new(),
             };

@@ -90,7 +90,7 @@ impl Story {
     fn arrive(&mut self) {
         for place in 0..self.incident.deliveries.len() {
             if let DeliveryState::Queued { .. } = self.incident.deliveries[place].state {
-                let remote = Remote { id: "R".into(), name: Some("4711".into()), link: None };
+                let remote = Remote { id: "R".into(), name: Some("4711".into()), ..Remote::default() };
                 self.settle(place, DeliveryState::Sending);
                 self.settle(place, DeliveryState::Sent(remote));
             }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 use warroom::channel::{CHANNELS, Channel, Options};
 use warroom::incident::{
-    Act, EntryId, IncidentId, Opened, PageStatus, Parcel, Publication, Receipt, Remote, Severity, Silencing, Way,
+    Act, EntryId, IncidentId, Linked, Opened, PageStatus, Parcel, Publication, Receipt, Remote, Severity, Silencing, Way,
 };
 use warroom::reach::TicketTypes;
 use warroom::source::Endpoint;
@@ -109,6 +109,13 @@ fn opened(alerts: &[&str]) -> Act {
         title: "p99 over 2 s".into(),
         severity: Severity::Sev1,
         alerts: alerts.iter().map(|alert| CleanStr::new(alert)).collect(),
+        linked: alerts
+            .iter()
+            .map(|alert| Linked {
+                fingerprint: "5d4b".into(),
+                labels: [("alertname".into(), CleanStr::new(alert))].into(),
+            })
+            .collect(),
     })
 }
 
@@ -183,10 +190,25 @@ async fn pagerduty_adopts_the_incident_of_the_alert_and_never_guesses_between_tw
     let server = Server::start(move |request| kept.answer(request)).await;
     let channel = open("pagerduty", &server);
     let remote = there(channel.deliver(&parcel("pagerduty", "PALIPAY", opened(&["HighErrorRate"]))).await);
-    assert_eq!(remote.name.as_deref(), Some(number.to_string().as_str()));
-    let why = refused(channel.deliver(&parcel("pagerduty", "PALIPAY", opened(&["Other"]))).await);
-    assert!(why.contains("2 incidents are open on that service (#4711, #4712)"), "{why}");
-    assert_eq!(account.0.lock().unwrap().incidents.len(), 2, "none was created");
+    assert_eq!((remote.name.as_deref(), remote.is_adopted), (Some(number.to_string().as_str()), true));
+    // The name of another alert in a title proves nothing, and what is the only one open is not ours for that.
+    for alert in ["Other", "FIRING"] {
+        let begin = parcel("pagerduty", "PALIPAY", opened(&[alert]));
+        let Receipt::Asks { why, ways } = channel.deliver(&begin).await else { panic!("{alert}") };
+        assert!(why.contains("#4711") && why.contains("#4712"), "{why}");
+        assert_eq!(ways.len(), 3, "one of the two, or another one: {ways:?}");
+        assert_eq!(account.0.lock().unwrap().incidents.len(), 2, "none was created");
+    }
+    let begin = parcel("pagerduty", "PALIPAY", opened(&["Other"]));
+    let Receipt::Asks { ways, .. } = channel.deliver(&begin).await else { panic!() };
+    let takes = |way: usize| Parcel { choices: [ways[way].choice.clone()].into(), ..begin.clone() };
+    let adopted = there(channel.deliver(&takes(0)).await);
+    assert!(adopted.is_adopted && ways[0].words.contains(&**adopted.name.as_ref().unwrap()), "{adopted:?}");
+    let own = there(channel.deliver(&takes(2)).await);
+    assert!(!own.is_adopted);
+    assert_eq!(account.0.lock().unwrap().incidents.len(), 3);
+    // A try of ours that nobody heard of is found, and is not called adopted.
+    assert_eq!(there(channel.deliver(&begin).await), own);
 }
 
 #[tokio::test]

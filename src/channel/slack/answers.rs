@@ -285,7 +285,7 @@ impl Room {
 
 impl From<Room> for Remote {
     fn from(room: Room) -> Self {
-        Self { id: room.id.as_str().into(), name: Some(room.name.as_str().into()), link: None }
+        Self { name: Some(room.name.as_str().into()), ..Self::from(room.id.as_str()) }
     }
 }
 

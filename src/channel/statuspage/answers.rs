@@ -94,7 +94,7 @@ pub(super) struct Affected {
 impl From<Incident> for Remote {
     fn from(incident: Incident) -> Self {
         let link = incident.shortlink.as_deref().map(Into::into);
-        Self { id: incident.id.as_str().into(), name: None, link }
+        Self { id: incident.id.as_str().into(), name: None, link, is_adopted: false }
     }
 }
 

@@ -21,7 +21,8 @@ pub(crate) fn delivery_line(delivery: &Delivery, cx: &Cx<'_>) -> String {
             format!(" · next try at {}", cx.clock(*not_before))
         }
         DeliveryState::Sent(remote) => {
-            format!(" · as {} {}", remote.called(), remote.link.as_deref().unwrap_or_default())
+            let how = if remote.is_adopted { "adopted" } else { "as" };
+            format!(" · {how} {} {}", remote.called(), remote.link.as_deref().unwrap_or_default())
         }
         _ => String::new(),
     };

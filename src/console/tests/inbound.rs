@@ -15,7 +15,7 @@ fn reach() -> Reach {
 /// A console on an incident whose ticket is there.
 fn desk(here: &[&str]) -> Desk {
     let mut desk = Desk::open_with(Settings { reach: reach(), ..settings(Layout::Ic) }, (120, 40));
-    let opened = Opened { title: "x".into(), severity: Severity::Sev2, alerts: [].into() };
+    let opened = Opened { title: "x".into(), severity: Severity::Sev2, alerts: [].into(), linked: Vec::new() };
     let body = DeliveryQueued {
         service: "jira".into(),
         target: "OPS".into(),

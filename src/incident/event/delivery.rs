@@ -1,6 +1,6 @@
 //! Facts about what goes out to other systems: that it waits, and what became of each try.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -123,6 +123,19 @@ pub struct Opened {
     /// The names of alerts that told us: the system may have it already.
     #[serde(default)]
     pub alerts: BTreeSet<CleanStr>,
+    /// These alerts, by what proves that another system means the same ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub linked: Vec<Linked>,
+}
+
+/// What an alert is known by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Linked {
+    /// Prometheus' and Alertmanager's name of its labels.
+    pub fingerprint: CleanStr,
+    /// The labels.
+    #[serde(default)]
+    pub labels: BTreeMap<CleanStr, CleanStr>,
 }
 
 /// What readers of a status page see.
@@ -230,11 +243,14 @@ pub struct Remote {
     /// Where a person reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<CleanStr>,
+    /// It was there already: others made it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_adopted: bool,
 }
 
 impl From<&str> for Remote {
     fn from(id: &str) -> Self {
-        Self { id: id.into(), name: None, link: None }
+        Self { id: id.into(), name: None, link: None, is_adopted: false }
     }
 }
 

@@ -216,6 +216,11 @@ impl PagerDuty {
                 state.paged.push((text(&body, "requester_id")?.to_owned(), asked));
                 Ok(answer(200, &json!({ "responder_request": {} })))
             }
+            ("GET", ["incidents", id, "alerts"]) => {
+                parameters(request, &["limit"])?;
+                let found = state.incidents.iter().find(|one| one["id"] == *id).ok_or("no such incident")?;
+                Ok(answer(200, &json!({ "alerts": [alert(found["title"].as_str().unwrap())] })))
+            }
             ("GET", ["priorities"]) => Ok(answer(
                 200,
                 &json!({ "priorities": [{ "id": "PRIO0", "name": "SEV0" }, { "id": "PRIO1", "name": "SEV1" }] }),
@@ -241,6 +246,17 @@ impl PagerDuty {
             (method, _) => Ok(answer(404, &json!({ "error": { "message": format!("{method} {}", request.path) } }))),
         }
     }
+}
+
+/// What Alertmanager's integration writes of an alert whose name and service stand in the title.
+fn alert(title: &str) -> Value {
+    let mut words = title.split(' ').skip(1);
+    let (name, service) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let firing = format!(
+        "Labels:\n - alertname = {name}\n - cluster = one\n - service = {service}\n - severity = critical\nAnnotations:\n"
+    );
+    let details = json!({ "firing": firing, "num_firing": "1", "resolved": "" });
+    json!({ "alert_key": "9a41c6", "summary": title, "body": { "type": "alert_body", "details": details } })
 }
 
 fn incident(number: u64, title: &str, status: &str, key: Option<&str>) -> Value {
