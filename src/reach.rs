@@ -39,6 +39,10 @@ pub const ALERTMANAGER: &str = "alertmanager";
 
 /// A chat channel that is older than the incident by more than this is another one's.
 const ROOM_BEFORE: TimeDelta = TimeDelta::minutes(10);
+/// The most letters of lines that go as one: every system takes so many …
+const MOST_LETTERS: usize = 20_000;
+/// … with the time, the name and the kind before each line.
+const HEAD: usize = 80;
 /// The longest topic that Slack takes.
 const TOPIC: usize = 250;
 
@@ -588,8 +592,8 @@ fn untold(habit: &Habit, tracker: &Tracker, incident: &Incident) -> BTreeSet<Ent
     }
     let Some(since) = since else { return told };
     let timeline = incident.timeline();
-    let mut untold = BTreeSet::new();
-    for place in (0..timeline.len()).rev() {
+    let (mut untold, mut letters) = (BTreeSet::new(), 0);
+    for place in 0..timeline.len() {
         let Some(entry) = timeline.id(place).and_then(|id| incident.entry(id)) else { continue };
         let is_late = incident.time(entry) < since;
         let is_theirs = matches!(&entry.event, Event::ForeignNoted(body) if body.service == tracker.service);
@@ -599,9 +603,15 @@ fn untold(habit: &Habit, tracker: &Tracker, incident: &Incident) -> BTreeSet<Ent
             Lines::Updates => matches!(entry.event, Event::StatusUpdatePosted(_)),
             Lines::All => timeline.hand(place) == Some(Hand::Human),
         };
-        if is_ours && !is_late && !told.contains(&entry.id) {
-            untold.insert(entry.id);
+        if !is_ours || is_late || told.contains(&entry.id) {
+            continue;
         }
+        letters += timeline.line(place).map_or(0, |line| line.text.len() + HEAD);
+        // What does not fit goes with the next ones: nothing is cut.
+        if letters > MOST_LETTERS && !untold.is_empty() {
+            break;
+        }
+        untold.insert(entry.id);
     }
     untold
 }

@@ -448,6 +448,27 @@ fn a_dry_run_asks_for_nothing_and_says_what_it_holds_back() {
 }
 
 #[test]
+fn lines_that_do_not_fit_into_one_text_go_as_several_and_none_is_cut() {
+    let mut story = Story::new(Reach { trackers: reach().trackers[1..].to_vec(), ..Reach::default() });
+    story.ask();
+    story.arrive();
+    let text = "x".repeat(3_000);
+    for _ in 0..20 {
+        story.say(Event::NoteAdded(NoteAdded { kind: NoteKind::Note, text: text.as_str().into(), at: None }));
+    }
+    let mut lines = BTreeSet::new();
+    while !story.ask().is_empty() {
+        let last = story.incident.deliveries.last().unwrap();
+        assert!(last.words(&story.incident).len() <= MOST_LETTERS + 3_000);
+        let Act::Note(part) = &last.body.act else { panic!("{last:?}") };
+        assert!(lines.is_disjoint(part), "each goes once");
+        lines.extend(part.clone());
+        story.arrive();
+    }
+    assert_eq!(lines.len(), 20);
+}
+
+#[test]
 fn a_drill_asks_for_the_same_and_lets_nothing_out() {
     let mut story = Story::new(reach());
     story.say(Event::DrillStarted(DrillStarted {
