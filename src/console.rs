@@ -410,10 +410,7 @@ impl Console {
             }
             Msg::Delivered(id, receipt) => self.delivered(id, receipt, wall),
             Msg::LookedUp(id, receipt) => self.looked_up(id, receipt, wall),
-            Msg::Rests(service, wait) => {
-                let now = self.incident.clock().show(wall);
-                self.outbox.pace.rest(&service, now, self.incident.clock().passed(wait));
-            }
+            Msg::Rests(service, wait) => self.rests(&service, wait, wall),
             Msg::News(service, news) => self.take_news(&service, news, wall, &mut effects),
             Msg::Staging(Ok(site)) => self.settings.staging = Some(site),
             Msg::Staging(Err(why)) => {

@@ -12,8 +12,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::incident::timeline::Hand;
 use crate::incident::{
-    Act, Channel, Delivery, DeliveryQueued, DeliveryState, EntryId, Event, FollowUpState, Incident, Linked, Opened, PageStatus,
-    Phase, Publication, Release, Role, Route, ServiceId, Severity, StatusUpdate, Thing,
+    Act, Channel, Delivery, DeliveryQueued, DeliveryState, EntryId, Event, FollowUpState, Incident, Linked, Opened,
+    PageStatus, Phase, Publication, Release, Role, Route, ServiceId, Severity, StatusUpdate, Thing,
 };
 use crate::oncall::{Person, known_as};
 use crate::text::{CleanStr, CleanText};
@@ -328,7 +328,11 @@ impl Reach {
             ask(Act::Acknowledge, CleanText::default(), self.mail(&mark.by));
         }
         if incident.phase() != Phase::Closed {
-            ask(Act::Change(Opened { alerts: BTreeSet::new(), linked: Vec::new(), ..opened(incident) }), description(incident), None);
+            ask(
+                Act::Change(Opened { alerts: BTreeSet::new(), linked: Vec::new(), ..opened(incident) }),
+                description(incident),
+                None,
+            );
         }
         let was_ended = |known: &&Delivery| {
             let is_here = known.body.service == tracker.service && known.body.target == target;

@@ -324,6 +324,12 @@ impl Console {
         self.outbox.answered.insert(id, (delivery.moves, to));
     }
 
+    /// A system wants to be left alone for so long.
+    pub(super) fn rests(&mut self, service: &CleanStr, wait: TimeDelta, wall: DateTime<Utc>) {
+        let clock = self.incident.clock();
+        self.outbox.pace.rest(service, clock.show(wall), clock.passed(wait));
+    }
+
     /// It waits for its own pause, and for that of its system.
     fn queued_again(&self, delivery: &Delivery, now: DateTime<Utc>, why: CleanStr) -> DeliveryState {
         let own = now + delivery.pause();

@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 use warroom::channel::{CHANNELS, Channel, Options};
 use warroom::incident::{
-    Act, EntryId, IncidentId, Linked, Opened, PageStatus, Parcel, Publication, Receipt, Remote, Severity, Silencing, Way,
+    Act, EntryId, IncidentId, Linked, Opened, PageStatus, Parcel, Publication, Receipt, Remote, Severity, Silencing,
+    Way,
 };
 use warroom::reach::TicketTypes;
 use warroom::source::Endpoint;

@@ -109,8 +109,14 @@ async fn grafana_shows_a_region_from_the_beginning_to_the_end() {
 
 #[tokio::test]
 async fn a_change_of_title_and_severity_and_a_reopening_reach_every_system_that_has_the_incident() {
-    let change =
-        || Act::Change(Opened { title: "p99 over 9 s".into(), severity: Severity::Sev0, alerts: BTreeSet::new(), linked: Vec::new() });
+    let change = || {
+        Act::Change(Opened {
+            title: "p99 over 9 s".into(),
+            severity: Severity::Sev0,
+            alerts: BTreeSet::new(),
+            linked: Vec::new(),
+        })
+    };
     let account = PagerDuty::default();
     let kept = account.clone();
     let server = Server::start(move |request| kept.answer(request)).await;
