@@ -250,7 +250,7 @@ async fn what_prometheus_says_beside_the_data_is_shown_and_what_cannot_be_drawn_
         assert_eq!((found.remarks.iter().map(|text| text.as_str()).collect(), outcome), (remarks, Ok(())));
         assert!(found.series.is_empty());
         let partial: Vec<_> = found.partial.iter().map(|text| text.as_str()).collect();
-        assert_eq!(partial, if remarks_are_infos(&found) { vec!["partial[31m data"] } else { vec![] });
+        assert_eq!(partial, if remarks_are_infos(&found) { vec!["partial data"] } else { vec![] });
     }
 }
 

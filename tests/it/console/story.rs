@@ -187,7 +187,7 @@ fn a_start_screen_that_only_looks_begins_nothing() {
     }
     console.send("\x11");
     console.wait_exit(SOON);
-    assert_eq!(host.say(&["list", "--all", "--json"]), "{\"incidents\":[]}\n");
+    assert_eq!(host.say(&["list", "--all", "--json"]), "{\"closed_and_not_sent\":[],\"incidents\":[]}\n");
     assert!(!host.folder.path().join("config/warroom/config.toml").exists());
 }
 
@@ -250,5 +250,5 @@ fn a_paste_neither_quits_nor_answers_nor_records() {
     }
     assert!(start.screen().alternate_screen());
     start.quit();
-    assert_eq!(bare.say(&["list", "--all", "--json"]), "{\"incidents\":[]}\n");
+    assert_eq!(bare.say(&["list", "--all", "--json"]), "{\"closed_and_not_sent\":[],\"incidents\":[]}\n");
 }
