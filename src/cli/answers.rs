@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
+use super::start::host;
 use super::{Ending, print};
 use crate::config::{Config, files};
 use crate::console::overlay::summary_line;
@@ -65,7 +66,7 @@ pub(super) fn moment(text: &str, now: DateTime<Utc>, zone: chrono_tz::Tz, side: 
 
 /// Which process writes.
 pub(super) fn via(console: &str) -> Via {
-    Via { uid: rustix::process::getuid().as_raw(), pid: std::process::id(), console: console.into() }
+    Via { uid: rustix::process::getuid().as_raw(), pid: std::process::id(), console: console.into(), host: host() }
 }
 
 pub(super) fn declare(

@@ -185,6 +185,9 @@ pub struct Via {
     pub pid: u32,
     /// The console's own name, random for each start.
     pub console: CleanStr,
+    /// The machine on which it runs; blank in records of older builds.
+    #[serde(default, skip_serializing_if = "CleanStr::is_blank")]
+    pub host: CleanStr,
 }
 
 /// A stamped line of the journal.

@@ -163,9 +163,30 @@ impl Timeline {
     }
 }
 
-/// Whose words a line has: the console that noted what was said elsewhere said nothing.
+/// Whether nobody did it: a console found it out and wrote it down, and any other one could have.
+fn is_machines(event: &Event) -> bool {
+    match event {
+        Event::ClockJumped(_) | Event::ClockSkewed(_) | Event::CommandEnded(_) => true,
+        Event::CommandRemarked(body) => body.remark == Remark::Overtime,
+        Event::DeliveryMoved(body) => match body.to {
+            DeliveryState::Held { .. }
+            | DeliveryState::Sending
+            | DeliveryState::Sent(_)
+            | DeliveryState::Failed { .. }
+            | DeliveryState::Unconfirmed { .. }
+            | DeliveryState::Superseded { .. } => true,
+            // Somebody's word.
+            DeliveryState::Queued { .. } | DeliveryState::ByHand | DeliveryState::Dropped { .. } => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whose words a line has: the console that noted what was said elsewhere, or what came of something, said nothing.
 fn author(entry: &Entry) -> Actor {
     match &entry.event {
+        event if is_machines(event) && entry.via.host.is_blank() => "warroom".into(),
+        event if is_machines(event) => Actor::new(&format!("warroom on {}", entry.via.host)),
         Event::ForeignNoted(body) if body.who.is_blank() => body.service.clone(),
         Event::ForeignNoted(body) => body.who.clone(),
         _ => entry.actor.clone(),

@@ -45,6 +45,7 @@ pub fn fill(dir: &JournalDir, id: IncidentId, entries: usize, seed: u64) -> Resu
             uid: 1000 + index,
             pid: 4000 + 17 * index,
             console: CleanStr::new(&format!("made-{name}")),
+            host: CleanStr::default(),
         })
         .collect();
     let mut wall = DateTime::from_timestamp(1_780_000_000, 0).expect("a second of 2026");

@@ -114,6 +114,7 @@ impl Shell {
             uid: rustix::process::getuid().as_raw(),
             pid: std::process::id(),
             console: plan.settings.console.clone(),
+            host: plan.settings.host.clone(),
         };
         let mut shell = Self {
             via,

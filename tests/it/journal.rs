@@ -25,7 +25,7 @@ use warroom::text::CleanStr;
 const INC: IncidentId = IncidentId { series: Series::Incident, number: 1 };
 
 fn via(console: &str) -> Via {
-    Via { uid: 1000, pid: std::process::id(), console: CleanStr::new(console) }
+    Via { uid: 1000, pid: std::process::id(), console: CleanStr::new(console), ..Via::default() }
 }
 
 fn note(actor: &str, text: &str) -> NewEntry {

@@ -423,7 +423,7 @@ fn a_line_that_a_dead_console_left_half_typed_can_be_recorded() {
     host.declare();
     let folder = host.home.path().join("state/warroom/journal");
     let dir = JournalDir::open(folder, Sharing::Private).unwrap();
-    let via = Via { uid: 0, pid: 1, console: "gone".into() };
+    let via = Via { uid: 0, pid: 1, console: "gone".into(), ..Via::default() };
     let mut journal = dir.journal(IncidentId::incident(1), via).unwrap();
     journal.save_draft(&"dana".into(), "finding: :the pool is\nexhausted").unwrap();
     drop(journal);
