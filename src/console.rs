@@ -483,7 +483,7 @@ impl Console {
             loaded: &self.loaded,
             reach: &self.settings.reach,
             templates: &self.settings.templates,
-            cadence: &self.settings.cadence,
+            cadence: self.incident.cadence(&self.settings.cadence),
             past: &self.past,
             matrix: &self.settings.matrix,
             rotation: self.settings.rotation.as_ref(),
@@ -535,6 +535,10 @@ impl Console {
         for (place, wake) in self.wakes.into_iter().enumerate() {
             if wake.is_some_and(|at| at <= now) {
                 self.dirty.add(PANES.get(place).map_or(Dirty::HEADER, |spec| Dirty::pane(spec.id)));
+                // The time for objections runs down in the footer, on every console.
+                if place == PANES.len() && self.incident.decisions.iter().any(|decision| decision.made.is_none()) {
+                    self.dirty.add(Dirty::FOOTER);
+                }
                 self.wakes[place] = None;
             }
         }

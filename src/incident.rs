@@ -21,6 +21,7 @@ pub mod lamp;
 pub mod leftover;
 pub mod measures;
 mod merge;
+mod pace;
 pub mod postmortem;
 mod redaction;
 pub mod review;
@@ -273,6 +274,8 @@ pub struct Facts {
     pub nobody_affected: Option<Mark>,
     /// Whom the escalation matrix names and who was told, at which severity.
     pub told: BTreeMap<CleanStr, (Severity, Mark)>,
+    /// Who changed the pace of updates, when, to what; the newest last.
+    pub paces: Vec<(Mark, CadenceSet)>,
     /// Obligations that were put off.
     pub snoozes: BTreeMap<Duty, Snooze>,
     /// Texts that wait for approval.

@@ -147,7 +147,7 @@ pub struct Cx<'a> {
     /// The templates of updates.
     pub templates: &'a Templates,
     /// The runbook's times.
-    pub cadence: &'a Cadence,
+    pub cadence: Cadence,
     /// The last incidents of the affected services.
     pub past: &'a [Past],
     /// Whom a severity tells.
@@ -199,7 +199,7 @@ impl Cx<'_> {
             actor: self.me.clone(),
             now: self.now,
             present,
-            cadence: *self.cadence,
+            cadence: self.cadence,
             tell: self.to_tell(),
             roster: self.roster(),
         }
@@ -237,12 +237,12 @@ impl Cx<'_> {
 
     /// The positions that must know of it.
     pub fn to_tell(&self) -> Vec<CleanStr> {
-        to_tell(self.incident, self.matrix, self.catalogue, self.cadence)
+        to_tell(self.incident, self.matrix, self.catalogue, &self.cadence)
     }
 
     /// By which rules this incident's obligations come about, for `tell` of [`Cx::to_tell`].
     pub fn rules<'a>(&'a self, tell: &'a [CleanStr]) -> Rules<'a> {
-        Rules { cadence: self.cadence, tell }
+        Rules { cadence: &self.cadence, tell }
     }
 
     /// What is left undone, by name.
@@ -251,7 +251,7 @@ impl Cx<'_> {
     }
 
     fn contacts(&self) -> Vec<Contact> {
-        contacts(self.incident, self.matrix, self.catalogue, self.cadence)
+        contacts(self.incident, self.matrix, self.catalogue, &self.cadence)
     }
 
     /// How somebody of the escalation matrix is reached.
@@ -302,9 +302,11 @@ impl Cx<'_> {
         }
     }
 
-    /// A time of day in the incident's zone.
+    /// A time of day in the incident's zone; with its date where that is not today's.
     pub fn clock(&self, at: DateTime<Utc>) -> String {
-        at.with_timezone(&self.zone).format("%H:%M:%S").to_string()
+        let local = at.with_timezone(&self.zone);
+        let is_today = local.date_naive() == self.now.with_timezone(&self.zone).date_naive();
+        local.format(if is_today { "%H:%M:%S" } else { "%m-%d %H:%M:%S" }).to_string()
     }
 
     /// A moment in the incident's zone as it can be typed again: with its date where that is not today's.
@@ -428,6 +430,8 @@ pub enum FormKind {
         /// How bad it is.
         severity: Severity,
     },
+    /// How often updates are due from now on, and why.
+    Cadence,
     /// How long something is put off, and why.
     Snooze(Duty),
     /// The final status, with the proof as it is when it is handed in.

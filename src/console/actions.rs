@@ -164,6 +164,9 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     write("no-impact", &[], "no customer is affected", |console, wall, effects| {
         console.command(Command::DenyImpact(None), None, wall, effects);
     }),
+    write("cadence", &[], "have updates due at another pace in this incident", |console, wall, _| {
+        console.show_form(FormKind::Cadence, wall);
+    }),
     write("follow-up", &[], "follow-ups: owner, day, done", |console, wall, _| {
         let pick = overlay::follow_ups(&console.cx(wall));
         console.show(pick);

@@ -226,7 +226,7 @@ impl Console {
         }
         spans.push(Span::styled(format!("  {}", incident.phase().name().to_uppercase()), style));
         if let Some(elapsed) = incident.elapsed(cx.now) {
-            let target = resolve_target(Some(severity), cx.cadence).filter(|_| !self.is_narrow());
+            let target = resolve_target(Some(severity), &cx.cadence).filter(|_| !self.is_narrow());
             let taken = minutes(elapsed);
             spans.push(match target {
                 Some(target) if elapsed > target => {
@@ -327,15 +327,13 @@ impl Console {
             }
             return spans;
         }
-        if let Some(decision) = asked(cx) {
-            let left = countdown(decision.proposal.until - cx.now);
-            let count = match decision.objections.len() {
-                0 => String::new(),
-                count => format!(" · {count} object"),
-            };
-            let text = format!("ANY STRONG OBJECTIONS? {} · {left}{count} ", decision.proposal.action);
+        if let Some(text) = objections(cx) {
             let key = Span::styled("X", cx.theme.key());
-            return vec![Span::styled(text, cx.theme.amber()), key, Span::styled(" objects", cx.theme.dim())];
+            return vec![
+                Span::styled(format!("{text} "), cx.theme.amber()),
+                key,
+                Span::styled(" objects", cx.theme.dim()),
+            ];
         }
         let pane = &self.panes[self.focus as usize];
         if pane.is_typing() {
@@ -431,6 +429,18 @@ impl Detail {
 /// The proposal on which everybody is asked for objections at the moment.
 pub(super) fn asked<'a>(cx: &Cx<'a>) -> Option<&'a Decision> {
     cx.incident.decisions.iter().find(|decision| decision.made.is_none() && cx.now < decision.proposal.until)
+}
+
+/// The question that everybody is asked before a decision, with the time that is left.
+pub(super) fn objections(cx: &Cx<'_>) -> Option<String> {
+    let decision = asked(cx)?;
+    let left = countdown(decision.proposal.until - cx.now);
+    let count = match decision.objections.len() {
+        0 => String::new(),
+        1 => " · 1 objects".to_owned(),
+        count => format!(" · {count} object"),
+    };
+    Some(format!("ANY STRONG OBJECTIONS? {} · {left}{count}", decision.proposal.action))
 }
 
 /// A pause that is worth a word in the header …

@@ -25,7 +25,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 pub(crate) use compose::{Compose, compose, facts as update_facts, since};
 pub(crate) use declare::{DeclareForm, declare, declare_from};
 pub(crate) use form::Form;
-pub(crate) use forms::{coming, form, past};
+pub(crate) use forms::{coming, every, form, past};
 pub(crate) use items::{
     act_on, assign_role, call_backs, changes, decisions, drafts, follow_ups, milestones, offers, people_to_tell,
     reviews,

@@ -626,6 +626,7 @@ fn any_keys_at_any_size_are_taken_without_a_panic() {
 }
 
 mod alerts;
+mod decisions;
 mod drills;
 mod inbound;
 mod outbox;

@@ -9,6 +9,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Console;
+use super::draw::objections;
 use crate::incident::{Event, Obligation, Role, Severity};
 use crate::pane::due::{alarm, grouped, urgency};
 use crate::pane::{Cx, PaneId, graphs};
@@ -31,7 +32,12 @@ pub(super) fn draw(console: &Console, area: Rect, buf: &mut Buffer, cx: &Cx<'_>)
     // From here on there are rows enough for second thoughts in big letters.
     let is_roomy = area.height >= 50 && area.width >= 160;
     let banner = headline(console, area, is_roomy, buf, cx);
-    let rest = Rect { y: banner.bottom(), height: area.bottom() - banner.bottom(), ..area };
+    let mut rest = Rect { y: banner.bottom(), height: area.bottom() - banner.bottom(), ..area };
+    if let Some(text) = objections(cx).filter(|_| rest.height > 1) {
+        let line = fit_line(Line::from(format!(" {text}")).style(cx.theme.amber()), usize::from(rest.width));
+        buf.set_line(rest.x, rest.y, &line, rest.width);
+        rest = Rect { y: rest.y + 1, height: rest.height - 1, ..rest };
+    }
     let mut texts = texts(cx, rest.width.saturating_sub(2), 2);
     let seats = if is_roomy { BIG_ROWS + 1 } else { 1 };
     let wanted = (seats + 2).saturating_add(u16::try_from(texts.len()).unwrap_or(u16::MAX));

@@ -379,6 +379,7 @@ pub(super) fn weight(incident: &Incident, line: &Line) -> Weight {
         | Event::ImpactStarted(_)
         | Event::ImpactEnded(_)
         | Event::NoCustomerAffected(_)
+        | Event::CadenceSet(_)
         | Event::HandoverAccepted(_)
         | Event::DecisionMade(_)
         | Event::HypothesisSettled(_)

@@ -285,7 +285,7 @@ fn while_it_runs(list: &mut List<'_>, rules: Rules<'_>) {
                 // What was told, and promised, before it was reopened belongs to the time before.
                 let last = facts.last_heard(channel).filter(|heard| facts.reopened_at.is_none_or(|at| heard.at >= at));
                 let start = last.map_or(facts.reopened_at.unwrap_or(acknowledged.at), |heard| heard.at);
-                let regular = start + cadence.update;
+                let regular = facts.next_due(start, cadence.update);
                 let promised = last.and_then(|heard| heard.promised_next);
                 let due = promised.map_or(regular, |promised| promised.min(regular));
                 list.owe_update(channel, &format!("update {}", channel.name()), start, due);
@@ -351,7 +351,7 @@ fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime
     match (heard, facts.impact.end) {
         (Some(heard), None) => match facts.reopened_at.filter(|at| heard.at < *at) {
             Some(reopened) => Some((reopened, reopened + cadence.external)),
-            None => Some((heard.at, heard.promised_next.unwrap_or(heard.at + cadence.external_again))),
+            None => Some((heard.at, heard.promised_next.unwrap_or(facts.next_due(heard.at, cadence.external_again)))),
         },
         (Some(heard), Some(_)) => Some((heard.at, heard.promised_next?)),
         (None, Some(end)) if end - start <= cadence.external => None,

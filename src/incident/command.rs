@@ -85,6 +85,8 @@ pub enum Command {
     MarkTold(PersonTold),
     /// Take the tick back.
     MarkNotTold(CleanStr),
+    /// Have updates due at another pace from now on, with a reason.
+    SetCadence(TimeDelta, Option<CleanStr>),
     /// Put an obligation off, with a reason.
     Snooze(ObligationSnoozed),
     /// Approve a draft, as Incident Commander; its text may have been edited.
@@ -234,6 +236,7 @@ impl Command {
             Self::LeaveRole(seat, _) => Self::LeaveRole(seat, Some(reason)),
             Self::SkipStep(body) => Self::SkipStep(StepSkipped { reason, ..body }),
             Self::StrikeNote(body) => Self::StrikeNote(NoteStruck { reason: Some(reason), ..body }),
+            Self::SetCadence(every, _) => Self::SetCadence(every, Some(reason)),
             Self::Snooze(body) => Self::Snooze(ObligationSnoozed { reason, ..body }),
             Self::PostAlone(draft, _) => Self::PostAlone(draft, Some(reason)),
             Self::DropDraft(draft, _) => Self::DropDraft(draft, Some(reason)),
@@ -436,6 +439,7 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::DropDraft(draft, reason) => vec![tell::drop_draft(incident, draft, reason, asking)?],
         Command::MarkTold(body) => vec![tell::mark_told(incident, body, asking)?],
         Command::MarkNotTold(position) => vec![tell::mark_not_told(incident, position)?],
+        Command::SetCadence(every, reason) => vec![tell::set_cadence(incident, every, reason, asking)?],
         Command::Snooze(body) => vec![tell::snooze(body, asking)?],
         Command::NoteClockJump(body) => vec![Event::ClockJumped(body)],
         Command::NoteClockSkew(body) => vec![Event::ClockSkewed(body)],

@@ -459,6 +459,8 @@ events! {
     PersonTold(PersonTold) = "person-told",
     /// They were not told after all.
     PersonNotTold(PersonTold) = "person-not-told",
+    /// Updates are due at another pace from now on.
+    CadenceSet(CadenceSet) = "cadence-set",
     /// Something that is due was put off.
     ObligationSnoozed(ObligationSnoozed) = "obligation-snoozed",
     /// A text waits for approval.

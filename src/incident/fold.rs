@@ -164,6 +164,13 @@ impl Facts {
                 Sense::Good
             }
             Event::PersonNotTold(body) => self.told.remove(&body.position).is_some().into(),
+            Event::CadenceSet(body) => {
+                let is_new = body.every_s > 0;
+                if is_new {
+                    self.paces.push((mark, body.clone()));
+                }
+                is_new.into()
+            }
             Event::ObligationSnoozed(body) => {
                 let snooze = Snooze { mark, until: body.until, reason: body.reason.clone() };
                 let may = body.duty.is_snoozable();

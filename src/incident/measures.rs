@@ -225,10 +225,10 @@ fn stretches(incident: &Incident, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, Dat
 
 fn internal(incident: &Incident, channel: Channel, cadence: &Cadence, now: DateTime<Utc>) -> Kept {
     let heard = incident.heard(channel);
-    let mut count = Count::new(channel, cadence.update);
+    let mut count = Count::new(incident, channel, cadence.update);
     for (from, to) in stretches(incident, now) {
-        count.stretch(from, to, from + cadence.update, &heard, |heard| {
-            let regular = heard.at + cadence.update;
+        count.stretch(from, to, incident.next_due(from, cadence.update), &heard, |heard| {
+            let regular = incident.next_due(heard.at, cadence.update);
             heard.promised_next.map_or(regular, |promised| promised.min(regular))
         });
     }
@@ -237,7 +237,7 @@ fn internal(incident: &Incident, channel: Channel, cadence: &Cadence, now: DateT
 
 /// The external page, and whether it was told in time where it was due at all.
 fn outside(incident: &Incident, heard: &[Heard], cadence: &Cadence, now: DateTime<Utc>) -> (Kept, Option<bool>) {
-    let mut count = Count::new(Channel::ExternalPage, cadence.external_again);
+    let mut count = Count::new(incident, Channel::ExternalPage, cadence.external_again);
     let Some(start) = incident.impact.start else { return (count.kept, None) };
     if incident.nobody_affected.is_some() {
         return (count.kept, None);
@@ -245,7 +245,9 @@ fn outside(incident: &Incident, heard: &[Heard], cadence: &Cadence, now: DateTim
     let first = heard.iter().map(|heard| heard.at).find(|at| *at >= start);
     let end = incident.impact.end.or(incident.resolved_at).unwrap_or(now);
     let due = start + cadence.external;
-    count.stretch(start, end, due, heard, |heard| heard.promised_next.unwrap_or(heard.at + cadence.external_again));
+    count.stretch(start, end, due, heard, |heard| {
+        heard.promised_next.unwrap_or(incident.next_due(heard.at, cadence.external_again))
+    });
     let kept = match first {
         Some(first) => Some(first <= due),
         None => (end > due).then_some(false),
@@ -254,14 +256,15 @@ fn outside(incident: &Incident, heard: &[Heard], cadence: &Cadence, now: DateTim
 }
 
 /// Counts updates against when each was due.
-struct Count {
+struct Count<'a> {
     kept: Kept,
+    facts: &'a Facts,
     again: TimeDelta,
 }
 
-impl Count {
-    fn new(channel: Channel, again: TimeDelta) -> Self {
-        Self { kept: Kept { channel, owed: 0, kept: 0, worst: None }, again }
+impl<'a> Count<'a> {
+    fn new(facts: &'a Facts, channel: Channel, again: TimeDelta) -> Self {
+        Self { facts, kept: Kept { channel, owed: 0, kept: 0, worst: None }, again }
     }
 
     fn stretch(
@@ -293,6 +296,14 @@ impl Count {
 
     /// A silence beyond its time owes one update, and one more for each further period.
     fn missed(&mut self, due: DateTime<Utc>, until: DateTime<Utc>) {
+        if !self.facts.paces.is_empty() {
+            let mut next = due;
+            while next <= until {
+                self.kept.owed = self.kept.owed.saturating_add(1);
+                next = self.facts.next_due(next, self.again).max(next + TimeDelta::seconds(1));
+            }
+            return;
+        }
         let more = (until - due).num_seconds() / self.again.num_seconds().max(1);
         self.kept.owed = self.kept.owed.saturating_add(1 + usize::try_from(more).unwrap_or(0));
     }

@@ -9,6 +9,7 @@ use crate::text::CleanText;
 
 mod impact;
 mod owed;
+mod pace;
 mod people;
 
 const INC: IncidentId = IncidentId { series: Series::Incident, number: 42 };

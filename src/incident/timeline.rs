@@ -348,6 +348,7 @@ fn hand(event: &Event) -> Hand {
         | Event::PersonTold(_)
         | Event::PersonNotTold(_)
         | Event::ObligationSnoozed(_)
+        | Event::CadenceSet(_)
         | Event::UpdateDrafted(_)
         | Event::DraftDropped(_)
         | Event::ForeignNoted(_)

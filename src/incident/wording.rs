@@ -101,6 +101,9 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
             format!("the {} knows of {}{how}", body.position, body.severity)
         }),
         Event::PersonNotTold(body) => ("told", format!("the {} does not know after all", body.position)),
+        Event::CadenceSet(body) => {
+            ("CADENCE", format!("an update every {} from now on: {}", measures::spoken(body.every()), body.reason))
+        }
         Event::ObligationSnoozed(body) => {
             ("snooze", format!("{} until {}: {}", duty(&body.duty, facts), time(body.until, facts), body.reason))
         }
@@ -395,11 +398,26 @@ fn decided(body: &DecisionMade, facts: &Facts) -> String {
         return format!("{word}a proposal{because}");
     };
     let objections: Vec<_> = decision.objections.iter().map(|(mark, text)| format!("{}: {text}", mark.by)).collect();
-    let objections = if objections.is_empty() { "no objections".to_owned() } else { objections.join(", ") };
+    let objections = match objections.as_slice() {
+        [] => unopposed(decision),
+        objections => objections.join(", "),
+    };
     let present: Vec<_> = body.present.iter().map(CleanStr::as_str).collect();
     let present = if present.is_empty() { String::new() } else { format!("; present: {}", present.join(", ")) };
     let DecisionProposed { action, risk, undo, .. } = &decision.proposal;
     format!("{word}{action}{because} (risk: {risk}; undo: {undo}; {objections}{present})")
+}
+
+/// That nobody objected, and whether everybody had the time for it.
+fn unopposed(decision: &Decision) -> String {
+    let asked_for = decision.proposal.until - decision.proposed.at;
+    match decision.made.as_ref().map(|(mark, _)| mark).filter(|mark| mark.at < decision.proposal.until) {
+        Some(mark) => {
+            let after = (mark.at - decision.proposed.at).num_seconds().max(0);
+            format!("no objections in {after} s, {} cut it short of {} s", mark.by, asked_for.num_seconds().max(0))
+        }
+        None => "no objections".to_owned(),
+    }
 }
 
 fn follow_up(body: &FollowUpSet, facts: &Facts) -> String {

@@ -217,7 +217,9 @@ fn owner(obligation: &Obligation) -> &str {
 fn draw_big(obligation: &Obligation, ticks: bool, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> u16 {
     let left = obligation.left(cx.now);
     // Where something else is due sooner, this one stands still for a minute at a time.
-    let text = if ticks { countdown(left) } else { left.num_minutes().to_string() };
+    let is_long = left.num_hours().abs() >= 2;
+    // Nobody counts three days in minutes.
+    let text = if ticks || is_long { countdown(left) } else { left.num_minutes().to_string() };
     let style = urgency(obligation, cx);
     let room = Rect { width: area.width * 2 / 3, ..area };
     let size = digits::largest_that_fits(&text, room, cx.theme.glyphs);
@@ -229,7 +231,7 @@ fn draw_big(obligation: &Obligation, ticks: bool, area: Rect, buf: &mut Buffer, 
     };
     let x = area.x + taken.width + 2;
     let name = if obligation.duty.channel().is_some() { "update" } else { obligation.name.as_str() };
-    let unit = if ticks { "" } else { "min " };
+    let unit = if ticks || is_long { "" } else { "min " };
     let (act, key) = remedy(&obligation.duty, cx.incident);
     let lines = [format!("{unit}{word} {name}"), format!("{} · {key} {act}", owner(obligation))];
     let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);

@@ -66,7 +66,7 @@ pub(crate) fn compose(cx: &Cx<'_>) -> Overlay {
         rendered: CleanText::default(),
         channels: channels_of(audience),
         at_channel: 0,
-        promise: usual_promise(audience),
+        promise: usual_promise(audience, cx),
         previous: last.map(|told| told.update.text.clone()),
         draft: None,
         since: since(last.map(|told| told.mark.at), cx),
@@ -99,7 +99,11 @@ pub(crate) fn approve(draft: &Draft, cx: &Cx<'_>) -> Overlay {
 }
 
 /// The place in [`PROMISES`] that the cadence asks of those who read it.
-fn usual_promise(audience: Audience) -> usize {
+fn usual_promise(audience: Audience, cx: &Cx<'_>) -> usize {
+    if !cx.incident.paces.is_empty() {
+        // What is promised keeps the pace that somebody set.
+        return PROMISES.iter().rposition(|minutes| TimeDelta::minutes(*minutes) <= cx.cadence.update).unwrap_or(0);
+    }
     match audience {
         Audience::Slack | Audience::Internal | Audience::Executive => 1,
         Audience::External => 3,
@@ -302,7 +306,7 @@ impl Compose {
         }
         if Audience::ALL[audience] != self.audience {
             self.channels = channels_of(Audience::ALL[audience]);
-            self.promise = usual_promise(Audience::ALL[audience]);
+            self.promise = usual_promise(Audience::ALL[audience], cx);
         }
         (self.audience, self.status) = (Audience::ALL[audience], Status::ALL[status]);
         self.render(cx);

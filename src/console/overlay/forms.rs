@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::form::{Field, Form};
 use super::{Overlay, send};
 use crate::incident::brief::BriefKind;
+use crate::incident::measures::spoken;
 use crate::incident::when::{self, Side, When};
 use crate::incident::{
     Actor, Answer, ArticleRecorded, Command, DecisionProposed, FollowUpSet, HandoverOffered, HypothesisOpened,
@@ -17,6 +18,7 @@ use crate::incident::{
 };
 use crate::pane::{Cx, FormKind};
 use crate::text::CleanStr;
+use crate::text::duration::Lapse;
 
 /// What a form leads to, in this order, or the field that cannot be read and why.
 type Read = Result<Vec<Command>, (usize, String)>;
@@ -130,6 +132,11 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
             format!("the {position} was told of {severity}"),
             cx.phone_of(position).into_iter().collect(),
             vec![Field::line("who, and by which way (may stay empty)", "Ana Ruiz, by phone", "")],
+        ),
+        FormKind::Cadence => (
+            text("how often is an update due from now on, on every channel?"),
+            vec![format!("now every {}; what a text promises counts where it is sooner", spoken(cx.cadence.update))],
+            vec![Field::line("every", "1h", ""), Field::line("why", "overnight: the bank answers at eight", "")],
         ),
         FormKind::Snooze(duty) => {
             let known = cx.obligations().into_iter().find(|one| one.duty == *duty);
@@ -351,6 +358,10 @@ pub(super) fn read(form: &Form, cx: &Cx<'_>) -> Read {
         FormKind::Told { position, severity } => {
             Command::MarkTold(PersonTold { position: position.clone(), severity: *severity, how: given(0) })
         }
+        FormKind::Cadence => {
+            let every = every(&line(0)).ok_or((0, format!("`{}` is no length of time: write 30m or 1h", line(0))))?;
+            Command::SetCadence(every, given(1))
+        }
         FormKind::Snooze(duty) => {
             Command::Snooze(ObligationSnoozed { duty: duty.clone(), until: after(0)?, reason: line(1) })
         }
@@ -376,6 +387,11 @@ pub(super) fn read(form: &Form, cx: &Cx<'_>) -> Read {
         }
     };
     Ok(vec![command])
+}
+
+/// A length of time as people write it: `30m`, `1h`.
+pub(crate) fn every(text: &str) -> Option<TimeDelta> {
+    text.trim().parse::<Lapse>().ok().map(TimeDelta::from)
 }
 
 fn read_scope(form: &Form, cx: &Cx<'_>) -> Read {

@@ -135,6 +135,30 @@ pub(super) fn mark_not_told(incident: &Incident, position: CleanStr) -> Result<E
     Ok(Event::PersonNotTold(PersonTold { position, severity: *severity, how: None }))
 }
 
+/// The Incident Commander answers for how often people hear something.
+pub(super) fn set_cadence(
+    incident: &Incident,
+    every: TimeDelta,
+    reason: Option<CleanStr>,
+    asking: &Asking,
+) -> Result<Event, Refusal> {
+    let commander = incident.holder(Role::IncidentCommander);
+    if let Some(commander) = commander.filter(|_| !asking.holds(incident, Role::IncidentCommander)) {
+        return refuse(format!("the Incident Commander changes the pace: that is {commander}"));
+    }
+    if every < TimeDelta::minutes(5) || every > TimeDelta::hours(24) {
+        return refuse("updates are due every 5m to 24h: write 1h");
+    }
+    if incident.cadence(&asking.cadence).update == every && incident.cadence(&asking.cadence).external_again == every {
+        return refuse(format!("an update is due every {} already", measures::spoken(every)));
+    }
+    let Some(reason) = reason.filter(|reason| !reason.is_blank()) else {
+        return want_reason(format!("an update every {} from now on wants a reason", measures::spoken(every)));
+    };
+    let every_s = u32::try_from(every.num_seconds()).unwrap_or(u32::MAX);
+    Ok(Event::CadenceSet(CadenceSet { every_s, reason }))
+}
+
 pub(super) fn snooze(body: ObligationSnoozed, asking: &Asking) -> Result<Event, Refusal> {
     if !body.duty.is_snoozable() {
         return refuse("the acknowledge clock cannot be put off");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::StatusUpdate;
@@ -69,6 +69,22 @@ pub struct ObligationSnoozed {
     pub until: DateTime<Utc>,
     /// Why.
     pub reason: CleanStr,
+}
+
+/// From now on updates are due at another pace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CadenceSet {
+    /// The time between two updates on each channel, in seconds.
+    pub every_s: u32,
+    /// Why: "overnight, the bank answers at eight".
+    pub reason: CleanStr,
+}
+
+impl CadenceSet {
+    /// The time between two updates.
+    pub fn every(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::from(self.every_s))
+    }
 }
 
 /// A text that waits for the Incident Commander's approval.

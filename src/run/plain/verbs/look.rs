@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use super::super::Session;
 use super::super::lists;
 use super::super::told::{group_line, objective_line, objectives};
-use super::words::{first_word, time_before, time_to_come};
+use super::words::{first_word, given, time_before, time_to_come};
 use super::{Answer, Verb, usage, verb};
+use crate::console::overlay::every;
 use crate::incident::brief::BriefKind;
 use crate::incident::{Command, Evidence, ObligationSnoozed};
 use crate::pane::Past;
@@ -21,6 +22,7 @@ const MOST_KINDS: usize = 20;
 
 pub(super) const VERBS: &[Verb] = &[
     verb("due", "", "what is due, until when, whose it is, with numbers", due),
+    verb("cadence", "1h REASON", "have updates due at another pace in this incident from now on", cadence),
     verb("snooze", "N 5m REASON", "put what is due off for some minutes", snooze),
     verb("brief", "[handover | since TIME]", "the brief, to read aloud", brief),
     verb("lamps", "", "what an experienced commander would notice by now", |session, _, wall| {
@@ -59,6 +61,16 @@ fn due(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
         lines.push(format!("nothing is due. {}", cx.incident.phase().question()));
     }
     session.answer(lines)
+}
+
+fn cadence(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let (length, reason) = first_word(rest);
+    if length.is_empty() {
+        return usage("cadence");
+    }
+    let every =
+        every(length).ok_or_else(|| format!("`{}` is no length of time: write 30m or 1h", CleanStr::new(length)))?;
+    session.ask(Command::SetCadence(every, given(reason)), wall)
 }
 
 fn snooze(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
