@@ -7,7 +7,8 @@
 //! nothing.
 
 pub mod actions;
-pub mod draw;
+mod declaring;
+mod draw;
 mod drill;
 pub mod effect;
 mod inbound;
@@ -34,8 +35,8 @@ use crate::alert::Coverage;
 use crate::escalation::Matrix;
 use crate::exercise::staged::Site;
 use crate::incident::{
-    Actor, AlertLinked, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, PrivacySet, Progress,
-    ProofLine, Refusal, Series, ServiceId, Urgency, command,
+    Actor, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, Progress, ProofLine, Refusal,
+    ServiceId, Urgency, command,
 };
 use crate::live::{Before, Finding, Inquiry, Live, Usual, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
@@ -49,6 +50,7 @@ use crate::slo::ObjectiveId;
 use crate::template::Templates;
 use crate::text::CleanStr;
 use crate::theme::Theme;
+pub use declaring::Doubt;
 pub use draw::{Cursor, Drawn};
 pub use effect::{Effect, Effects, JournalMsg, Msg, Printout, Summary};
 pub use layout::{Arrangement, Layout};
@@ -421,6 +423,7 @@ impl Console {
                 self.dirty.add(Dirty::HEADER);
             }
             Msg::Run(id, said) => self.run_said(id, said, wall, &mut effects),
+            Msg::IsOpen(known, events) => self.is_it_that(known, events),
             Msg::Wake => {}
         }
         let wall = self.learn_own_clock(own);
@@ -547,6 +550,7 @@ impl Console {
         {
             self.command(command, from, wall, effects);
         }
+        self.follow_merge(wall, effects);
         self.end_waits(wall, effects);
         self.send_out(wall, effects);
         self.ring(wall, effects);
@@ -708,31 +712,6 @@ impl Console {
         let settles_draft = give_back.is_some();
         self.pending.insert(self.ticket, Pending { events: events.len(), give_back });
         Effect::Append { ticket: self.ticket, events, settles_draft }
-    }
-
-    /// Declares a new incident, in a record of its own that begins with the alerts that it came from.
-    pub(crate) fn declare(
-        &mut self,
-        body: Declared,
-        alerts: Vec<AlertLinked>,
-        is_private: bool,
-        wall: DateTime<Utc>,
-        effects: &mut Vec<Effect>,
-    ) {
-        if !self.may_write() {
-            return self.say(Tone::Refused, self.looks_only().to_owned(), wall);
-        }
-        let blank = Incident::new(IncidentId::incident(1));
-        let asking = crate::incident::Asking::new(self.settings.me.clone(), wall);
-        match command::decide(&blank, Command::Declare(body), &asking) {
-            Ok(mut events) => {
-                events.extend(is_private.then_some(Event::PrivacySet(PrivacySet { is_private })));
-                events.extend(alerts.into_iter().map(Event::AlertLinked));
-                let events = events.into_iter().map(|event| event.shifted(self.ahead)).collect();
-                effects.push(Effect::Create(Series::Incident, events));
-            }
-            Err(refusal) => self.say(Tone::Refused, refusal.to_string(), wall),
-        }
     }
 
     /// Asks the sources for what this incident and this screen need, when that changed.

@@ -274,6 +274,8 @@ pub struct Facts {
     pub nobody_affected: Option<Mark>,
     /// Whom the escalation matrix names and who was told, at which severity.
     pub told: BTreeMap<CleanStr, (Severity, Mark)>,
+    /// Records whose merge with this one was taken back, and after which entry that was.
+    unmerged: BTreeMap<IncidentId, OrderKey>,
     /// Who changed the pace of updates, when, to what; the newest last.
     pub paces: Vec<(Mark, CadenceSet)>,
     /// Obligations that were put off.
@@ -384,7 +386,8 @@ impl Incident {
         }
         if late {
             let clocks = Clocks::of(self.entries.values());
-            self.facts = Facts { skews: clocks.said.clone(), clocks, ..Facts::default() };
+            let unmerged = merge::unmerged(self.entries.values());
+            self.facts = Facts { skews: clocks.said.clone(), clocks, unmerged, ..Facts::default() };
             let redacted = redaction::redacted(self.entries.values());
             for entry in self.entries.values() {
                 match redaction::bare(entry, &redacted) {
@@ -424,10 +427,12 @@ impl Incident {
             let Facts { clock, clocks, timeline, .. } = &mut self.facts;
             timeline.append(&entry, Reading { clock, clocks });
             let clock_changed = drill_before != self.facts.clock && !self.entries.is_empty();
-            // Times that were read with a clock that was off must be read again.
+            // Times that were read with a clock that was off must be read again, and what a merge changed must not have been.
             // So must what a redacted entry has told: its words are in titles, tasks, updates by now.
-            let is_skew =
-                matches!(entry.event, Event::ClockSkewed(_) | Event::ClockJumped(_) | Event::EntryRedacted(_));
+            let is_skew = matches!(
+                entry.event,
+                Event::ClockSkewed(_) | Event::ClockJumped(_) | Event::EntryRedacted(_) | Event::MergeUndone(_)
+            );
             self.entries.insert(key, entry);
             return clock_changed || is_skew;
         }

@@ -365,6 +365,8 @@ pub enum Purpose {
     Service,
     /// A component, for an SME.
     Component,
+    /// Take the merge of a duplicate back: which one, and why.
+    Unmerge,
     /// The name of the record that ends.
     Merge {
         /// Which ends.

@@ -79,6 +79,14 @@ pub(super) enum AfterSub {
         #[arg(long, value_name = "INC")]
         into: IncidentId,
     },
+    /// Take a merge back: the duplicate is open again, and its lines and clocks are no part of the other record any more
+    Unmerge {
+        /// The record that was merged
+        duplicate: IncidentId,
+        /// How it is known that it was something else
+        #[arg(long)]
+        reason: String,
+    },
     /// Take the words of a line out of the record for good; without a line, list those that can be
     Redact {
         /// Which record
@@ -112,6 +120,9 @@ pub(super) struct Reported {
     /// No public channel, status page or ticket hears of it
     #[arg(long)]
     pub(super) private: bool,
+    /// Declare it although another incident is open on its service
+    #[arg(long)]
+    pub(super) anyway: bool,
     /// When it was detected: 14:10, -20m, or 2026-05-28 14:10; now without
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(super) at: Option<String>,
@@ -136,6 +147,10 @@ pub(super) fn run(config: &Config, command: AfterSub) -> Result<ExitCode, Ending
         AfterSub::Followups { all, json } => tell_follow_ups(config, all, json),
         AfterSub::Report { since, json } => process_health(config, since.as_deref(), json),
         AfterSub::Merge { duplicate, into } => merge(config, duplicate, into),
+        AfterSub::Unmerge { duplicate, reason } => {
+            let merging = Merging { actor: actor(config), via: via("merge"), cadence: config.cadence };
+            print(&merging.undo(&place(config).open()?, duplicate, &CleanStr::new(&reason))?)
+        }
         AfterSub::Redact { incident, entry: None, .. } => redactable(config, incident),
         AfterSub::Redact { incident, entry: Some(entry), reason } => {
             redact(config, incident, &entry, &reason.unwrap_or_default())

@@ -100,6 +100,12 @@ pub(super) fn declare(
     let mut events =
         first_events(body, &Asking::new(me.clone(), now)).map_err(|refusal| Ending::Usage(refusal.to_string()))?;
     events.extend(reported.private.then_some(Event::PrivacySet(PrivacySet { is_private: true })));
+    let known = if reported.anyway { Vec::new() } else { records::open_on(&place(config), &events) };
+    if !known.is_empty() {
+        let asked: Vec<_> =
+            known.iter().map(|(id, title)| format!("is it {id} ({title})? `warroom open {id}` joins it")).collect();
+        return Err(Ending::Failure(format!("{}; --anyway declares another incident", asked.join("; "))));
+    }
     let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
     let id = records::create(&place(config), Series::Incident, via("declare"), &entries)?;
     print(&id.to_string())
@@ -242,9 +248,13 @@ pub(super) fn note(
     text: &str,
 ) -> Result<ExitCode, Ending> {
     let dir = place(config).open()?;
-    let id = meant(config, &dir, id)?;
+    let named = meant(config, &dir, id)?;
     let me = actor(config);
-    let incident = records::read(&dir, id)?;
+    let incident = records::going_on(&dir, named)?;
+    let id = incident.id();
+    if id != named {
+        super::say_error(&format!("{named} goes on in {id}: the note stands there"));
+    }
     let now = incident.clock().show(clock::wall());
     let zone = incident.zone.parse().unwrap_or(chrono_tz::UTC);
     let line = crate::incident::command::scribe_line(text, now, zone);

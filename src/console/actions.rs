@@ -186,6 +186,13 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     write("merge", &[], "merge a duplicate: its lines and earliest clocks go along", |console, wall, effects| {
         console.show_records(RecordsFor::Merging, wall, effects);
     }),
+    write("unmerge", &[], "take a merge back: the duplicate is open again", |console, _, _| {
+        console.ask(Question {
+            title: "which record was no duplicate, and how is it known? (INC-2 another bank)".to_owned(),
+            text: console.incident().merged.last().map(|id| format!("{id} ")).unwrap_or_default(),
+            purpose: Purpose::Unmerge,
+        });
+    }),
     look("drill", &["F", "F12"], "in a drill: pause, hint, inject, stand-ins, briefs, abort", Console::show_drill),
     look("pre-brief", &[], "the drill's goals and success criteria", |console, wall, effects| {
         console.print_of_record(Printout::Briefing, wall, effects);

@@ -5,6 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::Event as InputEvent;
 
+use super::declaring::Doubt;
 use super::runs::{RunAct, RunSaid};
 use crate::alert::Coverage;
 use crate::exercise::staged::Site;
@@ -39,6 +40,8 @@ pub enum Msg {
     Templates(Box<Templates>),
     /// The records of this host, as the start screen and the picker list them.
     Listed(Vec<Summary>),
+    /// What somebody declares may be one of these, which are open on its service: nothing was begun with these events.
+    IsOpen(Vec<(IncidentId, CleanStr)>, Vec<Event>),
     /// Something that the shell was asked for cannot be done: a sentence.
     Failed(CleanText),
     /// Something that the shell was asked for is done: a sentence.
@@ -159,8 +162,8 @@ pub enum Effect {
         /// They are what was half-typed: it is forgotten in the same transaction.
         settles_draft: bool,
     },
-    /// Begin a record with these events and open it.
-    Create(Series, Vec<Event>),
+    /// Begin a record with these events and open it; or ask, where one is open on the same service.
+    Create(Series, Vec<Event>, Doubt),
     /// Begin the drill that the shell proposes, and open it.
     StartDrill,
     /// Open a record.
@@ -185,6 +188,8 @@ pub enum Effect {
     Progress(Progress),
     /// Make a text of the records.
     Print(Printout),
+    /// Take the merge of a duplicate back, with the reason.
+    Unmerge(IncidentId, CleanStr),
     /// Merge a duplicate into the record in which the work goes on.
     Merge {
         /// Which ends.

@@ -40,9 +40,10 @@ pub(crate) use step::{Offer, approve, step, wait_end, waited, with_values};
 
 use super::actions::{self, Listed};
 use super::keys::Chord;
-use super::{Console, Dirty, Effect, Tone};
+use super::{Console, Dirty, Doubt, Effect, Tone};
 use crate::incident::{
-    AlertLinked, Command, Declared, EntryId, NoteAmended, Refusal, Role, Seat, StatusUpdate, command,
+    AlertLinked, Command, Declared, EntryId, IncidentId, NoteAmended, Refusal, Role, Seat, Series, StatusUpdate,
+    command,
 };
 use crate::pane::{Cx, Purpose, Question, RunAsk};
 use crate::text::{CleanStr, CleanText};
@@ -282,7 +283,9 @@ impl Console {
             }
             Outcome::Run(listed) => self.perform_listed(listed, wall, effects),
             Outcome::Chosen(choice) => self.chosen(choice, wall, effects),
-            Outcome::Declare(body, alerts, is_private) => self.declare(*body, alerts, is_private, wall, effects),
+            Outcome::Declare(body, alerts, is_private) => {
+                self.declare(*body, alerts, is_private, Doubt::Asked, wall, effects);
+            }
             Outcome::Post(update, None) => self.hand_in(overlay, vec![Command::PostUpdate(update)], wall, effects),
             Outcome::Post(update, Some(draft)) => {
                 self.hand_in(overlay, vec![Command::ApproveDraft(draft, update)], wall, effects);
@@ -324,6 +327,7 @@ impl Console {
             },
             Choice::Read(title, text) => self.show_text(&title, &text),
             Choice::Open(id) => effects.push(Effect::Open(id)),
+            Choice::Declare(events) => effects.push(Effect::Create(Series::Incident, events, Doubt::Anyway)),
             Choice::Run(step, purpose) => self.run_asked(&RunAsk::Step(step, purpose), wall, effects),
             Choice::Act(name) => {
                 if let Some(act) = actions::named(name) {
@@ -373,6 +377,19 @@ impl Console {
                 }
                 self.say(Tone::Said, format!("merging {duplicate} into {into} …"), wall);
                 return effects.push(Effect::Merge { duplicate, into });
+            }
+            Purpose::Unmerge => {
+                let (word, reason) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
+                match (word.parse::<IncidentId>(), reason.trim()) {
+                    (Ok(duplicate), reason) if !reason.is_empty() => {
+                        self.say(Tone::Said, format!("taking the merge of {duplicate} back …"), wall);
+                        return effects.push(Effect::Unmerge(duplicate, CleanStr::new(reason)));
+                    }
+                    _ => {
+                        self.overlay = Some(overlay);
+                        return self.say(Tone::Refused, "write which one and why: INC-2 another bank".to_owned(), wall);
+                    }
+                }
             }
             Purpose::Search(pane) => {
                 self.set_focus(pane);

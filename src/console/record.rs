@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::overlay;
 use super::{Console, Dirty, DraftClock, Effect, JournalMsg, Tone};
 use crate::incident::when;
-use crate::incident::{ClockJumped, ClockSkewed, Command, Entry, EntryId, Event, Incident, IncidentId, Role};
+use crate::incident::{ClockJumped, ClockSkewed, Command, Entry, EntryId, Event, Incident, IncidentId, Outcome, Role};
 use crate::live::{Live, SIMULATED};
 use crate::oncall::is_same;
 use crate::pane::PaneId;
@@ -23,6 +23,8 @@ pub(super) struct Record {
     pub(super) is_complete: bool,
     pub(super) unwritable: Option<CleanText>,
     pub(super) damage: Vec<CleanText>,
+    /// Somebody merged it into this record while it was open here: the console follows as soon as nothing is being asked.
+    pub(super) goes_on_in: Option<IncidentId>,
     /// What fires outside while a drill is played.
     pub(super) real_alerts: Vec<CleanStr>,
 }
@@ -106,7 +108,11 @@ impl Console {
                 let skewed = if is_live { self.skewed(&entries, wall) } else { None };
                 let heard: Vec<EntryId> =
                     if is_live { entries.iter().map(|entry| entry.id).collect() } else { Vec::new() };
+                let was_open = self.incident.outcome.is_none();
                 self.incident.apply(entries);
+                if let (true, true, Some(Outcome::Merged(into))) = (is_live, was_open, self.incident.outcome) {
+                    self.record.goes_on_in = Some(into);
+                }
                 self.came_back(&own, wall, effects);
                 self.hear(&heard, wall);
                 if is_live {
@@ -180,6 +186,18 @@ impl Console {
                 self.mark(&[PaneId::Facts]);
             }
         }
+    }
+
+    /// Goes along to the record in which the work goes on; what is half-typed comes along.
+    pub(super) fn follow_merge(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if self.overlay.is_some() || self.own.back < self.own.sent {
+            return;
+        }
+        let (Some(here), Some(into)) = (self.record.id, self.record.goes_on_in.take()) else { return };
+        // The line goes along: it is not to come back here as well.
+        effects.push(Effect::ClearDraft);
+        effects.push(Effect::Open(into));
+        self.say(Tone::Said, format!("{here} goes on in {into}: this console went along"), wall);
     }
 
     /// Forgets what was measured for a record. Sources run before one is open: what they said of themselves and of alerts is not that record's.

@@ -9,6 +9,7 @@ use ratatui::layout::Position;
 use super::*;
 use crate::exercise::{Exercise, World};
 use crate::incident::Entry;
+use crate::incident::Series;
 use crate::incident::tests::at;
 use crate::incident::{ENTRY_VERSION, EntryId, Hlc, Role, Via};
 use crate::live::{Finding, Report};
@@ -504,7 +505,34 @@ fn the_start_screen_offers_a_declaration_the_drill_and_a_starter_config() {
     desk.key(KeyCode::Enter);
     desk.keys("all down");
     desk.key(KeyCode::Enter);
-    assert!(matches!(desk.effects.last(), Some(Effect::Create(Series::Incident, events)) if events.len() == 1));
+    assert!(
+        matches!(desk.effects.last(), Some(Effect::Create(Series::Incident, events, Doubt::Asked)) if events.len() == 1)
+    );
+}
+
+#[test]
+fn a_second_declaration_on_a_service_asks_whether_it_is_the_incident_that_is_open() {
+    let asked = || {
+        let mut desk = Desk::with(settings(Layout::Ic), (120, 40));
+        desk.console.show_start();
+        let known = vec![(IncidentId::incident(4), "payments are slow".into())];
+        desk.tell(Msg::IsOpen(known, vec![note("a declaration")]));
+        let screen = desk.screen();
+        for words in ["is it INC-4?", "open INC-4 (payments are slow)", "nothing is declared yet"] {
+            assert!(screen.contains(words), "{words}: {screen}");
+        }
+        desk
+    };
+    let mut desk = asked();
+    desk.keys("1");
+    assert_eq!(desk.effects.last(), Some(&Effect::Open(IncidentId::incident(4))));
+    let mut desk = asked();
+    desk.keys("2");
+    let again = Effect::Create(Series::Incident, vec![note("a declaration")], Doubt::Anyway);
+    assert_eq!(desk.effects.last(), Some(&again));
+    let mut desk = asked();
+    desk.key(KeyCode::Esc);
+    assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::Create(..))), "left: nothing is declared");
 }
 
 #[test]

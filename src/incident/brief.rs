@@ -383,7 +383,8 @@ pub(super) fn weight(incident: &Incident, line: &Line) -> Weight {
         | Event::HandoverAccepted(_)
         | Event::DecisionMade(_)
         | Event::HypothesisSettled(_)
-        | Event::DuplicateMerged(_) => Weight::Turn,
+        | Event::DuplicateMerged(_)
+        | Event::MergeUndone(_) => Weight::Turn,
         Event::StatusUpdatePosted(_) | Event::AlertLinked(_) | Event::TimeAmended(_) => Weight::Key,
         Event::RoleTaken(body) | Event::RoleLeft(body) if body.role == Role::IncidentCommander => Weight::Turn,
         Event::NoteAdded(body) => match body.kind {

@@ -157,6 +157,8 @@ pub enum Command {
     Redact(EntryRedacted),
     /// Take a duplicate's clocks and lines in.
     Merge(DuplicateMerged, Vec<LineMerged>),
+    /// Take a merge with another record back, with a reason.
+    Unmerge(IncidentId, Option<CleanStr>),
     /// Start a command that was shown and confirmed.
     StartRun(CommandStarted),
     /// Record what happened to a command on its way.
@@ -236,6 +238,7 @@ impl Command {
             Self::LeaveRole(seat, _) => Self::LeaveRole(seat, Some(reason)),
             Self::SkipStep(body) => Self::SkipStep(StepSkipped { reason, ..body }),
             Self::StrikeNote(body) => Self::StrikeNote(NoteStruck { reason: Some(reason), ..body }),
+            Self::Unmerge(other, _) => Self::Unmerge(other, Some(reason)),
             Self::SetCadence(every, _) => Self::SetCadence(every, Some(reason)),
             Self::Snooze(body) => Self::Snooze(ObligationSnoozed { reason, ..body }),
             Self::PostAlone(draft, _) => Self::PostAlone(draft, Some(reason)),
@@ -330,6 +333,7 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         // Who was not told yet still has to be.
         | Command::MarkTold(_)
         | Command::MarkNotTold(_)
+        | Command::Unmerge(..)
         | Command::RemarkRun(_)
         | Command::EndRun(_)
         | Command::Redact(_)
@@ -397,6 +401,7 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::TakeRole(seat) => vec![take(incident, seat, asking)?],
         Command::LeaveRole(seat, reason) => vec![leave(incident, seat, reason, asking)?],
         Command::AddNote(body) => {
+            goes_on_here(incident)?;
             said(&body.text, "the line")?;
             if let Some(at) = body.at {
                 past(at, now)?;
@@ -525,6 +530,7 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::AmendTime(body) => vec![after::amend_time(incident, body, now)?],
         Command::Redact(body) => after::redact(incident, body)?,
         Command::Merge(body, lines) => after::merge(incident, body, lines)?,
+        Command::Unmerge(other, reason) => vec![after::unmerge(incident, other, reason)?],
     };
     Ok(events)
 }
@@ -564,6 +570,16 @@ fn set_severity(incident: &Incident, to: Severity, reason: Option<CleanStr>) -> 
     }
 }
 
+/// What goes on in another record is written there.
+fn goes_on_here(incident: &Incident) -> Result<(), Refusal> {
+    match incident.outcome {
+        Some(Outcome::Merged(into)) => {
+            refuse(format!("{} goes on in {into}: open that one, or take the merge back (:unmerge)", incident.id()))
+        }
+        Some(Outcome::Done | Outcome::FalseAlarm | Outcome::Backlog) | None => Ok(()),
+    }
+}
+
 /// Nobody closes the record of what still stands in staging.
 fn nothing_left(incident: &Incident) -> Result<(), Refusal> {
     let left: Vec<_> = incident.left_in_staging().into_iter().map(CleanStr::as_str).collect();
@@ -579,6 +595,7 @@ fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>, asking: &A
     if phase == from {
         return refuse(format!("the phase is {phase} already"));
     }
+    goes_on_here(incident)?;
     if phase == Phase::Closed {
         nothing_left(incident)?;
     }

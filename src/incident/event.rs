@@ -507,6 +507,8 @@ events! {
     EntryRedacted(EntryRedacted) = "entry-redacted",
     /// A duplicate was merged into this record.
     DuplicateMerged(DuplicateMerged) = "duplicate-merged",
+    /// Two records were not about the same after all.
+    MergeUndone(MergeUndone) = "merge-undone",
     /// A line of the duplicate.
     LineMerged(LineMerged) = "line-merged",
     /// A command was confirmed, and starts.

@@ -74,6 +74,11 @@ impl Facts {
                     Sense::Good
                 }
             },
+            Event::PhaseEntered(PhaseEntered { outcome: Some(Outcome::Merged(into)), .. })
+                if self.is_undone(*into, entry) =>
+            {
+                Sense::Good
+            }
             Event::PhaseEntered(body) => self.enter(body, mark),
             Event::ServiceAdded(body) => self.add_service(&body.service).into(),
             Event::ServiceRemoved(body) => {
@@ -110,7 +115,15 @@ impl Facts {
                 }
                 Sense::Good
             }
-            Event::EvidencePinned(_) | Event::ClockJumped(_) | Event::LineMerged(_) => Sense::Good,
+            Event::LineMerged(body) if self.is_undone(body.from, entry) => {
+                // The other record has it.
+                self.timeline.hide(entry.id);
+                Sense::Good
+            }
+            Event::DuplicateMerged(body) if self.is_undone(body.from, entry) => Sense::Good,
+            Event::EvidencePinned(_) | Event::ClockJumped(_) | Event::LineMerged(_) | Event::MergeUndone(_) => {
+                Sense::Good
+            }
             Event::NoteAmended(body) => {
                 if let (Some(item), Some(text)) = (self.item(body.note), &body.text) {
                     item.what = CleanStr::new(text.first_line());

@@ -2,9 +2,28 @@
 //!
 //! Hides how a line that went along is recognised there, so that a merge that was cut short is finished by doing it again.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use super::{CleanStr, DuplicateMerged, Event, Incident, LineMerged, Outcome, PhaseEntered};
+use super::{
+    CleanStr, DuplicateMerged, Entry, Event, Facts, Incident, IncidentId, LineMerged, OrderKey, Outcome, PhaseEntered,
+};
+
+/// With which records a merge was taken back, and by which entry for the last time.
+pub(super) fn unmerged<'a>(entries: impl Iterator<Item = &'a Entry>) -> BTreeMap<IncidentId, OrderKey> {
+    let undone = entries.filter_map(|entry| match &entry.event {
+        Event::MergeUndone(body) => Some((body.other, entry.order())),
+        _ => None,
+    });
+    // In their order: the last one stays.
+    undone.collect()
+}
+
+impl Facts {
+    /// Whether what an entry says of a merge with a record was taken back later.
+    pub(super) fn is_undone(&self, other: IncidentId, entry: &Entry) -> bool {
+        self.unmerged.get(&other).is_some_and(|undone| entry.order() < *undone)
+    }
+}
 
 impl Incident {
     /// The earliest clocks of this incident, for the one in which it goes on.
@@ -22,7 +41,7 @@ impl Incident {
         let known: HashSet<_> = self
             .entries()
             .filter_map(|entry| match &entry.event {
-                Event::LineMerged(line) if line.from == duplicate.id() => {
+                Event::LineMerged(line) if line.from == duplicate.id() && !self.is_undone(line.from, entry) => {
                     Some((line.at.timestamp_millis(), &*line.actor, &*line.tag))
                 }
                 _ => None,

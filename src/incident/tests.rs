@@ -8,6 +8,7 @@ use super::*;
 use crate::text::CleanText;
 
 mod impact;
+mod merged;
 mod owed;
 mod pace;
 mod people;

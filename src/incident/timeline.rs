@@ -369,6 +369,7 @@ fn hand(event: &Event) -> Hand {
         | Event::TimeAmended(_)
         | Event::EntryRedacted(_)
         | Event::DuplicateMerged(_)
+        | Event::MergeUndone(_)
         | Event::LineMerged(_) => Hand::Human,
     }
 }

@@ -163,6 +163,9 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
             format!("{} is {} (before: {from}): {}", body.which.name(), time(body.to, facts), body.reason)
         }),
         Event::EntryRedacted(_) => ("redact", "a line was redacted".to_owned()),
+        Event::MergeUndone(body) => {
+            ("UNMERGED", format!("{} was about something else after all: {}", body.other, body.reason))
+        }
         Event::DuplicateMerged(body) => ("MERGED", format!("{} was about the same; its lines follow", body.from)),
         Event::LineMerged(body) => ("merged", format!("{} {} {}: {}", body.from, body.actor, body.tag, body.text)),
         Event::CommandStarted(body) => ("RUN", command(body)),

@@ -10,6 +10,7 @@ use super::{clock, records};
 use crate::incident::command::decide;
 use crate::incident::{Actor, Asking, Cadence, Command, Event, Incident, IncidentId, Outcome, PhaseEntered, Via};
 use crate::journal::{Journal, JournalDir, NewEntry};
+use crate::text::CleanStr;
 
 /// Who merges, by which rules.
 #[derive(Clone, Debug)]
@@ -66,6 +67,23 @@ impl Merging {
             (true, true) => format!("{from} was merged into {into} before: nothing is left to do"),
             (false, true) => format!("{from} was closed before and its lines are in {into} now: the merge is finished"),
         })
+    }
+
+    /// Takes the merge of a duplicate back; says in a sentence what was done. Both records are as if it had never been, and say that it was.
+    pub fn undo(&self, dir: &JournalDir, from: IncidentId, reason: &CleanStr) -> anyhow::Result<String> {
+        let duplicate = records::read(dir, from)?;
+        let Some(Outcome::Merged(into)) = duplicate.outcome else {
+            bail!("{from} is not merged into another record");
+        };
+        let undo = |other| Command::Unmerge(other, Some(reason.clone()));
+        let reopened = self.decide(&duplicate, undo(into))?;
+        let target = records::read(dir, into)?;
+        // Where that was done before, the second step is left to do.
+        if target.merged.contains(&from) {
+            self.append(dir, into, self.decide(&target, undo(from))?)?;
+        }
+        self.append(dir, from, reopened)?;
+        Ok(format!("{from} is open again, and its lines and clocks are no part of {into} any more"))
     }
 
     fn decide(&self, incident: &Incident, command: Command) -> anyhow::Result<Vec<Event>> {

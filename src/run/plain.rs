@@ -28,7 +28,7 @@ use super::signals::{Asked, Signals};
 use super::{LONGEST_SLEEP, Opening, PATIENCE, Plan, clock, log};
 use crate::console::overlay::{RunDialog, summary_line};
 use crate::console::runs::RunSaid;
-use crate::console::{Console, Effect, JournalMsg, Msg, Notice, Summary, Tone};
+use crate::console::{Console, Doubt, Effect, JournalMsg, Msg, Notice, Summary, Tone};
 use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Line, Series};
 use crate::pane::{Access, Cx};
 use crate::text::{CleanStr, CleanText, too_many_bytes};
@@ -297,6 +297,15 @@ impl Session {
             Msg::Journal(JournalMsg::Unopened(_)) => {
                 (self.waits.opening, self.is_open, self.has_failed) = (false, false, true);
             }
+            Msg::IsOpen(known, _) => {
+                (self.waits.opening, self.has_failed) = (false, true);
+                for (id, title) in known {
+                    self.paper.line(&format!(
+                        "! is it {id} ({title})? :open {id} joins it; :declare! with the same words declares another one"
+                    ));
+                }
+                return;
+            }
             Msg::Failed(_) | Msg::Done(_) => self.waits.answer = false,
             Msg::Printed(_, text) => {
                 self.waits.answer = false;
@@ -366,7 +375,9 @@ impl Session {
                     self.waits.own = self.waits.own.max(self.own) + events.len();
                 }
                 Effect::Create(..) | Effect::StartDrill | Effect::Open(_) => self.waits.opening = true,
-                Effect::List | Effect::Print(_) | Effect::Merge { .. } => self.waits.answer = true,
+                Effect::List | Effect::Print(_) | Effect::Merge { .. } | Effect::Unmerge(..) => {
+                    self.waits.answer = true
+                }
                 Effect::SaveDraft(_)
                 | Effect::Redact(_)
                 | Effect::LookBack(_)
@@ -442,9 +453,9 @@ impl Session {
         Ok(effects)
     }
 
-    fn declare(&mut self, body: Declared, alerts: Vec<AlertLinked>, wall: DateTime<Utc>) -> Vec<Effect> {
+    fn declare(&mut self, body: Declared, alerts: Vec<AlertLinked>, doubt: Doubt, wall: DateTime<Utc>) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.console.declare(body, alerts, false, self.console.right(wall), &mut effects);
+        self.console.declare(body, alerts, false, doubt, self.console.right(wall), &mut effects);
         effects
     }
 

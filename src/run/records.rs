@@ -155,6 +155,31 @@ fn ended_by(incident: &Incident) -> CleanStr {
     }
 }
 
+/// A record, or the one in which it goes on after merges.
+pub fn going_on(dir: &JournalDir, id: IncidentId) -> anyhow::Result<Incident> {
+    let mut incident = read(dir, id)?;
+    let mut seen = vec![id];
+    while let Some(Outcome::Merged(into)) = incident.outcome {
+        if seen.contains(&into) {
+            break;
+        }
+        seen.push(into);
+        incident = read(dir, into)?;
+    }
+    Ok(incident)
+}
+
+/// The open incidents on a service for which these events begin another one. What cannot be read hinders nobody: it is left out here, and named where
+/// records are listed.
+pub fn open_on(place: &JournalPlace, events: &[Event]) -> Vec<(IncidentId, CleanStr)> {
+    let service =
+        events.iter().find_map(|event| if let Event::Declared(body) = event { body.service.as_ref() } else { None });
+    let (Some(service), Ok(dir)) = (service, place.open()) else { return Vec::new() };
+    let open = list(&dir, Which::Open, &Board::default()).unwrap_or_default();
+    let covers = |summary: &Summary| summary.covers.as_ref().is_some_and(|cover| cover.services.contains(service));
+    open.into_iter().filter(covers).map(|summary| (summary.id, summary.title)).collect()
+}
+
 /// Begins a record with events; they are on disk when this returns.
 pub fn create(place: &JournalPlace, series: Series, via: Via, entries: &[NewEntry]) -> anyhow::Result<IncidentId> {
     let dir = place.open()?;

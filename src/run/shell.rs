@@ -17,7 +17,7 @@ use super::post::{Errand, Post};
 use super::printout;
 use super::records::{self, Board};
 use super::{Opening, Plan};
-use crate::console::{Effect, JournalMsg, Msg, Summary};
+use crate::console::{Doubt, Effect, JournalMsg, Msg, Summary};
 use crate::exercise::Exercise;
 use crate::incident::{Clock, DrillStarted, EntryId, Event, IncidentId, Progress, Series, Via};
 use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Presence, Request};
@@ -60,6 +60,7 @@ pub(super) enum Work {
     Listed(anyhow::Result<Vec<Summary>>),
     FirstList(anyhow::Result<Vec<Summary>>),
     Created(anyhow::Result<IncidentId>),
+    IsOpen(Vec<(IncidentId, CleanStr)>, Vec<Event>),
     Said(anyhow::Result<String>),
     Printed(&'static str, anyhow::Result<String>),
 }
@@ -193,7 +194,7 @@ impl Shell {
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Append { ticket, events, settles_draft } => self.append(ticket, events, settles_draft),
-            Effect::Create(series, events) => self.create(series, events),
+            Effect::Create(series, events, doubt) => self.create(series, events, doubt),
             // One in staging begins from the command line alone, with its proof and its pre-brief.
             Effect::StartDrill => self.begin_drill(super::Drill { staging: None, ..self.plan.drill.clone() }),
             Effect::Open(id) => self.open(id),
@@ -227,12 +228,17 @@ impl Shell {
                 });
             }
             Effect::Merge { duplicate, into } => {
-                let (place, settings) = (self.plan.journal.clone(), &self.plan.settings);
-                let via = Via { console: "merge".into(), ..self.via.clone() };
-                let merging = Merging { actor: settings.me.clone(), via, cadence: settings.cadence };
+                let (place, merging) = (self.plan.journal.clone(), self.merging());
                 self.work(move || {
                     let dir = place.open().map_err(Into::into);
                     Work::Said(dir.and_then(|dir| merging.merge(&dir, duplicate, into)))
+                });
+            }
+            Effect::Unmerge(duplicate, reason) => {
+                let (place, merging) = (self.plan.journal.clone(), self.merging());
+                self.work(move || {
+                    let dir = place.open().map_err(Into::into);
+                    Work::Said(dir.and_then(|dir| merging.undo(&dir, duplicate, &reason)))
                 });
             }
             Effect::Deliver(parcel) => self.post.run(Errand::Deliver, parcel, self.receipts.0.clone()),
@@ -259,6 +265,13 @@ impl Shell {
             Effect::Suspend => self.wants_suspend = true,
             Effect::Quit => self.is_over = true,
         }
+    }
+
+    /// Who merges records from here.
+    fn merging(&self) -> Merging {
+        let settings = &self.plan.settings;
+        let via = Via { console: "merge".into(), ..self.via.clone() };
+        Merging { actor: settings.me.clone(), via, cadence: settings.cadence }
     }
 
     /// Which record is open.
@@ -311,9 +324,13 @@ impl Shell {
         }
     }
 
-    fn create(&mut self, series: Series, events: Vec<Event>) {
+    fn create(&mut self, series: Series, events: Vec<Event>, doubt: Doubt) {
         let (place, via, actor) = (self.plan.journal.clone(), self.via.clone(), self.plan.settings.me.clone());
         self.work(move || {
+            let known = if doubt == Doubt::Asked { records::open_on(&place, &events) } else { Vec::new() };
+            if !known.is_empty() {
+                return Work::IsOpen(known, events);
+            }
             let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(actor.clone(), event)).collect();
             Work::Created(records::create(&place, series, via, &entries))
         });
@@ -684,6 +701,7 @@ impl Shell {
                 self.open(id);
                 Vec::new()
             }
+            Work::IsOpen(known, events) => vec![Msg::IsOpen(known, events)],
             Work::Said(Ok(sentence)) => vec![Msg::Done(CleanText::new(&sentence))],
             Work::Printed(title, made) => {
                 let text = made.unwrap_or_else(|error| format!("{error:#}"));

@@ -584,7 +584,7 @@ fn an_incident_is_run_from_its_declaration_to_its_postmortem_by_line_mode_alone(
 fn what_concerns_all_records_of_the_host_is_asked_from_inside_one_of_them() {
     let host = Host::new();
     host.declare();
-    assert_eq!(host.run(&["declare", "-s", "alipay", "--severity", "sev2", "the same"]).1.trim(), "INC-2");
+    assert_eq!(host.run(&["declare", "--anyway", "-s", "alipay", "--severity", "sev2", "the same"]).1.trim(), "INC-2");
     let mut command = host.command(&["open", "INC-1", "--plain"]);
     let folder = host.home.path().canonicalize().unwrap();
     let mut plain = Plain::spawn(command.current_dir(&folder).stdin(Stdio::piped()));

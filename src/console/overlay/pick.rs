@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{Outcome, Overlay};
 use crate::console::Summary;
-use crate::incident::{Command, EntryId, IncidentId, Phase, Purpose as RunFor, Role, Seat, Severity, StepRef};
+use crate::incident::{Command, EntryId, Event, IncidentId, Phase, Purpose as RunFor, Role, Seat, Severity, StepRef};
 use crate::pane::{Cx, FormKind, Item, Purpose, Question};
 use crate::text::{CleanStr, CleanText};
 use crate::widget::text::countdown;
@@ -25,6 +25,8 @@ pub(crate) enum Choice {
     Ask(Box<Question>),
     /// Open a record.
     Open(IncidentId),
+    /// Begin a record with these events, although another one is open on its service.
+    Declare(Vec<Event>),
     /// Offer what can be done with something that goes out.
     Delivery(EntryId),
     /// Read a text under a heading.

@@ -40,7 +40,7 @@ fn linked(alert: &Alert) -> AlertLinked {
 /// What a desk asked the shell to begin.
 fn created(desk: &Desk) -> Option<&Vec<Event>> {
     desk.effects.iter().rev().find_map(|effect| match effect {
-        Effect::Create(Series::Incident, events) => Some(events),
+        Effect::Create(Series::Incident, events, _) => Some(events),
         _ => None,
     })
 }

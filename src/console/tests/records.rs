@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::console::Printout;
-use crate::incident::Severity;
+use crate::incident::{Outcome, Phase, PhaseEntered, Severity};
 
 fn listed(desk: &mut Desk, numbers: &[u32]) {
     let list = numbers.iter().map(|number| Summary {
@@ -66,4 +66,24 @@ fn a_text_that_comes_late_interrupts_nobody() {
     desk.keys("?");
     desk.tell(said);
     assert!(!desk.screen().contains("MTTA 4m"));
+}
+
+#[test]
+fn a_console_on_a_duplicate_goes_along_with_its_half_typed_line_once_nothing_is_asked() {
+    let mut desk = Desk::open(Layout::Scribe, (120, 40));
+    desk.keys("n");
+    desk.keys("half a line");
+    desk.key(KeyCode::Esc);
+    desk.keys("?");
+    let merged =
+        PhaseEntered { outcome: Some(Outcome::Merged(IncidentId::incident(9))), ..PhaseEntered::plain(Phase::Closed) };
+    desk.write("omid", Event::PhaseEntered(merged));
+    let opened = |desk: &Desk| desk.effects.iter().any(|effect| *effect == Effect::Open(IncidentId::incident(9)));
+    assert!(!opened(&desk), "an overlay is open");
+    desk.key(KeyCode::Esc);
+    desk.pass(1);
+    assert!(opened(&desk) && desk.effects.contains(&Effect::ClearDraft));
+    desk.tell(Msg::Journal(JournalMsg::Opened(IncidentId::incident(9))));
+    let screen = desk.screen();
+    assert!(screen.contains("half a line"), "{screen}");
 }

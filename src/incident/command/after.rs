@@ -184,3 +184,13 @@ pub(super) fn merge(incident: &Incident, body: DuplicateMerged, lines: Vec<LineM
     }
     Ok([Event::DuplicateMerged(body)].into_iter().chain(lines.into_iter().map(Event::LineMerged)).collect())
 }
+
+pub(super) fn unmerge(incident: &Incident, other: IncidentId, reason: Option<CleanStr>) -> Result<Event, Refusal> {
+    if !incident.merged.contains(&other) && incident.outcome != Some(Outcome::Merged(other)) {
+        return refuse(format!("{other} is not merged with {}", incident.id()));
+    }
+    match reason.filter(|reason| !reason.is_blank()) {
+        Some(reason) => Ok(Event::MergeUndone(MergeUndone { other, reason })),
+        None => want_reason(format!("taking the merge with {other} back wants a reason: how is it known?")),
+    }
+}

@@ -120,6 +120,15 @@ pub struct DuplicateMerged {
     pub impact_start: Option<DateTime<Utc>>,
 }
 
+/// Two records were not about the same after all: what the merge changed in this one counts no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergeUndone {
+    /// The other record.
+    pub other: IncidentId,
+    /// How that is known.
+    pub reason: CleanStr,
+}
+
 /// A line of the timeline of a record that was merged into this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineMerged {

@@ -104,6 +104,7 @@ impl Event {
             | Self::ClockSkewed(_)
             | Self::ScopeSet(_)
             | Self::NoCustomerAffected(_)
+            | Self::MergeUndone(_)
             | Self::CadenceSet(_)
             | Self::PersonTold(_)
             | Self::PersonNotTold(_)

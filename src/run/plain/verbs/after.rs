@@ -25,6 +25,7 @@ pub(super) const VERBS: &[Verb] = &[
         }
     }),
     verb("merge", "DUPLICATE into ID", "close a duplicate; its lines and earliest clocks go along", merge),
+    verb("unmerge", "DUPLICATE REASON", "take a merge back: the duplicate is open again", unmerge),
     verb("all-follow-ups", "[done]", "the follow-ups of all incidents; with done also those", |_, rest, _| {
         Ok(vec![Effect::Print(Printout::FollowUps { with_done: rest.trim() == "done" })])
     }),
@@ -66,6 +67,14 @@ fn merge(session: &mut Session, rest: &str, _wall: DateTime<Utc>) -> Answer {
     }
     let id = |text: &str| text.parse::<IncidentId>().map_err(|error| error.to_string());
     Ok(vec![Effect::Merge { duplicate: id(duplicate)?, into: id(other)? }])
+}
+
+fn unmerge(session: &mut Session, rest: &str, _wall: DateTime<Utc>) -> Answer {
+    may_write(session)?;
+    let (duplicate, reason) = first_word(rest);
+    let Some(reason) = given(reason) else { return usage("unmerge") };
+    let duplicate = duplicate.parse::<IncidentId>().map_err(|error| error.to_string())?;
+    Ok(vec![Effect::Unmerge(duplicate, reason)])
 }
 
 fn report(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {

@@ -8,6 +8,7 @@ use super::records::may_write;
 use super::words::{first_word, given};
 use super::{Answer, Verb, usage, verb};
 use crate::alert::{Cover, proposed_severity, title};
+use crate::console::Doubt;
 use crate::console::overlay::send;
 use crate::incident::{Command, Declared, Detection, Severity};
 use crate::pane::Cx;
@@ -166,5 +167,5 @@ fn declare(session: &mut Session, rest: &str, covered: Covered, wall: DateTime<U
         link: alert.generator_url.clone(),
     };
     let links = all.iter().map(Seen::linked).collect();
-    Ok(session.declare(body, links, wall))
+    Ok(session.declare(body, links, Doubt::Asked, wall))
 }

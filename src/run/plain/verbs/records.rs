@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::super::Session;
 use super::words::{first_word, given, settings, time_before};
 use super::{Answer, Verb, help, usage, verb};
-use crate::console::Effect;
+use crate::console::{Doubt, Effect};
 use crate::incident::{Declared, Detection, IncidentId, Severity};
 use crate::text::CleanStr;
 
@@ -15,7 +15,13 @@ pub(super) const VERBS: &[Verb] = &[
         "declare",
         "SERVICE 0|1|2|3 TITLE [at=TIME] [by=NAME] [link=URL]",
         "declare a new incident (service - if it is not known), detected at a time, reported by somebody, somewhere",
-        declare,
+        |session, rest, wall| declare(session, rest, Doubt::Asked, wall),
+    ),
+    verb(
+        "declare!",
+        "SERVICE 0|1|2|3 TITLE [at=TIME] [by=NAME] [link=URL]",
+        "the same, though another incident is open on the service",
+        |session, rest, wall| declare(session, rest, Doubt::Anyway, wall),
     ),
     verb("open", "ID", "open another record", |_, rest, _| {
         let id: IncidentId = rest.parse().map_err(|error: crate::incident::NotAnIncident| error.to_string())?;
@@ -29,7 +35,7 @@ pub(super) fn may_write(session: &Session) -> Result<(), String> {
     if session.is_read_only() { Err("this console only looks (--read-only)".to_owned()) } else { Ok(()) }
 }
 
-fn declare(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+fn declare(session: &mut Session, rest: &str, doubt: Doubt, wall: DateTime<Utc>) -> Answer {
     let (words, found) = settings(rest, &["at", "by", "link"]);
     let (service, rest) = first_word(&words);
     let (level, title) = first_word(rest);
@@ -57,5 +63,5 @@ fn declare(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
             _ => body.link = given(&value),
         }
     }
-    Ok(session.declare(body, Vec::new(), wall))
+    Ok(session.declare(body, Vec::new(), doubt, wall))
 }
