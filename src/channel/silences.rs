@@ -4,8 +4,6 @@
 //!
 //! Invariant: every silence has an end and a comment.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde::Deserialize;
@@ -16,11 +14,10 @@ use super::{
     receipt, silent, taken, unknown, without,
 };
 use crate::checkup::Finding;
-use crate::incident::{Act, Parcel, Receipt, Remote, Watched};
+use crate::incident::{Act, Comparison, Matcher, Parcel, Receipt, Remote, Watched};
 use crate::reach::ALERTMANAGER;
 use crate::source::http::{Failure, Limits, Site};
 use crate::source::{Endpoint, SourceError};
-use crate::text::CleanStr;
 
 /// Opens it.
 pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
@@ -49,7 +46,7 @@ struct Silence {
     #[serde(default)]
     ends_at: Option<DateTime<Utc>>,
     #[serde(default)]
-    matchers: Vec<Matcher>,
+    matchers: Vec<Written>,
     #[serde(default)]
     comment: String,
     status: Status,
@@ -60,9 +57,10 @@ struct Status {
     state: String,
 }
 
+/// A matcher as its interface writes it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Matcher {
+struct Written {
     name: String,
     value: String,
     #[serde(default)]
@@ -75,11 +73,10 @@ fn yes() -> bool {
     true
 }
 
-impl Matcher {
-    /// Whether it hits labels. A pattern is compared as the text that it is: it is told as one that may hit.
-    fn may_hit(&self, labels: &BTreeMap<CleanStr, CleanStr>) -> bool {
-        let value = labels.get(self.name.as_str()).map(|value| value.as_str()).unwrap_or_default();
-        self.is_regex || (value == self.value) == self.is_equal
+impl From<&Written> for Matcher {
+    fn from(said: &Written) -> Self {
+        let comparison = Comparison::of(said.is_regex, said.is_equal);
+        Self { label: said.name.as_str().into(), comparison, value: said.value.as_str().into() }
     }
 }
 
@@ -100,7 +97,10 @@ impl Channel for Silences {
                     let matchers: Vec<_> = silencing
                         .matchers
                         .iter()
-                        .map(|(name, value)| json!({ "name": name, "value": value, "isRegex": false, "isEqual": true }))
+                        .map(|one| {
+                            json!({ "name": one.label, "value": one.value, "isRegex": one.comparison.is_pattern(),
+                                    "isEqual": one.comparison.is_positive() })
+                        })
                         .collect();
                     let by = parcel.from.as_deref().unwrap_or("warroom");
                     let body = json!({
@@ -143,7 +143,8 @@ impl Channel for Silences {
             let all: Vec<Silence> = read(&self.site, "api/v2/silences", &[]).await.map_err(|failure| failure.reason)?;
             let mut news = Vec::new();
             for silence in all.iter().filter(|one| !one.comment.contains("(warroom ")) {
-                let hits = |labels| silence.matchers.iter().all(|matcher| matcher.may_hit(labels));
+                let matchers: Vec<Matcher> = silence.matchers.iter().map(Matcher::from).collect();
+                let hits = |labels: &_| matchers.iter().all(|matcher| matcher.may_hit(labels));
                 let at = silence.starts_at.unwrap_or(watched.since);
                 if at < watched.since || !watched.labels.iter().any(hits) {
                     continue;

@@ -18,6 +18,7 @@ mod masked;
 mod run;
 mod scope;
 mod shift;
+mod silencing;
 mod work;
 
 pub use after::*;
@@ -25,6 +26,7 @@ pub use delivery::*;
 pub use masked::{AS_TYPED, mask_strings};
 pub use run::*;
 pub use scope::*;
+pub use silencing::*;
 pub use work::*;
 
 use super::entry::{Actor, EntryId, ServiceId};

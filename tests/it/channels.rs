@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 use warroom::channel::{CHANNELS, Channel, Options};
 use warroom::incident::{
-    Act, EntryId, IncidentId, Linked, Opened, PageStatus, Parcel, Publication, Receipt, Remote, Severity, Silencing,
-    Way,
+    Act, EntryId, IncidentId, Linked, Matcher, Opened, PageStatus, Parcel, Publication, Receipt, Remote, Severity,
+    Silencing, Way,
 };
 use warroom::reach::TicketTypes;
 use warroom::source::Endpoint;
@@ -27,6 +27,7 @@ mod folders;
 mod news;
 mod pages;
 mod readers;
+mod silences;
 
 const SENT: i64 = 1_790_000_000;
 

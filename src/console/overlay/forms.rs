@@ -171,7 +171,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
             text("keep alerts quiet: what it hits is shown before"),
             Vec::new(),
             vec![
-                Field::line("labels", "alertname=\"HighErrorRate\" service=\"alipay\"", labels),
+                Field::line("labels (=, !=, =~, !~)", "alertname=\"HighErrorRate\" service.name=~\"ali.*\"", labels),
                 Field::line("for how long, or until when", "30m, 14:10; at most 4h", "1h"),
                 Field::line("why", "the backup is being filled, it fires until then", ""),
             ],

@@ -9,7 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::pick::{Choice, Pick};
 use super::{Form, Overlay};
 use crate::alert::title;
-use crate::incident::{Act, Command, Delivery, DeliveryQueued, DeliveryState, EntryId, Remote, Silencing, Thing};
+use crate::incident::{
+    Act, Command, Delivery, DeliveryQueued, DeliveryState, EntryId, Matcher, Remote, Silencing, Thing, matchers,
+};
 use crate::pane::{Cx, alerts};
 use crate::reach::{ALERTMANAGER, PAGERDUTY};
 use crate::text::{CleanStr, CleanText, fit};
@@ -88,7 +90,7 @@ pub(crate) fn page(names: &str, typed: &str, cx: &Cx<'_>) -> Result<Command, Str
 
 /// Keeps alerts quiet, and which ones that are.
 pub(crate) fn silence(
-    labels: &str,
+    matchers: Vec<Matcher>,
     until: DateTime<Utc>,
     why: &CleanStr,
     cx: &Cx<'_>,
@@ -96,16 +98,14 @@ pub(crate) fn silence(
     if !cx.reach.silences {
         return Err("no Alertmanager is configured: set `url` in [alertmanager]".to_owned());
     }
-    let matchers = matchers(labels)?;
     if until > cx.now + LONGEST {
         return Err(format!("a silence lasts at most {} h: look again then", LONGEST.num_hours()));
     }
     if why.is_blank() {
         return Err("say why: who finds the silence later must know".to_owned());
     }
-    let label = |alert: &crate::alert::Alert, name: &CleanStr| alert.labels.get(name).cloned().unwrap_or_default();
     let seen = alerts::seen(cx);
-    let hit = seen.iter().filter(|seen| matchers.iter().all(|(name, value)| label(seen.live.alert, name) == *value));
+    let hit = seen.iter().filter(|seen| matchers.iter().all(|one| one.may_hit(&seen.live.alert.labels)));
     let hit = hit.map(|seen| title(seen.live.alert).to_string()).collect();
     let until = cx.incident.clock().wall(until);
     let body = DeliveryQueued {
@@ -120,52 +120,31 @@ pub(crate) fn silence(
     Ok((send(body), hit))
 }
 
-/// `alertname="HighErrorRate" service=alipay` as names and values.
-fn matchers(labels: &str) -> Result<Vec<(CleanStr, CleanStr)>, String> {
-    let mut matchers = Vec::new();
-    let mut rest = labels.trim();
-    while !rest.is_empty() {
-        let example = "write labels as alertname=\"HighErrorRate\" service=\"alipay\"";
-        let (name, value) = rest.split_once('=').ok_or_else(|| format!("`{}`: {example}", fit(rest, 40)))?;
-        let name = name.trim();
-        let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        if name.is_empty() || !name.chars().all(is_name) {
-            return Err(format!("`{}` is no label: {example}", fit(name, 40)));
-        }
-        let (value, after) = match value.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').ok_or_else(|| format!("a quote is not closed: {example}"))?,
-            None => value.split_once([' ', ',']).unwrap_or((value, "")),
-        };
-        if value.is_empty() {
-            return Err(format!("{name} has no value: {example}"));
-        }
-        matchers.push((CleanStr::new(name), CleanStr::new(value)));
-        rest = after.trim_start_matches([' ', ',']);
-    }
-    if matchers.is_empty() {
-        return Err("name at least one label: a silence of everything is none".to_owned());
-    }
-    Ok(matchers)
-}
-
 /// The labels of the alert that somebody most likely means.
 pub(crate) fn likely_labels(fingerprint: Option<&CleanStr>, cx: &Cx<'_>) -> String {
     let seen = alerts::seen(cx);
     let is_it = |seen: &&alerts::Seen<'_>| fingerprint.is_none_or(|print| seen.live.fingerprints().contains(&print));
     let Some(alert) = seen.iter().find(is_it).map(|seen| seen.live.alert) else { return String::new() };
     let shown = ["alertname", "service"].into_iter().filter_map(|name| Some((name, alert.labels.get(name)?)));
-    shown.map(|(name, value)| format!("{name}=\"{value}\"")).collect::<Vec<_>>().join(" ")
+    shown.map(|(name, value)| Matcher::equal(name, value).to_string()).collect::<Vec<_>>().join(" ")
 }
 
 /// What a silence would do, before it does.
 pub(super) fn preview(form: &Form, cx: &Cx<'_>) -> Result<Overlay, (usize, String)> {
     let line = |place: usize| CleanStr::new(form.answer(place).as_str());
     let until = super::forms::coming(&line(1), cx).map_err(|why| (1, why))?.at;
-    let (command, hit) = silence(&line(0), until, &line(2), cx).map_err(|why| (0, why))?;
-    let notes = match hit.len() {
-        0 => vec!["no alert that is known now has these labels".to_owned()],
-        count => std::iter::once(format!("{count} of the alerts that are known now:")).chain(hit).collect(),
-    };
+    let labels = line(0);
+    let (matchers, rest) = matchers(&labels).map_err(|why| (0, why))?;
+    if !rest.is_empty() {
+        return Err((0, format!("`{}` is no label: the reason has a field of its own", fit(rest, 40))));
+    }
+    let labels: Vec<String> = matchers.iter().map(ToString::to_string).collect();
+    let (command, hit) = silence(matchers, until, &line(2), cx).map_err(|why| (0, why))?;
+    let mut notes = vec![labels.join(" ")];
+    match hit.len() {
+        0 => notes.push("no alert that is known now has these labels".to_owned()),
+        count => notes.extend(std::iter::once(format!("{count} of the alerts that are known now:")).chain(hit)),
+    }
     let rows = vec![
         (format!("keep them quiet until {}", cx.clock(until)), Choice::Command(Box::new(command))),
         ("leave it".to_owned(), Choice::Nothing),

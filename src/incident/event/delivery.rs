@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::TaskAnswered;
+use super::{Silencing, TaskAnswered};
 use crate::incident::entry::EntryId;
 use crate::incident::terms::{Channel, Severity};
 use crate::text::{CleanStr, CleanText};
@@ -169,15 +169,6 @@ pub enum PageStatus {
     Resolved,
 }
 
-/// Which alerts are kept quiet, until when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Silencing {
-    /// The labels that an alert must have, each with its value.
-    pub matchers: Vec<(CleanStr, CleanStr)>,
-    /// The end.
-    pub until: DateTime<Utc>,
-}
-
 impl PageStatus {
     /// The word that readers of a page see.
     pub fn word(self) -> &'static str {
@@ -219,8 +210,8 @@ impl Act {
             Self::Ticket(_) => "ticket of a follow-up".to_owned(),
             Self::CloseTicket(_) => "close a follow-up's ticket".to_owned(),
             Self::Silence(silencing) => {
-                let labels = silencing.matchers.iter().map(|(name, value)| format!("{name}=\"{value}\""));
-                format!("silence {}", labels.collect::<Vec<_>>().join(" "))
+                let labels: Vec<String> = silencing.matchers.iter().map(ToString::to_string).collect();
+                format!("silence {}", labels.join(" "))
             }
             Self::Unsilence(_) => "end the silence".to_owned(),
         }

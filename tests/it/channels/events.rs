@@ -173,7 +173,7 @@ async fn alertmanager_s_refusals_are_read_in_all_their_forms() {
         "alertmanager",
         "alertmanager",
         Act::Silence(Silencing {
-            matchers: vec![("service".into(), "alipay".into())],
+            matchers: vec![Matcher::equal("service", "alipay")],
             until: DateTime::from_timestamp(SENT + 3600, 0).unwrap(),
         }),
     );

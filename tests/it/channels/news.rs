@@ -127,7 +127,7 @@ async fn a_silence_that_somebody_else_makes_is_news_where_it_hits_our_alerts() {
     silence("blubank", "something else");
     let channel = open_at("alertmanager", &Endpoint::at(server.url()));
     let until = warroom::run::clock::wall() + TimeDelta::hours(1);
-    let matchers = vec![("service".into(), "alipay".into())];
+    let matchers = vec![Matcher::equal("service", "alipay")];
     let sent_at = warroom::run::clock::wall();
     let ours = Parcel { sent_at, ..parcel("alertmanager", "x", Act::Silence(Silencing { matchers, until })) };
     let remote = there(channel.deliver(&ours).await);

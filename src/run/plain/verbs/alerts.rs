@@ -10,7 +10,7 @@ use super::{Answer, Verb, usage, verb};
 use crate::alert::{Cover, proposed_severity, title};
 use crate::console::Doubt;
 use crate::console::overlay::send;
-use crate::incident::{Command, Declared, Detection, Severity};
+use crate::incident::{Command, Declared, Detection, Severity, matchers};
 use crate::pane::Cx;
 use crate::pane::alerts::{Seen, burst, of_burst, seen};
 use crate::text::CleanStr;
@@ -28,7 +28,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb(
         "silence",
         "TIME LABEL=\"VALUE\" … WHY",
-        "keep alerts quiet for so long; says which ones that are, and `:silence! …` does it",
+        "keep alerts quiet for so long (also !=, =~, !~); says which ones that are, and `:silence! …` does it",
         |session, rest, wall| silence(session, rest, Care::Shown, wall),
     ),
     verb("silence!", "TIME LABEL=\"VALUE\" … WHY", "the same, and it is done", |session, rest, wall| {
@@ -91,22 +91,15 @@ fn silence(session: &mut Session, rest: &str, care: Care, wall: DateTime<Utc>) -
     }
     let until = super::words::time_to_come(session, time, wall)?;
     let cx = session.cx(wall);
-    // The labels end with the first word that is none.
-    let mut at = 0;
-    for word in rest.split_inclusive(' ') {
-        let is_inside = rest[..at].matches('"').count() % 2 == 1;
-        if !is_inside && !word.contains('=') {
-            break;
-        }
-        at += word.len();
-    }
-    let (labels, why) = rest.split_at(at);
-    let (command, hit) = send::silence(labels, until, &CleanStr::new(why.trim()), &cx)?;
+    let (matchers, why) = matchers(rest)?;
+    let labels: Vec<String> = matchers.iter().map(ToString::to_string).collect();
+    let (command, hit) = send::silence(matchers, until, &CleanStr::new(why), &cx)?;
     if care == Care::Done {
         return session.ask(command, wall);
     }
     let count = hit.len();
-    let mut lines: Vec<String> = hit;
+    let mut lines = vec![labels.join(" ")];
+    lines.extend(hit);
     lines.push(format!("{count} of the alerts that are known now; :silence! {time} {rest} keeps them quiet"));
     session.answer(lines)
 }
