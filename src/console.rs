@@ -15,6 +15,7 @@ mod inbound;
 mod input;
 pub mod keys;
 pub mod layout;
+mod message;
 mod outbox;
 pub(crate) mod overlay;
 mod own_clock;
@@ -54,13 +55,13 @@ pub use declaring::Doubt;
 pub use draw::{Cursor, Drawn};
 pub use effect::{Effect, Effects, JournalMsg, Msg, Printout, Summary};
 pub use layout::{Arrangement, Layout};
+use message::Messages;
+pub use message::{Notice, Tone};
 use outbox::Outbox;
 use overlay::Overlay;
 use record::{OwnEntries, Pending, Record};
 use start::Start;
 
-/// How long a sentence stays in the status line.
-const NOTICE: TimeDelta = TimeDelta::seconds(10);
 /// Half-typed text is saved this long after the key that changed it …
 const DRAFT_AFTER: TimeDelta = TimeDelta::milliseconds(500);
 /// … or after so many characters.
@@ -115,29 +116,6 @@ pub struct Settings {
     pub zone: chrono_tz::Tz,
 }
 
-/// How a sentence in the status line is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    /// It went well.
-    Said,
-    /// It cannot be.
-    Refused,
-    /// The world misbehaved.
-    Failed,
-    /// Somebody of a drill's exercise got in touch: their words are a line of the timeline.
-    Heard,
-}
-
-/// A sentence in the status line.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Notice {
-    /// The sentence.
-    pub text: String,
-    /// How it is meant.
-    pub tone: Tone,
-    until: DateTime<Utc>,
-}
-
 /// Which parts of the screen must be drawn again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Dirty(u16);
@@ -187,7 +165,7 @@ pub struct Console {
     is_zoomed: bool,
     overlay: Option<Overlay>,
     start: Option<Start>,
-    notice: Option<Notice>,
+    messages: Messages,
     screen: Rect,
     watchlist: Watchlist,
     span: TimeDelta,
@@ -246,7 +224,7 @@ impl Console {
             is_zoomed: false,
             overlay: None,
             start: None,
-            notice: None,
+            messages: Messages::default(),
             screen,
             watchlist: Watchlist::default(),
             span: TimeDelta::hours(1),
@@ -304,7 +282,7 @@ impl Console {
 
     /// The sentence in the status line.
     pub fn notice(&self) -> Option<&Notice> {
-        self.notice.as_ref()
+        self.messages.now.as_ref()
     }
 
     /// The pane that has the focus.
@@ -443,7 +421,7 @@ impl Console {
         let clock = self.incident.clock();
         let shown =
             self.wakes.iter().copied().chain([self.next_wait, self.outbox.next]).flatten().map(|at| clock.wall(at));
-        let notice = self.notice.iter().map(|notice| notice.until);
+        let notice = self.messages.now.iter().map(|notice| notice.until);
         let draft = self.draft.changed_at.iter().map(|at| *at + DRAFT_AFTER);
         shown.chain(notice).chain(draft).min().map(|at| self.own(at))
     }
@@ -514,7 +492,7 @@ impl Console {
 
     /// Where everything stands.
     pub fn arrangement(&self) -> Arrangement {
-        layout::arrange(self.screen, self.settings.layout, self.focus, self.is_zoomed)
+        layout::arrange(self.screen, self.settings.layout, self.focus, self.is_zoomed, self.message_rows())
     }
 
     fn mark(&mut self, panes: &[PaneId]) {
@@ -523,16 +501,10 @@ impl Console {
         }
     }
 
-    fn say(&mut self, tone: Tone, text: String, wall: DateTime<Utc>) {
-        self.notice = Some(Notice { text, tone, until: wall + NOTICE });
-        self.dirty.add(Dirty::FOOTER);
-    }
-
     /// What every message is followed by: things that time brought, and what the change asks of the shell.
     fn after(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        if self.notice.as_ref().is_some_and(|notice| notice.until <= wall) {
-            self.notice = None;
-            self.dirty.add(Dirty::FOOTER);
+        if self.notice().is_some_and(|notice| notice.until <= wall) {
+            self.set_notice(None);
         }
         let now = self.incident.clock().show(wall);
         for (place, wake) in self.wakes.into_iter().enumerate() {
@@ -702,10 +674,9 @@ impl Console {
 
     fn append(&mut self, events: Vec<Event>, give_back: Option<(PaneId, String)>) -> Effect {
         let events = self.by_own_clock(self.with_deliveries(self.with_versions(events)));
-        if self.notice.as_ref().is_some_and(|notice| notice.tone == Tone::Refused) {
+        if self.notice().is_some_and(|notice| notice.tone == Tone::Refused) {
             // What was refused before may be true no longer.
-            self.notice = None;
-            self.dirty.add(Dirty::FOOTER);
+            self.set_notice(None);
         }
         self.ticket += 1;
         self.own.sent += events.len();

@@ -320,6 +320,9 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     look("open", &["O"], "open another record of this host", |console, wall, effects| {
         console.show_records(RecordsFor::Opening, wall, effects);
     }),
+    look("messages", &["Ctrl+O"], "what was said at the bottom lately, whole", |console, wall, _| {
+        console.show_messages(wall);
+    }),
     look("repaint", &["Ctrl+L"], "draw the screen anew", |console, _, effects| {
         console.dirty = Dirty::ALL;
         effects.push(Effect::Repaint);

@@ -13,14 +13,14 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::layout::Arrangement;
-use super::{Console, Dirty, Tone, actions, wall};
+use super::{Console, Dirty, actions, wall};
 use crate::incident::measures::resolve_target;
 use crate::incident::{Decision, Delivery, DeliveryState, Role, Severity, cadence};
 use crate::live::Freshness;
 use crate::pane::due::{next_tick, urgency};
 use crate::pane::{Cx, PaneId, alerts};
 use crate::text::{CleanStr, columns, fit};
-use crate::theme::{Alarm, Theme, ascii_only};
+use crate::theme::{Alarm, ascii_only};
 use crate::widget::frame::{PaneFrame, clear};
 use crate::widget::text::{countdown, fit_line, line_columns, minutes};
 
@@ -109,8 +109,8 @@ impl Console {
             self.footer(placed.footer, buf, cx);
         }
         if let Some(start) = &self.start {
-            let (top, bottom) = (placed.header.bottom(), placed.footer.y);
-            start.draw(Rect { y: top, height: bottom - top, ..placed.footer }, buf, cx, self.notice.as_ref());
+            let (top, bottom) = (placed.header.bottom(), placed.footer.bottom().saturating_sub(1));
+            start.draw(Rect { y: top, height: bottom - top, ..placed.footer }, buf, cx, self.notice());
             return;
         }
         for (id, area) in panes {
@@ -259,7 +259,8 @@ impl Console {
                 let name = nearest.name.as_str();
                 let name = name.strip_prefix("update ").filter(|_| is_narrow).unwrap_or(name);
                 // A long task must not push what the incident is, or that it is a drill, off the screen.
-                let name = fit(name, usize::from(self.screen.width / 5).max(10));
+                let share = if self.screen.width < 80 { 6 } else { 5 };
+                let name = fit(name, usize::from(self.screen.width / share).max(10));
                 spans.push(Span::styled(format!("{name} {}", countdown(nearest.left(cx.now))), urgency(nearest, cx)));
                 spans.push(Span::raw("  "));
             }
@@ -304,18 +305,7 @@ impl Console {
         soonest.into_iter().filter(|at| *at > cx.now).min()
     }
 
-    fn footer(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
-        // The start screen says it in its box, where the eyes are.
-        let line = match self.notice.as_ref().filter(|_| self.start.is_none()) {
-            Some(notice) => {
-                Line::from(vec![Span::raw(" "), Span::styled(notice.text.clone(), notice.tone.style(cx.theme))])
-            }
-            None => Line::from(self.hints(cx)),
-        };
-        buf.set_line(area.x, area.y, &fit_line(line, usize::from(area.width)), area.width);
-    }
-
-    fn hints(&self, cx: &Cx<'_>) -> Vec<Span<'static>> {
+    pub(super) fn hints(&self, cx: &Cx<'_>) -> Vec<Span<'static>> {
         let mut spans = vec![Span::raw(" ")];
         let mut hint = |key: &str, word: &str| {
             spans.push(Span::styled(key.to_owned(), cx.theme.key()));
@@ -329,11 +319,9 @@ impl Console {
         }
         if let Some(text) = objections(cx) {
             let key = Span::styled("X", cx.theme.key());
-            return vec![
-                Span::styled(format!("{text} "), cx.theme.amber()),
-                key,
-                Span::styled(" objects", cx.theme.dim()),
-            ];
+            // However long the proposal is, the key is seen.
+            let key = [Span::raw(" "), key, Span::styled(" objects  ", cx.theme.dim())];
+            return key.into_iter().chain([Span::styled(text, cx.theme.amber())]).collect();
         }
         let pane = &self.panes[self.focus as usize];
         if pane.is_typing() {
@@ -373,18 +361,6 @@ impl Console {
         let text = self.record_alarm().unwrap_or_else(|| alarm_words(cx));
         let style = cx.obligations().first().map_or_else(Style::new, |nearest| urgency(nearest, cx));
         buf.set_stringn(area.x, area.y, fit(&text, usize::from(area.width)), usize::from(area.width), style);
-    }
-}
-
-impl Tone {
-    /// How a sentence looks that is meant so.
-    pub(super) fn style(self, theme: &Theme) -> Style {
-        match self {
-            Self::Said => theme.text(),
-            Self::Refused => theme.amber(),
-            Self::Heard => theme.banner(Alarm::Amber),
-            Self::Failed => theme.red(),
-        }
     }
 }
 

@@ -66,7 +66,7 @@ pub struct Arrangement {
     pub header: Rect,
     /// The panes that are shown, in reading order.
     pub panes: Vec<(PaneId, Rect)>,
-    /// One line, or none where there is no room.
+    /// One line, and those of a long message above it; none where there is no room.
     pub footer: Rect,
     /// Too small for anything but the alarm line.
     pub is_alarm_line: bool,
@@ -84,8 +84,8 @@ fn is_full(screen: Rect) -> bool {
     screen.width >= 100 && screen.height >= 30
 }
 
-/// Places everything.
-pub fn arrange(screen: Rect, layout: Layout, focus: PaneId, is_zoomed: bool) -> Arrangement {
+/// Places everything; a long message takes some rows above the keys from the panes, and changes nothing else.
+pub fn arrange(screen: Rect, layout: Layout, focus: PaneId, is_zoomed: bool, message_rows: u16) -> Arrangement {
     if screen.width < 20 || screen.height < 5 {
         return Arrangement {
             header: Rect { height: screen.height.min(1), ..screen },
@@ -95,12 +95,14 @@ pub fn arrange(screen: Rect, layout: Layout, focus: PaneId, is_zoomed: bool) -> 
     }
     let header_rows = if is_full(screen) { 2 } else { 1 };
     let header = Rect { height: header_rows, ..screen };
-    let footer = Rect { y: screen.bottom() - 1, height: 1, ..screen };
-    let body = Rect { y: screen.y + header_rows, height: screen.height - header_rows - 1, ..screen };
-    let panes = if is_zoomed || body.height < 14 || body.width < 60 {
+    let footer_rows = 1 + message_rows.min(screen.height / 3);
+    let footer = Rect { y: screen.bottom() - footer_rows, height: footer_rows, ..screen };
+    let usual = screen.height - header_rows - 1;
+    let body = Rect { y: screen.y + header_rows, height: screen.height - header_rows - footer_rows, ..screen };
+    let panes = if is_zoomed || usual < 14 || body.width < 60 {
         vec![(focus, body)]
     } else if is_full(screen) {
-        with_focus(full(body, layout), layout, focus)
+        with_focus(full(body, layout, usual >= 45), layout, focus)
     } else {
         two(body, layout, focus)
     };
@@ -137,9 +139,8 @@ fn with_focus(mut panes: Vec<(PaneId, Rect)>, layout: Layout, focus: PaneId) -> 
     panes
 }
 
-fn full(body: Rect, layout: Layout) -> Vec<(PaneId, Rect)> {
+fn full(body: Rect, layout: Layout, facts_fit: bool) -> Vec<(PaneId, Rect)> {
     use PaneId::{Facts, Graphs, Next, Playbook, Spans, Timeline};
-    let facts_fit = body.height >= 45;
     match layout {
         Layout::Ic => {
             let (top, timeline) = rows(body, 68);
@@ -203,9 +204,9 @@ mod tests {
             for height in [1, 4, 5, 12, 14, 24, 30, 40, 50, 60, 80] {
                 for layout in Layout::ALL {
                     for spec in PANES {
-                        for zoom in [false, true] {
+                        for (zoom, rows) in [(false, 0), (true, 0), (false, 4), (true, 2)] {
                             let screen = Rect::new(0, 0, width, height);
-                            let placed = arrange(screen, layout, spec.id, zoom);
+                            let placed = arrange(screen, layout, spec.id, zoom, rows);
                             let shown = placed.panes.iter().filter(|(id, _)| *id == spec.id).count();
                             assert!(placed.is_alarm_line || shown == 1, "{width}x{height} {layout:?} {}", spec.name);
                             let all: Vec<Rect> = [placed.header, placed.footer]
@@ -233,7 +234,7 @@ mod tests {
     #[test]
     fn what_has_no_place_takes_the_least_important_one_while_it_has_the_focus() {
         let shown = |layout, focus| {
-            let placed = arrange(Rect::new(0, 0, 120, 40), layout, focus, false);
+            let placed = arrange(Rect::new(0, 0, 120, 40), layout, focus, false, 0);
             placed.panes.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
         };
         use PaneId::{Facts, Graphs, Next, Playbook, Spans, Timeline};
@@ -246,17 +247,17 @@ mod tests {
     #[test]
     fn a_commander_at_a_small_terminal_sees_a_graph_first_and_what_is_due_when_asked_for() {
         let screen = Rect::new(0, 0, 80, 24);
-        let shown = |focus| arrange(screen, Layout::Ic, focus, false).panes.into_iter().map(|(id, _)| id);
+        let shown = |focus| arrange(screen, Layout::Ic, focus, false, 0).panes.into_iter().map(|(id, _)| id);
         assert!(shown(Layout::Ic.first_focus(screen)).eq([PaneId::Graphs, PaneId::Timeline]));
         assert!(shown(PaneId::Next).eq([PaneId::Next, PaneId::Timeline]));
     }
 
     #[test]
     fn a_zoomed_pane_has_all_the_room_and_a_small_terminal_shows_two() {
-        let small = arrange(Rect::new(0, 0, 80, 24), Layout::Ic, PaneId::Spans, false);
+        let small = arrange(Rect::new(0, 0, 80, 24), Layout::Ic, PaneId::Spans, false, 0);
         assert_eq!(small.panes.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [PaneId::Spans, PaneId::Timeline]);
-        let zoomed = arrange(Rect::new(0, 0, 120, 40), Layout::Ic, PaneId::Spans, true);
+        let zoomed = arrange(Rect::new(0, 0, 120, 40), Layout::Ic, PaneId::Spans, true, 0);
         assert_eq!(zoomed.panes.len(), 1);
-        assert_eq!(arrange(Rect::new(0, 0, 40, 12), Layout::Ic, PaneId::Next, false).panes.len(), 1);
+        assert_eq!(arrange(Rect::new(0, 0, 40, 12), Layout::Ic, PaneId::Next, false, 0).panes.len(), 1);
     }
 }

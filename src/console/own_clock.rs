@@ -75,7 +75,7 @@ impl Console {
     /// What was timed by the clock before keeps its distance: nothing waits for the time between, and nothing old looks new.
     pub(super) fn time_moved(&mut self, by: TimeDelta) {
         let timed = [&mut self.pasted_at, &mut self.looked_at, &mut self.draft.changed_at, &mut self.jumped_at];
-        let notice = self.notice.iter_mut().map(|notice| &mut notice.until);
+        let notice = self.messages.now.iter_mut().map(|notice| &mut notice.until);
         for at in timed.into_iter().flatten().chain(notice) {
             *at += by;
         }

@@ -657,6 +657,7 @@ mod alerts;
 mod decisions;
 mod drills;
 mod inbound;
+mod message;
 mod outbox;
 mod own_clock;
 mod records;
