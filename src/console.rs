@@ -343,7 +343,8 @@ impl Console {
                 self.say(Tone::Failed, format!("{what} crashed and was started again; see the log"), wall)
             }
             Msg::ClockJumped(by) => self.clock_jumped(by, wall, &mut effects),
-            Msg::Listed(list) => {
+            Msg::Listed(mut list) => {
+                list.sort_by_key(Summary::rank);
                 if let Some(start) = &mut self.start {
                     start.take(list.clone());
                 }

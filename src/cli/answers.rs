@@ -280,13 +280,23 @@ pub(super) fn meant(config: &Config, dir: &JournalDir, id: Option<IncidentId>) -
     }
 }
 
+/// So many incidents are named where one must be chosen.
+const MOST_NAMED: usize = 10;
+
 fn only_open(open: &[Summary]) -> Result<IncidentId, Ending> {
     match open {
         [only] => Ok(only.id),
         [] => Err(Ending::Usage("no incident is open: name one with -i, or declare one".to_owned())),
         several => {
-            let lines: Vec<_> = several.iter().map(|summary| summary_line(summary, clock::wall())).collect();
-            Err(Ending::Usage(format!("several incidents are open: name one with -i\n{}", lines.join("\n"))))
+            let count = several.len();
+            let mut sorted: Vec<&Summary> = several.iter().collect();
+            sorted.sort_by_key(|summary| summary.rank());
+            let mut lines: Vec<_> =
+                sorted.iter().take(MOST_NAMED).map(|summary| summary_line(summary, clock::wall())).collect();
+            if count > MOST_NAMED {
+                lines.push(format!("… {} more: `warroom list` shows all", count - MOST_NAMED));
+            }
+            Err(Ending::Usage(format!("{count} incidents are open: name one with -i\n{}", lines.join("\n"))))
         }
     }
 }

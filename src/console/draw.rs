@@ -311,8 +311,9 @@ impl Console {
             spans.push(Span::styled(key.to_owned(), cx.theme.key()));
             spans.push(Span::styled(format!(" {word}  "), cx.theme.dim()));
         };
-        if self.start.is_some() {
-            for (key, word) in super::start::HINTS {
+        if let Some(start) = &self.start {
+            let hints: &[_] = if start.is_filtering() { &super::start::FILTER_HINTS } else { &super::start::HINTS };
+            for (key, word) in hints {
                 hint(key, word);
             }
             return spans;

@@ -118,6 +118,14 @@ pub struct Summary {
     pub unsent: Vec<String>,
 }
 
+impl Summary {
+    /// Sorts records: what still runs before what is over, then the worst, then the newest.
+    pub fn rank(&self) -> impl Ord + use<> {
+        let severity = self.severity.map_or(u8::MAX, |severity| severity as u8);
+        (!self.phase.is_live(), severity, std::cmp::Reverse(self.declared_at), std::cmp::Reverse(self.id))
+    }
+}
+
 /// A text that the shell makes of the records of this host.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Printout {

@@ -42,6 +42,11 @@ impl Chord {
             || matches!(self.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::F(_))
     }
 
+    /// The key without its modifiers.
+    pub(crate) fn code(self) -> KeyCode {
+        self.code
+    }
+
     /// Whether it types or deletes a letter and nothing else.
     pub fn is_text(self) -> bool {
         self.modifiers.is_empty() && matches!(self.code, KeyCode::Char(_) | KeyCode::Backspace)

@@ -7,8 +7,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::keys::Chord;
+use super::message::fitted;
 use super::{Console, Dirty, Effect, Notice, Summary, Tone, overlay};
 use crate::alert::title;
+use crate::incident::Severity;
 use crate::live::Freshness;
 use crate::pane::{Cx, alerts};
 use crate::text::CleanStr;
@@ -17,8 +19,18 @@ use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, wrap};
 
 /// The keys of the start screen, for the footer.
-pub(crate) const HINTS: [(&str, &str); 6] =
-    [("Enter", "open"), ("D", "declare"), ("g", "drill"), ("w", "starter config"), ("?", "help"), ("q", "quit")];
+pub(crate) const HINTS: [(&str, &str); 7] = [
+    ("Enter", "open"),
+    ("/", "filter"),
+    ("D", "declare"),
+    ("g", "drill"),
+    ("w", "starter config"),
+    ("?", "help"),
+    ("q", "quit"),
+];
+/// The keys while a filter is typed.
+pub(crate) const FILTER_HINTS: [(&str, &str); 4] =
+    [("Enter", "open"), ("Up Down", "choose"), ("Esc", "all of them"), ("F1", "help")];
 
 /// The ways on from here that are not a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +49,77 @@ const WAYS: [(Way, &str, &str); 3] = [
 /// What the start screen knows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Start {
+    /// All records, the most urgent first.
+    all: Vec<Summary>,
+    /// Those that the filter leaves.
     list: Vec<Summary>,
     selection: Selection,
+    filter: String,
+    is_filtering: bool,
 }
 
 impl Start {
+    /// Other records; the row that was selected stays selected, wherever it is now.
     pub(crate) fn take(&mut self, list: Vec<Summary>) {
-        self.list = list;
+        let (place, before) = (self.selection.place(usize::MAX), self.list.len());
+        let selected = self.list.get(place).map(|summary| summary.id);
+        self.all = list;
+        self.sift();
+        match selected.and_then(|id| self.list.iter().position(|summary| summary.id == id)) {
+            Some(place) => self.selection.select(place),
+            // An alert or a way on, which stand below the records.
+            None if place > 0 && place >= before => self.selection.select(self.list.len() + place - before),
+            None => {}
+        }
+    }
+
+    /// Whether letters go into the filter.
+    pub(crate) fn is_filtering(&self) -> bool {
+        self.is_filtering
+    }
+
+    fn sift(&mut self) {
+        let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
+        let has = |summary: &&Summary| {
+            let severity = summary.severity.map_or("", Severity::name);
+            let service = summary.service.as_deref().unwrap_or_default();
+            let commander = summary.commander.as_deref().unwrap_or_default();
+            let (id, phase, title) = (summary.id, summary.phase.name(), &summary.title);
+            let text = format!("{id} {severity} {phase} {service} {commander} {title}").to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        };
+        self.list = self.all.iter().filter(has).cloned().collect();
+    }
+
+    fn filter_key(&mut self, chord: Chord) -> bool {
+        match chord.code() {
+            KeyCode::Char(letter) if chord.is_text() => self.filter.push(letter),
+            KeyCode::Backspace if self.filter.pop().is_none() => self.is_filtering = false,
+            KeyCode::Backspace => {}
+            KeyCode::Esc => {
+                self.filter.clear();
+                self.is_filtering = false;
+            }
+            _ => return false,
+        }
+        self.sift();
+        self.selection.select(0);
+        true
+    }
+
+    /// How many there are, in words.
+    fn count(&self, cx: &Cx<'_>) -> Line<'static> {
+        let all = self.all.len();
+        let are = if all == 1 { "incident is" } else { "incidents are" };
+        let words = match (self.is_filtering || !self.filter.is_empty(), all) {
+            (true, _) => {
+                let cursor = if self.is_filtering { "_" } else { "" };
+                format!("/{}{cursor}  {} of {all}", self.filter, self.list.len())
+            }
+            (false, 1) => format!("1 {are} open on this host"),
+            (false, _) => format!("{all} {are} open on this host, worst and newest first"),
+        };
+        Line::styled(words, cx.theme.dim())
     }
 
     /// The rows that can be selected: records, alerts, and the ways on.
@@ -54,14 +130,18 @@ impl Start {
     pub(crate) fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, notice: Option<&Notice>) {
         let alerts = alert_rows(cx);
         let all = self.rows(&alerts);
-        let headings = if alerts.is_empty() { 0 } else { 2 };
+        let headings = if alerts.is_empty() { 0 } else { 2 } + u16::from(!self.all.is_empty());
         let rows = u16::try_from(all).unwrap_or(u16::MAX).saturating_add(8 + headings);
         let area = centred(area, 100, rows.max(12));
         let inner = PaneFrame::new("warroom", true).remark(cx.me.to_string()).draw(area, buf, cx.theme);
         let inside = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), ..inner };
         // From the bottom up: what was said or refused, the ways on, and above them as many records as there is room for.
         let said = notice.map(|notice| wrap(&notice.text, usize::from(inside.width))).unwrap_or_default();
-        let said_rows = u16::try_from(said.len()).unwrap_or(u16::MAX).clamp(1, 2);
+        let said = match said.len() > 3 {
+            true => notice.map(|notice| fitted(&notice.text, usize::from(inside.width), 3)).unwrap_or_default(),
+            false => said,
+        };
+        let said_rows = u16::try_from(said.len()).unwrap_or(u16::MAX).max(1);
         let said_y = inner.bottom().saturating_sub(said_rows).max(inner.y);
         for (line, y) in said.into_iter().zip(said_y..inner.bottom()) {
             let line = Line::styled(line, notice.map_or(cx.theme.text(), |notice| notice.tone.style(cx.theme)));
@@ -98,14 +178,33 @@ impl Start {
                 buf.set_line(inner.x, y, &fit_line(line, usize::from(inner.width)), inner.width);
             }
         }
-        if self.list.is_empty() {
-            let line = Line::styled("no incident is open on this host", cx.theme.dim());
-            if !records.is_empty() {
-                buf.set_line(inside.x, records.start, &fit_line(line, usize::from(inside.width)), inside.width);
-            }
+        if records.is_empty() {
             return;
         }
-        let room = u16::try_from(records.len()).unwrap_or(u16::MAX);
+        let heading = match self.all.is_empty() {
+            true => Line::styled("no incident is open on this host", cx.theme.dim()),
+            false => self.count(cx),
+        };
+        let mut room = u16::try_from(records.len()).unwrap_or(u16::MAX);
+        // Where one row is left, it is a record's.
+        if self.list.is_empty() || room > 1 {
+            buf.set_line(inside.x, records.start, &fit_line(heading, usize::from(inside.width)), inside.width);
+            records.start += 1;
+            room -= 1;
+        }
+        if self.list.len() > usize::from(room) && room > 1 {
+            room -= 1;
+            let sight = self.selection.in_sight(self.list.len(), room);
+            let (above, below) = (sight.start, self.list.len() - sight.end);
+            let words = match (above, below) {
+                (0, below) => format!("… {below} more: PgDn, or / finds one"),
+                (above, 0) => format!("… {above} more above"),
+                (above, below) => format!("… {below} more below, {above} above"),
+            };
+            let y = records.start + room;
+            let line = Line::styled(words, cx.theme.amber());
+            buf.set_line(inside.x, y, &fit_line(line, usize::from(inside.width)), inside.width);
+        }
         for (place, y) in self.selection.in_sight(self.list.len(), room).zip(records) {
             let line = self.row(place, all, overlay::summary_line(&self.list[place], cx.wall), cx);
             buf.set_line(inner.x, y, &fit_line(line, usize::from(inner.width)), inner.width);
@@ -153,6 +252,25 @@ impl Console {
         let alert = selected.checked_sub(start.list.len()).and_then(|place| alerts.get(place));
         let key = |code| Chord::from(KeyEvent::new(code, KeyModifiers::NONE));
         self.dirty = Dirty::ALL;
+        if start.is_filtering && start.filter_key(chord) {
+            return true;
+        }
+        let far = [(KeyCode::PageDown, 10), (KeyCode::PageUp, -10), (KeyCode::Home, isize::MIN)];
+        if let Some((_, by)) = far.into_iter().find(|(code, _)| chord == key(*code)) {
+            start.selection.go(by, rows);
+            return true;
+        }
+        if chord == key(KeyCode::End) {
+            start.selection.select(start.list.len().saturating_sub(1));
+            return true;
+        }
+        if chord == key(KeyCode::Char('/')) && !start.all.is_empty() {
+            start.is_filtering = true;
+            return true;
+        }
+        if chord == key(KeyCode::Esc) && !start.filter.is_empty() {
+            return start.filter_key(chord);
+        }
         let way = if chord == key(KeyCode::Down) || chord == key(KeyCode::Char('j')) {
             start.selection.go(1, rows);
             return true;
