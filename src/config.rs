@@ -327,7 +327,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
         written,
         ticket_types,
         screen: Screen {
-            theme: screen.theme.unwrap_or_else(|| CleanStr::new("dark")),
+            theme: screen.theme.unwrap_or_else(|| CleanStr::new("auto")),
             colours: screen.colours.unwrap_or(Colours::Auto),
             letters: screen.unicode.unwrap_or(Letters::Auto),
             mouse: screen.mouse.unwrap_or(false),

@@ -16,6 +16,7 @@ mod input;
 pub mod keys;
 pub mod layout;
 mod message;
+mod mouse;
 mod outbox;
 pub(crate) mod overlay;
 mod own_clock;
@@ -401,6 +402,10 @@ impl Console {
                 self.record.real_alerts = titles;
                 self.dirty.add(Dirty::HEADER);
             }
+            Msg::Theme(theme) => {
+                self.settings.theme = *theme;
+                self.dirty = Dirty::ALL;
+            }
             Msg::Run(id, said) => self.run_said(id, said, wall, &mut effects),
             Msg::IsOpen(known, events) => self.is_it_that(known, events),
             Msg::Wake => {}
@@ -591,7 +596,6 @@ impl Console {
                 Intent::Inquire(inquiry) => effects.push(Effect::Inquire(inquiry)),
                 Intent::Copy(text) => {
                     effects.push(Effect::Copy(text));
-                    self.say(Tone::Said, "copied (where the terminal allows it)".to_owned(), wall);
                 }
                 Intent::Watch(span) => self.span = span,
                 Intent::Satisfy(duty) => self.act_on(&Item::Duty(duty), wall, effects),

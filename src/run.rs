@@ -10,6 +10,7 @@ pub mod alerts;
 mod beside;
 pub mod budget;
 mod commands;
+pub mod copy;
 pub mod doctor;
 pub use crate::clock;
 pub mod encoder;
@@ -46,6 +47,7 @@ use crate::incident::{IncidentId, Staging};
 use crate::journal::{JournalDir, JournalError, Sharing};
 use crate::source::{Endpoint, SourceSpec};
 use crate::text::CleanStr;
+use crate::theme::{Ground, Theme, ground};
 use alarm::Alarm;
 use encoder::{Colours, Urgency};
 use input::{Input, Typed};
@@ -111,6 +113,25 @@ pub enum Fault {
     PanicTask,
 }
 
+/// The theme for each ground of a terminal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grounds {
+    /// For light letters on a dark ground.
+    pub dark: Theme,
+    /// For dark letters on a light one.
+    pub light: Theme,
+}
+
+impl Grounds {
+    /// The theme that is legible on a ground.
+    pub fn on(&self, ground: Ground) -> &Theme {
+        match ground {
+            Ground::Dark => &self.dark,
+            Ground::Light => &self.light,
+        }
+    }
+}
+
 /// All that a console is started with.
 pub struct Plan {
     /// What the console is told.
@@ -145,6 +166,10 @@ pub struct Plan {
     pub is_remote: bool,
     /// Mouse events are asked for.
     pub mouse: bool,
+    /// What the line to the terminal carries, where the configuration says it.
+    pub bytes_per_second: Option<u32>,
+    /// The themes for a dark and for a light ground, where the terminal decides; the one in the settings is the first guess.
+    pub grounds: Option<Grounds>,
     /// The log files' folder.
     pub log: PathBuf,
     /// A fault that a test asks for.
@@ -175,7 +200,7 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
     let area = Rect::new(0, 0, size.width, size.height);
     let mut view = View {
         console: Console::new(plan.settings.clone(), area),
-        screen: Screen::new(plan.colours, plan.is_remote, clock::boot()),
+        screen: Screen::new(plan.colours, plan.is_remote, plan.bytes_per_second, clock::boot()),
         buffer: Buffer::empty(area),
         cursor: None,
         is_key: true,
@@ -189,6 +214,10 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
     let alarm = Alarm::new()?;
     let mut input = Input::new(plan.is_remote);
     let fault = plan.fault;
+    let grounds = plan.grounds.clone();
+    if grounds.is_some() {
+        view.screen.send_aside(ground::ASK);
+    }
     let mut shell = Shell::start(plan);
     if fault == Some(Fault::PanicTask) {
         shell.panic_in_a_task();
@@ -233,7 +262,13 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
         let wall = clock::wall();
         match happened {
             Event::Asked(Asked::Terminate(ending)) => break ending.status(),
-            Event::Asked(Asked::Resize) => view.repaint(&tty, &mut shell),
+            Event::Asked(Asked::Resize) => {
+                view.repaint(&tty, &mut shell);
+                // A tmux that was attached elsewhere may stand on another ground.
+                if grounds.is_some() {
+                    view.screen.send_aside(ground::ASK);
+                }
+            }
             Event::Asked(Asked::Continue) => {
                 view.screen.reset();
                 // Somebody else may have changed the modes while we were stopped; without a terminal the input says so at once.
@@ -248,6 +283,11 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
                 view.is_key = true;
                 for event in events {
                     view.handle(Msg::Input(event), wall, &mut shell);
+                }
+            }
+            Event::Typed(Typed::Ground(ground)) => {
+                if let Some(grounds) = &grounds {
+                    view.handle(Msg::Theme(Box::new(grounds.on(ground).clone())), wall, &mut shell);
                 }
             }
             Event::Shell(happened) => {

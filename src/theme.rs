@@ -8,6 +8,7 @@
 //! because crossterm would end bold and reverse with it.
 
 mod glyphs;
+pub mod ground;
 mod paint;
 
 use std::ops::Range;
@@ -16,6 +17,7 @@ use ratatui::style::{Modifier, Style};
 use serde::Deserialize;
 
 pub use glyphs::{Glyphs, ascii_only};
+pub use ground::Ground;
 pub use paint::{Depth, Paint};
 
 /// A set of colours that comes with the program.

@@ -17,11 +17,11 @@ use crate::pane::Access;
 use crate::playbook::Catalogue;
 use crate::reach::Reach;
 use crate::run::staging::{Claim, Marks};
-use crate::run::{self, Drill, Opening, Plan, encoder, tty};
+use crate::run::{self, Drill, Grounds, Opening, Plan, encoder, tty};
 use crate::source::{Endpoint, SOURCES, SourceSpec};
 use crate::template::Templates;
 use crate::text::CleanStr;
-use crate::theme::{BuiltIn, Depth, Theme};
+use crate::theme::{BuiltIn, Depth, Ground, Theme};
 
 /// The exercise that is shipped and started first.
 pub(super) const FIRST_EXERCISE: &str = "alipay-timeout-storm";
@@ -74,7 +74,7 @@ fn begin(
     inputs: &Inputs,
 ) -> Result<ExitCode, Ending> {
     let depth = depth(config);
-    let theme = theme(config, depth)?;
+    let (theme, grounds) = theme(config, depth)?;
     let access = if screen.read_only || screen.wall { Access::ReadOnly } else { Access::Full };
     let plan = Plan {
         settings: Settings {
@@ -124,6 +124,8 @@ fn begin(
         colours: if depth == Depth::NoColour { encoder::Colours::Off } else { encoder::Colours::On },
         is_remote: tty::is_over_ssh(),
         mouse: config.screen.mouse,
+        bytes_per_second: config.screen.bytes_per_second,
+        grounds,
         log: config.log.clone(),
         fault: screen.fault,
     };
@@ -155,8 +157,27 @@ fn depth(config: &Config) -> Depth {
     }
 }
 
-fn theme(config: &Config, depth: Depth) -> Result<Theme, Ending> {
+/// The name of the theme that follows the terminal's ground.
+const AUTO: &str = "auto";
+
+/// The theme to begin with, and where the terminal decides, those for both grounds.
+fn theme(config: &Config, depth: Depth) -> Result<(Theme, Option<Grounds>), Ending> {
+    let is_unicode = match config.screen.letters {
+        Letters::Unicode => true,
+        Letters::Ascii => false,
+        Letters::Auto => locale_is_utf8(),
+    };
+    let drawn = |theme: Theme| if is_unicode { theme } else { theme.in_ascii() };
     let name = &config.screen.theme;
+    if name.as_str() == AUTO {
+        let on = |ground: Ground| drawn(Theme::built_in(ground.theme(), depth));
+        let grounds = Grounds { dark: on(Ground::Dark), light: on(Ground::Light) };
+        let variable = |name: &str| std::env::var(name).unwrap_or_default();
+        let guess = Ground::of_variable(&variable("COLORFGBG")).unwrap_or(Ground::Dark);
+        // Where no answer can come, the question would only be printed.
+        let answers = depth != Depth::NoColour && !matches!(variable("TERM").as_str(), "" | "linux" | "dumb");
+        return Ok((grounds.on(guess).clone(), answers.then_some(grounds)));
+    }
     let theme = match BuiltIn::named(name) {
         Some(built_in) => Theme::built_in(built_in, depth),
         None => {
@@ -164,7 +185,7 @@ fn theme(config: &Config, depth: Depth) -> Result<Theme, Ending> {
             let text = std::fs::read_to_string(&file).map_err(|error| {
                 let names: Vec<_> = BuiltIn::ALL.iter().map(|built_in| built_in.name()).collect();
                 Ending::Usage(format!(
-                    "no theme `{name}`: choose {}, or write {} ({error})",
+                    "no theme `{name}`: choose {AUTO}, {}, or write {} ({error})",
                     names.join(", "),
                     file.display()
                 ))
@@ -172,12 +193,7 @@ fn theme(config: &Config, depth: Depth) -> Result<Theme, Ending> {
             Theme::parse(&file.display().to_string(), &text, depth).map_err(|error| Ending::Usage(error.to_string()))?
         }
     };
-    let is_unicode = match config.screen.letters {
-        Letters::Unicode => true,
-        Letters::Ascii => false,
-        Letters::Auto => locale_is_utf8(),
-    };
-    Ok(if is_unicode { theme } else { theme.in_ascii() })
+    Ok((drawn(theme), None))
 }
 
 /// Whether the configured theme can be read.

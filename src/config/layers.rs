@@ -272,7 +272,7 @@ fn built_in(inputs: &Inputs) -> Layer {
     for (key, value) in [
         ("zone", "UTC"),
         ("journal.sharing", "private"),
-        ("screen.theme", "dark"),
+        ("screen.theme", "auto"),
         ("screen.colours", "auto"),
         ("screen.unicode", "auto"),
         ("cadence.acknowledge", "5m"),

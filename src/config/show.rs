@@ -110,7 +110,7 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # bearer-env = "WEBHOOK_SECRET"
 
 [screen]
-# theme = "dark"
+# theme = "auto"             # auto: dark or light, as the terminal says of its background | dark | light | high-contrast | plain
 # colours = "auto"           # auto | 16 | 256 | rgb | none
 # unicode = "auto"           # auto | ascii | unicode
 # mouse = false

@@ -18,6 +18,7 @@ use crate::pane::{Past, Present};
 use crate::playbook::Catalogue;
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
+use crate::theme::Theme;
 
 /// Something happened outside the console.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +59,8 @@ pub enum Msg {
     News(CleanStr, Result<Vec<News>, CleanStr>),
     /// The staging of the configuration proved to be one, or why it did not.
     Staging(Result<Site, CleanStr>),
+    /// Another theme is the legible one: the terminal said on what ground it draws.
+    Theme(Box<Theme>),
     /// What fires outside while a drill is played: titles.
     RealAlerts(Vec<CleanStr>),
     /// A command said something.

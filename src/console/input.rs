@@ -43,7 +43,8 @@ impl Console {
                 self.screen = Rect::new(0, 0, width, height);
                 self.dirty = Dirty::ALL;
             }
-            InputEvent::FocusGained | InputEvent::FocusLost | InputEvent::Mouse(_) => {}
+            InputEvent::Mouse(event) => self.mouse(event, wall, effects),
+            InputEvent::FocusGained | InputEvent::FocusLost => {}
         }
     }
 

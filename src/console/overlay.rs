@@ -294,7 +294,6 @@ impl Console {
             Outcome::HandIn(commands) => self.hand_in(overlay, commands, wall, effects),
             Outcome::Copy(text) => {
                 effects.push(Effect::Copy(text));
-                self.say(Tone::Said, "copied (where the terminal allows it)".to_owned(), wall);
             }
             Outcome::Answered(purpose, text) => self.answered(overlay, purpose, &text, wall, effects),
         }

@@ -658,6 +658,7 @@ mod decisions;
 mod drills;
 mod inbound;
 mod message;
+mod mouse;
 mod outbox;
 mod own_clock;
 mod records;

@@ -38,8 +38,14 @@ pub struct Budget {
 
 impl Budget {
     /// A full bucket for a terminal here, or behind SSH.
-    pub fn new(over_ssh: bool, now: Duration) -> Self {
-        let (rate, burst) = if over_ssh { REMOTE } else { LOCAL };
+    ///
+    /// `line` is what the configuration says that the line carries, in bytes per second: three quarters of that, wherever the terminal is.
+    pub fn new(over_ssh: bool, line: Option<u32>, now: Duration) -> Self {
+        let (rate, burst) = match line {
+            Some(line) => (f64::from(line) * 0.75, f64::from(line) * 1.5),
+            None if over_ssh => REMOTE,
+            None => LOCAL,
+        };
         Self { most_rate: rate, most_burst: burst, rate, burst, tokens: burst, at: now, slot: now }
     }
 
@@ -61,7 +67,8 @@ impl Budget {
     pub fn drained(&mut self, bytes: usize, took: Duration, now: Duration) {
         self.refill(now);
         let seconds = took.as_secs_f64().max(0.001);
-        self.rate = (count(bytes) / seconds * 0.75).clamp(LEAST_RATE, self.rate.max(LEAST_RATE));
+        let least = LEAST_RATE.min(self.most_rate);
+        self.rate = (count(bytes) / seconds * 0.75).clamp(least, self.rate.max(least));
         // A second's worth at once; and what is queued already must be seen before the next picture is drawn.
         self.burst = self.burst.min(self.rate);
         self.tokens = self.tokens.min(-QUEUE.min(self.rate));
@@ -105,22 +112,34 @@ mod tests {
 
     #[test]
     fn a_minute_of_graphs_over_ssh_fits_into_the_link() {
-        let mut budget = Budget::new(true, at(0));
+        let mut budget = Budget::new(true, None, at(0));
         let sent = greedy(&mut budget, 2000, at(0), at(60_000));
         assert!(sent <= 12 * 1024 + 6 * 1024 * 60 + 2000, "{sent}");
         assert!(sent >= 6 * 1024 * 59, "and uses it: {sent}");
     }
 
     #[test]
+    fn a_line_that_is_known_to_be_slow_is_sent_no_more_than_it_carries() {
+        for over_ssh in [false, true] {
+            let mut budget = Budget::new(over_ssh, Some(400), at(0));
+            let sent = greedy(&mut budget, 200, at(0), at(60_000));
+            assert!((300 * 59..=600 + 300 * 60 + 200).contains(&sent), "{sent}");
+            budget.drained(8192, at(1000), at(60_000));
+            let sent = greedy(&mut budget, 200, at(60_000), at(120_000));
+            assert!(sent <= 300 * 60 + 800, "and measuring raises it never above that: {sent}");
+        }
+    }
+
+    #[test]
     fn thirty_small_frames_a_second_at_most() {
-        let mut budget = Budget::new(false, at(0));
+        let mut budget = Budget::new(false, None, at(0));
         let sent = greedy(&mut budget, 1, at(0), at(10_000));
         assert!((299..=304).contains(&sent), "{sent}");
     }
 
     #[test]
     fn keys_are_paid_for_by_the_graphs() {
-        let mut budget = Budget::new(true, at(0));
+        let mut budget = Budget::new(true, None, at(0));
         budget.spend(12 * 1024, at(0));
         budget.spend(6 * 1024, at(10));
         let next = budget.next_frame(at(20));
@@ -129,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_slow_reader_lowers_the_rate_and_a_quick_one_raises_it_again() {
-        let mut budget = Budget::new(false, at(0));
+        let mut budget = Budget::new(false, None, at(0));
         budget.drained(8192, at(1000), at(1000));
         assert_eq!(budget.next_frame(at(1000)), at(2000), "the queue is seen first");
         let sent = greedy(&mut budget, 1000, at(2000), at(4000));

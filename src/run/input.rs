@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use super::clock;
 use super::keys;
 use super::tty::Tty;
+use crate::theme::Ground;
 
 /// A paste above this is cut, and the rest of it is read and dropped.
 pub const PASTE_BYTES: usize = 1 << 20;
@@ -30,6 +31,8 @@ const PASTE: Duration = Duration::from_secs(5);
 const PASTE_END: &[u8] = b"\x1b[201~";
 /// No key has more parameters.
 const PARAMETER_BYTES: usize = 64;
+/// Of an answer so many bytes are looked at.
+const ANSWER_BYTES: usize = 64;
 /// What is read before the loop gets its turn.
 const BATCH_BYTES: usize = 64 * 1024;
 
@@ -41,6 +44,7 @@ pub struct Parser {
     /// When the last byte came.
     touched: Duration,
     pasted: Option<Duration>,
+    ground: Option<Ground>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -61,6 +65,8 @@ enum State {
         begin: u8,
         empty: bool,
         escape: bool,
+        /// How an answer (OSC) begins.
+        said: Vec<u8>,
     },
     /// The three bytes of an old mouse report.
     OldMouse(u8),
@@ -81,7 +87,13 @@ enum State {
 impl Parser {
     /// A parser that waits longer for the rest of an Esc when the bytes come over SSH.
     pub fn new(over_ssh: bool) -> Self {
-        Self { state: State::Ground, patience: ESC[usize::from(over_ssh)], touched: Duration::ZERO, pasted: None }
+        Self {
+            state: State::Ground,
+            patience: ESC[usize::from(over_ssh)],
+            touched: Duration::ZERO,
+            pasted: None,
+            ground: None,
+        }
     }
 
     /// Takes bytes and gives the events that are complete.
@@ -122,7 +134,7 @@ impl Parser {
             State::Escape => vec![keys::key(KeyCode::Esc, KeyModifiers::NONE)],
             State::Csi(Some(parameters)) if parameters.is_empty() => alt(b'['),
             State::Ss3(parameters) if parameters.is_empty() => alt(b'O'),
-            State::Text { begin, empty: true, escape: false } => alt(begin),
+            State::Text { begin, empty: true, escape: false, .. } => alt(begin),
             State::Paste { text, .. } => vec![self.paste(text, now)],
             State::Ground
             | State::Csi(_)
@@ -138,6 +150,11 @@ impl Parser {
     /// Whether a paste ended less than [`PASTE_GUARD`] ago or is still coming: action keys are not a person's now.
     pub fn is_guarded(&self, now: Duration) -> bool {
         matches!(self.state, State::Paste { .. }) || self.pasted.is_some_and(|at| now < at + PASTE_GUARD)
+    }
+
+    /// What the terminal said of its ground, once.
+    pub fn take_ground(&mut self) -> Option<Ground> {
+        self.ground.take()
     }
 
     /// When the last paste ended.
@@ -180,15 +197,26 @@ impl Parser {
                     }
                 }
             },
-            State::Text { empty, escape, .. } => match (byte, *escape) {
-                (b'\\', true) | (0x07 | 0x18 | 0x1a, _) => self.state = State::Ground,
+            State::Text { begin, empty, escape, said } => match (byte, *escape) {
+                (b'\\', true) | (0x07, _) => {
+                    if *begin == b']' {
+                        self.ground = Ground::of_answer(said).or(self.ground);
+                    }
+                    self.state = State::Ground;
+                }
+                (0x18 | 0x1a, _) => self.state = State::Ground,
                 (0x1b, _) => *escape = true,
                 (_, true) => {
                     // ESC ended it, and begins something else.
                     self.state = State::Escape;
                     self.escape(byte, events);
                 }
-                (_, false) => *empty = false,
+                (_, false) => {
+                    *empty = false;
+                    if said.len() < ANSWER_BYTES {
+                        said.push(byte);
+                    }
+                }
             },
             State::OldMouse(left) => {
                 *left -= 1;
@@ -240,7 +268,9 @@ impl Parser {
         self.state = match byte {
             b'[' => State::Csi(Some(Vec::new())),
             b'O' => State::Ss3(Vec::new()),
-            b']' | b'P' | b'_' | b'^' | b'X' => State::Text { begin: byte, empty: true, escape: false },
+            b']' | b'P' | b'_' | b'^' | b'X' => {
+                State::Text { begin: byte, empty: true, escape: false, said: Vec::new() }
+            }
             0x1b => {
                 // Esc twice, or Esc and then an arrow: the first one was the key.
                 events.push(keys::key(KeyCode::Esc, KeyModifiers::NONE));
@@ -316,6 +346,8 @@ impl Parser {
 pub enum Typed {
     /// Everything that was there at once.
     Events(Vec<Event>),
+    /// What the terminal says of its ground.
+    Ground(Ground),
     /// The terminal is gone: save and end.
     Lost,
 }
@@ -340,6 +372,9 @@ impl Input {
     /// Waits for events; cancel-safe, because bytes are read and parsed without an await between.
     pub async fn next(&mut self, tty: &Tty) -> Typed {
         loop {
+            if let Some(ground) = self.parser.take_ground() {
+                return Typed::Ground(ground);
+            }
             // Without a half-read key there is nothing to time: a timer costs a system call even if it never rings.
             let ready = match self.parser.deadline() {
                 Some(at) => {

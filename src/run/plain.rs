@@ -342,6 +342,7 @@ impl Session {
             | Msg::LookedUp(..)
             | Msg::Rests(..)
             | Msg::Staging(_)
+            | Msg::Theme(_)
             | Msg::News(..)
             | Msg::Wake => {}
         }

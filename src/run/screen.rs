@@ -49,14 +49,15 @@ struct Stall {
 
 impl Screen {
     /// An output of which nothing is known yet: the first frame paints everything.
-    pub fn new(colours: Colours, over_ssh: bool, now: Duration) -> Self {
+    /// `line` is what the line to the terminal carries in bytes per second, where that is known.
+    pub fn new(colours: Colours, over_ssh: bool, line: Option<u32>, now: Duration) -> Self {
         Self {
             shown: Shown::new(colours),
             flight: Vec::new(),
             written: 0,
             waiting: None,
             spare: None,
-            budget: Budget::new(over_ssh, now),
+            budget: Budget::new(over_ssh, line, now),
             stall: None,
         }
     }

@@ -63,6 +63,7 @@ pub(super) enum Work {
     IsOpen(Vec<(IncidentId, CleanStr)>, Vec<Event>),
     Said(anyhow::Result<String>),
     Printed(&'static str, anyhow::Result<String>),
+    Copied(super::copy::Copied),
 }
 
 /// The record that is open, and its threads.
@@ -254,7 +255,7 @@ impl Shell {
                     self.answers.push_back(Msg::Failed(CleanText::new(why)));
                 }
             }
-            Effect::Copy(text) => self.copy(&text),
+            Effect::Copy(text) => self.copy(text),
             Effect::Run(run, act) => self.run_command(run, act),
             Effect::ShowLayout(layout) => self.tell(Request::SetLayout(layout)),
             Effect::WriteStarterConfig => {
@@ -539,12 +540,10 @@ impl Shell {
         self.reports = mpsc::channel(WAITING);
     }
 
-    fn copy(&mut self, text: &CleanText) {
-        let mut bytes = Vec::new();
-        let copy = crossterm::clipboard::CopyToClipboard::to_clipboard_from(text.as_str());
-        if crossterm::QueueableCommand::queue(&mut bytes, copy).is_ok() {
-            self.aside.push(bytes);
-        }
+    /// Copies in the way that works here; tmux is asked, which may take a moment.
+    fn copy(&mut self, text: CleanText) {
+        let between = super::copy::Between::of(|name| std::env::var(name).ok());
+        self.work(move || Work::Copied(super::copy::copy(&text, &between)));
     }
 
     fn work(&mut self, run: impl FnOnce() -> Work + Send + 'static) {
@@ -702,6 +701,15 @@ impl Shell {
                 Vec::new()
             }
             Work::IsOpen(known, events) => vec![Msg::IsOpen(known, events)],
+            Work::Copied(copied) => {
+                if !copied.bytes.is_empty() {
+                    self.aside.push(copied.bytes);
+                }
+                vec![match copied.said {
+                    Ok(how) => Msg::Done(CleanText::new(&how)),
+                    Err(why) => Msg::Failed(CleanText::new(&why)),
+                }]
+            }
             Work::Said(Ok(sentence)) => vec![Msg::Done(CleanText::new(&sentence))],
             Work::Printed(title, made) => {
                 let text = made.unwrap_or_else(|error| format!("{error:#}"));

@@ -4,6 +4,8 @@
 //!
 //! Invariant: a style made for a [`Depth`] holds no colour beyond it.
 
+use std::str::FromStr;
+
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
@@ -37,10 +39,18 @@ impl Depth {
     }
 }
 
-/// Colours and emphasis of a role, whatever the terminal can show.
+/// Colours and emphasis of a role, whatever the terminal can show: `black on yellow`, or with another look for terminals of 256 colours and more behind
+/// a bar, `black on yellow | #8a4b00 bold`, because nobody knows how dark the sixteen named ones are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Paint {
+    plain: Look,
+    rich: Option<Look>,
+}
+
+/// One look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+struct Look {
     front: Option<Color>,
     back: Option<Color>,
     emphasis: Modifier,
@@ -78,6 +88,17 @@ impl TryFrom<String> for Paint {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
+        Ok(match text.split_once('|') {
+            Some((plain, rich)) => Self { plain: plain.parse()?, rich: Some(rich.parse()?) },
+            None => Self { plain: text.parse()?, rich: None },
+        })
+    }
+}
+
+impl FromStr for Look {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
         let mut paint = Self::default();
         let mut words = text.split_whitespace();
         while let Some(word) = words.next() {
@@ -121,8 +142,9 @@ fn colour(word: &str) -> Result<Option<Color>, String> {
 impl Paint {
     /// The style for a terminal with so many colours.
     pub fn style(self, depth: Depth) -> Style {
+        let look = self.rich.filter(|_| depth >= Depth::Palette).unwrap_or(self.plain);
         let shown = |colour: Option<Color>| colour.and_then(|colour| nearest(colour, depth));
-        Style { fg: shown(self.front), bg: shown(self.back), ..Style::new().add_modifier(self.emphasis) }
+        Style { fg: shown(look.front), bg: shown(look.back), ..Style::new().add_modifier(look.emphasis) }
     }
 }
 
@@ -161,6 +183,47 @@ fn distance(one: [u8; 3], other: [u8; 3]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The contrast of a colour on white, by WCAG 2: 4.5 is legible.
+    fn contrast_on_white(colour: Color) -> f64 {
+        let rgb = match colour {
+            Color::Rgb(red, green, blue) => [red, green, blue],
+            Color::Indexed(index) => of_palette(index),
+            named => COLOURS.iter().find(|(_, known, _)| *known == named).unwrap().2,
+        };
+        let linear = rgb.map(|part| {
+            let part = f64::from(part) / 255.0;
+            if part <= 0.03928 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        });
+        1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
+    }
+
+    #[test]
+    fn whatever_the_light_theme_draws_is_legible_on_white() {
+        let file: toml::Table = toml::from_str(include_str!("../../themes/light.toml")).unwrap();
+        let texts = file.values().flat_map(|value| match value {
+            toml::Value::Array(list) => list.clone(),
+            other => vec![other.clone()],
+        });
+        for text in texts.map(|value| value.as_str().unwrap().to_owned()) {
+            for depth in [Depth::Sixteen, Depth::Palette, Depth::Full] {
+                let style = paint(&text).style(depth);
+                let Some(front) = style.fg.filter(|_| style.bg.is_none()) else { continue };
+                // How dark the named ones are is the terminal's business; those that are light everywhere are not.
+                let least = if matches!(front, Color::Rgb(..) | Color::Indexed(_)) { 4.5 } else { 2.0 };
+                assert!(contrast_on_white(front) >= least, "{text} at {depth:?}: {:.1}", contrast_on_white(front));
+            }
+        }
+    }
+
+    #[test]
+    fn a_look_behind_the_bar_is_for_terminals_that_have_the_colours() {
+        let both = paint("black on yellow | #8a4b00 bold");
+        assert_eq!(both.style(Depth::Sixteen), Style::new().fg(Color::Black).bg(Color::Yellow));
+        let rich = Style::new().fg(Color::Rgb(0x8a, 0x4b, 0)).add_modifier(Modifier::BOLD);
+        assert_eq!(both.style(Depth::Full), rich);
+        assert!(Paint::try_from("red | orange".to_owned()).unwrap_err().contains("`orange`"));
+    }
 
     fn paint(text: &str) -> Paint {
         Paint::try_from(text.to_owned()).unwrap()

@@ -4,6 +4,7 @@
 
 mod clocks;
 mod faults;
+mod grounds;
 mod hostile;
 mod resize;
 mod scribe;

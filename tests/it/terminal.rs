@@ -49,7 +49,7 @@ async fn live(busy: bool) -> i32 {
     install_panic_hook(tty.restore_handle(), |_| {});
     let guard = tty.enter().unwrap();
     let mut input = Input::new(false);
-    let mut screen = Screen::new(Colours::On, false, clock::boot());
+    let mut screen = Screen::new(Colours::On, false, None, clock::boot());
     let mut typed = String::new();
     let mut drawn = 0_u64;
     let mut frame = Some(Urgency::Key);

@@ -345,6 +345,11 @@ fn first_stray(raw: &[u8]) -> Option<String> {
             rest = &rest[1..];
             continue;
         }
+        // The question for the colour of its ground.
+        if let Some(after) = rest.strip_prefix("\x1b]11;?\x1b\\") {
+            rest = after;
+            continue;
+        }
         let Some(sequence) = rest.strip_prefix("\x1b[") else { return Some(format!("{shown:?}")) };
         let Some(end) = sequence.find(|letter: char| ('@'..='~').contains(&letter)) else {
             return Some(format!("an unfinished {shown:?}"));
