@@ -15,6 +15,7 @@ mod out;
 mod people;
 mod playbook;
 mod run;
+mod salvage;
 mod start;
 mod words;
 
@@ -46,6 +47,9 @@ struct Common {
     /// Read this configuration file in place of the user's
     #[arg(long, global = true, value_name = "FILE", env = "WARROOM_CONFIG")]
     config: Option<PathBuf>,
+    /// Read no configuration file and no variable: everything has its built-in value, unless a flag says otherwise
+    #[arg(long, global = true)]
+    no_config: bool,
     /// Who acts; else the configuration's `me.name`, else the login name
     #[arg(long = "as", global = true, value_name = "NAME")]
     name: Option<String>,
@@ -394,6 +398,7 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
     };
     let inputs = Inputs::of_this_process(Overrides {
         config: common.config.clone(),
+        no_config: common.no_config,
         name: common.name.clone(),
         journal: common.journal.clone(),
         prometheus: screen.prometheus.clone(),
@@ -401,20 +406,23 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
         jaeger: screen.jaeger.clone(),
         theme: screen.theme.clone(),
     });
-    let load = || Config::load(&inputs).map(|loaded| loaded.config).map_err(|error| Ending::Usage(error.to_string()));
+    let load = || salvage::whole(&inputs);
+    // An incident does not wait until somebody has found a typing error.
+    let has_screen = matches!(command, Sub::Open { .. } | Sub::Gameday(_));
+    let part = || salvage::part(&inputs, has_screen);
     match command {
-        Sub::Open { incident, screen } => start::open(&load()?, incident, &screen, &inputs),
-        Sub::Gameday(asked) => gameday::gameday(&load()?, *asked, &inputs),
+        Sub::Open { incident, screen } => start::open(&part()?, incident, &screen, &inputs),
+        Sub::Gameday(asked) => gameday::gameday(&part()?, *asked, &inputs),
         Sub::Declare { service, severity, reported, title } => {
-            answers::declare(&load()?, service.as_deref(), severity, &reported, &title.join(" "))
+            answers::declare(&part()?, service.as_deref(), severity, &reported, &title.join(" "))
         }
         Sub::Alerts { json, .. } => alerts::alerts(&load()?, json),
         Sub::After(command) => after::run(&load()?, command),
-        Sub::List { json, all } => answers::list(&load()?, json, all),
-        Sub::Show { incident, json } => answers::show(&load()?, incident, json),
-        Sub::Note { incident, kind, text } => answers::note(&load()?, incident, kind, &given_or_piped(&text)?),
-        Sub::Run(asked) => run::run(&load()?, &asked),
-        Sub::Oncall { json, at } => people::oncall(&load()?, json, at.as_deref()),
+        Sub::List { json, all } => answers::list(&part()?, json, all),
+        Sub::Show { incident, json } => answers::show(&part()?, incident, json),
+        Sub::Note { incident, kind, text } => answers::note(&part()?, incident, kind, &given_or_piped(&text)?),
+        Sub::Run(asked) => run::run(&part()?, &asked),
+        Sub::Oncall { json, at } => people::oncall(&part()?, json, at.as_deref()),
         Sub::Doctor { json } => doctor::doctor(&load()?, &inputs, json),
         Sub::Change(told) => changes::change(&load()?, &told),
         Sub::Listen(listening) => changes::listen(&load()?, &listening),
@@ -443,7 +451,7 @@ fn configuration(command: &ConfigSub, inputs: &Inputs) -> Result<ExitCode, Endin
             text
         }
         ConfigSub::Show => Config::load(inputs).map_err(usage)?.show(),
-        ConfigSub::Path => config::path(inputs),
+        ConfigSub::Path => config::path(inputs).map_err(usage)?,
         ConfigSub::Init => {
             let path = inputs.overrides.config.clone().unwrap_or_else(|| inputs.places.user_file());
             crate::run::records::write_starter_config(&path)?

@@ -7,9 +7,11 @@
 
 pub mod files;
 mod layers;
+mod opens;
 mod partial;
 mod people;
 mod show;
+mod sift;
 mod staging;
 mod written;
 
@@ -89,6 +91,8 @@ impl Places {
 pub struct Overrides {
     /// `--config`: read this file in place of the user's.
     pub config: Option<PathBuf>,
+    /// `--no-config`: read no file and no variable.
+    pub no_config: bool,
     /// `--as`: who acts.
     pub name: Option<String>,
     /// `--journal`: the journal's folder.
@@ -290,23 +294,64 @@ pub struct Loaded {
     values: toml::Table,
 }
 
+/// What is right of a configuration, and what is wrong with it.
+#[derive(Clone, Debug)]
+pub struct Salvaged {
+    /// The configuration without the sections in which something is wrong.
+    pub loaded: Loaded,
+    /// A sentence for each thing that is wrong.
+    pub flaws: Vec<String>,
+    /// Nobody can say where the journal is: its section is among those that were left out.
+    pub has_lost_the_journal: bool,
+}
+
 impl Config {
     /// Loads the configuration.
+    ///
+    /// # Errors
+    /// All that is wrong with it, a line for each.
     pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
-        let layers = layers::all(inputs)?;
+        let salvaged = Self::salvage(inputs)?;
+        if salvaged.flaws.is_empty() { Ok(salvaged.loaded) } else { Err(ConfigError(salvaged.flaws.join("\n"))) }
+    }
+
+    /// Loads what is right of the configuration: an incident does not wait until somebody has found a typing error.
+    ///
+    /// # Errors
+    /// A flag that is wrong.
+    pub fn salvage(inputs: &Inputs) -> Result<Salvaged, ConfigError> {
+        let (layers, faults) = layers::all(inputs)?;
         let (partial, values) = layers::merge(&layers)?;
-        let config = complete(partial, &layers, &inputs.places)?;
-        Ok(Loaded { config, layers, values })
+        let mut found = Vec::new();
+        let config = complete(partial, &layers, &inputs.places, &mut found);
+        // What misses a section only because that was left out is no mistake of its own.
+        let is_left_out = |flaw: &String| faults.sections.iter().any(|section| flaw.contains(&format!("[{section}]")));
+        found.retain(|flaw| !is_left_out(flaw));
+        let flaws = [faults.sentences, found].concat();
+        let is_lost = faults.sections.contains("") || faults.sections.contains("journal");
+        Ok(Salvaged {
+            loaded: Loaded { config, layers, values },
+            flaws,
+            has_lost_the_journal: is_lost && inputs.overrides.journal.is_none(),
+        })
     }
 }
 
-fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Config, ConfigError> {
+/// A value, or nothing and what is wrong with it.
+fn kept<T: Default>(result: Result<T, ConfigError>, flaws: &mut Vec<String>) -> T {
+    result.unwrap_or_else(|ConfigError(why)| {
+        if !flaws.contains(&why) {
+            flaws.push(why);
+        }
+        T::default()
+    })
+}
+
+fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec<String>) -> Config {
     let path = |key: &str, path: &Path| layers::resolve(layers, key, path, &places.home);
     let (people, clashes) = people::people(partial.people.clone(), layers);
-    if let Some(clash) = clashes.into_iter().next() {
-        return Err(clash);
-    }
-    let (written, reach) = written::written(&partial, &people, layers, places)?;
+    flaws.extend(clashes.into_iter().map(|ConfigError(clash)| clash));
+    let (written, reach) = written::written(&partial, &people, layers, places, flaws);
     let screen = partial.screen;
     let cadence = partial.cadence;
     let usual = Cadence::default();
@@ -316,13 +361,13 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
     let ticket_types = written::ticket_types(partial.jira_project);
     let mut playbooks = vec![places.playbooks()];
     playbooks.extend(partial.playbooks.dirs.unwrap_or_default().iter().map(|dir| path("playbooks.dirs", dir)));
-    Ok(Config {
+    Config {
         name: partial.me.name,
         journal: partial.journal.dir.map_or_else(|| places.state.join("journal"), |dir| path("journal.dir", &dir)),
         sharing: partial.journal.sharing.unwrap_or(Sharing::Private),
-        prometheus: endpoint("prometheus", partial.prometheus, layers, places)?,
-        alertmanager: endpoint("alertmanager", partial.alertmanager, layers, places)?,
-        jaeger: endpoint("jaeger", partial.jaeger, layers, places)?,
+        prometheus: kept(endpoint("prometheus", partial.prometheus, layers, places), flaws),
+        alertmanager: kept(endpoint("alertmanager", partial.alertmanager, layers, places), flaws),
+        jaeger: kept(endpoint("jaeger", partial.jaeger, layers, places), flaws),
         reach,
         written,
         ticket_types,
@@ -348,18 +393,18 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places) -> Result<Confi
             objections: or_later(cadence.objections, usual.objections),
             adviser: or_later(cadence.adviser, usual.adviser),
         },
-        rotation: people::rotation(partial.oncall, zone, layers)?,
+        rotation: kept(people::rotation(partial.oncall, zone, layers), flaws),
         matrix: people::matrix(partial.escalation, &people),
         people,
         changes: people::changes(partial.changes, layers, places),
         commands: partial.commands,
-        staging: staging::staging(partial.staging, layers, places)?,
+        staging: kept(staging::staging(partial.staging, layers, places), flaws),
         zone,
         playbooks,
         themes: places.themes(),
         templates: places.templates(),
         log: places.log(),
-    })
+    }
 }
 
 fn endpoint(
@@ -421,3 +466,6 @@ fn endpoint(
         proxy: said.proxy,
     }))
 }
+
+#[cfg(test)]
+mod tests;

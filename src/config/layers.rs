@@ -4,6 +4,7 @@
 //!
 //! Invariant: a layer stands alone: it was checked before it is merged, and keeps the name of its place for each value.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,10 +12,11 @@ use std::path::{Path, PathBuf};
 use config::{Map, Source, Value, ValueKind};
 
 use super::partial::Partial;
+use super::sift::sift;
 use super::{ConfigError, Inputs, Overrides};
 use crate::escalation::Matrix;
 use crate::incident::Severity;
-use crate::text::document::{DOCUMENT_BYTES, read};
+use crate::text::document::{DOCUMENT_BYTES, nearest};
 use crate::text::{CleanStr, fit};
 
 /// All keys with a table, after the two without.
@@ -250,21 +252,45 @@ fn lift(origin: &String, value: &toml::Value) -> Value {
     Value::new(Some(origin), kind)
 }
 
-/// All layers, the lowest first.
-pub(super) fn all(inputs: &Inputs) -> Result<Vec<Layer>, ConfigError> {
-    let mut layers = vec![built_in(inputs)];
-    layers.extend(file(&inputs.places.system, false)?);
+/// What is wrong with the layers, and what was left out for that.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Faults {
+    /// A sentence for each.
+    pub(super) sentences: Vec<String>,
+    /// The sections that are not complete; one without a name for a whole file.
+    pub(super) sections: BTreeSet<String>,
+}
+
+/// The user's file, or the one that takes its place, and whether it must be there.
+pub(super) fn users(inputs: &Inputs) -> (PathBuf, bool) {
     let named = inputs.environment.iter().find(|(key, value)| key == "WARROOM_CONFIG" && !value.is_empty());
     let named = inputs.overrides.config.clone().or(named.map(|(_, value)| PathBuf::from(value)));
-    layers.extend(match named {
-        Some(path) => file(&path, true)?,
-        None => file(&inputs.places.user_file(), false)?,
-    });
-    for (name, value) in &inputs.environment {
-        layers.extend(variable(name, value)?);
+    named.map_or_else(|| (inputs.places.user_file(), false), |path| (path, true))
+}
+
+/// All layers as far as they are right, the lowest first, and what is wrong with them.
+///
+/// # Errors
+/// A flag that is wrong: whoever typed it is there to mend it.
+pub(super) fn all(inputs: &Inputs) -> Result<(Vec<Layer>, Faults), ConfigError> {
+    let mut layers = vec![built_in(inputs)];
+    let mut faults = Faults::default();
+    if !inputs.overrides.no_config {
+        let (user, must_exist) = users(inputs);
+        layers.extend(file(&inputs.places.system, false, &mut faults));
+        layers.extend(file(&user, must_exist, &mut faults));
+        for (name, value) in &inputs.environment {
+            match variable(name, value) {
+                Ok(layer) => layers.extend(layer),
+                Err((section, ConfigError(why))) => {
+                    faults.sections.insert(section);
+                    faults.sentences.push(why);
+                }
+            }
+        }
     }
     flags(&inputs.overrides, &mut layers)?;
-    Ok(layers)
+    Ok((layers, faults))
 }
 
 fn built_in(inputs: &Inputs) -> Layer {
@@ -347,24 +373,34 @@ pub(super) fn text_of(path: &Path, must_exist: bool) -> Result<Option<String>, S
     })
 }
 
-fn file(path: &Path, must_exist: bool) -> Result<Option<Layer>, ConfigError> {
-    let Some(text) = text_of(path, must_exist).map_err(ConfigError)? else { return Ok(None) };
-    let name = path.to_string_lossy();
-    // First against the types, for the position of a mistake; then as values, for merging.
-    read::<Partial>(&name, &text).map_err(|flaw| ConfigError(flaw.to_string()))?;
-    let values = read(&name, &text).map_err(|flaw| ConfigError(flaw.to_string()))?;
-    Ok(Some(Layer { origin: Origin::File(path.to_owned()), values }))
+fn file(path: &Path, must_exist: bool, faults: &mut Faults) -> Option<Layer> {
+    let text = match text_of(path, must_exist) {
+        Ok(text) => text?,
+        Err(why) => {
+            faults.sections.insert(String::new());
+            faults.sentences.push(why);
+            return None;
+        }
+    };
+    let sifted = sift::<Partial>(&path.to_string_lossy(), &text);
+    faults.sections.extend(sifted.left_out);
+    faults.sentences.extend(sifted.flaws.iter().map(ToString::to_string));
+    Some(Layer { origin: Origin::File(path.to_owned()), values: sifted.values })
 }
 
 /// `WARROOM_SECTION__KEY`, and `WARROOM_ZONE`; other variables with one word are not configuration.
-fn variable(name: &str, value: &str) -> Result<Option<Layer>, ConfigError> {
+///
+/// # Errors
+/// What is wrong with it, and the section that it would have changed.
+fn variable(name: &str, value: &str) -> Result<Option<Layer>, (String, ConfigError)> {
     let Some(rest) = name.strip_prefix("WARROOM_") else { return Ok(None) };
     if !rest.contains("__") && rest != "ZONE" {
         return Ok(None);
     }
     let key = rest.to_ascii_lowercase().replace("__", ".").replace('_', "-");
+    let section = key.split('.').next().unwrap_or_default().to_owned();
     if !KEYS.contains(&key.as_str()) {
-        return Err(ConfigError(format!("${}: {}", CleanStr::new(name), unknown(&key))));
+        return Err((section, ConfigError(format!("${}: {}", CleanStr::new(name), unknown(&key)))));
     }
     let value = match key.as_str() {
         "playbooks.dirs" => {
@@ -377,15 +413,17 @@ fn variable(name: &str, value: &str) -> Result<Option<Layer>, ConfigError> {
         }
         _ => value.into(),
     };
-    single(Origin::Variable(name.to_owned()), &key, value).map(Some)
+    single(Origin::Variable(name.to_owned()), &key, value).map(Some).map_err(|error| (section, error))
 }
 
 fn unknown(key: &str) -> String {
     let section = key.split('.').next().unwrap_or_default();
     let near: Vec<_> = KEYS.iter().filter(|known| known.split('.').next() == Some(section)).collect();
     let choices = if near.is_empty() { KEYS.iter().collect() } else { near };
+    let nearest = nearest(key, choices.iter().map(|known| **known));
+    let nearest = nearest.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
     let choices: Vec<_> = choices.into_iter().map(|known| format!("`{known}`")).collect();
-    format!("there is no key `{}`: choose {}", fit(&CleanStr::new(key), 60), choices.join(", "))
+    format!("there is no key `{}`: choose {}{nearest}", fit(&CleanStr::new(key), 60), choices.join(", "))
 }
 
 /// A layer of one value, checked by itself.

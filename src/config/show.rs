@@ -6,10 +6,10 @@
 
 use std::fmt::Write;
 
-use super::layers::{KEYS, get, origin};
+use super::layers::{KEYS, Origin, get, origin, users};
+use super::opens::missing;
 use super::people::unreachable;
-use super::{Config, ConfigError, Endpoint, Inputs, Loaded, SecretIn, SignIn, files};
-use crate::reach;
+use super::{Config, ConfigError, Inputs, Loaded, Salvaged, files};
 use crate::text::CleanStr;
 
 /// A starter file: every key with its built-in value, commented out.
@@ -223,20 +223,10 @@ pub fn sample(section: &str, next: &str) -> String {
 
 /// Loads everything that configuration names; says what was found, or what is wrong.
 pub fn check(inputs: &Inputs) -> Result<String, ConfigError> {
-    let loaded = Config::load(inputs)?;
+    let Salvaged { loaded, flaws: mut problems, .. } = Config::salvage(inputs)?;
     let config = &loaded.config;
-    let mut problems = Vec::new();
-    let read = [("prometheus", &config.prometheus), ("jaeger", &config.jaeger), ("alertmanager", &config.alertmanager)];
-    let read = read.into_iter().filter_map(|(name, endpoint)| Some((name, endpoint.as_ref()?)));
-    // Alertmanager is read and written.
-    let written = config.written.iter().filter(|(name, _)| **name != reach::ALERTMANAGER);
-    for (name, endpoint) in read.chain(written.map(|(name, endpoint)| (*name, endpoint))) {
-        problems.extend(missing(name, endpoint));
-    }
-    if let Some(staging) = &config.staging {
-        problems.extend(staging.endpoints().flat_map(|(name, endpoint)| missing(name, endpoint)));
-        problems.extend(staging.is_production(config));
-    }
+    problems.extend(missing(config, inputs));
+    problems.extend(config.staging.as_ref().and_then(|staging| staging.is_production(config)));
     let catalogue = files::catalogue(&config.playbooks);
     problems.extend(catalogue.problems);
     problems.extend(files::templates(&config.templates).problems);
@@ -256,43 +246,28 @@ pub fn remarks(config: &Config) -> Vec<String> {
     unreachable(config.rotation.as_ref(), &config.matrix)
 }
 
-fn missing(section: &str, endpoint: &Endpoint) -> Vec<String> {
-    let secret = match &endpoint.sign_in {
-        SignIn::Open => None,
-        SignIn::Bearer(secret) | SignIn::Basic { password: secret, .. } => Some(secret),
-    };
-    let secret = match secret {
-        Some(SecretIn::File(path)) => Some(path),
-        Some(SecretIn::Variable(_) | SecretIn::Command(_)) | None => None,
-    };
-    let problem = |path: &std::path::PathBuf| {
-        let error = std::fs::File::open(path).err()?;
-        Some(format!("[{section}] {}: {error}", CleanStr::new(&path.to_string_lossy())))
-    };
-    secret.into_iter().chain(&endpoint.ca_file).filter_map(problem).collect()
-}
-
-/// Where warroom looks, the last one wins, and what is there.
-pub fn path(inputs: &Inputs) -> String {
-    let places = &inputs.places;
-    let named = inputs.environment.iter().find(|(key, value)| key == "WARROOM_CONFIG" && !value.is_empty());
-    let user = match (&inputs.overrides.config, named) {
-        (Some(path), _) => path.clone(),
-        (None, Some((_, path))) => path.into(),
-        (None, None) => places.user_file(),
-    };
+/// The places that are in effect, as files, variables and flags say, and what is there.
+pub fn path(inputs: &Inputs) -> Result<String, ConfigError> {
+    let Salvaged { loaded, flaws, .. } = Config::salvage(inputs)?;
+    let config = &loaded.config;
+    let mut all = vec![("for all users", inputs.places.system.clone()), ("yours", users(inputs).0)];
+    all.push(("themes", config.themes.clone()));
+    all.extend(config.playbooks.iter().map(|folder| ("playbooks", folder.clone())));
+    all.push(("templates", config.templates.clone()));
+    all.push(("journal", config.journal.clone()));
+    all.push(("log", config.log.clone()));
     let mut out = String::new();
-    for (what, path) in [
-        ("for all users", &places.system),
-        ("yours", &user),
-        ("themes", &places.themes()),
-        ("playbooks", &places.playbooks()),
-        ("templates", &places.templates()),
-        ("journal", &places.state.join("journal")),
-        ("log", &places.log()),
-    ] {
+    for (what, path) in all {
         let is_there = if path.exists() { "" } else { "  (not there)" };
-        let _ = writeln!(out, "{what:<14} {}{is_there}", CleanStr::new(&path.to_string_lossy()));
+        let said = match (what, origin(&loaded.layers, "journal.dir")) {
+            ("journal", said) if *said != Origin::BuiltIn => format!("  # {said}"),
+            _ => String::new(),
+        };
+        let _ = writeln!(out, "{what:<14} {}{is_there}{said}", CleanStr::new(&path.to_string_lossy()));
     }
-    out
+    if !flaws.is_empty() {
+        let count = flaws.len();
+        let _ = writeln!(out, "{count} mistakes in these files may have moved a place: warroom config check");
+    }
+    Ok(out)
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::partial::{EndpointPartial, Id, JiraProjectPartial, Partial};
-use super::{ConfigError, Endpoint, Layer, Places, endpoint, layers};
+use super::{Endpoint, Layer, Places, endpoint, kept, layers};
 use crate::incident::{Channel, Route, ServiceId};
 use crate::oncall::Person;
 use crate::reach::{self, Place, Reach, Rooms, TicketTypes, Tracker};
@@ -19,7 +19,8 @@ pub(super) fn written(
     people: &[Person],
     layers: &[Layer],
     places: &Places,
-) -> Result<(BTreeMap<&'static str, Endpoint>, Reach), ConfigError> {
+    flaws: &mut Vec<String>,
+) -> (BTreeMap<&'static str, Endpoint>, Reach) {
     let sections: [(&'static str, &EndpointPartial); 7] = [
         (reach::SLACK, &said.slack),
         (reach::PAGERDUTY, &said.pagerduty),
@@ -31,20 +32,20 @@ pub(super) fn written(
     ];
     let mut written = BTreeMap::new();
     for (name, section) in sections {
-        if let Some(endpoint) = endpoint(name, section.clone(), layers, places)? {
+        if let Some(endpoint) = kept(endpoint(name, section.clone(), layers, places), flaws) {
             written.insert(name, endpoint);
         }
     }
-    let silences = endpoint(reach::ALERTMANAGER, said.alertmanager.clone(), layers, places)?;
+    let silences = kept(endpoint(reach::ALERTMANAGER, said.alertmanager.clone(), layers, places), flaws);
     let silences = silences.map(|endpoint| written.insert(reach::ALERTMANAGER, endpoint)).is_some();
-    let needs = |service: &str, section: &str, key: &str, is_said: bool| {
+    let mut needs = |service: &str, section: &str, key: &str, is_said: bool| {
         let is_there = written.contains_key(service);
         if is_said && !is_there {
             let message = format!("names things of a system without an address: set `url` in [{service}]");
             let key = format!("{section}.{key}");
-            return Err(ConfigError(format!("{}: `{key}`: {message}", layers::origin(layers, &key))));
+            flaws.push(format!("{}: `{key}`: {message}", layers::origin(layers, &key)));
         }
-        Ok(is_said && is_there)
+        is_said && is_there
     };
     let channels = &said.slack_channels;
     let pages = &said.statuspage_pages;
@@ -52,29 +53,34 @@ pub(super) fn written(
     let mut route = |channel, service: &str, target: &CleanStr| {
         routes.push(Route { channel, service: service.into(), target: target.clone() });
     };
-    if let Some(target) = &channels.incident {
-        needs(reach::SLACK, "slack-channels", "incident", true)?;
+    if let Some(target) = &channels.incident
+        && needs(reach::SLACK, "slack-channels", "incident", true)
+    {
         route(Channel::IncidentChannel, reach::SLACK, &target.0);
     }
-    if let Some(target) = &channels.status {
-        needs(reach::SLACK, "slack-channels", "status", true)?;
+    if let Some(target) = &channels.status
+        && needs(reach::SLACK, "slack-channels", "status", true)
+    {
         route(Channel::StatusSlack, reach::SLACK, &target.0);
     }
-    if let Some(target) = &pages.internal {
-        needs(reach::STATUSPAGE, "statuspage-pages", "internal", true)?;
+    if let Some(target) = &pages.internal
+        && needs(reach::STATUSPAGE, "statuspage-pages", "internal", true)
+    {
         route(Channel::InternalPage, reach::STATUSPAGE, &target.0);
     }
-    if let Some(target) = &pages.external {
-        needs(reach::STATUSPAGE, "statuspage-pages", "external", true)?;
+    if let Some(target) = &pages.external
+        && needs(reach::STATUSPAGE, "statuspage-pages", "external", true)
+    {
         route(Channel::ExternalPage, reach::STATUSPAGE, &target.0);
     }
     let mut trackers = Vec::new();
-    if needs(reach::PAGERDUTY, "pagerduty-services", "…", !said.pagerduty_services.is_empty())? {
+    if needs(reach::PAGERDUTY, "pagerduty-services", "…", !said.pagerduty_services.is_empty()) {
         let services = ids(&said.pagerduty_services);
         trackers.push(Tracker { service: reach::PAGERDUTY.into(), place: Place::Of(services) });
     }
-    if let Some(key) = &said.jira_project.key {
-        needs(reach::JIRA, "jira-project", "key", true)?;
+    if let Some(key) = &said.jira_project.key
+        && needs(reach::JIRA, "jira-project", "key", true)
+    {
         trackers.push(Tracker { service: reach::JIRA.into(), place: Place::One(key.0.clone()) });
     }
     for name in [reach::PAGERDUTY_EVENTS, reach::GRAFANA, reach::WEBHOOK] {
@@ -86,7 +92,7 @@ pub(super) fn written(
         .prefix
         .as_ref()
         .map(|prefix| Rooms { prefix: prefix.clone(), is_private: channels.private.unwrap_or(false) });
-    needs(reach::SLACK, "slack-channels", "prefix", rooms.is_some())?;
+    let rooms = rooms.filter(|_| needs(reach::SLACK, "slack-channels", "prefix", true));
     let components = BTreeMap::from([
         (Channel::ExternalPage, ids(&said.external_components)),
         (Channel::InternalPage, ids(&said.internal_components)),
@@ -95,7 +101,7 @@ pub(super) fn written(
     let people = people.to_vec();
     let tells_subscribers = said.pagerduty_options.status_updates.unwrap_or(false);
     let stands_in = said.pagerduty_options.stands_in.clone();
-    Ok((
+    (
         written,
         Reach {
             tells_subscribers,
@@ -109,7 +115,7 @@ pub(super) fn written(
             silences,
             is_dry: false,
         },
-    ))
+    )
 }
 
 fn ids(said: &BTreeMap<ServiceId, Id>) -> BTreeMap<ServiceId, CleanStr> {

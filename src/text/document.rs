@@ -97,8 +97,26 @@ pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Box<Flaw>>
     toml::from_str(text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         let path = path_at(text, &span);
-        flaw(file, text, span.start, &path, error.message())
+        flaw(file, text, span.start, &path, &with_guess(error.message()))
     })
+}
+
+/// The word that somebody most likely meant, if one is near.
+pub fn nearest<'a>(word: &str, choices: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    let near = |choice: &&str| strsim::jaro_winkler(&lower, &choice.to_lowercase());
+    let best = choices.into_iter().max_by(|one, other| near(one).total_cmp(&near(other)))?;
+    (near(&best) > 0.8 && best != word).then_some(best)
+}
+
+/// A refusal of an unknown name says at its end which one was meant, as far as one can guess.
+fn with_guess(message: &str) -> String {
+    let unknown = ["unknown field `", "unknown variant `"].into_iter().find_map(|begin| message.strip_prefix(begin));
+    let guess = unknown.and_then(|rest| {
+        let (word, choices) = rest.split_once('`')?;
+        nearest(word, choices.split('`').skip(1).step_by(2))
+    });
+    guess.map_or_else(|| message.to_owned(), |guess| format!("{message}; did you mean `{guess}`?"))
 }
 
 /// Gives a complaint its position.
@@ -333,10 +351,13 @@ mod tests {
     #[test]
     fn a_flaw_names_file_line_column_key_and_the_choices() {
         for (text, expected) in [
-            ("nmae = 'x'", "f.toml:1:1: `nmae`: unknown field `nmae`, expected `name` or `steps`"),
+            (
+                "nmae = 'x'",
+                "f.toml:1:1: `nmae`: unknown field `nmae`, expected `name` or `steps`; did you mean `name`?",
+            ),
             (
                 "name = 'x'\n[[steps]]\nid = 'a'\n[[steps]]\nid = 'b'\ncuont = 3\n",
-                "f.toml:6:1: `steps[2].cuont`: unknown field `cuont`, expected `id` or `count`",
+                "f.toml:6:1: `steps[2].cuont`: unknown field `cuont`, expected `id` or `count`; did you mean `count`?",
             ),
             (
                 "name = 'x'\n[[steps]]\nid = 'a'\ncount = 'many'\n",

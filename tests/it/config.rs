@@ -92,7 +92,8 @@ fn a_flag_lies_over_a_variable_over_the_users_file_over_the_file_for_all() {
     inputs.environment = with(&[("WARROOM_CONFIG", other.to_str().unwrap())]);
     inputs.overrides = Overrides::default();
     assert_eq!(Config::load(&inputs).unwrap().config.name.as_deref(), Some("other"));
-    assert!(path(&inputs).contains("other.toml") && path(&inputs).contains("(not there)"));
+    let places = path(&inputs).unwrap();
+    assert!(places.contains("other.toml") && places.contains("(not there)"), "{places}");
 }
 
 #[test]
@@ -250,6 +251,106 @@ fn a_mistake_names_its_place_its_key_and_the_choices() {
 }
 
 #[test]
+fn all_mistakes_of_all_places_are_named_at_once_with_what_was_probably_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut inputs = inputs(folder.path());
+    fs::write(&inputs.places.system, "[prometheus]\nurl = 'http://prom.example'\n").unwrap();
+    let users = "[screen]\ncolors = '16'\ntheme = 'light'\n[promethius]\nurl = 'http://localhost:9090'\n[me]\nname = 'dana'\n\
+                 [slack-channels]\nincident = 'C0123456789'\n";
+    fs::write(inputs.places.user_file(), users).unwrap();
+    inputs.environment = with(&[("WARROOM_CADENCE__UPDATES", "5m"), ("WARROOM_CADENCE__RESOLVE", "20m")]);
+    let error = Config::load(&inputs).unwrap_err().to_string();
+    for words in [
+        "config.toml:2:1: `screen.colors`: unknown field `colors`",
+        "did you mean `colours`?",
+        "config.toml:4:2: `promethius`",
+        "did you mean `prometheus`?",
+        "$WARROOM_CADENCE__UPDATES: there is no key `cadence.updates`",
+        "did you mean `cadence.update`?",
+        "`prometheus.url`: http://prom.example/ is plain http",
+        "`slack-channels.incident`: names things of a system without an address",
+    ] {
+        assert!(error.contains(words), "{words}\n{error}");
+    }
+    assert_eq!(error.lines().count(), 5, "{error}");
+    let salvaged = Config::salvage(&inputs).unwrap();
+    let config = salvaged.loaded.config;
+    assert_eq!((config.name.as_deref(), &*config.screen.theme, config.prometheus), (Some("dana"), "auto", None));
+    assert_eq!(config.cadence.resolve, chrono::TimeDelta::minutes(20));
+    assert!(!salvaged.has_lost_the_journal);
+    inputs.overrides.no_config = true;
+    assert_eq!(Config::load(&inputs).unwrap().config.name, None);
+}
+
+#[test]
+fn a_broken_file_keeps_nobody_from_the_record_and_nothing_goes_to_another_journal() {
+    let host = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_warroom"));
+        command.args(arguments).env_remove("WARROOM_CONFIG").env("LOGNAME", "dana").stdin(std::process::Stdio::null());
+        for (name, folder) in [("XDG_STATE_HOME", "state"), ("XDG_CONFIG_HOME", "config"), ("HOME", "home")] {
+            command.env(name, host.path().join(folder));
+        }
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let file = host.path().join("config/warroom/config.toml");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let journal = host.path().join("ours");
+    let declare = ["declare", "--severity", "sev1", "payments time out"];
+    fs::write(&file, format!("[journal]\ndir = '{}'\n[screen]\nmouse = 'yes'\n", journal.display())).unwrap();
+    let (status, out, errors) = run(&declare);
+    assert_eq!((status, out.as_str()), (Some(0), "INC-1\n"), "{errors}");
+    assert!(errors.contains("config.toml:4:9: `screen.mouse`") && errors.contains("warroom config check"), "{errors}");
+    assert_eq!(run(&["note", "found it"]).0, Some(0));
+    let (_, shown, _) = run(&["show", "INC-1"]);
+    assert!(shown.contains("found it") && journal.join("INC-1.db").exists(), "{shown}");
+    let (_, places, _) = run(&["config", "path"]);
+    assert!(places.contains(&format!("{}  # ", journal.display())), "the place in effect: {places}");
+    // Where the journal is cannot be read: nobody guesses.
+    fs::write(&file, format!("[journal]\ndirectory = '{}'\n", journal.display())).unwrap();
+    let (status, _, errors) = run(&["note", "lost?"]);
+    assert_eq!(status, Some(2));
+    for words in ["did you mean `dir`?", "--journal DIR", "--no-config", "state/warroom/journal"] {
+        assert!(errors.contains(words), "{words}: {errors}");
+    }
+    assert_eq!(run(&["note", "there", "--journal", journal.to_str().unwrap()]).0, Some(0));
+    let (status, out, _) = run(&["--no-config", "declare", "--severity", "sev2", "elsewhere"]);
+    assert_eq!((status, out.as_str()), (Some(0), "INC-1\n"));
+    let (status, _, errors) = run(&["config", "check"]);
+    assert_eq!(status, Some(2), "{errors}");
+}
+
+#[test]
+fn the_check_opens_everything_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut inputs = inputs(folder.path());
+    let users = "[prometheus]\nurl = 'https://p'\nca-file = 'ca.pem'\nbearer-env = 'NOBODY_SET_THIS'\n[jaeger]\nurl = 'https://j'\n\
+                 bearer-command = ['no-such-pass', 'show']\n[alertmanager]\nurl = 'https://a'\nbasic-user = 'u'\n\
+                 basic-password-file = 'empty'\n[changes]\ncommand = ['./deploys']\n[playbooks]\ndirs = ['nowhere']\n\
+                 [commands]\nkubectl = ['no-such-kubectl']\n";
+    fs::write(inputs.places.user_file(), users).unwrap();
+    fs::write(inputs.places.config.join("ca.pem"), "not a certificate").unwrap();
+    fs::write(inputs.places.config.join("empty"), "\n").unwrap();
+    inputs.overrides.journal = Some(inputs.places.user_file().join("journal"));
+    let error = check(&inputs).unwrap_err().to_string();
+    for words in [
+        "[prometheus] $NOBODY_SET_THIS is not set",
+        "ca.pem: holds no certificate",
+        "[jaeger] no program `no-such-pass` in PATH",
+        "[alertmanager] ",
+        "empty: its first line is empty",
+        "deploys is not there",
+        "[playbooks] ",
+        "[commands] no program `no-such-kubectl`",
+        "[journal] ",
+    ] {
+        assert!(error.contains(words), "{words}\n{error}");
+    }
+}
+
+#[test]
 fn two_hundred_mutated_configurations_are_read_or_refused_with_their_position() {
     let folder = tempfile::tempdir().unwrap();
     let inputs = inputs(folder.path());
@@ -358,6 +459,9 @@ fn who_is_on_call_and_who_is_told_may_be_said_for_all_users_and_shows_where_it_w
         assert!(shown.contains(&line), "{line}: {shown}");
     }
     assert!(toml::from_str::<toml::Table>(&shown).is_ok(), "{shown}");
+    let program = inputs.places.config.join("deploys");
+    fs::write(&program, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let checked = check(&inputs).unwrap();
     for note in [
         "note: [oncall] `Leila` stands in no [[people]]: there is no phone number",

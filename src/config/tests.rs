@@ -1,0 +1,157 @@
+//! Every key of the configuration does something.
+
+use std::fs;
+
+use super::layers::KEYS;
+use super::*;
+
+/// A value that is not the built-in one, and what must stand beside it.
+fn setting(key: &str) -> (String, String) {
+    let (section, name) = key.split_once('.').unwrap_or(("", key));
+    let section_of = |lines: &str| format!("[{section}]\n{lines}\n");
+    let alone = |value: &str| (String::new(), section_of(&format!("{name} = {value}")));
+    let below = |beside: &str, value: &str| (section_of(beside), section_of(&format!("{beside}\n{name} = {value}")));
+    let with =
+        |other: &str, value: &str| (other.to_owned(), format!("{other}{}", section_of(&format!("{name} = {value}"))));
+    let url = "url = 'https://x.example'";
+    let slack = "[slack]\nurl = 'https://slack.example'\n";
+    let pages = "[statuspage]\nurl = 'https://pages.example'\n";
+    let jira = "[jira]\nurl = 'https://jira.example'\n[jira-project]\nkey = 'OPS'\n";
+    let rotation = "start = 2026-11-02\nweeks = [{ name = 'A', person = 'B' }]";
+    let staging = "[staging.prometheus]\nurl = 'https://staging.example'\n[staging]\nlabel = 'environment=staging'\n";
+    match (section, name) {
+        ("", "zone") => (String::new(), "zone = 'Europe/Berlin'\n".to_owned()),
+        ("", "people") => (String::new(), "[[people]]\nname = 'Dana'\n".to_owned()),
+        ("me" | "journal", "name" | "dir") => alone("'x'"),
+        ("journal", "sharing") => alone("'group'"),
+        ("screen", "theme" | "unicode" | "colours") => alone(if name == "theme" {
+            "'light'"
+        } else if name == "unicode" {
+            "'ascii'"
+        } else {
+            "'16'"
+        }),
+        ("screen" | "bell", "mouse" | "overdue") => alone("true"),
+        ("screen", "bytes-per-second") => alone("8000"),
+        ("cadence", _) => alone("'7m'"),
+        ("playbooks", "dirs") | ("changes", "command") => alone("['x']"),
+        ("changes", "every") => alone("'7m'"),
+        ("oncall", "start") => (section_of(rotation), section_of(&rotation.replace("2026-11-02", "2026-11-09"))),
+        ("oncall", "weeks") => (section_of(rotation), section_of(&rotation.replace("'B'", "'C'"))),
+        ("oncall", "hand-over") => below(rotation, "'10:00'"),
+        ("oncall", "zone") => below(rotation, "'Europe/Berlin'"),
+        ("oncall", "overrides") => below(rotation, "[{ from = 2026-12-24, to = 2026-12-25, person = 'C' }]"),
+        ("escalation", "owner") => alone("'x'"),
+        ("escalation", "reviewed") => alone("2026-11-02"),
+        ("escalation", _) => alone("['x']"),
+        ("slack-channels", "prefix") => with(slack, "'inc-'"),
+        ("slack-channels", "private") => {
+            let before = format!("{slack}[slack-channels]\nprefix = 'inc-'\n");
+            (before.clone(), format!("{before}private = true\n"))
+        }
+        ("slack-channels", _) => with(slack, "'C0123456789'"),
+        ("pagerduty-options", _) => {
+            let value = if name == "status-updates" { "true" } else { "'oncall@example.com'" };
+            with("[pagerduty]\nurl = 'https://pd.example'\n", value)
+        }
+        ("statuspage-pages", "notify-subscribers") => with(pages, "true"),
+        ("statuspage-pages", _) => with(pages, "'abc'"),
+        ("jira-project", "key") => with("[jira]\nurl = 'https://jira.example'\n", "'OPS'"),
+        ("jira-project", _) => (jira.to_owned(), format!("{jira}{name} = 'x'\n")),
+        ("staging", "label") => (staging.to_owned(), staging.replace("=staging'", "=test'")),
+        ("staging", "build-info") => (staging.to_owned(), format!("{staging}build-info = 'x'\n")),
+        ("staging", "production") => (staging.to_owned(), format!("{staging}production = ['https://p.example']\n")),
+        ("staging", "commands") => (staging.to_owned(), format!("{staging}commands = {{ kubectl = ['k'] }}\n")),
+        ("staging", "prometheus") => (staging.to_owned(), staging.replace("staging.example", "other.example")),
+        ("staging", _) => (staging.to_owned(), format!("{staging}{name} = {{ url = 'https://s.example' }}\n")),
+        (_, "url") => alone("'https://x.example'"),
+        (_, "every") => below(url, "'42s'"),
+        (_, "allow-plain-http") => below(url, "true"),
+        (_, "proxy") => below(url, "'http://localhost:3128'"),
+        (_, "basic-user") => {
+            let before = format!("{url}\nbasic-password-env = 'P'\nbasic-user = ");
+            (section_of(&format!("{before}'u'")), section_of(&format!("{before}'other'")))
+        }
+        (_, "basic-password-file" | "basic-password-env") => {
+            (section_of(url), section_of(&format!("{url}\nbasic-user = 'u'\n{name} = 'x'")))
+        }
+        (_, "basic-password-command") => {
+            (section_of(url), section_of(&format!("{url}\nbasic-user = 'u'\n{name} = ['x']")))
+        }
+        (_, "bearer-command") => below(url, "['x']"),
+        (_, "bearer-file" | "bearer-env" | "ca-file") => below(url, "'x'"),
+        // A key that came later: as the starter file suggests it.
+        _ => {
+            let start = INIT.find(&format!("[{section}]")).unwrap_or(0);
+            let line = INIT[start..].lines().map(|line| line.trim_start_matches("# "));
+            let line = line.into_iter().find(|line| line.split(" = ").next() == Some(name));
+            let line = line.unwrap_or_else(|| panic!("`{key}`: write here, or into the starter file, what it may be"));
+            (section_of(url), section_of(&format!("{url}\n{line}")))
+        }
+    }
+}
+
+fn loaded(text: &str) -> Config {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| PathBuf::from("/nowhere").join(name);
+    let file = folder.path().join("config.toml");
+    fs::write(&file, text).unwrap();
+    let places = Places { system: place("etc"), config: place("config"), state: place("state"), home: place("home") };
+    let overrides = Overrides { config: Some(file), ..Overrides::default() };
+    let inputs = Inputs { places, environment: Vec::new(), overrides };
+    Config::load(&inputs).unwrap_or_else(|error| panic!("{error}\n{text}")).config
+}
+
+#[test]
+fn every_key_changes_what_the_program_knows() {
+    let shown = |text: &str| {
+        // Each file lies in a folder of its own, which is no difference.
+        let config = format!("{:#?}", loaded(text));
+        config
+            .lines()
+            .map(|line| {
+                if line.contains("/tmp") { line.rsplit('/').next().unwrap_or(line).to_owned() } else { line.to_owned() }
+            })
+            .collect::<Vec<_>>()
+    };
+    for key in KEYS {
+        let (before, after) = setting(key);
+        assert_ne!(shown(&before), shown(&after), "`{key}` changes nothing:\n{after}");
+    }
+}
+
+#[test]
+fn everything_that_the_configuration_says_is_read_by_the_program() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut code = String::new();
+    let mut open = vec![folder.clone()];
+    while let Some(here) = open.pop() {
+        for entry in fs::read_dir(here).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if !path.starts_with(folder.join("config")) && path != folder.join("config.rs") {
+                code += &fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    // Whether an address is production is asked there.
+    code += fs::read_to_string(folder.join("config/staging.rs")).unwrap().split_once("impl Staging {").unwrap().1;
+    let mut fields = 0;
+    for (file, structs) in [
+        ("config.rs", &["Config", "Screen", "Endpoint"][..]),
+        ("config/people.rs", &["Changes"]),
+        ("config/staging.rs", &["Staging"]),
+    ] {
+        let text = fs::read_to_string(folder.join(file)).unwrap();
+        for name in structs {
+            let body = text.split_once(&format!("pub struct {name} {{")).unwrap().1.split_once("\n}").unwrap().0;
+            for line in body.lines().filter_map(|line| line.trim().strip_prefix("pub ")) {
+                let field = line.split(':').next().unwrap();
+                fields += 1;
+                assert!(code.contains(&format!(".{field}")), "nothing reads `{field}` of {name}");
+            }
+        }
+    }
+    assert!(fields > 35, "{fields}");
+}
