@@ -37,14 +37,14 @@ use crate::alert::Coverage;
 use crate::escalation::Matrix;
 use crate::exercise::staged::Site;
 use crate::incident::{
-    Actor, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, Progress, ProofLine, Refusal,
-    ServiceId, Urgency, command,
+    Actor, By, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, Progress, ProofLine, Refusal,
+    ServiceId, Urgency, command, says,
 };
 use crate::live::{Before, Finding, Inquiry, Live, Usual, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
 use crate::output::Outputs;
 pub use crate::pane::Past;
-use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Purpose, Question};
+use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Purpose, Question, Spelling};
 use crate::playbook::{Aliases, Catalogue};
 use crate::reach::Reach;
 use crate::resolution;
@@ -167,6 +167,7 @@ pub struct Console {
     overlay: Option<Overlay>,
     start: Option<Start>,
     messages: Messages,
+    spelling: Spelling,
     screen: Rect,
     watchlist: Watchlist,
     span: TimeDelta,
@@ -226,6 +227,7 @@ impl Console {
             overlay: None,
             start: None,
             messages: Messages::default(),
+            spelling: actions::KEYS,
             screen,
             watchlist: Watchlist::default(),
             span: TimeDelta::hours(1),
@@ -489,6 +491,7 @@ impl Console {
             now: self.incident.clock().show(wall),
             wall,
             looked_at: self.looked_at,
+            spelling: self.spelling,
         }
     }
 
@@ -644,19 +647,19 @@ impl Console {
             }
             Ok(_) => {
                 give_back(self);
-                self.say(Tone::Refused, "no record is open yet: D declares an incident".to_owned(), wall);
+                self.refuse(&nothing_open(), wall);
             }
-            Err(Refusal::WantsReason(sentence)) => {
+            Err(Refusal::WantsReason(saying)) => {
                 give_back(self);
                 self.ask(Question {
-                    title: sentence,
+                    title: self.cx(wall).said(&saying),
                     text: String::new(),
                     purpose: Purpose::Reason(Box::new(command)),
                 });
             }
             Err(refusal @ Refusal::No(_)) => {
                 give_back(self);
-                self.say(Tone::Refused, refusal.to_string(), wall);
+                self.refuse(&refusal, wall);
             }
         }
     }
@@ -665,13 +668,13 @@ impl Console {
     pub(crate) fn request(&mut self, command: Command, own: DateTime<Utc>) -> Result<Effect, Refusal> {
         let wall = self.right(own);
         if !self.may_write() {
-            return Err(Refusal::No(self.looks_only().to_owned()));
+            return Err(Refusal::No(self.looks_only().into()));
         }
         if self.record.id.is_none() {
-            return Err(Refusal::No("no record is open yet: D declares one".to_owned()));
+            return Err(nothing_open());
         }
         if let Some(why) = self.runs_nothing(&command) {
-            return Err(Refusal::No(why.to_owned()));
+            return Err(Refusal::No(why.into()));
         }
         let events = self.decide(command, wall)?;
         Ok(self.append(events, None))
@@ -749,6 +752,10 @@ impl Console {
     pub fn is_drill(&self) -> bool {
         self.incident.drill.is_some()
     }
+}
+
+fn nothing_open() -> Refusal {
+    Refusal::No(says!["no record is open yet: ", By("declare"), " declares an incident"])
 }
 
 /// The events with which a record begins, for callers without a console.

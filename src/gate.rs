@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::incident::{Actor, Incident, Phase, Purpose, Role, StepRef, StepState};
+use crate::incident::{Actor, By, Incident, Phase, Purpose, Role, Saying, StepRef, StepState, says};
 use crate::text::CleanStr;
 
 /// A second person's word is good for so long.
@@ -45,44 +45,46 @@ pub struct Asker<'a> {
 }
 
 /// Whether it may start; else a sentence with the way out.
-pub fn may_run(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> Result<(), String> {
+pub fn may_run(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> Result<(), Saying> {
     if !asker.may_write {
-        return Err("this console only looks: nothing runs from here".to_owned());
+        return Err("this console only looks: nothing runs from here".into());
     }
     if !asker.is_writable {
         return Err(
-            "the journal cannot be written, so nothing runs: what is not on disk before it starts is lost".to_owned()
+            "the journal cannot be written, so nothing runs: what is not on disk before it starts is lost".into()
         );
     }
     if incident.is_blank() || incident.phase() == Phase::Closed {
-        return Err("no incident is open".to_owned());
+        return Err("no incident is open".into());
     }
     if let Some(digest) = needs.foreign_playbook
         && !incident.approved_playbooks.contains_key(digest)
     {
         let service = &needs.step.service;
-        return Err(format!(
-            "the playbook of {service} is not the shipped one: t in the playbook shows it and approves it"
-        ));
+        return Err(says![
+            format!("the playbook of {service} is not the shipped one: "),
+            By("trust"),
+            " shows it and approves it"
+        ]);
     }
     if let Some(run) = incident.running(needs.step) {
-        return Err(format!("{} runs it since {}", run.started.by, run.started.at.format("%H:%M:%S")));
+        return Err(says![&run.started.by, " runs it since ", run.started.at]);
     }
     if let Some(claim) = incident.claims.get(needs.step).filter(|claim| claim.by != *asker.me) {
-        return Err(format!("{} works on it: c takes it over, with a reason", claim.by));
+        return Err(says![&claim.by, " works on it: ", By("claim"), " takes it over, with a reason"]);
     }
     // Where the exercise of a drill plays a role, whoever is there is its hands.
     let may = |role: &Role| holds(incident, asker.me, *role) || incident.played.iter().any(|seat| seat.role == *role);
     if !needs.roles.is_empty() && !needs.roles.iter().any(may) {
         let names: Vec<_> = needs.roles.iter().map(|role| role.name()).collect();
-        return Err(format!("it wants {}: R takes a role", names.join(" or ")));
+        return Err(says![format!("it wants {}: ", names.join(" or ")), By("take-role"), " takes a role"]);
     }
     let is_done = |step: &StepRef| matches!(incident.steps.get(step), Some(StepState::Checked(_)));
     match needs.purpose {
-        Purpose::Do if is_done(needs.step) => return Err("it is done: Esc, then o opens it again".to_owned()),
+        Purpose::Do if is_done(needs.step) => return Err(says!["it is done: ", By("reopen"), " opens it again"]),
         Purpose::Do => {
             if let Some((_, title)) = needs.earlier.iter().find(|(step, _)| !incident.is_through(step)) {
-                return Err(format!("first: {title}"));
+                return Err(format!("first: {title}").into());
             }
         }
         // The way back is never barred by what should have come first.
@@ -90,7 +92,9 @@ pub fn may_run(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> Resu
     }
     if needs.second_person && !vouched(incident, needs, asker) {
         let digest = needs.digest.get(..12).unwrap_or(needs.digest);
-        return Err(format!("it wants a second person: somebody else opens this step, reads {digest} and types vouch"));
+        return Err(
+            format!("it wants a second person: somebody else opens this step, reads {digest} and types vouch").into()
+        );
     }
     Ok(())
 }

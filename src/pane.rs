@@ -29,7 +29,7 @@ use crate::escalation::{Contact, Matrix};
 use crate::exercise::staged::Site;
 use crate::incident::{
     Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, IncidentId, Milestone, Obligation, ProofLine,
-    ReviewOf, Role, Rules, Seat, ServiceId, Severity, StepEnd, StepRef,
+    ReviewOf, Role, Rules, Saying, Seat, ServiceId, Severity, StepEnd, StepRef,
     brief::{self, BriefKind},
     cadence, lamp, unfinished,
 };
@@ -184,6 +184,17 @@ pub struct Cx<'a> {
     pub wall: DateTime<Utc>,
     /// When somebody last pressed a key here, on the wall's clock: until then an overdue obligation blinks.
     pub looked_at: Option<DateTime<Utc>>,
+    /// How actions and moments are spelled where this is read.
+    pub spelling: Spelling,
+}
+
+/// How a sentence of the domain is spelled: by keys on the screen, by commands in line mode and in a shell.
+#[derive(Clone, Copy, Debug)]
+pub struct Spelling {
+    /// What stands for an action.
+    pub action: fn(&str) -> String,
+    /// A moment names its zone: nothing else on the page does.
+    pub names_zone: bool,
 }
 
 /// Whether somebody of this name sits at one of the consoles.
@@ -314,6 +325,19 @@ impl Cx<'_> {
         let local = at.with_timezone(&self.zone);
         let is_today = local.date_naive() == self.now.with_timezone(&self.zone).date_naive();
         local.format(if is_today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" }).to_string()
+    }
+
+    /// A sentence of the domain, as it is read here.
+    pub fn said(&self, saying: &Saying) -> String {
+        let moment = |at: DateTime<Utc>| {
+            let zone = if self.spelling.names_zone {
+                format!(" {}", at.with_timezone(&self.zone).format("%Z"))
+            } else {
+                String::new()
+            };
+            format!("{}{zone}", self.dated(at))
+        };
+        saying.spelled(moment, self.spelling.action)
     }
 
     /// A time of day in the incident's zone, without seconds; with its date where that is not today's.

@@ -9,7 +9,7 @@ use super::overlay::{self, Overlay, RecordsFor};
 use super::{Console, Dirty, Effect, Layout, Printout, Tone};
 use crate::incident::brief::BriefKind;
 use crate::incident::{Command, Duty, Fate, IncidentId, Outcome, Role};
-use crate::pane::{FormKind, Item, PANES, PaneId, Purpose, Question};
+use crate::pane::{FormKind, Item, PANES, PaneId, Purpose, Question, Spelling};
 use crate::text::{CleanStr, CleanText};
 
 /// A key that means the same everywhere.
@@ -543,6 +543,14 @@ impl Console {
             self.perform_in_pane(PaneId::Timeline, place, wall, effects);
         }
     }
+}
+
+/// How the screen spells an action: by its first key, or by its name for the palette.
+pub(crate) const KEYS: Spelling = Spelling { action: key_of, names_zone: false };
+
+fn key_of(name: &str) -> String {
+    let listed = all().into_iter().find(|listed| listed.name == name);
+    listed.and_then(|listed| listed.keys.first().copied()).map_or_else(|| format!(":{name}"), str::to_owned)
 }
 
 /// The first key of a global action, for hints.

@@ -43,7 +43,7 @@ impl Console {
                 let events = events.into_iter().map(|event| event.shifted(self.ahead)).collect();
                 effects.push(Effect::Create(Series::Incident, events, doubt));
             }
-            Err(refusal) => self.say(Tone::Refused, refusal.to_string(), wall),
+            Err(refusal) => self.refuse(&refusal, wall),
         }
     }
 

@@ -14,7 +14,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::{Console, Dirty};
-use crate::pane::Cx;
+use crate::incident::Refusal;
+use crate::pane::{Cx, Spelling};
+use crate::text::columns;
 use crate::theme::{Alarm, Theme};
 use crate::widget::text::{fit_line, wrap};
 
@@ -90,6 +92,17 @@ impl Console {
         self.set_notice(Some(Notice { text, tone, until: wall + NOTICE }));
     }
 
+    /// Says why something cannot be.
+    pub(super) fn refuse(&mut self, refusal: &Refusal, wall: DateTime<Utc>) {
+        let text = self.cx(wall).said(refusal.saying());
+        self.say(Tone::Refused, text, wall);
+    }
+
+    /// Another reader than the screen: actions and moments are spelled as that reads them.
+    pub(crate) fn spell_as(&mut self, spelling: Spelling) {
+        self.spelling = spelling;
+    }
+
     /// Another sentence, or none; where the rows that it needs change, everything moves.
     pub(super) fn set_notice(&mut self, notice: Option<Notice>) {
         let rows = self.message_rows();
@@ -156,7 +169,7 @@ impl Console {
 /// How many rows a sentence takes above the keys: none where both fit side by side.
 fn rows(text: &str, screen: Rect) -> u16 {
     let width = usize::from(screen.width);
-    let is_short = !text.contains('\n') && Line::raw(text).width() + 2 + KEYS <= width;
+    let is_short = !text.contains('\n') && columns(text) + 2 + KEYS <= width;
     // A screen of one pane has its rows for that pane.
     let most = (screen.height / 6).min(MOST_ROWS);
     if is_short || most == 0 {
@@ -179,9 +192,9 @@ pub(super) fn fitted(text: &str, width: usize, rows: usize) -> Vec<String> {
         let beginning = beginning.first().map_or("", String::as_str);
         let kept = beginning.split_whitespace().count();
         let mut end: Vec<&str> = Vec::new();
-        let mut used = Line::raw(beginning).width() + 2;
+        let mut used = columns(beginning) + 2;
         for word in words[kept.min(words.len())..].iter().rev() {
-            used += Line::raw(*word).width() + 1;
+            used += columns(word) + 1;
             if used > room {
                 break;
             }
@@ -210,7 +223,7 @@ mod tests {
             for rows in 1..=4 {
                 let lines = fitted(LONG, width, rows);
                 assert!(lines.len() <= rows, "{width} × {rows}: {lines:?}");
-                assert!(lines.iter().all(|line| Line::raw(line.as_str()).width() <= width), "{lines:?}");
+                assert!(lines.iter().all(|line| columns(line) <= width), "{lines:?}");
                 let shown = lines.join(" ");
                 assert!(shown.ends_with("(:outbox)"), "{width} × {rows}: {shown}");
                 assert!(width * rows < 60 || shown.starts_with("Statuspage answered"), "{shown}");

@@ -75,7 +75,7 @@ impl Console {
     pub(super) fn decide(&self, command: Command, wall: DateTime<Utc>) -> Result<Vec<Event>, Refusal> {
         if self.settings.reach.is_dry && matches!(command, Command::MoveDelivery(_) | Command::SendOut(_)) {
             let why = "this console is a dry run: it sends nothing, and decides nothing about what others send";
-            return Err(Refusal::No(why.to_owned()));
+            return Err(Refusal::No(why.into()));
         }
         command::decide(&self.incident, command, &self.cx(wall).asking())
     }

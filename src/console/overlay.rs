@@ -311,7 +311,7 @@ impl Console {
             });
         if let Some(refusal) = refused {
             self.overlay = Some(overlay);
-            return self.say(Tone::Refused, refusal.to_string(), wall);
+            return self.refuse(&refusal, wall);
         }
         self.ask_in_turn((commands, then), wall, effects);
     }
@@ -399,10 +399,10 @@ impl Console {
         // A refusal keeps the question with its text; a missing reason asks again by itself.
         match command::decide(self.incident(), command.clone(), &self.cx(wall).asking()) {
             // No answer to this question can change that: do not keep the keys.
-            Err(refusal @ Refusal::No(_)) if is_reason => self.say(Tone::Refused, refusal.to_string(), wall),
+            Err(refusal @ Refusal::No(_)) if is_reason => self.refuse(&refusal, wall),
             Err(refusal) => {
                 self.overlay = Some(overlay);
-                self.say(Tone::Refused, refusal.to_string(), wall);
+                self.refuse(&refusal, wall);
             }
             Ok(_) => self.command(command, None, wall, effects),
         }

@@ -215,17 +215,26 @@ impl Asking {
 pub enum Refusal {
     /// It cannot be.
     #[error("{0}")]
-    No(String),
+    No(Saying),
     /// It can be once a reason is given: see [`Command::with_reason`].
     #[error("{0}")]
-    WantsReason(String),
+    WantsReason(Saying),
 }
 
-fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
+impl Refusal {
+    /// What it says.
+    pub fn saying(&self) -> &Saying {
+        match self {
+            Self::No(saying) | Self::WantsReason(saying) => saying,
+        }
+    }
+}
+
+fn refuse<T>(why: impl Into<Saying>) -> Result<T, Refusal> {
     Err(Refusal::No(why.into()))
 }
 
-fn want_reason<T>(why: impl Into<String>) -> Result<T, Refusal> {
+fn want_reason<T>(why: impl Into<Saying>) -> Result<T, Refusal> {
     Err(Refusal::WantsReason(why.into()))
 }
 
@@ -323,7 +332,9 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
     let now = asking.now;
     match &command {
         Command::Declare(_) | Command::StartDrill(_) | Command::NoteClockJump(_) | Command::NoteClockSkew(_) => {}
-        _ if incident.is_blank() => return refuse("no incident is declared yet: D declares one"),
+        _ if incident.is_blank() => {
+            return refuse(says!["no incident is declared yet: ", By("declare"), " declares one"]);
+        }
         Command::EnterPhase(..)
         | Command::AddNote(_)
         | Command::AmendNote(_)
@@ -343,7 +354,12 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::StartRun(body)
             if body.purpose == Purpose::Undo && body.step.as_ref().is_some_and(StepRef::is_of_exercise) => {}
         _ if incident.phase() == Phase::Closed => {
-            return refuse(format!("{} is closed: reopen it first (:phase, with a reason)", incident.id()));
+            return refuse(says![
+                incident.id().to_string(),
+                " is closed: reopen it first (",
+                By("phase"),
+                ", with a reason)"
+            ]);
         }
         _ => {}
     }
@@ -421,13 +437,13 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::PinEvidence(evidence) => vec![Event::EvidencePinned(EvidencePinned { evidence })],
         Command::CheckStep(body) => {
             if let Some(StepState::Checked(mark)) = incident.steps.get(&body.step) {
-                return refuse(format!("{} did this step at {}: o opens it again", mark.by, mark.at.format("%H:%M")));
+                return refuse(says![&mark.by, " did this step at ", mark.at, ": ", By("reopen"), " opens it again"]);
             }
             vec![Event::StepChecked(body)]
         }
         Command::SkipStep(body) => {
             if let Some(StepState::Checked(mark)) = incident.steps.get(&body.step) {
-                return refuse(format!("{} did this step at {}: o opens it again", mark.by, mark.at.format("%H:%M")));
+                return refuse(says![&mark.by, " did this step at ", mark.at, ": ", By("reopen"), " opens it again"]);
             }
             if body.reason.trim().is_empty() {
                 return want_reason("skipping a step wants a reason");
@@ -479,7 +495,7 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::AnswerStep(body) => vec![Event::StepAnswered(body)],
         Command::ApprovePlaybook(body) => {
             if let Some(mark) = incident.approved_playbooks.get(&body.digest) {
-                return refuse(format!("{} approved this playbook at {}", mark.by, mark.at.format("%H:%M")));
+                return refuse(says![&mark.by, " approved this playbook at ", mark.at]);
             }
             vec![Event::PlaybookApproved(body)]
         }
@@ -516,7 +532,9 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::ClaimStep(body, reason) => vec![work::claim(incident, body, reason, asking)?],
         Command::ReleaseStep(body) => match incident.claims.get(&body.step) {
             Some(mark) if asking.is(&mark.by) => vec![Event::StepReleased(body)],
-            Some(mark) => return refuse(format!("{} works on this step: c takes it over, with a reason", mark.by)),
+            Some(mark) => {
+                return refuse(says![&mark.by, " works on this step: ", By("claim"), " takes it over, with a reason"]);
+            }
             None => return refuse("nobody works on this step"),
         },
         Command::Resolve { proof, final_status, reason } => {
@@ -541,7 +559,7 @@ fn said(text: &str, what: &str) -> Result<(), Refusal> {
 
 fn past(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Refusal> {
     if at > now + CLOCK_GRACE {
-        return refuse(format!("{} lies in the future", at.format("%H:%M:%S UTC")));
+        return refuse(says![at, " lies in the future"]);
     }
     Ok(())
 }
@@ -604,7 +622,11 @@ fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>, asking: &A
         return Ok(Event::PhaseEntered(PhaseEntered { reason, ..PhaseEntered::plain(phase) }));
     }
     if incident.acknowledged.is_none() && phase != Phase::Closed {
-        return refuse("nobody has acknowledged yet: the Incident Commander does that first (a)");
+        return refuse(says![
+            "nobody has acknowledged yet: the Incident Commander does that first (",
+            By("acknowledge"),
+            ")"
+        ]);
     }
     if phase == Phase::Detected {
         return refuse("an incident that was acknowledged cannot become undetected");
@@ -618,13 +640,19 @@ fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>, asking: &A
         }
     }
     if phase == Phase::Resolved && from.is_live() {
-        return refuse("resolving asks for proof: :resolve takes it");
+        return refuse(says!["resolving asks for proof: ", By("resolve"), " takes it"]);
     }
     if phase == Phase::PostIncident && from.is_live() {
-        return refuse("it is not resolved yet: resolve it first (:resolve)");
+        return refuse(says!["it is not resolved yet: resolve it first (", By("resolve"), ")"]);
     }
     if phase == Phase::Closed && from.is_live() {
-        return refuse("it is not resolved yet: resolve it (:resolve), or close it as a false alarm (:false-alarm)");
+        return refuse(says![
+            "it is not resolved yet: resolve it (",
+            By("resolve"),
+            "), or close it as a false alarm (",
+            By("false-alarm"),
+            ")"
+        ]);
     }
     if phase == Phase::Closed && reason.is_none() {
         // A drill leaves no paperwork.
@@ -655,23 +683,22 @@ fn scope(body: ScopeSet) -> Result<Event, Refusal> {
 /// Whoever takes back that customers were affected knows that they were recorded, and says how it is known better.
 fn deny_impact(incident: &Incident, reason: Option<CleanStr>) -> Result<Event, Refusal> {
     let reason = reason.filter(|reason| !reason.is_blank());
-    let zone = incident.facts.zone();
-    let time = |at: DateTime<Utc>| at.with_timezone(&zone).format("%H:%M %Z").to_string();
     let scope = &incident.scope;
     let recorded = match (incident.impact.start, incident.impact.end) {
-        (Some(start), Some(end)) => Some(format!("customers hurt from {} to {}", time(start), time(end))),
-        (Some(start), None) => Some(format!("customers hurt since {} (:impact-end says until when)", time(start))),
+        (Some(start), Some(end)) => Some(says!["customers hurt from ", start, " to ", end]),
+        (Some(start), None) => Some(says!["customers hurt since ", start, " (", By("impact-end"), " says until when)"]),
         (None, _) if scope.is_anybody_counted() => {
-            scope.trend().map(|(count, _)| format!("{count} customers affected"))
+            scope.trend().map(|(count, _)| format!("{count} customers affected").into())
         }
-        (None, _) => {
-            scope.users_percent.filter(|share| *share > 0.0).map(|share| format!("{share} % of the users affected"))
-        }
+        (None, _) => scope
+            .users_percent
+            .filter(|share| *share > 0.0)
+            .map(|share| format!("{share} % of the users affected").into()),
     };
     match (recorded, &reason) {
-        (Some(recorded), None) => {
-            want_reason(format!("recorded is: {recorded}. Saying that nobody was affected at all wants a reason"))
-        }
+        (Some(recorded), None) => want_reason(
+            Saying::from("recorded is: ").then(recorded).and(". Saying that nobody was affected at all wants a reason"),
+        ),
         // Nothing to take back: the reason would be one for nothing.
         (None, _) => Ok(Event::NoCustomerAffected(NoImpact::default())),
         (Some(_), Some(_)) => Ok(Event::NoCustomerAffected(NoImpact { reason })),
@@ -680,12 +707,16 @@ fn deny_impact(incident: &Incident, reason: Option<CleanStr>) -> Result<Event, R
 
 fn acknowledge(incident: &Incident, asking: &Asking) -> Result<Vec<Event>, Refusal> {
     if let Some(mark) = &incident.acknowledged {
-        return refuse(format!("{} acknowledged at {}", mark.by, mark.at.format("%H:%M:%S UTC")));
+        return refuse(says![&mark.by, " acknowledged at ", mark.at]);
     }
     if !asking.holds(incident, Role::IncidentCommander) {
         return match incident.holder(Role::IncidentCommander) {
             Some(commander) => refuse(format!("the Incident Commander acknowledges: that is {commander}")),
-            None => refuse("the Incident Commander acknowledges, and nobody is: take command first (R)"),
+            None => refuse(says![
+                "the Incident Commander acknowledges, and nobody is: take command first (",
+                By("take-role"),
+                ")"
+            ]),
         };
     }
     let mut events = vec![Event::Acknowledged(Plain {})];
@@ -701,11 +732,14 @@ fn take(incident: &Incident, seat: Seat, asking: &Asking) -> Result<Event, Refus
         return if asking.is(&mark.by) {
             refuse(format!("you are {name} already"))
         } else {
-            refuse(format!(
-                "{} is {name} since {}: relieve them with a reason (:relieve)",
-                mark.by,
-                mark.at.format("%H:%M")
-            ))
+            refuse(says![
+                &mark.by,
+                format!(" is {name} since "),
+                mark.at,
+                ": relieve them with a reason (",
+                By("leave-role"),
+                ")"
+            ])
         };
     }
     if seat.component.is_some() && seat.role != Role::Sme {

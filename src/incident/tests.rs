@@ -170,7 +170,10 @@ fn what_cannot_be_is_refused_with_a_way_out() {
     let mut room = Room::declared();
     let blank = Incident::new(INC);
     assert!(
-        decide(&blank, Command::Acknowledge, &asking("dana", 1)).unwrap_err().to_string().contains("D declares one")
+        decide(&blank, Command::Acknowledge, &asking("dana", 1))
+            .unwrap_err()
+            .to_string()
+            .contains("`declare` declares one")
     );
     assert!(room.refusal("dana", 70, Command::Acknowledge).contains("take command first"));
     room.command_and_acknowledge(80);
@@ -615,7 +618,7 @@ fn a_stand_in_plays_in_drills_only_leads_nobody_takes_from_nobody_and_gives_way_
     let mut room = Room::declared();
     assert_eq!(
         room.ask("dana", 60, stand_in(Role::Sme, "sara")),
-        Err(Refusal::No("stand-ins are for drills: this is none".to_owned()))
+        Err(Refusal::No("stand-ins are for drills: this is none".into()))
     );
     let started = DrillStarted {
         exercise: "alipay-timeout-storm".into(),

@@ -167,9 +167,11 @@ impl Session {
     fn new(plan: &Plan, paper: Paper) -> Self {
         let is_auto = plan.opening == Opening::Auto;
         let waits = Waits { opening: !is_auto, answer: is_auto, since: clock::boot(), ..Waits::default() };
+        // Nothing is drawn; the width says how fine the objectives are measured.
+        let mut console = Console::new(plan.settings.clone(), Rect::new(0, 0, 80, 24));
+        console.spell_as(verbs::COMMANDS);
         Self {
-            // Nothing is drawn; the width says how fine the objectives are measured.
-            console: Console::new(plan.settings.clone(), Rect::new(0, 0, 80, 24)),
+            console,
             me: plan.settings.console.clone(),
             access: plan.settings.access,
             paper,
@@ -431,7 +433,7 @@ impl Session {
     fn ask(&mut self, command: Command, wall: DateTime<Utc>) -> verbs::Answer {
         match self.console.request(command, wall) {
             Ok(effect) => Ok(vec![effect]),
-            Err(refusal) => Err(verbs::refusal(&refusal)),
+            Err(refusal) => Err(verbs::refusal(&refusal, &self.cx(wall))),
         }
     }
 
@@ -513,7 +515,7 @@ impl Session {
                 // The line itself is said here.
                 Tone::Heard => return,
             };
-            self.paper.say(heading, &verbs::in_line_mode(text));
+            self.paper.say(heading, text);
         }
     }
 

@@ -298,10 +298,10 @@ fn what_cannot_be_is_refused_with_the_way_out() {
     let host = Host::new();
     host.declare();
     let cases = [
-        (":ack", "! the Incident Commander acknowledges, and nobody is: take command first (:take ic)"),
+        (":ack", "! the Incident Commander acknowledges, and nobody is: take command first (:take-role ic|comms|sme)"),
         (":sev 3", "! lowering from SEV2 to SEV3 wants a reason: write it at the end of the same line"),
         (":sev bad", "! `bad` is no severity: sev0, sev1, sev2 or sev3"),
-        (":phase triage", "! nobody has acknowledged yet: the Incident Commander does that first (:ack)"),
+        (":phase triage", "! nobody has acknowledged yet: the Incident Commander does that first (:acknowledge)"),
         (":phase later", "! write :phase NAME [REASON]"),
         (":take chef", "! write :take-role ic|comms|sme [COMPONENT]|scribe"),
         (":leave ic", "! nobody is Incident Commander"),
@@ -324,7 +324,10 @@ fn what_cannot_be_is_refused_with_the_way_out() {
         (":template slack soon", "! write :template slack|internal|external|executive"),
         (":approve 1", "! there is no text 1: :drafts lists them"),
         (":false-alarm", "! how is it known that this is a false alarm? write it at the end of the same line"),
-        (":resolve all is well", "! nobody has acknowledged yet: the Incident Commander does that first (:ack)"),
+        (
+            ":resolve all is well",
+            "! nobody has acknowledged yet: the Incident Commander does that first (:acknowledge)",
+        ),
         (":resolve! a reason alone", "! write :resolve! REASON | FINAL STATUS"),
         (":review matrix", "! write :review playbook SERVICE OUTCOME"),
         (":postmortem someday 10:00 li", "! `someday 10:00` is no time: write 5m"),
@@ -447,7 +450,7 @@ fn with_no_record_open_the_lines_say_how_to_begin_and_declaring_begins() {
         &said,
         &[
             "no incident is open: :declare",
-            "! no record is open yet: :declare SERVICE SEVERITY TITLE",
+            "! no record is open yet: :declare SERVICE 0|1|2|3 TITLE declares an incident",
             "INC-1 SEV1 payments fail",
             "note now it is written (dana)",
             "role dana is Subject Matter Expert for gateway",

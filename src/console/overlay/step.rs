@@ -308,7 +308,7 @@ fn dialog(
         foreign_playbook: playbook.foreign.as_deref(),
     };
     let asker = Asker { me: cx.me, now: cx.now, may_write: cx.access == Access::Full, is_writable: cx.is_writable };
-    let blocked = gate::may_run(cx.incident, &needs, asker).err();
+    let blocked = gate::may_run(cx.incident, &needs, asker).err().map(|why| cx.said(&why));
     let holder = cx.incident.claims.get(&name).map(|mark| &mark.by);
     let may_vouch = command.second_person && holder.is_some_and(|holder| holder != cx.me);
     let mut notes: Vec<String> = others_standing(&name, purpose, cx).into_iter().collect();

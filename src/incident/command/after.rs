@@ -9,14 +9,17 @@ pub(super) fn resolve(
     reason: Option<CleanStr>,
 ) -> Result<Event, Refusal> {
     if incident.acknowledged.is_none() {
-        return refuse("nobody has acknowledged yet: the Incident Commander does that first (a)");
+        return refuse(says![
+            "nobody has acknowledged yet: the Incident Commander does that first (",
+            By("acknowledge"),
+            ")"
+        ]);
     }
     if !incident.phase().is_live() {
         let by = incident.resolution.as_ref().map(|resolution| &resolution.mark);
-        return refuse(by.map_or_else(
-            || "it is resolved already".to_owned(),
-            |mark| format!("{} resolved it at {}", mark.by, mark.at.format("%H:%M:%S UTC")),
-        ));
+        return refuse(
+            by.map_or_else(|| "it is resolved already".into(), |mark| says![&mark.by, " resolved it at ", mark.at]),
+        );
     }
     said(&final_status, "the final status")?;
     let reason = reason.filter(|reason| !reason.is_blank());
@@ -44,7 +47,7 @@ pub(super) fn close_as(
     super::nothing_left(incident)?;
     let left = unfinished(incident, Rules { cadence: &asking.cadence, tell: &asking.tell });
     match outcome {
-        Outcome::Done => return refuse("an incident that is done is closed by its phase (:phase closed)"),
+        Outcome::Done => return refuse(says!["an incident that is done is closed by its phase (", By("phase"), ")"]),
         Outcome::Backlog if incident.severity != Some(Severity::Sev3) => {
             return refuse("only a SEV3 is handled within the squad and logged for the backlog");
         }

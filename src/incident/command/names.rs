@@ -15,7 +15,7 @@ pub(super) fn settled(command: Command, incident: &Incident, asking: &Asking) ->
         if NOBODY.contains(&&*said.trim().trim_start_matches('@').to_ascii_lowercase()) {
             return Ok(said.clone());
         }
-        roster.named(said).map_err(Refusal::No)
+        roster.named(said).map_err(|why| Refusal::No(why.into()))
     };
     let any = |said: &Option<Actor>| said.as_ref().map(named).transpose();
     Ok(match command {

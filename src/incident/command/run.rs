@@ -1,6 +1,6 @@
 //! Commands that a console runs: who may start one, and what may be said of it.
 
-use super::{Asking, Refusal, refuse};
+use super::{Asking, By, Refusal, refuse, says};
 use crate::incident::{
     CommandEnded, CommandRemarked, CommandStarted, CommandVouched, Event, Incident, Purpose, StepState,
 };
@@ -20,16 +20,16 @@ pub(super) fn start(incident: &Incident, body: CommandStarted, asking: &Asking) 
     }
     if let Some(step) = &body.step {
         if let Some(run) = incident.running(step) {
-            return refuse(format!("{} runs this step since {}", run.started.by, run.started.at.format("%H:%M:%S")));
+            return refuse(says![&run.started.by, " runs this step since ", run.started.at]);
         }
         match incident.claims.get(step) {
             Some(mark) if !asking.is(&mark.by) => {
-                return refuse(format!("{} works on this step: c takes it over, with a reason", mark.by));
+                return refuse(says![&mark.by, " works on this step: ", By("claim"), " takes it over, with a reason"]);
             }
             Some(_) | None => {}
         }
         if let (Purpose::Do, Some(StepState::Checked(mark))) = (body.purpose, incident.steps.get(step)) {
-            return refuse(format!("{} did this step at {}: o opens it again", mark.by, mark.at.format("%H:%M")));
+            return refuse(says![&mark.by, " did this step at ", mark.at, ": ", By("reopen"), " opens it again"]);
         }
     }
     Ok(Event::CommandStarted(body))

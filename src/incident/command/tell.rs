@@ -50,7 +50,7 @@ fn draft(incident: &Incident, id: EntryId) -> Result<&Draft, Refusal> {
         return Ok(draft);
     }
     match incident.updates.iter().find(|told| told.update.draft == Some(id)) {
-        Some(told) => refuse(format!("{} sent this text at {}", told.mark.by, told.mark.at.format("%H:%M:%S UTC"))),
+        Some(told) => refuse(says![&told.mark.by, " sent this text at ", told.mark.at]),
         None => refuse("this draft was dropped"),
     }
 }
@@ -122,7 +122,7 @@ pub(super) fn mark_told(incident: &Incident, body: PersonTold, asking: &Asking) 
     let body = PersonTold { severity: owed.map_or(body.severity, |owed| owed.min(body.severity)), ..body };
     match incident.told.get(&body.position) {
         Some((severity, mark)) if *severity <= body.severity => {
-            refuse(format!("{} told the {} at {}", mark.by, body.position, mark.at.format("%H:%M UTC")))
+            refuse(says![&mark.by, format!(" told the {} at ", body.position), mark.at])
         }
         Some(_) | None => Ok(Event::PersonTold(body)),
     }

@@ -9,7 +9,12 @@ pub(super) const NOBODY: [&str; 10] =
 pub(super) fn assign_role(incident: &Incident, seat: Seat, holder: Actor) -> Result<Event, Refusal> {
     said(&holder, "the name")?;
     if let Some(mark) = incident.roles.get(&seat).filter(|_| !incident.played.contains(&seat)) {
-        return refuse(format!("{} is {}: hand over (:handover), or relieve with a reason", mark.by, seat.role.name()));
+        return refuse(says![
+            &mark.by,
+            format!(" is {}: hand over (", seat.role.name()),
+            By("handover"),
+            "), or relieve with a reason"
+        ]);
     }
     let Seat { role, component } = seat;
     Ok(Event::RoleTaken(RoleNamed { role, component, holder, reason: None, is_played: false }))
@@ -22,14 +27,18 @@ pub(super) fn stand_in(incident: &Incident, role: Role, holder: Actor, asking: &
         return refuse("stand-ins are for drills: this is none");
     }
     if role == Role::IncidentCommander {
-        return refuse("nobody plays the Incident Commander: somebody of you takes command (R)");
+        return refuse(says![
+            "nobody plays the Incident Commander: somebody of you takes command (",
+            By("take-role"),
+            ")"
+        ]);
     }
     if let Some(known) = incident.holder(role) {
         return refuse(format!("{known} is {} already", role.name()));
     }
     let mut here = asking.present.iter().chain([&asking.actor]);
     if here.any(|actor| actor.eq_ignore_ascii_case(&holder)) {
-        return refuse(format!("{holder} is here: they take it themselves (R)"));
+        return refuse(says![&holder, " is here: they take it themselves (", By("take-role"), ")"]);
     }
     Ok(Event::RoleTaken(RoleNamed { role, component: None, holder, reason: None, is_played: true }))
 }
@@ -53,7 +62,7 @@ pub(super) fn offer_role(incident: &Incident, body: HandoverOffered, asking: &As
 
 fn offer(incident: &Incident, id: EntryId) -> Result<&Offer, Refusal> {
     let known = incident.offers.iter().find(|offer| offer.id == id);
-    known.ok_or_else(|| Refusal::No("this offer has ended".to_owned()))
+    known.ok_or_else(|| Refusal::No("this offer has ended".into()))
 }
 
 pub(super) fn accept_role(incident: &Incident, id: EntryId, asking: &Asking) -> Result<Event, Refusal> {
@@ -93,11 +102,7 @@ pub(super) fn assign(body: TaskAssigned, asking: &Asking) -> Result<Event, Refus
 }
 
 fn task(incident: &Incident, id: EntryId) -> Result<&Task, Refusal> {
-    incident
-        .tasks
-        .iter()
-        .find(|task| task.id == id)
-        .ok_or_else(|| Refusal::No("this task is not in the record".to_owned()))
+    incident.tasks.iter().find(|task| task.id == id).ok_or_else(|| Refusal::No("this task is not in the record".into()))
 }
 
 /// The person themselves; or who hears them: the Incident Commander, the Scribe, and whoever assigned it.
@@ -111,7 +116,7 @@ fn speaks_for(incident: &Incident, task: &Task, asking: &Asking) -> bool {
 pub(super) fn read_back(incident: &Incident, id: EntryId, asking: &Asking) -> Result<Event, Refusal> {
     let task = task(incident, id)?;
     if let Some(mark) = &task.read_back {
-        return refuse(format!("it was read back at {}", mark.at.format("%H:%M:%S UTC")));
+        return refuse(says!["it was read back at ", mark.at]);
     }
     if !speaks_for(incident, task, asking) {
         return refuse(format!("{} reads it back", task.to));
@@ -122,7 +127,7 @@ pub(super) fn read_back(incident: &Incident, id: EntryId, asking: &Asking) -> Re
 pub(super) fn answer(incident: &Incident, body: TaskAnswered, asking: &Asking) -> Result<Event, Refusal> {
     let task = task(incident, body.task)?;
     if let Some((mark, _, _)) = task.answer.as_ref().filter(|_| !task.is_open()) {
-        return refuse(format!("{} answered at {}", mark.by, mark.at.format("%H:%M:%S UTC")));
+        return refuse(says![&mark.by, " answered at ", mark.at]);
     }
     if !speaks_for(incident, task, asking) {
         return refuse(format!("{} calls back, or the Scribe for them", task.to));
@@ -150,7 +155,7 @@ fn open_decision(incident: &Incident, id: EntryId) -> Result<&Decision, Refusal>
         return refuse("this proposal is not in the record");
     };
     if let Some((mark, _)) = &decision.made {
-        return refuse(format!("{} decided at {}", mark.by, mark.at.format("%H:%M:%S UTC")));
+        return refuse(says![&mark.by, " decided at ", mark.at]);
     }
     Ok(decision)
 }
@@ -197,7 +202,7 @@ pub(super) fn settle(incident: &Incident, body: HypothesisSettled) -> Result<Eve
         return refuse("this theory is not in the record");
     };
     if let Some((mark, ..)) = &known.settled {
-        return refuse(format!("{} settled it at {}", mark.by, mark.at.format("%H:%M:%S UTC")));
+        return refuse(says![&mark.by, " settled it at ", mark.at]);
     }
     if body.evidence.is_blank() {
         return want_reason("what showed it?");
@@ -213,7 +218,7 @@ pub(super) fn claim(
 ) -> Result<Event, Refusal> {
     let StepDone { step, title } = body;
     if let Some(StepState::Checked(mark)) = incident.steps.get(&step) {
-        return refuse(format!("{} did this step at {}: o opens it again", mark.by, mark.at.format("%H:%M")));
+        return refuse(says![&mark.by, " did this step at ", mark.at, ": ", By("reopen"), " opens it again"]);
     }
     let over = match incident.claims.get(&step) {
         None => None,

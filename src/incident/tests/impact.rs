@@ -78,7 +78,7 @@ fn whoever_takes_impact_back_says_why_and_it_is_taken_back_everywhere() {
     room.ask("dana", 200, Command::StartImpact(at(0))).unwrap();
     assert_eq!(
         room.refusal("dana", 300, Command::DenyImpact(None)),
-        "recorded is: customers hurt since 20:26 UTC (:impact-end says until when). \
+        "recorded is: customers hurt since 20:26:40 UTC (`impact-end` says until when). \
          Saying that nobody was affected at all wants a reason"
     );
     room.ask("dana", 300, Said::NobodyAfterAll.command()).unwrap();

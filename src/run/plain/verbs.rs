@@ -26,6 +26,7 @@ use chrono::{DateTime, Utc};
 use super::Session;
 use crate::console::Effect;
 use crate::incident::Refusal;
+use crate::pane::{Cx, Spelling};
 use crate::text::CleanStr;
 pub(super) use people::who_lines;
 use words::first_word;
@@ -90,19 +91,15 @@ fn all() -> impl Iterator<Item = &'static Verb> {
     SUBJECTS.iter().flat_map(|(_, verbs)| *verbs)
 }
 
-/// What a refusal of the domain tells a person with keys, and what it means here.
-const HINTS: &[(&str, &str)] = &[
-    ("D declares one", ":declare SERVICE SEVERITY TITLE does that"),
-    ("D declares an incident", ":declare SERVICE SEVERITY TITLE does that"),
-    ("take command first (R)", "take command first (:take ic)"),
-    ("does that first (a)", "does that first (:ack)"),
-    ("o opens it again", ":reopen N opens it again"),
-    ("c takes it over, with a reason", ":claim N REASON takes it over"),
-    ("(:relieve)", "(:leave ROLE REASON, then :take ROLE)"),
-    ("hand over (:handover)", "hand over (:handover ROLE NAME BRIEF)"),
-    ("reopen it first (:phase, with a reason)", "reopen it first (:phase triage REASON)"),
-    ("resolving asks for proof: :resolve takes it", "resolving asks for proof: :resolve FINAL STATUS takes it"),
-];
+/// How line mode spells an action: as its command, with what belongs behind it.
+pub(super) const COMMANDS: Spelling = Spelling { action: as_command, names_zone: false };
+
+fn as_command(name: &str) -> String {
+    let form = all().find(|verb| verb.is_called(name)).map(|verb| verb.form).unwrap_or_default();
+    // What may be left out is left out.
+    let needed = form.split(" [").next().filter(|form| !form.starts_with('[')).unwrap_or_default();
+    format!(":{name} {needed}").trim_end().to_owned()
+}
 
 /// Obeys a line: a command after a colon, work for `@somebody`, or a note.
 pub(super) fn obey(session: &mut Session, line: &str, wall: DateTime<Utc>) -> Answer {
@@ -127,19 +124,15 @@ pub(super) fn record_draft(session: &mut Session, line: &str, began: DateTime<Ut
 }
 
 /// The sentence of a refusal, in the words of line mode.
-pub(super) fn refusal(refusal: &Refusal) -> String {
+pub(super) fn refusal(refusal: &Refusal, cx: &Cx<'_>) -> String {
+    let sentence = cx.said(refusal.saying());
     match refusal {
-        Refusal::No(sentence) => in_line_mode(sentence),
-        Refusal::WantsReason(sentence) => match in_line_mode(sentence) {
-            question if question.ends_with('?') => format!("{question} write it at the end of the same line"),
-            sentence => format!("{sentence}: write it at the end of the same line"),
-        },
+        Refusal::No(_) => sentence,
+        Refusal::WantsReason(_) if sentence.ends_with('?') => {
+            format!("{sentence} write it at the end of the same line")
+        }
+        Refusal::WantsReason(_) => format!("{sentence}: write it at the end of the same line"),
     }
-}
-
-/// A sentence that names keys, with the commands that stand for them here.
-pub(super) fn in_line_mode(sentence: &str) -> String {
-    HINTS.iter().fold(sentence.to_owned(), |sentence, (key, command)| sentence.replace(key, command))
 }
 
 fn usage<T>(name: &str) -> Result<T, String> {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::Session;
 use super::words::{fields, first_word, given, lines};
-use super::{Answer, Verb, in_line_mode, refusal, usage, verb};
+use super::{Answer, Verb, refusal, usage, verb};
 use crate::incident::{Command, Outcome, Phase, ProofLine, Refusal, Severity};
 use crate::text::{CleanStr, CleanText};
 
@@ -90,8 +90,8 @@ fn resolve(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
         }
         Err(Refusal::WantsReason(sentence)) => {
             session.answer(said)?;
-            Err(format!("{}: write :resolve! REASON | FINAL STATUS", in_line_mode(&sentence)))
+            Err(format!("{}: write :resolve! REASON | FINAL STATUS", session.cx(wall).said(&sentence)))
         }
-        Err(no @ Refusal::No(_)) => Err(refusal(&no)),
+        Err(no @ Refusal::No(_)) => Err(refusal(&no, &session.cx(wall))),
     }
 }

@@ -13,18 +13,32 @@ const ELSEWHERE: [(&str, &[&str]); 5] = [
 ];
 
 #[test]
-fn every_key_that_a_refusal_names_has_its_command_here() {
-    let refusals = [
+fn every_action_that_the_domain_names_is_a_key_or_a_name_on_the_screen_and_a_command_here() {
+    let sources = [
         include_str!("../../../incident/command.rs"),
         include_str!("../../../incident/command/after.rs"),
+        include_str!("../../../incident/command/run.rs"),
         include_str!("../../../incident/command/tell.rs"),
         include_str!("../../../incident/command/work.rs"),
+        include_str!("../../../gate.rs"),
         include_str!("../../../console.rs"),
-    ]
-    .concat();
-    for (key, _) in HINTS {
-        assert!(refusals.contains(key), "no refusal says {key:?} any more");
+    ];
+    let mut named = 0;
+    for source in sources {
+        let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+        for name in code.split("By(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            named += 1;
+            assert!(all().any(|verb| verb.is_called(name)), "line mode has no :{name}");
+            assert!(actions::all().iter().any(|action| action.name == name), "the screen has no {name}");
+        }
+        // A clock time without its zone, or a key, in the middle of words.
+        for line in code.lines().filter(|line| line.contains("refuse(") || line.contains("want_reason(")) {
+            assert!(!line.contains("%H:%M") && !line.contains(" (:"), "{line}");
+        }
     }
+    assert!(named > 15, "{named}");
+    assert_eq!(as_command("reopen"), ":reopen N");
+    assert_eq!(as_command("acknowledge"), ":acknowledge");
 }
 
 #[test]
