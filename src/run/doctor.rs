@@ -1,23 +1,34 @@
 //! Looks at everything that warroom depends on, with the calls that it will really make.
 //!
-//! Hides that all systems are asked at once, and that a question which would hang ends.
+//! Hides that all systems are asked at once, and that a question which would hang ends. What is read is asked by the very source that a console runs:
+//! it is well here exactly if it is well there.
 //!
 //! Invariant: nothing is changed anywhere; every system gets at least one line, and a dead one gets one that says so.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::Value;
+use tokio::sync::{mpsc, watch};
 
 use super::clock;
 use crate::channel::{ChannelSpec, Options, Wanted, clock_finding};
 use crate::checkup::Finding;
+use crate::live::{Finding as Told, Report, Scope, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Person;
 use crate::playbook::Catalogue;
 use crate::reach::Reach;
-use crate::slo::Objective;
+use crate::slo::{Absent, Measured, ObjectiveId};
 use crate::source::http::{Answer, Failure, Limits, Site};
-use crate::source::{Endpoint, SourceSpec};
+use crate::source::{Desk, Endpoint, SourceSpec};
+use crate::text::CleanStr;
+
+/// Longer than the deadlines of a source add up to.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// What is to be looked at.
 #[derive(Debug)]
@@ -40,70 +51,157 @@ pub struct Patient {
 pub fn examine(patient: &Patient) -> anyhow::Result<Vec<Finding>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     Ok(runtime.block_on(async {
-        let sources = join_all(patient.sources.iter().map(|(spec, endpoint)| source(spec.name, endpoint, patient)));
+        let sources = join_all(patient.sources.iter().map(|(spec, endpoint)| source(spec, endpoint, patient)));
         let channels = join_all(patient.channels.iter().map(|(spec, endpoint)| channel(spec, endpoint, patient)));
         let (sources, channels) = tokio::join!(sources, channels);
         sources.into_iter().chain(channels).flatten().collect()
     }))
 }
 
-async fn source(name: &'static str, endpoint: &Endpoint, patient: &Patient) -> Vec<Finding> {
-    let site = match Site::open(name, endpoint, Limits::default()) {
-        Ok(site) => site,
-        Err(error) => return vec![Finding::wrong(name, &error.to_string())],
+/// Lets a source poll once for all that the playbooks name, and says what came.
+async fn source(spec: &'static SourceSpec, endpoint: &Endpoint, patient: &Patient) -> Vec<Finding> {
+    let name = spec.name;
+    let list = everything(&patient.catalogue);
+    let told = match told(spec, endpoint.clone(), list).await {
+        Ok(told) => told,
+        Err(why) => return vec![Finding::wrong(name, &why)],
     };
-    let paths: &[&str] = match name {
-        "prometheus" => &["api/v1/status/buildinfo"],
-        "alertmanager" => &["api/v2/status"],
-        // The newer of its two interfaces, and the older one.
-        _ => &["api/v3/services", "api/services"],
-    };
-    let mut last = None;
-    for path in paths {
-        match get(&site, path, &[]).await {
-            Ok(answer) => {
-                let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-                let version = [&said["data"]["version"], &said["versionInfo"]["version"]];
-                let version = version.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned();
-                let mut findings = vec![Finding::fine(name, &version)];
-                findings.extend(clock_finding(name, answer.date, clock::wall()));
-                if name == "prometheus" {
-                    findings.extend(queries(&site, &patient.catalogue).await);
-                }
-                return findings;
-            }
-            Err(failure) => last = Some(failure),
+    for one in &told {
+        if let Told::Failed { reason, .. } = one {
+            return vec![Finding::wrong(name, reason)];
         }
     }
-    let why = last.map(|failure| failure.reason).unwrap_or_default();
-    vec![Finding::wrong(name, &why)]
+    if !told.iter().any(|one| matches!(one, Told::Polled)) {
+        return vec![Finding::wrong(name, "does not come to an end")];
+    }
+    let mut findings = vec![Finding::fine(name, &version(name, endpoint).await)];
+    let clock = told.iter().find_map(|one| if let Told::Clock(ahead) = one { Some(*ahead) } else { None });
+    let now = clock::wall();
+    findings.extend(clock_finding(name, clock.map(|ahead| now - ahead), now));
+    findings.extend(told.iter().flat_map(|one| said(name, one)));
+    findings.extend(objectives(&told, &patient.catalogue));
+    findings
+}
+
+/// Everything that any playbook wants to see.
+fn everything(catalogue: &Catalogue) -> Watchlist {
+    let mut list = Watchlist { generation: 1, ..Watchlist::default() };
+    for (service, playbook) in &catalogue.playbooks {
+        list.objectives.extend(playbook.measured().map(|(objective, reach)| WatchedObjective {
+            id: ObjectiveId { service: service.clone(), objective: objective.id.clone() },
+            objective,
+            reach,
+        }));
+        let slow = playbook.traces.slow.map(TimeDelta::from);
+        let names = playbook.traces.services.iter();
+        list.services.extend(names.map(|name| WatchedService { service: name.clone(), slow }));
+    }
+    list
+}
+
+/// What a source tells until its first poll is over.
+async fn told(spec: &'static SourceSpec, endpoint: Endpoint, list: Watchlist) -> Result<Vec<Told>, String> {
+    // It reads certificates and credentials, and may run a program.
+    let opened = tokio::task::spawn_blocking(move || (spec.open)(&endpoint)).await;
+    let source = opened.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let (_list, watch) = watch::channel(Arc::new(list));
+    let (_questions, inquiries) = mpsc::channel(1);
+    let (teller, mut reports) = mpsc::channel::<Report>(64);
+    let mut all = Vec::new();
+    let listening = async {
+        while let Some(report) = reports.recv().await {
+            let is_last = matches!(report.finding, Told::Polled | Told::Failed { .. });
+            all.push(report.finding);
+            if is_last {
+                return;
+            }
+        }
+    };
+    let running = source.run(Desk { watch, inquiries, reports: teller });
+    tokio::select! {
+        () = running => {}
+        () = listening => {}
+        () = tokio::time::sleep(PATIENCE) => {}
+    }
+    Ok(all)
+}
+
+/// Which version stands behind an address, where it says so.
+async fn version(name: &'static str, endpoint: &Endpoint) -> String {
+    let path = match name {
+        "prometheus" => "api/v1/status/buildinfo",
+        "alertmanager" => "api/v2/status",
+        _ => return String::new(),
+    };
+    let Ok(site) = Site::open(name, endpoint, Limits::default()) else { return String::new() };
+    let Ok(answer) = get(&site, path, &[]).await else { return String::new() };
+    let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let version = [&said["data"]["version"], &said["versionInfo"]["version"]].into_iter().find_map(Value::as_str);
+    version.unwrap_or_default().to_owned()
+}
+
+/// What is to be said of one thing that a source told.
+fn said(name: &str, told: &Told) -> Vec<Finding> {
+    match told {
+        Told::NoAlerts(why) => vec![Finding::doubtful(&format!("{name}: alerts"), why)],
+        Told::Alerts(found) => {
+            found.remarks.iter().map(|remark| Finding::doubtful(&format!("{name}: alerts"), remark)).collect()
+        }
+        Told::Spans(found) => {
+            found.remarks.iter().map(|remark| Finding::doubtful(&format!("{name}: spans"), remark)).collect()
+        }
+        Told::Ready { .. }
+        | Told::Measured(..)
+        | Told::Unmeasured(..)
+        | Told::Trace(_)
+        | Told::NoTrace(..)
+        | Told::Usual(_)
+        | Told::Changes(_)
+        | Told::Clock(_)
+        | Told::Polled
+        | Told::Failed { .. } => Vec::new(),
+    }
+}
+
+/// Whether each query of each playbook returns data: the worst that came of its questions.
+fn objectives(told: &[Told], catalogue: &Catalogue) -> Vec<Finding> {
+    let mut all: BTreeMap<&ObjectiveId, Finding> = BTreeMap::new();
+    for one in told {
+        let (id, about): (_, Result<&Measured, &CleanStr>) = if let Told::Measured(id, _, measured) = one {
+            (id, Ok(measured))
+        } else if let Told::Unmeasured(id, _, why) = one {
+            (id, Err(why))
+        } else {
+            continue;
+        };
+        let Some(playbook) = catalogue.get(&id.service) else { continue };
+        let known = playbook.measured().find(|(objective, _)| objective.id == id.objective);
+        let Some((objective, _)) = known else { continue };
+        let what = format!("playbook {}: {}", id.service, objective.title);
+        let is_now = matches!(one, Told::Measured(_, Scope::Now, _));
+        let finding = match about {
+            Err(why) => Finding::wrong(&what, why),
+            Ok(measured) if !measured.partial.is_empty() => {
+                Finding::doubtful(&what, &format!("not all of it: {}", measured.partial[0]))
+            }
+            Ok(measured) if is_now && measured.series.is_empty() && objective.absent == Absent::Unknown => {
+                Finding::doubtful(&what, "no data now: is the query right, and does the service report?")
+            }
+            Ok(_) => Finding::fine(&what, ""),
+        };
+        match all.get(id) {
+            Some(known) if known.verdict >= finding.verdict => {}
+            Some(_) | None => {
+                all.insert(id, finding);
+            }
+        }
+    }
+    all.into_values().collect()
 }
 
 pub(super) async fn get(site: &Site, path: &str, query: &[(&str, &str)]) -> Result<Answer, Failure> {
     let answer = site.ask(site.get(path)?.query(query).send()).await?;
     if answer.is_success() { Ok(answer) } else { Err(site.complaint(&answer)) }
-}
-
-/// Whether each query of each playbook returns data.
-async fn queries(site: &Site, catalogue: &Catalogue) -> Vec<Finding> {
-    let measured = catalogue
-        .playbooks
-        .iter()
-        .flat_map(|(service, playbook)| playbook.measured().map(move |(objective, _)| (service.clone(), objective)));
-    join_all(measured.map(|(service, objective)| query(site, service.to_string(), objective))).await
-}
-
-async fn query(site: &Site, service: String, objective: Objective) -> Finding {
-    let what = format!("playbook {service}: {}", objective.title);
-    match get(site, "api/v1/query", &[("query", &objective.query(&objective.window))]).await {
-        Ok(answer) => {
-            let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-            let is_empty = said["data"]["result"].as_array().is_some_and(Vec::is_empty);
-            let none = "no data now: is the query right, and does the service report?";
-            if is_empty { Finding::doubtful(&what, none) } else { Finding::fine(&what, "") }
-        }
-        Err(failure) => Finding::wrong(&what, &failure.reason),
-    }
 }
 
 async fn channel(spec: &'static ChannelSpec, endpoint: &Endpoint, patient: &Patient) -> Vec<Finding> {

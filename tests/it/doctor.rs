@@ -32,6 +32,17 @@ async fn doctor(host: &Host, arguments: &[&str]) -> (i32, String) {
     (code(output.status), said)
 }
 
+/// What a Prometheus without alerts says of charts and rules.
+fn of_rules(path: &str) -> Option<Value> {
+    let data = match path {
+        "/api/v1/query_range" => json!({ "resultType": "matrix", "result": [] }),
+        "/api/v1/alerts" => json!({ "alerts": [] }),
+        "/api/v1/rules" => json!({ "groups": [] }),
+        _ => return None,
+    };
+    Some(json!({ "status": "success", "data": data }))
+}
+
 /// A Prometheus and an Alertmanager that answer everything with data.
 async fn sources() -> Server {
     Server::start(|request| {
@@ -42,8 +53,11 @@ async fn sources() -> Server {
                 let sample = json!({ "metric": {}, "value": [1, "1"] });
                 json!({ "status": "success", "data": { "resultType": "vector", "result": [sample] } })
             }
-            "/api/v2/silences" => json!([]),
-            _ => return Reply::status(404, "404 page not found"),
+            "/api/v2/silences" | "/api/v2/alerts" => json!([]),
+            path => match of_rules(path) {
+                Some(body) => body,
+                None => return Reply::status(404, "404 page not found"),
+            },
         };
         Reply::json(body.to_string())
     })
@@ -151,7 +165,8 @@ async fn what_the_servers_lack_is_named() {
     sources.change(move |request| {
         let body = match request.path.as_str() {
             "/api/v1/query" => json!({ "status": "success", "data": { "resultType": "vector", "result": [] } }),
-            _ => json!({ "status": "success", "data": { "version": "3.1.0" } }),
+            "/api/v2/alerts" => json!([]),
+            path => of_rules(path).unwrap_or(json!({ "status": "success", "data": { "version": "3.1.0" } })),
         };
         Reply::json(body.to_string()).with("date", &hour)
     });
@@ -197,5 +212,24 @@ async fn with_everything_dead_each_system_has_one_line_and_it_ends() {
             lines.iter().all(|line| line.contains("refused the connection") || line.contains("said nothing")),
             "{said}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_only_looks_like_the_system_is_never_said_to_be_well() {
+    let others = [
+        Reply::json("<!doctype html><title>Sign in</title>").with("content-type", "text/html"),
+        Reply::Truncated(br#"{"status":"success","data":{"ver"#.to_vec()),
+        Reply::json("# HELP up 1 if it is\n# TYPE up gauge\nup 1\n"),
+        Reply::json(r#"{"hello":"world"}"#),
+    ];
+    for reply in others {
+        let server = Server::start(move |_| reply.clone()).await;
+        for name in ["prometheus", "alertmanager", "jaeger"] {
+            let (status, said) = doctor(&host(&format!("[{name}]\nurl = \"{}\"\n", server.url())), &[]).await;
+            let its: Vec<_> = said.lines().filter(|line| line[6..].starts_with(name)).collect();
+            assert!(its[0].starts_with("FAIL"), "{name}: {said}");
+            assert_eq!(status, 1, "{said}");
+        }
     }
 }

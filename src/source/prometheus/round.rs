@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{Problem, Server, Watched, scopes};
 use crate::live::{Finding, Scope, WatchedObjective, Watchlist};
 use crate::slo::ObjectiveId;
-use crate::source::http::Failure;
+use crate::source::http::{Failure, Trouble};
 use crate::source::{Backoff, Telling};
 use crate::text::CleanStr;
 
@@ -24,6 +24,19 @@ use crate::text::CleanStr;
 const AT_ONCE: usize = 2;
 /// A round waits at least so long for what is slow, once something was answered.
 const SHORTEST: Duration = Duration::from_secs(1);
+/// So many questions that got no word back, and none that did, are a server that is not there.
+const ENOUGH: usize = 6;
+
+/// Whether nothing came back at all.
+fn is_silence(problem: &Problem) -> bool {
+    match problem {
+        Problem::Query(_) => false,
+        Problem::Server(failure) => match failure.trouble {
+            Trouble::Unreached | Trouble::Away | Trouble::Late => true,
+            Trouble::TooBig | Trouble::Status(_) | Trouble::Garbled | Trouble::Ours => false,
+        },
+    }
+}
 
 /// Something that is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -112,6 +125,10 @@ impl Underway {
             }
             if has_answered {
                 self.tell(&mut failed, telling).await;
+            } else if failed.iter().filter(|(_, problem)| is_silence(problem)).count() >= ENOUGH {
+                // Nobody is there: that is not to be found out for each question.
+                *self = Self { generation: list.generation, ..Self::default() };
+                break;
             }
         }
         if has_answered {
@@ -190,7 +207,21 @@ impl Underway {
             !asked.contains(question) && pauses.get(question).is_none_or(|pause| pause.until <= now)
         };
         let mut open = HashSet::new();
-        // Headlines first: they are what people look at.
+        // The quickest question first, which says that somebody is there; then headlines, because people look at them.
+        if may_ask(&self.asked, &self.pauses, &Question::Alerts) {
+            let (server, telling) = (server.clone(), telling.clone());
+            self.tasks.spawn(async move {
+                let outcome = match server.alerts().await {
+                    Ok(found) => {
+                        telling.tell(Finding::Alerts(found)).await;
+                        Ok(())
+                    }
+                    Err(failure) => Err(Problem::Server(failure)),
+                };
+                Ended { question: Question::Alerts, outcome }
+            });
+            open.insert(Question::Alerts);
+        }
         let questions = Scope::ALL.into_iter().flat_map(|scope| {
             let has = move |objective: &&WatchedObjective| scopes(objective).any(|one| one == scope);
             list.objectives.iter().filter(has).map(move |objective| (objective, scope))
@@ -215,20 +246,6 @@ impl Underway {
                 });
                 open.insert(question);
             }
-        }
-        if may_ask(&self.asked, &self.pauses, &Question::Alerts) {
-            let (server, telling) = (server.clone(), telling.clone());
-            self.tasks.spawn(async move {
-                let outcome = match server.alerts().await {
-                    Ok(found) => {
-                        telling.tell(Finding::Alerts(found)).await;
-                        Ok(())
-                    }
-                    Err(failure) => Err(Problem::Server(failure)),
-                };
-                Ended { question: Question::Alerts, outcome }
-            });
-            open.insert(Question::Alerts);
         }
         self.asked.extend(open.iter().cloned());
         open
