@@ -284,6 +284,13 @@ impl Cx<'_> {
         resolution::proof(self.incident, self.live, self.catalogue, self.cadence.proof, self.wall)
     }
 
+    /// Since when it is normal again: as it was measured, or else as somebody said; never the moment of a key press where something better is known.
+    pub fn normal_since(&self) -> Option<DateTime<Utc>> {
+        let resolved = self.incident.resolved_at?;
+        let measured = resolution::normal_since(self.incident, self.live, self.catalogue, self.wall);
+        measured.filter(|at| *at <= resolved).or(self.incident.impact.end).or(Some(resolved))
+    }
+
     /// What the final status begins with.
     pub fn final_status(&self) -> String {
         let incident = self.incident;

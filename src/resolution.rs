@@ -185,6 +185,39 @@ fn minutes_ago(age: TimeDelta) -> String {
     }
 }
 
+/// Since when every objective of the affected services has been inside its limit, as it was measured; absent where one is not, or where none was outside
+/// as far back as the charts reach.
+pub fn normal_since(
+    incident: &Incident,
+    live: &Live,
+    catalogue: &Catalogue,
+    wall: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let mut since = None;
+    for service in &incident.services {
+        for objective in &catalogue.get(service)?.objectives {
+            let panel = live.panels.get(&ObjectiveId { service: service.clone(), objective: objective.id.clone() })?;
+            let is_well = panel.standing(objective).is_kept() == Some(true);
+            if !is_well || live.panel_freshness(panel, wall) != Freshness::Fresh {
+                return None;
+            }
+            // The proof is finer, the chart reaches further.
+            let ended = |scope| panel.measured(scope).and_then(|measured| last_ended(measured, objective));
+            since = since.max(ended(Scope::Proof).or_else(|| ended(Scope::Chart)));
+        }
+    }
+    since
+}
+
+/// The first moment after the last one at which an objective was broken.
+fn last_ended(measured: &Measured, objective: &Objective) -> Option<DateTime<Utc>> {
+    let is_broken = |place: &usize| {
+        measured.worst_at(objective, *place).and_then(|worst| objective.is_broken_by(worst.value)) == Some(true)
+    };
+    let last = (0..measured.grid.len).rev().find(is_broken)?;
+    (last + 1 < measured.grid.len).then(|| measured.grid.at(last + 1))
+}
+
 /// What must be asked once to know how many error spans were usual: the quarter of an hour before the incident.
 pub fn before(incident: &Incident, catalogue: &Catalogue) -> Option<Before> {
     let until = incident.detected_at.filter(|_| incident.phase().is_live())?;
@@ -280,6 +313,20 @@ mod tests {
         live.take(Report { source: "prometheus", generation: 0, finding }, at(0));
         let proof = proven(live.panels.get(&id), &live, at(2))?;
         well(proof, objective, TimeDelta::minutes(10), at(2))
+    }
+
+    #[test]
+    fn what_was_outside_is_normal_since_the_first_measured_moment_inside() {
+        let slo = objective(Absent::Unknown);
+        let resolution = TimeDelta::seconds(15);
+        let grid = Grid { start: at(0), resolution, len: 5 };
+        let over = |values: [f64; 5]| {
+            let values = values.into_iter().map(Some).collect();
+            Measured::over(grid, vec![Series { name: "".into(), values }], "x")
+        };
+        assert_eq!(last_ended(&over([0.1, 2.0, 2.0, 0.1, 0.1]), &slo), Some(at(45)));
+        assert_eq!(last_ended(&over([0.1; 5]), &slo), None, "it never was outside");
+        assert_eq!(last_ended(&over([2.0; 5]), &slo), None, "it still is");
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub struct Facts {
     pub next_update: Option<DateTime<Utc>>,
     /// When customers began to hurt, or else when it was detected.
     pub started: Option<DateTime<Utc>>,
-    /// When it was resolved.
+    /// Since when it is normal again, as measured; else when it was resolved.
     pub resolved: Option<DateTime<Utc>>,
 }
 
@@ -114,7 +114,7 @@ pub const VARIABLES: [Variable; 20] = [
     variable("status", None, "investigating, identified, monitoring or resolved"),
     variable("next_update", Some("TIME"), "when the next update comes, with its zone"),
     variable("started", None, "since when customers hurt"),
-    variable("resolved", None, "when it was resolved"),
+    variable("resolved", None, "since when it is normal again, as measured; else when it was resolved"),
     variable("lasted", None, "how long it lasted, or has lasted so far"),
     variable("now", None, "the time of drafting"),
 ];

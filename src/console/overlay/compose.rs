@@ -189,7 +189,7 @@ pub(crate) fn facts(audience: Audience, next_update: Option<DateTime<Utc>>, cx: 
         since: news(audience, cx),
         next_update,
         started: incident.impact.start.or(incident.detected_at),
-        resolved: incident.resolved_at,
+        resolved: cx.normal_since(),
         ..Facts::empty(cx.now, cx.zone)
     }
 }
