@@ -13,6 +13,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::incident::{Incident, IncidentId, ServiceId, Severity};
 use crate::text::CleanStr;
 
+mod rules;
+
+pub use rules::{Judged, Rules, silence};
+
 /// Alerts that began within this time of each other suggest one incident.
 pub const BURST_WITHIN: TimeDelta = TimeDelta::minutes(5);
 /// So many alerts are a burst.
@@ -85,6 +89,8 @@ pub struct Alert {
     pub starts_at: DateTime<Utc>,
     /// Where its rule can be looked at; a text to show, never a link to follow.
     pub generator_url: Option<CleanStr>,
+    /// What it means at this site; judged where it came in.
+    pub judged: Judged,
 }
 
 impl Alert {
@@ -111,6 +117,11 @@ impl Alert {
         self.state == AlertState::Firing
     }
 
+    /// Whether that is an alarm: one that fires all the time, or has the severity of what nobody is called for, is none.
+    pub fn is_alarm(&self) -> bool {
+        !self.judged.is_noise
+    }
+
     /// The labels that are no part of its name, for a line: `instance=a, service=alipay`.
     pub fn label_line(&self) -> String {
         let others = self.labels.iter().filter(|(key, _)| *key != NAME_LABEL && *key != STATE_LABEL);
@@ -118,17 +129,9 @@ impl Alert {
     }
 }
 
-/// The severity that an alert's label proposes; a person decides.
+/// The severity that an alert's label proposes at this site; a person decides.
 pub fn proposed_severity(alert: &Alert) -> Option<Severity> {
-    let word = alert.severity()?.trim().to_ascii_lowercase();
-    match word.as_str() {
-        "critical" | "page" => Some(Severity::Sev1),
-        "warning" => Some(Severity::Sev2),
-        "info" => Some(Severity::Sev3),
-        // A bare number means something else in other companies' labels.
-        other if other.starts_with("sev") => other.parse().ok(),
-        _ => None,
-    }
+    alert.judged.level
 }
 
 /// The title that an alert proposes: its summary, or else its name.
@@ -266,7 +269,7 @@ impl Burst<'_> {
 
 /// The newest burst: three or more firing alerts that began within five minutes, the last of them in the past hour.
 pub fn burst<'a>(alerts: impl IntoIterator<Item = &'a Alert>, now: DateTime<Utc>) -> Option<Burst<'a>> {
-    burst_among(alerts.into_iter().filter(|alert| alert.is_firing()).collect(), now)
+    burst_among(alerts.into_iter().filter(|alert| alert.is_firing() && alert.is_alarm()).collect(), now)
 }
 
 /// The newest burst among alerts that are known to fire.
@@ -301,9 +304,10 @@ pub fn worst_first(one: &Alert, other: &Alert) -> Ordering {
 
 /// Orders alerts for reading by need where their states are known better than they themselves say.
 pub(crate) fn worst_first_as(one: (&Alert, &AlertState), other: (&Alert, &AlertState)) -> Ordering {
+    // What is no alarm stands below all that is one.
     let need = |(alert, state): (&Alert, &AlertState)| {
         // An alert that proposes nothing may be anything: it stands above alert noise.
-        (state.rank(), proposed_severity(alert).map_or(5, |severity| severity as u8 * 2))
+        (!alert.is_alarm(), state.rank(), proposed_severity(alert).map_or(5, |severity| severity as u8 * 2))
     };
     need(one).cmp(&need(other)).then_with(|| newest_first(one.0, other.0))
 }

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use serde::Deserialize;
 
+use crate::alert::Rules;
 use crate::escalation::Matrix;
 use crate::incident::Cadence;
 use crate::oncall::{Person, Rotation};
@@ -213,6 +214,12 @@ pub struct Endpoint {
     pub sign_in: SignIn,
     /// A certificate authority of its own.
     pub ca_file: Option<PathBuf>,
+    /// The certificate with which this side shows who it is, and its key.
+    pub client: Option<(PathBuf, PathBuf)>,
+    /// Further addresses of the same system.
+    pub also: Vec<BaseUrl>,
+    /// Further headers that are no secret, such as `X-Scope-OrgID`.
+    pub headers: BTreeMap<String, String>,
     /// Plain http beyond this machine is allowed.
     pub allow_plain_http: bool,
     /// The proxy on the way.
@@ -249,6 +256,8 @@ pub struct Config {
     pub prometheus: Option<Endpoint>,
     /// Alertmanager, if there is one.
     pub alertmanager: Option<Endpoint>,
+    /// How alerts are read.
+    pub alert_rules: Rules,
     /// Jaeger, if there is one.
     pub jaeger: Option<Endpoint>,
     /// The systems that are written to, by their names in [`crate::reach`].
@@ -368,6 +377,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
         prometheus: kept(endpoint("prometheus", partial.prometheus, layers, places), flaws),
         alertmanager: kept(endpoint("alertmanager", partial.alertmanager, layers, places), flaws),
         jaeger: kept(endpoint("jaeger", partial.jaeger, layers, places), flaws),
+        alert_rules: alert_rules(partial.alerts),
         reach,
         written,
         ticket_types,
@@ -405,6 +415,18 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
         templates: places.templates(),
         log: places.log(),
     }
+}
+
+/// What is said here is laid over what the usual words and rules mean.
+fn alert_rules(said: partial::AlertsPartial) -> Rules {
+    let mut rules = Rules::default();
+    let words = said.severities.unwrap_or_default();
+    rules.severities.extend(words.into_iter().map(|(word, level)| (word.to_lowercase().as_str().into(), level.0)));
+    if let Some(ignored) = said.ignore {
+        rules.ignored = ignored.into_iter().collect();
+    }
+    rules.expected = said.expected.unwrap_or_default().into_iter().collect();
+    rules
 }
 
 fn endpoint(
@@ -457,7 +479,25 @@ fn endpoint(
         let message = format!("{url} is plain http beyond this machine: use https, or set `allow-plain-http = true`");
         return Err(wrong("url", &message));
     }
+    let also = said.also.unwrap_or_default();
+    if !also.is_empty() && !["prometheus", "alertmanager"].iter().any(|name| section.ends_with(name)) {
+        return Err(wrong("also", "only a Prometheus and an Alertmanager have several addresses"));
+    }
+    if let Some(url) = also.iter().find(|url| !url.is_safe() && !allow_plain_http) {
+        let message = format!("{url} is plain http beyond this machine: use https, or set `allow-plain-http = true`");
+        return Err(wrong("also", &message));
+    }
+    let resolved = |name: &str, path: PathBuf| layers::resolve(layers, &key(name), &path, &places.home);
+    let client = match (said.client_cert_file, said.client_key_file) {
+        (None, None) => None,
+        (Some(cert), Some(secret)) => Some((resolved("client-cert-file", cert), resolved("client-key-file", secret))),
+        (Some(_), None) => return Err(wrong("client-cert-file", "needs its key: set `client-key-file`")),
+        (None, Some(_)) => return Err(wrong("client-key-file", "needs its certificate: set `client-cert-file`")),
+    };
     Ok(Some(Endpoint {
+        client,
+        also,
+        headers: said.headers.unwrap_or_default(),
         url,
         every: said.every.map_or(TimeDelta::seconds(15), |every| every.0),
         sign_in,

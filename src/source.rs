@@ -19,6 +19,7 @@ use serde::{Deserialize, Deserializer};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
+use crate::alert::Rules;
 use crate::live::{Finding, Inquiry, Report, SourceName, Watchlist};
 use crate::text::CleanStr;
 
@@ -104,6 +105,18 @@ pub struct Endpoint {
     /// Allows `http://` to a host that is not this one.
     #[serde(default)]
     pub allow_plain_http: bool,
+    /// The client's own certificate (PEM), where the server wants one …
+    #[serde(default)]
+    pub client_cert_file: Option<PathBuf>,
+    /// … and its key (PEM).
+    #[serde(default)]
+    pub client_key_file: Option<PathBuf>,
+    /// Further addresses of the same system: replicas of one Prometheus, the members of a cluster of Alertmanagers.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// How its alerts are read.
+    #[serde(skip)]
+    pub alert_rules: Rules,
     /// The proxy to go through; the environment's proxies are not used.
     #[serde(default)]
     pub proxy: Option<String>,
@@ -126,10 +139,20 @@ impl Endpoint {
             basic_password_command: None,
             headers: BTreeMap::new(),
             ca_file: None,
+            client_cert_file: None,
+            client_key_file: None,
+            also: Vec::new(),
+            alert_rules: Rules::default(),
             allow_plain_http: false,
             proxy: None,
             every: fifteen_seconds(),
         }
+    }
+
+    /// An endpoint of its own for each of its addresses.
+    pub fn each(&self) -> impl Iterator<Item = Self> {
+        let urls = std::iter::once(&self.url).chain(&self.also);
+        urls.map(|url| Self { url: url.clone(), also: Vec::new(), ..self.clone() })
     }
 }
 
@@ -145,6 +168,8 @@ impl fmt::Debug for Endpoint {
             .field("basic_password_env", &self.basic_password_env)
             .field("headers", &self.headers.keys())
             .field("ca_file", &self.ca_file)
+            .field("client_cert_file", &self.client_cert_file)
+            .field("also", &self.also.iter().map(|url| http::without_credentials(url)).collect::<Vec<_>>())
             .field("allow_plain_http", &self.allow_plain_http)
             .field("proxy", &self.proxy.as_deref().map(http::without_credentials))
             .field("every", &self.every)

@@ -9,7 +9,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 fn alert(source: &'static str, labels: &[(&str, &str)], starts: i64) -> Alert {
     let labels: BTreeMap<CleanStr, CleanStr> =
         labels.iter().map(|(key, value)| (CleanStr::new(key), CleanStr::new(value))).collect();
-    Alert {
+    Rules::default().judge(Alert {
         source,
         fingerprint: fingerprint(labels.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
         name: labels[NAME_LABEL].clone(),
@@ -18,7 +18,8 @@ fn alert(source: &'static str, labels: &[(&str, &str)], starts: i64) -> Alert {
         state: AlertState::Firing,
         starts_at: at(starts),
         generator_url: None,
-    }
+        judged: Judged::default(),
+    })
 }
 
 fn firing(name: &str, service: &str, starts: i64) -> Alert {

@@ -212,7 +212,11 @@ pub(super) fn locale_is_utf8() -> bool {
 
 /// The sources that are configured.
 pub(super) fn endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)> {
-    sources([config.prometheus.as_ref(), config.alertmanager.as_ref(), config.jaeger.as_ref()])
+    let mut all = sources([config.prometheus.as_ref(), config.alertmanager.as_ref(), config.jaeger.as_ref()]);
+    for (_, endpoint) in &mut all {
+        endpoint.alert_rules = config.alert_rules.clone();
+    }
+    all
 }
 
 /// By what a staging environment is known.
@@ -249,6 +253,9 @@ pub(super) fn endpoint(said: &config::Endpoint) -> Endpoint {
     let mut endpoint = Endpoint::at(said.url.to_string());
     endpoint.every = said.every.to_std().unwrap_or(endpoint.every);
     endpoint.ca_file = said.ca_file.clone();
+    (endpoint.client_cert_file, endpoint.client_key_file) = said.client.clone().unzip();
+    endpoint.also = said.also.iter().map(ToString::to_string).collect();
+    endpoint.headers = said.headers.clone();
     endpoint.allow_plain_http = said.allow_plain_http;
     endpoint.proxy = said.proxy.as_ref().map(ToString::to_string);
     match &said.sign_in {

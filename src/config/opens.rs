@@ -31,7 +31,8 @@ pub(super) fn missing(config: &Config, inputs: &Inputs) -> Vec<String> {
     for (name, endpoint) in read.chain(written).chain(staging) {
         let found = sign_in(endpoint, &variable)
             .into_iter()
-            .chain(endpoint.ca_file.as_ref().and_then(|path| certificates(path)));
+            .chain(endpoint.ca_file.as_ref().and_then(|path| certificates(path)))
+            .chain(endpoint.client.as_ref().and_then(|(certificate, key)| certificates(certificate).or(unread(key))));
         problems.extend(found.map(|why| format!("[{name}] {why}")));
     }
     let program = |section: &str, word: Option<Cow<'_, str>>| {
@@ -79,6 +80,11 @@ fn sign_in(endpoint: &Endpoint, variable: &impl Fn(&str) -> Option<String>) -> O
             SecretIn::Command(argv) => not_a_program(argv.first()?, variable("PATH").as_deref().unwrap_or_default()),
         },
     }
+}
+
+/// Why a file cannot be read.
+fn unread(path: &Path) -> Option<String> {
+    std::fs::read(path).err().map(|error| format!("{}: {error}", shown(path)))
 }
 
 /// Why a file holds no certificates.

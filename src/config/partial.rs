@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use super::people::{Argv, BellPartial, ChangesPartial, Deadline, EscalationPartial, OncallPartial, PersonPartial};
 use super::staging::StagingPartial;
 use super::{Colours, Letters, Sharing};
-use crate::incident::ServiceId;
+use crate::incident::{ServiceId, Severity};
 use crate::playbook::Aliases;
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, fit};
@@ -30,6 +30,7 @@ pub(super) struct Partial {
     pub(super) prometheus: EndpointPartial,
     pub(super) alertmanager: EndpointPartial,
     pub(super) jaeger: EndpointPartial,
+    pub(super) alerts: AlertsPartial,
     pub(super) slack: EndpointPartial,
     pub(super) slack_channels: SlackChannelsPartial,
     pub(super) pagerduty: EndpointPartial,
@@ -83,8 +84,36 @@ pub(super) struct EndpointPartial {
     pub(super) basic_password_env: Option<String>,
     pub(super) basic_password_command: Option<Argv>,
     pub(super) ca_file: Option<PathBuf>,
+    pub(super) client_cert_file: Option<PathBuf>,
+    pub(super) client_key_file: Option<PathBuf>,
+    pub(super) also: Option<Vec<BaseUrl>>,
+    pub(super) headers: Option<BTreeMap<String, String>>,
     pub(super) allow_plain_http: Option<bool>,
     pub(super) proxy: Option<BaseUrl>,
+}
+
+/// How alerts are read here.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct AlertsPartial {
+    pub(super) severities: Option<BTreeMap<CleanStr, Level>>,
+    pub(super) ignore: Option<Vec<CleanStr>>,
+    pub(super) expected: Option<Vec<CleanStr>>,
+}
+
+/// What a word of a severity label means: a severity, or that it is no alarm.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Level(pub(super) Option<Severity>);
+
+impl<'de> Deserialize<'de> for Level {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(input)?;
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        let level = text.parse().map_err(|why| D::Error::custom(format!("{why}, or none for what is no alarm")))?;
+        Ok(Self(Some(level)))
+    }
 }
 
 /// Which channels of Slack get which texts.

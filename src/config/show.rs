@@ -34,16 +34,27 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # bearer-file = "prometheus.token"   # or: bearer-env = "PROM_TOKEN", or: bearer-command = ["pass", "show", "prometheus"]
 # basic-user = "warroom"             # with basic-password-file, basic-password-env or basic-password-command
 # ca-file = "ca.pem"
+# client-cert-file = "me.pem"        # where the server wants to know who asks
+# client-key-file = "me.key"
+# headers = { X-Scope-OrgID = "payments" }   # no secrets: they are shown
+# also = ["https://prometheus-b:9090"]       # further addresses of the same one: the first that answers is asked
 # allow-plain-http = false           # http to another machine shows what you send
 # proxy = "http://localhost:3128"
 
 [alertmanager]
 # url = "http://localhost:9093"
 # every = "15s"                      # and the other keys of [prometheus]
+# also = ["http://localhost:9094"]   # the other members of its cluster: the alerts of all of them count
 
 [jaeger]
 # url = "http://localhost:16686"
 # every = "15s"                      # and the other keys of [prometheus]
+
+[alerts]
+# What the words of your severity labels mean, beside the usual ones; "none" is no alarm.
+# severities = { blocker = "sev0", minor = "sev3", dashboard = "none" }
+# ignore = ["Watchdog", "InfoInhibitor"]     # no alarms, whatever their severity
+# expected = ["Watchdog"]                    # fires all the time: when it does not, that is the alarm
 
 [slack]
 # Approved updates go out by themselves where this says so; without it they are told by hand.

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::World;
 use super::requests::TICK;
-use crate::alert::{Alert, AlertState, NAME_LABEL, fingerprint};
+use crate::alert::{Alert, AlertState, Judged, NAME_LABEL, Rules, fingerprint};
 use crate::live::WatchedObjective;
 use crate::slo::{Grid, Objective, ObjectiveId, ObjectiveKind, Side};
 use crate::text::CleanStr;
@@ -46,9 +46,11 @@ impl World {
                 state: if starts_at <= now { AlertState::Firing } else { AlertState::Pending },
                 starts_at,
                 generator_url: None,
+                judged: Judged::default(),
             })
         };
-        watched.iter().filter_map(alert).collect()
+        let rules = Rules::default();
+        watched.iter().filter_map(alert).map(|alert| rules.judge(alert)).collect()
     }
 
     /// Since when an objective is broken, if it is.

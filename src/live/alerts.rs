@@ -51,9 +51,9 @@ impl LiveAlert<'_> {
         [Some(self.alert), self.twin].into_iter().flatten().map(|alert| &alert.fingerprint).collect()
     }
 
-    /// Whether it fires, nobody suppressed it, and it was said lately.
+    /// Whether it is an alarm that fires, nobody suppressed it, and it was said lately.
     pub fn is_firing(&self) -> bool {
-        *self.state == AlertState::Firing && self.freshness == Freshness::Fresh
+        *self.state == AlertState::Firing && self.freshness == Freshness::Fresh && self.alert.is_alarm()
     }
 
     /// Who says so: `alertmanager`, or `alertmanager, prometheus`.

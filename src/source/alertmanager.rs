@@ -10,11 +10,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::http::{Failure, Limits, Site};
-use super::labels::{Each, Parts, complaint, list, moment, unreadable, word, words};
+use super::labels::{Each, Parts, Reading, complaint, list, moment, unreadable, word, words};
 use super::{Desk, Endpoint, Poller, Source, SourceError, Telling, attend};
 use crate::alert::AlertState;
 use crate::live::{AlertFinding, Finding, Inquiry, SourceName, Watchlist};
@@ -25,8 +26,9 @@ pub const NAME: SourceName = "alertmanager";
 
 /// Opens the source of an endpoint.
 pub fn open(endpoint: &Endpoint) -> Result<Box<dyn Source>, SourceError> {
-    let site = Site::open(NAME, endpoint, Limits::default())?;
-    Ok(Box::new(Alertmanager { asker: Asker { site }, every: endpoint.every }))
+    let sites = endpoint.each().map(|endpoint| Site::open(NAME, &endpoint, Limits::default()));
+    let asker = Asker { sites: sites.collect::<Result<_, _>>()?, reading: Reading::by(&endpoint.alert_rules) };
+    Ok(Box::new(Alertmanager { asker, every: endpoint.every }))
 }
 
 struct Alertmanager {
@@ -44,8 +46,10 @@ impl Source for Alertmanager {
     }
 }
 
+/// The members of one cluster: what any of them tells counts.
 struct Asker {
-    site: Site,
+    sites: Vec<Site>,
+    reading: Reading,
 }
 
 impl Poller for Asker {
@@ -54,11 +58,15 @@ impl Poller for Asker {
     }
 
     fn place(&self) -> CleanStr {
-        self.site.place().clone()
+        let places = self.sites.iter().map(|site| site.place().as_str());
+        CleanStr::new(&places.collect::<Vec<_>>().join(", "))
     }
 
     async fn poll<'a>(&'a self, _: &'a Watchlist, telling: &'a Telling) -> Result<(), Failure> {
-        let found = self.alerts().await?;
+        let found = self.all_alerts().await?;
+        if let [site] = self.sites.as_slice() {
+            telling.tell_clock(site).await;
+        }
         telling.tell(Finding::Alerts(found)).await;
         Ok(())
     }
@@ -86,22 +94,59 @@ struct Wire {
 }
 
 impl Asker {
-    async fn alerts(&self) -> Result<AlertFinding, Failure> {
+    /// The alerts of all members, each once: one that only some of them have counts, and so does that it fires where only some know of a silence.
+    async fn all_alerts(&self) -> Result<AlertFinding, Failure> {
+        let mut first = None;
+        let mut found: Option<AlertFinding> = None;
+        let mut remarks = Vec::new();
+        for (site, answer) in self.sites.iter().zip(join_all(self.sites.iter().map(|site| self.alerts(site))).await) {
+            match (answer, &mut found) {
+                (Ok(answer), None) => found = Some(answer),
+                (Ok(answer), Some(all)) => {
+                    for alert in answer.alerts {
+                        match all.alerts.iter_mut().find(|known| known.fingerprint == alert.fingerprint) {
+                            Some(known) if alert.is_firing() && !known.is_firing() => *known = alert,
+                            Some(_) => {}
+                            None => all.alerts.push(alert),
+                        }
+                    }
+                    all.left_out = all.left_out.max(answer.left_out);
+                    all.remarks.extend(answer.remarks);
+                }
+                (Err(failure), _) => {
+                    remarks.push(format!("{} tells nothing: {}", site.label(), failure.reason).into());
+                    first = first.or(Some(failure));
+                }
+            }
+        }
+        match (found, first) {
+            (Some(mut found), _) => {
+                found.remarks.extend(remarks);
+                let now = self.sites.first().map_or_else(crate::clock::wall, Site::now);
+                found.alerts = self.reading.with_silences(found.alerts, NAME, now);
+                Ok(found.bounded())
+            }
+            (None, Some(failure)) => Err(failure),
+            (None, None) => Ok(AlertFinding::default()),
+        }
+    }
+
+    async fn alerts(&self, site: &Site) -> Result<AlertFinding, Failure> {
         // All are defaults, said because what is left out is not shown.
         let all = [("active", "true"), ("silenced", "true"), ("inhibited", "true"), ("unprocessed", "true")];
-        let request = self.site.get("api/v2/alerts")?.query(&all);
-        let answer = self.site.ask(request.send()).await?;
+        let request = site.get("api/v2/alerts")?.query(&all);
+        let answer = site.ask(request.send()).await?;
         if !answer.is_success() {
-            return Err(complaint(&self.site, &answer));
+            return Err(complaint(site, &answer));
         }
-        let each: Each<Wire> = self.site.parse(answer, |text| serde_json::from_str(text)).await?;
+        let each: Each<Wire> = site.parse(answer, |text| serde_json::from_str(text)).await?;
         let mut unread = each.unreadable;
         let mut seen = BTreeSet::new();
         let mut alerts = Vec::new();
         for wire in each.read.iter().filter(|wire| !is_over(wire)) {
             match read(wire) {
                 Some(parts) => {
-                    let alert = parts.alert(NAME);
+                    let alert = self.reading.alert(parts, NAME);
                     if seen.insert(alert.fingerprint.clone()) {
                         alerts.push(alert);
                     }
@@ -110,7 +155,7 @@ impl Asker {
             }
         }
         let remarks = unreadable(unread).into_iter().collect();
-        Ok(AlertFinding { alerts, left_out: each.left_out, remarks }.bounded())
+        Ok(AlertFinding { alerts, left_out: each.left_out, remarks })
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Certificate, Client, Method, Proxy, RequestBuilder, Response, Url};
+use reqwest::{Certificate, Client, Identity, Method, Proxy, RequestBuilder, Response, Url};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
@@ -514,6 +514,28 @@ fn address(name: SourceName, endpoint: &Endpoint) -> Result<Url, SourceError> {
     Ok(url)
 }
 
+/// The certificate with which a client shows who it is, where one is configured.
+fn identity(name: SourceName, endpoint: &Endpoint) -> Result<Option<Identity>, SourceError> {
+    let setting = |setting, problem| SourceError::Setting { name, setting, problem };
+    let (certificate, key) = match (&endpoint.client_cert_file, &endpoint.client_key_file) {
+        (None, None) => return Ok(None),
+        (Some(certificate), Some(key)) => (certificate, key),
+        (Some(_), None) => {
+            return Err(setting("client-key-file", "is missing: the certificate needs its key".to_owned()));
+        }
+        (None, Some(_)) => return Err(setting("client-cert-file", "is missing: the key is set".to_owned())),
+    };
+    let read = |key: &'static str, path: &std::path::Path| {
+        std::fs::read(path).map_err(|error| setting(key, format!("{}: {error}", path.display())))
+    };
+    let mut pem = read("client-cert-file", certificate)?;
+    pem.push(b'\n');
+    pem.extend(read("client-key-file", key)?);
+    let wrong =
+        |_| setting("client-cert-file", format!("{}: no certificate with this key in PEM", certificate.display()));
+    Identity::from_pem(&pem).map(Some).map_err(wrong)
+}
+
 fn client(name: SourceName, endpoint: &Endpoint, url: &Url, limits: Limits) -> Result<Client, SourceError> {
     // An Err says that a provider is installed already, which is what is wanted.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -552,6 +574,9 @@ fn client(name: SourceName, endpoint: &Endpoint, url: &Url, limits: Limits) -> R
             builder.tls_certs_only(certificates)
         }
     };
+    if let Some(identity) = identity(name, endpoint)? {
+        builder = builder.identity(identity);
+    }
     builder = match &endpoint.proxy {
         None => builder.no_proxy(),
         Some(proxy) => {

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
@@ -14,7 +15,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::http::{Answer, Failure, Site};
-use crate::alert::{Alert, AlertState, NAME_LABEL, fingerprint};
+use crate::alert::{Alert, AlertState, Judged, NAME_LABEL, Rules, fingerprint, silence};
 use crate::live::SourceName;
 use crate::text::CleanStr;
 
@@ -35,10 +36,10 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn alert(self, source: SourceName) -> Alert {
+    fn alert(self, source: SourceName, rules: &Rules) -> Alert {
         let name = self.labels.get(NAME_LABEL).map(|name| CleanStr::field(name)).filter(|name| !name.is_empty());
         let identity = self.fingerprint.filter(|text| !text.is_empty()).map(|text| CleanStr::field(&text));
-        Alert {
+        rules.judge(Alert {
             source,
             fingerprint: identity.unwrap_or_else(|| identity_of(&self.labels)),
             name: name.unwrap_or_else(|| CleanStr::field("alert without a name")),
@@ -47,7 +48,35 @@ impl Parts {
             state: self.state,
             starts_at: self.starts_at,
             generator_url: self.generator_url.filter(|url| !url.is_empty()).map(|text| CleanStr::field(&text)),
-        }
+            judged: Judged::default(),
+        })
+    }
+}
+
+/// How a source's alerts are read, and since when one that should always fire did not.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    rules: Rules,
+    missing: Mutex<BTreeMap<CleanStr, DateTime<Utc>>>,
+}
+
+impl Reading {
+    pub(super) fn by(rules: &Rules) -> Self {
+        Self { rules: rules.clone(), missing: Mutex::default() }
+    }
+
+    pub(super) fn alert(&self, parts: Parts, source: SourceName) -> Alert {
+        parts.alert(source, &self.rules)
+    }
+
+    /// Adds an alarm for each alert that should be among these, fire, and does not.
+    pub(super) fn with_silences(&self, mut alerts: Vec<Alert>, source: SourceName, now: DateTime<Utc>) -> Vec<Alert> {
+        let mut known = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing: BTreeMap<CleanStr, DateTime<Utc>> =
+            self.rules.missing(&alerts).map(|name| (name.clone(), known.get(name).copied().unwrap_or(now))).collect();
+        alerts.extend(missing.iter().map(|(name, since)| silence(source, name, *since)));
+        *known = missing;
+        alerts
     }
 }
 

@@ -8,7 +8,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use reqwest::header::AUTHORIZATION;
 use serde::Deserialize;
 
 use super::http::{Answer, Failure, Limits, Site, Trouble};
+use super::labels::Reading;
 use super::{Desk, Endpoint, Poller, Source, SourceError, Telling, attend};
 use crate::live::{Finding, Inquiry, Scope, SourceName, WatchedObjective, Watchlist};
 use crate::slo::{BURN_WINDOWS, Grid, Measured, Objective, ObjectiveKind, Side};
@@ -38,12 +39,17 @@ const SHORT: Duration = Duration::from_secs(2);
 
 /// Opens the source of an endpoint.
 pub fn open(endpoint: &Endpoint) -> Result<Box<dyn Source>, SourceError> {
-    let site = Site::open(NAME, endpoint, Limits::default())?;
-    let client = Client::from(site.client().clone(), site.base());
-    let client =
-        client.map_err(|error| SourceError::Address { name: NAME, problem: format!("cannot be used: {error}") })?;
-    let server = Server { site, client, version: Mutex::default(), is_get: AtomicBool::new(false) };
-    let asker = Asker { server: Arc::new(server), underway: tokio::sync::Mutex::default() };
+    let reading = Arc::new(Reading::by(&endpoint.alert_rules));
+    let servers = endpoint.each().map(|endpoint| {
+        let site = Site::open(NAME, &endpoint, Limits::default())?;
+        let client = Client::from(site.client().clone(), site.base());
+        let client =
+            client.map_err(|error| SourceError::Address { name: NAME, problem: format!("cannot be used: {error}") })?;
+        let (version, is_get, reading) = (Mutex::default(), AtomicBool::new(false), reading.clone());
+        Ok(Arc::new(Server { site, client, version, is_get, reading }))
+    });
+    let servers = servers.collect::<Result<_, _>>()?;
+    let asker = Asker { servers, place: AtomicUsize::new(0), underway: tokio::sync::Mutex::default() };
     Ok(Box::new(Prometheus { asker, every: endpoint.every }))
 }
 
@@ -62,8 +68,11 @@ impl Source for Prometheus {
     }
 }
 
+/// The addresses of one Prometheus, in the order in which they are preferred.
 struct Asker {
-    server: Arc<Server>,
+    servers: Vec<Arc<Server>>,
+    /// The one that answered last.
+    place: AtomicUsize,
     underway: tokio::sync::Mutex<round::Underway>,
 }
 
@@ -75,6 +84,7 @@ struct Server {
     version: Mutex<Option<String>>,
     /// It refused a POST and took a GET.
     is_get: AtomicBool,
+    reading: Arc<Reading>,
 }
 
 /// Why one query gave nothing.
@@ -97,14 +107,30 @@ impl Poller for Asker {
     }
 
     fn place(&self) -> CleanStr {
-        self.server.place()
+        self.server().place()
     }
 
+    /// Asks the server that answered last, and where nothing answers there the others, one after the other.
     async fn poll<'a>(&'a self, list: &'a Watchlist, telling: &'a Telling) -> Result<(), Failure> {
-        // Its answer also tells the right time, before anything is asked about a moment.
-        self.server.learn_version(telling).await;
-        telling.tell_clock(&self.server.site).await;
-        self.underway.lock().await.round(&self.server, list, telling).await
+        let mut underway = self.underway.lock().await;
+        let mut first = None;
+        for _ in 0..self.servers.len() {
+            let server = self.server();
+            // Its answer also tells the right time, before anything is asked about a moment.
+            server.learn_version(telling).await;
+            telling.tell_clock(&server.site).await;
+            match underway.round(server, list, telling).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => first = first.or(Some(failure)),
+            }
+            if self.servers.len() > 1 {
+                // What is under way there answers too late.
+                *underway = round::Underway::default();
+                self.place.fetch_add(1, Ordering::Relaxed);
+                telling.tell_ready(self.place()).await;
+            }
+        }
+        first.map_or(Ok(()), Err)
     }
 
     /// Prometheus has no traces: questions for one are another source's.
@@ -112,6 +138,12 @@ impl Poller for Asker {
         match inquiry {
             Inquiry::Trace(_) | Inquiry::Usual(_) | Inquiry::Hint | Inquiry::Inject => None,
         }
+    }
+}
+
+impl Asker {
+    fn server(&self) -> &Arc<Server> {
+        &self.servers[self.place.load(Ordering::Relaxed) % self.servers.len()]
     }
 }
 

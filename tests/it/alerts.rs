@@ -6,9 +6,10 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use warroom::alert::{Alert, AlertState, fingerprint};
+use warroom::alert::{Alert, AlertState, Rules, fingerprint, proposed_severity};
 use warroom::clock;
-use warroom::live::{AlertFinding, Finding, Live, Report, WatchedObjective, Watchlist};
+use warroom::incident::Severity;
+use warroom::live::{AlertFinding, Finding, Live, LiveAlert, Report, WatchedObjective, Watchlist};
 use warroom::slo::{Absent, Objective, ObjectiveId, ObjectiveKind, Side, Unit};
 use warroom::source::Endpoint;
 use warroom::text::CleanStr;
@@ -581,4 +582,67 @@ async fn alerts_are_asked_for_while_no_record_is_open_and_in_one_without_a_servi
         console.wait().unwrap();
         in_time.unwrap_or_else(|_| panic!("nobody asked for alerts (declared: {declared})"));
     }
+}
+
+#[tokio::test]
+async fn a_cluster_of_alertmanagers_tells_the_alerts_of_all_its_members() {
+    let other = with(managed(), json!({"labels": {"alertname": "OnlyHere"}, "fingerprint": "abc"}));
+    let muted = with(managed(), json!({"status": {"state": "suppressed", "silencedBy": ["s1"]}}));
+    let answers = [json!([muted]), json!([managed(), other])];
+    let mut servers = Vec::new();
+    for answer in answers {
+        servers.push(Server::start(move |_| Reply::json(answer.to_string())).await);
+    }
+    let dead = format!("http://127.0.0.1:{}", refused_port().await);
+    let also = vec![dead, servers[1].url()];
+    let endpoint = Endpoint { also, ..Endpoint::at(servers[0].url()) };
+    let mut seat = Seat::start("alertmanager", &endpoint, Watchlist::default());
+    let (findings, outcome) = seat.poll().await;
+    let found = told(&findings);
+    let firing: Vec<_> =
+        found.alerts.iter().filter(|alert| alert.is_firing()).map(|alert| alert.name.as_str()).collect();
+    assert_eq!(
+        (found.alerts.len(), firing.len(), outcome),
+        (2, 2, Ok(())),
+        "a silence that only one of them knows hides nothing"
+    );
+    assert!(found.remarks.iter().any(|text| text.contains("tells nothing") && text.contains("refused")), "{found:?}");
+}
+
+#[tokio::test]
+async fn severity_words_are_the_sites_own_and_what_always_fires_is_an_alarm_when_it_does_not() {
+    let alert = |name: &str, severity: &str| {
+        let labels = json!({"alertname": name, "severity": severity});
+        with(computed(), json!({"labels": labels}))
+    };
+    let alerts =
+        json!([alert("Watchdog", "none"), alert("Disk", "blocker"), alert("Card", "P1"), alert("Dash", "none")]);
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/api/v1/alerts" => Reply::json(success(json!({ "alerts": alerts }))),
+        "/api/v1/rules" => Reply::json(success(json!({"groups": []}))),
+        _ => Reply::status(404, "404 page not found\n"),
+    })
+    .await;
+    let mut rules = Rules::default();
+    rules.severities.insert("blocker".into(), Some(Severity::Sev0));
+    rules.expected = ["Watchdog".into(), "DeadMansSwitch".into()].into();
+    let endpoint = Endpoint { alert_rules: rules, ..Endpoint::at(server.url()) };
+    let mut seat = Seat::start("prometheus", &endpoint, Watchlist::default());
+    let (findings, _) = seat.poll().await;
+    let mut live = Live::default();
+    live.take(Report { source: "prometheus", generation: 0, finding: Finding::Alerts(told(&findings)) }, clock::wall());
+    let said = |one: &LiveAlert<'_>| (one.alert.name.to_string(), proposed_severity(one.alert), one.is_firing());
+    let alerts: Vec<_> = live.alerts(clock::wall()).iter().map(said).collect();
+    let expected = [
+        ("Disk", Some(Severity::Sev0), true),
+        ("DeadMansSwitch is missing", Some(Severity::Sev1), true),
+        ("Card", Some(Severity::Sev1), true),
+    ];
+    let mut alarms: Vec<_> = alerts.iter().filter(|(.., is_firing)| *is_firing).cloned().collect();
+    alarms.sort();
+    let mut expected = expected.map(|(name, level, is)| (name.to_owned(), level, is));
+    expected.sort();
+    assert_eq!(alarms, expected, "{alerts:?}");
+    let quiet: Vec<_> = alerts[3..].iter().map(|(name, ..)| name.as_str()).collect();
+    assert!(quiet.contains(&"Watchdog") && quiet.contains(&"Dash"), "what is no alarm stands below: {alerts:?}");
 }

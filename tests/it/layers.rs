@@ -75,7 +75,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("vault", &["text"]),
     ("journal", &["change", "clock", "incident", "text", "vault"]),
     ("source", &["alert", "change", "clock", "exercise", "incident", "live", "slo", "spans", "text", "vault"]),
-    ("config", &["escalation", "exercise", "incident", "oncall", "playbook", "reach", "template", "text", "theme"]),
+    (
+        "config",
+        &["alert", "escalation", "exercise", "incident", "oncall", "playbook", "reach", "template", "text", "theme"],
+    ),
     ("runner", &["clock", "incident", "journal", "text", "vault"]),
     ("channel", &["checkup", "clock", "incident", "oncall", "reach", "source", "text", "vault"]),
     ("run", &["*"]),

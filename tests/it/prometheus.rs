@@ -396,3 +396,22 @@ async fn a_machine_whose_clock_is_off_asks_about_the_servers_present() {
         }
     }
 }
+
+#[tokio::test]
+async fn of_several_addresses_the_first_that_answers_is_asked_until_it_does_not() {
+    let mut servers = Vec::new();
+    for _ in 0..2 {
+        servers.push(Server::start(playing(vector(json!({"resultType": "matrix", "result": []})))).await);
+    }
+    let dead = format!("http://127.0.0.1:{}", crate::support::http::refused_port().await);
+    let also = vec![servers[0].url(), servers[1].url()];
+    let endpoint = Endpoint { also, ..quick(dead) };
+    let mut seat = Seat::start("prometheus", &endpoint, watched("x"));
+    assert_eq!(seat.poll().await.1, Ok(()));
+    assert_eq!((seat.place.as_str(), servers[1].requests().len()), (servers[0].url().as_str(), 0));
+    servers[0].change(|_| Reply::status(503, "leaving"));
+    assert_eq!(seat.poll().await.1, Ok(()));
+    assert_eq!(seat.place, servers[1].url());
+    servers[1].change(|_| Reply::status(503, "leaving, too"));
+    assert!(seat.poll().await.1.unwrap_err().contains("leaving, too"), "the one that was asked last says why");
+}

@@ -1,14 +1,14 @@
 //! From an alert to an incident: what people see and press.
 
 use super::*;
-use crate::alert::{Alert, AlertState, Coverage, fingerprint};
+use crate::alert::{Alert, AlertState, Coverage, Judged, Rules, fingerprint};
 use crate::incident::{AlertLinked, Detection, Phase, Severity};
 use crate::live::AlertFinding;
 
 /// An alert of a rule on a service, that fired so many seconds after the start of the test.
 pub(super) fn alert(name: &str, service: &str, severity: &str, starts: i64) -> Alert {
     let labels = [("alertname", name), ("instance", "gw-1"), ("service", service), ("severity", severity)];
-    Alert {
+    Rules::default().judge(Alert {
         source: "prometheus",
         fingerprint: fingerprint(labels),
         name: name.into(),
@@ -17,7 +17,8 @@ pub(super) fn alert(name: &str, service: &str, severity: &str, starts: i64) -> A
         state: AlertState::Firing,
         starts_at: at(starts),
         generator_url: Some("http://prometheus:9090/graph?g0.expr=x".into()),
-    }
+        judged: Judged::default(),
+    })
 }
 
 pub(super) fn fires(alerts: Vec<Alert>) -> Msg {

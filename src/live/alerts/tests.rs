@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::super::{Finding, MOST_ALERTS, Report};
 use super::*;
-use crate::alert::fingerprint;
+use crate::alert::{Judged, Rules, fingerprint};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000 + seconds, 0).unwrap()
@@ -16,7 +16,7 @@ fn alert(source: SourceName, name: &str, cluster: Option<&str>, starts: i64) -> 
     let pairs = [("alertname", name), ("service", "alipay")].into_iter().chain(cluster.map(|one| ("cluster", one)));
     let labels: BTreeMap<CleanStr, CleanStr> =
         pairs.map(|(key, value)| (CleanStr::new(key), CleanStr::new(value))).collect();
-    Alert {
+    Rules::default().judge(Alert {
         source,
         fingerprint: fingerprint(labels.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
         name: name.into(),
@@ -25,7 +25,8 @@ fn alert(source: SourceName, name: &str, cluster: Option<&str>, starts: i64) -> 
         state: AlertState::Firing,
         starts_at: at(starts),
         generator_url: None,
-    }
+        judged: Judged::default(),
+    })
 }
 
 fn tell(live: &mut Live, source: SourceName, alerts: Vec<Alert>, seconds: i64) -> bool {

@@ -116,7 +116,8 @@ impl Server {
                 }
             }
         }
-        let alerts = found.into_iter().map(|parts| parts.alert(NAME)).collect();
+        let alerts = found.into_iter().map(|parts| self.reading.alert(parts, NAME)).collect();
+        let alerts = self.reading.with_silences(alerts, NAME, self.site.now());
         Ok(AlertFinding { alerts, left_out: told.alerts.left_out, remarks }.bounded())
     }
 
