@@ -18,6 +18,7 @@ use crate::checkup::Finding;
 use crate::incident::{ForeignNoted, News, Parcel, Receipt, ServiceId, Watched};
 use crate::oncall::Person;
 use crate::reach::{self, Reach, TicketTypes};
+use crate::source::below::Below;
 use crate::source::http::{Answer, Failure, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::{CleanStr, CleanText};
@@ -102,7 +103,7 @@ pub const CHANNELS: &[ChannelSpec] = &[
 ];
 
 /// A JSON request to a site: its answer, whatever the status.
-async fn call(site: &Site, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+async fn call(site: &Site, method: Method, path: impl Into<Below>, body: Option<&Value>) -> Result<Answer, Failure> {
     send(site, site.request(method, path)?, body).await
 }
 
@@ -117,7 +118,7 @@ async fn send(site: &Site, request: RequestBuilder, body: Option<&Value>) -> Res
 /// A JSON answer to a question; anything but a success is a failure.
 async fn read<T: DeserializeOwned + Send + 'static>(
     site: &Site,
-    path: &str,
+    path: impl Into<Below>,
     query: &[(&str, &str)],
 ) -> Result<T, Failure> {
     let answer = site.ask(site.get(path)?.query(query).send()).await?;

@@ -19,6 +19,7 @@ mod message;
 mod mouse;
 mod outbox;
 pub(crate) mod overlay;
+mod own;
 mod own_clock;
 mod pace;
 mod record;
@@ -28,7 +29,7 @@ mod versions;
 mod waits;
 mod wall;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::layout::Rect;
@@ -60,7 +61,8 @@ use message::Messages;
 pub use message::{Notice, Tone};
 use outbox::Outbox;
 use overlay::Overlay;
-use record::{OwnEntries, Pending, Record};
+use own::Own;
+use record::Record;
 use start::Start;
 
 /// Half-typed text is saved this long after the key that changed it …
@@ -171,10 +173,8 @@ pub struct Console {
     screen: Rect,
     watchlist: Watchlist,
     span: TimeDelta,
-    ticket: u64,
-    own: OwnEntries,
+    own: Own,
     deferred: VecDeque<(Command, Option<(PaneId, String)>)>,
-    pending: BTreeMap<u64, Pending>,
     draft: DraftClock,
     pasted_at: Option<DateTime<Utc>>,
     looked_at: Option<DateTime<Utc>>,
@@ -231,10 +231,8 @@ impl Console {
             screen,
             watchlist: Watchlist::default(),
             span: TimeDelta::hours(1),
-            ticket: 0,
-            own: OwnEntries::default(),
+            own: Own::default(),
             deferred: VecDeque::new(),
-            pending: BTreeMap::new(),
             draft: DraftClock::default(),
             pasted_at: None,
             looked_at: None,
@@ -296,6 +294,16 @@ impl Console {
     /// The record that is open here.
     pub fn open_record(&self) -> Option<IncidentId> {
         self.record.id
+    }
+
+    /// The console's own name.
+    pub(crate) fn name(&self) -> &CleanStr {
+        &self.settings.console
+    }
+
+    /// Whether something that was asked for here is not state yet.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.own.is_waiting()
     }
 
     /// Whether something must be drawn.
@@ -431,7 +439,7 @@ impl Console {
             self.wakes.iter().copied().chain([self.next_wait, self.outbox.next]).flatten().map(|at| clock.wall(at));
         let notice = self.messages.now.iter().map(|notice| notice.until);
         let draft = self.draft.changed_at.iter().map(|at| *at + DRAFT_AFTER);
-        shown.chain(notice).chain(draft).min().map(|at| self.own(at))
+        shown.chain(notice).chain(draft).chain(self.own.next_loss()).min().map(|at| self.own(at))
     }
 
     /// Begins a frame: which parts must be drawn. Also settles when each of them changes next.
@@ -484,6 +492,8 @@ impl Console {
             staging: self.settings.staging.as_ref(),
             is_writable: self.record.unwritable.is_none(),
             present: &self.present,
+            console: &self.settings.console,
+            left: self.left_to_tell(),
             theme: &self.settings.theme,
             zone: self.zone(),
             me: &self.settings.me,
@@ -526,7 +536,9 @@ impl Console {
                 self.wakes[place] = None;
             }
         }
-        while self.own.back >= self.own.sent
+        self.take_own(wall, effects);
+        self.follow_runs(effects);
+        while !self.own.is_waiting()
             && let Some((command, from)) = self.deferred.pop_front()
         {
             self.command(command, from, wall, effects);
@@ -633,7 +645,7 @@ impl Console {
             return self.say(Tone::Refused, self.looks_only().to_owned(), wall);
         }
         // "Take command, acknowledge" typed in one breath: the second is decided when the first has come back as state.
-        if self.own.back < self.own.sent {
+        if self.own.is_waiting() {
             return self.deferred.push_back((command, from));
         }
         if let Some(why) = self.runs_nothing(&command) {
@@ -686,11 +698,9 @@ impl Console {
             // What was refused before may be true no longer.
             self.set_notice(None);
         }
-        self.ticket += 1;
-        self.own.sent += events.len();
         let settles_draft = give_back.is_some();
-        self.pending.insert(self.ticket, Pending { events: events.len(), give_back });
-        Effect::Append { ticket: self.ticket, events, settles_draft }
+        let ticket = self.own.ask(events.clone(), give_back);
+        Effect::Append { ticket, events, settles_draft }
     }
 
     /// Asks the sources for what this incident and this screen need, when that changed.

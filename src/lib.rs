@@ -74,6 +74,9 @@
 //! terminal, and every console of its machine follows it; no secret, card number or token reaches the disk: a [`journal::NewEntry`]
 //! is masked as it is made, whatever its event ([`text::mask`], [`vault`]).
 //!
+//! Invariant: a console acts on what was confirmed in its own process and came back from the record as it was confirmed, and on nothing else: what
+//! stands in the file is shown, and is never an order. What this account's processes wrote is known from its own folder ([`journal::ledger`]).
+//!
 //! Invariant: what goes out is in the record as `sending` before its first byte leaves; of a delivery at most one console is sending, and what may
 //! have arrived is looked for before it is sent again ([`incident::delivery`]).
 //!
@@ -83,7 +86,7 @@
 //! is gone. [`run::tty`], [`run::screen`], [`run::encoder`] and [`run::input`] take their place; ratatui's buffer, text and styles and crossterm's
 //! events and key codes are used throughout.
 //!
-//! No access control: roles are an interlock and a record; whoever can write the journal's folder can act. No SSH server: OpenSSH does it better. No
+//! No access control: roles are an interlock and a record; whoever can write the journal's folder can change the record, and runs nothing by it. No SSH server: OpenSSH does it better. No
 //! listener in a console: what others do is asked for. `warroom listen` takes signed changes ([`run::intake`]), and `gameday serve` shows a drill's world
 //! ([`run::served`]), both on this machine's own address.
 //!

@@ -28,8 +28,8 @@ use crate::alert::Coverage;
 use crate::escalation::{Contact, Matrix};
 use crate::exercise::staged::Site;
 use crate::incident::{
-    Actor, Answer, Asking, Cadence, Command, Duty, EntryId, Incident, IncidentId, Milestone, Obligation, ProofLine,
-    ReviewOf, Role, Rules, Saying, Seat, ServiceId, Severity, StepEnd, StepRef,
+    Actor, Answer, Asking, Cadence, Command, DeliveryQueued, Duty, EntryId, Incident, IncidentId, Milestone,
+    Obligation, ProofLine, ReviewOf, Role, Rules, Saying, Seat, ServiceId, Severity, StepEnd, StepRef,
     brief::{self, BriefKind},
     cadence, lamp, unfinished,
 };
@@ -170,6 +170,10 @@ pub struct Cx<'a> {
     pub is_writable: bool,
     /// Consoles on this incident.
     pub present: &'a [Present],
+    /// This console's own name.
+    pub console: &'a CleanStr,
+    /// What other systems were not told of what others did.
+    pub left: &'a [DeliveryQueued],
     /// Colours and glyphs.
     pub theme: &'a Theme,
     /// The zone in which times are read.

@@ -153,6 +153,27 @@ impl Reach {
             || self.trackers.iter().any(|tracker| *tracker.service == *service)
     }
 
+    /// Whether the configuration names the place of a delivery: what only the record names is nowhere to send anything.
+    pub fn leads_to(&self, body: &DeliveryQueued) -> bool {
+        let is_route = |route: &Route| {
+            route.service == body.service
+                && route.target == body.target
+                && body.channel.is_none_or(|channel| channel == route.channel)
+        };
+        let is_room = |rooms: &Rooms| {
+            let is_inside = matches!(body.channel, None | Some(Channel::IncidentChannel));
+            is_inside && body.target.starts_with(&rooms.prefix.to_lowercase())
+        };
+        let is_place = |place: &Place| match place {
+            Place::One(target) => *target == body.target,
+            Place::Of(targets) => targets.values().any(|target| *target == body.target),
+        };
+        self.routes.iter().any(is_route)
+            || *body.service == *SLACK && self.rooms.as_ref().is_some_and(is_room)
+            || *body.service == *ALERTMANAGER && self.silences && *body.target == *ALERTMANAGER
+            || self.place(&body.service).is_some_and(is_place)
+    }
+
     /// Where in a system that keeps incidents they belong.
     pub fn place(&self, service: &str) -> Option<&Place> {
         self.trackers.iter().find(|tracker| *tracker.service == *service).map(|tracker| &tracker.place)

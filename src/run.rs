@@ -44,7 +44,7 @@ use ratatui::layout::{Position, Rect};
 use crate::channel::{ChannelSpec, Options};
 use crate::console::{Console, Cursor, Effect, Msg, Settings};
 use crate::incident::{IncidentId, Staging};
-use crate::journal::{JournalDir, JournalError, Sharing};
+use crate::journal::{JournalDir, JournalError, Ledger, Sharing};
 use crate::source::{Endpoint, SourceSpec};
 use crate::text::CleanStr;
 use crate::theme::{Ground, Theme, ground};
@@ -95,12 +95,14 @@ pub struct JournalPlace {
     pub directory: PathBuf,
     /// One account, or a group.
     pub sharing: Sharing,
+    /// The account's own folder, in which it notes what it wrote.
+    pub own: PathBuf,
 }
 
 impl JournalPlace {
     /// Opens the folder; makes it where it does not exist.
     pub fn open(&self) -> Result<JournalDir, JournalError> {
-        JournalDir::open(&self.directory, self.sharing)
+        JournalDir::open(&self.directory, self.sharing).map(|dir| dir.noted_in(Ledger::in_folder(self.own.clone())))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Runs commands so that they outlive the console: each under a small helper process of its own that writes what it prints and how it ended.
 //!
-//! Hides processes, signals and files. A run has a folder beside the journal: the order, what was printed (masked, capped), how it ended, and the
-//! requests to stop it or to give it more time. Making that folder is the one act that only one of all starters can do.
+//! Hides processes, signals and files. A run has a folder beside the journal: what was printed (masked, capped), how it ended, and the requests to
+//! stop it or to give it more time. What shall run goes to the helper through a pipe that nobody else has, and stands in no file. Making that folder is the one act that only one of all starters can do.
 //!
 //! Invariant: no shell, no terminal for children, no secret on disk; one folder runs once; what is not known is said to be unknown.
 
 mod follow;
 mod helper;
+mod order;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -17,17 +18,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::incident::{CommandEnded, CommandStarted, Ending, EntryId, IncidentId};
+use crate::incident::{CommandEnded, Ending, EntryId, IncidentId};
 use crate::journal::Sharing;
-use crate::text::{CleanStr, Exact};
+use crate::journal::process::Process;
+use crate::text::CleanStr;
 
 pub use follow::{Said, follow};
 pub use helper::run as run_helper;
+pub use order::Order;
 
 /// The hidden word after which the binary is a helper.
 pub const HELPER: &str = "__command";
 
-const ORDER: &str = "order.json";
 const OUTPUT: &str = "output";
 const STATE: &str = "state.json";
 const END: &str = "end.json";
@@ -37,41 +39,6 @@ const GRANT: &str = "grant";
 const OVERTIME: &str = "overtime";
 /// What an end can take at most; so much is reserved before anything starts.
 const END_BYTES: usize = 16 * 1024;
-
-/// What a helper is told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
-    /// Program and arguments.
-    pub argv: Vec<Exact>,
-    /// Where it runs; absent for the console's own directory.
-    #[serde(default)]
-    pub directory: Option<Exact>,
-    /// Its time limit.
-    pub limit: Duration,
-    /// At its limit it is stopped; else it goes on.
-    pub stops_at_limit: bool,
-    /// Between TERM and KILL.
-    pub patience: Duration,
-    /// So much of what it prints is kept in the file, in bytes.
-    pub most: u64,
-    /// The mode of the files.
-    pub mode: u32,
-}
-
-impl Order {
-    /// The order of a command as it stands in the record.
-    pub fn of(body: &CommandStarted, sharing: Sharing) -> Self {
-        Self {
-            argv: body.argv.clone(),
-            directory: body.directory.clone(),
-            limit: Duration::from_secs(body.limit_s),
-            stops_at_limit: body.stops_at_limit,
-            patience: Duration::from_secs(10),
-            most: 64 * 1024 * 1024,
-            mode: sharing.file_mode(),
-        }
-    }
-}
 
 /// Why a command was not started.
 #[derive(Debug, thiserror::Error)]
@@ -164,20 +131,20 @@ pub fn start_with(program: &Path, folder: &Path, order: &Order, sharing: Sharing
         Err(error) => return Err(unwritable(folder)(error)),
     }
     rustix::fs::chmod(folder, mode).map_err(io::Error::from).map_err(unwritable(folder))?;
-    let text = serde_json::to_vec(order).map_err(io::Error::from).map_err(unwritable(folder))?;
     // Room for the end is taken before there is anything to end: a disk that fills up later cannot hide how it went.
-    for (name, bytes) in [(ORDER, text), (END_ROOM, vec![b' '; END_BYTES]), (OUTPUT, Vec::new())] {
+    for (name, bytes) in [(END_ROOM, vec![b' '; END_BYTES]), (OUTPUT, Vec::new())] {
         let path = folder.join(name);
         write_new(&path, &bytes, order.mode).map_err(unwritable(&path))?;
     }
     let mut helper = Command::new(program)
         .arg(HELPER)
         .arg(folder)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .map_err(StartError::NoHelper)?;
+    let told = helper.stdin.take().map_or_else(|| Err(io::ErrorKind::BrokenPipe.into()), |pipe| order.tell(pipe));
     // Somebody must take its exit status, or it stays as a zombie as long as this console.
     let waits = move || {
         let _ = helper.wait();
@@ -185,7 +152,8 @@ pub fn start_with(program: &Path, folder: &Path, order: &Order, sharing: Sharing
     if std::thread::Builder::new().name("helper".to_owned()).spawn(waits).is_err() {
         tracing::warn!("nobody waits for the helper of {}", folder.display());
     }
-    Ok(())
+    // A helper that did not get the whole order starts nothing.
+    told.map_err(StartError::NoHelper)
 }
 
 /// Asks for the end of a run; its helper sees it within a quarter of a second.
@@ -240,22 +208,11 @@ struct State {
 
 impl State {
     fn of(pid: i32) -> Option<Self> {
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned();
-        Some(Self { helper: pid, started: started(pid)?, boot })
+        let Process { pid: helper, started, boot } = Process::of(pid)?;
+        Some(Self { helper, started, boot })
     }
 
     fn is_alive(&self) -> bool {
         Self::of(self.helper).as_ref() == Some(self)
     }
-}
-
-/// When a living process was started, in ticks since the machine was; field 22 of `/proc/PID/stat`.
-fn started(pid: i32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in parentheses, with whatever it likes in it.
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    if matches!(fields.next()?, "Z" | "X") {
-        return None;
-    }
-    fields.nth(18)?.parse().ok()
 }

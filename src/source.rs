@@ -25,6 +25,7 @@ use crate::text::CleanStr;
 
 pub mod alertmanager;
 pub mod auth;
+pub mod below;
 pub mod changes;
 pub mod http;
 pub mod jaeger;

@@ -14,6 +14,7 @@ use super::{
 use crate::checkup::Finding;
 use crate::incident::{Act, Opened, Parcel, Receipt, Remote};
 use crate::reach::GRAFANA;
+use crate::source::below::Below;
 use crate::source::http::{Failure, Limits, Site};
 use crate::source::{Endpoint, SourceError};
 
@@ -68,8 +69,8 @@ impl Channel for Grafana {
                         Act::Change(said) => json!({ "text": text(parcel, said) }),
                         _ => json!({ "timeEnd": parcel.sent_at.timestamp_millis() }),
                     };
-                    let path = format!("api/annotations/{}", about.id);
-                    match call(&self.site, Method::PATCH, &path, Some(&body)).await {
+                    let path = Below::of("api/annotations/{}", &[&about.id]);
+                    match call(&self.site, Method::PATCH, path.clone(), Some(&body)).await {
                         Ok(answer) => match taken::<Patched>(&self.site, answer).await {
                             Ok(_) => Receipt::There(about.clone()),
                             Err(failure) => receipt(failure),

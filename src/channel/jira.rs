@@ -23,6 +23,7 @@ use crate::checkup::Finding;
 use crate::clock;
 use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
 use crate::reach::{JIRA, Place, TicketTypes};
+use crate::source::below::Below;
 use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
@@ -94,7 +95,7 @@ impl Channel for Jira {
                 (Act::Note(_), Some(about)) => self.comment(edition, parcel, about).await,
                 (Act::Describe, Some(about)) => {
                     let body = json!({ "fields": { "description": document(edition, &parcel.text) } });
-                    self.write(Method::PUT, &format!("{}/issue/{}", api(edition), about.id), &body, about).await
+                    self.write(Method::PUT, api(edition).then("issue/{}", &[&about.id]), &body, about).await
                 }
                 (Act::Change(said), Some(about)) => self.rename(edition, parcel, said, about).await,
                 (Act::Reopen, Some(about)) => self.reopen(edition, about).await,
@@ -126,7 +127,7 @@ impl Channel for Jira {
                 Err(failure) => return vec![Finding::wrong(JIRA, &failure.reason)],
             };
             let mut findings = Vec::new();
-            let who: Result<Myself, _> = self.get(&format!("{}/myself", api(edition)), &[]).await;
+            let who: Result<Myself, _> = self.get(api(edition).then("myself", &[]), &[]).await;
             let signed_in = who.is_ok();
             findings.push(match who {
                 Ok(who) => Finding::fine("jira: signed in", &who.display_name),
@@ -206,7 +207,7 @@ impl Jira {
     async fn moved(&self, watched: &Watched) -> Result<Vec<News>, Failure> {
         let edition = self.edition().await?;
         let key = &watched.remote.id;
-        let issue: Issue = self.get(&format!("{}/issue/{key}", api(edition)), &[("fields", "status")]).await?;
+        let issue: Issue = self.get(api(edition).then("issue/{}", &[key]), &[("fields", "status")]).await?;
         let Some(status) = issue.fields.status else { return Ok(Vec::new()) };
         // As it was made: no news.
         if status.status_category.key == "new" {
@@ -234,11 +235,11 @@ impl Jira {
 
     /// The names of all kinds of tickets of a project.
     async fn kinds(&self, edition: Edition, project: &str) -> Result<Vec<String>, Failure> {
-        let path = format!("{}/issue/createmeta/{project}/issuetypes", api(edition));
+        let path = api(edition).then("issue/createmeta/{}/issuetypes", &[project]);
         let mut names = Vec::new();
         for _ in 0..MOST_PAGES {
             let at = names.len().to_string();
-            let page: Kinds = self.get(&path, &[("startAt", &at), ("maxResults", "50")]).await?;
+            let page: Kinds = self.get(path.clone(), &[("startAt", &at), ("maxResults", "50")]).await?;
             let is_last = page.issue_types.is_empty();
             names.extend(page.issue_types.into_iter().map(|kind| kind.name));
             if is_last || page.total.is_none_or(|total| names.len() >= total) {
@@ -250,7 +251,7 @@ impl Jira {
 
     async fn get<T: DeserializeOwned + Send + 'static>(
         &self,
-        path: &str,
+        path: impl Into<Below>,
         query: &[(&str, &str)],
     ) -> Result<T, Failure> {
         read(&self.site, path, query).await
@@ -299,12 +300,12 @@ impl Jira {
         if let Some(severity) = severity {
             fields["priority"] = json!({ "name": priority(severity) });
         }
-        let path = format!("{}/issue", api(edition));
-        let mut answer = call(&self.site, Method::POST, &path, Some(&json!({ "fields": fields }))).await?;
+        let path = api(edition).then("issue", &[]);
+        let mut answer = call(&self.site, Method::POST, path.clone(), Some(&json!({ "fields": fields }))).await?;
         if is_about_priority(&answer) {
             // Not on the screen of this project: a ticket without it is better than none.
             fields.as_object_mut().map(|fields| fields.remove("priority"));
-            answer = call(&self.site, Method::POST, &path, Some(&json!({ "fields": fields }))).await?;
+            answer = call(&self.site, Method::POST, path.clone(), Some(&json!({ "fields": fields }))).await?;
         }
         let made: Created = taken(&self.site, answer).await?;
         Ok(Receipt::There(self.remote(&made.key)))
@@ -339,14 +340,14 @@ impl Jira {
             "inwardIssue": { "key": about.id },
             "outwardIssue": { "key": made.id },
         });
-        match call(&self.site, Method::POST, &format!("{}/issueLink", api(edition)), Some(&body)).await {
+        match call(&self.site, Method::POST, api(edition).then("issueLink", &[]), Some(&body)).await {
             Ok(answer) if answer.is_success() => made,
             Ok(answer) => unlinked(made, &complaint(&self.site, &answer)),
             Err(failure) => unlinked(made, &failure),
         }
     }
 
-    async fn write(&self, method: Method, path: &str, body: &Value, about: &Remote) -> Result<Receipt, Failure> {
+    async fn write(&self, method: Method, path: Below, body: &Value, about: &Remote) -> Result<Receipt, Failure> {
         let answer = call(&self.site, method, path, Some(body)).await?;
         silent(&self.site, &answer)?;
         Ok(Receipt::There(about.clone()))
@@ -386,8 +387,9 @@ impl Jira {
     }
 
     async fn moved_on(&self, edition: Edition, about: &Remote) -> Result<Receipt, Failure> {
-        let path = format!("{}/issue/{}/transitions", api(edition), about.id);
-        let known: Transitions = self.get(&path, &[("expand", "transitions.fields")]).await.map_err(nothing_written)?;
+        let path = api(edition).then("issue/{}/transitions", &[&about.id]);
+        let known: Transitions =
+            self.get(path.clone(), &[("expand", "transitions.fields")]).await.map_err(nothing_written)?;
         let Some(to) = known.transitions.iter().find(|one| one.to.status_category.key == "done") else {
             let why =
                 format!("jira has no way from where {} stands to a status that is done: close it there", about.id);
@@ -397,23 +399,23 @@ impl Jira {
         if let Some(resolution) = resolution(&to.fields) {
             body["fields"] = json!({ "resolution": { "name": resolution } });
         }
-        self.write(Method::POST, &path, &body, about).await
+        self.write(Method::POST, path.clone(), &body, about).await
     }
 
     /// A comment that only people of the company read; where a project has no customers, that makes no difference.
     async fn comment(&self, edition: Edition, parcel: &Parcel, about: &Remote) -> Result<Receipt, Failure> {
         // The mark stands first: whatever is cut off, it is found again.
         let text = format!("({})\n{}", mark(parcel), parcel.text);
-        let path = format!("{}/issue/{}/comment", api(edition), about.id);
+        let path = api(edition).then("issue/{}/comment", &[&about.id]);
         let internal = json!([{ "key": "sd.public.comment", "value": { "internal": true } }]);
         let body = json!({ "body": document(edition, &text), "properties": internal });
-        let answer = call(&self.site, Method::POST, &path, Some(&body)).await?;
+        let answer = call(&self.site, Method::POST, path.clone(), Some(&body)).await?;
         naming(&self.site, answer, "id").await.map(|_| Receipt::There(about.clone()))
     }
 
     /// What doctor says of a project's kind.
     async fn of_project(&self, edition: Edition, what: &str, key: &str) -> Finding {
-        let known: Result<Project, _> = self.get(&format!("{}/project/{key}", api(edition)), &[]).await;
+        let known: Result<Project, _> = self.get(api(edition).then("project/{}", &[key]), &[]).await;
         match known {
             Ok(project) if project.has_customers() => Finding::doubtful(
                 what,
@@ -435,12 +437,12 @@ impl Jira {
     ) -> Result<Receipt, Failure> {
         let summary: String =
             format!("{}: {}", parcel.incident, said.title).replace(['\n', '\r'], " ").chars().take(SUMMARY).collect();
-        let path = format!("{}/issue/{}", api(edition), about.id);
+        let path = api(edition).then("issue/{}", &[&about.id]);
         let mut fields = json!({ "summary": summary, "priority": { "name": priority(said.severity) } });
-        let mut answer = call(&self.site, Method::PUT, &path, Some(&json!({ "fields": fields }))).await?;
+        let mut answer = call(&self.site, Method::PUT, path.clone(), Some(&json!({ "fields": fields }))).await?;
         if is_about_priority(&answer) {
             fields.as_object_mut().map(|fields| fields.remove("priority"));
-            answer = call(&self.site, Method::PUT, &path, Some(&json!({ "fields": fields }))).await?;
+            answer = call(&self.site, Method::PUT, path.clone(), Some(&json!({ "fields": fields }))).await?;
         }
         silent(&self.site, &answer)?;
         Ok(Receipt::There(about.clone()))
@@ -451,34 +453,35 @@ impl Jira {
         if !self.is_done(edition, about).await.map_err(nothing_written)? {
             return Ok(Receipt::There(about.clone()));
         }
-        let path = format!("{}/issue/{}/transitions", api(edition), about.id);
-        let known: Transitions = self.get(&path, &[("expand", "transitions.fields")]).await.map_err(nothing_written)?;
+        let path = api(edition).then("issue/{}/transitions", &[&about.id]);
+        let known: Transitions =
+            self.get(path.clone(), &[("expand", "transitions.fields")]).await.map_err(nothing_written)?;
         let leads_to = |category: &str| known.transitions.iter().find(|one| one.to.status_category.key == category);
         let Some(to) = leads_to("indeterminate").or_else(|| leads_to("new")) else {
             let why = format!("jira has no way back from where {} stands: reopen it there", about.id);
             return Ok(Receipt::Refused(CleanStr::new(&why)));
         };
-        self.write(Method::POST, &path, &json!({ "transition": { "id": to.id } }), about).await
+        self.write(Method::POST, path.clone(), &json!({ "transition": { "id": to.id } }), about).await
     }
 
     async fn is_done(&self, edition: Edition, about: &Remote) -> Result<bool, Failure> {
-        let path = format!("{}/issue/{}", api(edition), about.id);
-        let issue: Issue = self.get(&path, &[("fields", "status")]).await?;
+        let path = api(edition).then("issue/{}", &[&about.id]);
+        let issue: Issue = self.get(path.clone(), &[("fields", "status")]).await?;
         Ok(issue.fields.status.is_some_and(|status| status.status_category.key == "done"))
     }
 
     async fn has_comment(&self, edition: Edition, parcel: &Parcel, about: &Remote) -> Result<Option<Remote>, Failure> {
-        let path = format!("{}/issue/{}/comment", api(edition), about.id);
-        let comments: Value = self.get(&path, &[("orderBy", "-created"), ("maxResults", "100")]).await?;
+        let path = api(edition).then("issue/{}/comment", &[&about.id]);
+        let comments: Value = self.get(path.clone(), &[("orderBy", "-created"), ("maxResults", "100")]).await?;
         Ok(bears(&comments.to_string(), &mark(parcel)).then(|| about.clone()))
     }
 }
 
-fn api(edition: Edition) -> &'static str {
-    match edition {
+fn api(edition: Edition) -> Below {
+    Below::from(match edition {
         Edition::Cloud => "rest/api/3",
         Edition::DataCenter => "rest/api/2",
-    }
+    })
 }
 
 /// The label by which a ticket is found again.

@@ -22,6 +22,7 @@ use crate::incident::foreign::{ALSO_OPEN, ANSWER};
 use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
 use crate::oncall::Person;
 use crate::reach::{PAGERDUTY, Place};
+use crate::source::below::Below;
 use crate::source::http::{Answer, Failure, Limits, Site, Spelling, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
@@ -219,23 +220,24 @@ impl Channel for PagerDuty {
                 return self.begin(parcel, opened).await;
             }
             let Some(about) = &parcel.about else { return without(PAGERDUTY, parcel) };
-            let path = format!("incidents/{}", about.id);
+            let path = Below::of("incidents/{}", &[&about.id]);
             match &parcel.act {
-                Act::Acknowledge | Act::Resolve | Act::Reopen => self.change(parcel, &path).await,
-                Act::Change(said) => self.rename(parcel, said, &path).await,
+                Act::Acknowledge | Act::Resolve | Act::Reopen => self.change(parcel, path.clone()).await,
+                Act::Change(said) => self.rename(parcel, said, path.clone()).await,
                 Act::Note(_) => {
                     let body = json!({ "note": { "content": parcel.text } });
-                    self.write(parcel, Method::POST, &format!("{path}/notes"), &body, "note").await
+                    self.write(parcel, Method::POST, path.clone().then("notes", &[]), &body, "note").await
                 }
                 Act::Tell => {
                     let body = json!({ "message": parcel.text });
-                    self.write(parcel, Method::POST, &format!("{path}/status_updates"), &body, "status_update").await
+                    self.write(parcel, Method::POST, path.clone().then("status_updates", &[]), &body, "status_update")
+                        .await
                 }
-                Act::Page(people) => self.page(parcel, people, &path).await,
+                Act::Page(people) => self.page(parcel, people, path.clone()).await,
                 Act::Merge(other) => {
                     let source = json!({ "id": other.id, "type": "incident_reference" });
                     let body = json!({ "source_incidents": [source] });
-                    self.write(parcel, Method::PUT, &format!("{path}/merge"), &body, "incident").await
+                    self.write(parcel, Method::PUT, path.clone().then("merge", &[]), &body, "incident").await
                 }
                 _ => cannot(PAGERDUTY, parcel),
             }
@@ -273,7 +275,7 @@ impl Channel for PagerDuty {
                     ));
                     continue;
                 };
-                let known: Result<OneService, _> = self.get(&format!("services/{id}"), &[]).await;
+                let known: Result<OneService, _> = self.get(Below::of("services/{}", &[id]), &[]).await;
                 findings.push(match known {
                     Ok(known) => {
                         policies.extend(known.service.escalation_policy.map(|policy| policy.id));
@@ -306,18 +308,18 @@ impl Channel for PagerDuty {
                 (Act::Open(_), _) => self.by_key(parcel).await,
                 (Act::Change(_), Some(_)) => return absent(PAGERDUTY),
                 (Act::Acknowledge | Act::Resolve | Act::Reopen, Some(about)) => {
-                    let incident = self.get::<One>(&format!("incidents/{}", about.id), &[]).await;
+                    let incident = self.get::<One>(Below::of("incidents/{}", &[&about.id]), &[]).await;
                     incident.map(|one| is_done(&parcel.act, &one.incident).then(|| one.incident.into()))
                 }
                 (Act::Note(_), Some(about)) => {
-                    let notes = self.get::<Notes>(&format!("incidents/{}/notes", about.id), &[]).await;
+                    let notes = self.get::<Notes>(Below::of("incidents/{}/notes", &[&about.id]), &[]).await;
                     let is_ours = |note: &Note| note.content.trim() == parcel.text.trim();
                     notes.map(|list| list.notes.iter().any(is_ours).then(|| about.clone()))
                 }
                 (Act::Page(people), Some(about)) => self.paged(parcel, people, about).await,
                 // What was merged is over there.
                 (Act::Merge(other), Some(about)) => {
-                    let incident = self.get::<One>(&format!("incidents/{}", other.id), &[]).await;
+                    let incident = self.get::<One>(Below::of("incidents/{}", &[&other.id]), &[]).await;
                     incident.map(|one| (one.incident.status == "resolved").then(|| about.clone()))
                 }
                 // What subscribers were told cannot be read back.
@@ -338,10 +340,10 @@ impl Channel for PagerDuty {
 impl PagerDuty {
     /// What others did with the incident; what was done from here came through the interface, and is known.
     async fn told(&self, watched: &Watched) -> Result<Vec<News>, Failure> {
-        let path = format!("incidents/{}", watched.remote.id);
+        let path = Below::of("incidents/{}", &[&watched.remote.id]);
         let since = watched.since.to_rfc3339();
         let query = [("is_overview", "true"), ("since", &since), ("include[]", "channels"), ("limit", AT_ONCE)];
-        let log: LogEntries = self.get(&format!("{path}/log_entries"), &query).await?;
+        let log: LogEntries = self.get(path.clone().then("log_entries", &[]), &query).await?;
         let is_ours = |entry: &LogEntry| entry.channel.as_ref().is_some_and(|channel| channel.kind.contains("api"));
         let mut news = Vec::new();
         for entry in log.log_entries.iter().filter(|entry| !is_ours(entry) && entry.kind != "notify_log_entry") {
@@ -360,7 +362,7 @@ impl PagerDuty {
         if watched.paged.is_empty() {
             return Ok(news);
         }
-        let one: One = self.get(&path, &[]).await?;
+        let one: One = self.get(path.clone(), &[]).await?;
         for mail in &watched.paged {
             let Some(id) = self.user(mail).await? else { continue };
             let is_theirs = |one: &&Responder| one.user.as_ref().is_some_and(|user| user.id == id);
@@ -443,7 +445,7 @@ impl PagerDuty {
             "incident_key": parcel.op,
             "body": { "type": "incident_body", "details": parcel.text },
         } });
-        let answer = match self.ask(parcel, Method::POST, "incidents", &body).await {
+        let answer = match self.ask(parcel, Method::POST, "incidents".into(), &body).await {
             Ok(answer) => answer,
             Err(receipt) => return receipt,
         };
@@ -461,8 +463,8 @@ impl PagerDuty {
     }
 
     /// Acknowledges or resolves, unless that was done already: doing it again would give the incident to somebody else.
-    async fn change(&self, parcel: &Parcel, path: &str) -> Receipt {
-        match self.get::<One>(path, &[]).await {
+    async fn change(&self, parcel: &Parcel, path: Below) -> Receipt {
+        match self.get::<One>(path.clone(), &[]).await {
             Ok(one) if is_done(&parcel.act, &one.incident) => return Receipt::There(one.incident.into()),
             Ok(_) => {}
             Err(failure) => return untouched(failure),
@@ -478,7 +480,7 @@ impl PagerDuty {
     }
 
     /// Gives it the title and the severity that it has now; a priority where the account has one of that name.
-    async fn rename(&self, parcel: &Parcel, said: &Opened, path: &str) -> Receipt {
+    async fn rename(&self, parcel: &Parcel, said: &Opened, path: Below) -> Receipt {
         let mut incident =
             json!({ "type": "incident_reference", "title": said.title, "urgency": urgency(said.severity) });
         // Accounts whose plan has no priorities answer with a refusal.
@@ -490,7 +492,7 @@ impl PagerDuty {
         self.write(parcel, Method::PUT, path, &json!({ "incident": incident }), "incident").await
     }
 
-    async fn page(&self, parcel: &Parcel, people: &BTreeSet<CleanStr>, path: &str) -> Receipt {
+    async fn page(&self, parcel: &Parcel, people: &BTreeSet<CleanStr>, path: Below) -> Receipt {
         let mut users = Vec::new();
         let requester = parcel.from.iter();
         for mail in requester.chain(people) {
@@ -509,7 +511,7 @@ impl PagerDuty {
             .map(|id| json!({ "responder_request_target": { "id": id, "type": "user_reference" } }))
             .collect();
         let body = json!({ "requester_id": requester, "message": parcel.text, "responder_request_targets": targets });
-        self.write(parcel, Method::POST, &format!("{path}/responder_requests"), &body, "responder_request").await
+        self.write(parcel, Method::POST, path.clone().then("responder_requests", &[]), &body, "responder_request").await
     }
 
     /// Whether all of them were asked to come by this page; an earlier one of the same person says nothing of it.
@@ -523,7 +525,7 @@ impl PagerDuty {
         for mail in people {
             wanted.extend(self.user(mail).await?);
         }
-        let one: One = self.get(&format!("incidents/{}", about.id), &[]).await?;
+        let one: One = self.get(Below::of("incidents/{}", &[&about.id]), &[]).await?;
         let since = parcel.first_sent_at - BEFORE - self.site.apart();
         let is_by_this = |one: &&Responder| {
             one.requested_at.is_some_and(|at| at >= since) && one.message.as_deref() == Some(&*parcel.text)
@@ -554,7 +556,7 @@ impl PagerDuty {
 
     async fn get<T: serde::de::DeserializeOwned + Send + 'static>(
         &self,
-        path: &str,
+        path: impl Into<Below>,
         query: &[(&str, &str)],
     ) -> Result<T, Failure> {
         let request = self.site.get(path)?.header(ACCEPT, VERSION).query(query);
@@ -563,7 +565,7 @@ impl PagerDuty {
     }
 
     /// Writes in the name of who did it here; the answer names what was written.
-    async fn write(&self, parcel: &Parcel, method: Method, path: &str, body: &Value, named: &str) -> Receipt {
+    async fn write(&self, parcel: &Parcel, method: Method, path: Below, body: &Value, named: &str) -> Receipt {
         let answer = match self.ask(parcel, method, path, body).await {
             Ok(answer) => answer,
             Err(receipt) => return receipt,
@@ -574,7 +576,7 @@ impl PagerDuty {
         }
     }
 
-    async fn ask(&self, parcel: &Parcel, method: Method, path: &str, body: &Value) -> Result<Answer, Receipt> {
+    async fn ask(&self, parcel: &Parcel, method: Method, path: Below, body: &Value) -> Result<Answer, Receipt> {
         let Some(from) = &parcel.from else { return Err(nobody()) };
         let request = self.site.request(method, path).map_err(receipt)?;
         let request = request.header(ACCEPT, VERSION).header(FROM, from.as_str());

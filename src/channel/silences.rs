@@ -16,6 +16,7 @@ use super::{
 use crate::checkup::Finding;
 use crate::incident::{Act, Comparison, Matcher, Parcel, Receipt, Remote, Watched};
 use crate::reach::ALERTMANAGER;
+use crate::source::below::Below;
 use crate::source::http::{Failure, Limits, Site};
 use crate::source::{Endpoint, SourceError};
 
@@ -119,7 +120,7 @@ impl Channel for Silences {
                     }
                 }
                 (Act::Unsilence(_), Some(about)) => {
-                    match call(&self.site, Method::DELETE, &format!("api/v2/silence/{}", about.id), None).await {
+                    match call(&self.site, Method::DELETE, Below::of("api/v2/silence/{}", &[&about.id]), None).await {
                         Ok(answer) if answer.is_success() => match silent(&self.site, &answer) {
                             Ok(()) => Receipt::There(about.clone()),
                             Err(failure) => receipt(failure),

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -214,25 +215,25 @@ impl Slack {
 
     async fn post<T: DeserializeOwned + Send + 'static>(
         &self,
-        method: &str,
+        method: &'static str,
         body: &Value,
     ) -> Result<Result<T, Refusal>, Failure> {
         let answer = self.asked(method, body).await?;
         self.read(answer).await
     }
 
-    async fn asked(&self, method: &str, body: &Value) -> Result<Answer, Failure> {
-        let mut request = self.site.client().post(format!("{}/{method}", self.site.base()));
-        if let Some(header) = self.site.authorization()? {
-            request = request.header(AUTHORIZATION, header);
-        }
-        let request = request.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body.to_string());
+    async fn asked(&self, method: &'static str, body: &Value) -> Result<Answer, Failure> {
+        let request = self
+            .site
+            .request(Method::POST, method)?
+            .header(CONTENT_TYPE, "application/json; charset=utf-8")
+            .body(body.to_string());
         self.site.ask(request.send()).await
     }
 
     async fn get<T: DeserializeOwned + Send + 'static>(
         &self,
-        method: &str,
+        method: &'static str,
         query: &[(&str, &str)],
     ) -> Result<Result<T, Refusal>, Failure> {
         let query = query.iter().filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>();
@@ -243,7 +244,7 @@ impl Slack {
     /// The same, where a refusal is a failure like another.
     async fn said<T: DeserializeOwned + Send + 'static>(
         &self,
-        method: &str,
+        method: &'static str,
         query: &[(&str, &str)],
     ) -> Result<T, Failure> {
         self.get(method, query).await?.map_err(|no| self.refused(&no))

@@ -25,6 +25,7 @@ use crate::checkup::Finding;
 use crate::clock;
 use crate::incident::{Act, PageStatus, Parcel, Publication, Receipt, Severity, Thing, Watched};
 use crate::reach::STATUSPAGE;
+use crate::source::below::Below;
 use crate::source::http::{Failure, Limits, Site, Spelling, Trouble};
 use crate::source::{Endpoint, SourceError};
 
@@ -75,8 +76,8 @@ impl Channel for Statuspage {
         Box::pin(async move {
             let Some(Thing::Record) = watched.thing else { return Ok(Vec::new()) };
             self.wait().await;
-            let path = format!("pages/{}/incidents/{}", watched.target, watched.remote.id);
-            let incident: Incident = read(&self.site, &path, &[]).await.map_err(|failure| failure.reason)?;
+            let path = Below::of("pages/{}/incidents/{}", &[&watched.target, &watched.remote.id]);
+            let incident: Incident = read(&self.site, path, &[]).await.map_err(|failure| failure.reason)?;
             let mut news = Vec::new();
             for update in incident.incident_updates.iter().filter(|update| !update.id.is_empty()) {
                 let body = update.body.as_deref().unwrap_or_default();
@@ -120,8 +121,8 @@ impl Channel for Statuspage {
             let found = match &parcel.made {
                 Some(remote) => {
                     self.wait().await;
-                    let path = format!("pages/{}/incidents/{}", parcel.target, remote.id);
-                    let incident: Result<Incident, _> = read(&self.site, &path, &[]).await;
+                    let path = Below::of("pages/{}/incidents/{}", &[&parcel.target, &remote.id]);
+                    let incident: Result<Incident, _> = read(&self.site, path, &[]).await;
                     incident.map(|incident| has(&incident, parcel, said).then_some(incident))
                 }
                 None => {
@@ -167,11 +168,11 @@ impl Statuspage {
             Err(Question { why, ways }) => return Ok(Receipt::Asks { why, ways }),
         };
         let (method, path) = match &own {
-            Some(own) => (Method::PATCH, format!("pages/{page}/incidents/{}", own.id)),
-            None => (Method::POST, format!("pages/{page}/incidents")),
+            Some(own) => (Method::PATCH, Below::of("pages/{}/incidents/{}", &[page, &own.id])),
+            None => (Method::POST, Below::of("pages/{}/incidents", &[page])),
         };
         self.wait().await;
-        let answer = match call(&self.site, method, &path, Some(&body(parcel, said, &shown))).await {
+        let answer = match call(&self.site, method, path, Some(&body(parcel, said, &shown))).await {
             Ok(answer) => answer,
             Err(failure) => return Ok(receipt(failure)),
         };
@@ -205,8 +206,8 @@ impl Statuspage {
             return Ok(Ok(by_mark()));
         }
         self.wait().await;
-        let path = format!("pages/{}/incidents/{}", parcel.target, made.id);
-        let found: Incident = match read(&self.site, &path, &[]).await {
+        let path = Below::of("pages/{}/incidents/{}", &[&parcel.target, &made.id]);
+        let found: Incident = match read(&self.site, path, &[]).await {
             Ok(found) => found,
             Err(failure) if failure.trouble == Trouble::Status(404) => {
                 let ways = [("send it as a new incident on the page".to_owned(), anew)];
@@ -237,7 +238,8 @@ impl Statuspage {
         for (id, level) in shown::too_good(shown, own, &unresolved) {
             self.wait().await;
             let body = json!({ "component": { "status": level.word() } });
-            let put = call(&self.site, Method::PATCH, &format!("pages/{page}/components/{id}"), Some(&body)).await;
+            let put =
+                call(&self.site, Method::PATCH, Below::of("pages/{}/components/{}", &[page, &id]), Some(&body)).await;
             if let Err(failure) = put {
                 tracing::warn!("{id} of page {page} shows better than what is open: {}", failure.reason);
             }
@@ -245,12 +247,12 @@ impl Statuspage {
     }
 
     async fn components(&self, page: &str) -> Result<Vec<Component>, Failure> {
-        self.list(&format!("pages/{page}/components"), "per_page").await
+        self.list(Below::of("pages/{}/components", &[page]), "per_page").await
     }
 
     /// What is being done by plan; a page that has no such list has none.
     async fn maintenances(&self, page: &str) -> Result<Vec<Incident>, Failure> {
-        match self.list(&format!("pages/{page}/incidents/active_maintenance"), "per_page").await {
+        match self.list(Below::of("pages/{}/incidents/active_maintenance", &[page]), "per_page").await {
             Err(failure) if failure.trouble == Trouble::Status(404) => Ok(Vec::new()),
             other => other,
         }
@@ -265,21 +267,21 @@ impl Statuspage {
     }
 
     async fn unresolved(&self, page: &str) -> Result<Vec<Incident>, Failure> {
-        self.list(&format!("pages/{page}/incidents/unresolved"), "per_page").await
+        self.list(Below::of("pages/{}/incidents/unresolved", &[page]), "per_page").await
     }
 
     /// Resolved ones too: a text that was the last one may have arrived.
     async fn all(&self, parcel: &Parcel) -> Result<Vec<Incident>, Failure> {
-        self.list(&format!("pages/{}/incidents", parcel.target), "limit").await
+        self.list(Below::of("pages/{}/incidents", &[&parcel.target]), "limit").await
     }
 
     /// A whole list; `size` is what the number of entries of a page is called there.
-    async fn list<T: DeserializeOwned + Send + 'static>(&self, path: &str, size: &str) -> Result<Vec<T>, Failure> {
+    async fn list<T: DeserializeOwned + Send + 'static>(&self, path: Below, size: &str) -> Result<Vec<T>, Failure> {
         let mut all = Vec::new();
         for page in 1..=MOST_PAGES {
             self.wait().await;
             let (page, limit) = (page.to_string(), AT_ONCE.to_string());
-            let part: Vec<T> = read(&self.site, path, &[("page", &page), (size, &limit)]).await?;
+            let part: Vec<T> = read(&self.site, path.clone(), &[("page", &page), (size, &limit)]).await?;
             let is_last = part.len() < AT_ONCE;
             all.extend(part);
             if is_last {

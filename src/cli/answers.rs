@@ -30,7 +30,7 @@ pub(super) fn place(config: &Config) -> JournalPlace {
         crate::config::Sharing::Private => crate::journal::Sharing::Private,
         crate::config::Sharing::Group => crate::journal::Sharing::Group,
     };
-    JournalPlace { directory: config.journal.clone(), sharing }
+    JournalPlace { directory: config.journal.clone(), sharing, own: config.log.with_file_name("own") }
 }
 
 /// Who acts: `--as`, else the configuration, else the login name; somebody of `[[people]]` by the name that they have there.

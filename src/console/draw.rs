@@ -13,6 +13,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::layout::Arrangement;
+use super::overlay::is_orphan;
 use super::{Console, Dirty, actions, wall};
 use crate::incident::measures::resolve_target;
 use crate::incident::{Decision, Delivery, DeliveryState, Role, Severity, cadence};
@@ -435,6 +436,7 @@ fn how_sent(cx: &Cx<'_>, detail: Detail) -> Vec<Span<'static>> {
                 waiting.entry(&delivery.body.service).or_default().push(delivery);
             }
             // A moment on the way is no news.
+            _ if is_orphan(delivery, cx) => stuck += 1,
             DeliveryState::Queued { .. } | DeliveryState::Sending if delivery.tries < 2 => {}
             DeliveryState::Queued { .. } | DeliveryState::Sending => {
                 waiting.entry(&delivery.body.service).or_default().push(delivery);
@@ -457,6 +459,7 @@ fn how_sent(cx: &Cx<'_>, detail: Detail) -> Vec<Span<'static>> {
         };
         spans.push(Span::styled(format!("{words}  "), cx.theme.amber()));
     }
+    stuck += cx.left.len();
     if stuck > 0 {
         spans.push(Span::styled(format!("{stuck} not sent (:outbox)  "), cx.theme.red()));
     }

@@ -2,6 +2,8 @@
 //!
 //! Both are plain data: they can be compared, logged and replayed.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::Event as InputEvent;
 
@@ -11,7 +13,7 @@ use crate::alert::Coverage;
 use crate::exercise::staged::Site;
 use crate::incident::{
     DrillStarted, Entry, EntryId, Event, IncidentId, News, Parcel, Phase, Progress, Receipt, Series, ServiceId,
-    Severity, Watched,
+    Severity, Stamp, Watched,
 };
 use crate::live::{Inquiry, Report, Watchlist};
 use crate::pane::{Past, Present};
@@ -80,8 +82,8 @@ pub enum JournalMsg {
     Entries(Vec<Entry>),
     /// All that was in the record at the start is here.
     CaughtUp,
-    /// What an [`Effect::Append`] asked for is on disk.
-    Saved(u64),
+    /// What an [`Effect::Append`] asked for is on disk: its ticket, and what the commit made of its entries, in their order.
+    Saved(u64, Vec<Stamp>),
     /// It is not, and will not be: why.
     NotSaved(u64, CleanText),
     /// The journal cannot be written: why.
@@ -94,6 +96,8 @@ pub enum JournalMsg {
     Unopened(CleanText),
     /// The consoles that are open on it.
     Present(Vec<Present>),
+    /// What this process wrote, and processes of this account that are gone, by the hash of each entry; from where only this account can write.
+    LeftBehind(BTreeMap<EntryId, CleanStr>),
 }
 
 /// A record in a list.

@@ -140,7 +140,7 @@ impl Console {
             // A drill is over when it is resolved or aborted: nobody plays any more, and the world behind it does not know.
             return;
         }
-        if !self.may_write() || self.record.unwritable.is_some() || self.own.back < self.own.sent {
+        if !self.may_write() || self.record.unwritable.is_some() || self.own.is_waiting() {
             // It is told again.
             return;
         }

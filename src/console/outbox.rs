@@ -1,28 +1,27 @@
 //! What this console sends to other systems.
 //!
-//! Hides which console does it: the one that queued it; if that one is gone, whoever moves first in the record. A move that came second has no
-//! effect, and nothing is sent before the own move has come back from the record as the first.
+//! Hides which console does it: the one whose process put it where it stands; if that one is gone, another one of its account, or whoever takes it
+//! over. A move that came second has no effect, and nothing is sent before the own move has come back from the record as the first.
 //!
-//! Invariant: `sending` is on disk before the first byte leaves; what may be there is looked for before anything is sent again; whatever a system
-//! answers, [`super::pace`] says when it is asked again, to take something as to find it.
+//! Invariant: what this process sends it queued, released or took over itself, for a place that its own configuration names; that a delivery stands in
+//! the record sends nothing, and nothing leaves a drill. `sending` is on disk before the first byte leaves; what may be there is looked for before
+//! anything is sent again; whatever a system answers, [`super::pace`] says when it is asked again, to take something as to find it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::pace::{Free, Pace, jittered};
 use super::{Console, Effect, Tone};
 use crate::incident::{
-    About, Command, Delivery, DeliveryMoved, DeliveryState, EntryId, Event, Parcel, Phase, Receipt, StatusUpdate,
+    About, Act, Command, Delivery, DeliveryMoved, DeliveryQueued, DeliveryState, Entry, EntryId, Event, Incident,
+    Parcel, Phase, Receipt, Series, StatusUpdate,
 };
 use crate::incident::{Refusal, command};
-use crate::pane::Present;
 use crate::text::CleanStr;
 
 /// What was sent a moment ago may not be found yet.
 const FIRST_LOOK: TimeDelta = TimeDelta::seconds(5);
-/// So much later than the one before it a console asks for what is missing.
-const TURN: TimeDelta = TimeDelta::seconds(3);
 /// What customers read is not sent by itself so long after it was approved.
 const STALE: TimeDelta = TimeDelta::minutes(5);
 /// What could not be asked is asked again after this, longer from time to time.
@@ -58,16 +57,43 @@ pub(super) struct Outbox {
     pub(super) pace: Pace,
     /// … and what was done there.
     pub(super) news_pace: Pace,
-    /// How many entries there were when it was last asked what is missing elsewhere …
+    /// How many entries there were when it was last asked what is missing elsewhere.
     looked_at: usize,
-    /// … and since when something is that somebody else may ask for.
-    missing_since: Option<DateTime<Utc>>,
+    /// What other systems should know because of what others wrote: they tell it themselves, or a person here says that it goes out.
+    left: Vec<DeliveryQueued>,
+    /// Entries that were taken for others' while something of our own was on its way.
+    doubtful: BTreeSet<EntryId>,
     /// When other systems were last asked what was done there, in the incident's clock.
     pub(super) asked_news: Option<DateTime<Utc>>,
     /// The incident ran while it was open here, or was closed a short while before.
     was_open: bool,
     /// When there is something to do next, in the incident's clock.
     pub(super) next: Option<DateTime<Utc>>,
+}
+
+/// What is among the first and not among the others; of lines of the timeline, those that are not.
+fn without(all: &[DeliveryQueued], others: &[DeliveryQueued]) -> Vec<DeliveryQueued> {
+    let is_beside =
+        |one: &DeliveryQueued, other: &DeliveryQueued| one.service == other.service && one.target == other.target;
+    let rest = all.iter().filter_map(|one| {
+        let Act::Note(lines) = &one.act else { return (!others.contains(one)).then(|| one.clone()) };
+        let told: BTreeSet<&EntryId> = others
+            .iter()
+            .filter(|other| is_beside(one, other))
+            .filter_map(|other| if let Act::Note(lines) = &other.act { Some(lines) } else { None })
+            .flatten()
+            .collect();
+        let lines: BTreeSet<EntryId> = lines.iter().filter(|line| !told.contains(line)).copied().collect();
+        (!lines.is_empty()).then(|| DeliveryQueued { act: Act::Note(lines), ..one.clone() })
+    });
+    rest.collect()
+}
+
+impl Outbox {
+    /// Whether an own entry was taken for somebody else's before the journal said whose it is.
+    pub(super) fn takes_back(&mut self, id: EntryId) -> bool {
+        self.doubtful.remove(&id)
+    }
 }
 
 impl Console {
@@ -90,61 +116,90 @@ impl Console {
         events
     }
 
-    /// Asks for what other systems should know and nobody has asked for: the first console of those that are here does, the next one a little later.
-    fn ask_for_missing(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) -> Option<DateTime<Utc>> {
+    /// Asks for what other systems should know because of what was done here.
+    fn ask_for_missing(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) {
         // What was closed long ago is read, not followed.
         let closed_for = self.incident.closing.as_ref().map_or(TimeDelta::zero(), |closing| now - closing.mark.at);
         self.outbox.was_open |= self.incident.phase().is_followed(closed_for);
-        if self.settings.reach.is_empty() || !self.outbox.was_open {
-            return None;
-        }
         let entries = self.incident.len();
-        if self.outbox.looked_at == entries && self.outbox.missing_since.is_none() {
-            return None;
+        if self.settings.reach.is_empty() || !self.outbox.was_open || self.outbox.looked_at == entries {
+            return;
         }
         self.outbox.looked_at = entries;
-        let missing = self.settings.reach.missing(&self.incident);
-        if missing.is_empty() {
-            self.outbox.missing_since = None;
-            return None;
+        let all = self.settings.reach.missing(&self.incident);
+        // What was told in the meantime is left no more.
+        self.outbox.left = without(&self.outbox.left, &without(&self.outbox.left, &all));
+        let missing = without(&all, &self.outbox.left);
+        if !missing.is_empty() {
+            let append = self.append(missing.into_iter().map(Event::DeliveryQueued).collect(), None);
+            effects.push(append);
         }
-        let me = &self.settings.console;
-        let asks = |one: &&Present| one.console < *me && !one.is_dry && !one.looks_only;
-        let before = self.present.iter().filter(asks).count();
-        let due = *self.outbox.missing_since.get_or_insert(now) + TURN * i32::try_from(before.min(20)).unwrap_or(20);
-        if now < due {
-            return Some(due);
-        }
-        self.outbox.missing_since = None;
-        let events = missing.into_iter().map(Event::DeliveryQueued).collect();
-        let append = self.append(events, None);
-        effects.push(append);
-        None
     }
 
-    /// Whether this console can reach a delivery's system, and it is its turn.
+    /// Takes in what others wrote; what that means for other systems is theirs to tell.
+    pub(super) fn take_of_others(&mut self, entries: Vec<Entry>) {
+        let is_followed = self.record.is_complete && !self.settings.reach.is_empty() && !entries.is_empty();
+        if !is_followed {
+            return self.incident.apply(entries);
+        }
+        if self.own.is_waiting() {
+            self.outbox.doubtful.extend(entries.iter().map(|entry| entry.id));
+        } else {
+            self.outbox.doubtful.clear();
+        }
+        let before = self.settings.reach.missing(&self.incident);
+        self.incident.apply(entries);
+        let after = self.settings.reach.missing(&self.incident);
+        self.outbox.left.extend(without(&after, &before));
+    }
+
+    /// Settles what others left, of a record that was just read, or whose writers turned out to be gone.
+    pub(super) fn settle_left(&mut self) {
+        let reach = &self.settings.reach;
+        if reach.is_empty() || !self.record.is_complete {
+            return;
+        }
+        let others: Vec<Entry> =
+            self.incident.entries().filter(|entry| !self.own.vouches_for(entry)).cloned().collect();
+        let theirs =
+            if others.is_empty() { Vec::new() } else { reach.missing(&Incident::replay(self.incident.id(), others)) };
+        self.outbox.left = theirs;
+        // What is missing is asked for anew.
+        self.outbox.looked_at = 0;
+    }
+
+    /// What other systems are not told of what others did.
+    pub(super) fn left_to_tell(&self) -> &[DeliveryQueued] {
+        &self.outbox.left
+    }
+
+    /// Whether something may leave at all: in earnest, to a place that this console's own configuration names.
+    fn may_leave(&self, delivery: &Delivery) -> bool {
+        let reach = &self.settings.reach;
+        let is_drill = self.incident.drill.is_some() || self.incident.id().series == Series::Drill;
+        !is_drill && !reach.is_dry && reach.serves(&delivery.body.service) && reach.leads_to(&delivery.body)
+    }
+
+    /// Whether this process put a delivery where it stands, or one of this account that is gone.
     fn is_ours(&self, delivery: &Delivery) -> bool {
-        let me = &self.settings.console;
-        let is_here = |console: &CleanStr| self.present.iter().any(|one| one.console == *console);
-        let can = self.settings.reach.serves(&delivery.body.service) && !self.settings.reach.is_dry;
-        can && (delivery.console == *me || (is_here(me) && !is_here(&delivery.console)))
+        self.may_leave(delivery) && self.incident.entry(delivery.by).is_some_and(|entry| self.own.vouches_for(entry))
     }
 
     /// Moves what can be moved; what comes back from the record as ours is handed over.
     pub(super) fn send_out(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         self.outbox.next = None;
-        let has_room = self.own.back >= self.own.sent && self.record.unwritable.is_none();
+        let has_room = !self.own.is_waiting() && self.record.unwritable.is_none();
         if !self.may_write() || !self.record.is_complete || !has_room {
             return;
         }
-        let (now, me) = (self.incident.clock().show(wall), self.settings.console.clone());
-        self.outbox.next = self.ask_for_missing(now, effects);
-        if !effects.is_empty() && self.own.back < self.own.sent {
+        let now = self.incident.clock().show(wall);
+        self.ask_for_missing(now, effects);
+        if !effects.is_empty() && self.own.is_waiting() {
             return;
         }
         let open: Vec<Delivery> =
             self.incident.undelivered().filter(|delivery| self.is_ours(delivery)).cloned().collect();
-        let mut next = self.outbox.next.into_iter().chain(self.ask_news(now, effects)).min();
+        let mut next = self.ask_news(now, effects);
         let mut later = |at: DateTime<Utc>| next = Some(next.map_or(at, |next| next.min(at)));
         // What goes to one place goes there in its order.
         let on_the_way =
@@ -181,7 +236,7 @@ impl Console {
                 }
                 false
             };
-            let is_sending = delivery.console == me && self.outbox.sending.get(&id) == Some(&delivery.moves);
+            let is_sending = self.own.wrote(delivery.by) && self.outbox.sending.get(&id) == Some(&delivery.moves);
             let is_handed = self.outbox.handed.get(&id) == Some(&delivery.moves);
             match &delivery.state {
                 DeliveryState::Queued { .. } if is_behind(place) => {}
@@ -267,8 +322,7 @@ impl Console {
 
     /// Whether something that was approved here is on its way, or about to be.
     pub(crate) fn is_sending(&self) -> bool {
-        let me = &self.settings.console;
-        let is_ours = |delivery: &&Delivery| delivery.console == *me && self.is_ours(delivery);
+        let is_ours = |delivery: &&Delivery| self.own.wrote(delivery.by) && self.is_ours(delivery);
         self.incident.undelivered().filter(is_ours).any(|delivery| match &delivery.state {
             DeliveryState::Queued { .. } => delivery.tries == 0,
             DeliveryState::Sending => true,

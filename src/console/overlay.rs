@@ -30,7 +30,7 @@ pub(crate) use items::{
     act_on, assign_role, call_backs, changes, decisions, drafts, follow_ups, milestones, offers, people_to_tell,
     reviews,
 };
-pub(crate) use outbox::{delivery, delivery_line, held_back, outbox, ways};
+pub(crate) use outbox::{delivery, delivery_line, held_back, is_orphan, left_line, outbox, wants_a_hand, ways};
 pub(crate) use pick::{
     Choice, Pick, RecordsFor, add_service, leave_role, phase, records, remove_service, severity, summary_line,
     take_role,

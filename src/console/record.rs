@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::overlay;
+use super::own::Back;
 use super::{Console, Dirty, DraftClock, Effect, JournalMsg, Tone};
 use crate::incident::when;
 use crate::incident::{ClockJumped, ClockSkewed, Command, Entry, EntryId, Event, Incident, IncidentId, Outcome, Role};
@@ -13,6 +14,8 @@ use crate::text::{CleanStr, CleanText};
 
 /// A clock that is further ahead than this is off.
 pub(super) const SKEW: TimeDelta = TimeDelta::seconds(2);
+/// So many damages are kept; `warroom journal verify` tells all.
+const MOST_DAMAGE: usize = 20;
 /// For so long after a jump of the own clock nothing is concluded from others' times.
 const AFTER_A_JUMP: TimeDelta = TimeDelta::seconds(10);
 
@@ -27,20 +30,6 @@ pub(super) struct Record {
     pub(super) goes_on_in: Option<IncidentId>,
     /// What fires outside while a drill is played.
     pub(super) real_alerts: Vec<CleanStr>,
-}
-
-/// What waits for the journal's answer.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Pending {
-    pub(super) events: usize,
-    pub(super) give_back: Option<(PaneId, String)>,
-}
-
-/// How many entries this console has sent to the journal, and how many of them came back.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct OwnEntries {
-    pub(super) sent: usize,
-    pub(super) back: usize,
 }
 
 /// The time that a person gave to what is recorded.
@@ -74,9 +63,8 @@ impl Console {
                 self.forget_runs();
                 (self.past, self.past_of) = (Vec::new(), Vec::new());
                 self.rung.clear();
-                self.pending.clear();
                 self.deferred.clear();
-                self.own = OwnEntries::default();
+                self.own.forget();
                 if self.panes.iter().any(|pane| pane.draft().is_some()) {
                     self.draft.changed_at = Some(wall);
                     self.say(
@@ -95,29 +83,20 @@ impl Console {
             }
             JournalMsg::Entries(entries) => {
                 let was_drill = self.incident.drill.is_some();
-                if self.record.is_complete {
-                    let is_own = |entry: &&Entry| entry.via.console == self.settings.console;
-                    self.own.back += entries.iter().filter(is_own).count();
-                }
                 let is_live = self.record.is_complete;
-                let own: Vec<Entry> = entries
-                    .iter()
-                    .filter(|entry| is_live && entry.via.console == self.settings.console)
-                    .cloned()
-                    .collect();
                 let skewed = if is_live { self.skewed(&entries, wall) } else { None };
                 let heard: Vec<EntryId> =
                     if is_live { entries.iter().map(|entry| entry.id).collect() } else { Vec::new() };
                 let was_open = self.incident.outcome.is_none();
-                self.incident.apply(entries);
+                let (own, others): (Vec<Entry>, Vec<Entry>) =
+                    entries.into_iter().partition(|entry| self.own.expects(entry));
+                self.take_of_others(others);
+                self.incident.apply(own);
                 if let (true, true, Some(Outcome::Merged(into))) = (is_live, was_open, self.incident.outcome) {
                     self.record.goes_on_in = Some(into);
                 }
-                self.came_back(&own, wall, effects);
+                self.take_own(wall, effects);
                 self.hear(&heard, wall);
-                if is_live {
-                    self.follow_runs(effects);
-                }
                 if let Some(body) = skewed {
                     self.command(Command::NoteClockSkew(body), None, wall, effects);
                 }
@@ -138,25 +117,22 @@ impl Console {
             }
             JournalMsg::CaughtUp => {
                 self.record.is_complete = true;
-                self.follow_runs(effects);
+                self.settle_left();
                 self.dirty = Dirty::ALL;
             }
-            JournalMsg::Saved(ticket) => {
-                if self.pending.remove(&ticket).is_some_and(|pending| pending.give_back.is_some()) {
+            JournalMsg::Saved(ticket, stamps) => {
+                if self.own.saved(ticket, stamps, wall) {
                     let text = self.panes.iter().find_map(|pane| pane.draft());
                     self.draft = DraftClock::default();
                     effects.push(text.map_or(Effect::ClearDraft, Effect::SaveDraft));
                 }
             }
             JournalMsg::NotSaved(ticket, why) => {
-                if let Some(Pending { events, give_back }) = self.pending.remove(&ticket) {
-                    self.own.sent = self.own.sent.saturating_sub(events);
-                    if let Some((pane, text)) = give_back {
-                        self.panes[pane as usize].give_back(&text, None);
-                        self.mark(&[pane]);
-                        // It is half-typed again, and must outlive this console.
-                        self.draft.changed_at = Some(wall);
-                    }
+                if let Some((pane, text)) = self.own.not_saved(ticket).and_then(|asked| asked.give_back) {
+                    self.panes[pane as usize].give_back(&text, None);
+                    self.mark(&[pane]);
+                    // It is half-typed again, and must outlive this console.
+                    self.draft.changed_at = Some(wall);
                 }
                 self.say(Tone::Failed, format!("NOT SAVED: {why}"), wall);
             }
@@ -170,8 +146,9 @@ impl Console {
                 self.say(Tone::Said, "the journal can be written again".to_owned(), wall);
             }
             JournalMsg::Damaged(damage) => {
-                self.record.damage = damage;
-                self.dirty.add(Dirty::HEADER);
+                for what in damage {
+                    self.note_damage(what);
+                }
             }
             JournalMsg::Unopened(why) => {
                 self.record = Record::default();
@@ -179,6 +156,11 @@ impl Console {
                 self.show_start();
                 effects.push(Effect::List);
                 self.say(Tone::Failed, why.to_string(), wall);
+            }
+            JournalMsg::LeftBehind(left) => {
+                if self.own.inherit(left) {
+                    self.settle_left();
+                }
             }
             JournalMsg::Present(present) => {
                 self.present = present;
@@ -190,7 +172,7 @@ impl Console {
 
     /// Goes along to the record in which the work goes on; what is half-typed comes along.
     pub(super) fn follow_merge(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        if self.overlay.is_some() || self.own.back < self.own.sent {
+        if self.overlay.is_some() || self.own.is_waiting() {
             return;
         }
         let (Some(here), Some(into)) = (self.record.id, self.record.goes_on_in.take()) else { return };
@@ -205,6 +187,39 @@ impl Console {
         let Live { mut sources, reported, changes, .. } = std::mem::take(&mut self.live);
         sources.remove(SIMULATED);
         self.live = Live { sources, reported, changes, is_frozen: self.settings.is_frozen, ..Live::default() };
+    }
+
+    /// Takes what this process wrote and the record gave back; only that is acted on.
+    pub(super) fn take_own(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let mut same = Vec::new();
+        for back in self.own.returned(&self.incident, wall) {
+            match back {
+                Back::Same(entry) => same.push(*entry),
+                Back::Differs(id, event) => self.differs(id, &event, wall, effects),
+            }
+        }
+        if same.iter().any(|entry| self.outbox.takes_back(entry.id)) {
+            self.settle_left();
+        }
+        self.came_back(&same, wall, effects);
+    }
+
+    /// What was confirmed here is not what the record has: nothing is done with either.
+    fn differs(&mut self, id: EntryId, event: &Event, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let words =
+            format!("entry {id} is not what was confirmed here: somebody changed the file; nothing was done with it");
+        self.note_damage(CleanText::new(&words));
+        self.say(Tone::Failed, words, wall);
+        if matches!(event, Event::CommandStarted(_)) {
+            self.not_started(id, "the record does not have what was confirmed", wall, effects);
+        }
+    }
+
+    fn note_damage(&mut self, what: CleanText) {
+        if self.record.damage.len() < MOST_DAMAGE && !self.record.damage.contains(&what) {
+            self.record.damage.push(what);
+        }
+        self.dirty.add(Dirty::HEADER);
     }
 
     /// What the own entries led to: who was faster, whom a severity names, what a role does.
@@ -257,7 +272,10 @@ impl Console {
         }
         entries.iter().find_map(|entry| {
             let ahead = entry.wall - self.own(wall);
-            let is_other = entry.via.console != self.settings.console && !known.contains_key(&entry.via.console);
+            // One that is here, and not only named in an entry.
+            let is_here = self.present.iter().any(|one| one.console == entry.via.console);
+            let is_other =
+                is_here && entry.via.console != self.settings.console && !known.contains_key(&entry.via.console);
             let is_other = is_other && self.is_first_beside(&entry.via.console);
             // One that is behind may have come late; one that is ahead cannot.
             (is_other && ahead > SKEW)

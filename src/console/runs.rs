@@ -1,7 +1,7 @@
 //! Commands that run: asked for here, started once their entry has come back, followed until their end is in the record.
 //!
-//! The console that wrote the start starts it, once, when its own entry is back from the disk and was the first. Every console of the same machine
-//! follows it; if the one that started it is gone, another one writes how it ended.
+//! The process that asked for the start starts it, once, when its own commit's entry is back from the record as it was confirmed, and was the first.
+//! What it starts is what was confirmed, not what the record says. Every console of the same machine follows it; if the one that started it is gone, another one writes how it ended.
 //!
 //! Invariant: nothing starts that is not in the record; an end that nobody saw is written as unknown, and nothing is started again by itself.
 
@@ -10,10 +10,10 @@ use chrono::{DateTime, Utc};
 use super::overlay::{self, Choice, Offer, Pick};
 use super::{Console, Dirty, Effect, Tone};
 use crate::incident::{
-    Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Remark, Run, StepRef,
+    Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Remark, StepRef,
 };
 use crate::pane::{PaneId, RunAsk};
-use crate::text::CleanText;
+use crate::text::{CleanStr, CleanText};
 
 /// What the shell shall do with a command.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,24 +42,51 @@ pub enum RunSaid {
 /// What is done once a command has ended well.
 pub(crate) struct Then {
     step: Option<StepRef>,
-    /// How often it had ended before.
-    ended: usize,
+    /// The command itself, once it was started from here …
+    run: Option<EntryId>,
+    /// … and how it ended, as its helper told this process.
+    ended: Option<Ending>,
     rest: Vec<Command>,
 }
 
 impl Console {
-    /// The own start of a command is on disk: now it may run.
-    pub(super) fn started(&mut self, entry: &Entry, body: &CommandStarted, effects: &mut Vec<Effect>) {
-        // `warroom run` writes through its own console name; what comes back here was asked for here.
+    /// The own start of a command is on disk, word for word as it was confirmed: now it may run.
+    fn started(&mut self, entry: &Entry, body: &CommandStarted, effects: &mut Vec<Effect>) {
         if self.incident.run(entry.id).is_none() || !self.followed.insert(entry.id) {
             return;
+        }
+        if let Some(then) = self.then.as_mut().filter(|then| then.run.is_none() && then.step == body.step) {
+            then.run = Some(entry.id);
         }
         effects.push(Effect::Run(entry.id, RunAct::Start(Box::new(body.clone()))));
         self.set_focus(PaneId::Output);
     }
 
+    /// Says of a command that stands in the record that it never began.
+    pub(super) fn not_started(&mut self, run: EntryId, why: &str, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        self.followed.insert(run);
+        if self.incident.run(run).is_none_or(|run| !run.is_open()) {
+            return;
+        }
+        let ending = Ending::NotStarted(CleanStr::new(why));
+        let body = CommandEnded {
+            run,
+            ending,
+            took_ms: 0,
+            bytes: 0,
+            dropped: 0,
+            tail: CleanText::default(),
+            left_running: false,
+        };
+        self.command(Command::EndRun(body), None, wall, effects);
+    }
+
     /// Follows what runs on this machine and is not followed yet.
     pub(super) fn follow_runs(&mut self, effects: &mut Vec<Effect>) {
+        // What is on its way back may be started from here, and is followed by that.
+        if !self.record.is_complete || self.own.is_waiting() {
+            return;
+        }
         let name: u64 = self.settings.console.bytes().map(u64::from).sum();
         for run in &self.incident.runs {
             if run.is_open() && run.order.host == self.settings.host && self.followed.insert(run.id) {
@@ -90,6 +117,9 @@ impl Console {
                 self.mark(&[PaneId::Output]);
             }
             RunSaid::Ended(body) => {
+                if let Some(then) = self.then.as_mut().filter(|then| then.run == Some(id)) {
+                    then.ended = Some(body.ending.clone());
+                }
                 let Some(run) = self.incident.run(id) else { return };
                 let title = run.order.title.clone();
                 if run.is_open() && self.may_write() {
@@ -121,7 +151,7 @@ impl Console {
         let rest = first.map(|place| commands.split_off(place + 1)).unwrap_or_default();
         let then = match commands.last() {
             Some(Command::StartRun(order)) if !rest.is_empty() => {
-                Some(Then { step: order.step.clone(), ended: self.ends_of(order.step.as_ref()).count(), rest })
+                Some(Then { step: order.step.clone(), run: None, ended: None, rest })
             }
             Some(_) | None => None,
         };
@@ -148,15 +178,11 @@ impl Console {
         self.keep_turn(then);
     }
 
-    /// Goes on once a command has ended.
+    /// Goes on once a command has ended: its helper told so, and the record has it.
     pub(super) fn go_on(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        let Some(then) = &self.then else { return };
-        let step = then.step.as_ref();
-        if self.ends_of(step).count() == then.ended {
-            return;
-        }
-        let Some(last) = self.ends_of(step).next_back() else { return };
-        let (title, has_worked) = (last.order.title.clone(), last.ending().is_some_and(Ending::is_success));
+        let Some(Then { run: Some(run), ended: Some(ending), .. }) = &self.then else { return };
+        let Some(run) = self.incident.run(*run).filter(|run| !run.is_open()) else { return };
+        let (title, has_worked) = (run.order.title.clone(), ending.is_success());
         let rest = self.then.take().map(|then| then.rest).unwrap_or_default();
         if has_worked {
             return self.ask_in_turn(self.in_turn(rest), wall, effects);
@@ -164,11 +190,6 @@ impl Console {
         let words =
             format!("STILL THERE: {title} did not end well, and nothing after it was done: abort-drill tries again");
         self.say(Tone::Failed, words, wall);
-    }
-
-    /// The commands for a step that have ended, the newest last.
-    fn ends_of<'a>(&'a self, step: Option<&'a StepRef>) -> impl DoubleEndedIterator<Item = &'a Run> {
-        self.incident.runs.iter().filter(move |run| run.order.step.as_ref() == step && !run.is_open())
     }
 
     /// Shows what is offered, or does at once what needs no answer.

@@ -1,6 +1,6 @@
 //! What people do at a console, without a terminal: keys in, effects and cells out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
@@ -91,23 +91,47 @@ impl Desk {
             if let Effect::Append { ticket, events, .. } = &effect
                 && !self.is_held
             {
-                for event in events.clone() {
-                    self.write_as("dana", "c1", event);
-                }
-                self.tell(Msg::Journal(JournalMsg::Saved(*ticket)));
+                self.save(*ticket, events);
             }
             self.effects.push(effect);
         }
+    }
+
+    /// This console writes something.
+    fn asks(&mut self, event: Event) {
+        let Effect::Append { ticket, events, .. } = self.console.append(vec![event], None) else { unreachable!() };
+        self.save(ticket, &events);
+    }
+
+    /// What the journal does with an append of this console.
+    fn save(&mut self, ticket: u64, events: &[Event]) {
+        let stamps = events.iter().map(|event| self.write_as("dana", "c1", event.clone())).collect::<Vec<_>>();
+        let stamps = stamps.into_iter().map(|id| self.console.incident().entry(id).unwrap().stamp()).collect();
+        self.tell(Msg::Journal(JournalMsg::Saved(ticket, stamps)));
+    }
+
+    /// What a process of this account would have noted of what it wrote under a name.
+    fn left_by(&self, console: &str) -> BTreeMap<EntryId, CleanStr> {
+        let entries = self.console.incident().entries().filter(|entry| *entry.via.console == *console);
+        entries.map(|entry| (entry.id, entry.hash())).collect()
     }
 
     fn write(&mut self, actor: &str, event: Event) {
         self.write_as(actor, "elsewhere", event);
     }
 
-    fn write_as(&mut self, actor: &str, console: &str, event: Event) {
+    fn write_as(&mut self, actor: &str, console: &str, event: Event) -> EntryId {
+        let entry = self.stamped(actor, console, event);
+        let id = entry.id;
+        self.tell(Msg::Journal(JournalMsg::Entries(vec![entry])));
+        id
+    }
+
+    /// An entry as the journal would commit it next.
+    fn stamped(&mut self, actor: &str, console: &str, event: Event) -> Entry {
         self.rseq += 1;
         self.hlc = self.hlc.next(self.wall);
-        let entry = Entry {
+        Entry {
             v: ENTRY_VERSION,
             inc: self.id,
             id: EntryId { rid: 1, rseq: self.rseq },
@@ -118,8 +142,7 @@ impl Desk {
             event,
             after: None,
             prev: String::new(),
-        };
-        self.tell(Msg::Journal(JournalMsg::Entries(vec![entry])));
+        }
     }
 
     fn key(&mut self, code: KeyCode) {
@@ -228,10 +251,7 @@ fn taking_command_and_acknowledging_in_one_breath_both_count() {
     assert_eq!(appends.len(), 1, "the second waits for the first");
     desk.is_held = false;
     let Effect::Append { ticket, events, .. } = &appends[0] else { unreachable!() };
-    for event in events.clone() {
-        desk.write_as("dana", "c1", event);
-    }
-    desk.tell(Msg::Journal(JournalMsg::Saved(*ticket)));
+    desk.save(*ticket, events);
     assert!(desk.console.incident().holds("dana", Role::IncidentCommander));
     assert!(desk.console.incident().acknowledged.is_some());
 }
@@ -653,6 +673,7 @@ fn any_keys_at_any_size_are_taken_without_a_panic() {
     });
 }
 
+mod acts;
 mod alerts;
 mod decisions;
 mod drills;

@@ -6,23 +6,26 @@ use chrono::{DateTime, Utc};
 
 use super::overlay::{wait_end, waited};
 use super::{Console, Effect};
-use crate::incident::{Command, Mark, StepRef, StepState, command};
+use crate::incident::{Command, Event, Mark, StepRef, StepState, command};
 
 impl Console {
-    /// The open steps that this console's person claimed.
+    /// The open steps that this console's person claimed here: a claim that only stands in the record ticks nothing in their name.
     fn own_claims(&self) -> impl Iterator<Item = (&StepRef, &Mark)> {
         let is_open = |step: &StepRef| {
             !matches!(self.incident.steps.get(step), Some(StepState::Checked(_) | StepState::Skipped(..)))
         };
+        let was_claimed_here = |step: &StepRef| {
+            self.own.events(&self.incident).any(|event| matches!(event, Event::StepClaimed(body) if body.step == *step))
+        };
         let claims = self.incident.claims.iter();
-        claims.filter(move |(step, mark)| self.is_mine(&mark.by) && is_open(step))
+        claims.filter(move |(step, mark)| self.is_mine(&mark.by) && is_open(step) && was_claimed_here(step))
     }
 
     /// Ticks the waits of this person that are over, and settles when the next one is.
     pub(super) fn end_waits(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         self.next_wait = None;
         // What was asked before comes back first, so that nothing is written twice.
-        let has_room = self.own.back >= self.own.sent && self.record.unwritable.is_none();
+        let has_room = !self.own.is_waiting() && self.record.unwritable.is_none();
         if !self.may_write() || !self.record.is_complete || !has_room {
             return;
         }

@@ -218,8 +218,10 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// … since when …
     pub since: DateTime<Utc>,
-    /// … and which console moved it there.
+    /// … and which console moved it there, as that says …
     pub console: CleanStr,
+    /// … with which entry: whoever wrote that has it in hand.
+    pub by: EntryId,
     /// How many moves there were.
     pub moves: u32,
     /// How often it was sent.
@@ -397,6 +399,7 @@ impl Facts {
             queued: mark,
             body: body.clone(),
             console: console.clone(),
+            by: id,
             moves: 0,
             tries: 0,
         };
@@ -471,7 +474,13 @@ impl Facts {
         }
     }
 
-    pub(super) fn move_delivery(&mut self, body: &DeliveryMoved, at: DateTime<Utc>, console: &CleanStr) -> bool {
+    pub(super) fn move_delivery(
+        &mut self,
+        entry: EntryId,
+        body: &DeliveryMoved,
+        at: DateTime<Utc>,
+        console: &CleanStr,
+    ) -> bool {
         let Some(place) = self.deliveries.iter().position(|delivery| delivery.id == body.delivery) else {
             return false;
         };
@@ -482,7 +491,10 @@ impl Facts {
         }
         if matches!(
             (&delivery.state, &body.to),
-            (DeliveryState::Held { .. } | DeliveryState::Failed { .. }, DeliveryState::Queued { .. })
+            (
+                DeliveryState::Held { .. } | DeliveryState::Failed { .. } | DeliveryState::Queued { .. },
+                DeliveryState::Queued { .. }
+            )
         ) {
             (delivery.approved_at, delivery.has_failed) = (at, false);
         }
@@ -494,6 +506,7 @@ impl Facts {
         }
         delivery.moves += 1;
         (delivery.state, delivery.since, delivery.console) = (body.to.clone(), at, console.clone());
+        delivery.by = entry;
         // What came back unsent while a newer one was queued is not sent after all.
         let replaced = newer.iter().find(|newer| newer.replaces(delivery)).map(|newer| newer.id);
         let next = replaced.map(|by| DeliveryState::Superseded { by });

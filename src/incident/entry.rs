@@ -215,6 +215,15 @@ pub struct Entry {
     pub prev: String,
 }
 
+/// An entry by its number and by what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Its identity.
+    pub id: EntryId,
+    /// What it says, in a hash; see [`Entry::hash`].
+    pub hash: CleanStr,
+}
+
 /// Where an entry stands in the order that everybody sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderKey {
@@ -233,6 +242,16 @@ impl Entry {
     /// The entry as one line of canonical JSON: fixed field order, no spaces.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("an entry holds strings, numbers and JSON values only")
+    }
+
+    /// What it says, in a hash: BLAKE3 of its canonical JSON, as hex.
+    pub fn hash(&self) -> CleanStr {
+        CleanStr::new(blake3::hash(self.to_json().as_bytes()).to_hex().as_str())
+    }
+
+    /// Its number, and what it says in a hash.
+    pub fn stamp(&self) -> Stamp {
+        Stamp { id: self.id, hash: self.hash() }
     }
 
     /// Reads an entry; fails only where the envelope itself is damaged.

@@ -272,6 +272,11 @@ macro_rules! events {
                 }
             }
 
+            /// The event as whoever reads it from a record has it; nothing where it cannot be written.
+            pub fn as_read(&self) -> Option<Self> {
+                self.body().ok().map(|body| Self::from_wire(self.kind(), &body))
+            }
+
             /// Reads an event; a kind or a body that this build does not know is kept as it is.
             pub fn from_wire(kind: &str, body: &RawValue) -> Self {
                 let known = match kind {

@@ -290,7 +290,7 @@ impl Facts {
                 if !self.is_news(body) {
                     self.timeline.hide(entry.id);
                 }
-                self.move_delivery(body, mark.at, &entry.via.console).into()
+                self.move_delivery(entry.id, body, mark.at, &entry.via.console).into()
             }
             Event::Unrecognised { .. } => {
                 self.unrecognised += 1;

@@ -351,7 +351,7 @@ fn a_time_of_day_in_the_hour_that_summer_time_repeats_is_the_later_one() {
     assert_eq!(read.at, "2026-10-25T01:30:00Z".parse::<DateTime<Utc>>().unwrap());
 }
 
-fn any_event() -> impl Strategy<Value = Event> {
+pub(crate) fn any_event() -> impl Strategy<Value = Event> {
     let role = prop::sample::select(Role::ALL.to_vec());
     let text = "[a-z]{0,12}".prop_map(|text| CleanText::new(&text));
     let id = (1..4u64, 1..12u64).prop_map(|(rid, rseq)| EntryId { rid, rseq });

@@ -14,7 +14,7 @@ use rustix::fs::{CWD, FileType, Mode};
 use rustix::io::Errno;
 
 use super::presence::Seats;
-use super::{JournalError, SqliteJournal};
+use super::{JournalError, Ledger, SqliteJournal};
 use crate::incident::{IncidentId, Series, Via};
 
 /// Who may read and write a journal directory.
@@ -50,6 +50,7 @@ impl Sharing {
 pub struct JournalDir {
     path: PathBuf,
     sharing: Sharing,
+    ledger: Option<Ledger>,
 }
 
 /// What stands beside the SQLite file: its write-ahead log, its shared memory, our doorbell.
@@ -69,7 +70,19 @@ impl JournalDir {
         }
         check_directory(&path, sharing, made)?;
         probe(&path)?;
-        Ok(Self { path, sharing })
+        Ok(Self { path, sharing, ledger: None })
+    }
+
+    /// The same, and what is written through it is noted as this account's own.
+    #[must_use]
+    pub fn noted_in(mut self, ledger: Ledger) -> Self {
+        self.ledger = Some(ledger);
+        self
+    }
+
+    /// Where this account notes what it wrote.
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.ledger.as_ref()
     }
 
     /// The directory itself.
@@ -152,7 +165,7 @@ impl JournalDir {
                 Err(error) => return Err(JournalError::io("creating", &beside)(error)),
             }
         }
-        SqliteJournal::open(&path, id, via)
+        Ok(SqliteJournal::open(&path, id, via)?.noted_in(self.ledger.clone()))
     }
 
     /// The consoles of an incident.

@@ -116,6 +116,14 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
+    /// It holds more than a journal does.
+    #[error("{} holds {what}, which warroom never puts there: somebody changed the file; keep a copy, `warroom journal verify` names all of it, sqlite3 takes it out", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The first thing that does not belong there.
+        what: String,
+    },
     /// SQLite would not keep its promise.
     #[error("{}: {promise}: this build cannot keep the journal safely, use one as it was released", path.display())]
     Unsafe {
@@ -216,6 +224,7 @@ impl JournalError {
             | Self::Refused { .. }
             | Self::ReadOnly { .. }
             | Self::Damaged { .. }
+            | Self::Foreign { .. }
             | Self::Io { .. } => true,
             Self::NetworkFilesystem { .. }
             | Self::WrongKind { .. }

@@ -1,6 +1,6 @@
 //! The SQLite file of one incident.
 //!
-//! Hides schema, pragmas, transactions, the hash chain's head and the hybrid clock; drafts are next door in `draft`.
+//! Hides pragmas, transactions, the hash chain's head and the hybrid clock; drafts are next door in `draft`.
 //!
 //! Invariant: `append` returns after the commit is on stable storage (WAL, `synchronous=FULL`, asserted at opening) and the doorbell rang; numbers
 //! of one origin are dense; the clock of the file never goes back.
@@ -14,7 +14,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction,
 use super::bell::{Bell, Watch};
 use super::chain::{COLUMNS, Care, Chain, Damage, Row, What, unsigned};
 use super::directory::with_suffix;
-use super::{Journal, JournalError, NewEntry, Tail};
+use super::schema::{self, TABLES};
+use super::{Journal, JournalError, Ledger, NewEntry, Tail};
 use crate::clock;
 use crate::incident::{ENTRY_VERSION, Entry, EntryId, Hlc, IncidentId, Via};
 
@@ -27,35 +28,20 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long a process waits for another one's transaction.
 const BUSY: Duration = Duration::from_secs(5);
 
-const TABLES: &str = "
-    CREATE TABLE ev(
-        lseq INTEGER PRIMARY KEY,
-        rid INTEGER NOT NULL,
-        rseq INTEGER NOT NULL,
-        hlc INTEGER NOT NULL,
-        wall INTEGER NOT NULL,
-        kind TEXT NOT NULL,
-        entry TEXT NOT NULL,
-        prev TEXT NOT NULL,
-        gseq INTEGER,
-        UNIQUE(rid, rseq)
-    );
-    CREATE TABLE claim(what TEXT PRIMARY KEY, term INTEGER NOT NULL, holder TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE draft(console TEXT PRIMARY KEY, actor TEXT NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE meta(k TEXT PRIMARY KEY, v) WITHOUT ROWID;
-";
-
 /// One process's hold on the journal of one incident.
 pub struct SqliteJournal {
     pub(super) db: Connection,
     /// It only reads, because the disk was full when it was opened; the first write tries again.
     is_asleep: bool,
+    /// SQLite's count of changes to the schema when that was found to be ours.
+    schema: i64,
     pub(super) path: PathBuf,
     id: IncidentId,
     pub(super) via: Via,
     pub(super) now: Box<dyn Fn() -> DateTime<Utc> + Send>,
     chain: Chain,
     bell: Option<Bell>,
+    ledger: Option<Ledger>,
     watch: Option<Watch>,
 }
 
@@ -91,15 +77,19 @@ impl SqliteJournal {
             Err(error) => return Err(error),
         };
         let bell = Bell::open(&with_suffix(path, ".bell"));
+        let schema = changes_of_schema(&db).map_err(JournalError::sqlite(path))?;
+        schema::refuse_foreign(&db, path)?;
         Ok(Self {
             db,
             is_asleep,
+            schema,
             path: path.to_owned(),
             id,
             via,
             now: Box::new(clock::wall),
             chain: Chain::after(0, Care::Read),
             bell,
+            ledger: None,
             watch: None,
         })
     }
@@ -108,6 +98,11 @@ impl SqliteJournal {
     #[must_use]
     pub fn with_clock(mut self, now: impl Fn() -> DateTime<Utc> + Send + 'static) -> Self {
         self.now = Box::new(now);
+        self
+    }
+
+    pub(super) fn noted_in(mut self, ledger: Option<Ledger>) -> Self {
+        self.ledger = ledger;
         self
     }
 
@@ -145,7 +140,7 @@ impl SqliteJournal {
         let failed = JournalError::sqlite(&self.path);
         let read = || -> rusqlite::Result<Vec<Entry>> {
             let mut rows = self.db.prepare_cached(
-                r#"SELECT entry FROM ev WHERE kind NOT LIKE 'step-%'
+                r#"SELECT entry FROM ev WHERE octet_length(entry) < 8000000 AND octet_length(kind) < 100 AND kind NOT LIKE 'step-%'
                  AND (kind NOT LIKE 'note-%' OR (kind = 'note-added' AND entry LIKE '%"kind":"todo"%'))
                  AND kind NOT IN ('evidence-pinned', 'clock-jumped', 'clock-skewed', 'playbook-frozen') ORDER BY lseq"#,
             )?;
@@ -174,6 +169,16 @@ impl SqliteJournal {
         Ok(damage)
     }
 
+    /// Refuses what somebody has put beside our tables since they were looked at last.
+    fn check_schema(&mut self) -> Result<(), JournalError> {
+        let now = changes_of_schema(&self.db).map_err(JournalError::sqlite(&self.path))?;
+        if now != self.schema {
+            schema::refuse_foreign(&self.db, &self.path)?;
+            self.schema = now;
+        }
+        Ok(())
+    }
+
     /// Whether the newest entry is the one that was written last.
     fn check_head(&self, chain: &Chain) -> Result<Option<Damage>, JournalError> {
         // One statement is one snapshot. Somebody may have written since the last line that was read: then it is too early to say.
@@ -197,6 +202,12 @@ impl SqliteJournal {
             self.is_asleep = false;
         }
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&wrong)?;
+        // From here on nobody else can change the file.
+        let schema = changes_of_schema(&tx).map_err(&wrong)?;
+        if schema != self.schema {
+            schema::refuse_foreign(&tx, &self.path)?;
+            self.schema = schema;
+        }
         for item in work {
             match item {
                 Work::Append(new) => {
@@ -211,6 +222,10 @@ impl SqliteJournal {
         }
         tx.commit().map_err(&wrong)?;
         if !entries.is_empty() {
+            // Before anybody hears of them: whoever finds this process gone must find this too.
+            if let Some(ledger) = &self.ledger {
+                ledger.note(&entries);
+            }
             self.ring();
         }
         Ok(entries)
@@ -234,6 +249,7 @@ impl Journal for SqliteJournal {
         if self.chain.at() != after {
             self.chain = Chain::after(after, Care::Read);
         }
+        self.check_schema()?;
         let mut tail = Tail::default();
         read_on(&self.db, &mut self.chain, max, &mut tail, &mut |_| ()).map_err(JournalError::sqlite(&self.path))?;
         Ok(tail)
@@ -262,10 +278,16 @@ pub(super) fn read_on(
     let from = chain.at();
     tail.to = unsigned(from);
     let Err(error) = read else { return Ok(()) };
-    if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) {
+    let too_big = error.sqlite_error_code() == Some(ErrorCode::TooBig);
+    if too_big || error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) {
         let Some(good) = readable_after(db, from) else { return Err(error) };
         chain.skip_to(good);
-        let what = What::Unreadable { to: unsigned(good), reason: error.to_string() };
+        let reason = if too_big {
+            format!("it is larger than {} MiB, which no entry is", schema::MOST_ROW >> 20)
+        } else {
+            error.to_string()
+        };
+        let what = What::Unreadable { to: unsigned(good), reason };
         tail.damage.push(Damage { line: unsigned(from + 1), entry: None, what });
         tail.to = unsigned(good);
         tail.more = true;
@@ -426,6 +448,11 @@ pub(super) fn schema_of(db: &Connection) -> rusqlite::Result<i64> {
     db.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
+/// How often the schema was changed; SQLite keeps count of it in the file.
+fn changes_of_schema(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row("PRAGMA schema_version", [], |row| row.get(0))
+}
+
 pub(super) fn refuse_newer(path: &Path, found: i64) -> Result<(), JournalError> {
     if found > SCHEMA { Err(JournalError::Newer { path: path.to_owned(), found, known: SCHEMA }) } else { Ok(()) }
 }
@@ -437,6 +464,7 @@ fn connect(path: &Path) -> Result<Connection, JournalError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(path, flags).map_err(&wrong)?;
     db.busy_timeout(BUSY).map_err(&wrong)?;
+    schema::harden(&db).map_err(&wrong)?;
     let version = schema_of(&db).map_err(&wrong)?;
     refuse_newer(path, version)?;
     write_ahead(&db).map_err(&wrong)?;
@@ -468,6 +496,7 @@ fn peek(path: &Path) -> Option<Connection> {
     let name = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let db = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).ok()?;
+    schema::harden(&db).ok()?;
     (schema_of(&db).ok()? == SCHEMA).then_some(db)
 }
 

@@ -6,6 +6,7 @@
 //! Invariant: nothing here blocks the loop; an append is answered `Saved` only when it is on stable storage, and `NotSaved` otherwise, never
 //! tried again behind a person's back; entries come in the order of the file, own and foreign alike, each once.
 
+use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,9 +22,9 @@ use super::bell::Watch;
 use super::directory::with_suffix;
 use super::presence::{Seat, Seats};
 use super::sqlite::Work;
-use super::{Journal, JournalDir, JournalError, NewEntry, Presence, SqliteJournal};
+use super::{Journal, JournalDir, JournalError, Ledger, NewEntry, Presence, SqliteJournal};
 use crate::clock;
-use crate::incident::{Actor, Entry, EntryId, IncidentId, Via};
+use crate::incident::{Actor, Entry, EntryId, IncidentId, Stamp, Via};
 use crate::text::{CleanStr, CleanText};
 
 /// How many requests may wait; more are refused at the door.
@@ -102,6 +103,8 @@ pub enum News {
     Saved {
         /// Whose answer it is.
         ticket: u64,
+        /// What the commit made of them, in the order in which they were asked for.
+        stamps: Vec<Stamp>,
     },
     /// These entries were not written, none of them.
     NotSaved {
@@ -118,6 +121,8 @@ pub enum News {
     Damaged(Vec<CleanStr>),
     /// Who is here now.
     Present(Vec<Presence>),
+    /// What this process wrote, and processes of this account that are gone, by the hash of each entry: all that is noted.
+    LeftBehind(BTreeMap<EntryId, CleanStr>),
 }
 
 /// Why a request was not taken; it comes back, so that nothing typed is lost.
@@ -301,8 +306,9 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
     };
     voice.tell(News::Opened { draft: draft.map(|(text, began)| (CleanText::new(&text), began)) });
     let watcher = {
-        let (seats, voice) = (seats.clone(), voice.clone());
-        std::thread::Builder::new().name("journal-watch".to_owned()).spawn(move || watch(readings, &seats, &voice))
+        let (seats, voice, ledger) = (seats.clone(), voice.clone(), dir.ledger().cloned());
+        let watch = move || watch(readings, &seats, ledger.as_ref(), &voice);
+        std::thread::Builder::new().name("journal-watch".to_owned()).spawn(watch)
     };
     if let Err(error) = &watcher {
         voice.tell(News::Failed(CleanStr::new(&format!("a thread that reads the journal cannot start: {error}"))));
@@ -377,7 +383,8 @@ impl Writer<'_> {
 
     /// Writes a group, or proves that writing works where it is empty, and answers.
     fn commit(&mut self, appends: Vec<(u64, Vec<NewEntry>)>, draft: Option<String>) {
-        let (tickets, entries): (Vec<_>, Vec<_>) = appends.into_iter().unzip();
+        let (tickets, entries): (Vec<_>, Vec<_>) =
+            appends.into_iter().map(|(ticket, entries)| ((ticket, entries.len()), entries)).unzip();
         let mut work: Vec<_> = entries.into_iter().map(Work::Append).collect();
         let draft = draft.or_else(|| self.unsaved.take());
         if let Some(text) = &draft {
@@ -387,12 +394,14 @@ impl Writer<'_> {
             work.push(Work::Probe);
         }
         match self.journal.commit(&work) {
-            Ok(_) => {
+            Ok(written) => {
                 if std::mem::take(&mut self.is_broken) {
                     self.voice.tell(News::Writable);
                 }
-                for ticket in tickets {
-                    self.voice.tell(News::Saved { ticket });
+                let mut stamps = written.iter().map(Entry::stamp);
+                for (ticket, count) in tickets {
+                    let stamps = stamps.by_ref().take(count).collect();
+                    self.voice.tell(News::Saved { ticket, stamps });
                 }
             }
             Err(error) => {
@@ -400,7 +409,7 @@ impl Writer<'_> {
                 let reason = sentence(&error);
                 // A draft has no ticket: that it was not kept must be said in another way.
                 let unsaid = tickets.is_empty();
-                for ticket in tickets {
+                for (ticket, _) in tickets {
                     self.voice.tell(News::NotSaved { ticket, reason: reason.clone() });
                 }
                 if (error.is_unwritable() || unsaid) && !std::mem::replace(&mut self.is_broken, true) {
@@ -426,14 +435,21 @@ impl Writer<'_> {
 }
 
 /// The watcher's thread from beginning to end.
-fn watch(mut journal: SqliteJournal, seats: &Seats, voice: &Voice) {
+fn watch(mut journal: SqliteJournal, seats: &Seats, ledger: Option<&Ledger>, voice: &Voice) {
     // First listen, then read: what is written in between rings.
     let ears = Watch::new(&with_suffix(journal.path(), ".bell"), Some(seats.path()));
     let look = if ears.is_listening() { LOOK } else { LOOK_DEAF };
     let mut reader = Reader { to: 0, is_first: true, trouble: None };
-    let mut present = None;
+    let (mut present, mut left) = (None, BTreeMap::new());
     let (mut read, mut count, mut again) = (true, true, false);
     loop {
+        // Before the entries: whoever reads them knows whose they are.
+        if let Some(now) = ledger.filter(|_| count).map(Ledger::left_behind).filter(|now| *now != left) {
+            if !voice.tell(News::LeftBehind(now.clone())) {
+                return;
+            }
+            left = now;
+        }
         if read && !reader.catch_up(&mut journal, voice) {
             return;
         }

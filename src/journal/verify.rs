@@ -10,6 +10,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::chain::{Care, Chain, Damage, What};
+use super::schema;
 use super::sqlite::{get, read_on, refuse_newer, schema_of};
 use super::{JournalError, Tail};
 use crate::incident::EntryId;
@@ -44,6 +45,10 @@ pub fn verify(path: &Path) -> Result<Verification, JournalError> {
     if let Err(error) = check(&db, &mut structure) {
         structure.push(error.to_string());
     }
+    if schema::has_tables(&db).unwrap_or(false) {
+        let foreign = schema::foreign(&db).map_err(JournalError::sqlite(path))?;
+        structure.extend(foreign.into_iter().map(|what| format!("it holds {what}, which warroom never puts there")));
+    }
     let mut result = follow(&db, path, &mut |_| ())?;
     let structure = structure.into_iter().map(|reason| Damage { line: 0, entry: None, what: What::Structure(reason) });
     result.damage.extend(structure);
@@ -70,6 +75,7 @@ fn open(path: &Path) -> Result<Connection, JournalError> {
     let open = |may| -> Result<Connection, JournalError> {
         let db = Connection::open_with_flags(&absolute, may | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(&wrong)?;
         db.busy_timeout(std::time::Duration::from_secs(5)).map_err(&wrong)?;
+        schema::harden(&db).map_err(&wrong)?;
         db.execute_batch("PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; BEGIN").map_err(&wrong)?;
         refuse_newer(path, schema_of(&db).map_err(&wrong)?)?;
         Ok(db)

@@ -35,9 +35,11 @@ impl Shell {
                 }
                 let started = runner::start(&folder, &Order::of(&body, sharing), sharing);
                 match started {
-                    // Somebody else's folder of the same run cannot be; if it is, what it says counts.
-                    Ok(()) | Err(StartError::AlreadyStarted) => runner::follow(folder, Duration::ZERO, tell),
-                    Err(error @ (StartError::Unwritable { .. } | StartError::NoHelper(_))) => {
+                    Ok(()) => runner::follow(folder, Duration::ZERO, tell),
+                    // A folder that is there before its command was put there by somebody: what it says counts for nothing.
+                    Err(
+                        error @ (StartError::AlreadyStarted | StartError::Unwritable { .. } | StartError::NoHelper(_)),
+                    ) => {
                         tell(Said::Ended(runner::End::not_started(&error.to_string())));
                     }
                 }

@@ -199,7 +199,7 @@ fn objectives(told: &[Told], catalogue: &Catalogue) -> Vec<Finding> {
     all.into_values().collect()
 }
 
-pub(super) async fn get(site: &Site, path: &str, query: &[(&str, &str)]) -> Result<Answer, Failure> {
+pub(super) async fn get(site: &Site, path: &'static str, query: &[(&str, &str)]) -> Result<Answer, Failure> {
     let answer = site.ask(site.get(path)?.query(query).send()).await?;
     if answer.is_success() { Ok(answer) } else { Err(site.complaint(&answer)) }
 }

@@ -138,7 +138,11 @@ mod tests {
     #[test]
     fn what_is_signed_is_recorded_once_and_nothing_else_is() {
         let folder = tempfile::tempdir().unwrap();
-        let place = JournalPlace { directory: folder.path().join("j"), sharing: Sharing::Private };
+        let place = JournalPlace {
+            directory: folder.path().join("j"),
+            sharing: Sharing::Private,
+            own: folder.path().join("own"),
+        };
         let file = place.open().unwrap().changes();
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let intake = Intake { file: file.clone(), secret: secret.into(), known: Mutex::default() };

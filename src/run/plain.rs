@@ -31,7 +31,7 @@ use crate::console::runs::RunSaid;
 use crate::console::{Console, Doubt, Effect, JournalMsg, Msg, Notice, Summary, Tone};
 use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Line, Series};
 use crate::pane::{Access, Cx};
-use crate::text::{CleanStr, CleanText, too_many_bytes};
+use crate::text::{CleanText, too_many_bytes};
 use crate::widget::text::duration;
 use numbers::Numbers;
 use streams::{Paper, Stdout, Typed, Written};
@@ -126,8 +126,8 @@ enum Heard {
 struct Waits {
     /// Appends without an answer.
     tickets: BTreeSet<u64>,
-    /// How many of our own entries must have come back.
-    own: usize,
+    /// What was asked for must have come back from the record.
+    returns: bool,
     /// A record is being opened.
     opening: bool,
     /// The shell reads records to answer.
@@ -139,7 +139,6 @@ struct Waits {
 /// A console in line mode.
 struct Session {
     console: Console,
-    me: CleanStr,
     access: Access,
     paper: Paper,
     told: Told,
@@ -147,8 +146,6 @@ struct Session {
     /// What was shown last and waits for its word, frozen.
     dialog: Option<RunDialog>,
     waits: Waits,
-    /// How many entries of this console came back in the open record.
-    own: usize,
     /// Everything of the open record was read, and its first state told.
     is_open: bool,
     /// Nobody named a record yet: the first list decides.
@@ -172,14 +169,12 @@ impl Session {
         console.spell_as(verbs::COMMANDS);
         Self {
             console,
-            me: plan.settings.console.clone(),
             access: plan.settings.access,
             paper,
             told: Told::default(),
             numbers: Numbers::default(),
             dialog: None,
             waits,
-            own: 0,
             is_open: false,
             is_choosing: is_auto,
             draft: None,
@@ -200,8 +195,8 @@ impl Session {
     }
 
     fn is_waiting(&self) -> bool {
-        let Waits { tickets, own, opening, answer, .. } = &self.waits;
-        !tickets.is_empty() || self.own < *own || *opening || *answer
+        let Waits { tickets, returns, opening, answer, .. } = &self.waits;
+        !tickets.is_empty() || (*returns && self.console.is_waiting()) || *opening || *answer
     }
 
     fn takes_lines(&self) -> bool {
@@ -259,12 +254,11 @@ impl Session {
             Msg::Journal(JournalMsg::Opened(id)) => {
                 self.paper.mark(id.series == Series::Drill);
                 self.waits = Waits { opening: true, since: clock::boot(), ..Waits::default() };
-                (self.own, self.is_open, self.draft, self.draft_ticket) = (0, false, None, None);
+                (self.is_open, self.draft, self.draft_ticket) = (false, None, None);
                 self.numbers = Numbers::default();
                 self.dialog = None;
             }
             Msg::Journal(JournalMsg::Entries(entries)) => {
-                self.own += entries.iter().filter(|entry| entry.via.console == self.me).count();
                 new.extend(entries.iter().map(|entry| entry.id));
             }
             Msg::Journal(JournalMsg::Draft(text, began)) => {
@@ -273,7 +267,7 @@ impl Session {
                 self.draft = Some((text.clone(), *began));
                 return;
             }
-            Msg::Journal(JournalMsg::Saved(ticket)) => {
+            Msg::Journal(JournalMsg::Saved(ticket, _)) => {
                 self.waits.tickets.remove(ticket);
                 if self.draft_ticket == Some(*ticket) {
                     (self.draft, self.draft_ticket) = (None, None);
@@ -281,7 +275,6 @@ impl Session {
                 }
             }
             Msg::Journal(JournalMsg::NotSaved(ticket, _)) => {
-                self.waits.own = self.own;
                 self.has_failed = true;
                 self.draft_ticket = self.draft_ticket.filter(|draft| draft != ticket);
                 if self.waits.tickets.remove(ticket) {
@@ -332,7 +325,9 @@ impl Session {
             }
             Msg::Run(_, RunSaid::Overtime | RunSaid::Ended(_)) => {}
             Msg::Input(_)
-            | Msg::Journal(JournalMsg::CaughtUp | JournalMsg::Writable | JournalMsg::Present(_))
+            | Msg::Journal(
+                JournalMsg::CaughtUp | JournalMsg::Writable | JournalMsg::Present(_) | JournalMsg::LeftBehind(_),
+            )
             | Msg::Source(_)
             | Msg::TaskDied(_)
             | Msg::ClockJumped(_)
@@ -350,6 +345,7 @@ impl Session {
         }
         let is_caught_up = msg == Msg::Journal(JournalMsg::CaughtUp);
         let list = if let Msg::Listed(list) = &msg { Some(list.clone()) } else { None };
+        self.waits.returns &= self.console.is_waiting();
         let effects = self.console.handle(msg, wall);
         self.tell_notice();
         if !lost.is_empty() {
@@ -373,9 +369,9 @@ impl Session {
         for effect in effects {
             let was_waiting = self.is_waiting();
             match &effect {
-                Effect::Append { ticket, events, .. } => {
+                Effect::Append { ticket, .. } => {
                     self.waits.tickets.insert(*ticket);
-                    self.waits.own = self.waits.own.max(self.own) + events.len();
+                    self.waits.returns = true;
                 }
                 Effect::Create(..) | Effect::StartDrill | Effect::Open(_) => self.waits.opening = true,
                 Effect::List | Effect::Print(_) | Effect::Merge { .. } | Effect::Unmerge(..) => {
@@ -411,6 +407,7 @@ impl Session {
     fn typed(&mut self, typed: Typed, wall: DateTime<Utc>, shell: &mut Shell) {
         let answer = match typed {
             Typed::Line(line) => {
+                self.waits.returns &= self.console.is_waiting();
                 let answer = verbs::obey(self, &line, wall);
                 self.last_line = line;
                 answer
@@ -494,7 +491,7 @@ impl Session {
     fn tell_news(&mut self, wall: DateTime<Utc>) {
         let cx = self.console.view(wall);
         let news = match (self.is_open, self.waits.opening) {
-            (true, _) => self.told.news(&self.me, &mut self.numbers, &cx),
+            (true, _) => self.told.news(self.console.name(), &mut self.numbers, &cx),
             (false, true) => return,
             (false, false) => self.told.alerts(&mut self.numbers, &cx),
         };

@@ -294,7 +294,11 @@ mod tests {
     #[test]
     fn a_list_says_what_is_due_next_also_where_that_is_a_todo_line() {
         let home = tempfile::tempdir().unwrap();
-        let place = JournalPlace { directory: home.path().join("j"), sharing: Default::default() };
+        let place = JournalPlace {
+            directory: home.path().join("j"),
+            sharing: Default::default(),
+            own: home.path().join("own"),
+        };
         let start = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
         let declared = Declared {
             title: "payments hang".into(),

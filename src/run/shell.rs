@@ -19,7 +19,7 @@ use super::records::{self, Board};
 use super::{Opening, Plan};
 use crate::console::{Doubt, Effect, JournalMsg, Msg, Summary};
 use crate::exercise::Exercise;
-use crate::incident::{Clock, DrillStarted, EntryId, Event, IncidentId, Progress, Series, Via};
+use crate::incident::{Clock, DrillStarted, EntryId, Event, IncidentId, Parcel, Progress, Series, Via};
 use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Presence, Request};
 use crate::live::{Inquiry, Report, SourceName, Watchlist};
 use crate::pane::{Access, Past, Present};
@@ -242,8 +242,8 @@ impl Shell {
                     Work::Said(dir.and_then(|dir| merging.undo(&dir, duplicate, &reason)))
                 });
             }
-            Effect::Deliver(parcel) => self.post.run(Errand::Deliver, parcel, self.receipts.0.clone()),
-            Effect::LookUp(parcel) => self.post.run(Errand::LookUp, parcel, self.receipts.0.clone()),
+            Effect::Deliver(parcel) => self.post(Errand::Deliver, parcel),
+            Effect::LookUp(parcel) => self.post(Errand::LookUp, parcel),
             Effect::AskNews(watched) => self.post.ask_news(watched, self.receipts.0.clone()),
             Effect::Inquire(inquiry) => {
                 // A source that is busy with older questions answers those first; whoever asked is told, and can ask again. One that ended
@@ -273,6 +273,15 @@ impl Shell {
         let settings = &self.plan.settings;
         let via = Via { console: "merge".into(), ..self.via.clone() };
         Merging { actor: settings.me.clone(), via, cadence: settings.cadence }
+    }
+
+    /// Runs an errand to another system; from a drill nothing leaves, whatever its record says.
+    fn post(&mut self, errand: Errand, parcel: Parcel) {
+        let is_drill = self.drill.is_some() || self.open_id().is_none_or(|id| id.series == Series::Drill);
+        if is_drill || self.plan.settings.reach.is_dry {
+            return tracing::error!("nothing leaves from here: {} was not asked", parcel.service);
+        }
+        self.post.run(errand, parcel, self.receipts.0.clone());
     }
 
     /// Which record is open.
@@ -632,10 +641,11 @@ impl Shell {
                 let end = caught_up.then_some(JournalMsg::CaughtUp);
                 return [JournalMsg::Entries(entries)].into_iter().chain(end).map(Msg::Journal).collect();
             }
-            News::Saved { ticket } => JournalMsg::Saved(ticket),
+            News::Saved { ticket, stamps } => JournalMsg::Saved(ticket, stamps),
             News::NotSaved { ticket, reason } => JournalMsg::NotSaved(ticket, clean(reason)),
             News::Unwritable(why) => JournalMsg::Unwritable(clean(why)),
             News::Writable => JournalMsg::Writable,
+            News::LeftBehind(left) => JournalMsg::LeftBehind(left),
             News::Damaged(what) => JournalMsg::Damaged(what.into_iter().map(clean).collect()),
             News::Present(present) => JournalMsg::Present(
                 present

@@ -19,7 +19,7 @@ use std::time::Duration;
 use rustix::fs::Mode;
 use rustix::process::{Pid, Signal};
 
-use super::{CANCEL, END, END_BYTES, END_ROOM, End, GRANT, ORDER, OUTPUT, OVERTIME, Order, STATE, State, replace};
+use super::{CANCEL, END, END_BYTES, END_ROOM, End, GRANT, OUTPUT, OVERTIME, Order, STATE, State, replace};
 use crate::clock;
 use crate::incident::Ending;
 use crate::text::mask::MaskedLines;
@@ -44,17 +44,20 @@ pub fn run(folder: &Path) -> ExitCode {
 }
 
 fn work(folder: &Path) -> io::Result<()> {
-    let order: Order = serde_json::from_slice(&fs::read(folder.join(ORDER))?)?;
     let me = i32::try_from(std::process::id()).unwrap_or_default();
     if let Some(state) = State::of(me) {
         replace(&folder.join(STATE), &serde_json::to_vec(&state)?)?;
     }
-    let end = match spawn(&order) {
-        Ok(child) => watch(folder, &order, child),
-        Err(error) => {
-            let program = order.argv.first().map(Exact::shown).unwrap_or_default();
-            End::not_started(&format!("{program}: {error}"))
-        }
+    // The pipe is ours alone: whoever can write the folder cannot say what runs.
+    let end = match Order::hear(io::stdin().lock()) {
+        Ok(order) => match spawn(&order) {
+            Ok(child) => watch(folder, &order, child),
+            Err(error) => {
+                let program = order.argv.first().map(Exact::shown).unwrap_or_default();
+                End::not_started(&format!("{program}: {error}"))
+            }
+        },
+        Err(error) => End::not_started(&error.to_string()),
     };
     write_end(folder, &end)
 }

@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 
 use super::auth::Auth;
 pub use super::auth::Spelling;
+use super::below::Below;
 use super::{Endpoint, SourceError};
 use crate::clock;
 use crate::live::SourceName;
@@ -265,12 +266,16 @@ impl Site {
     }
 
     /// Begins a GET below the base address.
-    pub fn get(&self, path: &str) -> Result<RequestBuilder, Failure> {
+    pub fn get(&self, path: impl Into<Below>) -> Result<RequestBuilder, Failure> {
         self.request(Method::GET, path)
     }
 
     /// Begins a request below the base address, signed in.
-    pub fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
+    pub fn request(&self, method: Method, path: impl Into<Below>) -> Result<RequestBuilder, Failure> {
+        let path = path.into().text().map_err(|value| {
+            let value = CleanStr::new(&value);
+            self.failure(Trouble::Ours, format!("was not asked: `{value}` names nothing there"))
+        })?;
         let slash = if path.is_empty() { "" } else { "/" };
         let mut request = self.client.request(method, format!("{}{slash}{path}", self.base));
         if let Some(header) = self.authorization()? {
@@ -455,19 +460,6 @@ impl Site {
         let Ok(fresh) = tokio::task::spawn_blocking(move || auth.header(&client)).await else { return };
         *self.header.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
-}
-
-/// Percent-encodes what stands for one segment of a path.
-pub fn segment(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 /// An address without user, password and query, for logs.

@@ -15,7 +15,8 @@ use futures_util::stream::{Stream, StreamExt as _, iter};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::http::{Answer, Failure, Limits, Site, Trouble, segment};
+use super::below::Below;
+use super::http::{Answer, Failure, Limits, Site, Trouble};
 use super::{Desk, Endpoint, Poller, Source, SourceError, Telling, attend};
 use crate::live::{Finding, Inquiry, MOST_SPANS, SourceName, SpanFinding, Usual, WatchedService, Watchlist};
 use crate::spans::{SpanRow, Trace, TraceId};
@@ -316,10 +317,10 @@ impl Asker {
         let short = padded.strip_prefix("0000000000000000").filter(|_| padded.len() == 32);
         for id in std::iter::once(padded.as_str()).chain(short) {
             let path = match dialect {
-                Dialect::Legacy => format!("api/traces/{}", segment(id)),
-                Dialect::Otlp => format!("api/v3/traces/{}", segment(id)),
+                Dialect::Legacy => Below::of("api/traces/{}", &[id]),
+                Dialect::Otlp => Below::of("api/v3/traces/{}", &[id]),
             };
-            let answer = self.get(&path, &[]).await?;
+            let answer = self.get(path, &[]).await?;
             if answer.status == 404 && says_not_found(&answer) {
                 continue;
             }
@@ -379,7 +380,7 @@ impl Asker {
         Ok(dialect)
     }
 
-    async fn get(&self, path: &str, query: &[(&'static str, String)]) -> Result<Answer, Failure> {
+    async fn get(&self, path: impl Into<Below>, query: &[(&'static str, String)]) -> Result<Answer, Failure> {
         let request = self.site.get(path)?.query(query);
         self.site.ask(request.send()).await
     }

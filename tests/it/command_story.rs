@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use warroom::console::{Console, Effect, JournalMsg, Layout, Msg, Settings, first_events};
 use warroom::escalation::Matrix;
 use warroom::incident::{
-    Asking, Cadence, Channel, Declared, Detection, Duty, Incident, IncidentId, Obligation, Outcome, Phase, ReviewOf,
-    Role, Series, Severity, Urgency, Via,
+    Asking, Cadence, Channel, Declared, Detection, Duty, Entry, Incident, IncidentId, Obligation, Outcome, Phase,
+    ReviewOf, Role, Series, Severity, Urgency, Via,
 };
 use warroom::journal::{Journal, JournalDir, NewEntry, Sharing, SqliteJournal};
 use warroom::live::{Finding, Report, SpanFinding, Watchlist};
@@ -139,11 +139,12 @@ impl Stage {
                 Effect::Append { ticket, events, .. } => {
                     let entries: Vec<_> =
                         events.into_iter().map(|event| NewEntry::new(desk.me.into(), event)).collect();
-                    desk.journal.append(&entries).unwrap();
+                    let written = desk.journal.append(&entries).unwrap();
+                    let stamps = written.iter().map(Entry::stamp).collect();
                     if !self.is_held {
                         self.read_back();
                     }
-                    self.tell(place, Msg::Journal(JournalMsg::Saved(ticket)));
+                    self.tell(place, Msg::Journal(JournalMsg::Saved(ticket, stamps)));
                 }
                 Effect::Watch(watchlist) => desk.watched = Some(watchlist),
                 _ => {}

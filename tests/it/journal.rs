@@ -283,7 +283,7 @@ fn full(dir: &JournalDir) {
     };
     let answer = |desk: &mut Desk| {
         desk.until(|news| match news {
-            News::Saved { ticket } => Some(format!("@answer saved {ticket}")),
+            News::Saved { ticket, .. } => Some(format!("@answer saved {ticket}")),
             News::NotSaved { ticket, reason } => Some(format!("@answer not saved {ticket}: {reason}")),
             _ => None,
         })

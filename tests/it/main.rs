@@ -13,6 +13,7 @@ mod config;
 mod console;
 mod docs;
 mod doctor;
+mod forged;
 mod gameday;
 mod gameday_story;
 mod gentle;

@@ -188,7 +188,7 @@ fn play(host: &Host, systems: &Systems, alertmanager: &Running) {
     bob.wait_for("RESOLVED", SOON);
     bob.wait_for("out YOUR WORD: external page (statuspage) waits", SOON);
     bob.type_in(":outbox\n");
-    let held = bob.wait_for("YOUR WORD", SOON);
+    let held = bob.wait_for("YOUR WORD  ", SOON);
     let number = held.trim_start_matches("  ").split(' ').next().unwrap().to_owned();
     bob.type_in(&format!(":outbox {number} 1\n"));
     until("the end on the page", || systems.page.texts("outside").len() == 2);

@@ -83,7 +83,7 @@ fn a_command_runs_without_shell_and_its_end_and_output_stand_beside_the_journal(
     assert!(printed.contains("a b|$(id)|*|--x=;y|\n") && printed.contains("oops\n"), "{printed}");
     assert_eq!(end.bytes, printed.len() as u64);
     assert!(end.tail.contains("oops"), "{}", end.tail);
-    for name in ["output", "order.json", "end.json"] {
+    for name in ["output", "end.json"] {
         assert_eq!(fs::metadata(folder.join(name)).unwrap().mode() & 0o777, 0o600, "{name}");
     }
     assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);

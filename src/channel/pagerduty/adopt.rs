@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{AT_ONCE, Incident, PagerDuty};
 use crate::incident::{EntryId, IncidentId, Linked, Opened, Parcel, Receipt, Way};
+use crate::source::below::Below;
 use crate::source::http::Failure;
 use crate::text::CleanStr;
 
@@ -130,7 +131,7 @@ impl PagerDuty {
         if opened.linked.is_empty() {
             return Ok(false);
         }
-        let known: Alerts = self.get(&format!("incidents/{}/alerts", one.id), &[("limit", AT_ONCE)]).await?;
+        let known: Alerts = self.get(Below::of("incidents/{}/alerts", &[&one.id]), &[("limit", AT_ONCE)]).await?;
         Ok(known.alerts.iter().any(|alert| opened.linked.iter().any(|linked| alert.is(linked))))
     }
 }

@@ -1,5 +1,7 @@
 //! What goes out, and what a person can do where it does not get there by itself.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 
 use super::Overlay;
@@ -68,6 +70,11 @@ pub(crate) fn held_back(cx: &Cx<'_>) -> Vec<String> {
 /// The list.
 pub(crate) fn outbox(cx: &Cx<'_>) -> Overlay {
     let rows = listed(cx).into_iter().map(|one| (delivery_line(one, cx), Choice::Delivery(one.id)));
+    let left = cx
+        .left
+        .iter()
+        .map(|body| (left_line(body), Choice::Command(Box::new(Command::SendOut(Box::new(body.clone()))))));
+    let rows = rows.chain(left);
     Overlay::Pick(Box::new(Pick {
         title: "what goes out".to_owned(),
         notes: held_back(cx),
@@ -77,11 +84,60 @@ pub(crate) fn outbox(cx: &Cx<'_>) -> Overlay {
     }))
 }
 
+/// Something that another system was not told, in one line.
+pub(crate) fn left_line(body: &DeliveryQueued) -> String {
+    format!("{:<11} {:>8}  {}: {} · others did this: send it from here", "NOT TOLD", "", body.service, body.act.words())
+}
+
+/// Whether whoever has a delivery in hand is not here any more.
+pub(crate) fn is_orphan(delivery: &Delivery, cx: &Cx<'_>) -> bool {
+    let is_on_its_way = matches!(
+        delivery.state,
+        DeliveryState::Queued { .. } | DeliveryState::Sending | DeliveryState::Unconfirmed { .. }
+    );
+    let is_here = delivery.console == *cx.console || cx.present.iter().any(|one| one.console == delivery.console);
+    is_on_its_way && !is_here && cx.incident.drill.is_none()
+}
+
+/// What waits for somebody to take it in hand: a person's act, and so a thing that is due.
+pub(crate) fn wants_a_hand(cx: &Cx<'_>) -> Vec<String> {
+    let orphans: Vec<&Delivery> = cx.incident.undelivered().filter(|one| is_orphan(one, cx)).collect();
+    let things = |count: usize| if count == 1 { "1 thing".to_owned() } else { format!("{count} things") };
+    let mut lines = Vec::new();
+    if let Some(first) = orphans.first() {
+        let by = match first.console.as_str() {
+            "" => "somebody".to_owned(),
+            _ => {
+                cx.incident.entry(first.by).map_or_else(|| first.queued.by.to_string(), |entry| entry.actor.to_string())
+            }
+        };
+        lines.push(format!(
+            "{by}'s console is gone: {} of it not sent yet: `outbox` sends from here",
+            things(orphans.len())
+        ));
+    }
+    if !cx.left.is_empty() {
+        let services: BTreeSet<&CleanStr> = cx.left.iter().map(|body| &body.service).collect();
+        let services: Vec<&str> = services.into_iter().map(CleanStr::as_str).collect();
+        let (what, is) = (things(cx.left.len()), if cx.left.len() == 1 { "is" } else { "are" });
+        lines.push(format!("{what} that others did {is} not told to {}: `outbox` tells", services.join(", ")));
+    }
+    lines
+}
+
 /// What a person may decide about a delivery.
 pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(CleanStr, DeliveryState)> {
     let queued = |choice| DeliveryState::Queued { not_before: cx.now, why: None, choice };
     let again = || queued(None);
     let dropped = || DeliveryState::Dropped { why: CleanStr::default() };
+    let unknown = || DeliveryState::Unconfirmed { why: "the console that sent it is gone".into() };
+    let taken = match &delivery.state {
+        DeliveryState::Queued { .. } => Some(("its console is gone: send it from here", again())),
+        DeliveryState::Sending => Some(("its console is gone: look from here whether it is there", unknown())),
+        DeliveryState::Unconfirmed { .. } => Some(("its console is gone: look from here again", unknown())),
+        _ => None,
+    };
+    let taken = taken.filter(|_| is_orphan(delivery, cx));
     let mut all = match &delivery.state {
         DeliveryState::Unconfirmed { .. } => vec![
             ("I looked, it is not there: send it again", again()),
@@ -105,7 +161,7 @@ pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(CleanStr, DeliveryS
         // Before the last way, which gives it up.
         all.insert(all.len() - 1, ("it was told by hand", DeliveryState::ByHand));
     }
-    let fitting = all.into_iter().filter(|(_, to)| delivery.state.leads_to(to));
+    let fitting = taken.into_iter().chain(all).filter(|(_, to)| delivery.state.leads_to(to));
     fitting.map(|(words, to)| (words.into(), to)).collect()
 }
 

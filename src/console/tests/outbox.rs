@@ -57,10 +57,7 @@ fn post(desk: &mut Desk, text: &str) {
     desk.console.command(Command::PostUpdate(update), None, wall, &mut effects);
     for effect in effects {
         if let Effect::Append { ticket, events, .. } = &effect {
-            for event in events.clone() {
-                desk.write_as("dana", "c1", event);
-            }
-            desk.tell(Msg::Journal(JournalMsg::Saved(*ticket)));
+            desk.save(*ticket, events);
         }
     }
 }
@@ -172,7 +169,14 @@ fn of_a_console_that_is_gone_what_waited_is_sent_and_what_was_being_sent_is_look
     );
     assert_eq!(handed(&desk).len(), 0);
     present(&mut desk, &["c1"]);
-    desk.tell(Msg::Wake);
+    desk.pass(60);
+    assert_eq!(
+        (words(&desk), handed(&desk).len(), looked(&desk)),
+        (vec!["SENDING"], 0, 0),
+        "its name alone is no proof"
+    );
+    let of_c2 = desk.left_by("c2");
+    desk.tell(Msg::Journal(JournalMsg::LeftBehind(of_c2)));
     assert_eq!((words(&desk), handed(&desk).len()), (vec!["UNCONFIRMED"], 0));
     desk.pass(6);
     assert_eq!(looked(&desk), 1);
@@ -461,7 +465,12 @@ fn restarted(desk: Desk, reach: Reach) -> Desk {
     let entries: Vec<Entry> = desk.console.incident().entries().cloned().collect();
     let mut again = Desk::with(Settings { reach, ..settings(Layout::Comms) }, (120, 40));
     (again.rseq, again.hlc, again.wall) = (desk.rseq, desk.hlc, desk.wall);
-    for msg in [JournalMsg::Opened(IncidentId::incident(1)), JournalMsg::Entries(entries), JournalMsg::CaughtUp] {
+    for msg in [
+        JournalMsg::LeftBehind(desk.left_by("c1")),
+        JournalMsg::Opened(IncidentId::incident(1)),
+        JournalMsg::Entries(entries),
+        JournalMsg::CaughtUp,
+    ] {
         again.tell(Msg::Journal(msg));
     }
     present(&mut again, &["c1"]);

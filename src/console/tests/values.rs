@@ -79,10 +79,8 @@ fn run(desk: &mut Desk, purpose: Purpose, said: &[(&str, &str)], code: i32) {
         desk.console.command(Command::StartRun(dialog.order), None, desk.wall, &mut effects);
         effects
     };
-    let Some(Effect::Append { events, .. }) = effects.into_iter().next() else { panic!("{}", desk.said()) };
-    for event in events {
-        desk.write_as("dana", "c1", event);
-    }
+    let Some(Effect::Append { ticket, events, .. }) = effects.into_iter().next() else { panic!("{}", desk.said()) };
+    desk.save(ticket, &events);
     desk.pass(60);
     desk.end_newest(code);
     desk.pass(60);
@@ -191,7 +189,7 @@ fn a_dry_run_shows_what_would_have_run_and_runs_nothing_whatever_leads_to_it() {
     assert!(written, "what would have run is written down");
     // The boundary itself: a start that came from anywhere is refused.
     let mut effects = Vec::new();
-    desk.console.own.back = desk.console.own.sent;
+    desk.console.own.forget();
     desk.console.command(Command::StartRun(order.clone()), None, desk.wall, &mut effects);
     assert!(effects.is_empty() && desk.said().contains("--dry-run: nothing runs"), "{}", desk.said());
     assert!(desk.console.request(Command::StartRun(order), desk.wall).is_err());

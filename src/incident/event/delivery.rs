@@ -373,11 +373,12 @@ impl DeliveryState {
         match (self, next) {
             // Where something is asked, only an answer leads on.
             (Held { ways, .. }, Queued { .. }) => ways.is_empty() || self.chosen(next).is_some(),
-            (Queued { .. }, Sending | Held { .. } | ByHand | Superseded { .. } | Dropped { .. })
+            // Somebody else may take it in hand as it is.
+            (Queued { .. }, Queued { .. } | Sending | Held { .. } | ByHand | Superseded { .. } | Dropped { .. })
             | (Held { .. } | Failed { .. }, Queued { .. } | ByHand | Superseded { .. } | Dropped { .. })
             // A system may look before it writes, and ask.
             | (Sending, Sent(_) | Queued { .. } | Held { .. } | Failed { .. } | Unconfirmed { .. })
-            | (Unconfirmed { .. }, Sent(_) | Queued { .. } | Held { .. } | ByHand | Dropped { .. }) => true,
+            | (Unconfirmed { .. }, Unconfirmed { .. } | Sent(_) | Queued { .. } | Held { .. } | ByHand | Dropped { .. }) => true,
             (Queued { .. } | Held { .. } | Sending | Unconfirmed { .. } | Failed { .. }, _)
             | (Sent(_) | ByHand | Superseded { .. } | Dropped { .. }, _) => false,
         }

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::numbers::{LATELY, Numbers};
 use super::told::owner;
 use crate::alert::{Cover, proposed_severity};
-use crate::console::overlay::since;
+use crate::console::overlay::{since, wants_a_hand};
 use crate::incident::{
     Answer, Channel, Decision, Draft, FollowUp, FollowUpState, Hypothesis, Offer, Severity, StatusUpdate, Task, Urgency,
 };
@@ -229,12 +229,15 @@ pub(super) fn changes(numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
 
 /// What is due, in one line each, without numbers.
 pub(super) fn due(cx: &Cx<'_>) -> Vec<String> {
-    all_due(cx).into_iter().map(|(_, line)| line).collect()
+    let waits = wants_a_hand(cx).into_iter().map(|line| format!("due: {line}"));
+    all_due(cx).into_iter().map(|(_, line)| line).chain(waits).collect()
 }
 
 /// What is due, with the numbers by which it is put off.
 pub(super) fn numbered_due(numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
-    all_due(cx).into_iter().map(|(duty, line)| format!("{} {line}", numbers.duties.of(&duty))).collect()
+    let due = all_due(cx).into_iter().map(|(duty, line)| format!("{} {line}", numbers.duties.of(&duty)));
+    let waits = wants_a_hand(cx).into_iter().map(|line| format!("due: {line}"));
+    due.chain(waits).collect()
 }
 
 fn all_due(cx: &Cx<'_>) -> Vec<(crate::incident::Duty, String)> {

@@ -48,7 +48,11 @@ fn console(access: Access) -> Console {
     };
     let events = first_events(declared, &Asking::new("dana".into(), start())).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let place = JournalPlace { directory: folder.path().join("journal"), sharing: Sharing::Private };
+    let place = JournalPlace {
+        directory: folder.path().join("journal"),
+        sharing: Sharing::Private,
+        own: folder.path().join("own"),
+    };
     let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new("dana".into(), event)).collect();
     let id = records::create(&place, Series::Incident, Via::default(), &entries).unwrap();
     let (entries, _) = place.open().unwrap().journal(id, Via::default()).unwrap().all().unwrap();

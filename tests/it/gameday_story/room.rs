@@ -263,9 +263,10 @@ impl Room {
                 Effect::Append { ticket, events, .. } => {
                     let entries: Vec<_> =
                         events.into_iter().map(|event| NewEntry::new(desk.me.into(), event)).collect();
-                    desk.journal.append(&entries).unwrap();
+                    let written = desk.journal.append(&entries).unwrap();
+                    let stamps = written.iter().map(Entry::stamp).collect();
                     self.read_back();
-                    self.tell(place, Msg::Journal(JournalMsg::Saved(ticket)));
+                    self.tell(place, Msg::Journal(JournalMsg::Saved(ticket, stamps)));
                 }
                 Effect::Simulate(drill) => desk.simulate(&drill, self.wall),
                 Effect::Watch(watchlist) => drop(desk.watch.send_replace(Arc::new(watchlist))),

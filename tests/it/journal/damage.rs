@@ -220,3 +220,49 @@ proptest! {
         prop_assert!(!verify(&room.path()).unwrap().is_sound());
     }
 }
+
+#[test]
+fn a_file_with_anything_but_our_tables_is_refused_by_name_also_under_a_running_console() {
+    for (sql, name) in [
+        ("CREATE TRIGGER evil BEFORE INSERT ON ev BEGIN UPDATE ev SET entry = 'x'; END", "trigger `evil`"),
+        ("CREATE VIEW others AS SELECT 1", "view `others`"),
+        ("CREATE TABLE more(x)", "table `more`"),
+        ("CREATE INDEX quick ON ev(kind)", "index `quick`"),
+        ("CREATE VIRTUAL TABLE words USING fts5(x)", "table `words`"),
+        ("ALTER TABLE claim RENAME TO claims", "table `claims`"),
+        ("ALTER TABLE ev ADD COLUMN argv GENERATED ALWAYS AS ('rm') VIRTUAL", "table `ev`"),
+    ] {
+        let room = Room::in_memory();
+        let mut open = room.journal("open");
+        open.append(&[note("dana", "before")]).unwrap();
+        rusqlite::Connection::open(room.path()).unwrap().execute_batch(sql).unwrap();
+        for refused in [
+            open.append(&[note("dana", "after")]).unwrap_err().to_string(),
+            open.tail(0, 10).unwrap_err().to_string(),
+            room.dir.journal(INC, via("late")).unwrap_err().to_string(),
+        ] {
+            assert!(refused.contains(name) && refused.contains("verify"), "{refused}");
+        }
+        let verified = verify(&room.path());
+        let damage = verified.map(|found| found.damage.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+        assert!(damage.as_ref().is_ok_and(|damage| damage.contains(name)), "{damage:?}");
+    }
+}
+
+#[test]
+fn a_row_that_is_too_large_is_named_and_hides_no_other() {
+    let room = Room::in_memory();
+    let mut journal = room.journal("a");
+    journal.append(&[note("dana", "before")]).unwrap();
+    let db = rusqlite::Connection::open(room.path()).unwrap();
+    let row =
+        "INSERT INTO ev(rid, rseq, hlc, wall, kind, entry, prev) VALUES (9, ?1, 1, 1, 'note-added', zeroblob(?2), '')";
+    db.execute(row, [1, 9_000_000]).unwrap();
+    drop(db);
+    journal.append(&[note("dana", "after")]).unwrap();
+    let (entries, damage) = room.journal("b").all().unwrap();
+    let damage: Vec<String> = damage.iter().map(ToString::to_string).collect();
+    assert_eq!(entries.len(), 2, "{damage:?}");
+    assert!(damage.iter().any(|what| what.contains("larger than 8 MiB")), "{damage:?}");
+    assert_eq!(room.journal("c").landmarks().unwrap().len(), 0);
+}

@@ -112,7 +112,7 @@ fn a_console_redacts_through_its_thread_once_the_entry_that_says_so_is_saved() {
     assert_eq!(desk.next(), News::Opened { draft: None });
     desk.handle.send(Request::Append { ticket: 1, entries: vec![redaction(id)], settles_draft: false }).unwrap();
     desk.handle.send(Request::Redact(id)).unwrap();
-    desk.until(|news| matches!(news, News::Saved { ticket: 1 }).then_some(()));
+    desk.until(|news| matches!(news, News::Saved { ticket: 1, .. }).then_some(()));
     let unknown = EntryId { rid: 1, rseq: 1 };
     desk.handle.send(Request::Redact(unknown)).unwrap();
     let said = desk.until(|news| if let News::Damaged(what) = news { Some(what) } else { None });

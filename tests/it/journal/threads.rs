@@ -32,7 +32,7 @@ fn a_console_gets_the_whole_record_in_order_then_what_is_new_each_entry_once() {
     while got.len() < 2502 || !is_saved {
         match desk.next() {
             News::Entries { entries, .. } => got.extend(entries),
-            News::Saved { ticket } => is_saved = ticket == 9,
+            News::Saved { ticket, .. } => is_saved = ticket == 9,
             News::Present(_) => {}
             other => panic!("{other:?}"),
         }
@@ -124,7 +124,7 @@ fn one_console_with_a_hundred_requests_is_answered_a_hundred_times_in_order() {
         desk.handle.send(Request::SaveDraft(format!("typing {ticket}"))).unwrap();
     }
     let answers: Vec<_> = (0..100)
-        .map(|_| desk.until(|news| if let News::Saved { ticket } = news { Some(ticket) } else { None }))
+        .map(|_| desk.until(|news| if let News::Saved { ticket, .. } = news { Some(ticket) } else { None }))
         .collect();
     assert_eq!(answers, (0..100).collect::<Vec<_>>());
     assert!(desk.handle.close(Duration::from_secs(5)));

@@ -9,7 +9,7 @@ use super::super::lists;
 use super::words::{first_word, given, lines};
 use super::{Answer, Verb, usage, verb};
 use crate::console::overlay::send;
-use crate::console::overlay::{delivery_line, held_back, update_facts, ways};
+use crate::console::overlay::{delivery_line, held_back, left_line, update_facts, ways};
 use crate::incident::{Channel, Command, DeliveryMoved, EntryId, PersonTold, Severity, StatusUpdate};
 use crate::pane::Cx;
 use crate::template::{self, Audience, Rule, Status};
@@ -95,8 +95,8 @@ fn outbox(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let all = &cx.incident.deliveries;
     let (number, rest) = first_word(rest);
     if number.is_empty() {
-        let mut lines: Vec<_> =
-            all.iter().enumerate().map(|(place, one)| format!("{} {}", place + 1, delivery_line(one, &cx))).collect();
+        let lines = all.iter().map(|one| delivery_line(one, &cx)).chain(cx.left.iter().map(left_line));
+        let mut lines: Vec<_> = lines.enumerate().map(|(place, line)| format!("{} {line}", place + 1)).collect();
         lines.extend(held_back(&cx));
         if lines.is_empty() {
             return Err("nothing goes out: texts are told by hand where [slack] does not say otherwise".to_owned());
@@ -104,6 +104,13 @@ fn outbox(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
         return session.answer(lines);
     }
     let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    if let Some(body) = place.and_then(|place| cx.left.get(place.checked_sub(all.len())?)) {
+        if first_word(rest).0 != "1" {
+            let lines = vec![left_line(body), format!("  :outbox {number} 1: send it from here")];
+            return session.answer(lines);
+        }
+        return session.ask(Command::SendOut(Box::new(body.clone())), wall);
+    }
     let Some(delivery) = place.and_then(|place| all.get(place)) else {
         return Err(format!("there is no {}: :outbox lists {}", CleanStr::new(number), all.len()));
     };

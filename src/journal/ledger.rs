@@ -1,0 +1,154 @@
+//! What this account's processes wrote, kept where nobody else can write.
+//!
+//! A journal says who wrote what, and whoever can write the journal can say so falsely. A console that goes on with what another one of its account
+//! left behind must know it from somewhere else: each process notes the number and the hash of what it committed in a file of its own, in the
+//! account's private state folder.
+//!
+//! Hides how it is known that a process is gone: its number, its start and the machine's start are the name of its file.
+//!
+//! Invariant: a folder or a file that another account could write says nothing; what could not be noted costs nobody an entry.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{Mode, OFlags};
+
+use super::process::Process;
+use crate::clock;
+use crate::incident::{Entry, EntryId};
+use crate::text::CleanStr;
+
+/// The longest file that is read, in bytes: some hundred thousand entries.
+const MOST: u64 = 32 * 1024 * 1024;
+/// A file that nobody wrote to for so long is removed.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The notes of this account's processes.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    folder: PathBuf,
+}
+
+impl Ledger {
+    /// In a folder, which is made with the first note.
+    pub fn in_folder(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Notes what this process committed.
+    pub(super) fn note(&self, entries: &[Entry]) {
+        if let Err(error) = self.write(entries) {
+            tracing::warn!("{}: what this console writes is not noted: {error}", self.folder.display());
+        }
+    }
+
+    fn write(&self, entries: &[Entry]) -> io::Result<()> {
+        let own = Process::own().ok_or_else(|| io::Error::other("no /proc is here"))?;
+        if !self.folder.exists() {
+            DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        }
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = self.open_folder()?;
+        let file = rustix::fs::openat(&folder, name_of(&own), flags, Mode::RUSR | Mode::WUSR)?;
+        let lines: String = entries.iter().map(|entry| format!("{} {}\n", entry.id, entry.hash())).collect();
+        File::from(file).write_all(lines.as_bytes())
+    }
+
+    /// What this process wrote, and processes of this account that are gone: the hash of each entry.
+    pub fn left_behind(&self) -> BTreeMap<EntryId, CleanStr> {
+        let mut left = BTreeMap::new();
+        let Ok(folder) = self.open_folder() else { return left };
+        let own = Process::own();
+        for item in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let Some(process) = item.file_name().to_str().and_then(process_of) else { continue };
+            if own.as_ref() != Some(&process) && process.is_alive() {
+                continue;
+            }
+            if let Some(text) = read(&folder, &process) {
+                left.extend(text.lines().filter_map(|line| {
+                    let (id, hash) = line.split_once(' ')?;
+                    Some((id.parse().ok()?, CleanStr::new(hash)))
+                }));
+            } else {
+                let _ = fs::remove_file(item.path());
+            }
+        }
+        left
+    }
+
+    /// The folder, where nobody else can write it.
+    fn open_folder(&self) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = File::from(rustix::fs::open(&self.folder, flags, Mode::empty())?);
+        if is_private(&folder)? { Ok(folder) } else { Err(io::Error::other("others can write there")) }
+    }
+
+    /// The folder's path.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+fn is_private(file: &File) -> io::Result<bool> {
+    let is = file.metadata()?;
+    Ok(is.uid() == rustix::process::geteuid().as_raw() && is.mode() & 0o022 == 0)
+}
+
+/// A file's text; nothing where it is old.
+fn read(folder: &File, process: &Process) -> Option<String> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::openat(folder, name_of(process), flags, Mode::empty()).ok()?);
+    let is = file.metadata().ok()?;
+    let age = clock::wall().timestamp().saturating_sub(is.mtime());
+    if !is.is_file() || !is_private(&file).ok()? || age > i64::try_from(KEPT.as_secs()).unwrap_or(i64::MAX) {
+        return None;
+    }
+    let mut text = String::new();
+    file.take(MOST).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+fn name_of(process: &Process) -> String {
+    format!("{}-{}-{}", process.pid, process.started, process.boot)
+}
+
+fn process_of(name: &str) -> Option<Process> {
+    let (pid, rest) = name.split_once('-')?;
+    let (started, boot) = rest.split_once('-')?;
+    Some(Process { pid: pid.parse().ok()?, started: started.parse().ok()?, boot: boot.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::incident::tests::entry;
+    use crate::incident::{Event, Plain};
+
+    #[test]
+    fn what_this_process_and_gone_ones_wrote_is_known_and_what_a_living_one_writes_is_its_own() {
+        let home = tempfile::tempdir().unwrap();
+        let ledger = Ledger::in_folder(home.path().join("own"));
+        let written = entry(1, 1, 0, "dana", Event::Acknowledged(Plain {}));
+        ledger.note(std::slice::from_ref(&written));
+        let known = BTreeMap::from([(written.id, written.hash())]);
+        assert_eq!(ledger.left_behind(), known);
+        let own = Process::own().unwrap();
+        let file = |process: &Process| ledger.folder().join(name_of(process));
+        // Another start of the same number: that process is gone.
+        let gone = Process { started: own.started + 1, ..own.clone() };
+        fs::rename(file(&own), file(&gone)).unwrap();
+        assert_eq!(ledger.left_behind(), known);
+        let init = Process::of(1).unwrap();
+        fs::rename(file(&gone), file(&init)).unwrap();
+        assert_eq!(ledger.left_behind(), BTreeMap::new());
+        fs::rename(file(&init), file(&gone)).unwrap();
+        fs::set_permissions(ledger.folder(), fs::Permissions::from_mode(0o770)).unwrap();
+        assert_eq!(ledger.left_behind(), BTreeMap::new(), "anybody of the group may have put it there");
+    }
+}

@@ -1,0 +1,102 @@
+//! What a helper is told, and the way it gets there.
+//!
+//! Hides the form on the pipe: a line with the BLAKE3 of what follows, then the order.
+//!
+//! Invariant: an order that did not come whole, or is not the one that was sent, runs nothing; no word of it is in a file.
+
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::incident::CommandStarted;
+use crate::journal::Sharing;
+use crate::text::Exact;
+
+/// An order is shorter than this, in bytes.
+const MOST: u64 = 8 * 1024 * 1024;
+
+/// What a helper is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Program and arguments.
+    pub argv: Vec<Exact>,
+    /// Where it runs; absent for the console's own directory.
+    #[serde(default)]
+    pub directory: Option<Exact>,
+    /// Its time limit.
+    pub limit: Duration,
+    /// At its limit it is stopped; else it goes on.
+    pub stops_at_limit: bool,
+    /// Between TERM and KILL.
+    pub patience: Duration,
+    /// So much of what it prints is kept in the file, in bytes.
+    pub most: u64,
+    /// The mode of the files.
+    pub mode: u32,
+}
+
+impl Order {
+    /// The order of a command as it stands in the record.
+    pub fn of(body: &CommandStarted, sharing: Sharing) -> Self {
+        Self {
+            argv: body.argv.clone(),
+            directory: body.directory.clone(),
+            limit: Duration::from_secs(body.limit_s),
+            stops_at_limit: body.stops_at_limit,
+            patience: Duration::from_secs(10),
+            most: 64 * 1024 * 1024,
+            mode: sharing.file_mode(),
+        }
+    }
+
+    /// Sends it; whoever reads sees the end when this returns.
+    pub(super) fn tell(&self, mut to: impl Write) -> io::Result<()> {
+        let text = serde_json::to_vec(self)?;
+        writeln!(to, "{}", blake3::hash(&text).to_hex())?;
+        to.write_all(&text)?;
+        to.flush()
+    }
+
+    /// Reads one to its end.
+    pub(super) fn hear(from: impl Read) -> io::Result<Self> {
+        let broken = || io::Error::other("the order did not come whole");
+        let mut bytes = Vec::new();
+        from.take(MOST).read_to_end(&mut bytes)?;
+        let line = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(broken)?;
+        let (digest, text) = (&bytes[..line], &bytes[line + 1..]);
+        if blake3::hash(text).to_hex().as_bytes() != digest {
+            return Err(broken());
+        }
+        serde_json::from_slice(text).map_err(io::Error::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_that_is_cut_or_changed_on_its_way_is_none() {
+        let order = Order {
+            argv: vec!["flagctl".into(), "set\n".into()],
+            directory: None,
+            limit: Duration::from_secs(60),
+            stops_at_limit: false,
+            patience: Duration::from_secs(10),
+            most: 1,
+            mode: 0o600,
+        };
+        let mut sent = Vec::new();
+        order.tell(&mut sent).unwrap();
+        assert_eq!(Order::hear(&sent[..]).unwrap(), order);
+        for end in 0..sent.len() {
+            assert!(Order::hear(&sent[..end]).is_err(), "cut after {end} bytes");
+        }
+        for place in 0..sent.len() {
+            let mut other = sent.clone();
+            other[place] ^= 1;
+            assert!(Order::hear(&other[..]).is_err(), "changed at {place}");
+        }
+    }
+}
