@@ -7,6 +7,7 @@
 //! nothing.
 
 pub mod actions;
+mod ask;
 mod declaring;
 mod draw;
 mod drill;
@@ -45,7 +46,7 @@ use crate::live::{Before, Finding, Inquiry, Live, Usual, WatchedObjective, Watch
 use crate::oncall::Rotation;
 use crate::output::Outputs;
 pub use crate::pane::Past;
-use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Purpose, Question, Spelling};
+use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Question, Spelling};
 use crate::playbook::{Aliases, Catalogue};
 use crate::reach::Reach;
 use crate::resolution;
@@ -111,6 +112,8 @@ pub struct Settings {
     pub reach: Reach,
     /// Who is on call, where it is configured.
     pub rotation: Option<Rotation>,
+    /// This account's number, where several accounts write one record: there a second person is another account.
+    pub shared_as: Option<u32>,
     /// Whether the terminal's bell rings when something becomes overdue.
     pub rings: bool,
     /// Colours and glyphs.
@@ -493,6 +496,7 @@ impl Console {
             is_writable: self.record.unwritable.is_none(),
             present: &self.present,
             console: &self.settings.console,
+            shared_as: self.settings.shared_as,
             left: self.left_to_tell(),
             theme: &self.settings.theme,
             zone: self.zone(),
@@ -625,82 +629,6 @@ impl Console {
     fn ask(&mut self, question: Question) {
         self.overlay = Some(Overlay::ask(question));
         self.dirty = Dirty::ALL;
-    }
-
-    /// Decides a command; what comes of it goes to the journal, and comes back from there.
-    pub(crate) fn command(
-        &mut self,
-        command: Command,
-        from: Option<(PaneId, String)>,
-        wall: DateTime<Utc>,
-        effects: &mut Vec<Effect>,
-    ) {
-        let give_back = |console: &mut Self| {
-            if let Some((pane, text)) = &from {
-                console.panes[*pane as usize].give_back(text, None);
-            }
-        };
-        if !self.may_write() {
-            give_back(self);
-            return self.say(Tone::Refused, self.looks_only().to_owned(), wall);
-        }
-        // "Take command, acknowledge" typed in one breath: the second is decided when the first has come back as state.
-        if self.own.is_waiting() {
-            return self.deferred.push_back((command, from));
-        }
-        if let Some(why) = self.runs_nothing(&command) {
-            give_back(self);
-            return self.say(Tone::Refused, why.to_owned(), wall);
-        }
-        match self.decide(command.clone(), wall) {
-            Ok(events) if self.record.id.is_some() => {
-                let append = self.append(events, from);
-                effects.push(append);
-            }
-            Ok(_) => {
-                give_back(self);
-                self.refuse(&nothing_open(), wall);
-            }
-            Err(Refusal::WantsReason(saying)) => {
-                give_back(self);
-                self.ask(Question {
-                    title: self.cx(wall).said(&saying),
-                    text: String::new(),
-                    purpose: Purpose::Reason(Box::new(command)),
-                });
-            }
-            Err(refusal @ Refusal::No(_)) => {
-                give_back(self);
-                self.refuse(&refusal, wall);
-            }
-        }
-    }
-
-    /// Asks something of the incident for a caller without overlays: a refusal comes back, also one that wants a reason.
-    pub(crate) fn request(&mut self, command: Command, own: DateTime<Utc>) -> Result<Effect, Refusal> {
-        let wall = self.right(own);
-        if !self.may_write() {
-            return Err(Refusal::No(self.looks_only().into()));
-        }
-        if self.record.id.is_none() {
-            return Err(nothing_open());
-        }
-        if let Some(why) = self.runs_nothing(&command) {
-            return Err(Refusal::No(why.into()));
-        }
-        let events = self.decide(command, wall)?;
-        Ok(self.append(events, None))
-    }
-
-    fn append(&mut self, events: Vec<Event>, give_back: Option<(PaneId, String)>) -> Effect {
-        let events = self.by_own_clock(self.with_deliveries(self.with_versions(events)));
-        if self.notice().is_some_and(|notice| notice.tone == Tone::Refused) {
-            // What was refused before may be true no longer.
-            self.set_notice(None);
-        }
-        let settles_draft = give_back.is_some();
-        let ticket = self.own.ask(events.clone(), give_back);
-        Effect::Append { ticket, events, settles_draft }
     }
 
     /// Asks the sources for what this incident and this screen need, when that changed.

@@ -16,6 +16,7 @@ pub mod entry;
 pub mod event;
 mod fold;
 pub mod foreign;
+pub mod gate;
 pub mod heard;
 pub mod lamp;
 pub mod leftover;
@@ -299,8 +300,8 @@ pub struct Facts {
     pub runs: Vec<Run>,
     /// What steps that look have found last.
     pub answers: BTreeMap<StepRef, (Mark, StepAnswered)>,
-    /// Who vouched for which frozen command, the newest last.
-    pub vouched: Vec<(Mark, CommandVouched)>,
+    /// Who vouched, from which account, for which frozen command, the newest last.
+    pub vouched: Vec<(Mark, u32, CommandVouched)>,
     /// Playbooks from outside whose commands may run, by their digest.
     pub approved_playbooks: BTreeMap<CleanStr, Mark>,
     /// The versions of playbooks that count here.

@@ -43,7 +43,7 @@
 //!
 //! | layer | modules | rule |
 //! |---|---|---|
-//! | domain | [`incident`], [`alert`], [`change`], [`escalation`], [`gate`], [`oncall`], [`output`], [`playbook`], [`slo`], [`spans`], [`live`], [`reach`], [`report`], [`resolution`], [`template`], [`checkup`], [`text`], [`exercise`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
+//! | domain | [`incident`], [`alert`], [`change`], [`escalation`], [`oncall`], [`output`], [`playbook`], [`slo`], [`spans`], [`live`], [`reach`], [`report`], [`resolution`], [`template`], [`checkup`], [`text`], [`exercise`] | pure: no I/O, async, clock, lock or channel; the time is an argument |
 //! | widget, theme | [`widget`], [`theme`] | ratatui; know no domain but text |
 //! | pane | [`pane`], one file each | returns intents; holds no sender, client, clock or other pane |
 //! | console | [`console`] | the whole screen as a value; [`console::effect`] holds the two closed vocabularies |
@@ -148,7 +148,6 @@ pub mod config;
 pub mod console;
 pub mod escalation;
 pub mod exercise;
-pub mod gate;
 pub mod incident;
 pub mod journal;
 pub mod live;

@@ -28,10 +28,12 @@ use crate::alert::Coverage;
 use crate::escalation::{Contact, Matrix};
 use crate::exercise::staged::Site;
 use crate::incident::{
-    Actor, Answer, Asking, Cadence, Command, DeliveryQueued, Duty, EntryId, Incident, IncidentId, Milestone,
-    Obligation, ProofLine, ReviewOf, Role, Rules, Saying, Seat, ServiceId, Severity, StepEnd, StepRef,
+    Actor, Answer, Asking, Cadence, Command, CommandStarted, DeliveryQueued, Duty, EntryId, Incident, IncidentId,
+    Milestone, Obligation, ProofLine, ReviewOf, Role, Rules, Saying, Seat, ServiceId, Severity, StepEnd, StepRef,
     brief::{self, BriefKind},
-    cadence, lamp, unfinished,
+    cadence,
+    gate::Needs,
+    lamp, unfinished,
 };
 use crate::live::{Inquiry, Live};
 use crate::oncall::{Roster, Rotation, in_words, is_same};
@@ -172,6 +174,8 @@ pub struct Cx<'a> {
     pub present: &'a [Present],
     /// This console's own name.
     pub console: &'a CleanStr,
+    /// This account's number, where several accounts write one record.
+    pub shared_as: Option<u32>,
     /// What other systems were not told of what others did.
     pub left: &'a [DeliveryQueued],
     /// Colours and glyphs.
@@ -210,6 +214,7 @@ impl Cx<'_> {
     /// Who asks, when.
     pub fn asking(&self) -> Asking {
         let present = self.present.iter().map(|present| present.actor.clone()).collect();
+        let needs = None;
         Asking {
             actor: self.me.clone(),
             now: self.now,
@@ -217,7 +222,20 @@ impl Cx<'_> {
             cadence: self.cadence,
             tell: self.to_tell(),
             roster: self.roster(),
+            needs,
+            shared_as: self.shared_as,
         }
+    }
+
+    /// Who asks, and what is wanted of whoever asks for that.
+    pub fn asking_for(&self, command: &Command) -> Asking {
+        let needs = if let Command::StartRun(order) = command { self.needs(order) } else { None };
+        Asking { needs, ..self.asking() }
+    }
+
+    /// What a command of a playbook wants before it may start, as the playbook says now.
+    pub fn needs(&self, order: &CommandStarted) -> Option<Needs> {
+        self.catalogue.get(&order.step.as_ref()?.service)?.needs(order)
     }
 
     /// Whom a name can mean: those who are known, here, on call, or do something in the incident.

@@ -16,7 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Months, NaiveDate, TimeDelta};
 use serde::Deserialize;
 
-use crate::incident::{PlaybookFrozen, ServiceId, StepRef};
+use crate::incident::gate::Needs;
+use crate::incident::{CommandStarted, PlaybookFrozen, ServiceId, StepRef};
 use crate::slo::{Absent, Objective, ObjectiveKind, Unit};
 use crate::text::CleanStr;
 use crate::text::document::{self, Complaint, Flaw, Key, name, said};
@@ -189,6 +190,30 @@ impl Playbook {
     /// A step by its id.
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|step| *step.id == *id)
+    }
+
+    /// What a command of one of its steps wants before it may start.
+    pub fn needs(&self, order: &CommandStarted) -> Option<Needs> {
+        let step = self.step(&order.step.as_ref()?.step)?;
+        let bare = Needs {
+            step: self.step_ref(step),
+            purpose: order.purpose,
+            roles: Vec::new(),
+            second_person: false,
+            earlier: Vec::new(),
+            digest: order.digest.clone(),
+            foreign_playbook: None,
+        };
+        // What somebody runs for a step that is done by hand is their own.
+        let Some(command) = step.command() else { return Some(bare) };
+        let earlier = command.needs.iter().filter_map(|id| self.step(id));
+        Some(Needs {
+            roles: command.roles.clone(),
+            second_person: command.second_person,
+            earlier: earlier.map(|step| (self.step_ref(step), step.title.clone())).collect(),
+            foreign_playbook: self.foreign.as_deref().map(CleanStr::new),
+            ..bare
+        })
     }
 
     /// A reference to one of its steps, as the journal keeps it.

@@ -33,6 +33,14 @@ pub(super) fn place(config: &Config) -> JournalPlace {
     JournalPlace { directory: config.journal.clone(), sharing, own: config.log.with_file_name("own") }
 }
 
+/// This account's number, where several accounts write one record.
+pub(super) fn shared_as(config: &Config) -> Option<u32> {
+    match config.sharing {
+        crate::config::Sharing::Private => None,
+        crate::config::Sharing::Group => Some(rustix::process::getuid().as_raw()),
+    }
+}
+
 /// Who acts: `--as`, else the configuration, else the login name; somebody of `[[people]]` by the name that they have there.
 pub(super) fn actor(config: &Config) -> Actor {
     let said = config.name.clone();

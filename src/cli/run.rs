@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use super::Ending;
-use super::answers::{actor, meant, place, via};
+use super::answers::{actor, meant, place, shared_as, via};
 use super::start::host;
 use crate::clock;
 use crate::config::{Config, files};
@@ -82,7 +82,10 @@ pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
         host: host(),
     };
     let refused = |refusal: crate::incident::Refusal| Ending::Failure(refusal.to_string());
-    let asking = Asking::new(me.clone(), now);
+    let needs = body.step.as_ref().and_then(|step| {
+        files::catalogue(&config.playbooks).with_frozen(incident.playbooks.values()).get(&step.service)?.needs(&body)
+    });
+    let asking = Asking { needs, shared_as: shared_as(config), ..Asking::new(me.clone(), now) };
     let events = decide(&incident, Command::StartRun(body.clone()), &asking).map_err(refused)?;
     let mut journal = dir.journal(id, via("run"))?;
     let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::answers::{actor, place};
+use super::answers::{actor, place, shared_as};
 use super::{Ending, Screen};
 use crate::channel::{CHANNELS, ChannelSpec, Options};
 use crate::config::{self, Config, Inputs, Letters, SecretIn, SignIn, files};
@@ -95,6 +95,7 @@ fn begin(
             staging: drill.staging.as_ref().and(config.staging.as_ref()).map(site),
             rotation: config.rotation.clone(),
             reach: Reach { is_dry: screen.dry_run, ..config.reach.clone() },
+            shared_as: shared_as(config),
             rings: config.screen.bell,
             theme,
             zone: config.zone.0,

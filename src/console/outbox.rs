@@ -103,7 +103,8 @@ impl Console {
             let why = "this console is a dry run: it sends nothing, and decides nothing about what others send";
             return Err(Refusal::No(why.into()));
         }
-        command::decide(&self.incident, command, &self.cx(wall).asking())
+        let asking = self.cx(wall).asking_for(&command);
+        command::decide(&self.incident, command, &asking)
     }
 
     /// Events, and behind an approved text what takes it to the systems that are configured here.

@@ -302,13 +302,20 @@ impl Console {
 
     /// What was typed stays where it was typed until it can be recorded.
     fn hand_in(&mut self, overlay: Overlay, commands: Vec<Command>, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if let Overlay::Run(dialog) = &overlay
+            && let Some(why) = dialog.is_stale(&self.cx(wall))
+        {
+            self.overlay = Some(overlay);
+            return self.say(Tone::Refused, why, wall);
+        }
         let (commands, then) = self.in_turn(commands);
-        let asking = self.cx(wall).asking();
-        let refused =
-            commands.iter().find_map(|asked| match command::decide(self.incident(), asked.clone(), &asking) {
+        let cx = self.cx(wall);
+        let refused = commands.iter().find_map(|asked| {
+            match command::decide(self.incident(), asked.clone(), &cx.asking_for(asked)) {
                 Err(refusal @ Refusal::No(_)) => Some(refusal),
                 Err(Refusal::WantsReason(_)) | Ok(_) => None,
-            });
+            }
+        });
         if let Some(refusal) = refused {
             self.overlay = Some(overlay);
             return self.refuse(&refusal, wall);
@@ -397,7 +404,7 @@ impl Console {
             }
         };
         // A refusal keeps the question with its text; a missing reason asks again by itself.
-        match command::decide(self.incident(), command.clone(), &self.cx(wall).asking()) {
+        match command::decide(self.incident(), command.clone(), &self.cx(wall).asking_for(&command)) {
             // No answer to this question can change that: do not keep the keys.
             Err(refusal @ Refusal::No(_)) if is_reason => self.refuse(&refusal, wall),
             Err(refusal) => {

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::overlay::{self, Choice, Offer, Pick};
 use super::{Console, Dirty, Effect, Tone};
+use crate::incident::command::may_start;
 use crate::incident::{
     Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Remark, StepRef,
 };
@@ -51,9 +52,13 @@ pub(crate) struct Then {
 
 impl Console {
     /// The own start of a command is on disk, word for word as it was confirmed: now it may run.
-    fn started(&mut self, entry: &Entry, body: &CommandStarted, effects: &mut Vec<Effect>) {
+    fn started(&mut self, entry: &Entry, body: &CommandStarted, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         if self.incident.run(entry.id).is_none() || !self.followed.insert(entry.id) {
             return;
+        }
+        let asking = self.cx(wall).asking_for(&Command::StartRun(body.clone()));
+        if let Err(refusal) = may_start(&self.incident, entry.id, body, &asking) {
+            return self.not_started(entry.id, &refusal.to_string(), wall, effects);
         }
         if let Some(then) = self.then.as_mut().filter(|then| then.run.is_none() && then.step == body.step) {
             then.run = Some(entry.id);
@@ -258,7 +263,7 @@ impl Console {
     /// Own entries about commands that have come back.
     pub(super) fn run_came_back(&mut self, entry: &Entry, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         match &entry.event {
-            Event::CommandStarted(body) => self.started(entry, body, effects),
+            Event::CommandStarted(body) => self.started(entry, body, wall, effects),
             Event::CommandRemarked(body) => self.remarked(body, effects),
             Event::CommandVouched(body) => {
                 let words = format!("you vouched for {}: its holder can start it now", body.title);

@@ -8,10 +8,9 @@ use ratatui::layout::Position;
 
 use super::*;
 use crate::exercise::{Exercise, World};
-use crate::incident::Entry;
-use crate::incident::Series;
 use crate::incident::tests::at;
 use crate::incident::{ENTRY_VERSION, EntryId, Hlc, Role, Via};
+use crate::incident::{Entry, Series};
 use crate::live::{Finding, Report};
 use crate::slo::Grid;
 use crate::theme::{BuiltIn, Depth};
@@ -46,6 +45,7 @@ fn settings(layout: Layout) -> Settings {
         staging: None,
         rotation: None,
         reach: crate::reach::Reach::default(),
+        shared_as: None,
         rings: false,
         templates: crate::template::Templates::shipped(),
         theme: Theme::built_in(BuiltIn::Dark, Depth::Sixteen),

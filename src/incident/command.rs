@@ -194,6 +194,10 @@ pub struct Asking {
     pub tell: Vec<CleanStr>,
     /// Whom a name can mean.
     pub roster: Roster,
+    /// What the command wants that is to be started, as its playbook says.
+    pub needs: Option<gate::Needs>,
+    /// The asker's account, where several accounts write one record.
+    pub shared_as: Option<u32>,
 }
 
 impl Asking {
@@ -206,6 +210,8 @@ impl Asking {
             cadence: Cadence::default(),
             tell: Vec::new(),
             roster: Roster::default(),
+            needs: None,
+            shared_as: None,
         }
     }
 }
@@ -551,6 +557,11 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::Unmerge(other, reason) => vec![after::unmerge(incident, other, reason)?],
     };
     Ok(events)
+}
+
+/// Whether a command that stands in the record may start now, as when it was asked for.
+pub fn may_start(incident: &Incident, run: EntryId, body: &CommandStarted, asking: &Asking) -> Result<(), Refusal> {
+    run::may_start(incident, body, asking, Some(run))
 }
 
 fn said(text: &str, what: &str) -> Result<(), Refusal> {

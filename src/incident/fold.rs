@@ -252,7 +252,7 @@ impl Facts {
             },
             Event::CommandEnded(body) => self.end_run(body, mark),
             Event::CommandVouched(body) => {
-                self.vouched.push((mark, body.clone()));
+                self.vouched.push((mark, entry.via.uid, body.clone()));
                 Sense::Good
             }
             Event::StepAnswered(body) => {

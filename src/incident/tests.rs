@@ -23,6 +23,20 @@ fn asking(actor: &str, seconds: i64) -> Asking {
     Asking::new(actor.into(), at(seconds))
 }
 
+/// What a step wants whose playbook wants nothing.
+fn bare_needs(command: &Command) -> Option<gate::Needs> {
+    let Command::StartRun(order) = command else { return None };
+    Some(gate::Needs {
+        step: order.step.clone()?,
+        purpose: order.purpose,
+        roles: Vec::new(),
+        second_person: false,
+        earlier: Vec::new(),
+        digest: order.digest.clone(),
+        foreign_playbook: None,
+    })
+}
+
 /// An entry as the journal would stamp it at a second.
 pub(crate) fn entry(rid: u64, rseq: u64, seconds: i64, actor: &str, event: Event) -> Entry {
     Entry {
@@ -53,7 +67,8 @@ impl Room {
     }
 
     pub(crate) fn ask(&mut self, actor: &str, seconds: i64, command: Command) -> Result<(), Refusal> {
-        for event in decide(&self.incident, command, &asking(actor, seconds))? {
+        let asking = Asking { needs: bare_needs(&command), ..asking(actor, seconds) };
+        for event in decide(&self.incident, command, &asking)? {
             self.incident.apply([entry(1, self.next, seconds, actor, event)]);
             self.next += 1;
         }
@@ -61,7 +76,8 @@ impl Room {
     }
 
     fn refusal(&self, actor: &str, seconds: i64, command: Command) -> String {
-        decide(&self.incident, command, &asking(actor, seconds)).unwrap_err().to_string()
+        let asking = Asking { needs: bare_needs(&command), ..asking(actor, seconds) };
+        decide(&self.incident, command, &asking).unwrap_err().to_string()
     }
 
     fn command_and_acknowledge(&mut self, seconds: i64) {

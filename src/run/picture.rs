@@ -76,6 +76,7 @@ fn settings(layout: Layout, is_wall: bool, theme: Theme) -> Settings {
         staging: None,
         rotation: None,
         reach: crate::reach::Reach::default(),
+        shared_as: None,
         rings: false,
         theme,
         zone: chrono_tz::UTC,

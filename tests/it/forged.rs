@@ -87,6 +87,25 @@ fn a_start_in_the_name_of_a_console_runs_nothing_however_that_console_was_opened
 }
 
 #[test]
+fn the_shell_s_way_to_run_asks_what_the_console_asks_and_a_drill_runs_nothing() {
+    let host = Host::new();
+    host.declare();
+    let mark = host.home.path().join("mark").display().to_string();
+    let refused = |arguments: &[&str]| {
+        let output = host.command(&[arguments, &["--", "touch", &mark]].concat()).output().unwrap();
+        assert!(!output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let why = refused(&["run", "-i", "INC-1", "--step", "route-to-backup"]);
+    assert!(why.contains("it wants Subject Matter Expert"), "{why}");
+    let mut drill = host.start(&["gameday", "--plain"]);
+    drill.ready();
+    let why = refused(&["run", "-i", "DRILL-1"]);
+    assert!(why.contains("DRILL-1 is a drill: nothing runs for it"), "{why}");
+    assert!(!has_run(&host));
+}
+
+#[test]
 fn a_trigger_that_rewrites_what_was_confirmed_stops_the_command_and_is_named() {
     let host = Host::new();
     host.declare();

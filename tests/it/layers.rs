@@ -8,7 +8,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("incident", &["oncall", "text"]),
     ("text", &[]),
     ("checkup", &["text"]),
-    ("gate", &["incident", "text"]),
     ("output", &["incident", "text"]),
     ("slo", &["incident", "text"]),
     ("spans", &["text"]),
@@ -54,7 +53,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "change",
             "escalation",
             "exercise",
-            "gate",
             "incident",
             "live",
             "oncall",
@@ -100,13 +98,12 @@ const IMPURE: [&str; 9] = [
     "reqwest",
 ];
 
-const PURE: [&str; 18] = [
+const PURE: [&str; 17] = [
     "alert",
     "change",
     "checkup",
     "escalation",
     "exercise",
-    "gate",
     "incident",
     "live",
     "oncall",

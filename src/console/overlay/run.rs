@@ -11,7 +11,7 @@ use ratatui::text::{Line, Span};
 
 use super::draw::{frame, put};
 use super::{Outcome, Overlay};
-use crate::incident::{Command, CommandStarted, CommandVouched, Purpose};
+use crate::incident::{Command, CommandStarted, CommandVouched, Purpose, StepRef};
 use crate::pane::Cx;
 use crate::text::exact::show_argv;
 use crate::text::{CleanStr, Exact};
@@ -37,6 +37,8 @@ pub(crate) struct RunDialog {
     pub(crate) blocked: Option<String>,
     /// The word that starts it; empty where Enter alone does, because nothing is changed.
     pub(crate) word: CleanStr,
+    /// The step was claimed by whoever reads this.
+    pub(crate) is_claimed: bool,
     /// This person may vouch for somebody else's start.
     pub(crate) may_vouch: bool,
     /// What its word leads to.
@@ -54,6 +56,11 @@ pub(crate) enum Confirms {
     DryRun(Vec<Command>),
     /// These are asked one after the other; what that means, in words.
     Each(Vec<Command>, &'static str),
+}
+
+/// Whether whoever sits here has claimed a step.
+pub(crate) fn has_claimed(step: Option<&StepRef>, cx: &Cx<'_>) -> bool {
+    step.and_then(|step| cx.incident.claims.get(step)).is_some_and(|mark| cx.is_me(&mark.by))
 }
 
 impl RunDialog {
@@ -102,6 +109,12 @@ impl RunDialog {
             Confirms::Start => vec![Command::StartRun(self.order.clone())],
             Confirms::DryRun(commands) | Confirms::Each(commands, _) => commands.clone(),
         })
+    }
+
+    /// Why its word counts no more: the claim under which it was read is gone.
+    pub(crate) fn is_stale(&self, cx: &Cx<'_>) -> Option<String> {
+        let is_gone = self.is_claimed && !has_claimed(self.order.step.as_ref(), cx);
+        is_gone.then(|| "you let this step go meanwhile: nothing has run; claim it again, and read it again".to_owned())
     }
 
     /// What must be read, as names and words.

@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 
 use super::form::{Field, Form};
 use super::pick::{Choice, Pick};
-use super::run::{Confirms, RunDialog};
+use super::run::{Confirms, RunDialog, has_claimed};
 use super::{Overlay, filled, staged};
-use crate::gate::{self, Asker, Needs};
+use crate::incident::gate::{self, Asker};
 use crate::incident::values::DoneWith;
 use crate::incident::wording::argv_in_brief;
 use crate::incident::{
@@ -297,18 +297,16 @@ fn dialog(
         stops_at_limit: command.stops_at_limit() && purpose == Purpose::Do,
         host: cx.host.clone(),
     };
-    let earlier = command.needs.iter().filter_map(|id| playbook.step(id));
-    let needs = Needs {
-        step: &name,
-        purpose,
-        roles: &command.roles,
-        second_person: command.second_person,
-        earlier: earlier.map(|step| (playbook.step_ref(step), step.title.clone())).collect(),
-        digest: &order.digest,
-        foreign_playbook: playbook.foreign.as_deref(),
+    let asker = Asker {
+        me: cx.me,
+        now: cx.now,
+        may_write: cx.access == Access::Full,
+        is_writable: cx.is_writable,
+        own: None,
+        shared_as: cx.shared_as,
     };
-    let asker = Asker { me: cx.me, now: cx.now, may_write: cx.access == Access::Full, is_writable: cx.is_writable };
-    let blocked = gate::may_run(cx.incident, &needs, asker).err().map(|why| cx.said(&why));
+    let needs = playbook.needs(&order);
+    let blocked = needs.and_then(|needs| gate::may_run(cx.incident, &needs, asker).err()).map(|why| cx.said(&why));
     let holder = cx.incident.claims.get(&name).map(|mark| &mark.by);
     let may_vouch = command.second_person && holder.is_some_and(|holder| holder != cx.me);
     let mut notes: Vec<String> = others_standing(&name, purpose, cx).into_iter().collect();
@@ -357,6 +355,7 @@ fn dialog(
         notes,
         blocked,
         word,
+        is_claimed: has_claimed(Some(&name), cx),
         may_vouch,
         confirms,
         editor: filled(Editor::one_line(), ""),

@@ -135,6 +135,45 @@ fn what_never_comes_back_starts_nothing_and_holds_nothing_up() {
     assert!(!desk.console.is_waiting(), "the next thing can be asked for");
 }
 
+#[test]
+fn who_leaves_the_role_or_lets_the_step_go_before_the_word_starts_nothing() {
+    let sme = |desk: &mut Desk| {
+        let holder = "dana".into();
+        let sme = RoleNamed { role: Role::Sme, component: None, holder, reason: None, is_played: false };
+        desk.write("bob", Event::RoleLeft(sme));
+    };
+    let claim = |desk: &mut Desk| {
+        let body = StepDone { step: route(), title: "x".into() };
+        desk.write("dana", Event::StepReleased(body));
+    };
+    for (leave, why) in
+        [(&sme as &dyn Fn(&mut Desk), "it wants Subject Matter Expert"), (&claim, "you let this step go")]
+    {
+        let mut desk = ready();
+        desk.write("dana", Event::StepClaimed(StepClaimed { step: route(), title: "x".into(), over: None }));
+        desk.key(KeyCode::Esc);
+        desk.keys("3jjjje");
+        desk.key(KeyCode::Enter);
+        desk.keys("alipay");
+        leave(&mut desk);
+        desk.key(KeyCode::Enter);
+        assert_eq!(acts(&desk), Vec::<&Effect>::new());
+        assert!(desk.said().contains(why), "{}", desk.said());
+    }
+}
+
+#[test]
+fn who_leaves_the_role_before_the_start_comes_back_starts_nothing_and_the_record_says_so() {
+    let (mut desk, ticket, events) = confirmed();
+    let holder = "dana".into();
+    let sme = RoleNamed { role: Role::Sme, component: None, holder, reason: None, is_played: false };
+    desk.write("bob", Event::RoleLeft(sme));
+    desk.save(ticket, &events);
+    assert_eq!(acts(&desk), Vec::<&Effect>::new());
+    let ending = desk.console.incident().runs[0].ending().cloned();
+    assert!(matches!(&ending, Some(Ending::NotStarted(why)) if why.contains("Subject Matter Expert")), "{ending:?}");
+}
+
 /// Slack, a page for customers, PagerDuty, and channels of incidents.
 fn reach() -> Reach {
     let route =

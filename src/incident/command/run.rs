@@ -1,8 +1,9 @@
 //! Commands that a console runs: who may start one, and what may be said of it.
 
 use super::{Asking, By, Refusal, refuse, says};
+use crate::incident::gate::{self, Asker, Needs};
 use crate::incident::{
-    CommandEnded, CommandRemarked, CommandStarted, CommandVouched, Event, Incident, Purpose, StepState,
+    CommandEnded, CommandRemarked, CommandStarted, CommandVouched, EntryId, Event, Incident, Purpose, StepState,
 };
 use crate::text::Exact;
 
@@ -11,6 +12,7 @@ pub(super) fn start(incident: &Incident, body: CommandStarted, asking: &Asking) 
     if body.argv.first().is_none_or(Exact::is_blank) {
         return refuse("there is no program to run");
     }
+    may_start(incident, &body, asking, None)?;
     if let Some(step) = body.step.as_ref().filter(|step| step.is_of_exercise()) {
         match (body.purpose, incident.stands(step)) {
             (Purpose::Do, true) => return refuse("it stands there already, or nobody knows: take it back first"),
@@ -35,6 +37,33 @@ pub(super) fn start(incident: &Incident, body: CommandStarted, asking: &Asking) 
     Ok(Event::CommandStarted(body))
 }
 
+/// What is asked before a command is written down, and once more right before it starts: by then somebody may have left a role or a claim.
+pub(super) fn may_start(
+    incident: &Incident,
+    body: &CommandStarted,
+    asking: &Asking,
+    own: Option<EntryId>,
+) -> Result<(), Refusal> {
+    let of_playbook = body.step.as_ref().filter(|step| !step.is_of_exercise());
+    if incident.drill.is_some() && (of_playbook.is_some() || body.step.is_none()) {
+        return refuse(format!("{} is a drill: nothing runs for it", incident.id()));
+    }
+    let Some(step) = of_playbook else { return Ok(()) };
+    let is_of = |needs: &&Needs| needs.step == *step && needs.purpose == body.purpose && needs.digest == body.digest;
+    let Some(needs) = asking.needs.as_ref().filter(is_of) else {
+        return refuse(format!("no playbook says any more what {} needs: look at the step again", body.title));
+    };
+    let asker = Asker {
+        me: &asking.actor,
+        now: asking.now,
+        may_write: true,
+        is_writable: true,
+        own,
+        shared_as: asking.shared_as,
+    };
+    gate::may_run(incident, needs, asker).map_err(Refusal::No)
+}
+
 pub(super) fn remark(incident: &Incident, body: CommandRemarked) -> Result<Event, Refusal> {
     match incident.run(body.run) {
         None => refuse("there is no such command in this record"),
@@ -56,7 +85,7 @@ pub(super) fn vouch(incident: &Incident, body: CommandVouched, asking: &Asking) 
     if incident.claims.get(&body.step).is_some_and(|mark| asking.is(&mark.by)) {
         return refuse("you work on this step: somebody else must read it and vouch for it");
     }
-    if incident.vouched.iter().any(|(mark, known)| asking.is(&mark.by) && known.digest == body.digest) {
+    if incident.vouched.iter().any(|(mark, _, known)| asking.is(&mark.by) && known.digest == body.digest) {
         return refuse("you vouched for this command already");
     }
     Ok(Event::CommandVouched(body))

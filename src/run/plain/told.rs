@@ -383,6 +383,7 @@ mod tests {
                 staging: None,
                 rotation: None,
                 reach: crate::reach::Reach::default(),
+                shared_as: None,
                 rings: false,
                 templates: crate::template::Templates::shipped(),
                 theme: Theme::built_in(BuiltIn::Plain, Depth::NoColour),

@@ -32,6 +32,7 @@ fn console(access: Access) -> Console {
         staging: None,
         rotation: None,
         reach: warroom::reach::Reach::default(),
+        shared_as: None,
         rings: false,
         templates: warroom::template::Templates::shipped(),
         theme: Theme::built_in(BuiltIn::Dark, Depth::Sixteen),

@@ -118,6 +118,9 @@ fn confirm(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
         return Err("nothing was shown yet: :run N shows what a step would run".to_owned());
     };
     let commands = dialog.confirm(rest.trim()).map_err(|why| why.replace("press Enter", "write :confirm with it"))?;
+    if let Some(why) = dialog.is_stale(&session.cx(wall)) {
+        return Err(why);
+    }
     session.dialog = None;
     session.ask_all(commands, wall)
 }

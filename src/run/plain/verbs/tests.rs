@@ -20,7 +20,7 @@ fn every_action_that_the_domain_names_is_a_key_or_a_name_on_the_screen_and_a_com
         include_str!("../../../incident/command/run.rs"),
         include_str!("../../../incident/command/tell.rs"),
         include_str!("../../../incident/command/work.rs"),
-        include_str!("../../../gate.rs"),
+        include_str!("../../../incident/gate.rs"),
         include_str!("../../../console.rs"),
     ];
     let mut named = 0;

@@ -6,29 +6,29 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::incident::{Actor, By, Incident, Phase, Purpose, Role, Saying, StepRef, StepState, says};
+use super::{Actor, By, EntryId, Incident, Phase, Purpose, Role, Saying, StepRef, StepState, says};
 use crate::text::CleanStr;
 
 /// A second person's word is good for so long.
 const VOUCHED_FOR: TimeDelta = TimeDelta::minutes(30);
 
 /// What a command wants before it may start.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Needs<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needs {
     /// Its step.
-    pub step: &'a StepRef,
+    pub step: StepRef,
     /// To do it or to take it back.
     pub purpose: Purpose,
     /// Who may: one of these roles; empty for anybody.
-    pub roles: &'a [Role],
+    pub roles: Vec<Role>,
     /// Somebody else must have read it and vouched.
     pub second_person: bool,
     /// Steps that must be done first, with their titles.
     pub earlier: Vec<(StepRef, CleanStr)>,
     /// The digest of what would run.
-    pub digest: &'a str,
+    pub digest: CleanStr,
     /// The digest of the playbook, where somebody must have approved it; absent for one that ships with the program.
-    pub foreign_playbook: Option<&'a str>,
+    pub foreign_playbook: Option<CleanStr>,
 }
 
 /// Who asks, when, with what.
@@ -42,10 +42,14 @@ pub struct Asker<'a> {
     pub may_write: bool,
     /// The journal takes entries.
     pub is_writable: bool,
+    /// The run itself, where it stands in the record already and is about to be started.
+    pub own: Option<EntryId>,
+    /// The asker's account, where several accounts write one record: there a second person is another account.
+    pub shared_as: Option<u32>,
 }
 
 /// Whether it may start; else a sentence with the way out.
-pub fn may_run(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> Result<(), Saying> {
+pub fn may_run(incident: &Incident, needs: &Needs, asker: Asker<'_>) -> Result<(), Saying> {
     if !asker.may_write {
         return Err("this console only looks: nothing runs from here".into());
     }
@@ -57,7 +61,7 @@ pub fn may_run(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> Resu
     if incident.is_blank() || incident.phase() == Phase::Closed {
         return Err("no incident is open".into());
     }
-    if let Some(digest) = needs.foreign_playbook
+    if let Some(digest) = &needs.foreign_playbook
         && !incident.approved_playbooks.contains_key(digest)
     {
         let service = &needs.step.service;
@@ -67,10 +71,11 @@ pub fn may_run(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> Resu
             " shows it and approves it"
         ]);
     }
-    if let Some(run) = incident.running(needs.step) {
+    let running = incident.running(&needs.step).filter(|run| asker.own != Some(run.id));
+    if let Some(run) = running {
         return Err(says![&run.started.by, " runs it since ", run.started.at]);
     }
-    if let Some(claim) = incident.claims.get(needs.step).filter(|claim| claim.by != *asker.me) {
+    if let Some(claim) = incident.claims.get(&needs.step).filter(|claim| claim.by != *asker.me) {
         return Err(says![&claim.by, " works on it: ", By("claim"), " takes it over, with a reason"]);
     }
     // Where the exercise of a drill plays a role, whoever is there is its hands.
@@ -81,7 +86,7 @@ pub fn may_run(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> Resu
     }
     let is_done = |step: &StepRef| matches!(incident.steps.get(step), Some(StepState::Checked(_)));
     match needs.purpose {
-        Purpose::Do if is_done(needs.step) => return Err(says!["it is done: ", By("reopen"), " opens it again"]),
+        Purpose::Do if is_done(&needs.step) => return Err(says!["it is done: ", By("reopen"), " opens it again"]),
         Purpose::Do => {
             if let Some((_, title)) = needs.earlier.iter().find(|(step, _)| !incident.is_through(step)) {
                 return Err(format!("first: {title}").into());
@@ -91,7 +96,7 @@ pub fn may_run(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> Resu
         Purpose::Undo => {}
     }
     if needs.second_person && !vouched(incident, needs, asker) {
-        let digest = needs.digest.get(..12).unwrap_or(needs.digest);
+        let digest = needs.digest.get(..12).unwrap_or(&needs.digest);
         return Err(
             format!("it wants a second person: somebody else opens this step, reads {digest} and types vouch").into()
         );
@@ -104,11 +109,12 @@ pub fn holds(incident: &Incident, actor: &Actor, role: Role) -> bool {
     incident.roles.iter().any(|(seat, mark)| seat.role == role && mark.by == *actor)
 }
 
-fn vouched(incident: &Incident, needs: &Needs<'_>, asker: Asker<'_>) -> bool {
-    incident.vouched.iter().any(|(mark, body)| {
+fn vouched(incident: &Incident, needs: &Needs, asker: Asker<'_>) -> bool {
+    incident.vouched.iter().any(|(mark, uid, body)| {
         mark.by != *asker.me
-            && body.step == *needs.step
-            && body.digest == *needs.digest
+            && asker.shared_as.is_none_or(|own| own != *uid)
+            && body.step == needs.step
+            && body.digest == needs.digest
             && asker.now - mark.at <= VOUCHED_FOR
     })
 }

@@ -11,7 +11,7 @@ fn step(id: &str) -> StepRef {
 }
 
 fn asker(me: &Actor) -> Asker<'_> {
-    Asker { me, now: at(600), may_write: true, is_writable: true }
+    Asker { me, now: at(600), may_write: true, is_writable: true, own: None, shared_as: None }
 }
 
 fn sme(room: &mut Room, who: &str) {
@@ -23,13 +23,13 @@ fn each_thing_that_is_missing_is_named_with_its_way_out() {
     let here = step("route");
     let (omid, dana) = (Actor::from("omid"), Actor::from("dana"));
     let needs = Needs {
-        step: &here,
+        step: here.clone(),
         purpose: Purpose::Do,
-        roles: &[Role::Sme],
+        roles: vec![Role::Sme],
         second_person: true,
         earlier: vec![(step("available"), "Is the backup available?".into())],
-        digest: "abcdef0123456789",
-        foreign_playbook: Some("f00d"),
+        digest: "abcdef0123456789".into(),
+        foreign_playbook: Some("f00d".into()),
     };
     let mut room = Room::declared();
     let why = |room: &Room| may_run(&room.incident, &needs, asker(&omid)).err().unwrap_or_default().to_string();
@@ -60,6 +60,8 @@ fn each_thing_that_is_missing_is_named_with_its_way_out() {
     assert!(why(&room).starts_with("it wants a second person"), "another order was vouched for");
     room.ask("dana", 122, vouch("abcdef0123456789")).unwrap();
     assert_eq!(why(&room), "");
+    let alone = Asker { shared_as: Some(0), ..asker(&omid) };
+    assert!(may_run(&room.incident, &needs, alone).is_err(), "another name of one account is no second person");
     let late = Asker { now: at(122 + 1801), ..asker(&omid) };
     assert!(may_run(&room.incident, &needs, late).is_err(), "a word is good for half an hour");
     room.ask("omid", 130, Command::StartRun(order(Some(step("route")), true))).unwrap();
@@ -75,12 +77,12 @@ fn the_way_back_is_not_barred_by_what_comes_first() {
     let done = StepDone { step: here.clone(), title: "Route".into() };
     room.ask("omid", 110, Command::CheckStep(done)).unwrap();
     let undo = Needs {
-        step: &here,
+        step: here.clone(),
         purpose: Purpose::Undo,
-        roles: &[],
+        roles: Vec::new(),
         second_person: false,
         earlier: vec![(step("available"), "Available?".into())],
-        digest: "d",
+        digest: "d".into(),
         foreign_playbook: None,
     };
     assert_eq!(may_run(&room.incident, &undo, asker(&omid)), Ok(()));
@@ -102,15 +104,15 @@ proptest! {
         let incident = Incident::replay("INC-42".parse().unwrap(), entries);
         let (me, here) = (Actor::from(me.as_str()), step("route"));
         let needs = Needs {
-            step: &here,
+            step: here.clone(),
             purpose: Purpose::Do,
-            roles: &[role],
+            roles: vec![role],
             second_person,
             earlier: Vec::new(),
-            digest: "d",
+            digest: "d".into(),
             foreign_playbook: None,
         };
-        let passed = may_run(&incident, &needs, Asker { me: &me, now: at(900), may_write, is_writable }).is_ok();
+        let passed = may_run(&incident, &needs, Asker { now: at(900), may_write, is_writable, ..asker(&me) }).is_ok();
         if passed {
             let is_played = incident.played.iter().any(|seat| seat.role == role);
             prop_assert!(may_write && is_writable && !second_person && (holds(&incident, &me, role) || is_played));
