@@ -280,6 +280,8 @@ pub struct Config {
     pub changes: Changes,
     /// How this site calls the programs of playbooks: `kubectl = ["kubectl", "--context", "prod"]`.
     pub commands: crate::playbook::Aliases,
+    /// Variables that every command gets beside the usual ones.
+    pub command_env: Vec<CleanStr>,
     /// Where drills are played in earnest, if there is such a place.
     pub staging: Option<Staging>,
     /// The zone in which new incidents are read.
@@ -369,7 +371,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
     let zone = partial.zone.unwrap_or_default();
     let ticket_types = written::ticket_types(partial.jira_project);
     let mut playbooks = vec![places.playbooks()];
-    playbooks.extend(partial.playbooks.dirs.unwrap_or_default().iter().map(|dir| path("playbooks.dirs", dir)));
+    playbooks.extend(partial.playbooks.dirs.iter().flatten().map(|dir| path("playbooks.dirs", dir)));
     Config {
         name: partial.me.name,
         journal: partial.journal.dir.map_or_else(|| places.state.join("journal"), |dir| path("journal.dir", &dir)),
@@ -408,6 +410,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
         people,
         changes: people::changes(partial.changes, layers, places),
         commands: partial.commands,
+        command_env: partial.playbooks.env,
         staging: kept(staging::staging(partial.staging, layers, places), flaws),
         zone,
         playbooks,

@@ -47,6 +47,7 @@ use crate::oncall::Rotation;
 use crate::output::Outputs;
 pub use crate::pane::Past;
 use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Question, Spelling};
+use crate::playbook::surroundings::Surroundings;
 use crate::playbook::{Aliases, Catalogue};
 use crate::reach::Reach;
 use crate::resolution;
@@ -61,7 +62,7 @@ pub use layout::{Arrangement, Layout};
 use message::Messages;
 pub use message::{Notice, Tone};
 use outbox::Outbox;
-use overlay::Overlay;
+use overlay::{Overlay, Shown};
 use own::Own;
 use record::Record;
 use start::Start;
@@ -78,6 +79,9 @@ const ASK_AGAIN: TimeDelta = TimeDelta::minutes(1);
 const AWAY: TimeDelta = TimeDelta::minutes(10);
 /// What is said of a key that was ignored for that.
 const CAME_WITH_A_PASTE: &str = "that key came with a paste: press it again";
+
+/// What is said of a key that came before a dialog can have been read.
+const CAME_TOO_EARLY: &str = "that key came before this could be read: press it again";
 
 /// What a console is told at its start.
 #[derive(Clone)]
@@ -106,6 +110,8 @@ pub struct Settings {
     pub host: CleanStr,
     /// How this site calls the programs of playbooks.
     pub aliases: Aliases,
+    /// What commands find around them here.
+    pub around: Surroundings,
     /// The staging environment in which commands of exercises may run from here: it proved to be one.
     pub staging: Option<Site>,
     /// The systems that can be reached from here; what leads nowhere is told by hand.
@@ -163,13 +169,15 @@ pub struct Console {
     outputs: Outputs,
     /// What waits for the end of a command.
     then: Option<runs::Then>,
+    /// How often programs were looked for.
+    looks: u64,
     /// Commands that the shell follows for this console.
     followed: BTreeSet<EntryId>,
     record: Record,
     panes: Vec<Box<dyn Pane>>,
     focus: PaneId,
     is_zoomed: bool,
-    overlay: Option<Overlay>,
+    overlay: Option<Shown>,
     start: Option<Start>,
     messages: Messages,
     spelling: Spelling,
@@ -180,6 +188,8 @@ pub struct Console {
     deferred: VecDeque<(Command, Option<(PaneId, String)>)>,
     draft: DraftClock,
     pasted_at: Option<DateTime<Utc>>,
+    /// When more keys came at once than a person presses.
+    flooded_at: Option<DateTime<Utc>>,
     looked_at: Option<DateTime<Utc>>,
     jumped_at: Option<DateTime<Utc>>,
     /// When somebody pressed a key before the last pause of ten minutes, in the incident's clock.
@@ -222,6 +232,7 @@ impl Console {
             present: Vec::new(),
             outputs: Outputs::default(),
             then: None,
+            looks: 0,
             followed: BTreeSet::new(),
             record: Record::default(),
             panes: PANES.iter().map(|spec| (spec.make)()).collect(),
@@ -238,6 +249,7 @@ impl Console {
             deferred: VecDeque::new(),
             draft: DraftClock::default(),
             pasted_at: None,
+            flooded_at: None,
             looked_at: None,
             jumped_at: None,
             away_since: None,
@@ -332,6 +344,8 @@ impl Console {
         let may_rewatch = !matches!(msg, Msg::Wake | Msg::Source(_));
         match msg {
             Msg::Input(event) => self.input(event, wall, &mut effects),
+            Msg::Flood => self.flooded(wall),
+            Msg::Found(ticket, found) => self.found(ticket, found),
             Msg::Journal(msg) => self.journal(msg, wall, &mut effects),
             Msg::Source(report) => {
                 let tells_alerts = matches!(report.finding, Finding::Alerts(_));
@@ -363,7 +377,7 @@ impl Console {
                     start.take(list.clone());
                 }
                 let here = self.record.id;
-                if let Some(Overlay::Records(pick, why)) = &mut self.overlay {
+                if let Some(Overlay::Records(pick, why)) = self.overlay.as_mut().map(|shown| &mut shown.overlay) {
                     let selected = pick.selected;
                     *pick = overlay::records(&list, *why, here, wall);
                     pick.selected = selected.min(pick.rows.len().saturating_sub(1));
@@ -375,7 +389,7 @@ impl Console {
                 if let Some(problem) = catalogue.problems.first() {
                     self.say(Tone::Failed, problem.clone(), wall);
                 }
-                if let Some(Overlay::Declare(form)) = &mut self.overlay {
+                if let Some(Overlay::Declare(form)) = self.overlay.as_mut().map(|shown| &mut shown.overlay) {
                     form.offer(&catalogue);
                 }
                 self.loaded = *catalogue;
@@ -396,7 +410,7 @@ impl Console {
             Msg::Done(text) => self.say(Tone::Said, text.to_string(), wall),
             Msg::Printed(title, text) => {
                 // Who has gone on to something else is not interrupted.
-                if let Some(Overlay::Text(reading)) = &mut self.overlay
+                if let Some(Overlay::Text(reading)) = self.overlay.as_mut().map(|shown| &mut shown.overlay)
                     && reading.title == title.as_str()
                 {
                     reading.text = text;
@@ -427,6 +441,7 @@ impl Console {
         self.learn_versions();
         self.note_own_clock(wall, &mut effects);
         self.go_on(wall, &mut effects);
+        self.look_for_programs(&mut effects);
         self.after(wall, &mut effects);
         if may_rewatch {
             self.watch(wall, &mut effects);
@@ -445,12 +460,21 @@ impl Console {
         shown.chain(notice).chain(draft).chain(self.own.next_loss()).min().map(|at| self.own(at))
     }
 
+    /// All that was drawn is on the terminal now.
+    pub fn frame_is_out(&mut self, own: DateTime<Utc>) {
+        let wall = self.right(own);
+        if let Some(shown) = &mut self.overlay {
+            shown.written(wall);
+        }
+    }
+
     /// Begins a frame: which parts must be drawn. Also settles when each of them changes next.
     pub fn begin_frame(&mut self, own: DateTime<Utc>) -> Dirty {
         let wall = self.right(own);
         let dirty = std::mem::take(&mut self.dirty);
         let mut panes = std::mem::take(&mut self.panes);
         let placed = self.arrangement();
+        self.measure_overlay();
         let cx = self.cx(wall);
         let mut wakes = self.wakes;
         for (spec, pane) in PANES.iter().zip(&mut panes) {
@@ -492,6 +516,7 @@ impl Console {
             outputs: &self.outputs,
             host: &self.settings.host,
             aliases: &self.settings.aliases,
+            around: &self.settings.around,
             staging: self.settings.staging.as_ref(),
             is_writable: self.record.unwritable.is_none(),
             present: &self.present,
@@ -627,7 +652,7 @@ impl Console {
     }
 
     fn ask(&mut self, question: Question) {
-        self.overlay = Some(Overlay::ask(question));
+        self.overlay = Some(Shown::new(Overlay::ask(question)));
         self.dirty = Dirty::ALL;
     }
 

@@ -38,6 +38,7 @@ use crate::incident::{
 use crate::live::{Inquiry, Live};
 use crate::oncall::{Roster, Rotation, in_words, is_same};
 use crate::output::Outputs;
+use crate::playbook::surroundings::Surroundings;
 use crate::playbook::{Aliases, Catalogue};
 use crate::reach::Reach;
 use crate::resolution;
@@ -166,6 +167,8 @@ pub struct Cx<'a> {
     pub host: &'a CleanStr,
     /// How this site calls the programs of playbooks.
     pub aliases: &'a Aliases,
+    /// What commands find around them here.
+    pub around: &'a Surroundings,
     /// The staging environment that can be reached from here.
     pub staging: Option<&'a Site>,
     /// The journal takes entries: without it nothing runs.

@@ -10,6 +10,7 @@ mod expect;
 mod markdown;
 pub mod runbook;
 mod step;
+pub mod surroundings;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -19,6 +19,7 @@ pub mod intake;
 pub mod keys;
 pub(crate) mod log;
 pub mod merge;
+pub mod pace;
 pub mod picture;
 pub mod plain;
 mod post;
@@ -51,6 +52,7 @@ use crate::theme::{Ground, Theme, ground};
 use alarm::Alarm;
 use encoder::{Colours, Urgency};
 use input::{Input, Typed};
+use pace::Pace;
 use screen::Screen;
 use shell::{Happened, Shell};
 use signals::{Asked, Signals};
@@ -215,6 +217,7 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
     let mut signals = Signals::new()?;
     let alarm = Alarm::new()?;
     let mut input = Input::new(plan.is_remote);
+    let mut pace = Pace::default();
     let fault = plan.fault;
     let grounds = plan.grounds.clone();
     if grounds.is_some() {
@@ -248,6 +251,9 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
             continue;
         }
         let Ok(frame) = view.draw_if_due(&tty, wall) else { break signals::Ending::Hup.status() };
+        if !view.screen.is_busy() {
+            view.console.frame_is_out(wall);
+        }
         if fault == Some(Fault::PanicLoop) {
             fail();
         }
@@ -283,6 +289,9 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
             Event::Written(false) | Event::Typed(Typed::Lost) => break signals::Ending::Hup.status(),
             Event::Typed(Typed::Events(events)) => {
                 view.is_key = true;
+                if pace.take(&events, clock::boot()) {
+                    view.handle(Msg::Flood, wall, &mut shell);
+                }
                 for event in events {
                     view.handle(Msg::Input(event), wall, &mut shell);
                 }

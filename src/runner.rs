@@ -7,6 +7,7 @@
 
 mod follow;
 mod helper;
+pub mod look;
 mod order;
 
 use std::fs::{self, OpenOptions};

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::Ending;
 use super::answers::{actor, meant, place, shared_as, via};
-use super::start::host;
+use super::start::{host, surroundings};
 use crate::clock;
 use crate::config::{Config, files};
 use crate::incident::command::decide;
@@ -47,6 +47,9 @@ pub(super) struct Asked {
     /// Stop it after this time
     #[arg(long, value_name = "TIME", default_value = "10m")]
     timeout: Lapse,
+    /// Give it this variable too: it gets only the usual ones
+    #[arg(long, value_name = "NAME")]
+    env: Vec<CleanStr>,
     /// Run and record nothing: print what would run
     #[arg(long)]
     dry_run: bool,
@@ -67,6 +70,15 @@ pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
         let place = directory.as_ref().map(|place| format!(" in {}", place.shown())).unwrap_or_default();
         return super::print(&format!("would run {}{place} on {} for {id}: nothing ran", show_argv(&argv), host()));
     }
+    let here = directory.clone().unwrap_or_else(|| Exact::new("/"));
+    let program = match runner::look::look_up(&argv[0], &here) {
+        Ok(program) => program,
+        Err(why) => {
+            super::say_error(&why);
+            return Ok(ExitCode::from(NOT_FOUND));
+        }
+    };
+    let env = surroundings(config).environment(&asked.env).map_err(Ending::Usage)?;
     let body = CommandStarted {
         title: step.as_ref().map_or_else(|| argv[0].clean(), |(_, title)| title.clone()),
         step: step.map(|(step, _)| step),
@@ -74,6 +86,8 @@ pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
         digest: command_digest(&argv, directory.as_ref()),
         argv: argv.iter().map(masked).collect(),
         values: Default::default(),
+        program: Some(program),
+        env,
         directory,
         environment: None,
         changes: false,

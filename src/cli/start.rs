@@ -15,9 +15,11 @@ use crate::exercise::staged::Site;
 use crate::incident::{IncidentId, Staging};
 use crate::pane::Access;
 use crate::playbook::Catalogue;
+use crate::playbook::surroundings::Surroundings;
 use crate::reach::Reach;
 use crate::run::staging::{Claim, Marks};
 use crate::run::{self, Drill, Grounds, Opening, Plan, encoder, tty};
+use crate::runner;
 use crate::source::{Endpoint, SOURCES, SourceSpec};
 use crate::template::Templates;
 use crate::text::CleanStr;
@@ -91,6 +93,7 @@ fn begin(
             matrix: config.matrix.clone(),
             host: host(),
             aliases: config.commands.clone(),
+            around: surroundings(config),
             // Whoever begins there asked for the proof; whoever joins asks behind the first frame.
             staging: drill.staging.as_ref().and(config.staging.as_ref()).map(site),
             rotation: config.rotation.clone(),
@@ -289,6 +292,21 @@ pub(super) fn picture(size: &str, layout: Layout, is_wall: bool, theme: &str) ->
     let area = Rect::new(0, 0, width, height);
     let buffer: Buffer = run::picture::drill(&drill, layout, is_wall, theme, area)?;
     super::print(&run::picture::svg(&buffer))
+}
+
+/// What commands find around them here: no variable with a credential that this configuration names is among it.
+pub(super) fn surroundings(config: &Config) -> Surroundings {
+    let written = config.written.values();
+    let all = [&config.prometheus, &config.alertmanager, &config.jaeger].into_iter().flatten().chain(written);
+    let staging = config.staging.iter().flat_map(|staging| {
+        [Some(&staging.prometheus), staging.alertmanager.as_ref(), staging.jaeger.as_ref()].into_iter().flatten()
+    });
+    let secrets = all.chain(staging).filter_map(|endpoint| match &endpoint.sign_in {
+        SignIn::Bearer(SecretIn::Variable(name)) => Some(name.clone()),
+        SignIn::Basic { password: SecretIn::Variable(name), .. } => Some(name.clone()),
+        SignIn::Open | SignIn::Bearer(_) | SignIn::Basic { .. } => None,
+    });
+    runner::look::surroundings(&config.command_env, secrets)
 }
 
 /// The name of this machine, as the kernel has it.

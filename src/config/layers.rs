@@ -190,6 +190,7 @@ pub(super) const KEYS: &[&str] = &[
     "cadence.objections",
     "cadence.adviser",
     "playbooks.dirs",
+    "playbooks.env",
     "oncall.start",
     "oncall.hand-over",
     "oncall.zone",
@@ -421,7 +422,8 @@ fn variable(name: &str, value: &str) -> Result<Option<Layer>, (String, ConfigErr
             let dirs = std::env::split_paths(value).map(|dir| dir.to_string_lossy().into_owned().into());
             toml::Value::Array(dirs.collect())
         }
-        "escalation.sev0" | "escalation.sev1" | "escalation.sev2" | "escalation.sev3" | "staging.production" => {
+        "playbooks.env" | "escalation.sev0" | "escalation.sev1" | "escalation.sev2" | "escalation.sev3"
+        | "staging.production" => {
             let named = value.split(',').map(str::trim).filter(|named| !named.is_empty());
             toml::Value::Array(named.map(Into::into).collect())
         }

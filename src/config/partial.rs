@@ -226,6 +226,7 @@ pub(super) struct CadencePartial {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct PlaybooksPartial {
     pub(super) dirs: Option<Vec<PathBuf>>,
+    pub(super) env: Vec<CleanStr>,
 }
 
 pub(super) fn said<'de, D: Deserializer<'de>>(input: D) -> Result<Option<CleanStr>, D::Error> {

@@ -144,6 +144,8 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 [playbooks]
 # Folders with playbooks of your own, beside `playbooks` in this folder; a file replaces the shipped one of the same service.
 # dirs = ["playbooks-of-the-team"]
+# Commands get PATH, HOME, the language, KUBECONFIG and other usual variables, what their step names in `env`, and these:
+# env = ["TF_CLI_CONFIG_FILE"]
 
 [oncall]
 # Who commands in which week, for `warroom oncall`. `start` is the Monday of the first week; `hand-over` is a time in `zone`, which else is the zone above.

@@ -507,7 +507,7 @@ impl Console {
     }
 
     pub(crate) fn show(&mut self, overlay: Overlay) {
-        self.overlay = Some(overlay);
+        self.overlay = Some(overlay::Shown::new(overlay));
         self.dirty = Dirty::ALL;
     }
 

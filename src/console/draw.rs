@@ -81,7 +81,8 @@ impl Console {
         } else {
             self.parts(&placed, dirty, buf, &cx, &mut drawn);
         }
-        if let Some(overlay) = &self.overlay {
+        if let Some(shown) = &self.overlay {
+            let overlay = &shown.overlay;
             drawn.cursor = overlay.draw(self.screen, buf, &cx).into();
         }
         if !cx.theme.glyphs.is_unicode {

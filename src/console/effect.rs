@@ -12,14 +12,14 @@ use super::runs::{RunAct, RunSaid};
 use crate::alert::Coverage;
 use crate::exercise::staged::Site;
 use crate::incident::{
-    DrillStarted, Entry, EntryId, Event, IncidentId, News, Parcel, Phase, Progress, Receipt, Series, ServiceId,
-    Severity, Stamp, Watched,
+    DrillStarted, Entry, EntryId, Event, IncidentId, News, Parcel, Phase, Program, Progress, Receipt, Series,
+    ServiceId, Severity, Stamp, Watched,
 };
 use crate::live::{Inquiry, Report, Watchlist};
 use crate::pane::{Past, Present};
 use crate::playbook::Catalogue;
 use crate::template::Templates;
-use crate::text::{CleanStr, CleanText};
+use crate::text::{CleanStr, CleanText, Exact};
 use crate::theme::Theme;
 
 /// Something happened outside the console.
@@ -27,6 +27,10 @@ use crate::theme::Theme;
 pub enum Msg {
     /// A key, a paste, a resize.
     Input(InputEvent),
+    /// More keys came at once than a person presses: a paste without brackets, or what was typed ahead. The keys follow.
+    Flood,
+    /// What an [`Effect::LookFor`] found, in its order: the program, or what is missing.
+    Found(u64, Vec<Result<Program, CleanStr>>),
     /// The journal said something.
     Journal(JournalMsg),
     /// A source said something.
@@ -220,6 +224,8 @@ pub enum Effect {
     AskNews(Watched),
     /// Ask the sources once.
     Inquire(Inquiry),
+    /// Look for the programs of what is about to be confirmed, each in its folder; the answer carries the number.
+    LookFor(u64, Vec<(Exact, Exact)>),
     /// Do something with a command.
     Run(EntryId, RunAct),
     /// Put a text into the person's clipboard.

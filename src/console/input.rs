@@ -7,7 +7,10 @@ use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
 
 use super::keys::{self, Chord};
-use super::{AWAY, CAME_WITH_A_PASTE, Console, DRAFT_CHARACTERS, Dirty, Effect, PASTE_GUARD, Tone, actions};
+use super::overlay::Overlay;
+use super::{
+    AWAY, CAME_TOO_EARLY, CAME_WITH_A_PASTE, Console, DRAFT_CHARACTERS, Dirty, Effect, PASTE_GUARD, Tone, actions,
+};
 use crate::pane::PaneId;
 
 /// The keys that a person pressed: Esc and a key behind it come as one with Alt where something on the way (tmux's `escape-time`, a slow link) puts them
@@ -51,17 +54,22 @@ impl Console {
     pub(crate) fn key(&mut self, key: KeyEvent, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         let chord = Chord::from(key);
         let just_pasted = self.pasted_at.is_some_and(|at| wall - at < PASTE_GUARD);
-        if let Some(mut overlay) = self.overlay.take() {
+        if let Some(mut shown) = self.overlay.take() {
             self.dirty = Dirty::ALL;
             if actions::is_way_out(chord) {
                 return;
             }
-            if just_pasted && overlay.is_answered_by(chord) {
-                self.overlay = Some(overlay);
+            let just_flooded = self.flooded_at.is_some_and(|at| wall - at < PASTE_GUARD) && shown.overlay.confirms();
+            if (just_pasted || just_flooded) && shown.overlay.is_answered_by(chord) {
+                self.overlay = Some(shown);
                 return self.say(Tone::Refused, CAME_WITH_A_PASTE.to_owned(), wall);
             }
-            let outcome = overlay.key(key, &self.cx(wall));
-            return self.overlay_outcome(overlay, outcome, wall, effects);
+            if shown.is_early(key, wall) {
+                self.overlay = Some(shown);
+                return self.say(Tone::Refused, CAME_TOO_EARLY.to_owned(), wall);
+            }
+            let outcome = shown.overlay.key(key, &self.cx(wall));
+            return self.overlay_outcome(shown, outcome, wall, effects);
         }
         let is_typing = self.start.is_none() && self.panes[self.focus as usize].is_typing();
         if just_pasted && !(is_typing && chord.is_text()) {
@@ -94,10 +102,18 @@ impl Console {
         }
     }
 
+    /// More keys came at once than a person presses: they are no answer to a dialog, and what they wrote into it is gone.
+    pub(super) fn flooded(&mut self, wall: DateTime<Utc>) {
+        self.flooded_at = Some(wall);
+        if let Some(Overlay::Run(dialog)) = self.overlay.as_mut().map(|shown| &mut shown.overlay) {
+            dialog.reading.editor.set_text("");
+            self.dirty = Dirty::ALL;
+        }
+    }
+
     fn paste(&mut self, text: &str, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        if let Some(mut overlay) = self.overlay.take() {
-            overlay.paste(text);
-            self.overlay = Some(overlay);
+        if let Some(shown) = &mut self.overlay {
+            shown.overlay.paste(text);
             self.dirty = Dirty::ALL;
             return;
         }

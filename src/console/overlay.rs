@@ -16,6 +16,7 @@ mod outbox;
 mod pick;
 mod run;
 pub(crate) mod send;
+mod shown;
 pub(crate) mod staged;
 mod step;
 
@@ -35,7 +36,8 @@ pub(crate) use pick::{
     Choice, Pick, RecordsFor, add_service, leave_role, phase, records, remove_service, severity, summary_line,
     take_role,
 };
-pub(crate) use run::RunDialog;
+pub(crate) use run::{GO, RunDialog};
+pub(crate) use shown::Shown;
 pub(crate) use step::{Offer, approve, step, wait_end, waited, with_values};
 
 use super::actions::{self, Listed};
@@ -164,7 +166,7 @@ impl Overlay {
             Self::Compose(compose) => compose.key(key, cx),
             Self::Form(form) => form.key(key, cx),
             Self::Text(reading) => reading.key(key),
-            Self::Run(dialog) => dialog.key(key),
+            Self::Run(dialog) => dialog.key(key, cx),
         }
     }
 
@@ -268,7 +270,7 @@ impl Ask {
 impl Console {
     pub(crate) fn overlay_outcome(
         &mut self,
-        overlay: Overlay,
+        overlay: Shown,
         outcome: Outcome,
         wall: DateTime<Utc>,
         effects: &mut Vec<Effect>,
@@ -276,7 +278,7 @@ impl Console {
         match outcome {
             Outcome::Stay => self.overlay = Some(overlay),
             Outcome::Close => {}
-            Outcome::Show(next) => self.overlay = Some(*next),
+            Outcome::Show(next) => self.overlay = Some(Shown::new(*next)),
             Outcome::Refuse(why) => {
                 self.overlay = Some(overlay);
                 self.say(Tone::Refused, why, wall);
@@ -301,8 +303,8 @@ impl Console {
     }
 
     /// What was typed stays where it was typed until it can be recorded.
-    fn hand_in(&mut self, overlay: Overlay, commands: Vec<Command>, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        if let Overlay::Run(dialog) = &overlay
+    fn hand_in(&mut self, overlay: Shown, commands: Vec<Command>, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if let Overlay::Run(dialog) = &overlay.overlay
             && let Some(why) = dialog.is_stale(&self.cx(wall))
         {
             self.overlay = Some(overlay);
@@ -349,7 +351,7 @@ impl Console {
 
     fn answered(
         &mut self,
-        overlay: Overlay,
+        overlay: Shown,
         purpose: Purpose,
         text: &str,
         wall: DateTime<Utc>,

@@ -11,7 +11,7 @@ use super::overlay::{self, Choice, Offer, Pick};
 use super::{Console, Dirty, Effect, Tone};
 use crate::incident::command::may_start;
 use crate::incident::{
-    Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Remark, StepRef,
+    Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Program, Remark, StepRef,
 };
 use crate::pane::{PaneId, RunAsk};
 use crate::text::{CleanStr, CleanText};
@@ -141,6 +141,35 @@ impl Console {
                 }
                 self.mark(&[PaneId::Output, PaneId::Playbook]);
             }
+        }
+    }
+
+    /// Has the programs looked for that a dialog names which has just opened.
+    pub(super) fn look_for_programs(&mut self, effects: &mut Vec<Effect>) {
+        let number = self.looks + 1;
+        if let Some(overlay::Overlay::Run(dialog)) = self.overlay.as_mut().map(|shown| &mut shown.overlay)
+            && let Some(programs) = dialog.to_look_for(number)
+        {
+            self.looks = number;
+            effects.push(Effect::LookFor(number, programs));
+        }
+    }
+
+    /// What was found for the dialog that is open.
+    pub(super) fn found(&mut self, number: u64, found: Vec<Result<Program, CleanStr>>) {
+        if let Some(overlay::Overlay::Run(dialog)) = self.overlay.as_mut().map(|shown| &mut shown.overlay)
+            && dialog.take_found(number, &found)
+        {
+            self.dirty = Dirty::ALL;
+        }
+    }
+
+    /// Settles how much of a dialog the next frame shows.
+    pub(super) fn measure_overlay(&mut self) {
+        let Some(shown) = &mut self.overlay else { return };
+        shown.drawn();
+        if let overlay::Overlay::Run(dialog) = &mut shown.overlay {
+            dialog.measure(self.screen, &self.settings.theme);
         }
     }
 

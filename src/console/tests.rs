@@ -9,10 +9,11 @@ use ratatui::layout::Position;
 use super::*;
 use crate::exercise::{Exercise, World};
 use crate::incident::tests::at;
-use crate::incident::{ENTRY_VERSION, EntryId, Hlc, Role, Via};
+use crate::incident::{ENTRY_VERSION, EntryId, Hlc, Program, Role, Via};
 use crate::incident::{Entry, Series};
 use crate::live::{Finding, Report};
 use crate::slo::Grid;
+use crate::text::Exact;
 use crate::theme::{BuiltIn, Depth};
 
 const EXERCISE: &str = "alipay-timeout-storm";
@@ -26,6 +27,10 @@ struct Desk {
     hlc: Hlc,
     effects: Vec<Effect>,
     is_held: bool,
+    /// Whoever sits here reads a dialog before a key is pressed.
+    reads: bool,
+    /// No program is found here.
+    is_lost: bool,
     buffer: Buffer,
 }
 
@@ -42,6 +47,7 @@ fn settings(layout: Layout) -> Settings {
         matrix: crate::escalation::Matrix::default(),
         host: "bastion".into(),
         aliases: Default::default(),
+        around: Default::default(),
         staging: None,
         rotation: None,
         reach: crate::reach::Reach::default(),
@@ -64,6 +70,8 @@ impl Desk {
             hlc: Hlc::default(),
             effects: Vec::new(),
             is_held: false,
+            reads: true,
+            is_lost: false,
             buffer: Buffer::empty(area),
         }
     }
@@ -93,8 +101,27 @@ impl Desk {
             {
                 self.save(*ticket, events);
             }
+            if let Effect::LookFor(number, programs) = &effect {
+                let is_lost = self.is_lost;
+                let found = |(name, _): &(Exact, Exact)| {
+                    if is_lost {
+                        return Err("the program is not on the PATH of this console".into());
+                    }
+                    let path = Exact::new([b"/usr/bin/", name.as_bytes()].concat());
+                    Ok(Program { path, digest: "0123456789abcdef".into() })
+                };
+                let found = programs.iter().map(found).collect();
+                self.tell(Msg::Found(*number, found));
+            }
             self.effects.push(effect);
         }
+    }
+
+    /// Lets the terminal show what there is, and somebody read it.
+    fn read(&mut self) {
+        self.draw();
+        self.console.frame_is_out(self.wall);
+        self.wall += TimeDelta::milliseconds(400);
     }
 
     /// This console writes something.
@@ -146,6 +173,9 @@ impl Desk {
     }
 
     fn key(&mut self, code: KeyCode) {
+        if self.reads && self.console.overlay.as_ref().is_some_and(|shown| shown.overlay.confirms()) {
+            self.read();
+        }
         self.tell(Msg::Input(InputEvent::Key(KeyEvent::new(code, KeyModifiers::NONE))));
     }
 
@@ -675,6 +705,7 @@ fn any_keys_at_any_size_are_taken_without_a_panic() {
 
 mod acts;
 mod alerts;
+mod confirm;
 mod decisions;
 mod drills;
 mod inbound;

@@ -427,6 +427,8 @@ pub(crate) fn any_event() -> impl Strategy<Value = Event> {
 pub(crate) fn order(step: Option<StepRef>, changes: bool) -> CommandStarted {
     CommandStarted {
         values: Default::default(),
+        program: None,
+        env: Vec::new(),
         step,
         title: "Restart the workers".into(),
         purpose: Purpose::Do,

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::surroundings::is_name;
+
 use crate::incident::{Purpose, Role};
 use crate::text::document::{Complaint, Key};
 use crate::text::duration::Lapse;
@@ -62,6 +64,9 @@ pub struct CommandStep {
     /// Where it runs.
     #[serde(default)]
     pub directory: Option<Exact>,
+    /// Variables of the console's environment that it gets beside the usual ones, by name.
+    #[serde(default)]
+    pub env: Vec<CleanStr>,
     /// Where it acts.
     #[serde(default)]
     pub environment: Option<Environment>,
@@ -265,6 +270,10 @@ impl CommandStep {
         check_argv(&self.undo, &self.parameters).map_err(|complaint| complaint.within(["undo".into()]))?;
         for (name, parameter) in &self.parameters {
             parameter.check().map_err(|complaint| complaint.within(["parameters".into(), name.as_str().into()]))?;
+        }
+        for (place, name) in self.env.iter().enumerate().filter(|(_, name)| !is_name(name)) {
+            let message = format!("`{name}` is no name of a variable: values are not written here");
+            return Err(Complaint::new(["env".into(), place.into()], message));
         }
         if self.timeout.is_some_and(Lapse::is_zero) {
             return Err(Complaint::new(["timeout".into()], "is zero: nothing ends at once"));

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::shell::Shell;
+use crate::console::Msg;
 use crate::console::runs::{RunAct, RunSaid};
 use crate::incident::{EntryId, IncidentId, Purpose, StepRef};
 use crate::runner::{self, Order, Said, StartError};
+use crate::text::{CleanStr, Exact};
 
 impl Shell {
     /// Does something with a command of the open record.
@@ -49,6 +51,19 @@ impl Shell {
             RunAct::Grant(seconds) => report(runner::grant(&folder, Duration::from_secs(seconds)), &folder),
         };
         tokio::task::spawn_blocking(act);
+    }
+
+    /// Looks for programs, each in its folder, and says what was found.
+    pub(super) fn look_for(&self, number: u64, programs: Vec<(Exact, Exact)>) {
+        let back = self.back();
+        tokio::task::spawn_blocking(move || {
+            let look = |(name, folder): &(Exact, Exact)| {
+                runner::look::look_up(name, folder).map_err(|why| CleanStr::new(&why))
+            };
+            let found = programs.iter().map(look).collect();
+            // A console that is gone needs no answer.
+            let _ = back.blocking_send(Msg::Found(number, found));
+        });
     }
 
     /// What must be proved right before a command: an address that was staging when the drill began may lead elsewhere by now. What is there is

@@ -73,6 +73,7 @@ fn settings(layout: Layout, is_wall: bool, theme: Theme) -> Settings {
         matrix: crate::escalation::Matrix::default(),
         host: "bastion".into(),
         aliases: Default::default(),
+        around: Default::default(),
         staging: None,
         rotation: None,
         reach: crate::reach::Reach::default(),

@@ -136,6 +136,12 @@ struct Waits {
     since: Duration,
 }
 
+/// What would run, and what was made up this time for the word that starts it.
+struct Proposal {
+    dialog: RunDialog,
+    code: String,
+}
+
 /// A console in line mode.
 struct Session {
     console: Console,
@@ -144,7 +150,9 @@ struct Session {
     told: Told,
     numbers: Numbers,
     /// What was shown last and waits for its word, frozen.
-    dialog: Option<RunDialog>,
+    dialog: Option<Proposal>,
+    /// How often programs were looked for.
+    looks: u64,
     waits: Waits,
     /// Everything of the open record was read, and its first state told.
     is_open: bool,
@@ -174,6 +182,7 @@ impl Session {
             told: Told::default(),
             numbers: Numbers::default(),
             dialog: None,
+            looks: 0,
             waits,
             is_open: false,
             is_choosing: is_auto,
@@ -324,7 +333,9 @@ impl Session {
                 }
             }
             Msg::Run(_, RunSaid::Overtime | RunSaid::Ended(_)) => {}
+            Msg::Found(number, found) => self.found(*number, found),
             Msg::Input(_)
+            | Msg::Flood
             | Msg::Journal(
                 JournalMsg::CaughtUp | JournalMsg::Writable | JournalMsg::Present(_) | JournalMsg::LeftBehind(_),
             )
@@ -374,7 +385,11 @@ impl Session {
                     self.waits.returns = true;
                 }
                 Effect::Create(..) | Effect::StartDrill | Effect::Open(_) => self.waits.opening = true,
-                Effect::List | Effect::Print(_) | Effect::Merge { .. } | Effect::Unmerge(..) => {
+                Effect::List
+                | Effect::Print(_)
+                | Effect::Merge { .. }
+                | Effect::Unmerge(..)
+                | Effect::LookFor(..) => {
                     self.waits.answer = true
                 }
                 Effect::SaveDraft(_)

@@ -110,6 +110,11 @@ async fn pass_on<T>(mut said: mpsc::Receiver<T>, back: mpsc::Sender<Msg>, msg: i
 }
 
 impl Shell {
+    /// Where an answer for the console goes.
+    pub(super) fn back(&self) -> mpsc::Sender<Msg> {
+        self.receipts.0.clone()
+    }
+
     /// Starts what a console needs from the beginning.
     pub(super) fn start(plan: Plan) -> Self {
         let via = Via {
@@ -257,6 +262,7 @@ impl Shell {
             }
             Effect::Copy(text) => self.copy(text),
             Effect::Run(run, act) => self.run_command(run, act),
+            Effect::LookFor(number, programs) => self.look_for(number, programs),
             Effect::ShowLayout(layout) => self.tell(Request::SetLayout(layout)),
             Effect::WriteStarterConfig => {
                 let path = self.plan.starter_config.clone();

@@ -19,7 +19,7 @@ use std::time::Duration;
 use rustix::fs::Mode;
 use rustix::process::{Pid, Signal};
 
-use super::{CANCEL, END, END_BYTES, END_ROOM, End, GRANT, OUTPUT, OVERTIME, Order, STATE, State, replace};
+use super::{CANCEL, END, END_BYTES, END_ROOM, End, GRANT, OUTPUT, OVERTIME, Order, STATE, State, look, replace};
 use crate::clock;
 use crate::incident::Ending;
 use crate::text::mask::MaskedLines;
@@ -68,7 +68,15 @@ fn as_os(text: &Exact) -> &OsStr {
 
 fn spawn(order: &Order) -> io::Result<Child> {
     let (program, arguments) = order.argv.split_first().ok_or_else(|| io::Error::other("there is no program"))?;
-    let mut command = Command::new(as_os(program));
+    if let Some(found) = &order.program {
+        look::is_unchanged(found).map_err(io::Error::other)?;
+    }
+    let mut command = Command::new(as_os(order.program.as_ref().map_or(program, |found| &found.path)));
+    // By the name that was written: some programs do different things under different names.
+    command.arg0(as_os(program)).env_clear();
+    for (name, value) in order.env.iter().filter_map(|name| Some((name.as_str(), std::env::var_os(name.as_str())?))) {
+        command.env(name, value);
+    }
     command
         .args(arguments.iter().map(as_os))
         .stdin(Stdio::null())

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::incident::CommandStarted;
+use crate::incident::{CommandStarted, Program};
 use crate::journal::Sharing;
-use crate::text::Exact;
+use crate::text::{CleanStr, Exact};
 
 /// An order is shorter than this, in bytes.
 const MOST: u64 = 8 * 1024 * 1024;
@@ -24,6 +24,12 @@ pub struct Order {
     /// Where it runs; absent for the console's own directory.
     #[serde(default)]
     pub directory: Option<Exact>,
+    /// The file that runs; absent where nobody looked before, then the first word is searched for.
+    #[serde(default)]
+    pub program: Option<Program>,
+    /// The variables that it gets, by name.
+    #[serde(default)]
+    pub env: Vec<CleanStr>,
     /// Its time limit.
     pub limit: Duration,
     /// At its limit it is stopped; else it goes on.
@@ -42,6 +48,8 @@ impl Order {
         Self {
             argv: body.argv.clone(),
             directory: body.directory.clone(),
+            program: body.program.clone(),
+            env: body.env.clone(),
             limit: Duration::from_secs(body.limit_s),
             stops_at_limit: body.stops_at_limit,
             patience: Duration::from_secs(10),
@@ -81,6 +89,8 @@ mod tests {
         let order = Order {
             argv: vec!["flagctl".into(), "set\n".into()],
             directory: None,
+            program: None,
+            env: Vec::new(),
             limit: Duration::from_secs(60),
             stops_at_limit: false,
             patience: Duration::from_secs(10),

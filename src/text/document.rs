@@ -13,7 +13,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use toml::de::{DeTable, DeValue};
 
-use super::{CleanStr, CleanText};
+use super::{CleanStr, CleanText, is_harmful, is_invisible, shown};
 
 /// A bigger document is not read: nobody writes one by hand.
 pub const DOCUMENT_BYTES: usize = 256 * 1024;
@@ -188,22 +188,20 @@ fn unseen_at(
     }
 }
 
-/// What of a text would be lost on the way to the screen.
+/// What of a text nobody would see on the screen.
 fn unseen(text: &str) -> Option<String> {
     // Joiners, variation selectors and soft hyphens change how the letter beside them looks, not what is said.
     let dresses = |letter: &char| matches!(letter, '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}');
     let plain: String = text.replace("\r\n", "\n").chars().filter(|letter| !dresses(letter)).collect();
-    let plain = plain.replace('\t', " ");
-    if CleanText::new(&plain) == *plain.as_str() {
-        return None;
+    let is_hidden = |letter: &char| match letter {
+        '\n' | '\t' => false,
+        letter => letter.is_control() || is_harmful(*letter) || is_invisible(*letter),
+    };
+    match plain.chars().find(is_hidden) {
+        Some(letter) => Some(format!("has a letter that nobody would see (U+{:04X}): take it out", u32::from(letter))),
+        None if shown(&plain) != plain => Some("has more marks on a letter than are shown: take them out".to_owned()),
+        None => None,
     }
-    let hidden = plain.chars().find(|letter| *letter != '\n' && CleanText::new(&format!("a{letter}")).len() == 1);
-    Some(match hidden {
-        Some(letter) => format!("has a letter that nobody would see (U+{:04X}): take it out", u32::from(letter)),
-        None => {
-            "cannot be shown as it is written: it is too long, or has more marks on a letter than are shown".to_owned()
-        }
-    })
 }
 
 fn written(path: &[Key]) -> String {

@@ -11,7 +11,7 @@ use std::fmt;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::CleanStr;
+use super::{CleanStr, is_harmful, is_invisible};
 
 /// The longest argument that the kernel hands to a program, in bytes (`MAX_ARG_STRLEN` without its final NUL).
 pub const ARGUMENT_BYTES: usize = 128 * 1024 - 1;
@@ -145,12 +145,12 @@ pub fn show_argv(argv: &[Exact]) -> String {
 
 /// A text of several lines for people, in which the letters that nobody would see are escapes.
 pub fn visible(text: &str) -> String {
-    let is_hidden = |letter: char| letter != '\n' && CleanStr::new(&format!("a{letter}")).len() == 1;
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
+            '\n' => out.push(letter),
             '\t' => out.push_str("\\t"),
-            letter if !letter.is_ascii_graphic() && letter != ' ' && is_hidden(letter) => {
+            letter if letter.is_control() || is_harmful(letter) || is_invisible(letter) => {
                 out.extend(letter.escape_unicode());
             }
             letter => out.push(letter),

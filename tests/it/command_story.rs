@@ -70,6 +70,7 @@ pub fn settings(me: &str, layout: Layout) -> Settings {
         matrix: Matrix::default(),
         host: "bastion".into(),
         aliases: Default::default(),
+        around: Default::default(),
         staging: None,
         rotation: None,
         reach: warroom::reach::Reach::default(),
@@ -175,6 +176,13 @@ impl Stage {
         let place = self.place(who);
         for letter in keys.chars() {
             self.tell(place, Msg::Input(Input::Key(press(letter))));
+            if self.desks[place].console.notice().is_some_and(|notice| notice.text.contains("could be read")) {
+                // A dialog is read before it is answered.
+                self.screen(who);
+                let read = self.now() - TimeDelta::milliseconds(400);
+                self.desks[place].console.frame_is_out(read);
+                self.tell(place, Msg::Input(Input::Key(press(letter))));
+            }
         }
     }
 

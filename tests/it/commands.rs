@@ -48,9 +48,10 @@ fn a_step_is_claimed_shown_confirmed_run_seen_by_both_and_survives_the_console_t
     omid.wait_for("`-1` is no whole number from 1 to 100", SOON);
     omid.type_in(":run 5 percent=20\n");
     omid.wait_for("flagctl set alipay.route backup --percent=20", SOON);
-    omid.type_in(":confirm\n");
-    omid.wait_for("nothing has run", SOON);
     omid.type_in(":confirm alipay\n");
+    omid.wait_for("nothing has run", SOON);
+    omid.type_in(":run 5 percent=20\n");
+    omid.confirm();
     // Both see it start and print, on consoles of their own.
     for console in [&mut omid, &mut bob] {
         console.wait_for("RUN Route traffic to the backup provider", SOON);
@@ -75,14 +76,16 @@ fn a_step_is_claimed_shown_confirmed_run_seen_by_both_and_survives_the_console_t
 fn a_step_that_fails_stops_there_and_is_tried_again_taken_back_or_skipped_with_a_reason() {
     let host = host_with(&[("flagctl", "echo \"$*\"; [ -e fixed ]")]);
     let mut omid = open(&host, "omid");
-    omid.type_in(":take sme\n:check 4\n:run 5 percent=20\n:confirm alipay\n");
+    omid.type_in(":take sme\n:check 4\n:run 5 percent=20\n");
+    omid.confirm();
     omid.wait_for("exit 1 after", SOON);
     fs::write(host.home.path().join("fixed"), "").unwrap();
-    omid.type_in(":run 5 percent=20\n:confirm alipay\n");
+    omid.type_in(":run 5 percent=20\n");
+    omid.confirm();
     omid.wait_for("exit 0 after", SOON);
     omid.type_in(":check 5\n:undo 5\n");
     omid.wait_for("flagctl set alipay.route primary --percent=100", SOON);
-    omid.type_in(":confirm alipay\n");
+    omid.confirm();
     omid.wait_for("UNDO Route traffic to the backup provider", SOON);
     omid.wait_for("exit 0 after", SOON);
     omid.type_in(":skip 6 the provider is back\n:wrong 6\n");
@@ -119,7 +122,7 @@ fn a_drill_runs_nothing_for_real() {
     omid.ready();
     omid.type_in(":take sme\n:check 4\n:run 5 percent=100\n");
     omid.wait_for("DRILL: nothing runs", SOON);
-    omid.type_in(":confirm alipay\n");
+    omid.confirm();
     omid.wait_for("dry run: flagctl set alipay.route backup --percent=100", SOON);
     omid.wait_for("✓ Route traffic to the backup provider", SOON);
     assert!(!host.home.path().join("runs").exists());
@@ -257,7 +260,7 @@ fn a_script_of_several_lines_in_a_playbook_runs_as_it_is_written() {
     omid.type_in(":take sme\n:trust alipay yes\n:run 1\n");
     let line = omid.wait_for(r"sh -c $'set -e   # stop at the first error\n\tprintf \'%s\'", SOON);
     assert!(line.ends_with(r"$'two  blanks\u200b\tend'"), "{line}");
-    omid.type_in(":confirm\n");
+    omid.confirm();
     omid.wait_for("run One: exit 0 after", SOON);
     assert_eq!(fs::read_to_string(host.home.path().join("proof")).unwrap(), "two  blanks\u{200b}\tend");
 }
@@ -271,7 +274,7 @@ fn a_dry_run_starts_nothing_from_the_console_and_from_the_shell() {
     omid.ready();
     omid.type_in(":take sme\n:check 4\n:run 5 percent=20\n");
     omid.wait_for("--dry-run: nothing runs from this console", SOON);
-    omid.type_in(":confirm alipay\n");
+    omid.confirm();
     omid.wait_for("dry run: flagctl set alipay.route backup --percent=20", SOON);
     omid.type_in(":runs\n");
     omid.wait_for("no command was started here", SOON);

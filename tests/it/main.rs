@@ -10,6 +10,7 @@ mod channels;
 mod command_story;
 mod commands;
 mod config;
+mod confirm;
 mod console;
 mod docs;
 mod doctor;

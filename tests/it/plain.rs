@@ -109,6 +109,14 @@ impl Plain {
         }
     }
 
+    /// Says the word that was made up for what was shown last.
+    #[track_caller]
+    pub fn confirm(&mut self) {
+        let line = self.wait_for(":confirm ", SOON);
+        let word = line.split(":confirm ").nth(1).and_then(|rest| rest.split(':').next()).unwrap().to_owned();
+        self.type_in(&format!(":confirm {word}\n"));
+    }
+
     /// Ends the input.
     pub fn end(&mut self) {
         self.stdin = None;

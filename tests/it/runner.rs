@@ -43,6 +43,8 @@ impl Bench {
             directory: Some(Exact::new(self.home.path().to_str().unwrap())),
             limit: Duration::from_secs(30),
             stops_at_limit: true,
+            program: None,
+            env: vec!["PATH".into()],
             patience: Duration::from_millis(600),
             most: 1 << 20,
             mode: 0o600,

@@ -146,14 +146,15 @@ fn a_drill_in_staging_puts_its_fault_there_on_a_word_sees_it_on_real_graphs_and_
     room.type_in(":staging 1\n");
     let runs = room.wait_for("runs     touch ", SOON);
     assert!(runs.ends_with("traffic"), "{runs}");
-    room.type_in(":confirm\n");
-    room.wait_for("type payments", SOON);
-    assert!(!there("traffic"), "a word was wanted");
     room.type_in(":confirm payments\n");
+    let asked = room.wait_for("write :confirm payments-", SOON);
+    assert!(!there("traffic"), "a word was wanted that was made up this time: {asked}");
+    room.type_in(":staging 1\n");
+    room.confirm();
     until("the traffic", || there("traffic"));
     room.type_in(":staging 2\n");
     room.wait_for("STAGING", SOON);
-    room.type_in(":confirm pile\n");
+    room.confirm();
     until("the fault", || there("fault"));
     // Somebody gets in touch, told from the fault on.
     room.wait_for("Say what customers see.", SOON);
@@ -192,7 +193,7 @@ fn a_drill_in_staging_puts_its_fault_there_on_a_word_sees_it_on_real_graphs_and_
     room.type_in(":abort-drill\n");
     room.wait_for("also runs rm ", SOON);
     assert!(there("fault") && there("traffic"));
-    room.type_in(":confirm abort\n");
+    room.confirm();
     until("staging is as it was", || !there("fault") && !there("traffic"));
     let debrief = || -> Value { serde_json::from_str(&host.run(&["gameday", "debrief", "--json"]).1).unwrap() };
     until("the record knows", || debrief()["standing"] == serde_json::json!([]));
@@ -219,15 +220,18 @@ fn a_place_that_cannot_prove_any_more_that_it_is_staging_gets_no_fault_and_gives
     room.wait_for("Enter starts the drill", SOON);
     room.type_in("\n");
     room.ready();
-    room.type_in(":staging 1\n:confirm payments\n");
+    room.type_in(":staging 1\n");
+    room.confirm();
     room.wait_for("run synthetic payments: exit 0", SOON);
     assert!(there("traffic"));
     prometheus.kill();
-    room.type_in(":staging 2\n:confirm pile\n");
+    room.type_in(":staging 2\n");
+    room.confirm();
     room.wait_for("NOT STARTED", SOON);
     assert!(!there("fault"));
     // What is there is taken back all the same.
-    room.type_in(":abort-drill\n:confirm abort\n");
+    room.type_in(":abort-drill\n");
+    room.confirm();
     room.wait_for("phase Closed", SOON);
     assert!(!there("traffic"));
 }

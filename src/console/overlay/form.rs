@@ -22,7 +22,7 @@ pub(crate) struct Field {
     pub(crate) editor: Editor,
     rows: u16,
     /// A paste does not reach it.
-    is_typed: bool,
+    pub(super) is_typed: bool,
     /// It takes somebody's name.
     is_person: bool,
 }

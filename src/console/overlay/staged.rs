@@ -2,9 +2,8 @@
 //!
 //! Invariant: nothing is offered but in a drill that was proved to be in staging, and only where this console's own configuration names that staging.
 
-use super::filled;
 use super::pick::{Choice, Pick};
-use super::run::{Confirms, RunDialog};
+use super::run::{Again, Confirms, Reading, RunDialog};
 use super::step::{DRY, Offer, dry_run};
 use crate::exercise::staged::Site;
 use crate::exercise::{Exercise, Staged};
@@ -13,7 +12,6 @@ use crate::pane::{Access, Cx};
 use crate::playbook::{Aliases, Facts};
 use crate::text::CleanStr;
 use crate::text::exact::show_argv;
-use crate::widget::editor::Editor;
 
 /// The badge of what runs in staging.
 const STAGING: &str = "STAGING";
@@ -97,8 +95,7 @@ pub(crate) fn dialog(step: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Ru
         is_claimed: false,
         may_vouch: false,
         confirms,
-        editor: filled(Editor::one_line(), ""),
-        top: 0,
+        reading: Reading::new(Again::Staged(step.clone(), purpose)),
     })
 }
 
@@ -146,8 +143,7 @@ pub(crate) fn abort(cx: &Cx<'_>) -> Result<Offer, String> {
             is_claimed: false,
             may_vouch: false,
             confirms,
-            editor: filled(Editor::one_line(), ""),
-            top: 0,
+            reading: Reading::new(Again::Abort),
         }
         .overlay(),
     )))
@@ -177,8 +173,9 @@ fn order(
     let resolved = command
         .resolve(purpose, &Default::default(), &facts, aliases)
         .map_err(|wrong| format!("{} {}", wrong.parameter, wrong.why))?;
-    let directory = command.directory.clone();
-    let digest = command_digest(&resolved.argv, directory.as_ref());
+    let drill = cx.incident.drill.as_ref();
+    let is_shipped = drill.is_some_and(|drill| drill.source.as_deref() == Exercise::shipped(&drill.exercise));
+    let digest = command_digest(&resolved.argv, command.directory.as_ref());
     let title = match purpose {
         Purpose::Do => staged.what.clone(),
         Purpose::Undo => CleanStr::new(&format!("take back: {}", staged.what)),
@@ -189,7 +186,9 @@ fn order(
         purpose,
         argv: resolved.argv,
         values: Default::default(),
-        directory,
+        program: None,
+        env: cx.around.environment(&command.env)?,
+        directory: Some(cx.around.folder(command.directory.as_ref(), is_shipped)),
         digest,
         environment: Some(STAGING.into()),
         changes: true,

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 
 use super::form::{Field, Form};
 use super::pick::{Choice, Pick};
-use super::run::{Confirms, RunDialog, has_claimed};
-use super::{Overlay, filled, staged};
+use super::run::{Again, Confirms, Reading, RunDialog, has_claimed};
+use super::{Overlay, staged};
 use crate::incident::gate::{self, Asker};
 use crate::incident::values::DoneWith;
 use crate::incident::wording::argv_in_brief;
@@ -23,7 +23,6 @@ use crate::resolution::measure;
 use crate::text::changed::difference;
 use crate::text::exact::{show_argv, visible};
 use crate::text::{CleanStr, CleanText, Exact};
-use crate::widget::editor::Editor;
 
 /// What is said where a console was started with `--dry-run`.
 pub(super) const DRY: &str = "--dry-run: nothing runs from this console; what would have run is written down";
@@ -193,6 +192,18 @@ pub(crate) fn with_values(
         .map_err(|wrong| format!("{} {}: write {}=VALUE", wrong.parameter, wrong.why, wrong.parameter))
 }
 
+/// The dialog of a step once more, as it would be now.
+pub(super) fn once_more(
+    name: &StepRef,
+    purpose: Purpose,
+    given: &BTreeMap<CleanStr, Value>,
+    cx: &Cx<'_>,
+) -> Result<RunDialog, String> {
+    let (playbook, step) = find(name, cx)?;
+    let command = step.command().ok_or("the playbook's step has no command any more")?;
+    dialog(playbook, step, command, purpose, given, cx).map_err(|wrong| format!("{} {}", wrong.parameter, wrong.why))
+}
+
 /// The dialog with the answers of a form; else which field is wrong, and why.
 pub(super) fn with_answers(
     name: &StepRef,
@@ -275,8 +286,12 @@ fn dialog(
     let name = playbook.step_ref(step);
     let facts = Facts { incident: cx.incident.id().to_string(), service: playbook.service.to_string() };
     let resolved = command.resolve(purpose, given, &facts, cx.aliases)?;
-    let directory = command.directory.clone();
-    let digest = command_digest(&resolved.argv, directory.as_ref());
+    let around = cx.around;
+    let digest = command_digest(&resolved.argv, command.directory.as_ref());
+    let (env, withheld) = match around.environment(&command.env) {
+        Ok(env) => (env, None),
+        Err(why) => (Vec::new(), Some(why)),
+    };
     let changes = command.changes || purpose == Purpose::Undo;
     let limit_s = u64::try_from(command.limit().num_seconds()).unwrap_or(60).max(1);
     let order = CommandStarted {
@@ -285,7 +300,9 @@ fn dialog(
         purpose,
         argv: resolved.argv,
         values: given.iter().map(|(name, value)| (name.clone(), value.exact.clone())).collect(),
-        directory,
+        directory: Some(around.folder(command.directory.as_ref(), playbook.foreign.is_none())),
+        program: None,
+        env,
         digest,
         environment: match (cx.incident.drill.is_some(), command.environment) {
             // What stands red here would really happen; in a drill nothing does.
@@ -307,6 +324,7 @@ fn dialog(
     };
     let needs = playbook.needs(&order);
     let blocked = needs.and_then(|needs| gate::may_run(cx.incident, &needs, asker).err()).map(|why| cx.said(&why));
+    let blocked = blocked.or(withheld);
     let holder = cx.incident.claims.get(&name).map(|mark| &mark.by);
     let may_vouch = command.second_person && holder.is_some_and(|holder| holder != cx.me);
     let mut notes: Vec<String> = others_standing(&name, purpose, cx).into_iter().collect();
@@ -358,8 +376,7 @@ fn dialog(
         is_claimed: has_claimed(Some(&name), cx),
         may_vouch,
         confirms,
-        editor: filled(Editor::one_line(), ""),
-        top: 0,
+        reading: Reading::new(Again::Step(name, purpose, given.clone())),
     })
 }
 

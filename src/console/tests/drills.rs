@@ -430,7 +430,7 @@ fn an_abort_says_where_not_all_that_it_runs_is_in_sight() {
     desk.keys(":abort-drill");
     desk.key(KeyCode::Enter);
     let screen = desk.screen();
-    assert!(screen.contains("lines more: Down"), "{screen}");
+    assert!(screen.contains("lines more: PgDn"), "{screen}");
     (0..40).for_each(|_| desk.key(KeyCode::Down));
     let screen = desk.screen();
     assert!(screen.contains("take fault-10") && !screen.contains("lines more"), "{screen}");

@@ -5,12 +5,12 @@ use crate::console::runs::{RunAct, RunSaid};
 use crate::incident::{CommandEnded, CommandStarted, Ending, RoleNamed, StepDone, StepRef};
 use crate::text::CleanText;
 
-fn step(id: &str) -> StepRef {
+pub(super) fn step(id: &str) -> StepRef {
     StepRef { service: "alipay".into(), step: id.into() }
 }
 
 /// A desk at a real incident on alipay, whose expert has done what comes before the rerouting.
-fn ready() -> Desk {
+pub(super) fn ready() -> Desk {
     let mut desk = Desk::open(Layout::Ic, (120, 40));
     let holder = "dana".into();
     desk.write(
@@ -27,7 +27,7 @@ fn ready() -> Desk {
     desk
 }
 
-fn starts(desk: &Desk) -> Vec<CommandStarted> {
+pub(super) fn starts(desk: &Desk) -> Vec<CommandStarted> {
     let started = desk.effects.iter().filter_map(|effect| match effect {
         Effect::Run(_, RunAct::Start(body)) => Some((**body).clone()),
         _ => None,

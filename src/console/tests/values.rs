@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::console::overlay::{self, RunDialog};
 use crate::incident::{PlaybookApproved, Purpose, RoleNamed, StepRef};
-use crate::text::Exact;
 
 const BOOK: &str = r#"
 service = "alipay"
@@ -176,10 +175,11 @@ fn the_way_back_of_a_run_of_an_older_build_asks_for_every_value() {
 fn a_dry_run_shows_what_would_have_run_and_runs_nothing_whatever_leads_to_it() {
     let mut desk = desk();
     desk.console.settings.reach.is_dry = true;
-    let dialog = shown(&desk, Purpose::Do, &SAID).unwrap();
+    let mut dialog = shown(&desk, Purpose::Do, &SAID).unwrap();
+    dialog.is_printed();
     assert!(dialog.notes.iter().any(|note| note.starts_with("--dry-run: nothing runs")), "{:?}", dialog.notes);
     let order = dialog.order.clone();
-    for command in dialog.confirm("alipay").unwrap() {
+    for command in dialog.confirm("alipay", &desk.console.view(desk.wall)).unwrap() {
         assert!(matches!(command, Command::AnswerStep(_)), "{command:?}");
         desk.console.command(command, None, desk.wall, &mut desk.effects);
     }

@@ -29,6 +29,15 @@ pub fn command_digest(argv: &[Exact], directory: Option<&Exact>) -> CleanStr {
     CleanStr::new(hash.finalize().to_hex().as_str())
 }
 
+/// A program's file: exactly this runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Its absolute path.
+    pub path: Exact,
+    /// BLAKE3 of what stands in it, as hex.
+    pub digest: CleanStr,
+}
+
 /// A command as it was shown and confirmed, written before it starts; the run is named by this entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CommandStarted {
@@ -48,7 +57,13 @@ pub struct CommandStarted {
     /// Where it runs; absent for the console's own directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory: Option<Exact>,
-    /// BLAKE3 over program, arguments and directory, as hex.
+    /// The file that runs, as it was found when the dialog opened; absent in records of older builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Program>,
+    /// The variables that it gets, by name; absent in records of older builds, whose commands got all of the console's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<CleanStr>,
+    /// BLAKE3 over arguments and directory as the playbook has them, as hex: the same on every console.
     pub digest: CleanStr,
     /// The badge of where it acts, such as `PRODUCTION`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -380,6 +380,7 @@ mod tests {
                 matrix: crate::escalation::Matrix::default(),
                 host: "bastion".into(),
                 aliases: Default::default(),
+                around: Default::default(),
                 staging: None,
                 rotation: None,
                 reach: crate::reach::Reach::default(),

@@ -29,6 +29,7 @@ fn console(access: Access) -> Console {
         matrix: warroom::escalation::Matrix::default(),
         host: "bastion".into(),
         aliases: Default::default(),
+        around: Default::default(),
         staging: None,
         rotation: None,
         reach: warroom::reach::Reach::default(),

@@ -302,6 +302,13 @@ impl Room {
         let place = self.place(who);
         for letter in "\x1b\x1b".chars().chain(keys.chars()) {
             self.tell(place, Msg::Input(Input::Key(press(letter))));
+            if self.desks[place].console.notice().is_some_and(|notice| notice.text.contains("could be read")) {
+                // A dialog is read before it is answered.
+                self.screen(who);
+                let read = self.wall.now() - TimeDelta::milliseconds(400);
+                self.desks[place].console.frame_is_out(read);
+                self.tell(place, Msg::Input(Input::Key(press(letter))));
+            }
         }
     }
 

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::super::Session;
+use super::super::{Proposal, Session};
 use super::steps::{numbered, step_done};
 use super::words::first_word;
 use super::{Answer, Verb, usage, verb};
-use crate::console::overlay::{self, Choice, Offer, Overlay, Pick, RunDialog};
-use crate::incident::{Command, CommandRemarked, NoteAdded, NoteKind, Purpose, Remark, Run};
+use crate::clock;
+use crate::console::Effect;
+use crate::console::overlay::{self, Choice, GO, Offer, Overlay, Pick, RunDialog};
+use crate::incident::{Command, CommandRemarked, NoteAdded, NoteKind, Program, Purpose, Remark, Run};
 use crate::text::{CleanStr, CleanText, Exact};
 
 pub(super) const VERBS: &[Verb] = &[
@@ -79,14 +81,49 @@ pub(super) fn take_offer(session: &mut Session, offer: Offer, wall: DateTime<Utc
     }
 }
 
-/// Keeps what would run until its word is said.
-fn show_dialog(session: &mut Session, dialog: RunDialog) -> Answer {
+/// Keeps what would run until its word is said; it is told once its programs were looked for.
+fn show_dialog(session: &mut Session, mut dialog: RunDialog) -> Answer {
+    session.looks += 1;
+    dialog.is_printed();
+    let programs = dialog.to_look_for(session.looks);
+    session.dialog = Some(Proposal { dialog, code: String::new() });
+    match programs {
+        Some(programs) => Ok(vec![Effect::LookFor(session.looks, programs)]),
+        None => {
+            let lines = told(session);
+            session.answer(lines)
+        }
+    }
+}
+
+/// What would run, and the word that was made up for it this time: no script and no paste can know it before.
+fn told(session: &mut Session) -> Vec<String> {
+    let Some(Proposal { dialog, code }) = &mut session.dialog else { return Vec::new() };
+    let seed = format!("{}{}{:?}", dialog.order.digest, session.looks, clock::wall());
+    *code = blake3::hash(seed.as_bytes()).to_hex().chars().filter(char::is_ascii_alphabetic).take(4).collect();
     let badge = dialog.order.environment.as_ref().map(|badge| format!(" · {badge}")).unwrap_or_default();
     let mut lines = vec![format!("run: {}{badge}", dialog.order.title)];
     lines.extend(dialog.parts().into_iter().map(|(name, text)| format!("  {name:<8} {text}")));
-    lines.push(format!("  :confirm {}: {}", dialog.word, dialog.ask()));
-    session.dialog = Some(dialog);
-    session.answer(lines)
+    lines.push(match dialog.words() {
+        words if words.is_empty() => format!("  {}", dialog.ask().replace("Esc leaves", "it cannot be started now")),
+        words => {
+            let ways: Vec<_> = words.iter().map(|(word, then)| format!(":confirm {word}-{code}: {then}")).collect();
+            format!("  {}", ways.join(" · "))
+        }
+    });
+    lines
+}
+
+impl Session {
+    /// What was found for what was shown last: now it is told.
+    pub(in crate::run::plain) fn found(&mut self, number: u64, found: &[Result<Program, CleanStr>]) {
+        self.waits.answer = false;
+        if self.dialog.as_mut().is_some_and(|asked| asked.dialog.take_found(number, found)) {
+            for line in told(self) {
+                self.paper.line(&line);
+            }
+        }
+    }
 }
 
 /// The rows of a picker with their numbers, or what the row of a number stands for.
@@ -114,13 +151,27 @@ pub(super) fn take(session: &mut Session, pick: &Pick, rest: &str, again: &str, 
 }
 
 fn confirm(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
-    let Some(dialog) = &session.dialog else {
+    let Some(Proposal { dialog, code }) = &session.dialog else {
         return Err("nothing was shown yet: :run N shows what a step would run".to_owned());
     };
-    let commands = dialog.confirm(rest.trim()).map_err(|why| why.replace("press Enter", "write :confirm with it"))?;
+    if code.is_empty() {
+        return Err("the program is still being looked for".to_owned());
+    }
+    let word = rest.trim().strip_suffix(code.as_str()).and_then(|word| word.strip_suffix('-'));
+    let said = dialog.words().into_iter().find(|(known, _)| word == Some(known.as_str()));
+    let Some((word, _)) = said else {
+        let ways: Vec<_> = dialog.words().iter().map(|(word, _)| format!(":confirm {word}-{code}")).collect();
+        return Err(match (&dialog.blocked, ways.is_empty()) {
+            (Some(why), true) => why.clone(),
+            (None, true) => "it cannot be started now".to_owned(),
+            (_, false) => format!("write {}: nothing has run", ways.join(" or ")),
+        });
+    };
+    let typed = if word == GO { "" } else { word.as_str() };
     if let Some(why) = dialog.is_stale(&session.cx(wall)) {
         return Err(why);
     }
+    let commands = dialog.confirm(typed, &session.cx(wall))?;
     session.dialog = None;
     session.ask_all(commands, wall)
 }

@@ -1,0 +1,88 @@
+//! An overlay with what is known of its being read: a dialog that nobody can have read yet takes no answer.
+//!
+//! Invariant: only what is put here anew begins unread; an overlay that stays keeps when it was first seen.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::{Choice, Overlay};
+use crate::console::keys::Chord;
+use crate::incident::{Command, Remark};
+use crate::pane::Purpose;
+
+/// Nobody reads a dialog and answers it in less.
+const READING: TimeDelta = TimeDelta::milliseconds(400);
+
+/// What stands above the panes, and since when it is on the terminal.
+pub(crate) struct Shown {
+    pub(crate) overlay: Overlay,
+    /// A frame with it was begun.
+    is_drawn: bool,
+    /// When such a frame had been written.
+    seen: Option<DateTime<Utc>>,
+}
+
+impl Shown {
+    /// An overlay that nobody has seen yet.
+    pub(crate) fn new(overlay: Overlay) -> Self {
+        Self { overlay, is_drawn: false, seen: None }
+    }
+
+    /// It is part of the frame that is begun now.
+    pub(crate) fn drawn(&mut self) {
+        self.is_drawn = true;
+    }
+
+    /// The last frame has been written.
+    pub(crate) fn written(&mut self, wall: DateTime<Utc>) {
+        if self.is_drawn {
+            self.seen.get_or_insert(wall);
+        }
+    }
+
+    /// Whether a key comes before the dialog can have been read. Moving in it, and leaving it, is always possible.
+    pub(crate) fn is_early(&self, key: KeyEvent, wall: DateTime<Utc>) -> bool {
+        let moves = matches!(
+            key.code,
+            KeyCode::Up
+                | KeyCode::Down
+                | KeyCode::PageUp
+                | KeyCode::PageDown
+                | KeyCode::Tab
+                | KeyCode::BackTab
+                | KeyCode::Esc
+        );
+        // A clock that jumps may make the time since look like anything; it must not lock the dialog.
+        let is_read = self.seen.is_some_and(|at| (wall - at).abs() >= READING);
+        // Text may be typed ahead into a form; what hands it in may not.
+        let acts = matches!(self.overlay, Overlay::Run(_)) || self.overlay.is_answered_by(Chord::from(key));
+        self.overlay.confirms() && acts && !moves && !is_read
+    }
+}
+
+impl Overlay {
+    /// Whether its answer is a word that a person stands for: something runs, or what may run is decided, or something cannot be taken back.
+    pub(crate) fn confirms(&self) -> bool {
+        match self {
+            Self::Run(_) => true,
+            Self::Pick(pick) => pick.rows.iter().any(|(_, choice)| is_grave(choice)),
+            Self::Form(form) => form.fields.iter().any(|field| field.is_typed),
+            Self::Ask(ask) => matches!(ask.question.purpose, Purpose::Merge { .. }),
+            Self::Help { .. }
+            | Self::Palette(_)
+            | Self::Records(..)
+            | Self::Declare(_)
+            | Self::Compose(_)
+            | Self::Text(_) => false,
+        }
+    }
+}
+
+fn is_grave(choice: &Choice) -> bool {
+    let Choice::Command(command) = choice else { return false };
+    match &**command {
+        Command::ApprovePlaybook(_) | Command::ReplacePlaybook(_) | Command::StartRun(_) | Command::Vouch(_) => true,
+        Command::RemarkRun(body) => body.remark == Remark::CancelAsked,
+        _ => false,
+    }
+}
