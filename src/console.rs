@@ -40,7 +40,7 @@ use crate::escalation::Matrix;
 use crate::exercise::staged::Site;
 use crate::incident::{
     Actor, By, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, Progress, ProofLine, Refusal,
-    ServiceId, Urgency, command, says,
+    ServiceId, command, says,
 };
 use crate::live::{Before, Finding, Inquiry, Live, Usual, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
@@ -79,9 +79,6 @@ const ASK_AGAIN: TimeDelta = TimeDelta::minutes(1);
 const AWAY: TimeDelta = TimeDelta::minutes(10);
 /// What is said of a key that was ignored for that.
 const CAME_WITH_A_PASTE: &str = "that key came with a paste: press it again";
-
-/// What is said of a key that came before a dialog can have been read.
-const CAME_TOO_EARLY: &str = "that key came before this could be read: press it again";
 
 /// What a console is told at its start.
 #[derive(Clone)]
@@ -209,6 +206,8 @@ pub struct Console {
     /// The playbooks as their files say; those in the settings are as the incident has them.
     loaded: Catalogue,
     frozen: Vec<CleanStr>,
+    /// Versions of files that were offered already.
+    offered: BTreeSet<CleanStr>,
     progress_told: Progress,
     past: Vec<Past>,
     past_of: Vec<ServiceId>,
@@ -263,6 +262,7 @@ impl Console {
             noted_clock_in: None,
             loaded: settings.catalogue.clone(),
             frozen: Vec::new(),
+            offered: BTreeSet::new(),
             progress_told: Progress::default(),
             past: Vec::new(),
             past_of: Vec::new(),
@@ -385,17 +385,7 @@ impl Console {
                 self.covers = list.into_iter().filter_map(|summary| summary.covers).collect();
                 self.dirty = Dirty::ALL;
             }
-            Msg::Catalogue(catalogue) => {
-                if let Some(problem) = catalogue.problems.first() {
-                    self.say(Tone::Failed, problem.clone(), wall);
-                }
-                if let Some(Overlay::Declare(form)) = self.overlay.as_mut().map(|shown| &mut shown.overlay) {
-                    form.offer(&catalogue);
-                }
-                self.loaded = *catalogue;
-                self.use_frozen();
-                self.dirty = Dirty::ALL;
-            }
+            Msg::Catalogue(catalogue) => self.take_catalogue(*catalogue, wall),
             Msg::Past(past) => {
                 self.past = past;
                 self.mark(&[PaneId::Facts]);
@@ -458,14 +448,6 @@ impl Console {
         let notice = self.messages.now.iter().map(|notice| notice.until);
         let draft = self.draft.changed_at.iter().map(|at| *at + DRAFT_AFTER);
         shown.chain(notice).chain(draft).chain(self.own.next_loss()).min().map(|at| self.own(at))
-    }
-
-    /// All that was drawn is on the terminal now.
-    pub fn frame_is_out(&mut self, own: DateTime<Utc>) {
-        let wall = self.right(own);
-        if let Some(shown) = &mut self.overlay {
-            shown.written(wall);
-        }
     }
 
     /// Begins a frame: which parts must be drawn. Also settles when each of them changes next.
@@ -577,32 +559,6 @@ impl Console {
         self.send_out(wall, effects);
         self.ring(wall, effects);
         self.keep_draft(wall, effects);
-    }
-
-    /// Rings once for each thing that becomes overdue, where the configuration wants it.
-    fn ring(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        if !self.settings.rings || !self.record.is_complete {
-            return;
-        }
-        let cx = self.cx(wall);
-        let late = cx.obligations().into_iter().filter(|one| one.urgency(cx.now) == Urgency::Overdue);
-        let late: BTreeSet<Duty> = late.map(|one| one.duty).collect();
-        if !late.is_subset(&self.rung) {
-            effects.push(Effect::Bell);
-        }
-        self.rung = late;
-    }
-
-    fn keep_draft(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        let Some(changed_at) = self.draft.changed_at else { return };
-        if wall < changed_at + DRAFT_AFTER && self.draft.changes < DRAFT_CHARACTERS {
-            return;
-        }
-        self.draft = DraftClock::default();
-        if self.record.id.is_some() {
-            let text = self.panes.iter().find_map(|pane| pane.draft());
-            effects.push(text.map_or(Effect::ClearDraft, Effect::SaveDraft));
-        }
     }
 
     fn with_pane<T>(&mut self, place: usize, wall: DateTime<Utc>, run: impl FnOnce(&mut dyn Pane, &Cx<'_>) -> T) -> T {

@@ -70,7 +70,8 @@
 //! nearest deadline counts seconds, everything else is in minutes.
 //!
 //! Invariant: a command is in the record before it starts, exactly as it was shown and confirmed, and its folder beside the journal is made once:
-//! nothing runs twice, and what nobody knows is said to be unknown. It runs under a helper process of its own ([`runner`]), without shell and
+//! nothing runs twice, and what nobody knows is said to be unknown. Its words are a [`text::Exact`], byte for byte; its dialog takes no key before it can
+//! have been read, and what changed since then does not run. It runs under a helper process of its own ([`runner`]), without shell and
 //! terminal, and every console of its machine follows it; no secret, card number or token reaches the disk: a [`journal::NewEntry`]
 //! is masked as it is made, whatever its event ([`text::mask`], [`vault`]).
 //!

@@ -25,6 +25,8 @@ pub struct Output {
     partial: String,
     /// How many lines have left the ring.
     gone: usize,
+    /// The file that has all of it.
+    pub file: Option<CleanStr>,
     /// When it last printed something, on the wall's clock.
     pub last_at: Option<DateTime<Utc>>,
 }
@@ -35,7 +37,8 @@ impl Output {
         self.last_at = Some(wall);
         if skipped > 0 {
             self.end_line();
-            self.push(&format!("… {skipped} bytes more are only in the file …"));
+            let file = self.file.as_ref().map_or("the file", CleanStr::as_str);
+            self.push(&format!("… {skipped} bytes more are only in {file} …"));
         }
         for (place, part) in text.split('\n').enumerate() {
             if place > 0 {

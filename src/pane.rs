@@ -557,6 +557,8 @@ pub enum RunAsk {
     Cancel(EntryId),
     /// Give a command so many seconds more.
     Grant(EntryId, u64),
+    /// Show the whole output of a command in a pager.
+    Page(EntryId),
 }
 
 /// One key of a pane, its name, and what it does.
@@ -649,6 +651,9 @@ pub trait Pane: Send {
     fn search(&mut self, _words: &str, _cx: &Cx<'_>) -> Vec<Intent> {
         Vec::new()
     }
+
+    /// Shows what a run prints that was started from here, to its end.
+    fn take_run(&mut self, _run: EntryId) {}
 
     /// Comes to know that the incident or the sources changed, before the next draw.
     fn refresh(&mut self, _cx: &Cx<'_>) {}

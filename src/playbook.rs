@@ -6,6 +6,7 @@
 //! Invariant: a playbook that was read is complete and consistent; one that could not be read is a problem that is shown, and the others work.
 
 mod command;
+mod element;
 mod expect;
 mod markdown;
 pub mod runbook;
@@ -414,6 +415,10 @@ pub struct Catalogue {
     pub playbooks: BTreeMap<ServiceId, Playbook>,
     /// A sentence for each file that could not be read.
     pub problems: Vec<String>,
+    /// Services whose own file cannot be taken: why, and the last playbook of theirs that could be. Nothing takes its place without a word.
+    pub broken: BTreeMap<ServiceId, (String, Option<Box<Playbook>>)>,
+    /// The files from which playbooks were taken.
+    files: BTreeMap<ServiceId, String>,
 }
 
 impl Catalogue {
@@ -426,18 +431,73 @@ impl Catalogue {
         catalogue
     }
 
-    /// Takes a file in: it replaces the playbook of the same service, or becomes a problem.
+    /// Takes a file in: it replaces the playbook of the same service. One that is wrong is a problem, and nothing else stands in for it.
     pub fn take(&mut self, file: &str, text: &str) {
-        self.take_parsed(Playbook::parse(file, text));
+        match Playbook::parse(file, text) {
+            Ok(playbook) => {
+                let folder = |file: &str| file.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+                let other = self
+                    .files
+                    .get(&playbook.service)
+                    .filter(|other| *other != file && folder(other) == folder(file))
+                    .cloned();
+                let service = playbook.service.clone();
+                self.insert(playbook);
+                if let Some(other) = other {
+                    let why = format!("{other} and {file} are both of `{service}`: keep one of them");
+                    self.break_off(service, why);
+                } else if !SHIPPED.iter().any(|(shipped, _)| *shipped == file) {
+                    self.files.insert(service, file.to_owned());
+                }
+            }
+            Err(flaw) => self.miss(file, Some(text), flaw.to_string()),
+        }
     }
 
-    fn take_parsed(&mut self, parsed: Result<Playbook, Box<Flaw>>) {
-        match parsed {
-            Ok(playbook) => {
-                self.playbooks.insert(playbook.service.clone(), playbook);
-            }
-            Err(flaw) => self.problems.push(flaw.to_string()),
+    /// A file of a playbook that cannot be taken: of which service it is its text says, or else its name.
+    pub fn miss(&mut self, file: &str, text: Option<&str>, why: String) {
+        let stem = file.rsplit('/').next().and_then(|name| name.strip_suffix(".toml")).unwrap_or_default();
+        let said = text.and_then(|text| document::text_at(text, "service"));
+        let service = said.unwrap_or_else(|| stem.to_owned());
+        if name(&service, "service").is_ok() {
+            self.break_off(CleanStr::new(&service), why);
+        } else {
+            self.problems.push(why);
         }
+    }
+
+    fn break_off(&mut self, service: ServiceId, why: String) {
+        self.problems.push(why.clone());
+        let last = self.playbooks.remove(&service).map(Box::new);
+        let last = last.or_else(|| self.broken.remove(&service).and_then(|(_, last)| last));
+        self.broken.insert(service, (why, last));
+    }
+
+    fn insert(&mut self, playbook: Playbook) {
+        self.broken.remove(&playbook.service);
+        self.playbooks.insert(playbook.service.clone(), playbook);
+    }
+
+    /// Keeps, for what is broken now, what was right before.
+    pub fn remember(&mut self, before: &Self) {
+        for (service, (_, last)) in &mut self.broken {
+            let known = before.playbooks.get(service).cloned().map(Box::new);
+            let known = known.or_else(|| before.broken.get(service).and_then(|(_, last)| last.clone()));
+            if known.is_some() {
+                *last = known;
+            }
+        }
+    }
+
+    /// Why a service has no playbook, where that is because its file is wrong.
+    pub fn why_none(&self, service: &str) -> Option<String> {
+        let (why, last) = self.broken.get(service)?;
+        let way = if last.is_some() {
+            ": mend the file, or take the last good version (t in the playbook, :trust)"
+        } else {
+            ": mend the file"
+        };
+        Some(format!("the playbook of {service} cannot be read: {why}{way}"))
     }
 
     /// The same with the versions that an incident goes by.
@@ -446,7 +506,10 @@ impl Catalogue {
         for version in frozen {
             if self.get(&version.service).is_none_or(|loaded| loaded.digest() != version.digest) {
                 let name = format!("{}, as this incident has it", version.service);
-                catalogue.take_parsed(Playbook::parse_frozen(&name, &version.text));
+                match Playbook::parse_frozen(&name, &version.text) {
+                    Ok(playbook) => catalogue.insert(playbook),
+                    Err(flaw) => catalogue.break_off(version.service.clone(), flaw.to_string()),
+                }
             }
         }
         catalogue

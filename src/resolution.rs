@@ -27,7 +27,9 @@ pub fn proof(
     let now = incident.clock().show(wall);
     for service in &incident.services {
         let Some(playbook) = catalogue.get(service) else {
-            lines.push(line(format!("{service}"), false, "has no playbook, so nothing is measured".to_owned()));
+            let why = catalogue.why_none(service);
+            let why = why.unwrap_or_else(|| "has no playbook, so nothing is measured".to_owned());
+            lines.push(line(format!("{service}"), false, why));
             continue;
         };
         for objective in &playbook.objectives {

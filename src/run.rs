@@ -20,6 +20,7 @@ pub mod keys;
 pub(crate) mod log;
 pub mod merge;
 pub mod pace;
+mod pager;
 pub mod picture;
 pub mod plain;
 mod post;
@@ -33,6 +34,7 @@ mod shell;
 pub mod signals;
 pub mod staging;
 pub mod tty;
+mod watch_files;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,7 +49,7 @@ use crate::console::{Console, Cursor, Effect, Msg, Settings};
 use crate::incident::{IncidentId, Staging};
 use crate::journal::{JournalDir, JournalError, Ledger, Sharing};
 use crate::source::{Endpoint, SourceSpec};
-use crate::text::CleanStr;
+use crate::text::{CleanStr, CleanText};
 use crate::theme::{Ground, Theme, ground};
 use alarm::Alarm;
 use encoder::{Colours, Urgency};
@@ -250,6 +252,12 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
             view.repaint(&tty, &mut shell);
             continue;
         }
+        if let Some(file) = shell.wants_pager() {
+            if let Some(ending) = view.page(&tty, &mut signals, file, &mut shell).await {
+                break ending.status();
+            }
+            continue;
+        }
         let Ok(frame) = view.draw_if_due(&tty, wall) else { break signals::Ending::Hup.status() };
         if !view.screen.is_busy() {
             view.console.frame_is_out(wall);
@@ -361,6 +369,41 @@ impl View {
         for msg in shell.settle(happened) {
             self.handle(msg, wall, shell);
         }
+    }
+
+    /// Leaves the terminal to a pager until it is closed; what happens meanwhile is taken in and drawn afterwards.
+    async fn page(
+        &mut self,
+        tty: &Tty,
+        signals: &mut Signals,
+        file: PathBuf,
+        shell: &mut Shell,
+    ) -> Option<signals::Ending> {
+        tty.leave();
+        let mut pager = tokio::task::spawn_blocking(move || pager::show(&file));
+        let ending = loop {
+            tokio::select! {
+                biased;
+                asked = signals.next() => match asked {
+                    // Ctrl+C is the pager's, and reaches us too.
+                    Asked::Terminate(signals::Ending::Int) | Asked::Suspend | Asked::Continue | Asked::Resize => {}
+                    Asked::Terminate(ending) => break Some(ending),
+                },
+                shown = &mut pager => {
+                    if let Ok(Err(why)) = shown {
+                        self.handle(Msg::Failed(CleanText::new(&why)), clock::wall(), shell);
+                    }
+                    break None;
+                }
+                happened = shell.next() => self.take(happened, clock::wall(), shell),
+            }
+        };
+        self.screen.reset();
+        if tty.resume().is_err() {
+            return ending.or(Some(signals::Ending::Hup));
+        }
+        self.repaint(tty, shell);
+        ending
     }
 
     /// Takes the terminal's size anew and draws everything.

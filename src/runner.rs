@@ -5,6 +5,7 @@
 //!
 //! Invariant: no shell, no terminal for children, no secret on disk; one folder runs once; what is not known is said to be unknown.
 
+mod echo;
 mod follow;
 mod helper;
 pub mod look;
@@ -37,6 +38,7 @@ const END: &str = "end.json";
 const END_ROOM: &str = "end.json.new";
 const CANCEL: &str = "cancel";
 const GRANT: &str = "grant";
+const INTERRUPT: &str = "interrupt";
 const OVERTIME: &str = "overtime";
 /// What an end can take at most; so much is reserved before anything starts.
 const END_BYTES: usize = 16 * 1024;
@@ -108,6 +110,11 @@ pub fn folder(journal: &Path, incident: IncidentId, run: EntryId) -> PathBuf {
     journal.join(format!("{incident}.runs")).join(format!("{:016x}-{}", run.rid, run.rseq))
 }
 
+/// The file that has all that a run prints.
+pub fn output(folder: &Path) -> PathBuf {
+    folder.join(OUTPUT)
+}
+
 /// Starts a command under a helper of its own, unless its folder is there already.
 pub fn start(folder: &Path, order: &Order, sharing: Sharing) -> Result<(), StartError> {
     // This very program, also where its file was replaced while it ran.
@@ -141,8 +148,8 @@ pub fn start_with(program: &Path, folder: &Path, order: &Order, sharing: Sharing
         .arg(HELPER)
         .arg(folder)
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stdout(if order.is_aloud { Stdio::inherit() } else { Stdio::null() })
+        .stderr(if order.is_aloud { Stdio::inherit() } else { Stdio::null() })
         .spawn()
         .map_err(StartError::NoHelper)?;
     let told = helper.stdin.take().map_or_else(|| Err(io::ErrorKind::BrokenPipe.into()), |pipe| order.tell(pipe));
@@ -160,6 +167,11 @@ pub fn start_with(program: &Path, folder: &Path, order: &Order, sharing: Sharing
 /// Asks for the end of a run; its helper sees it within a quarter of a second.
 pub fn cancel(folder: &Path, by: &str) -> io::Result<()> {
     replace(&folder.join(CANCEL), by.as_bytes())
+}
+
+/// Has a run interrupted as Ctrl+C would: what comes of that is its own affair.
+pub fn interrupt(folder: &Path) -> io::Result<()> {
+    replace(&folder.join(INTERRUPT), b"")
 }
 
 /// Gives a run more time, counted from now.
@@ -199,21 +211,33 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&new, path)
 }
 
-/// Who a helper is, so that another process of the same number is not taken for it.
+/// Who runs something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct State {
-    helper: i32,
+    /// Who watches.
+    #[serde(flatten)]
+    helper: Living,
+    /// The command itself, once it was started.
+    #[serde(default)]
+    child: Option<Living>,
+}
+
+/// A process, so that another one of the same number is not taken for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Living {
+    #[serde(rename = "helper")]
+    pid: i32,
     started: u64,
     boot: String,
 }
 
-impl State {
+impl Living {
     fn of(pid: i32) -> Option<Self> {
-        let Process { pid: helper, started, boot } = Process::of(pid)?;
-        Some(Self { helper, started, boot })
+        let Process { pid, started, boot } = Process::of(pid)?;
+        Some(Self { pid, started, boot })
     }
 
     fn is_alive(&self) -> bool {
-        Self::of(self.helper).as_ref() == Some(self)
+        Self::of(self.pid).as_ref() == Some(self)
     }
 }

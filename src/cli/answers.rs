@@ -91,10 +91,9 @@ pub(super) fn declare(
     let catalogue = files::catalogue(&config.playbooks);
     if let Some(service) = service.filter(|service| catalogue.get(service).is_none()) {
         let known: Vec<_> = catalogue.iter().map(|playbook| playbook.service.as_str()).collect();
-        super::say_error(&format!(
-            "no playbook is named `{service}`: there will be no graphs and no steps ({})",
-            known.join(", ")
-        ));
+        super::say_error(&catalogue.why_none(service).unwrap_or_else(|| {
+            format!("no playbook is named `{service}`: there will be no graphs and no steps ({})", known.join(", "))
+        }));
     }
     let body = Declared {
         title: title.into(),

@@ -10,12 +10,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::answers::playbooks;
+use super::start::surroundings;
 use super::{Ending, print};
 use crate::clock;
 use crate::config::{Config, files};
 use crate::incident::Purpose;
 use crate::pane::playbook::offers;
+use crate::playbook::surroundings::Surroundings;
 use crate::playbook::{Aliases, Playbook, runbook};
+use crate::runner::look::look_up;
 use crate::text::{CleanStr, Exact};
 
 /// Prints a playbook as one reads it aloud.
@@ -23,6 +26,9 @@ pub(super) fn show(config: &Config, service: &str) -> Result<ExitCode, Ending> {
     let catalogue = files::catalogue(&config.playbooks);
     let Some(playbook) = catalogue.get(service) else {
         let known: Vec<_> = catalogue.iter().map(|playbook| playbook.service.as_str()).collect();
+        if let Some(why) = catalogue.why_none(service) {
+            return Err(Ending::Failure(why));
+        }
         let service = CleanStr::new(service);
         return Err(Ending::Usage(format!("there is no playbook of `{service}`: there are {}", known.join(", "))));
     };
@@ -49,7 +55,9 @@ pub(super) fn check(config: &Config, file: Option<&Path>) -> Result<ExitCode, En
     let Some(file) = file else {
         let status = playbooks(config)?;
         let catalogue = files::catalogue(&config.playbooks);
-        let missing: Vec<String> = catalogue.iter().flat_map(|playbook| missing(playbook, &config.commands)).collect();
+        let around = surroundings(config);
+        let missing: Vec<String> =
+            catalogue.iter().flat_map(|playbook| missing(playbook, &config.commands, &around)).collect();
         if !missing.is_empty() {
             print(&missing.join("\n"))?;
         }
@@ -59,19 +67,23 @@ pub(super) fn check(config: &Config, file: Option<&Path>) -> Result<ExitCode, En
     let playbook =
         Playbook::parse(&file.display().to_string(), &text).map_err(|flaw| Ending::Failure(flaw.to_string()))?;
     let mut lines = vec![format!("{}: fine, {} steps for {}", file.display(), playbook.steps.len(), playbook.service)];
-    lines.extend(missing(&playbook, &config.commands));
+    lines.extend(missing(&playbook, &config.commands, &surroundings(config)));
     print(&lines.join("\n"))
 }
 
 /// A line for each program of a playbook that is not on this machine.
-fn missing(playbook: &Playbook, aliases: &Aliases) -> Vec<String> {
+fn missing(playbook: &Playbook, aliases: &Aliases, around: &Surroundings) -> Vec<String> {
     let mut steps: BTreeMap<&Exact, BTreeSet<&str>> = BTreeMap::new();
+    let is_shipped = playbook.foreign.is_none();
+    let mut others = BTreeSet::new();
     for step in &playbook.steps {
         let Some(command) = step.command() else { continue };
         for program in [Purpose::Do, Purpose::Undo].iter().filter_map(|purpose| command.argv(*purpose).first()) {
             let program = aliases.get(program).and_then(|words| words.first()).unwrap_or(program);
             if !is_there(program) {
                 steps.entry(program).or_default().insert(&step.id);
+            } else if let Err(why) = look_up(program, &around.folder(command.directory.as_ref(), is_shipped)) {
+                others.insert(format!("{}: step {}: {why}", playbook.service, step.id));
             }
         }
     }
@@ -84,7 +96,7 @@ fn missing(playbook: &Playbook, aliases: &Aliases) -> Vec<String> {
             steps.join(", ")
         )
     };
-    steps.into_iter().map(line).collect()
+    steps.into_iter().map(line).chain(others).collect()
 }
 
 fn is_there(program: &Exact) -> bool {
@@ -120,7 +132,7 @@ mod tests {
         let aliases =
             Aliases::from([("flagctl".into(), vec!["/nowhere/flagctl".into()]), ("kubectl".into(), vec!["sh".into()])]);
         assert_eq!(
-            missing(playbook, &aliases),
+            missing(playbook, &aliases, &Surroundings::default()),
             [
                 "alipay: `/nowhere/flagctl` is not on this machine (steps route-to-backup, shed-retries): `[commands]` in the configuration names another"
             ]

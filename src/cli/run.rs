@@ -3,7 +3,6 @@
 //! Invariant: its start is in the record before it starts; its exit status passes through.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,7 +27,9 @@ use crate::text::exact::show_argv;
 use crate::text::mask::Mask;
 use crate::text::{CleanStr, Exact};
 
+const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
 /// What a shell says of a program that is not there, and of one that a signal ended (plus its number).
 const NOT_FOUND: u8 = 127;
 const SIGNALLED: i32 = 128;
@@ -87,6 +88,7 @@ pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
         argv: argv.iter().map(masked).collect(),
         values: Default::default(),
         program: Some(program),
+        despite: Vec::new(),
         env,
         directory,
         environment: None,
@@ -108,7 +110,7 @@ pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
         return Err(Ending::Failure("the journal did not give the start back".to_owned()));
     };
     // What runs is what was typed; only the record has the secrets in it masked.
-    let order = Order { argv, ..Order::of(&body, dir.sharing()) };
+    let order = Order { argv, is_aloud: true, ..Order::of(&body, dir.sharing()) };
     let folder = runner::folder(dir.directory(), id, run.id);
     let end = match runner::start(&folder, &order, dir.sharing()) {
         Ok(()) => follow(&folder, &me),
@@ -156,26 +158,30 @@ fn step(config: &Config, incident: &crate::incident::Incident, name: &str) -> Re
     })
 }
 
-/// Prints what it prints until it ends; Ctrl+C asks for its end.
+/// Waits for its end; its helper says what it prints. Ctrl+C is for the command, which may do with it what it likes; whoever ends this ends the command.
 fn follow(folder: &std::path::Path, me: &str) -> runner::End {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let _ = signal_hook::flag::register(SIGINT, Arc::clone(&interrupted));
+    let asked = |signal| {
+        let flag = Arc::new(AtomicBool::new(false));
+        let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
+        flag
+    };
+    let (interrupted, ended) = (asked(SIGINT), [asked(SIGTERM), asked(SIGHUP)]);
     let (sender, said) = mpsc::channel();
     runner::follow(folder.to_owned(), Duration::ZERO, move |what| sender.send(what).is_ok());
-    let mut out = std::io::stdout();
+    let unwritable = || super::say_error("it cannot be stopped from here: its folder cannot be written");
     loop {
-        if interrupted.swap(false, Ordering::Relaxed) && runner::cancel(folder, me).is_err() {
-            super::say_error("it cannot be stopped from here: its folder cannot be written");
+        if interrupted.swap(false, Ordering::Relaxed) && runner::interrupt(folder).is_err() {
+            unwritable();
+        }
+        if ended.iter().any(|flag| flag.swap(false, Ordering::Relaxed)) && runner::cancel(folder, me).is_err() {
+            unwritable();
         }
         match said.recv_timeout(Duration::from_millis(200)) {
-            Ok(Said::Printed(text, skipped)) => {
-                if skipped > 0 {
-                    let _ = writeln!(out, "… {skipped} bytes more are only in the file …");
-                }
-                let _ = write!(out, "{text}").and_then(|()| out.flush());
-            }
             Ok(Said::Ended(end)) => return end,
-            Ok(Said::Overtime) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(Said::Unwatched(pid)) => {
+                super::say_error(&format!("its watcher is gone, and it still runs, as process {pid}"));
+            }
+            Ok(Said::Printed(..) | Said::File(_) | Said::Overtime) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return runner::End::unknown("its follower ended"),
         }
     }

@@ -1,6 +1,9 @@
 //! What the two consoles start with: theme, colours, sources, playbooks, log.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ratatui::buffer::Buffer;
@@ -15,14 +18,13 @@ use crate::exercise::staged::Site;
 use crate::incident::{IncidentId, Staging};
 use crate::pane::Access;
 use crate::playbook::Catalogue;
-use crate::playbook::surroundings::Surroundings;
+use crate::playbook::surroundings::{Surroundings, is_usual};
 use crate::reach::Reach;
 use crate::run::staging::{Claim, Marks};
 use crate::run::{self, Drill, Grounds, Opening, Plan, encoder, tty};
-use crate::runner;
 use crate::source::{Endpoint, SOURCES, SourceSpec};
 use crate::template::Templates;
-use crate::text::CleanStr;
+use crate::text::{CleanStr, Exact};
 use crate::theme::{BuiltIn, Depth, Ground, Theme};
 
 /// The exercise that is shipped and started first.
@@ -306,7 +308,19 @@ pub(super) fn surroundings(config: &Config) -> Surroundings {
         SignIn::Basic { password: SecretIn::Variable(name), .. } => Some(name.clone()),
         SignIn::Open | SignIn::Bearer(_) | SignIn::Basic { .. } => None,
     });
-    runner::look::surroundings(&config.command_env, secrets)
+    let withheld: BTreeSet<CleanStr> = secrets.map(|name| CleanStr::new(&name)).collect();
+    let exact = |path: &Path| Exact::new(path.as_os_str().as_bytes());
+    let here = std::env::current_dir().map_or_else(|_| Exact::new("/"), |here| exact(&here));
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    let is_passed = |name: &str| is_usual(name) || config.command_env.iter().any(|one| one.as_str() == name);
+    let passed = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let passed = passed.filter(|name| is_passed(name)).map(|name| CleanStr::new(&name));
+    Surroundings {
+        directory: here,
+        home: home.map_or_else(|| Exact::new("/"), |home| exact(&home)),
+        passed: passed.filter(|name| !withheld.contains(name)).collect(),
+        withheld,
+    }
 }
 
 /// The name of this machine, as the kernel has it.

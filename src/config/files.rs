@@ -1,9 +1,11 @@
 //! Playbooks, templates and exercises from folders.
 //!
-//! Hides how folders are read: only regular files that end in `.toml` (templates: in `.txt`), in the order of their names, none above 256 KB.
+//! Hides how folders are read: what ends in `.toml` (templates: files that end in `.txt`), in the order of their names, none above 256 KB. A link to
+//! nothing or a folder of such a name was meant as a playbook, and is said to be none.
 //!
 //! Invariant: a folder or a file that cannot be read is a problem that is shown, never a failure.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::ConfigError;
@@ -27,11 +29,25 @@ pub fn catalogue(folders: &[PathBuf]) -> Catalogue {
         for file in files {
             match text_of(&file, true) {
                 Ok(text) => catalogue.take(&file.to_string_lossy(), &text.unwrap_or_default()),
-                Err(problem) => catalogue.problems.push(problem),
+                Err(problem) => catalogue.miss(&file.to_string_lossy(), None, problem),
             }
         }
     }
     catalogue
+}
+
+/// Number, seconds and nanoseconds of its last change, and size of a file.
+pub type FileState = (u64, i64, i64, u64);
+
+/// What tells whether the files of playbooks are as they were: names, sizes, times, what they are.
+pub fn state_of(folders: &[PathBuf]) -> Vec<(PathBuf, Option<FileState>)> {
+    let files = folders.iter().flat_map(|folder| documents(folder, "toml").unwrap_or_default());
+    let about = |file: PathBuf| {
+        let about =
+            std::fs::metadata(&file).ok().map(|about| (about.ino(), about.mtime(), about.mtime_nsec(), about.len()));
+        (file, about)
+    };
+    files.map(about).collect()
 }
 
 /// The shipped templates of updates, and those of a folder over them.
@@ -41,7 +57,7 @@ pub fn templates(folder: &Path) -> Templates {
         templates.problems.push(problem);
         Vec::new()
     });
-    for file in files {
+    for file in files.into_iter().filter(|file| file.is_file()) {
         match text_of(&file, true) {
             Ok(text) => templates = templates.with(&file.to_string_lossy(), &text.unwrap_or_default()),
             Err(problem) => templates.problems.push(problem),
@@ -67,7 +83,7 @@ fn documents(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, String> {
     for entry in entries {
         let path = entry.map_err(|error| problem(&error))?.path();
         let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if path.extension().is_some_and(|found| found == ending) && !is_hidden && path.is_file() {
+        if path.extension().is_some_and(|found| found == ending) && !is_hidden {
             files.push(path);
         }
     }

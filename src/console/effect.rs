@@ -228,6 +228,8 @@ pub enum Effect {
     LookFor(u64, Vec<(Exact, Exact)>),
     /// Do something with a command.
     Run(EntryId, RunAct),
+    /// Show the whole output of a command in the person's pager.
+    Page(EntryId),
     /// Put a text into the person's clipboard.
     Copy(CleanText),
     /// Tell the other consoles which layout this one shows.

@@ -9,9 +9,13 @@ use ratatui::layout::Rect;
 use super::keys::{self, Chord};
 use super::overlay::Overlay;
 use super::{
-    AWAY, CAME_TOO_EARLY, CAME_WITH_A_PASTE, Console, DRAFT_CHARACTERS, Dirty, Effect, PASTE_GUARD, Tone, actions,
+    AWAY, CAME_WITH_A_PASTE, Console, DRAFT_AFTER, DRAFT_CHARACTERS, Dirty, DraftClock, Effect, PASTE_GUARD, Tone,
+    actions,
 };
 use crate::pane::PaneId;
+
+/// What is said of a key that came before a dialog can have been read.
+const CAME_TOO_EARLY: &str = "that key came before this could be read: press it again";
 
 /// The keys that a person pressed: Esc and a key behind it come as one with Alt where something on the way (tmux's `escape-time`, a slow link) puts them
 /// together. No key here needs Alt, so neither is lost.
@@ -59,8 +63,9 @@ impl Console {
             if actions::is_way_out(chord) {
                 return;
             }
-            let just_flooded = self.flooded_at.is_some_and(|at| wall - at < PASTE_GUARD) && shown.overlay.confirms();
-            if (just_pasted || just_flooded) && shown.overlay.is_answered_by(chord) {
+            let just_flooded = self.flooded_at.is_some_and(|at| wall - at < PASTE_GUARD);
+            let is_no_answer = just_pasted && shown.overlay.is_answered_by(chord);
+            if is_no_answer || just_flooded && shown.is_answered_by_hand(key) {
                 self.overlay = Some(shown);
                 return self.say(Tone::Refused, CAME_WITH_A_PASTE.to_owned(), wall);
             }
@@ -102,12 +107,33 @@ impl Console {
         }
     }
 
+    /// All that was drawn is on the terminal now.
+    pub fn frame_is_out(&mut self, own: DateTime<Utc>) {
+        let wall = self.right(own);
+        if let Some(shown) = &mut self.overlay {
+            shown.written(wall);
+        }
+    }
+
     /// More keys came at once than a person presses: they are no answer to a dialog, and what they wrote into it is gone.
     pub(super) fn flooded(&mut self, wall: DateTime<Utc>) {
         self.flooded_at = Some(wall);
         if let Some(Overlay::Run(dialog)) = self.overlay.as_mut().map(|shown| &mut shown.overlay) {
             dialog.reading.editor.set_text("");
             self.dirty = Dirty::ALL;
+        }
+    }
+
+    /// Saves half-typed text a moment after it changed.
+    pub(super) fn keep_draft(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let Some(changed_at) = self.draft.changed_at else { return };
+        if wall < changed_at + DRAFT_AFTER && self.draft.changes < DRAFT_CHARACTERS {
+            return;
+        }
+        self.draft = DraftClock::default();
+        if self.record.id.is_some() {
+            let text = self.panes.iter().find_map(|pane| pane.draft());
+            effects.push(text.map_or(Effect::ClearDraft, Effect::SaveDraft));
         }
     }
 

@@ -28,7 +28,7 @@ impl Console {
         if self.settings.is_wall {
             return;
         }
-        let has_rows = match &self.overlay {
+        let has_rows = match self.overlay.as_ref().map(|shown| &shown.overlay) {
             Some(Overlay::Help { .. } | Overlay::Text(_) | Overlay::Pick(_) | Overlay::Records(..)) => true,
             // In a form the wheel would go to another field.
             Some(_) => return,

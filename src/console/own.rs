@@ -31,7 +31,7 @@ pub(super) enum Back {
     /// Word for word; the entry as this process wrote it.
     Same(Box<Entry>),
     /// Another one stands in its place, or none at all.
-    Differs(EntryId, Event),
+    Differs(EntryId, Box<Event>),
 }
 
 /// What this process committed.
@@ -121,7 +121,7 @@ impl Own {
             let Some(entry) = incident.entry(*id) else {
                 let is_lost = now - due.since > LOST_AFTER;
                 if is_lost {
-                    returned.push(Back::Differs(*id, due.event.clone()));
+                    returned.push(Back::Differs(*id, Box::new(due.event.clone())));
                 }
                 return !is_lost;
             };
@@ -129,7 +129,7 @@ impl Own {
                 self.back.insert(*id, (due.hash.clone(), due.event.clone()));
                 Back::Same(Box::new(Entry { event: due.event.clone(), ..entry.clone() }))
             } else {
-                Back::Differs(*id, due.event.clone())
+                Back::Differs(*id, Box::new(due.event.clone()))
             });
             false
         });

@@ -11,7 +11,8 @@ use super::overlay::{self, Choice, Offer, Pick};
 use super::{Console, Dirty, Effect, Tone};
 use crate::incident::command::may_start;
 use crate::incident::{
-    Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Program, Remark, StepRef,
+    Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Program, Remark, Run,
+    StepRef,
 };
 use crate::pane::{PaneId, RunAsk};
 use crate::text::{CleanStr, CleanText};
@@ -34,8 +35,12 @@ pub enum RunAct {
 pub enum RunSaid {
     /// It printed something; so many bytes before that are only in the file.
     Printed(CleanText, u64),
+    /// Where the whole of what it prints stands.
+    File(CleanStr),
     /// Its time is over, and it goes on.
     Overtime,
+    /// Its watcher is gone, and it still runs, as this process.
+    Unwatched(i32),
     /// It ended, or nobody knows how it stands.
     Ended(CommandEnded),
 }
@@ -64,6 +69,7 @@ impl Console {
             then.run = Some(entry.id);
         }
         effects.push(Effect::Run(entry.id, RunAct::Start(Box::new(body.clone()))));
+        self.panes[PaneId::Output as usize].take_run(entry.id);
         self.set_focus(PaneId::Output);
     }
 
@@ -113,14 +119,9 @@ impl Console {
                 self.outputs.of(id).take(&text, skipped, wall);
                 self.mark(&[PaneId::Output]);
             }
-            RunSaid::Overtime => {
-                let known = |run: &crate::incident::Run| run.remarks.iter().any(|(_, one)| *one == Remark::Overtime);
-                if self.may_write() && self.incident.run(id).is_some_and(|run| run.is_open() && !known(run)) {
-                    let body = CommandRemarked { run: id, remark: Remark::Overtime };
-                    self.command(Command::RemarkRun(body), None, wall, effects);
-                }
-                self.mark(&[PaneId::Output]);
-            }
+            RunSaid::Overtime => self.note_remark(id, Remark::Overtime, wall, effects),
+            RunSaid::Unwatched(pid) => self.note_remark(id, Remark::Unwatched(pid), wall, effects),
+            RunSaid::File(path) => self.outputs.of(id).file = Some(path),
             RunSaid::Ended(body) => {
                 if let Some(then) = self.then.as_mut().filter(|then| then.run == Some(id)) {
                     then.ended = Some(body.ending.clone());
@@ -148,7 +149,7 @@ impl Console {
     pub(super) fn look_for_programs(&mut self, effects: &mut Vec<Effect>) {
         let number = self.looks + 1;
         if let Some(overlay::Overlay::Run(dialog)) = self.overlay.as_mut().map(|shown| &mut shown.overlay)
-            && let Some(programs) = dialog.to_look_for(number)
+            && let Some(programs) = dialog.programs_to_find(number)
         {
             self.looks = number;
             effects.push(Effect::LookFor(number, programs));
@@ -177,6 +178,15 @@ impl Console {
     pub(super) fn runs_nothing(&self, command: &Command) -> Option<&'static str> {
         let is_start = matches!(command, Command::StartRun(_));
         (is_start && self.settings.reach.is_dry).then_some("--dry-run: nothing runs from this console")
+    }
+
+    /// Notes what every console of the machine sees, unless it stands there already.
+    fn note_remark(&mut self, id: EntryId, remark: Remark, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let is_new = |run: &Run| run.is_open() && run.remarks.last().is_none_or(|(_, last)| *last != remark);
+        if self.may_write() && self.incident.run(id).is_some_and(is_new) {
+            self.command(Command::RemarkRun(CommandRemarked { run: id, remark }), None, wall, effects);
+        }
+        self.mark(&[PaneId::Output]);
     }
 
     /// Of what is asked together what is done at once, and what waits until a command among it has ended well.
@@ -241,11 +251,15 @@ impl Console {
 
     /// What a pane asks about commands.
     pub(super) fn run_asked(&mut self, ask: &RunAsk, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if let RunAsk::Page(run) = ask {
+            return effects.push(Effect::Page(*run));
+        }
         if !self.may_write() {
             let why = self.looks_only().to_owned();
             return self.say(Tone::Refused, why, wall);
         }
         match ask {
+            RunAsk::Page(_) => {}
             RunAsk::Step(step, purpose) => {
                 let offer = overlay::step(step, *purpose, &self.cx(wall));
                 self.take_offer(offer, wall, effects);
@@ -284,7 +298,7 @@ impl Console {
         let act = match body.remark {
             Remark::CancelAsked => RunAct::Cancel,
             Remark::Granted(seconds) => RunAct::Grant(seconds),
-            Remark::Overtime => return,
+            Remark::Overtime | Remark::Unwatched(_) => return,
         };
         effects.push(Effect::Run(body.run, act));
     }

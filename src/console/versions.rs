@@ -3,8 +3,12 @@
 //! Hides when a version is written down: with the first thing that somebody does with one of its steps. From then on every console shows the same
 //! steps, whatever happens to the files. A drill is played by the files as they are.
 
-use super::Console;
+use chrono::{DateTime, Utc};
+
+use super::overlay::Overlay;
+use super::{Console, Dirty, Tone};
 use crate::incident::Event;
+use crate::playbook::{Catalogue, Step};
 
 impl Console {
     /// Events, and before them the versions of the playbooks whose steps they touch for the first time.
@@ -30,6 +34,46 @@ impl Console {
     pub(super) fn learn_versions(&mut self) {
         if !self.incident.playbooks.values().map(|version| &version.digest).eq(&self.frozen) {
             self.use_frozen();
+        }
+    }
+
+    /// The playbooks' files were read.
+    pub(super) fn take_catalogue(&mut self, mut catalogue: Catalogue, wall: DateTime<Utc>) {
+        if let Some(problem) = catalogue.problems.first() {
+            self.say(Tone::Failed, problem.clone(), wall);
+        }
+        if let Some(Overlay::Declare(form)) = self.overlay.as_mut().map(|shown| &mut shown.overlay) {
+            form.offer(&catalogue);
+        }
+        catalogue.remember(&self.loaded);
+        self.loaded = catalogue;
+        self.use_frozen();
+        self.offer_versions(wall);
+        self.dirty = Dirty::ALL;
+    }
+
+    /// Says once of each file that was changed in mid-incident that it can be looked at and taken over. Nothing changes by itself.
+    fn offer_versions(&mut self, wall: DateTime<Utc>) {
+        let mut lines = Vec::new();
+        for version in self.incident.playbooks.values() {
+            let Some(loaded) = self.loaded.get(&version.service) else { continue };
+            let digest = loaded.digest();
+            if digest == version.digest || !self.offered.insert(digest) {
+                continue;
+            }
+            let steps = self.settings.catalogue.get(&version.service).map_or(&[][..], |used| &used.steps);
+            let differs = |step: &&Step| steps.iter().find(|used| used.id == step.id) != Some(step);
+            let gone = steps.iter().filter(|used| loaded.step(&used.id).is_none()).count();
+            let changed = loaded.steps.iter().filter(differs).count() + gone;
+            let steps = if changed == 1 { "1 step".to_owned() } else { format!("{changed} steps") };
+            lines.push(format!("the file of the playbook of {} has changed: {steps}", version.service));
+        }
+        if !lines.is_empty() {
+            let words = format!(
+                "{}: t in the playbook (:trust) shows it, takes it over or keeps what is in use",
+                lines.join("; ")
+            );
+            self.say(Tone::Said, words, wall);
         }
     }
 

@@ -1,12 +1,14 @@
-//! Waits that end by themselves.
+//! Waits that end by themselves, and the bell of what is overdue.
 //!
 //! Hides who writes that a wait is over: the console of the person who claimed it, so that it is written once and in their name.
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
 use super::overlay::{wait_end, waited};
 use super::{Console, Effect};
-use crate::incident::{Command, Event, Mark, StepRef, StepState, command};
+use crate::incident::{Command, Duty, Event, Mark, StepRef, StepState, Urgency, command};
 
 impl Console {
     /// The open steps that this console's person claimed here: a claim that only stands in the record ticks nothing in their name.
@@ -43,5 +45,19 @@ impl Console {
         for command in over.into_iter().flatten() {
             self.command(command, None, wall, effects);
         }
+    }
+
+    /// Rings once for each thing that becomes overdue, where the configuration wants it.
+    pub(super) fn ring(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if !self.settings.rings || !self.record.is_complete {
+            return;
+        }
+        let cx = self.cx(wall);
+        let late = cx.obligations().into_iter().filter(|one| one.urgency(cx.now) == Urgency::Overdue);
+        let late: BTreeSet<Duty> = late.map(|one| one.duty).collect();
+        if !late.is_subset(&self.rung) {
+            effects.push(Effect::Bell);
+        }
+        self.rung = late;
     }
 }

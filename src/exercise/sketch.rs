@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use super::Exercise;
+use super::script::Rule;
 use crate::incident::Staging;
 use crate::playbook::{Catalogue, Playbook};
 use crate::slo::Side;
@@ -75,6 +76,12 @@ impl Exercise {
         let asked =
             self.opening.people.iter().flat_map(|person| &person.answers).filter_map(|reply| reply.when.as_ref());
         steps.extend(asked.flat_map(|asked| asked.step.iter().chain(&asked.needs).chain(&asked.unless)));
+        for criterion in &self.success {
+            if let Rule::Done { step, before, .. } = &criterion.rule {
+                steps.push(step);
+                steps.extend(before);
+            }
+        }
         steps.sort();
         steps.dedup();
         for step in steps {

@@ -65,6 +65,8 @@ pub enum Command {
     PinEvidence(Evidence),
     /// Tick a step.
     CheckStep(StepDone),
+    /// A step is done though its command failed: why.
+    CheckAnyway(StepDone, CleanStr),
     /// Pass a step over.
     SkipStep(StepSkipped),
     /// Open a step again.
@@ -252,6 +254,8 @@ impl Command {
             Self::EnterPhase(phase, _) => Self::EnterPhase(phase, Some(reason)),
             Self::LeaveRole(seat, _) => Self::LeaveRole(seat, Some(reason)),
             Self::SkipStep(body) => Self::SkipStep(StepSkipped { reason, ..body }),
+            Self::CheckStep(body) => Self::CheckAnyway(body, reason),
+            Self::CheckAnyway(body, _) => Self::CheckAnyway(body, reason),
             Self::StrikeNote(body) => Self::StrikeNote(NoteStruck { reason: Some(reason), ..body }),
             Self::Unmerge(other, _) => Self::Unmerge(other, Some(reason)),
             Self::SetCadence(every, _) => Self::SetCadence(every, Some(reason)),
@@ -292,7 +296,6 @@ impl Command {
             | Self::AddNote(_)
             | Self::AmendNote(_)
             | Self::PinEvidence(_)
-            | Self::CheckStep(_)
             | Self::ReopenStep(_)
             | Self::PostUpdate(_)
             | Self::NoteClockJump(_)
@@ -441,12 +444,8 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
             vec![Event::NoteStruck(body)]
         }
         Command::PinEvidence(evidence) => vec![Event::EvidencePinned(EvidencePinned { evidence })],
-        Command::CheckStep(body) => {
-            if let Some(StepState::Checked(mark)) = incident.steps.get(&body.step) {
-                return refuse(says![&mark.by, " did this step at ", mark.at, ": ", By("reopen"), " opens it again"]);
-            }
-            vec![Event::StepChecked(body)]
-        }
+        Command::CheckStep(body) => run::check(incident, body, None)?,
+        Command::CheckAnyway(body, reason) => run::check(incident, body, Some(reason))?,
         Command::SkipStep(body) => {
             if let Some(StepState::Checked(mark)) = incident.steps.get(&body.step) {
                 return refuse(says![&mark.by, " did this step at ", mark.at, ": ", By("reopen"), " opens it again"]);

@@ -244,6 +244,14 @@ impl Facts {
             Event::DuplicateMerged(body) => self.merge(body).into(),
             Event::CommandStarted(body) => self.start_run(entry.id, body, mark),
             Event::CommandRemarked(body) => match self.runs.iter_mut().find(|run| run.id == body.run) {
+                // Every console of the machine sees that its time is over; it is said once.
+                Some(run)
+                    if body.remark.is_noted_once()
+                        && run.remarks.last().is_some_and(|(_, last)| *last == body.remark) =>
+                {
+                    self.timeline.hide(entry.id);
+                    Sense::None
+                }
                 Some(run) => {
                     run.remarks.push((mark, body.remark.clone()));
                     Sense::Good

@@ -104,6 +104,29 @@ pub fn may_run(incident: &Incident, needs: &Needs, asker: Asker<'_>) -> Result<(
     Ok(())
 }
 
+/// What came before in name only: steps that were passed over, and steps that were ticked though their command did not end well. Who goes on all
+/// the same says so with a word of its own, and the record has it.
+pub fn doubts(incident: &Incident, needs: &Needs, has_command: impl Fn(&StepRef) -> bool) -> Vec<CleanStr> {
+    if needs.purpose == Purpose::Undo {
+        return Vec::new();
+    }
+    let doubt = |(step, title): &(StepRef, CleanStr)| match incident.steps.get(step)? {
+        StepState::Skipped(mark, why) => Some(format!("{title} was skipped by {}: {why}", mark.by)),
+        // In a drill nothing runs, and the tick is the deed.
+        StepState::Checked(mark) if incident.drill.is_none() && has_command(step) => {
+            let mut runs = incident.runs.iter().rev().filter(|run| run.order.step.as_ref() == Some(step));
+            let last = runs.find(|run| run.order.purpose == Purpose::Do && !run.is_open());
+            match last.and_then(|run| run.ending()) {
+                Some(ending) if ending.is_success() => None,
+                Some(ending) => Some(format!("{title} was ticked by {}, and its command ended with {ending}", mark.by)),
+                None => Some(format!("{title} was ticked by {}, and its command never ran", mark.by)),
+            }
+        }
+        StepState::Checked(_) | StepState::Reopened(_) => None,
+    };
+    needs.earlier.iter().filter_map(doubt).map(|line| CleanStr::new(&line)).collect()
+}
+
 /// Whether somebody holds a role, for any component.
 pub fn holds(incident: &Incident, actor: &Actor, role: Role) -> bool {
     incident.roles.iter().any(|(seat, mark)| seat.role == role && mark.by == *actor)

@@ -429,6 +429,7 @@ pub(crate) fn order(step: Option<StepRef>, changes: bool) -> CommandStarted {
         values: Default::default(),
         program: None,
         env: Vec::new(),
+        despite: Vec::new(),
         step,
         title: "Restart the workers".into(),
         purpose: Purpose::Do,
@@ -463,6 +464,13 @@ fn a_step_runs_once_at_a_time_and_by_one_person() {
     room.incident.apply([entry(2, 1, 72, "dana", Event::CommandStarted(order(Some(step_of("restart")), true)))]);
     assert_eq!(room.incident.runs.len(), 1);
     assert_eq!(room.incident.beaten[&EntryId { rid: 2, rseq: 1 }].by, *"omid");
+    let lines: Vec<_> = room.incident.timeline().lines().map(|line| (line.tag, line.text.to_string())).collect();
+    let (tag, text) = lines.last().unwrap();
+    assert_eq!(
+        (*tag, text.ends_with("not started, omid was first")),
+        ("run", true),
+        "nothing ran, and no RUN says so: {text}"
+    );
     room.ask("omid", 90, Command::EndRun(ended(run, Ending::Exited(0)))).unwrap();
     let twice = room.refusal("dana", 91, Command::EndRun(ended(run, Ending::Exited(1))));
     assert_eq!(twice, "how Restart the workers ended is recorded");
@@ -665,4 +673,47 @@ fn a_stand_in_plays_in_drills_only_leads_nobody_takes_from_nobody_and_gives_way_
     room.ask("dana", 66, stand_in(Role::Scribe, "sara")).unwrap();
     room.ask("dana", 67, Command::LeaveRole(seat(Role::Scribe), None)).expect("nobody is hurt: no reason is asked for");
     assert!(room.incident.played.is_empty());
+}
+
+#[test]
+fn what_every_console_sees_of_a_run_stands_on_the_timeline_once() {
+    let mut room = Room::declared();
+    room.ask("omid", 70, Command::StartRun(order(Some(step_of("restart")), true))).unwrap();
+    let run = room.incident.runs[0].id;
+    let remark = |remark| Event::CommandRemarked(CommandRemarked { run, remark });
+    let all = [
+        Remark::Overtime,
+        Remark::Overtime,
+        Remark::Granted(300),
+        Remark::Overtime,
+        Remark::Unwatched(7),
+        Remark::Unwatched(7),
+    ];
+    for (number, one) in (1..).zip(all) {
+        room.incident.apply([entry(2, number, 80 + i64::try_from(number).unwrap(), "dana", remark(one))]);
+    }
+    let told = |words: &str| room.incident.timeline().lines().filter(|line| line.text.contains(words)).count();
+    assert_eq!((told("over its time"), told("watcher is gone"), told("may go on")), (2, 1, 1));
+}
+
+#[test]
+fn a_step_whose_command_failed_is_not_ticked_without_a_word() {
+    let mut room = Room::declared();
+    room.ask("omid", 70, Command::StartRun(order(Some(step_of("restart")), true))).unwrap();
+    let ended = CommandEnded {
+        run: room.incident.runs[0].id,
+        ending: Ending::Exited(1),
+        took_ms: 5,
+        bytes: 0,
+        dropped: 0,
+        tail: "".into(),
+        left_running: false,
+    };
+    room.ask("omid", 71, Command::EndRun(ended)).unwrap();
+    let done = StepDone { step: step_of("restart"), title: "Restart".into() };
+    let Err(Refusal::WantsReason(why)) = room.ask("omid", 72, Command::CheckStep(done.clone())) else { panic!() };
+    assert_eq!(why.to_string(), "its command ended with exit 1: why is it done all the same?");
+    room.ask("omid", 73, Command::CheckStep(done).with_reason("restarted by hand".into())).unwrap();
+    let last = room.incident.timeline().lines().last().unwrap();
+    assert_eq!(last.text.as_str(), "Restart is done though its command ended with exit 1: restarted by hand");
 }

@@ -242,7 +242,8 @@ impl<'a> View<'a> {
     pub fn news(&self, place: usize) -> Option<CleanText> {
         let entry = self.entry_at(place)?;
         let line = self.line(place)?;
-        let stands = line.struck.is_none() && line.redacted.is_none() && line.beaten.is_none();
+        let is_beaten = self.incident.facts.beaten.contains_key(&entry.id);
+        let stands = line.struck.is_none() && line.redacted.is_none() && !is_beaten;
         stands.then(|| news(&self.incident.facts.reading().event(entry), line.text.first_line(), self.incident))?
     }
 
@@ -259,6 +260,14 @@ impl<'a> View<'a> {
         let (at, _) = timeline.order.get(place)?;
         let amendments = timeline.amendments.get(&entry.id).map_or(&[][..], Vec::as_slice);
         let (tag, first) = wording(&self.incident.facts.reading().event(entry), self.incident);
+        let beaten = self.incident.facts.beaten.get(&entry.id);
+        let (tag, first) = match (&entry.event, beaten) {
+            // Nothing ran: it must not read as if something had.
+            (Event::CommandStarted(body), Some(by)) => {
+                ("run", CleanText::new(&format!("{}: not started, {} was first", body.title, by.by)))
+            }
+            _ => (tag, first),
+        };
         let redacted = timeline.redacted.get(&entry.id);
         let gone = |strike: &Strike| {
             let why = strike.reason.as_deref().unwrap_or_default();
@@ -285,7 +294,7 @@ impl<'a> View<'a> {
             amended: amendments.last().map(|last| (amendments.len(), last.by.clone())),
             struck: timeline.struck.get(&entry.id).cloned(),
             redacted: redacted.cloned(),
-            beaten: self.incident.facts.beaten.get(&entry.id).cloned(),
+            beaten: beaten.filter(|_| !matches!(entry.event, Event::CommandStarted(_))).cloned(),
         })
     }
 

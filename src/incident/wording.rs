@@ -174,6 +174,9 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
                 Remark::Overtime => "is over its time and goes on: give it more, or cancel it".to_owned(),
                 Remark::CancelAsked => "shall end".to_owned(),
                 Remark::Granted(seconds) => format!("may go on for {seconds} s"),
+                Remark::Unwatched(pid) => {
+                    format!("still runs as process {pid}, and its watcher is gone: nobody will know its status")
+                }
             };
             format!("{} {what}", run_title(body.run, facts))
         }),
@@ -248,6 +251,12 @@ fn command(body: &CommandStarted) -> String {
     let place = body.directory.as_ref().map(|place| format!(" in {}", place.shown())).unwrap_or_default();
     let badge = body.environment.as_ref().map(|badge| format!(", {badge}")).unwrap_or_default();
     format!("{undo}{}{step}: {}{place} on {}{badge}", body.title, argv_in_brief(&body.argv), body.host)
+        + &although(&body.despite)
+}
+
+/// What came before in name only.
+fn although(despite: &[CleanStr]) -> String {
+    if despite.is_empty() { String::new() } else { format!(", although {}", despite.join("; ")) }
 }
 
 /// A command line for a place that has no room for a script; how much is left out is said.

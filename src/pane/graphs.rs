@@ -383,6 +383,9 @@ fn draw_big_value(shown: &Shown<'_>, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) 
 fn nothing(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     let words = match cx.incident.services.first() {
         None => "the objectives of an impacted service stand here: A names the service".to_owned(),
+        Some(service) if cx.catalogue.broken.contains_key(service) => {
+            cx.catalogue.why_none(service).unwrap_or_default()
+        }
         Some(service) if cx.catalogue.get(service).is_none() => {
             format!("no playbook for {service}: its objectives would stand in {service}.toml")
         }

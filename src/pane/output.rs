@@ -40,6 +40,7 @@ const ACTS: &[Act<OutputPane>] = &[
     }),
     Act::look("next", &["N"], "the next line with those words", |pane, cx| pane.find(cx)),
     Act::look("copy", &["y"], "copy what is here to the clipboard", OutputPane::copy),
+    Act::look("pager", &["o"], "all of it, in $PAGER", OutputPane::page),
     Act::write("cancel", &["x"], "stop the command; asks first", OutputPane::cancel),
     Act::write("more-time", &["+"], "give the command five minutes more", OutputPane::grant),
 ];
@@ -102,6 +103,14 @@ impl OutputPane {
         self.output(cx).map(|output| Intent::Copy(output.text())).into_iter().collect()
     }
 
+    fn page(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        match self.run(cx).map(|run| (run.id, cx.outputs.get(run.id).is_some_and(|output| output.file.is_some()))) {
+            Some((run, true)) => vec![Intent::Run(RunAsk::Page(run))],
+            Some((_, false)) => vec![Intent::Say("its output stands on the machine on which it ran".to_owned())],
+            None => vec![Intent::Say("no command was started here".to_owned())],
+        }
+    }
+
     fn cancel(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
         match self.run(cx) {
             Some(run) if run.is_open() => vec![Intent::Run(RunAsk::Cancel(run.id))],
@@ -115,6 +124,10 @@ impl OutputPane {
             Some(_) | None => vec![Intent::Say("no command runs".to_owned())],
         }
     }
+}
+
+fn dim_line(text: String, cx: &Cx<'_>) -> Line<'static> {
+    Line::from(text).style(cx.theme.dim())
 }
 
 /// How a run stands, in a few words: `runs 12 s`, `exit 0 after 12 s`; flags come with a word.
@@ -132,6 +145,10 @@ fn standing(run: &Run, cx: &Cx<'_>) -> (String, bool) {
                 words.push_str(" · OVER ITS TIME: + gives more, x stops it");
                 is_flagged = true;
             }
+            Some(Remark::Unwatched(pid)) => {
+                words.push_str(&format!(" · ITS WATCHER IS GONE: process {pid}"));
+                is_flagged = true;
+            }
             Some(Remark::CancelAsked) => {
                 words.push_str(" · STOPPING");
                 is_flagged = true;
@@ -145,6 +162,10 @@ fn standing(run: &Run, cx: &Cx<'_>) -> (String, bool) {
 
 impl Pane for OutputPane {
     acts_from_table!();
+
+    fn take_run(&mut self, run: EntryId) {
+        (self.run, self.top) = (Some(run), None);
+    }
 
     fn search(&mut self, words: &str, cx: &Cx<'_>) -> Vec<Intent> {
         self.words = words.to_owned();
@@ -206,6 +227,11 @@ impl OutputPane {
                 let top = self.top.unwrap_or(output.len().saturating_sub(rows)).max(output.first());
                 let numbers = top..output.len().min(top + rows);
                 lines.extend(numbers.map(|number| Line::from(output.line(number).replace('\t', "    "))));
+                // What has left the ring is not gone.
+                if let (Some(file), true) = (&output.file, top > 0 && top == output.first()) {
+                    lines.insert(1, dim_line(format!("the lines before stand in {file} (o opens it)"), cx));
+                    lines.truncate(rows + 1);
+                }
             }
             // On another machine, or long ago: the record has the last lines.
             (None, Some(tail)) => lines.extend(tail.lines().map(|line| Line::from(line.to_owned()))),

@@ -48,10 +48,9 @@ const ACTS: &[Act<PlaybookPane>] = &[
         &["t"],
         "a playbook that is not the shipped one, or was changed: read it, and let it run",
         |pane, cx| {
-            pane.playbook(cx)
-                .map(|playbook| Intent::Run(RunAsk::Approve(playbook.service.clone())))
-                .into_iter()
-                .collect()
+            let broken = cx.incident.services.iter().find(|service| cx.catalogue.broken.contains_key(*service));
+            let service = pane.playbook(cx).map(|playbook| &playbook.service).or(broken);
+            service.map(|service| Intent::Run(RunAsk::Approve(service.clone()))).into_iter().collect()
         },
     ),
     Act::write("wrong", &["w"], "this step is wrong: note a follow-up", PlaybookPane::is_wrong),
@@ -154,6 +153,9 @@ impl PlaybookPane {
     fn paint(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
         let Some(playbook) = self.playbook(cx) else {
             let words = match cx.incident.services.first() {
+                Some(service) if cx.catalogue.broken.contains_key(service) => {
+                    cx.catalogue.why_none(service).unwrap_or_default()
+                }
                 Some(service) => {
                     format!("no playbook for {service}: add one as {service}.toml to the playbooks folder (:playbook)")
                 }

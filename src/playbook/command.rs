@@ -1,6 +1,7 @@
 //! A command of a step: argv with placeholders, and how they are filled.
 //!
-//! Hides parameters and their types. A placeholder fills exactly one element of argv, alone (`{name}`) or after a literal beginning (`--n={name}`).
+//! Hides parameters and their types. A placeholder stands alone (`{name}`) or inside an element of argv (`--n={name}`, `{unit}.service`); a brace that
+//! means itself is written twice.
 //!
 //! Invariant: what [`CommandStep::resolve`] gives is exactly what runs: no shell reads it, and no value becomes an option or a second word.
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::element::{Part, names, parts};
 use super::surroundings::is_name;
 
 use crate::incident::{Purpose, Role};
@@ -181,15 +183,6 @@ const INTERPRETERS: [(&str, &[&str]); 14] = [
     ("eval", &[""]),
 ];
 
-/// The placeholder of an element and what stands before it.
-fn placeholder(element: &str) -> Option<(&str, &str)> {
-    let (before, rest) = element.split_once('{')?;
-    let name = rest.strip_suffix('}')?;
-    let is_name =
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte == b'_');
-    is_name.then_some((before, name))
-}
-
 impl CommandStep {
     /// What is run for a purpose; empty where there is no command for it.
     pub fn argv(&self, purpose: Purpose) -> &[Exact] {
@@ -215,9 +208,7 @@ impl CommandStep {
 
     /// The parameters that a person is asked for, for a purpose.
     pub fn asked(&self, purpose: Purpose) -> Vec<(&CleanStr, &Parameter)> {
-        let used = |name: &str| {
-            self.argv(purpose).iter().any(|one| placeholder(&one.text()).is_some_and(|(_, it)| it == name))
-        };
+        let used = |name: &str| self.argv(purpose).iter().any(|one| names(&one.text()).iter().any(|it| it == name));
         self.parameters.iter().filter(|(name, one)| one.fill.is_none() && used(name)).collect()
     }
 
@@ -231,28 +222,38 @@ impl CommandStep {
     ) -> Result<Resolved, Wrong> {
         let (mut argv, mut filled) = (Vec::new(), Vec::new());
         for (place, element) in self.argv(purpose).iter().enumerate() {
-            let text = element.text();
-            let Some((before, name)) = placeholder(&text) else {
-                match aliases.get(element).filter(|_| place == 0) {
-                    Some(words) => {
-                        filled.push(format!("{} is {} (from the configuration)", element.shown(), show_argv(words)));
-                        argv.extend(words.iter().cloned());
-                    }
-                    None => argv.push(element.clone()),
-                }
+            if let Some(words) = aliases.get(element).filter(|_| place == 0) {
+                filled.push(format!("{} is {} (from the configuration)", element.shown(), show_argv(words)));
+                argv.extend(words.iter().cloned());
                 continue;
-            };
-            let parameter = self.parameters.get(name);
-            let wrong = |why: String| Wrong { parameter: name.into(), why };
-            let parameter = parameter.ok_or_else(|| wrong("is no parameter of this step".to_owned()))?;
-            let (value, origin) = match (&parameter.fill, given.get(name)) {
-                (Some(text), _) => (fill(&text.text(), facts), "from the record"),
-                (None, Some(value)) => (value.exact.text().into_owned(), value.origin.as_str()),
-                (None, None) => return Err(wrong("wants a value".to_owned())),
-            };
-            parameter.take(&value, before).map_err(wrong)?;
-            filled.push(format!("{name} = {} ({origin})", Exact::new(&value).shown()));
-            argv.push(Exact::new(format!("{before}{value}")));
+            }
+            let text = element.text();
+            let parts = parts(&text).map_err(|why| Wrong { parameter: "argv".into(), why })?;
+            let mut argument = String::new();
+            for part in parts {
+                let name = match part {
+                    Part::Text(text) => {
+                        argument.push_str(&text);
+                        continue;
+                    }
+                    Part::Value(name) => name,
+                };
+                let wrong = |why: String| Wrong { parameter: name.into(), why };
+                let parameter =
+                    self.parameters.get(name).ok_or_else(|| wrong("is no parameter of this step".to_owned()))?;
+                let (value, origin) = match (&parameter.fill, given.get(name)) {
+                    (Some(text), _) => (fill(&text.text(), facts), "from the record"),
+                    (None, Some(value)) => (value.exact.text().into_owned(), value.origin.as_str()),
+                    (None, None) => return Err(wrong("wants a value".to_owned())),
+                };
+                parameter.take(&value, &argument).map_err(wrong)?;
+                let line = format!("{name} = {} ({origin})", Exact::new(&value).shown());
+                if !filled.contains(&line) {
+                    filled.push(line);
+                }
+                argument.push_str(&value);
+            }
+            argv.push(Exact::new(argument));
         }
         for (place, argument) in argv.iter().enumerate() {
             argument
@@ -271,7 +272,7 @@ impl CommandStep {
         for (name, parameter) in &self.parameters {
             parameter.check().map_err(|complaint| complaint.within(["parameters".into(), name.as_str().into()]))?;
         }
-        for (place, name) in self.env.iter().enumerate().filter(|(_, name)| !is_name(name)) {
+        if let Some((place, name)) = self.env.iter().enumerate().find(|(_, name)| !is_name(name)) {
             let message = format!("`{name}` is no name of a variable: values are not written here");
             return Err(Complaint::new(["env".into(), place.into()], message));
         }
@@ -306,36 +307,42 @@ fn check_argv(argv: &[Exact], parameters: &BTreeMap<CleanStr, Parameter>) -> Res
         if let Err(unfit) = argv[place].fits() {
             return at(place, unfit.to_string());
         }
-        let filled = placeholder(element);
-        match filled {
-            None if element.contains(['{', '}']) => {
-                return at(
-                    place,
-                    format!("`{element}`: a placeholder is the whole of an element or its end, as in `--n={{count}}`"),
-                );
-            }
-            Some(_) if place == 0 => return at(place, "the program itself cannot be a placeholder".to_owned()),
-            Some((_, name)) if !parameters.contains_key(name) => {
-                let known: Vec<_> = parameters.keys().map(CleanStr::as_str).collect();
-                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                return at(place, format!("`{name}` is no parameter of this command: it has {known}"));
-            }
-            Some((before, _)) if before.contains(char::is_whitespace) => {
-                return at(
-                    place,
-                    format!("`{element}`: a value must not stand inside a sentence, which something may read as code"),
-                );
-            }
-            Some(_) | None => {}
+        let parts = match parts(element) {
+            Ok(parts) => parts,
+            Err(why) => return at(place, why),
+        };
+        let mut values = parts.iter().filter_map(|part| if let Part::Value(name) = part { Some(*name) } else { None });
+        let has_values = values.clone().next().is_some();
+        if has_values && place == 0 {
+            return at(place, "the program itself cannot be a placeholder".to_owned());
+        }
+        if let Some(name) = values.clone().find(|name| !parameters.contains_key(*name)) {
+            let known: Vec<_> = parameters.keys().map(CleanStr::as_str).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return at(place, format!("`{name}` is no parameter of this command: it has {known}"));
+        }
+        let is_sentence =
+            parts.iter().any(|part| matches!(part, Part::Text(text) if text.contains(char::is_whitespace)));
+        if has_values && is_sentence {
+            return at(
+                place,
+                format!("`{element}`: a value must not stand inside a sentence, which something may read as code"),
+            );
         }
         let program = element.rsplit('/').next().unwrap_or(element);
         if let Some((name, codes)) = reads_code {
             let is_code = codes.contains(&"") || texts[..=place].iter().any(|one| takes_code(one, codes));
-            if is_code && filled.is_some() {
-                return at(
-                    place,
-                    format!("`{name}` reads this as code: a value must not get there; write a script and call that"),
-                );
+            // Of ssh's words one is the host, and the others are what somebody wrote here: a choice of such words, or a number, adds no code.
+            let is_chosen = |name: &str| {
+                parameters.get(name).is_some_and(|parameter| !parameter.one_of.is_empty() || parameter.int.is_some())
+            };
+            let is_harmless = name == "ssh" && values.all(is_chosen);
+            if is_code && has_values && !is_harmless {
+                let way = match name {
+                    "ssh" => "give it `one-of` for a host or a word, or `int`",
+                    _ => "write a script and call that",
+                };
+                return at(place, format!("`{name}` reads this as code: a value must not get there; {way}"));
             }
         }
         // `env`, `sudo`, `xargs` and the like run what follows them: any word may be a program.

@@ -172,6 +172,14 @@ fn a_value_never_reaches_an_interpreter() {
         assert!(refusal.starts_with("t.toml:2") && refusal.contains("reads this as code"), "{argv}: {refusal}");
     }
     // Without a value it is the playbook's own text, which somebody reviews.
+    let host = |kind: &str, argv: &str| {
+        with_action(&format!("do.command = {{ argv = {argv}, parameters.x = {kind} }}")).map(|_| ())
+    };
+    let choice = r#"{ one-of = ["db1", "db2"] }"#;
+    assert!(host(choice, r#"["ssh", "{x}", "uptime"]"#).is_ok());
+    assert!(host("{ int = [1, 9] }", r#"["ssh", "db1", "systemctl", "restart", "worker@{x}"]"#).is_ok());
+    assert!(host("{ word = \"-\" }", r#"["ssh", "{x}", "uptime"]"#).unwrap_err().contains("give it `one-of`"));
+    assert!(host(choice, r#"["sh", "-c", "{x}"]"#).is_err(), "a shell's code is no choice");
     assert!(with_action(r#"do.command = { argv = ["sh", "-c", "uptime"] }"#).is_ok());
     let script = r#"do.command = { argv = ["bash", "scripts/x.sh", "{x}"], parameters.x = { word = "-" } }"#;
     assert!(with_action(script).is_ok());
@@ -183,7 +191,8 @@ fn a_wrong_command_is_refused_where_it_stands() {
         (r#"do.command = { argv = [] }"#, "do.command.argv`: is empty: name a program"),
         (r#"do.command = { argv = ["{x}"], parameters.x = { word = "" } }"#, "the program itself cannot be"),
         (r#"do.command = { argv = ["a", "{y}"] }"#, "`y` is no parameter of this command: it has none"),
-        (r#"do.command = { argv = ["a", "x{y}z"] }"#, "a placeholder is the whole of an element or its end"),
+        (r#"do.command = { argv = ["a", "x{y z"] }"#, "a brace that means itself twice"),
+        (r#"do.command = { argv = ["a", "x{y}z"] }"#, "`y` is no parameter of this command: it has none"),
         (r#"do.command = { argv = ["a", "{y}"], parameters.y = { } }"#, "is exactly one of `int`, `one-of`"),
         (r#"do.command = { argv = ["a", "{y}"], parameters.y = { int = [5, 1] } }"#, "from 5 to 1 is nothing"),
         (
@@ -325,4 +334,62 @@ proptest::proptest! {
             }
         }
     }
+}
+
+#[test]
+fn everyday_commands_can_be_written() {
+    let values = |given: &[(&str, &str)]| -> BTreeMap<CleanStr, Value> {
+        given.iter().map(|(name, value)| ((*name).into(), Value::said((*value).into()))).collect()
+    };
+    let parameters = "parameters = { unit = { word = '-' }, image = { word = '/.' }, tag = { word = '.' }, host = { one-of = ['db1', 'db2'] } }";
+    let given = values(&[("unit", "pay-api"), ("image", "registry.local/pay"), ("tag", "v1.2"), ("host", "db2")]);
+    for (argv, expected) in [
+        (
+            r#"["kubectl", "get", "pods", "-o", "jsonpath={{.items[0].metadata.name}}"]"#,
+            "jsonpath={.items[0].metadata.name}",
+        ),
+        (r#"["docker", "ps", "--format", "{{{{.Names}}}}"]"#, "{{.Names}}"),
+        (r#"["awk", "{{print $1}}"]"#, "{print $1}"),
+        (r#"["curl", "-w", "%{{http_code}}"]"#, "%{http_code}"),
+        (r#"["sh", "-c", "echo ${{HOME}}"]"#, "echo ${HOME}"),
+        (r#"["systemctl", "restart", "{unit}.service"]"#, "pay-api.service"),
+        (r#"["kubectl", "set", "image", "web={image}:{tag}"]"#, "web=registry.local/pay:v1.2"),
+        (r#"["ssh", "{host}"]"#, "db2"),
+    ] {
+        let step = with_action(&format!("do.command = {{ argv = {argv}, {parameters} }}")).unwrap();
+        let resolved = step.command().unwrap().resolve(Purpose::Do, &given, &facts(), &Aliases::new()).unwrap();
+        assert_eq!(resolved.argv.last().unwrap(), &expected, "{argv}");
+    }
+    let step = with_action("do.command = { argv = [\"a\", \"{unit}x\"], parameters.unit = { word = \"-\" } }").unwrap();
+    let wrong = step.command().unwrap().resolve(Purpose::Do, &values(&[("unit", "-rf")]), &facts(), &Aliases::new());
+    assert!(wrong.unwrap_err().why.contains("option"), "the guard holds at the beginning of an element");
+}
+
+#[test]
+fn nothing_stands_in_for_an_own_playbook_that_is_wrong() {
+    let mine = SMALL.replace("\"tills\"", "\"alipay\"");
+    let broken = |take: &dyn Fn(&mut Catalogue)| {
+        let mut catalogue = Catalogue::shipped();
+        take(&mut catalogue);
+        assert!(catalogue.get("alipay").is_none(), "the shipped one is not meant");
+        assert_eq!(catalogue.problems.len(), 1);
+        let why = catalogue.why_none("alipay").unwrap();
+        assert!(why.contains("cannot be read") && why.contains("take the last good version"), "{why}");
+        catalogue
+    };
+    broken(&|catalogue| catalogue.take("mine/alipay.toml", "[[steps]]\nid = \"route"));
+    broken(&|catalogue| catalogue.take("mine/pay.toml", "service = \"alipay\"\n[[steps]]\nid = \"route"));
+    broken(&|catalogue| catalogue.miss("mine/alipay.toml", None, "mine/alipay.toml is no file".to_owned()));
+    let mut two = broken(&|catalogue| {
+        catalogue.take("mine/alipay.toml", &mine);
+        catalogue.take("mine/alipay-old.toml", &mine);
+    });
+    assert!(two.problems[0].contains("both of `alipay`"), "{:?}", two.problems);
+    // What was mended counts again; what was right before is known while it is not.
+    two.take("other/alipay.toml", &mine);
+    assert!(two.get("alipay").is_some() && two.why_none("alipay").is_none());
+    let mut later = Catalogue::shipped();
+    later.take("mine/alipay.toml", "service = \"alipay\"");
+    later.remember(&two);
+    assert_eq!(later.broken["alipay"].1.as_ref().unwrap().owner, *"Shop team");
 }

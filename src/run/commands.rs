@@ -21,7 +21,9 @@ impl Shell {
         let tell = move |what: Said| match &what {
             // Nothing but the question whether anybody is there.
             Said::Printed(text, 0) if text.is_empty() => !said.is_closed(),
-            Said::Printed(..) | Said::Overtime | Said::Ended(_) => said.blocking_send((run, what)).is_ok(),
+            Said::Printed(..) | Said::File(_) | Said::Overtime | Said::Unwatched(_) | Said::Ended(_) => {
+                said.blocking_send((run, what)).is_ok()
+            }
         };
         let proof = self.proof_before(&act);
         let is_dry = self.plan.settings.reach.is_dry;
@@ -82,6 +84,11 @@ impl Shell {
         })
     }
 
+    /// Where the output of a command of the open record stands.
+    pub(super) fn output_file(&self, run: EntryId) -> Option<PathBuf> {
+        Some(runner::output(&self.run_folder(self.open_id()?, run)))
+    }
+
     fn run_folder(&self, id: IncidentId, run: EntryId) -> PathBuf {
         runner::folder(&self.plan.journal.directory, id, run)
     }
@@ -98,6 +105,8 @@ pub(super) fn said(run: EntryId, said: Said) -> RunSaid {
     match said {
         Said::Printed(text, skipped) => RunSaid::Printed(text, skipped),
         Said::Overtime => RunSaid::Overtime,
+        Said::Unwatched(pid) => RunSaid::Unwatched(pid),
+        Said::File(path) => RunSaid::File(CleanStr::new(&path.to_string_lossy())),
         Said::Ended(end) => RunSaid::Ended(end.of_run(run)),
     }
 }

@@ -56,11 +56,11 @@ mod tests {
         assert!(!Pace::default().take(&keys("ali"), at(0)), "three fingers");
         let mut pasted = Pace::default();
         let pieces: Vec<bool> =
-            keys("alipay").iter().zip(0..).map(|(key, n)| pasted.take(&[key.clone()], at(n))).collect();
+            keys("alipay").iter().zip(0..).map(|(key, n)| pasted.take(std::slice::from_ref(key), at(n))).collect();
         assert_eq!(pieces, [false, false, false, true, true, true], "however it was cut into reads");
         let mut typed = Pace::default();
         for (key, n) in keys("the fastest typist of all").iter().zip(0..) {
-            assert!(!typed.take(&[key.clone()], at(n * 40)), "25 keys a second");
+            assert!(!typed.take(std::slice::from_ref(key), at(n * 40)), "25 keys a second");
         }
     }
 }

@@ -324,15 +324,17 @@ impl Session {
                     ));
                 }
             }
-            Msg::Run(_, RunSaid::Printed(text, skipped)) => {
+            Msg::Run(run, RunSaid::Printed(text, skipped)) => {
                 if *skipped > 0 {
-                    self.paper.line(&format!("| … {skipped} bytes more are only in the file …"));
+                    let file = self.console.view(wall).outputs.get(*run).and_then(|output| output.file.clone());
+                    let file = file.map_or_else(|| "the file".to_owned(), |file| file.to_string());
+                    self.paper.line(&format!("| … {skipped} bytes more are only in {file} …"));
                 }
                 for line in text.lines() {
                     self.paper.say("| ", line);
                 }
             }
-            Msg::Run(_, RunSaid::Overtime | RunSaid::Ended(_)) => {}
+            Msg::Run(_, RunSaid::File(_) | RunSaid::Overtime | RunSaid::Unwatched(_) | RunSaid::Ended(_)) => {}
             Msg::Found(number, found) => self.found(*number, found),
             Msg::Input(_)
             | Msg::Flood
@@ -385,11 +387,7 @@ impl Session {
                     self.waits.returns = true;
                 }
                 Effect::Create(..) | Effect::StartDrill | Effect::Open(_) => self.waits.opening = true,
-                Effect::List
-                | Effect::Print(_)
-                | Effect::Merge { .. }
-                | Effect::Unmerge(..)
-                | Effect::LookFor(..) => {
+                Effect::List | Effect::Print(_) | Effect::Merge { .. } | Effect::Unmerge(..) | Effect::LookFor(..) => {
                     self.waits.answer = true
                 }
                 Effect::SaveDraft(_)
@@ -406,6 +404,7 @@ impl Session {
                 | Effect::AskNews(_)
                 | Effect::Copy(_)
                 | Effect::Run(..)
+                | Effect::Page(_)
                 | Effect::ShowLayout(_)
                 | Effect::WriteStarterConfig
                 | Effect::Repaint

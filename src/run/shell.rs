@@ -98,6 +98,8 @@ pub(super) struct Shell {
     aside: Vec<Vec<u8>>,
     is_over: bool,
     wants_suspend: bool,
+    /// What a person wants to read in a pager.
+    pages: Option<std::path::PathBuf>,
 }
 
 /// Hands on what a task says, as messages, until either side is gone.
@@ -142,6 +144,7 @@ impl Shell {
             aside: Vec::new(),
             is_over: false,
             wants_suspend: false,
+            pages: None,
             plan,
         };
         // The first line that somebody writes finds the mask ready.
@@ -154,8 +157,9 @@ impl Shell {
             Opening::Record(id) => shell.perform(Effect::Open(id)),
             Opening::Drill(drill) => shell.begin_drill(drill),
         }
+        let (place, folders) = (shell.plan.journal.clone(), shell.plan.playbooks.clone());
+        super::watch_files::watch(folders.clone(), shell.work.0.clone(), place.clone());
         if shell.plan.settings.catalogue.playbooks.is_empty() {
-            let (place, folders) = (shell.plan.journal.clone(), shell.plan.playbooks.clone());
             shell.work(move || Work::Catalogue(Box::new(records::catalogue(&place, &folders))));
             let folder = shell.plan.templates.clone();
             shell.work(move || Work::Templates(Box::new(crate::config::files::templates(&folder))));
@@ -176,6 +180,11 @@ impl Shell {
     /// Whether somebody asked to stop for a while.
     pub(super) fn wants_suspend(&self) -> bool {
         self.wants_suspend
+    }
+
+    /// The file that somebody wants to read in a pager.
+    pub(super) fn wants_pager(&mut self) -> Option<std::path::PathBuf> {
+        self.pages.take()
     }
 
     pub(super) fn suspend(&mut self) {
@@ -262,6 +271,7 @@ impl Shell {
             }
             Effect::Copy(text) => self.copy(text),
             Effect::Run(run, act) => self.run_command(run, act),
+            Effect::Page(run) => self.pages = self.output_file(run),
             Effect::LookFor(number, programs) => self.look_for(number, programs),
             Effect::ShowLayout(layout) => self.tell(Request::SetLayout(layout)),
             Effect::WriteStarterConfig => {

@@ -19,7 +19,11 @@ use std::time::Duration;
 use rustix::fs::Mode;
 use rustix::process::{Pid, Signal};
 
-use super::{CANCEL, END, END_BYTES, END_ROOM, End, GRANT, OUTPUT, OVERTIME, Order, STATE, State, look, replace};
+use super::echo::{self, Echo};
+use super::{
+    CANCEL, END, END_BYTES, END_ROOM, End, GRANT, INTERRUPT, Living, OUTPUT, OVERTIME, Order, STATE, State, look,
+    replace,
+};
 use crate::clock;
 use crate::incident::Ending;
 use crate::text::mask::MaskedLines;
@@ -32,6 +36,8 @@ const LEFT: Duration = Duration::from_secs(2);
 /// The end carries so much of what was printed last.
 const TAIL_LINES: usize = 20;
 const TAIL_BYTES: usize = 4 * 1024;
+/// Of a line of it so much.
+const TAIL_LINE: usize = 800;
 
 /// Runs the order in a folder; the exit status says only whether the helper itself could work.
 pub fn run(folder: &Path) -> ExitCode {
@@ -45,13 +51,19 @@ pub fn run(folder: &Path) -> ExitCode {
 
 fn work(folder: &Path) -> io::Result<()> {
     let me = i32::try_from(std::process::id()).unwrap_or_default();
-    if let Some(state) = State::of(me) {
-        replace(&folder.join(STATE), &serde_json::to_vec(&state)?)?;
-    }
+    let tell = |child: Option<Living>| match Living::of(me) {
+        Some(helper) => replace(&folder.join(STATE), &serde_json::to_vec(&State { helper, child })?),
+        None => Ok(()),
+    };
+    tell(None)?;
     // The pipe is ours alone: whoever can write the folder cannot say what runs.
     let end = match Order::hear(io::stdin().lock()) {
         Ok(order) => match spawn(&order) {
-            Ok(child) => watch(folder, &order, child),
+            Ok((child, pipes)) => {
+                // Whoever comes after a helper that was killed must know what still runs. A disk that is full now is no reason to stop.
+                let _ = tell(i32::try_from(child.id()).ok().and_then(Living::of));
+                watch(folder, &order, child, pipes)
+            }
             Err(error) => {
                 let program = order.argv.first().map(Exact::shown).unwrap_or_default();
                 End::not_started(&format!("{program}: {error}"))
@@ -66,7 +78,8 @@ fn as_os(text: &Exact) -> &OsStr {
     OsStr::from_bytes(text.as_bytes())
 }
 
-fn spawn(order: &Order) -> io::Result<Child> {
+/// A child and the ends of what it prints: one pipe for both, which keeps their order, or two where they go on to different places.
+fn spawn(order: &Order) -> io::Result<(Child, Vec<Box<dyn Read + Send>>)> {
     let (program, arguments) = order.argv.split_first().ok_or_else(|| io::Error::other("there is no program"))?;
     if let Some(found) = &order.program {
         look::is_unchanged(found).map_err(io::Error::other)?;
@@ -77,12 +90,7 @@ fn spawn(order: &Order) -> io::Result<Child> {
     for (name, value) in order.env.iter().filter_map(|name| Some((name.as_str(), std::env::var_os(name.as_str())?))) {
         command.env(name, value);
     }
-    command
-        .args(arguments.iter().map(as_os))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
+    command.args(arguments.iter().map(as_os)).stdin(Stdio::null()).process_group(0);
     for (name, value) in [
         ("TERM", "dumb"),
         ("NO_COLOR", "1"),
@@ -95,11 +103,24 @@ fn spawn(order: &Order) -> io::Result<Child> {
     if let Some(directory) = &order.directory {
         command.current_dir(as_os(directory));
     }
+    let mut pipes: Vec<Box<dyn Read + Send>> = Vec::new();
+    let is_apart = order.is_aloud && echo::goes_apart();
+    if is_apart {
+        let ((out, out_end), (err, err_end)) = (io::pipe()?, io::pipe()?);
+        command.stdout(out_end).stderr(err_end);
+        pipes.extend([Box::new(out) as Box<dyn Read + Send>, Box::new(err)]);
+    } else {
+        let (both, end) = io::pipe()?;
+        command.stdout(end.try_clone()?).stderr(end);
+        pipes.push(Box::new(both));
+    }
     // The console's own files are for this account alone; what a command makes is as it would be in a shell.
     let narrow = rustix::process::umask(Mode::from_raw_mode(0o022));
     let spawned = command.spawn();
     rustix::process::umask(narrow);
-    spawned
+    // With the command its ends of the pipes go: only the child's are left.
+    drop(command);
+    Ok((spawned?, pipes))
 }
 
 /// What was printed: the file, its end, and the counts.
@@ -129,8 +150,10 @@ impl Output {
             self.most = self.kept;
         }
         for part in text.split_inclusive('\n') {
-            if self.partial.len() < TAIL_BYTES {
-                self.partial.push_str(part);
+            self.partial.push_str(part);
+            // Of a line that goes on and on the last words count: they say why it failed.
+            if self.partial.len() > 2 * TAIL_LINE {
+                self.partial = last(&self.partial, TAIL_LINE);
             }
             if part.ends_with('\n') {
                 self.tail.push_back(std::mem::take(&mut self.partial));
@@ -142,13 +165,21 @@ impl Output {
     }
 
     fn tail(&self) -> String {
-        let whole: String = self.tail.iter().map(String::as_str).chain([self.partial.as_str()]).collect();
-        let mut from = whole.len().saturating_sub(TAIL_BYTES);
-        while !whole.is_char_boundary(from) {
-            from += 1;
-        }
-        whole[from..].to_owned()
+        let lines = self.tail.iter().chain([&self.partial]).map(|line| last(line, TAIL_LINE));
+        last(&lines.collect::<String>(), TAIL_BYTES)
     }
+}
+
+/// The end of a text, in so many bytes; what is cut off is marked.
+fn last(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let mut from = text.len() - most;
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    format!("…{}", text[from..].trim_start_matches('…'))
 }
 
 /// A piece of one of the two outputs; `None` at its end.
@@ -188,15 +219,13 @@ enum Stopping {
     },
 }
 
-fn watch(folder: &Path, order: &Order, mut child: Child) -> End {
+fn watch(folder: &Path, order: &Order, mut child: Child, pipes: Vec<Box<dyn Read + Send>>) -> End {
     let began = clock::boot();
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let (sender, pieces) = mpsc::sync_channel(16);
-    let readers = [
-        child.stdout.take().map(|out| read_on(0, out, sender.clone())),
-        child.stderr.take().map(|out| read_on(1, out, sender.clone())),
-    ];
-    let mut open = readers.into_iter().flatten().filter(Result::is_ok).count();
+    let readers = pipes.into_iter().enumerate().map(|(place, pipe)| read_on(place, pipe, sender.clone()));
+    let mut open = readers.filter(Result::is_ok).count();
+    let mut echo = Echo::new(order.is_aloud);
     drop(sender);
     let mask = crate::vault::mask();
     let mut lines = [MaskedLines::new(mask.clone()), MaskedLines::new(mask)];
@@ -208,13 +237,19 @@ fn watch(folder: &Path, order: &Order, mut child: Child) -> End {
     let mut ended: Option<(ExitStatus, Duration)> = None;
     let mut looked = Duration::ZERO;
     loop {
-        match next(&pieces, open) {
+        // Who reads slowly slows the command down, as in any pipe, but not its limit and its stop.
+        let piece = if echo.has_room() { next(&pieces, open) } else { wait() };
+        match piece {
             Some((place, Some(bytes))) => {
                 output.bytes += bytes.len() as u64;
-                output.take(&lines[place].push(&bytes));
+                let text = lines[place].push(&bytes);
+                output.take(&text);
+                echo.say(place, text);
             }
             Some((place, None)) => {
-                output.take(&lines[place].finish());
+                let text = lines[place].finish();
+                output.take(&text);
+                echo.say(place, text);
                 open -= 1;
             }
             None => {}
@@ -245,6 +280,9 @@ fn watch(folder: &Path, order: &Order, mut child: Child) -> End {
         {
             stopping = stop(group, format!("by {by}"), now + order.patience);
         }
+        if fs::remove_file(folder.join(INTERRUPT)).is_ok() {
+            send(group, Signal::INT);
+        }
         if let Some(seconds) = fs::read_to_string(folder.join(GRANT)).ok().and_then(|text| text.trim().parse().ok()) {
             let _ = fs::remove_file(folder.join(GRANT));
             let _ = fs::remove_file(folder.join(OVERTIME));
@@ -266,9 +304,12 @@ fn watch(folder: &Path, order: &Order, mut child: Child) -> End {
             stopping = Stopping::Killed { why: why.clone() };
         }
     }
-    for lines in &mut lines {
-        output.take(&lines.finish());
+    for (place, lines) in lines.iter_mut().enumerate() {
+        let text = lines.finish();
+        output.take(&text);
+        echo.say(place, text);
     }
+    echo.finish();
     let (status, at) = match ended {
         Some((status, at)) => (Some(status), at),
         None => (None, clock::boot()),
@@ -291,6 +332,11 @@ fn watch(folder: &Path, order: &Order, mut child: Child) -> End {
         tail: output.tail(),
         left_running: open > 0,
     }
+}
+
+fn wait() -> Option<Piece> {
+    std::thread::sleep(LOOK / 10);
+    None
 }
 
 /// The next piece, waiting for a while; without open outputs it only waits.

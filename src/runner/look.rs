@@ -11,29 +11,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::incident::Program;
-use crate::playbook::surroundings::{Surroundings, is_usual};
 use crate::text::{CleanStr, Exact};
 
 /// What the kernel reads of a script's first line, in bytes.
 const SHEBANG: usize = 256;
-
-/// What commands find around them here; `more` names further variables to pass, `withheld` those with credentials of our own.
-pub fn surroundings(more: &[CleanStr], withheld: impl IntoIterator<Item = String>) -> Surroundings {
-    let withheld: std::collections::BTreeSet<CleanStr> =
-        withheld.into_iter().map(|name| CleanStr::new(&name)).collect();
-    let exact = |path: &Path| Exact::new(path.as_os_str().as_bytes());
-    let here = std::env::current_dir().map_or_else(|_| Exact::new("/"), |here| exact(&here));
-    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
-    let is_passed = |name: &str| is_usual(name) || more.iter().any(|one| one.as_str() == name);
-    let passed = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let passed = passed.filter(|name| is_passed(name)).map(|name| CleanStr::new(&name));
-    Surroundings {
-        directory: here,
-        home: home.map_or_else(|| Exact::new("/"), |home| exact(&home)),
-        passed: passed.filter(|name| !withheld.contains(name)).collect(),
-        withheld,
-    }
-}
 
 fn path(text: &Exact) -> &Path {
     Path::new(OsStr::from_bytes(text.as_bytes()))

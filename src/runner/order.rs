@@ -34,6 +34,9 @@ pub struct Order {
     pub limit: Duration,
     /// At its limit it is stopped; else it goes on.
     pub stops_at_limit: bool,
+    /// What it prints also goes to where the starter's own outputs go.
+    #[serde(default)]
+    pub is_aloud: bool,
     /// Between TERM and KILL.
     pub patience: Duration,
     /// So much of what it prints is kept in the file, in bytes.
@@ -52,6 +55,7 @@ impl Order {
             env: body.env.clone(),
             limit: Duration::from_secs(body.limit_s),
             stops_at_limit: body.stops_at_limit,
+            is_aloud: false,
             patience: Duration::from_secs(10),
             most: 64 * 1024 * 1024,
             mode: sharing.file_mode(),
@@ -93,6 +97,7 @@ mod tests {
             env: Vec::new(),
             limit: Duration::from_secs(60),
             stops_at_limit: false,
+            is_aloud: false,
             patience: Duration::from_secs(10),
             most: 1,
             mode: 0o600,

@@ -119,6 +119,15 @@ fn with_guess(message: &str) -> String {
     guess.map_or_else(|| message.to_owned(), |guess| format!("{message}; did you mean `{guess}`?"))
 }
 
+/// The text of a key at the top of a document, however wrong the rest of it is.
+pub fn text_at(text: &str, key: &str) -> Option<String> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    match table.get_ref().get(key)?.get_ref() {
+        DeValue::String(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
 /// Gives a complaint its position.
 pub fn locate(file: &str, text: &str, complaint: &Complaint) -> Box<Flaw> {
     let position = position_of(text, &complaint.path).unwrap_or(0);
@@ -199,7 +208,9 @@ fn unseen(text: &str) -> Option<String> {
     };
     match plain.chars().find(is_hidden) {
         Some(letter) => Some(format!("has a letter that nobody would see (U+{:04X}): take it out", u32::from(letter))),
-        None if shown(&plain) != plain => Some("has more marks on a letter than are shown: take them out".to_owned()),
+        None if shown(&plain.replace('\t', " ")) != plain.replace('\t', " ") => {
+            Some("has more marks on a letter than are shown: take them out".to_owned())
+        }
         None => None,
     }
 }

@@ -28,7 +28,9 @@ fn host_with(programs: &[(&str, &str)]) -> Host {
 fn open(host: &Host, who: &str) -> Plain {
     let path = format!("{}:{}", host.home.path().join("bin").display(), std::env::var("PATH").unwrap());
     let mut command = host.command(&["open", "INC-1", "--plain", "--as", who]);
-    let mut console = Plain::spawn(command.env("PATH", path).current_dir(host.home.path()).stdin(Stdio::piped()));
+    let mut console = Plain::spawn(
+        command.env("PATH", path).env("HOME", host.home.path()).current_dir(host.home.path()).stdin(Stdio::piped()),
+    );
     console.ready();
     console
 }
@@ -118,7 +120,9 @@ fn a_drill_runs_nothing_for_real() {
     let host = host_with(&[("flagctl", "echo ran >> runs")]);
     let mut command = host.command(&["gameday", "--plain", "--as", "omid"]);
     let path = format!("{}:{}", host.home.path().join("bin").display(), std::env::var("PATH").unwrap());
-    let mut omid = Plain::spawn(command.env("PATH", path).current_dir(host.home.path()).stdin(Stdio::piped()));
+    let mut omid = Plain::spawn(
+        command.env("PATH", path).env("HOME", host.home.path()).current_dir(host.home.path()).stdin(Stdio::piped()),
+    );
     omid.ready();
     omid.type_in(":take sme\n:check 4\n:run 5 percent=100\n");
     omid.wait_for("DRILL: nothing runs", SOON);
@@ -194,7 +198,7 @@ fn of_fifty_steps_that_two_consoles_start_at_once_each_runs_once() {
     let steps = (1..=STEPS).map(|number| {
         format!(
             "\n[[steps]]\nid = \"tick-{number}\"\ntitle = \"Tick {number}\"\nlook = \"It ticks.\"\nexpect = \"One.\"\n\
-             undo = \"Nothing to undo.\"\ndo.command = {{ argv = [\"tick\", \"{number}\"], changes = false, timeout = \"1m\" }}\n"
+             undo = \"Nothing to undo.\"\ndo.command = {{ argv = [\"tick\", \"{number}\"], changes = false, timeout = \"1m\", env = [\"RAN\"] }}\n"
         )
     });
     let head =
@@ -219,9 +223,20 @@ fn of_fifty_steps_that_two_consoles_start_at_once_each_runs_once() {
     omid.type_in(":take sme clock\n");
     omid.wait_for("omid is Subject Matter Expert for clock", SOON);
     dana.wait_for("omid is Subject Matter Expert for clock", SOON);
-    let lines: String = (1..=STEPS).map(|number| format!(":run {number}\n:confirm\n")).collect();
+    for number in 1..=STEPS {
+        // Both have read it when both say the word.
+        let words: Vec<String> = [&mut omid, &mut dana]
+            .into_iter()
+            .map(|console| {
+                console.type_in(&format!(":run {number}\n"));
+                console.word()
+            })
+            .collect();
+        for (console, word) in [&mut omid, &mut dana].into_iter().zip(words) {
+            console.type_in(&format!(":confirm {word}\n"));
+        }
+    }
     for console in [&mut omid, &mut dana] {
-        console.type_in(&lines);
         console.type_in("that was all\n");
     }
     omid.wait_for("that was all (omid)", SOON * 4);
@@ -270,7 +285,9 @@ fn a_dry_run_starts_nothing_from_the_console_and_from_the_shell() {
     let host = host_with(&[("flagctl", "echo ran >> runs")]);
     let mut command = host.command(&["open", "INC-1", "--plain", "--as", "omid", "--dry-run"]);
     let path = format!("{}:{}", host.home.path().join("bin").display(), std::env::var("PATH").unwrap());
-    let mut omid = Plain::spawn(command.env("PATH", path).current_dir(host.home.path()).stdin(Stdio::piped()));
+    let mut omid = Plain::spawn(
+        command.env("PATH", path).env("HOME", host.home.path()).current_dir(host.home.path()).stdin(Stdio::piped()),
+    );
     omid.ready();
     omid.type_in(":take sme\n:check 4\n:run 5 percent=20\n");
     omid.wait_for("--dry-run: nothing runs from this console", SOON);
@@ -278,8 +295,90 @@ fn a_dry_run_starts_nothing_from_the_console_and_from_the_shell() {
     omid.wait_for("dry run: flagctl set alipay.route backup --percent=20", SOON);
     omid.type_in(":runs\n");
     omid.wait_for("no command was started here", SOON);
-    let (status, out) = host.run(&["run", "--dry-run", "--", "sh", "-c", "echo ran >> runs"]);
+    let (status, out) = host.run(&["run", "--as", "dana", "--dry-run", "--", "sh", "-c", "echo ran >> runs"]);
     assert_eq!(status, 0);
     assert!(out.starts_with("would run sh -c 'echo ran >> runs' in ") && out.contains("nothing ran"), "{out}");
     assert!(!host.home.path().join("runs").exists());
+}
+
+#[test]
+fn a_command_gets_the_usual_variables_and_those_it_names_and_no_credential() {
+    let host = host_with(&[]);
+    own_playbook(&host, "do.command = { argv = [\"env\"], env = [\"ASKED\"] }");
+    let mut command = host.command(&["open", "INC-1", "--plain", "--as", "omid"]);
+    command.env("ASKED", "yes").env("SLACK_TOKEN", "xoxb-ours").env("LD_PRELOAD_X", "1").current_dir(host.home.path());
+    let mut omid = Plain::spawn(command.stdin(Stdio::piped()));
+    omid.ready();
+    omid.type_in(":trust alipay yes\n:run 1\n");
+    omid.wait_for("of the environment only ASKED", SOON);
+    omid.confirm();
+    omid.wait_for("run One: exit 0 after", SOON);
+    let (_, told) = host.run(&["show", "INC-1", "--json"]);
+    assert!(told.contains("ASKED=yes") && told.contains("PATH="), "{told}");
+    assert!(!told.contains("SLACK_TOKEN") && !told.contains("LD_PRELOAD_X"), "{told}");
+}
+
+#[test]
+fn a_program_that_was_changed_after_it_was_shown_does_not_run() {
+    let host = host_with(&[("tool", "echo ran >> runs")]);
+    let tool = host.home.path().join("bin/tool");
+    own_playbook(&host, &format!("do.command = {{ argv = [\"{}\"] }}", tool.display()));
+    let mut omid = open(&host, "omid");
+    omid.type_in(":trust alipay yes\n:run 1\n");
+    omid.wait_for("program", SOON);
+    let line = omid.wait_for(":confirm ", SOON);
+    fs::write(&tool, "#!/bin/sh\necho another >> runs\n").unwrap();
+    let word = line.split(":confirm ").nth(1).unwrap().split(':').next().unwrap();
+    omid.type_in(&format!(":confirm {word}\n"));
+    omid.wait_for("was changed after it was shown", SOON);
+    assert!(!host.home.path().join("runs").exists());
+}
+
+#[test]
+fn under_warroom_run_both_outputs_stay_apart_and_signals_are_the_commands() {
+    let host = host_with(&[]);
+    let output = host.command(&["run", "--", "sh", "-c", "echo out; echo err >&2; exit 3"]).output().unwrap();
+    assert_eq!((output.status.code(), &output.stdout[..], &output.stderr[..]), (Some(3), &b"out\n"[..], &b"err\n"[..]));
+    let script = "trap 'echo interrupted; exit 5' INT; echo ready; while :; do sleep 0.05; done";
+    for (signal, status) in [(Signal::INT, Some(5)), (Signal::TERM, None)] {
+        let mut run = Plain::spawn(&mut host.command(&["run", "--", "sh", "-c", script]));
+        run.wait_for("ready", SOON);
+        run.signal(signal);
+        let ended = run.wait_exit(SOON);
+        assert!(status.is_none() || ended.code() == status, "{signal:?}: {ended}");
+    }
+    let (_, told) = host.run(&["show", "INC-1"]);
+    assert!(told.contains("exit 5 after") && told.contains("STOPPED"), "each end stands in the record: {told}");
+}
+
+#[test]
+fn a_playbook_that_is_mended_in_mid_incident_is_offered_on_a_running_console() {
+    let host = host_with(&[]);
+    own_playbook(&host, "do.command = { argv = [\"true\"] }");
+    let mut omid = open(&host, "omid");
+    omid.type_in(":trust alipay yes\n:check 1\n");
+    omid.wait_for("this incident uses version", SOON);
+    own_playbook(&host, "do.command = { argv = [\"true\", \"mended\"] }");
+    omid.wait_for("the file of the playbook of alipay has changed: 1 step", SOON);
+    omid.type_in(":trust alipay\n");
+    omid.wait_for("was changed while this incident goes by it", SOON);
+}
+
+#[test]
+fn a_broken_playbook_of_ones_own_is_never_replaced_by_the_shipped_one_in_silence() {
+    let host = host_with(&[("flagctl", "echo ran >> runs")]);
+    let folder = host.home.path().join("config/warroom/playbooks");
+    fs::create_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink("/no/such/alipay.toml", folder.join("alipay.toml")).unwrap();
+    let (status, told) = host.run(&["playbook", "check"]);
+    assert!(status == 1 && told.contains("alipay.toml"), "{told}");
+    let mut omid = open(&host, "omid");
+    omid.type_in(":steps\n");
+    omid.wait_for("the playbook of alipay cannot be read", SOON);
+    omid.type_in(":trust alipay\n");
+    omid.wait_for(":trust alipay 2: take the one that ships with the program", SOON);
+    omid.type_in(":trust alipay 2\n");
+    omid.wait_for("this incident uses version", SOON);
+    omid.type_in(":steps\n");
+    omid.wait_for("Route traffic to the backup provider", SOON);
 }

@@ -112,9 +112,15 @@ impl Plain {
     /// Says the word that was made up for what was shown last.
     #[track_caller]
     pub fn confirm(&mut self) {
-        let line = self.wait_for(":confirm ", SOON);
-        let word = line.split(":confirm ").nth(1).and_then(|rest| rest.split(':').next()).unwrap().to_owned();
+        let word = self.word();
         self.type_in(&format!(":confirm {word}\n"));
+    }
+
+    /// The word that was made up for what is shown next.
+    #[track_caller]
+    pub fn word(&mut self) -> String {
+        let line = self.wait_for(":confirm ", SOON);
+        line.split(":confirm ").nth(1).and_then(|rest| rest.split(':').next()).unwrap().to_owned()
     }
 
     /// Ends the input.

@@ -43,6 +43,7 @@ impl Bench {
             directory: Some(Exact::new(self.home.path().to_str().unwrap())),
             limit: Duration::from_secs(30),
             stops_at_limit: true,
+            is_aloud: false,
             program: None,
             env: vec!["PATH".into()],
             patience: Duration::from_millis(600),
@@ -70,7 +71,8 @@ fn told(folder: &Path) -> (String, u64, Vec<Said>, End) {
                 skipped += lost;
             }
             Said::Ended(end) => return (printed, skipped, rest, end),
-            other @ Said::Overtime => rest.push(other),
+            Said::File(_) => {}
+            other @ (Said::Overtime | Said::Unwatched(_)) => rest.push(other),
         }
     }
 }
@@ -197,12 +199,15 @@ fn starter() {
 fn a_helper_that_was_killed_leaves_an_end_that_nobody_knows() {
     let bench = Bench::new();
     let folder = bench.start("1", &bench.order(&["sleep", "60"]));
-    until("its helper says who it is", || folder.join("state.json").exists());
-    let state: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("state.json")).unwrap()).unwrap();
-    let pid = state["helper"].as_i64().unwrap().to_string();
-    assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+    let state = || -> serde_json::Value {
+        serde_json::from_slice(&fs::read(folder.join("state.json")).unwrap_or_default()).unwrap_or_default()
+    };
+    until("its helper says who it is", || state()["child"]["helper"].is_i64());
+    let pid = state()["helper"].as_i64().unwrap().to_string();
+    let child = state()["child"]["helper"].as_i64().unwrap().to_string();
+    assert!(Command::new("kill").args(["-9", &pid, &child]).status().unwrap().success());
     let (_, _, _, end) = told(&folder);
-    assert!(matches!(&end.ending, Ending::Unknown(why) if why.contains("helper is gone")), "{end:?}");
+    assert!(matches!(&end.ending, Ending::Unknown(why) if why.contains("its watcher was gone")), "{end:?}");
     let never = bench.folder("never");
     assert!(matches!(told(&never).3.ending, Ending::Unknown(why) if why.contains("never started")));
 }
@@ -294,4 +299,48 @@ fn a_child_receives_every_byte_of_its_arguments_and_its_directory() {
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn the_last_words_reach_the_end_and_the_pane_in_their_order() {
+    let bench = Bench::new();
+    for (name, text) in [
+        ("long", "head -c 100000 /dev/zero | tr '\\0' y; echo; echo WHY-IT-FAILED; exit 1"),
+        ("stderr", "for i in $(seq 1 200); do echo line $i; done; echo WHY-IT-FAILED >&2; exit 1"),
+        ("order", "for i in 1 2 3 4 5; do echo out $i; echo err $i >&2; done; echo WHY-IT-FAILED"),
+    ] {
+        let program = bench.script(name, text);
+        let (printed, _, _, end) = told(&bench.start(name, &bench.order(&[&program])));
+        assert!(end.tail.trim_end().ends_with("\nWHY-IT-FAILED"), "{name}: {}", end.tail);
+        assert!(printed.trim_end().ends_with("WHY-IT-FAILED"), "{name}");
+        if name == "order" {
+            let expected: String = (1..=5).map(|i| format!("out {i}\nerr {i}\n")).collect();
+            assert_eq!(printed, expected + "WHY-IT-FAILED\n");
+        }
+    }
+}
+
+#[test]
+fn a_killed_helper_is_not_the_end_of_its_command() {
+    let bench = Bench::new();
+    let folder = bench.start("1", &bench.order(&["sleep", "30"]));
+    let state = || -> serde_json::Value {
+        serde_json::from_slice(&fs::read(folder.join("state.json")).unwrap_or_default()).unwrap_or_default()
+    };
+    until("its child is known", || state()["child"]["helper"].is_i64());
+    let pid = |value: &serde_json::Value| rustix::process::Pid::from_raw(value.as_i64().unwrap() as i32).unwrap();
+    let (helper, child) = (pid(&state()["helper"]), pid(&state()["child"]["helper"]));
+    rustix::process::kill_process(helper, rustix::process::Signal::KILL).unwrap();
+    let (sender, said) = mpsc::channel();
+    runner::follow(folder, Duration::ZERO, move |what| sender.send(what).is_ok());
+    let next = || loop {
+        match said.recv_timeout(Duration::from_secs(20)).unwrap() {
+            Said::Printed(..) | Said::File(_) => {}
+            other => return other,
+        }
+    };
+    assert_eq!(next(), Said::Unwatched(child.as_raw_nonzero().get()));
+    rustix::process::kill_process(child, rustix::process::Signal::KILL).unwrap();
+    let Said::Ended(End { ending: Ending::Unknown(why), .. }) = next() else { panic!() };
+    assert!(why.contains("its watcher was gone when it ended"), "{why}");
 }

@@ -147,7 +147,7 @@ impl RunDialog {
     }
 
     /// The programs that must be found before anything is confirmed, each with its folder.
-    pub(crate) fn to_look_for(&mut self, number: u64) -> Option<Vec<(Exact, Exact)>> {
+    pub(crate) fn programs_to_find(&mut self, number: u64) -> Option<Vec<(Exact, Exact)>> {
         if !matches!(self.reading.found, Found::Not) || matches!(self.confirms, Confirms::DryRun(_)) {
             return None;
         }

@@ -40,8 +40,8 @@ impl Shown {
         }
     }
 
-    /// Whether a key comes before the dialog can have been read. Moving in it, and leaving it, is always possible.
-    pub(crate) fn is_early(&self, key: KeyEvent, wall: DateTime<Utc>) -> bool {
+    /// Whether a key is an answer that a person must give by hand, after reading. Moving in a dialog, and leaving it, is none.
+    pub(crate) fn is_answered_by_hand(&self, key: KeyEvent) -> bool {
         let moves = matches!(
             key.code,
             KeyCode::Up
@@ -52,11 +52,16 @@ impl Shown {
                 | KeyCode::BackTab
                 | KeyCode::Esc
         );
+        // Text may be typed ahead into a form; what hands it in may not. The word that starts a command is an answer from its first letter on.
+        let acts = matches!(self.overlay, Overlay::Run(_)) || self.overlay.is_answered_by(Chord::from(key));
+        self.overlay.confirms() && acts && !moves
+    }
+
+    /// Whether a key comes before the dialog can have been read.
+    pub(crate) fn is_early(&self, key: KeyEvent, wall: DateTime<Utc>) -> bool {
         // A clock that jumps may make the time since look like anything; it must not lock the dialog.
         let is_read = self.seen.is_some_and(|at| (wall - at).abs() >= READING);
-        // Text may be typed ahead into a form; what hands it in may not.
-        let acts = matches!(self.overlay, Overlay::Run(_)) || self.overlay.is_answered_by(Chord::from(key));
-        self.overlay.confirms() && acts && !moves && !is_read
+        self.is_answered_by_hand(key) && !is_read
     }
 }
 

@@ -187,6 +187,7 @@ fn order(
         argv: resolved.argv,
         values: Default::default(),
         program: None,
+        despite: Vec::new(),
         env: cx.around.environment(&command.env)?,
         directory: Some(cx.around.folder(command.directory.as_ref(), is_shipped)),
         digest,

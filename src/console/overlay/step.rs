@@ -24,6 +24,8 @@ use crate::text::changed::difference;
 use crate::text::exact::{show_argv, visible};
 use crate::text::{CleanStr, CleanText, Exact};
 
+/// What is typed where something came before in name only.
+const ALL_THE_SAME: &str = "anyway";
 /// What is said where a console was started with `--dry-run`.
 pub(super) const DRY: &str = "--dry-run: nothing runs from this console; what would have run is written down";
 
@@ -294,7 +296,7 @@ fn dialog(
     };
     let changes = command.changes || purpose == Purpose::Undo;
     let limit_s = u64::try_from(command.limit().num_seconds()).unwrap_or(60).max(1);
-    let order = CommandStarted {
+    let mut order = CommandStarted {
         step: Some(name.clone()),
         title: step.title.clone(),
         purpose,
@@ -302,6 +304,7 @@ fn dialog(
         values: given.iter().map(|(name, value)| (name.clone(), value.exact.clone())).collect(),
         directory: Some(around.folder(command.directory.as_ref(), playbook.foreign.is_none())),
         program: None,
+        despite: Vec::new(),
         env,
         digest,
         environment: match (cx.incident.drill.is_some(), command.environment) {
@@ -323,11 +326,14 @@ fn dialog(
         shared_as: cx.shared_as,
     };
     let needs = playbook.needs(&order);
+    let has_command = |step: &StepRef| cx.catalogue.step(step).is_some_and(|step| step.command().is_some());
+    order.despite = needs.as_ref().map(|needs| gate::doubts(cx.incident, needs, has_command)).unwrap_or_default();
     let blocked = needs.and_then(|needs| gate::may_run(cx.incident, &needs, asker).err()).map(|why| cx.said(&why));
     let blocked = blocked.or(withheld);
     let holder = cx.incident.claims.get(&name).map(|mark| &mark.by);
     let may_vouch = command.second_person && holder.is_some_and(|holder| holder != cx.me);
     let mut notes: Vec<String> = others_standing(&name, purpose, cx).into_iter().collect();
+    notes.extend(order.despite.iter().map(|line| format!("{line}: whoever goes on says so with the word")));
     if gate::holds(cx.incident, cx.me, Role::IncidentCommander) {
         notes.push("you are Incident Commander: commands are an expert's work".to_owned());
     }
@@ -347,6 +353,11 @@ fn dialog(
         (Some(word), _) => word.clone(),
         (None, true) => playbook.service.clone(),
         (None, false) => CleanStr::default(),
+    };
+    let word = match (order.despite.is_empty(), word.is_empty()) {
+        (true, _) => word,
+        (false, true) => ALL_THE_SAME.into(),
+        (false, false) => CleanStr::new(&format!("{word}-{ALL_THE_SAME}")),
     };
     let one_line = |text: &str| CleanStr::new(&text.replace('\n', " "));
     let (expect, way_back) = match purpose {
@@ -397,7 +408,11 @@ pub(super) fn dry_run(name: &StepRef, order: &CommandStarted) -> StepAnswered {
 
 /// Shows a playbook that does not ship with the program, or whose file was changed, to be approved.
 pub(crate) fn approve(service: &ServiceId, cx: &Cx<'_>) -> Result<Overlay, String> {
-    let playbook = cx.catalogue.get(service).ok_or("no playbook has this service any more")?;
+    if let Some((why, Some(last))) = cx.catalogue.broken.get(service) {
+        return Ok(take_last(service, why, last, cx));
+    }
+    let none = || cx.catalogue.why_none(service).unwrap_or_else(|| "no playbook has this service any more".to_owned());
+    let playbook = cx.catalogue.get(service).ok_or_else(none)?;
     if let Some(loaded) = cx.loaded.get(service).filter(|loaded| loaded.text != playbook.text) {
         return Ok(replace(playbook, loaded));
     }
@@ -430,6 +445,26 @@ pub(crate) fn approve(service: &ServiceId, cx: &Cx<'_>) -> Result<Overlay, Strin
         empty: "",
         selected: 0,
     })))
+}
+
+/// The file is wrong: the last good version can be taken, by somebody who says so.
+fn take_last(service: &ServiceId, why: &str, last: &Playbook, cx: &Cx<'_>) -> Overlay {
+    let used = cx.incident.playbooks.get(service).map(|version| version.digest.clone());
+    let version = Command::ReplacePlaybook(last.frozen(used));
+    let what = if last.foreign.is_some() { "as it was read last" } else { "that ships with the program" };
+    Overlay::Pick(Box::new(Pick {
+        title: format!("the playbook of {service} cannot be read"),
+        notes: vec![why.to_owned(), "mend the file: this console reads it anew by itself".to_owned()],
+        rows: vec![
+            ("go on without it".to_owned(), Choice::Nothing),
+            (
+                format!("take the one {what} ({:.12}), in this incident", last.digest().as_str()),
+                Choice::Command(Box::new(version)),
+            ),
+        ],
+        empty: "",
+        selected: 0,
+    }))
 }
 
 fn read(service: &ServiceId, difference: &str) -> Choice {

@@ -2,7 +2,7 @@
 
 use super::runs::{ready, starts, step};
 use super::*;
-use crate::incident::{PlaybookFrozen, StepClaimed};
+use crate::incident::{PlaybookFrozen, RoleNamed, StepClaimed};
 
 /// A desk at the dialog that reroutes, in whose hands the keys come as the test says.
 fn at_the_dialog() -> Desk {

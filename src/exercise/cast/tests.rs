@@ -120,6 +120,13 @@ fn what_cannot_be_played_is_refused_with_its_place() {
     assert!(twice.contains("`Leila` stands twice"), "{twice}");
     let other = blubank(&LEILA.replace("unless = [\"blubank/pause-batch\"]", "unless = [\"blubank/nap\"]")).unwrap();
     assert_eq!(other.missing(&Catalogue::shipped()), ["no playbook has the step `blubank/nap`"]);
+    // A success criterion that could never be met is found, too.
+    let rule = "[[success]]\nwhat = \"it was done\"\nrule = { done = { step = \"blubank/nap\", before = \"blubank/nip\" } }\n\n[opening]\n";
+    let named = Exercise::parse("blubank", &text.replacen("\n[opening]\n", &format!("\n{rule}"), 1)).unwrap();
+    assert_eq!(
+        named.missing(&Catalogue::shipped()),
+        ["no playbook has the step `blubank/nap`", "no playbook has the step `blubank/nip`"]
+    );
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Commands that a console runs: who may start one, and what may be said of it.
 
-use super::{Asking, By, Refusal, refuse, says};
+use super::{Asking, By, Refusal, refuse, says, want_reason};
 use crate::incident::gate::{self, Asker, Needs};
 use crate::incident::{
-    CommandEnded, CommandRemarked, CommandStarted, CommandVouched, EntryId, Event, Incident, Purpose, StepState,
+    CommandEnded, CommandRemarked, CommandStarted, CommandVouched, EntryId, Event, Incident, NoteAdded, NoteKind,
+    Purpose, StepDone, StepState,
 };
-use crate::text::Exact;
+use crate::text::{CleanStr, CleanText, Exact};
 
 /// A step runs once at a time, by the person who has it, and not again once it is done.
 pub(super) fn start(incident: &Incident, body: CommandStarted, asking: &Asking) -> Result<Event, Refusal> {
@@ -62,6 +63,25 @@ pub(super) fn may_start(
         shared_as: asking.shared_as,
     };
     gate::may_run(incident, needs, asker).map_err(Refusal::No)
+}
+
+/// A step is done once; one whose command did not end well is not done without a word.
+pub(super) fn check(incident: &Incident, body: StepDone, reason: Option<CleanStr>) -> Result<Vec<Event>, Refusal> {
+    if let Some(StepState::Checked(mark)) = incident.steps.get(&body.step) {
+        return refuse(says![&mark.by, " did this step at ", mark.at, ": ", By("reopen"), " opens it again"]);
+    }
+    let mut runs = incident.runs.iter().rev().filter(|run| run.order.step.as_ref() == Some(&body.step));
+    let failed = runs.next().filter(|run| run.order.purpose == Purpose::Do);
+    let failed = failed.and_then(|run| run.ending()).filter(|ending| !ending.is_success());
+    match (failed, reason.filter(|reason| !reason.is_blank())) {
+        (None, _) => Ok(vec![Event::StepChecked(body)]),
+        (Some(ending), None) => want_reason(format!("its command ended with {ending}: why is it done all the same?")),
+        (Some(ending), Some(reason)) => {
+            let text = format!("{} is done though its command ended with {ending}: {reason}", body.title);
+            let note = NoteAdded { kind: NoteKind::Note, text: CleanText::new(&text), at: None };
+            Ok(vec![Event::StepChecked(body), Event::NoteAdded(note)])
+        }
+    }
 }
 
 pub(super) fn remark(incident: &Incident, body: CommandRemarked) -> Result<Event, Refusal> {

@@ -12,7 +12,7 @@ use crate::incident::entry::EntryId;
 use crate::text::mask::Mask;
 
 /// Bodies in which a digest names the exact bytes: a masked copy would be another file.
-const FILES: [(&str, &str); 2] = [("playbook-frozen", "source"), ("drill-started", "source")];
+const FILES: [(&str, &str); 2] = [("playbook-frozen", "text"), ("drill-started", "source")];
 
 /// A line that begins with this is kept as its writer typed it, though something in it looks like a secret: a test card, an order number. The word
 /// stays in the line, and the line has its author: everybody sees who vouched for it.

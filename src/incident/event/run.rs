@@ -63,6 +63,9 @@ pub struct CommandStarted {
     /// The variables that it gets, by name; absent in records of older builds, whose commands got all of the console's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<CleanStr>,
+    /// What came before in name only, and was said to be enough.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub despite: Vec<CleanStr>,
     /// BLAKE3 over arguments and directory as the playbook has them, as hex: the same on every console.
     pub digest: CleanStr,
     /// The badge of where it acts, such as `PRODUCTION`.
@@ -90,6 +93,18 @@ pub enum Remark {
     CancelAsked,
     /// Somebody gave it more time, in seconds.
     Granted(u64),
+    /// Its watcher is gone, and the command still runs, as this process.
+    Unwatched(i32),
+}
+
+impl Remark {
+    /// Whether several consoles see it at once, so that only the first word on it counts.
+    pub fn is_noted_once(&self) -> bool {
+        match self {
+            Self::Overtime | Self::Unwatched(_) => true,
+            Self::CancelAsked | Self::Granted(_) => false,
+        }
+    }
 }
 
 /// Something happened to a run.

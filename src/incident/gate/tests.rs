@@ -120,3 +120,36 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_came_before_in_name_only_is_named_with_who_said_so() {
+    let here = step("route");
+    let needs = Needs {
+        step: here.clone(),
+        purpose: Purpose::Do,
+        roles: Vec::new(),
+        second_person: false,
+        earlier: vec![
+            (step("looked"), "Look".into()),
+            (step("drained"), "Drain".into()),
+            (step("asked"), "Ask".into()),
+        ],
+        digest: "d".into(),
+        foreign_playbook: None,
+    };
+    let mut room = Room::declared();
+    for id in ["looked", "drained"] {
+        room.ask("omid", 100, Command::CheckStep(StepDone { step: step(id), title: id.into() })).unwrap();
+    }
+    let skipped =
+        crate::incident::StepSkipped { step: step("asked"), title: "Ask".into(), reason: "nobody is there".into() };
+    room.ask("bob", 101, Command::SkipStep(skipped)).unwrap();
+    let has_command = |step: &StepRef| step.step == "drained";
+    let doubts = doubts(&room.incident, &needs, has_command);
+    assert_eq!(
+        doubts.iter().map(|line| line.as_str()).collect::<Vec<_>>(),
+        ["Drain was ticked by omid, and its command never ran", "Ask was skipped by bob: nobody is there"]
+    );
+    let back = Needs { purpose: Purpose::Undo, ..needs };
+    assert!(super::doubts(&room.incident, &back, has_command).is_empty(), "the way back is never barred");
+}

@@ -85,7 +85,7 @@ pub(super) fn take_offer(session: &mut Session, offer: Offer, wall: DateTime<Utc
 fn show_dialog(session: &mut Session, mut dialog: RunDialog) -> Answer {
     session.looks += 1;
     dialog.is_printed();
-    let programs = dialog.to_look_for(session.looks);
+    let programs = dialog.programs_to_find(session.looks);
     session.dialog = Some(Proposal { dialog, code: String::new() });
     match programs {
         Some(programs) => Ok(vec![Effect::LookFor(session.looks, programs)]),

@@ -58,6 +58,9 @@ pub(super) fn numbered<'a>(cx: &Cx<'a>, name: &str, word: &str) -> Result<(&'a P
 
 fn no_steps(cx: &Cx<'_>) -> String {
     match cx.incident.services.first() {
+        Some(service) if cx.catalogue.broken.contains_key(service) => {
+            cx.catalogue.why_none(service).unwrap_or_default()
+        }
         Some(service) => format!("no playbook for {service}: add one as {service}.toml to the playbooks folder"),
         None => "no service is affected yet: :service NAME names one, and its playbook comes with it".to_owned(),
     }
