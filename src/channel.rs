@@ -4,6 +4,7 @@
 //!
 //! Invariant: a request that may have reached the system and was not answered is [`Receipt::Unknown`], never a failure that invites another try.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -17,7 +18,7 @@ use serde_json::Value;
 use crate::checkup::Finding;
 use crate::incident::{ForeignNoted, News, Parcel, Receipt, ServiceId, Watched};
 use crate::oncall::Person;
-use crate::reach::{self, Reach, TicketTypes};
+use crate::reach::{self, Reach, TicketEnds, TicketTypes};
 use crate::source::below::Below;
 use crate::source::http::{Answer, Failure, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
@@ -74,6 +75,10 @@ pub trait Channel: Send + Sync + fmt::Debug {
 pub struct Options {
     /// Which kinds of tickets Jira gets.
     pub ticket_types: TicketTypes,
+    /// What the company calls the end of one.
+    pub ticket_ends: TicketEnds,
+    /// Fields that every ticket has besides, by their IDs.
+    pub ticket_fields: BTreeMap<String, Value>,
     /// Chat channels of incidents are for those who are invited only.
     pub private_rooms: bool,
 }

@@ -25,7 +25,7 @@ use crate::alert::Rules;
 use crate::escalation::Matrix;
 use crate::incident::Cadence;
 use crate::oncall::{Person, Rotation};
-use crate::reach::{Reach, TicketTypes};
+use crate::reach::{Reach, TicketEnds, TicketTypes};
 use crate::text::CleanStr;
 use layers::Layer;
 pub use partial::{BaseUrl, Zone};
@@ -266,6 +266,10 @@ pub struct Config {
     pub reach: Reach,
     /// Which kinds of tickets Jira gets.
     pub ticket_types: TicketTypes,
+    /// What the company calls the end of one.
+    pub ticket_ends: TicketEnds,
+    /// Fields that every ticket has besides, by their IDs.
+    pub ticket_fields: BTreeMap<String, serde_json::Value>,
     /// The screen.
     pub screen: Screen,
     /// The clocks of the runbook.
@@ -369,6 +373,8 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
     let or = |said: Option<partial::Pause>, usual| said.map_or(usual, |said| said.0);
     let or_later = |said: Option<people::Deadline>, usual| said.map_or(usual, |said| said.0);
     let zone = partial.zone.unwrap_or_default();
+    let ticket_fields = partial.jira_project.fields.clone();
+    let ticket_ends = written::ticket_ends(&partial.jira_project);
     let ticket_types = written::ticket_types(partial.jira_project);
     let mut playbooks = vec![places.playbooks()];
     playbooks.extend(partial.playbooks.dirs.iter().flatten().map(|dir| path("playbooks.dirs", dir)));
@@ -383,6 +389,8 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
         reach,
         written,
         ticket_types,
+        ticket_ends,
+        ticket_fields,
         screen: Screen {
             theme: screen.theme.unwrap_or_else(|| CleanStr::new("auto")),
             colours: screen.colours.unwrap_or(Colours::Auto),

@@ -119,6 +119,19 @@ pub struct TicketTypes {
     pub follow_up: CleanStr,
 }
 
+/// A company's own words for the end of a ticket, where they are not the usual ones.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct TicketEnds {
+    /// The status of what was done.
+    pub done_status: Option<CleanStr>,
+    /// The status of a false alarm, and of what is not done after all.
+    pub dropped_status: Option<CleanStr>,
+    /// The resolution of what was done.
+    pub done_resolution: Option<CleanStr>,
+    /// The resolution of what is not done after all.
+    pub dropped_resolution: Option<CleanStr>,
+}
+
 /// The systems that can be reached from here, and what they know our things by.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Reach {
@@ -416,7 +429,7 @@ impl Reach {
         let holders = incident.roles.values().map(|mark| mark.by.as_str());
         let names: BTreeSet<&str> = holders.chain(incident.told.keys().map(CleanStr::as_str)).collect();
         let asked: BTreeSet<&CleanStr> = incident
-            .deliveries
+            .since_room(&ask(room, Act::Topic, ""))
             .iter()
             .filter_map(|known| match &known.body.act {
                 Act::Invite(people) => Some(people),
@@ -494,17 +507,17 @@ impl Reach {
         })
     }
 
-    /// What pages people, when somebody says so; the names of those who have no address come back.
-    pub fn page(&self, names: &[CleanStr], incident: &Incident) -> Result<DeliveryQueued, Vec<CleanStr>> {
+    /// What pages people, when somebody says so; nothing where PagerDuty does not know the incident, or has nobody's address.
+    pub fn page(&self, names: &[CleanStr], incident: &Incident) -> Option<DeliveryQueued> {
         let opening = opening(PAGERDUTY, incident);
-        let unknown: Vec<_> = names.iter().filter(|name| self.mail(name).is_none()).cloned().collect();
-        let Some(opening) = opening.filter(|_| unknown.is_empty()) else { return Err(unknown) };
+        let people: BTreeSet<CleanStr> = names.iter().filter_map(|name| self.mail(name)).collect();
+        let opening = opening.filter(|_| !people.is_empty())?;
         let title = &incident.title;
         let severity = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
-        Ok(DeliveryQueued {
+        Some(DeliveryQueued {
             service: PAGERDUTY.into(),
             target: opening.body.target.clone(),
-            act: Act::Page(names.iter().filter_map(|name| self.mail(name)).collect()),
+            act: Act::Page(people),
             text: CleanText::new(&format!("{severity} {title}: please join")),
             from: self.mail(commander(incident)),
             release: self.release(incident),
@@ -525,6 +538,19 @@ impl Reach {
             release: self.release(incident),
             ..DeliveryQueued::default()
         })
+    }
+
+    /// Those of some people whom nobody can page, each with how they are reached: `Leila Sadeghi (call +49 30 1)`.
+    pub fn not_paged(&self, names: &[CleanStr]) -> Vec<String> {
+        let cannot = names.iter().filter(|name| self.mail(name).is_none());
+        let called = cannot.map(|name| {
+            let phone = known_as(&self.people, name).into_iter().find_map(|person| person.phone.as_ref());
+            match phone {
+                Some(phone) => format!("{name} (call {phone})"),
+                None => format!("{name} (write `email` or `phone` into [[people]])"),
+            }
+        });
+        called.collect()
     }
 
     /// Whether somebody can be paged by name.

@@ -6,33 +6,40 @@
 //! Invariant: a ticket is made once for a label of ours; where nobody can say whether it was made, a person is asked; every comment is internal, so
 //! that customers of a service project never read what was said inside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use answers::{Created, Found, Issue, Kinds, Myself, Project, ServerInfo, Transitions};
+use answers::{Created, Found, Issue, Kind, Kinds, ServerInfo, Transitions};
+use ends::{Deciding, Ending, Next};
+use texts::document;
 
 use super::{
     Answering, Channel, Examining, Options, Telling, Wanted, absent, bears, call, cannot, complaint, naming, noted,
     nothing_written, read, receipt, silent, taken, unknown, without,
 };
-use crate::checkup::Finding;
 use crate::clock;
 use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
-use crate::reach::{JIRA, Place, TicketTypes};
+use crate::reach::{JIRA, TicketEnds, TicketTypes};
 use crate::source::below::Below;
 use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
 
 mod answers;
+mod ends;
+mod examine;
+mod texts;
 
-/// The longest summary, and the longest text.
+/// The longest summary.
 const SUMMARY: usize = 255;
-const TEXT: usize = 32_000;
+/// What the configuration does not set.
+const OURS: [&str; 5] = ["project", "issuetype", "summary", "description", "labels"];
+/// No way to the end has more steps.
+const MOST_STEPS: usize = 6;
 /// So many pages of a list are read.
 const MOST_PAGES: usize = 10;
 /// What every project has.
@@ -41,13 +48,22 @@ const PLAIN_TYPE: &str = "Task";
 /// Opens it.
 pub(super) fn open(endpoint: &Endpoint, options: &Options) -> Result<Box<dyn Channel>, SourceError> {
     let site = Site::open(JIRA, endpoint, Limits::default())?;
-    Ok(Box::new(Jira { site, types: options.ticket_types.clone(), server: OnceCell::new() }))
+    Ok(Box::new(Jira {
+        site,
+        types: options.ticket_types.clone(),
+        ends: options.ticket_ends.clone(),
+        fields: options.ticket_fields.clone(),
+        server: OnceCell::new(),
+    }))
 }
 
 #[derive(Debug)]
 struct Jira {
     site: Site,
     types: TicketTypes,
+    ends: TicketEnds,
+    /// What every ticket of the project has besides, by the IDs of fields.
+    fields: BTreeMap<String, Value>,
     server: OnceCell<Server>,
 }
 
@@ -121,49 +137,7 @@ impl Channel for Jira {
     }
 
     fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
-        Box::pin(async move {
-            let edition = match self.edition().await {
-                Ok(edition) => edition,
-                Err(failure) => return vec![Finding::wrong(JIRA, &failure.reason)],
-            };
-            let mut findings = Vec::new();
-            let who: Result<Myself, _> = self.get(api(edition).then("myself", &[]), &[]).await;
-            let signed_in = who.is_ok();
-            findings.push(match who {
-                Ok(who) => Finding::fine("jira: signed in", &who.display_name),
-                Err(failure) => Finding::wrong("jira: signed in", &failure.reason),
-            });
-            let Some(Place::One(key)) = wanted.reach.place(JIRA) else {
-                findings.push(Finding::doubtful("jira: project", "none is named: set `key` in [jira-project]"));
-                return findings;
-            };
-            let what = format!("jira: project {key}");
-            if !signed_in {
-                findings.push(Finding::untried(&what, "not signed in"));
-                return findings;
-            }
-            let kinds = match self.kinds(edition, key).await {
-                Ok(kinds) => kinds,
-                Err(failure) => {
-                    findings.push(Finding::wrong(&what, &format!("{}: check `key` in [jira-project]", failure.reason)));
-                    return findings;
-                }
-            };
-            findings.push(self.of_project(edition, &format!("{what}: readers"), key).await);
-            let names: Vec<&str> = kinds.iter().map(String::as_str).collect();
-            for kind in BTreeSet::from([&self.types.incident, &self.types.backlog, &self.types.follow_up]) {
-                let what = format!("{what}: type {kind}");
-                let has = |wanted: &str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
-                findings.push(match (has(kind), has(PLAIN_TYPE)) {
-                    (true, _) => Finding::fine(&what, ""),
-                    (false, true) => {
-                        Finding::doubtful(&what, "the project has none: a Task with a label takes its place")
-                    }
-                    (false, false) => Finding::wrong(&what, &format!("the project has {}", names.join(", "))),
-                });
-            }
-            findings
-        })
+        Box::pin(self.examined(wanted))
     }
 
     fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
@@ -233,20 +207,20 @@ impl Jira {
         Ok(self.server.get_or_try_init(|| ask).await?.edition)
     }
 
-    /// The names of all kinds of tickets of a project.
-    async fn kinds(&self, edition: Edition, project: &str) -> Result<Vec<String>, Failure> {
+    /// All kinds of tickets of a project.
+    async fn kinds(&self, edition: Edition, project: &str) -> Result<Vec<Kind>, Failure> {
         let path = api(edition).then("issue/createmeta/{}/issuetypes", &[project]);
-        let mut names = Vec::new();
+        let mut all = Vec::new();
         for _ in 0..MOST_PAGES {
-            let at = names.len().to_string();
+            let at = all.len().to_string();
             let page: Kinds = self.get(path.clone(), &[("startAt", &at), ("maxResults", "50")]).await?;
             let is_last = page.issue_types.is_empty();
-            names.extend(page.issue_types.into_iter().map(|kind| kind.name));
-            if is_last || page.total.is_none_or(|total| names.len() >= total) {
+            all.extend(page.issue_types);
+            if is_last || page.total.is_none_or(|total| all.len() >= total) {
                 break;
             }
         }
-        Ok(names)
+        Ok(all)
     }
 
     async fn get<T: DeserializeOwned + Send + 'static>(
@@ -270,7 +244,7 @@ impl Jira {
             return Ok(Receipt::There(remote));
         }
         let kinds = self.kinds(edition, &parcel.target).await.map_err(nothing_written)?;
-        let names: Vec<&str> = kinds.iter().map(String::as_str).collect();
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
         let is_there = |wanted: &str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
         let mut labels = vec!["warroom".to_owned(), label(parcel)];
         let kind = match kind {
@@ -297,7 +271,10 @@ impl Jira {
             "description": document(edition, &parcel.text),
             "labels": labels,
         });
-        if let Some(severity) = severity {
+        for (id, value) in self.fields.iter().filter(|(id, _)| !OURS.contains(&id.as_str())) {
+            fields[id] = value.clone();
+        }
+        if let Some(severity) = severity.filter(|_| !self.fields.contains_key("priority")) {
             fields["priority"] = json!({ "name": priority(severity) });
         }
         let path = api(edition).then("issue", &[]);
@@ -363,7 +340,7 @@ impl Jira {
         };
         let ended = match self.is_done(edition, about).await.map_err(nothing_written)? {
             true => Receipt::There(about.clone()),
-            false => self.moved_on(edition, about).await?,
+            false => self.moved_on(edition, parcel, about).await?,
         };
         Ok(match (ended, why) {
             (Receipt::There(about), Some(why)) => {
@@ -386,20 +363,37 @@ impl Jira {
         Ok(parcel.text.trim().is_empty() || self.has_comment(edition, parcel, about).await?.is_some())
     }
 
-    async fn moved_on(&self, edition: Edition, about: &Remote) -> Result<Receipt, Failure> {
-        let path = api(edition).then("issue/{}/transitions", &[&about.id]);
-        let known: Transitions =
-            self.get(path.clone(), &[("expand", "transitions.fields")]).await.map_err(nothing_written)?;
-        let Some(to) = known.transitions.iter().find(|one| one.to.status_category.key == "done") else {
-            let why =
-                format!("jira has no way from where {} stands to a status that is done: close it there", about.id);
-            return Ok(Receipt::Refused(CleanStr::new(&why)));
+    /// Moves it step by step to where it is over.
+    async fn moved_on(&self, edition: Edition, parcel: &Parcel, about: &Remote) -> Result<Receipt, Failure> {
+        let deciding = Deciding {
+            project: &parcel.target,
+            key: &about.id,
+            ending: if parcel.is_dropped { Ending::Dropped } else { Ending::Done },
+            ends: &self.ends,
+            choices: &parcel.choices,
         };
-        let mut body = json!({ "transition": { "id": to.id } });
-        if let Some(resolution) = resolution(&to.fields) {
-            body["fields"] = json!({ "resolution": { "name": resolution } });
+        let path = api(edition).then("issue/{}/transitions", &[&about.id]);
+        let mut been = BTreeSet::new();
+        for _ in 0..MOST_STEPS {
+            let known: Transitions =
+                self.get(path.clone(), &[("expand", "transitions.fields")]).await.map_err(nothing_written)?;
+            let (id, resolution, is_end, status) = match deciding.next(&known.transitions, &been) {
+                Next::Go { id, resolution, is_end, status } => (id, resolution, is_end, status),
+                Next::Ask { why, ways } => return Ok(Receipt::Asks { why, ways }),
+                Next::Nowhere => break,
+            };
+            let mut body = json!({ "transition": { "id": id } });
+            if let Some(resolution) = resolution {
+                body["fields"] = json!({ "resolution": { "name": resolution } });
+            }
+            let moved = self.write(Method::POST, path.clone(), &body, about).await?;
+            if is_end || !matches!(moved, Receipt::There(_)) {
+                return Ok(moved);
+            }
+            been.insert(status);
         }
-        self.write(Method::POST, path.clone(), &body, about).await
+        let why = format!("jira has no way from where {} stands to a status that is done: close it there", about.id);
+        Ok(Receipt::Refused(CleanStr::new(&why)))
     }
 
     /// A comment that only people of the company read; where a project has no customers, that makes no difference.
@@ -413,20 +407,6 @@ impl Jira {
         naming(&self.site, answer, "id").await.map(|_| Receipt::There(about.clone()))
     }
 
-    /// What doctor says of a project's kind.
-    async fn of_project(&self, edition: Edition, what: &str, key: &str) -> Finding {
-        let known: Result<Project, _> = self.get(api(edition).then("project/{}", &[key]), &[]).await;
-        match known {
-            Ok(project) if project.has_customers() => Finding::doubtful(
-                what,
-                "a service project: comments go in as internal ones; customers do not read those in the portal, but the \
-                 summary and the description of a ticket are read by whoever is its reporter",
-            ),
-            Ok(project) => Finding::fine(what, &project.name),
-            Err(failure) => Finding::wrong(what, &format!("{}: which kind it is is not known", failure.reason)),
-        }
-    }
-
     /// Gives a ticket the summary and the priority that the incident has now.
     async fn rename(
         &self,
@@ -438,7 +418,10 @@ impl Jira {
         let summary: String =
             format!("{}: {}", parcel.incident, said.title).replace(['\n', '\r'], " ").chars().take(SUMMARY).collect();
         let path = api(edition).then("issue/{}", &[&about.id]);
-        let mut fields = json!({ "summary": summary, "priority": { "name": priority(said.severity) } });
+        let mut fields = json!({ "summary": summary });
+        if !self.fields.contains_key("priority") {
+            fields["priority"] = json!({ "name": priority(said.severity) });
+        }
         let mut answer = call(&self.site, Method::PUT, path.clone(), Some(&json!({ "fields": fields }))).await?;
         if is_about_priority(&answer) {
             fields.as_object_mut().map(|fields| fields.remove("priority"));
@@ -507,27 +490,6 @@ fn is_about_priority(answer: &Answer) -> bool {
     let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let errors = said.get("errors").and_then(Value::as_object);
     answer.status == 400 && errors.is_some_and(|errors| errors.len() == 1 && errors.contains_key("priority"))
-}
-
-/// The resolution that a transition insists on.
-fn resolution(fields: &Value) -> Option<String> {
-    let field = fields.get("resolution").filter(|field| field.get("required") == Some(&json!(true)))?;
-    let allowed = field.get("allowedValues").and_then(Value::as_array);
-    let mut names = allowed.into_iter().flatten().filter_map(|value| value.get("name")?.as_str());
-    let first = names.clone().next();
-    names.find(|name| *name == "Done").or(first).map(str::to_owned)
-}
-
-/// A text as the edition wants it: a document of paragraphs, or the text itself.
-fn document(edition: Edition, text: &str) -> Value {
-    let text: String = text.chars().take(TEXT).collect();
-    if edition == Edition::DataCenter {
-        return json!(text);
-    }
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let paragraphs: Vec<_> =
-        lines.map(|line| json!({ "type": "paragraph", "content": [{ "type": "text", "text": line }] })).collect();
-    json!({ "type": "doc", "version": 1, "content": paragraphs })
 }
 
 fn unlinked(made: Remote, failure: &Failure) -> Remote {

@@ -7,27 +7,30 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderName};
-use serde::Deserialize;
 use serde_json::{Value, json};
+
+use answers::{
+    Incident, Incidents, LogEntries, LogEntry, Note, Notes, OneIncident, Priorities, Priority, Responder, User, Users,
+};
 
 use super::{
     Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, naming, noted, receipt, send, taken,
     unknown, without,
 };
-use crate::checkup::Finding;
 use crate::incident::foreign::{ALSO_OPEN, ANSWER};
 use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
-use crate::oncall::Person;
-use crate::reach::{PAGERDUTY, Place};
+use crate::reach::PAGERDUTY;
 use crate::source::below::Below;
 use crate::source::http::{Answer, Failure, Limits, Site, Spelling, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
 
 mod adopt;
+mod answers;
+mod examine;
 
 /// The version that is spoken.
 const VERSION: &str = "application/vnd.pagerduty+json;version=2";
@@ -35,178 +38,20 @@ const VERSION: &str = "application/vnd.pagerduty+json;version=2";
 const FROM: HeaderName = HeaderName::from_static("from");
 /// A request is dated by the server: it may be so much before it was sent.
 const BEFORE: TimeDelta = TimeDelta::seconds(2);
+/// The longest title.
+const TITLE: usize = 1024;
 /// A page of a list.
 const AT_ONCE: &str = "100";
 
 /// Opens it.
 pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
-    let site = Site::open_as(PAGERDUTY, endpoint, Limits::default(), Spelling::Word("Token token="))?;
+    let site = Site::open_as(PAGERDUTY, endpoint, Limits::default(), Spelling::KeyOrToken("Token token="))?;
     Ok(Box::new(PagerDuty { site }))
 }
 
 #[derive(Debug)]
 struct PagerDuty {
     site: Site,
-}
-
-#[derive(Debug, Deserialize)]
-struct One {
-    incident: Incident,
-}
-
-#[derive(Debug, Deserialize)]
-struct Many {
-    #[serde(default)]
-    incidents: Vec<Incident>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Incident {
-    id: String,
-    #[serde(default)]
-    incident_number: Option<u64>,
-    #[serde(default)]
-    title: String,
-    #[serde(default)]
-    status: String,
-    #[serde(default)]
-    created_at: Option<DateTime<Utc>>,
-    #[serde(default)]
-    incident_key: Option<String>,
-    #[serde(default)]
-    html_url: Option<String>,
-    #[serde(default)]
-    incidents_responders: Vec<Responder>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Abilities {}
-
-#[derive(Debug, Deserialize)]
-struct OneService {
-    service: Service,
-}
-
-#[derive(Debug, Deserialize)]
-struct Service {
-    #[serde(default)]
-    summary: String,
-    #[serde(default)]
-    escalation_policy: Option<Reference>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Reference {
-    id: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct OnCalls {
-    #[serde(default)]
-    oncalls: Vec<OnCall>,
-}
-
-#[derive(Debug, Deserialize)]
-struct OnCall {
-    user: OnCallUser,
-    #[serde(default)]
-    escalation_level: u32,
-}
-
-#[derive(Debug, Deserialize)]
-struct OnCallUser {
-    #[serde(default)]
-    email: String,
-    #[serde(default)]
-    summary: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct LogEntries {
-    #[serde(default)]
-    log_entries: Vec<LogEntry>,
-}
-
-#[derive(Debug, Deserialize)]
-struct LogEntry {
-    id: String,
-    #[serde(rename = "type", default)]
-    kind: String,
-    #[serde(default)]
-    summary: String,
-    created_at: DateTime<Utc>,
-    #[serde(default)]
-    agent: Option<Agent>,
-    #[serde(default)]
-    channel: Option<Agent>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Agent {
-    #[serde(default)]
-    summary: Option<String>,
-    #[serde(rename = "type", default)]
-    kind: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Responder {
-    #[serde(default)]
-    state: String,
-    #[serde(default)]
-    updated_at: Option<DateTime<Utc>>,
-    #[serde(default)]
-    requested_at: Option<DateTime<Utc>>,
-    #[serde(default)]
-    message: Option<String>,
-    #[serde(default)]
-    user: Option<User>,
-}
-
-#[derive(Debug, Deserialize)]
-struct User {
-    id: String,
-    #[serde(default)]
-    email: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Users {
-    #[serde(default)]
-    users: Vec<User>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Priorities {
-    #[serde(default)]
-    priorities: Vec<Priority>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Priority {
-    id: String,
-    #[serde(default)]
-    name: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Notes {
-    #[serde(default)]
-    notes: Vec<Note>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Note {
-    #[serde(default)]
-    content: String,
-}
-
-impl From<Incident> for Remote {
-    fn from(incident: Incident) -> Self {
-        let name = incident.incident_number.map(|number| CleanStr::new(&number.to_string()));
-        let link = incident.html_url.as_deref().map(Into::into);
-        Self { id: incident.id.as_str().into(), name, link, is_adopted: false }
-    }
 }
 
 impl Channel for PagerDuty {
@@ -254,52 +99,7 @@ impl Channel for PagerDuty {
     }
 
     fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
-        Box::pin(async move {
-            let abilities: Result<Abilities, _> = self.get("abilities", &[]).await;
-            if let Err(failure) = abilities {
-                return vec![Finding::wrong(PAGERDUTY, &failure.reason)];
-            }
-            let mut findings = vec![Finding::fine("pagerduty: key", "")];
-            let place = wanted.reach.place(PAGERDUTY);
-            let mut policies = BTreeSet::new();
-            for name in wanted.services {
-                let what = format!("pagerduty: service of {name}");
-                let id = match place {
-                    Some(Place::Of(places)) => places.get(name),
-                    _ => None,
-                };
-                let Some(id) = id else {
-                    findings.push(Finding::doubtful(
-                        &what,
-                        "none is named in [pagerduty-services]: nobody is paged for it",
-                    ));
-                    continue;
-                };
-                let known: Result<OneService, _> = self.get(Below::of("services/{}", &[id]), &[]).await;
-                findings.push(match known {
-                    Ok(known) => {
-                        policies.extend(known.service.escalation_policy.map(|policy| policy.id));
-                        Finding::fine(&what, &known.service.summary)
-                    }
-                    Err(failure) => Finding::wrong(&what, &format!("{}: correct [pagerduty-services]", failure.reason)),
-                });
-            }
-            for person in &wanted.reach.people {
-                let Some(mail) = &person.email else { continue };
-                let what = format!("pagerduty: user {mail}");
-                findings.push(match self.user(mail).await {
-                    Ok(Some(_)) => Finding::fine(&what, &person.name),
-                    Ok(None) => {
-                        Finding::doubtful(&what, "nobody there has this address: they can neither act nor be paged")
-                    }
-                    Err(failure) => Finding::wrong(&what, &failure.reason),
-                });
-            }
-            if let Some(person) = wanted.on_call {
-                findings.extend(self.schedules(&policies, person).await);
-            }
-            findings
-        })
+        Box::pin(self.examined(wanted))
     }
 
     fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
@@ -308,7 +108,7 @@ impl Channel for PagerDuty {
                 (Act::Open(_), _) => self.by_key(parcel).await,
                 (Act::Change(_), Some(_)) => return absent(PAGERDUTY),
                 (Act::Acknowledge | Act::Resolve | Act::Reopen, Some(about)) => {
-                    let incident = self.get::<One>(Below::of("incidents/{}", &[&about.id]), &[]).await;
+                    let incident = self.get::<OneIncident>(Below::of("incidents/{}", &[&about.id]), &[]).await;
                     incident.map(|one| is_done(&parcel.act, &one.incident).then(|| one.incident.into()))
                 }
                 (Act::Note(_), Some(about)) => {
@@ -319,7 +119,7 @@ impl Channel for PagerDuty {
                 (Act::Page(people), Some(about)) => self.paged(parcel, people, about).await,
                 // What was merged is over there.
                 (Act::Merge(other), Some(about)) => {
-                    let incident = self.get::<One>(Below::of("incidents/{}", &[&other.id]), &[]).await;
+                    let incident = self.get::<OneIncident>(Below::of("incidents/{}", &[&other.id]), &[]).await;
                     incident.map(|one| (one.incident.status == "resolved").then(|| about.clone()))
                 }
                 // What subscribers were told cannot be read back.
@@ -362,7 +162,7 @@ impl PagerDuty {
         if watched.paged.is_empty() {
             return Ok(news);
         }
-        let one: One = self.get(path.clone(), &[]).await?;
+        let one: OneIncident = self.get(path.clone(), &[]).await?;
         for mail in &watched.paged {
             let Some(id) = self.user(mail).await? else { continue };
             let is_theirs = |one: &&Responder| one.user.as_ref().is_some_and(|user| user.id == id);
@@ -378,40 +178,8 @@ impl PagerDuty {
         Ok(news)
     }
 
-    /// Whether the first level of each escalation policy is who the rotation says.
-    async fn schedules(&self, policies: &BTreeSet<String>, person: &Person) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for policy in policies {
-            let what = format!("pagerduty: on call of policy {policy}");
-            let query = [("escalation_policy_ids[]", policy.as_str()), ("include[]", "users"), ("limit", AT_ONCE)];
-            let on_call: OnCalls = match self.get("oncalls", &query).await {
-                Ok(on_call) => on_call,
-                Err(failure) => {
-                    findings.push(Finding::wrong(&what, &failure.reason));
-                    continue;
-                }
-            };
-            let first: Vec<_> = on_call.oncalls.iter().filter(|one| one.escalation_level == 1).collect();
-            let mail = person.email.as_deref().unwrap_or_default();
-            let is_same =
-                |one: &&&OnCall| one.user.email.eq_ignore_ascii_case(mail) || one.user.summary == *person.name;
-            let names: Vec<&str> = first.iter().map(|one| one.user.summary.as_str()).collect();
-            findings.push(match first.iter().find(is_same) {
-                Some(_) => Finding::fine(&what, &person.name),
-                None => {
-                    let theirs = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
-                    Finding::doubtful(
-                        &what,
-                        &format!("PagerDuty says {theirs}, [oncall] says {}: correct one", person.name),
-                    )
-                }
-            });
-        }
-        findings
-    }
-
     /// What is open on a service there, the newest first.
-    async fn open_on(&self, service: &str) -> Result<Many, Failure> {
+    async fn open_on(&self, service: &str) -> Result<Incidents, Failure> {
         let open = [
             ("statuses[]", "triggered"),
             ("statuses[]", "acknowledged"),
@@ -436,14 +204,15 @@ impl PagerDuty {
                 Err(failure) => return untouched(failure),
             }
         }
+        let (title, details) = headed(&opened.title, &parcel.text);
         let urgency = urgency(opened.severity);
         let body = json!({ "incident": {
             "type": "incident",
-            "title": opened.title,
+            "title": title,
             "service": { "id": parcel.target, "type": "service_reference" },
             "urgency": urgency,
             "incident_key": parcel.op,
-            "body": { "type": "incident_body", "details": parcel.text },
+            "body": { "type": "incident_body", "details": details },
         } });
         let answer = match self.ask(parcel, Method::POST, "incidents".into(), &body).await {
             Ok(answer) => answer,
@@ -456,7 +225,7 @@ impl PagerDuty {
                 Err(failure) => unknown(failure),
             };
         }
-        match taken::<One>(&self.site, answer).await {
+        match taken::<OneIncident>(&self.site, answer).await {
             Ok(one) => Receipt::There(one.incident.into()),
             Err(failure) => refusal(failure),
         }
@@ -464,7 +233,7 @@ impl PagerDuty {
 
     /// Acknowledges or resolves, unless that was done already: doing it again would give the incident to somebody else.
     async fn change(&self, parcel: &Parcel, path: Below) -> Receipt {
-        match self.get::<One>(path.clone(), &[]).await {
+        match self.get::<OneIncident>(path.clone(), &[]).await {
             Ok(one) if is_done(&parcel.act, &one.incident) => return Receipt::There(one.incident.into()),
             Ok(_) => {}
             Err(failure) => return untouched(failure),
@@ -493,25 +262,36 @@ impl PagerDuty {
     }
 
     async fn page(&self, parcel: &Parcel, people: &BTreeSet<CleanStr>, path: Below) -> Receipt {
-        let mut users = Vec::new();
-        let requester = parcel.from.iter();
-        for mail in requester.chain(people) {
+        let Some(from) = &parcel.from else { return nobody() };
+        let (mut users, mut strangers) = (Vec::new(), Vec::new());
+        let requester = match self.user(from).await {
+            Ok(Some(id)) => id,
+            Ok(None) => return Receipt::Refused(unknown_to(&[from])),
+            Err(failure) => return untouched(failure),
+        };
+        for mail in people {
             match self.user(mail).await {
                 Ok(Some(id)) => users.push(id),
-                Ok(None) => {
-                    let why = format!("pagerduty knows nobody by {mail}: correct `email` in [[people]]");
-                    return Receipt::Refused(CleanStr::new(&why));
-                }
+                Ok(None) => strangers.push(mail),
                 Err(failure) => return untouched(failure),
             }
         }
-        let Some((requester, users)) = users.split_first().filter(|_| parcel.from.is_some()) else { return nobody() };
+        if users.is_empty() {
+            return Receipt::Refused(unknown_to(&strangers));
+        }
         let targets: Vec<_> = users
             .iter()
             .map(|id| json!({ "responder_request_target": { "id": id, "type": "user_reference" } }))
             .collect();
         let body = json!({ "requester_id": requester, "message": parcel.text, "responder_request_targets": targets });
-        self.write(parcel, Method::POST, path.clone().then("responder_requests", &[]), &body, "responder_request").await
+        match self.write(parcel, Method::POST, path.then("responder_requests", &[]), &body, "responder_request").await {
+            // Who can be paged is paged; who cannot is named.
+            Receipt::There(about) if !strangers.is_empty() => {
+                let name = format!("{}; {}", about.called(), unknown_to(&strangers));
+                Receipt::There(Remote { name: Some(CleanStr::new(&name)), ..about })
+            }
+            other => other,
+        }
     }
 
     /// Whether all of them were asked to come by this page; an earlier one of the same person says nothing of it.
@@ -525,7 +305,7 @@ impl PagerDuty {
         for mail in people {
             wanted.extend(self.user(mail).await?);
         }
-        let one: One = self.get(Below::of("incidents/{}", &[&about.id]), &[]).await?;
+        let one: OneIncident = self.get(Below::of("incidents/{}", &[&about.id]), &[]).await?;
         let since = parcel.first_sent_at - BEFORE - self.site.apart();
         let is_by_this = |one: &&Responder| {
             one.requested_at.is_some_and(|at| at >= since) && one.message.as_deref() == Some(&*parcel.text)
@@ -533,7 +313,7 @@ impl PagerDuty {
         let asked = one.incident.incidents_responders.iter().filter(is_by_this);
         let asked = asked.filter_map(|one| one.user.as_ref());
         let asked: BTreeSet<&str> = asked.map(|user| user.id.as_str()).collect();
-        let all = wanted.len() == people.len() && wanted.iter().all(|id| asked.contains(id.as_str()));
+        let all = !wanted.is_empty() && wanted.iter().all(|id| asked.contains(id.as_str()));
         Ok(all.then(|| about.clone()))
     }
 
@@ -550,7 +330,7 @@ impl PagerDuty {
             ("date_range", "all"),
             ("limit", AT_ONCE),
         ];
-        let found: Many = self.get("incidents", &query).await?;
+        let found: Incidents = self.get("incidents", &query).await?;
         Ok(found.incidents.into_iter().next().map(Remote::from))
     }
 
@@ -584,6 +364,15 @@ impl PagerDuty {
     }
 }
 
+/// A title that is within the limit, and the text with the whole of a longer one before it: nobody is paged by what is refused.
+fn headed(title: &str, text: &str) -> (String, String) {
+    if title.chars().count() <= TITLE {
+        return (title.to_owned(), text.to_owned());
+    }
+    let short: String = title.chars().take(TITLE - 1).collect();
+    (format!("{short}…"), format!("{title}\n\n{text}"))
+}
+
 fn urgency(severity: Severity) -> &'static str {
     if severity == Severity::Sev3 { "low" } else { "high" }
 }
@@ -610,6 +399,16 @@ fn untouched(failure: Failure) -> Receipt {
             Receipt::NotThere { why: failure.reason, wait }
         }
     }
+}
+
+/// Who cannot be paged, and what helps.
+fn unknown_to(mails: &[&CleanStr]) -> CleanStr {
+    let mails: Vec<&str> = mails.iter().map(|mail| mail.as_str()).collect();
+    let why = format!(
+        "not paged: {}, whom pagerduty does not know: call them, or correct `email` in [[people]]",
+        mails.join(", ")
+    );
+    CleanStr::new(&why)
 }
 
 fn nobody() -> Receipt {

@@ -46,6 +46,7 @@ pub(super) fn open(endpoint: &Endpoint, options: &Options) -> Result<Box<dyn Cha
         site: Site::open(SLACK, endpoint, Limits::default())?,
         wants_private: options.private_rooms,
         seen: Mutex::default(),
+        links: Mutex::default(),
         guests: Mutex::default(),
     }))
 }
@@ -60,6 +61,8 @@ struct Slack {
     wants_private: bool,
     /// Who reads each channel, by ID.
     seen: Mutex<BTreeMap<String, Readers>>,
+    /// Where messages are read, by channel and message: that never changes.
+    links: Mutex<BTreeMap<(String, String), CleanStr>>,
     /// The guests of the workspace, by ID.
     guests: Mutex<Looked<Arc<BTreeMap<String, String>>>>,
 }
@@ -165,8 +168,16 @@ impl Slack {
 
     /// Where a person reads a message.
     async fn link(&self, channel: &str, ts: &str) -> Result<Option<CleanStr>, Failure> {
+        let key = (channel.to_owned(), ts.to_owned());
+        if let Some(link) = self.links.lock().await.get(&key) {
+            return Ok(Some(link.clone()));
+        }
         let link = self.get::<Permalink>("chat.getPermalink", &[("channel", channel), ("message_ts", ts)]).await?;
-        Ok(link.ok().map(|link| link.permalink.as_str().into()))
+        let link: Option<CleanStr> = link.ok().map(|link| link.permalink.as_str().into());
+        if let Some(link) = &link {
+            self.links.lock().await.insert(key, link.clone());
+        }
+        Ok(link)
     }
 
     async fn message(&self, parcel: &Parcel, channel: &str) -> Result<Receipt, Failure> {

@@ -35,6 +35,8 @@ pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool) -> Result<
         channels: channels(config),
         options: Options {
             ticket_types: config.ticket_types.clone(),
+            ticket_ends: config.ticket_ends.clone(),
+            ticket_fields: config.ticket_fields.clone(),
             private_rooms: config.reach.rooms.as_ref().is_some_and(|rooms| rooms.is_private),
         },
         reach: config.reach.clone(),

@@ -117,6 +117,8 @@ fn begin(
         channels: channels(config),
         channel_options: Options {
             ticket_types: config.ticket_types.clone(),
+            ticket_ends: config.ticket_ends.clone(),
+            ticket_fields: config.ticket_fields.clone(),
             private_rooms: config.reach.rooms.as_ref().is_some_and(|rooms| rooms.is_private),
         },
         change_command: config

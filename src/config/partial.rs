@@ -156,6 +156,15 @@ pub(super) struct JiraProjectPartial {
     pub(super) backlog_type: Option<CleanStr>,
     #[serde(deserialize_with = "said")]
     pub(super) follow_up_type: Option<CleanStr>,
+    #[serde(deserialize_with = "said")]
+    pub(super) done_status: Option<CleanStr>,
+    #[serde(deserialize_with = "said")]
+    pub(super) dropped_status: Option<CleanStr>,
+    #[serde(deserialize_with = "said")]
+    pub(super) done_resolution: Option<CleanStr>,
+    #[serde(deserialize_with = "said")]
+    pub(super) dropped_resolution: Option<CleanStr>,
+    pub(super) fields: BTreeMap<String, serde_json::Value>,
 }
 
 /// What a system calls something: letters, digits, `-` and `_`, so that it can stand in an address.

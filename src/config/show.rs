@@ -109,6 +109,14 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # type = "Incident"
 # backlog-type = "Task"                  # of a SEV3
 # follow-up-type = "Task"
+# done-status = "Done"                   # where a workflow has several ends, each by its own name; without these a person is asked
+# dropped-status = "Canceled"            # of a false alarm, and of a follow-up that is dropped
+# done-resolution = "Fixed"
+# dropped-resolution = "Won't Do"
+
+[jira-project.fields]
+# What the project wants of every ticket besides, by the IDs that doctor names.
+# customfield_10010 = { value = "Payments" }
 
 [grafana]
 # Annotations from the beginning to the end of an incident.

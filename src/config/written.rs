@@ -10,7 +10,7 @@ use super::partial::{EndpointPartial, Id, JiraProjectPartial, Partial};
 use super::{Endpoint, Layer, Places, endpoint, kept, layers};
 use crate::incident::{Channel, Route, ServiceId};
 use crate::oncall::Person;
-use crate::reach::{self, Place, Reach, Rooms, TicketTypes, Tracker};
+use crate::reach::{self, Place, Reach, Rooms, TicketEnds, TicketTypes, Tracker};
 use crate::text::CleanStr;
 
 /// How they are reached, and what goes where.
@@ -120,6 +120,16 @@ pub(super) fn written(
 
 fn ids(said: &BTreeMap<ServiceId, Id>) -> BTreeMap<ServiceId, CleanStr> {
     said.iter().map(|(service, id)| (service.clone(), id.0.clone())).collect()
+}
+
+/// What the company calls the end of a ticket.
+pub(super) fn ticket_ends(said: &JiraProjectPartial) -> TicketEnds {
+    TicketEnds {
+        done_status: said.done_status.clone(),
+        dropped_status: said.dropped_status.clone(),
+        done_resolution: said.done_resolution.clone(),
+        dropped_resolution: said.dropped_resolution.clone(),
+    }
 }
 
 /// Which kinds of tickets Jira gets.

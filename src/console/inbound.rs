@@ -89,7 +89,10 @@ impl Console {
             _ => None,
         };
         for known in incident.deliveries.iter().filter(|known| reach.serves(&known.body.service)) {
-            let Some((thing, remote)) = made(known) else { continue };
+            let Some((thing, mut remote)) = made(known) else { continue };
+            if let (Thing::Record, Some(newest)) = (thing, incident.made(&known.body, thing)) {
+                remote = newest.clone();
+            }
             let is_news = match thing {
                 // One entry on a page is made once and told of many times.
                 Thing::Record => !all.iter().any(|one: &Watched| {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Act, Channel, CleanStr, CleanText, DateTime, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId, Facts,
-    Incident, IncidentId, Mark, Release, Remote, Severity, TimeDelta, Told, Utc, Way,
+    FollowUpState, Incident, IncidentId, Mark, Outcome, Release, Remote, Severity, TimeDelta, Told, Utc, Way,
 };
 
 /// The pause before the next try grows to this …
@@ -154,6 +154,8 @@ pub struct Parcel {
     pub sent_at: DateTime<Utc>,
     /// … and when it was sent the first time.
     pub first_sent_at: DateTime<Utc>,
+    /// What it ends was not done: a false alarm, or a follow-up that was dropped.
+    pub is_dropped: bool,
     /// The ways out that people took where a system asked, in this incident.
     pub choices: BTreeSet<CleanStr>,
     /// Other incidents that bear on what a page shows, as this host's records had them when it was handed over.
@@ -291,6 +293,11 @@ impl Delivery {
         }
     }
 
+    /// Whether it goes to that place of that system.
+    fn is_at(&self, at: &DeliveryQueued) -> bool {
+        self.body.service == at.service && self.body.target == at.target
+    }
+
     /// Whether both go to one place of one system.
     pub fn is_beside(&self, other: &Self) -> bool {
         self.body.service == other.body.service && self.body.target == other.body.target
@@ -325,6 +332,7 @@ impl Delivery {
             target: self.body.target.clone(),
             text: self.words(incident),
             sent_at: self.since,
+            is_dropped: incident.is_dropped(&self.body.act),
             choices: incident.choices.clone(),
             beside: Vec::new(),
         }
@@ -421,7 +429,9 @@ impl Facts {
             (Act::Describe | Act::Change(_), Act::Open(_)) => true,
             (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
         };
-        let mut alike = self.deliveries.iter().filter(|known| {
+        // What a channel was given that is used no more says nothing of the one that is.
+        let since = if body.act.needs() == Some(Thing::Room) { self.since_room(body) } else { &self.deliveries };
+        let mut alike = since.iter().filter(|known| {
             known.body.service == body.service && known.body.target == body.target && is_alike(&known.body.act)
         });
         match &body.act {
@@ -433,6 +443,12 @@ impl Facts {
             }),
             // Once for each time that it ended, or went on.
             Act::Resolve | Act::Reopen => alike.any(|known| known.round == self.reopened),
+            Act::OpenRoom { .. } if self.is_room_lost(body) => {
+                let since = self.since_room(body).iter().skip(1);
+                since
+                    .filter(|known| known.is_at(body))
+                    .any(|known| matches!(known.body.act, Act::OpenRoom { .. }) && !known.is_given_up())
+            }
             Act::Open(_) | Act::Acknowledge | Act::FindRoom { .. } | Act::OpenRoom { .. } => alike.next().is_some(),
             Act::Note(_) | Act::Invite(_) | Act::Ticket(_) | Act::CloseTicket(_) | Act::Unsilence(_) => {
                 alike.any(|known| known.body.act == body.act)
@@ -442,16 +458,37 @@ impl Facts {
 
     /// What another system keeps of it, where it was made there.
     pub fn made<'a>(&'a self, at: &'a DeliveryQueued, thing: Thing) -> Option<&'a Remote> {
-        let makers = self.makers(at, thing).filter_map(|maker| match &maker.state {
+        let sent = |maker: &'a Delivery| match &maker.state {
             DeliveryState::Sent(remote) => Some(remote),
             _ => None,
-        });
-        makers.last()
+        };
+        if thing == Thing::Pinned {
+            // The message at the top of a channel that is used no more is not the one of this one.
+            let since = self.since_room(at).iter().filter(|known| known.is_at(at));
+            return since.filter(|known| known.body.act.makes(known.id) == Some(thing)).filter_map(sent).next_back();
+        }
+        self.makers(at, thing).filter_map(sent).last()
     }
 
     fn makers<'a>(&'a self, at: &'a DeliveryQueued, thing: Thing) -> impl Iterator<Item = &'a Delivery> {
         let is_there = move |known: &&Delivery| known.body.service == at.service && known.body.target == at.target;
         self.deliveries.iter().filter(is_there).filter(move |known| known.body.act.makes(known.id) == Some(thing))
+    }
+
+    /// What was queued since the chat channel that is used now was opened, that itself first; all, where there is none.
+    pub fn since_room(&self, at: &DeliveryQueued) -> &[Delivery] {
+        let made = self.deliveries.iter().rposition(|known| {
+            known.is_at(at)
+                && known.body.act.makes(known.id) == Some(Thing::Room)
+                && matches!(known.state, DeliveryState::Sent(_))
+        });
+        &self.deliveries[made.unwrap_or(0)..]
+    }
+
+    /// Whether something failed in the chat channel since it was opened: it may be archived, and another one may be opened.
+    pub fn is_room_lost(&self, at: &DeliveryQueued) -> bool {
+        let mut since = self.since_room(at).iter().filter(|known| known.is_at(at));
+        self.made(at, Thing::Room).is_some() && since.any(|known| matches!(known.state, DeliveryState::Failed { .. }))
     }
 
     /// Whether what a delivery is about is there.
@@ -550,6 +587,17 @@ impl Facts {
             | DeliveryState::Failed { .. }
             | DeliveryState::Superseded { .. }
             | DeliveryState::Dropped { .. } => true,
+        }
+    }
+
+    /// Whether what an act ends was not done after all.
+    fn is_dropped(&self, act: &Act) -> bool {
+        match act {
+            Act::CloseTicket(item) => {
+                self.follow_ups.iter().any(|one| one.id == *item && one.state == FollowUpState::Dropped)
+            }
+            Act::Resolve => matches!(self.outcome, Some(Outcome::FalseAlarm | Outcome::Merged(_))),
+            _ => false,
         }
     }
 

@@ -495,3 +495,53 @@ fn a_drill_asks_for_the_same_and_lets_nothing_out() {
     assert_eq!(story.incident.undelivered().count(), 0);
     assert!(story.incident.deliveries.len() >= 6, "what would have gone out can be read");
 }
+
+#[test]
+fn when_the_channel_was_lost_another_one_may_be_opened_and_gets_all_that_the_first_one_had() {
+    let mut story = Story::new(reach());
+    story.ask();
+    story.arrive();
+    story.command();
+    story.ask();
+    story.arrive();
+    let room = story.reach.open_room(&story.incident).unwrap();
+    story.say(Event::DeliveryQueued(room.clone()));
+    story.arrive();
+    let is_of_room = |words: &String| ["topic", "pinned", "invite"].iter().any(|part| words.contains(part));
+    let first: Vec<_> = story.ask().into_iter().filter(is_of_room).collect();
+    assert_eq!(first, ["slack topic", "slack pinned status", "slack invite U12345678"]);
+    story.arrive();
+    assert!(story.incident.is_asked(&room), "one is enough");
+    // Somebody archives it: the next text fails.
+    let update =
+        StatusUpdate { channels: [Channel::IncidentChannel].into(), text: "x".into(), ..StatusUpdate::default() };
+    let post = story.reach.posts(&update, &story.incident).pop().unwrap();
+    story.say(Event::DeliveryQueued(post));
+    let place = story.incident.deliveries.len() - 1;
+    story.settle(place, DeliveryState::Sending);
+    story.settle(place, DeliveryState::Failed { why: "is_archived".into() });
+    assert!(story.incident.is_room_lost(&room) && !story.incident.is_asked(&room));
+    story.say(Event::DeliveryQueued(room.clone()));
+    assert!(story.incident.is_asked(&room), "one that is being opened is enough, too");
+    story.arrive();
+    assert_eq!(story.incident.made(&room, Thing::Pinned), None, "what is pinned there is pinned there");
+    assert_eq!(story.ask().into_iter().filter(is_of_room).collect::<Vec<_>>(), first);
+}
+
+#[test]
+fn who_can_be_paged_is_paged_and_who_cannot_is_named_with_the_number() {
+    let mut known = reach();
+    let leila = Person { name: "Leila Sadeghi".into(), phone: Some("+49 30 1".into()), ..Person::default() };
+    known.people.push(leila);
+    let mut story = Story::new(known);
+    story.ask();
+    story.arrive();
+    let names = ["dana".into(), "Leila Sadeghi".into(), "eve".into()];
+    let paged = story.reach.page(&names, &story.incident).unwrap();
+    assert_eq!(paged.act, Act::Page(["dana@qr.example".into()].into()));
+    assert_eq!(
+        story.reach.not_paged(&names),
+        ["Leila Sadeghi (call +49 30 1)", "eve (write `email` or `phone` into [[people]])"]
+    );
+    assert_eq!(story.reach.page(&names[1..], &story.incident), None);
+}

@@ -32,6 +32,9 @@ pub struct Auth {
     secret: Place,
 }
 
+/// Keys of services that have both are 20 letters long, tokens of OAuth 40 and more.
+const LONGEST_KEY: usize = 32;
+
 /// What stands before a token in the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelling {
@@ -39,6 +42,8 @@ pub enum Spelling {
     Bearer,
     /// A service's own word.
     Word(&'static str),
+    /// A service's own word for its keys, `Bearer ` for tokens of OAuth: those are longer than keys.
+    KeyOrToken(&'static str),
     /// It stands in no header: [`Auth::secret`] hands it out.
     Kept,
 }
@@ -94,7 +99,10 @@ impl Auth {
         let secret = self.secret.read()?;
         let request = client.get("http://localhost/");
         let request = match &self.scheme {
-            Scheme::Token(Spelling::Word(word)) => {
+            Scheme::Token(Spelling::KeyOrToken(_)) if secret.expose_secret().len() > LONGEST_KEY => {
+                request.bearer_auth(secret.expose_secret())
+            }
+            Scheme::Token(Spelling::Word(word) | Spelling::KeyOrToken(word)) => {
                 let value = SecretString::from(format!("{word}{}", secret.expose_secret()));
                 request.header(AUTHORIZATION, value.expose_secret())
             }

@@ -10,7 +10,7 @@ use warroom::incident::{
     Act, EntryId, IncidentId, Linked, Matcher, Opened, PageStatus, Parcel, Publication, Receipt, Remote, Severity,
     Silencing, Way,
 };
-use warroom::reach::TicketTypes;
+use warroom::reach::{TicketEnds, TicketTypes};
 use warroom::source::Endpoint;
 use warroom::text::CleanStr;
 
@@ -33,7 +33,12 @@ const SENT: i64 = 1_790_000_000;
 
 pub fn options() -> Options {
     let ticket_types = TicketTypes { incident: "Incident".into(), backlog: "Task".into(), follow_up: "Task".into() };
-    Options { ticket_types, private_rooms: false }
+    Options {
+        ticket_types,
+        ticket_ends: TicketEnds::default(),
+        ticket_fields: Default::default(),
+        private_rooms: false,
+    }
 }
 
 pub fn open_at(name: &str, endpoint: &Endpoint) -> Box<dyn Channel> {
@@ -98,6 +103,7 @@ pub fn parcel(service: &str, target: &str, act: Act) -> Parcel {
         about: None,
         made: None,
         sent_at: DateTime::from_timestamp(SENT, 0).unwrap(),
+        is_dropped: false,
         choices: BTreeSet::new(),
         beside: Vec::new(),
         first_sent_at: DateTime::from_timestamp(SENT, 0).unwrap(),
@@ -214,6 +220,35 @@ async fn pagerduty_adopts_the_incident_of_the_alert_and_never_guesses_between_tw
 }
 
 #[tokio::test]
+async fn pagerduty_pages_for_a_title_of_any_length_and_whom_it_knows() {
+    let account = PagerDuty::default();
+    let kept = account.clone();
+    let server = Server::start(move |request| kept.answer(request)).await;
+    let channel = open("pagerduty", &server);
+    let title = "p99 of the gateway is over 2 s and ".repeat(40);
+    let title = CleanStr::new(&title);
+    let alerts = BTreeSet::new();
+    let act = Act::Open(Opened { title, severity: Severity::Sev1, alerts, linked: Default::default() });
+    let remote = there(channel.deliver(&parcel("pagerduty", "PALIPAY", act)).await);
+    {
+        let state = account.0.lock().unwrap();
+        let short = state.incidents[0]["title"].as_str().unwrap();
+        assert_eq!((short.chars().count(), short.ends_with('…')), (1024, true));
+    }
+    let page = |mails: &[&str]| {
+        let people = mails.iter().map(|mail| CleanStr::new(mail)).collect();
+        Parcel { about: Some(remote.clone()), ..parcel("pagerduty", "PALIPAY", Act::Page(people)) }
+    };
+    let both = page(&["bob@qr.example", "eve@qr.example"]);
+    let paged = there(channel.deliver(&both).await).name.unwrap();
+    assert!(paged.contains("not paged: eve@qr.example"), "{paged}");
+    assert_eq!(account.0.lock().unwrap().paged, [("PUDANA".to_owned(), vec!["PUBOB".to_owned()])]);
+    there(channel.look_up(&both).await);
+    let why = refused(channel.deliver(&page(&["eve@qr.example"])).await);
+    assert!(why.contains("not paged: eve@qr.example") && why.contains("call them"), "{why}");
+}
+
+#[tokio::test]
 async fn pagerduty_s_refusals_say_what_helps() {
     let account = PagerDuty::default();
     let kept = account.clone();
@@ -304,6 +339,40 @@ async fn jira_makes_do_with_the_kinds_and_fields_that_a_project_has() {
     let wrong = open("jira", &server);
     let why = refused(wrong.deliver(&other).await);
     assert!(why.contains("a wrong token looks like this too"), "{why}");
+}
+
+#[tokio::test]
+async fn jira_ends_a_ticket_as_it_ended_and_asks_where_that_is_not_clear() {
+    for (ends, is_dropped, expected) in [
+        (&["Cancelled", "Done"][..], false, Some("Done")),
+        (&["Cancelled", "Done"], true, Some("Cancelled")),
+        (&["Shipped", "Archived"], false, None),
+    ] {
+        let site = Jira::new(true);
+        site.state.lock().unwrap().ends = ends.iter().map(|name| (*name).to_owned()).collect();
+        let kept = site.clone();
+        let server = Server::start(move |request| kept.answer(request)).await;
+        let channel = jira_at(&server, true);
+        let remote = there(channel.deliver(&parcel("jira", "OPS", opened(&[]))).await);
+        let item = EntryId { rid: 3, rseq: 3 };
+        let end = Parcel {
+            is_dropped,
+            about: Some(remote),
+            op: "INC-1/1-9".into(),
+            ..parcel("jira", "OPS", Act::CloseTicket(item))
+        };
+        match expected {
+            Some(_) => drop(there(channel.deliver(&end).await)),
+            None => {
+                let (why, ways) = asked(channel.deliver(&end).await);
+                assert!(why.contains("set `done-status` in [jira-project]"), "{why}");
+                there(channel.deliver(&taking(&end, &ways, "Archived")).await);
+            }
+        }
+        let state = site.state.lock().unwrap();
+        assert_eq!(state.ended_as.as_deref(), Some(expected.unwrap_or("Archived")));
+        assert_eq!(state.comments.len(), 1, "why it ended is there once");
+    }
 }
 
 #[tokio::test]

@@ -130,6 +130,25 @@ async fn who_reads_from_outside_is_told() {
 }
 
 #[tokio::test]
+async fn what_a_ticket_wants_is_known_before_the_night_in_which_it_is_made() {
+    let (systems, sources) = (Systems::start().await, sources().await);
+    {
+        let mut jira = systems.jira.state.lock().unwrap();
+        jira.wants = vec!["customfield_10010".to_owned()];
+        jira.lacks = vec!["TRANSITION_ISSUES".to_owned()];
+    }
+    let right = whole(&systems, &sources.url());
+    let (status, said) = doctor(&host(&right), &[]).await;
+    let field = line(&said, "field Field customfield_10010");
+    assert!(field.starts_with("FAIL") && field.contains("[jira-project.fields]"), "{said}");
+    assert!(line(&said, "TRANSITION_ISSUES lacks, with which tickets are closed").starts_with("FAIL"), "{said}");
+    assert_eq!(status, 1);
+    let set = format!("{right}\n[jira-project.fields]\ncustomfield_10010 = {{ value = \"Payments\" }}\n");
+    let (_, said) = doctor(&host(&set), &[]).await;
+    assert!(!said.contains("customfield_10010"), "{said}");
+}
+
+#[tokio::test]
 async fn each_thing_that_is_wrong_has_a_line_with_the_way_out() {
     let (systems, sources) = (Systems::start().await, sources().await);
     let right = whole(&systems, &sources.url());

@@ -31,6 +31,7 @@ fn parcel(text: &str) -> Parcel {
         about: None,
         made: None,
         sent_at: DateTime::from_timestamp(1_790_000_000, 0).unwrap(),
+        is_dropped: false,
         choices: BTreeSet::new(),
         beside: Vec::new(),
         first_sent_at: DateTime::from_timestamp(1_790_000_000, 0).unwrap(),
@@ -142,7 +143,7 @@ async fn every_refusal_of_the_description_has_its_meaning_and_its_way_out() {
         ("not_in_channel", "invite the app"),
         ("channel_not_found", "[slack-channels]"),
         ("is_archived", "archived"),
-        ("msg_too_long", "change the text"),
+        ("msg_too_long", "shorten or change the text"),
         ("restricted_action", "restricted_action"),
     ];
     let server = Server::start(|_| Reply::status(500, "")).await;

@@ -4,6 +4,8 @@
 //!
 //! Invariant: a question's answer is read by its own struct, and a part that nobody asked for cannot keep it from being read.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -53,18 +55,84 @@ impl Project {
 pub(super) struct Kinds {
     /// The kinds of tickets.
     #[serde(default, alias = "values")]
-    pub issue_types: Vec<Named>,
+    pub issue_types: Vec<Kind>,
     /// How many there are on all pages.
     #[serde(default)]
     pub total: Option<usize>,
 }
 
-/// Something with a name.
+/// A kind of tickets.
 #[derive(Debug, Deserialize)]
-pub(super) struct Named {
-    /// It.
+pub(super) struct Kind {
+    /// How it is found.
+    #[serde(default, deserialize_with = "or_default")]
+    pub id: String,
+    /// How people call it.
     #[serde(default, deserialize_with = "or_default")]
     pub name: String,
+}
+
+/// `issue/createmeta/{project}/issuetypes/{id}`, a page of it.
+#[derive(Debug, Deserialize)]
+pub(super) struct FieldList {
+    /// The fields of such a ticket.
+    #[serde(default, alias = "values")]
+    pub fields: Vec<Described>,
+    /// How many there are on all pages.
+    #[serde(default)]
+    pub total: Option<usize>,
+}
+
+/// A field that a ticket can have.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Described {
+    /// How it is set.
+    #[serde(default, deserialize_with = "or_default")]
+    pub field_id: String,
+    /// The same, where nothing else says it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub key: String,
+    /// How people call it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    /// No ticket is made without it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub required: bool,
+    /// It has a value where none is given.
+    #[serde(default, deserialize_with = "or_default")]
+    pub has_default_value: bool,
+}
+
+impl Described {
+    /// How it is set.
+    pub(super) fn id(&self) -> &str {
+        if self.field_id.is_empty() { &self.key } else { &self.field_id }
+    }
+}
+
+/// `mypermissions`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Permissions {
+    /// Those that were asked about, by name.
+    #[serde(default)]
+    pub permissions: BTreeMap<String, Permission>,
+}
+
+/// One of them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Permission {
+    /// It is there.
+    #[serde(default, deserialize_with = "or_default")]
+    pub have_permission: bool,
+}
+
+impl Permissions {
+    /// Whether one is there; what is not named is not known to lack.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.permissions.get(name).is_none_or(|one| one.have_permission)
+    }
 }
 
 /// What creates a ticket.

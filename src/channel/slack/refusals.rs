@@ -22,7 +22,10 @@ const WAYS_OUT: &[(&[&str], &str)] = &[
         "write the channel's ID (C…) into [slack-channels], and invite the app where it is private",
     ),
     (&["is_archived"], "the channel is archived: name another one in [slack-channels]"),
-    (&["msg_too_long", "no_text", "too_long", "msg_blocks_too_long", "invalid_blocks"], "change the text"),
+    (
+        &["msg_too_long", "no_text", "too_long", "msg_blocks_too_long", "invalid_blocks"],
+        "shorten or change the text, and send that",
+    ),
     (
         &[
             "restricted_action",

@@ -378,7 +378,13 @@ pub(super) fn read(form: &Form, cx: &Cx<'_>) -> Read {
             let owner = given(1).map(|_| name(1));
             Command::SetFollowUp(FollowUpSet { item: *item, what: given(0), owner, due, state: None, reason: None })
         }
-        FormKind::Page => send::page(&line(0), &line(1), cx).map_err(|why| (1, why))?,
+        FormKind::Page => match send::page(&line(0), &line(1), cx).map_err(|why| (1, why))? {
+            (command, left_out) if left_out.is_empty() => command,
+            (_, left_out) => {
+                let who = left_out.join(", ");
+                return Err((0, format!("PagerDuty cannot page {who}: take them out to page the others")));
+            }
+        },
         // Both lead to a dialog first.
         FormKind::Parameters { .. } | FormKind::Silence(_) => return Ok(Vec::new()),
         FormKind::AmendTime(which) => {

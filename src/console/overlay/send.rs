@@ -30,7 +30,7 @@ pub(crate) fn open_channel(cx: &Cx<'_>) -> Result<Command, String> {
     let Some(body) = cx.reach.open_room(cx.incident) else {
         return Err("chat channels of incidents are not configured: set `prefix` in [slack-channels]".to_owned());
     };
-    if let Some(room) = cx.incident.made(&body, Thing::Room) {
+    if let Some(room) = cx.incident.made(&body, Thing::Room).filter(|_| !cx.incident.is_room_lost(&body)) {
         return Err(format!("it is there: #{}", room.called()));
     }
     Ok(send(body))
@@ -68,24 +68,22 @@ pub(crate) fn to_page(cx: &Cx<'_>) -> Vec<CleanStr> {
     cx.to_tell().into_iter().filter(|name| !is_told(name) && cx.reach.can_page(name)).collect()
 }
 
-/// Pages people; `typed` is the word that does it.
-pub(crate) fn page(names: &str, typed: &str, cx: &Cx<'_>) -> Result<Command, String> {
+/// Pages people; `typed` is the word that does it. Who cannot be paged comes back, with how they are reached.
+pub(crate) fn page(names: &str, typed: &str, cx: &Cx<'_>) -> Result<(Command, Vec<String>), String> {
     let names: Vec<CleanStr> =
         names.split(',').map(|name| CleanStr::new(name.trim())).filter(|name| !name.is_blank()).collect();
     if names.is_empty() {
         return Err("name the people to page, such as dana, bob".to_owned());
     }
-    let body = cx.reach.page(&names, cx.incident).map_err(|unknown| match unknown.as_slice() {
-        [] => "PagerDuty does not know this incident: set [pagerduty-services], or look at :outbox".to_owned(),
-        names => {
-            let names: Vec<_> = names.iter().map(CleanStr::as_str).collect();
-            format!("nobody knows the e-mail of {}: write it into [[people]]", names.join(", "))
-        }
+    let left_out = cx.reach.not_paged(&names);
+    let body = cx.reach.page(&names, cx.incident).ok_or_else(|| match left_out.len() == names.len() {
+        true => format!("nobody was paged: {}", left_out.join(", ")),
+        false => "PagerDuty does not know this incident: set [pagerduty-services], or look at :outbox".to_owned(),
     })?;
     if typed != PAGE {
-        return Err(format!("type {PAGE} to page {}: nobody was paged", names.len()));
+        return Err(format!("type {PAGE} to page {}: nobody was paged", names.len() - left_out.len()));
     }
-    Ok(send(body))
+    Ok((send(body), left_out))
 }
 
 /// Keeps alerts quiet, and which ones that are.

@@ -37,6 +37,17 @@ fn each_question_s_published_answer_is_read() {
     let kinds: Kinds =
         said(r#"{"maxResults":50,"startAt":0,"total":1,"isLast":true,"values":[{"id":"1","name":"Bug"}]}"#);
     assert_eq!(kinds.issue_types[0].name, "Bug");
+    let fields: FieldList = said(
+        r#"{"fields":[{"required":true,"schema":{"type":"option","custom":"com.atlassian:select","customId":10010},
+            "name":"Team","key":"customfield_10010","hasDefaultValue":false,"operations":["set"],
+            "allowedValues":[{"id":"1","value":"Payments"}],"fieldId":"customfield_10010"}],"maxResults":1,"startAt":0,"total":1}"#,
+    );
+    assert_eq!((fields.fields[0].id(), fields.fields[0].required), ("customfield_10010", true));
+    let has: Permissions = said(
+        r#"{"permissions":{"EDIT_ISSUES":{"id":"12","key":"EDIT_ISSUES","name":"Edit Issues","type":"PROJECT",
+            "description":"Ability to edit issues.","havePermission":false}}}"#,
+    );
+    assert!(!has.has("EDIT_ISSUES") && has.has("ADD_COMMENTS"));
     let made: Created = said(r#"{"id":"10000","key":"OPS-24","self":"https://x/rest/api/3/issue/10000"}"#);
     assert_eq!(made.key, "OPS-24");
     let found: Found = said(

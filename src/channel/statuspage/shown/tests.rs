@@ -30,6 +30,7 @@ fn parcel(status: PageStatus, severity: Severity) -> (Parcel, Publication) {
         first_sent_at: chrono::DateTime::UNIX_EPOCH,
         record: "1-1".into(),
         ops: BTreeSet::new(),
+        is_dropped: false,
         choices: BTreeSet::new(),
         beside: Vec::new(),
     };

@@ -66,8 +66,12 @@ pub(super) const VERBS: &[Verb] = &[
         "page people through PagerDuty; the last word says so",
         |session, rest, wall| {
             let (names, word) = rest.rsplit_once(' ').unwrap_or((rest, ""));
-            let asked = send::page(names, word, &session.cx(wall))?;
-            session.ask(asked, wall)
+            let (asked, left_out) = send::page(names, word, &session.cx(wall))?;
+            let effects = session.ask(asked, wall)?;
+            if !left_out.is_empty() {
+                session.answer(vec![format!("! not paged: {}", left_out.join(", "))])?;
+            }
+            Ok(effects)
         },
     ),
     verb(

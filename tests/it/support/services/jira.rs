@@ -21,6 +21,14 @@ pub struct State {
     /// The project's screen has no priority.
     pub has_no_priority: bool,
     pub kinds: Vec<String>,
+    /// Fields that it wants of every ticket, by their IDs.
+    pub wants: Vec<String>,
+    /// Permissions that we lack.
+    pub lacks: Vec<String>,
+    /// The names of its statuses that are ends, where there are several.
+    pub ends: Vec<String>,
+    /// To which of them a ticket was moved.
+    pub ended_as: Option<String>,
     /// It is a project of Service Management.
     pub has_customers: bool,
     /// Comments that customers of such a project read.
@@ -81,6 +89,25 @@ impl Jira {
                 let key = if self.is_cloud { "issueTypes" } else { "values" };
                 Ok(answer(200, &json!({ key: kinds, "startAt": at, "maxResults": 2, "total": total })))
             }
+            ("GET", ["issue", "createmeta", "OPS", "issuetypes", _]) => {
+                parameters(request, &["startAt", "maxResults"])?;
+                let field = |id: &str, required| json!({ "fieldId": id, "key": id, "name": format!("Field {id}"), "required": required, "hasDefaultValue": false });
+                let mut all = vec![field("summary", true), field("project", true), field("duedate", false)];
+                all.extend(state.wants.iter().map(|id| field(id, true)));
+                let key = if self.is_cloud { "fields" } else { "values" };
+                Ok(answer(200, &json!({ key: all, "startAt": 0, "maxResults": 50, "total": all.len() })))
+            }
+            ("GET", ["mypermissions"]) => {
+                parameters(request, &["projectKey", "permissions"])?;
+                let asked = request.parameter("permissions").ok_or("permissions")?;
+                let all = asked.split(',').map(|name| {
+                    (
+                        name.to_owned(),
+                        json!({ "key": name, "havePermission": !state.lacks.iter().any(|one| one == name) }),
+                    )
+                });
+                Ok(answer(200, &json!({ "permissions": all.collect::<serde_json::Map<_, _>>() })))
+            }
             ("POST", ["search", "jql"]) if self.is_cloud => {
                 let body = body(request)?;
                 fields(&body, &["jql", "fields", "maxResults"], &["nextPageToken"])?;
@@ -94,7 +121,16 @@ impl Jira {
                 let body = body(request)?;
                 fields(&body, &["fields"], &[])?;
                 let wanted = &body["fields"];
-                fields(wanted, &["project", "issuetype", "summary", "description", "labels"], &["priority"])?;
+                let known = wanted.as_object().ok_or("fields")?;
+                if let Some(id) = state.wants.iter().find(|id| !known.contains_key(id.as_str())) {
+                    return Ok(answer(
+                        400,
+                        &json!({ "errorMessages": [], "errors": { id: format!("{id} is required.") } }),
+                    ));
+                }
+                let mut allowed = vec!["priority"];
+                allowed.extend(state.wants.iter().map(String::as_str));
+                fields(wanted, &["project", "issuetype", "summary", "description", "labels"], &allowed)?;
                 if state.has_no_priority && !wanted["priority"].is_null() {
                     let why = "Field 'priority' cannot be set. It is not on the appropriate screen, or unknown.";
                     return Ok(answer(400, &json!({ "errorMessages": [], "errors": { "priority": why } })));
@@ -151,14 +187,29 @@ impl Jira {
                     { "id": "11", "name": "Start", "to": { "statusCategory": { "key": "indeterminate" } }, "fields": {} },
                     { "id": "31", "name": "Fertig", "to": { "statusCategory": { "key": "done" } }, "fields": required },
                 ]);
-                Ok(answer(200, &json!({ "transitions": transitions })))
+                if state.ends.is_empty() {
+                    return Ok(answer(200, &json!({ "transitions": transitions })));
+                }
+                let ends = state.ends.iter().enumerate().map(|(place, name)| {
+                    json!({ "id": format!("9{place}"), "name": "x", "fields": {},
+                        "to": { "name": name, "statusCategory": { "key": "done" } } })
+                });
+                Ok(answer(200, &json!({ "transitions": ends.collect::<Vec<_>>() })))
             }
             ("POST", ["issue", key, "transitions"]) => {
                 let body = body(request)?;
                 fields(&body, &["transition"], &["fields", "update"])?;
-                if body["transition"]["id"] == "11" {
+                let id = text(&body["transition"], "id")?;
+                if id == "11" {
                     let issue = state.issues.iter_mut().find(|one| one["key"] == *key).ok_or("no such issue")?;
                     issue["status"] = json!("indeterminate");
+                    return Ok(Reply::status(204, ""));
+                }
+                let end = id.strip_prefix('9').and_then(|place| state.ends.get(place.parse::<usize>().ok()?)).cloned();
+                if let Some(end) = end {
+                    let issue = state.issues.iter_mut().find(|one| one["key"] == *key).ok_or("no such issue")?;
+                    issue["status"] = json!("done");
+                    state.ended_as = Some(end);
                     return Ok(Reply::status(204, ""));
                 }
                 if body["transition"]["id"] != "31" || body["fields"]["resolution"]["name"] != "Done" {
