@@ -131,8 +131,9 @@ mod tests {
         let playbook = catalogue.get("alipay").unwrap();
         let aliases =
             Aliases::from([("flagctl".into(), vec!["/nowhere/flagctl".into()]), ("kubectl".into(), vec!["sh".into()])]);
+        let around = Surroundings { directory: "/".into(), home: "/".into(), ..Surroundings::default() };
         assert_eq!(
-            missing(playbook, &aliases, &Surroundings::default()),
+            missing(playbook, &aliases, &around),
             [
                 "alipay: `/nowhere/flagctl` is not on this machine (steps route-to-backup, shed-retries): `[commands]` in the configuration names another"
             ]

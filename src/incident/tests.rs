@@ -458,7 +458,7 @@ fn a_step_runs_once_at_a_time_and_by_one_person() {
     room.ask("omid", 70, Command::StartRun(order(Some(step_of("restart")), true))).unwrap();
     assert_eq!(room.incident.claims[&step_of("restart")].by, *"omid");
     let again = room.refusal("dana", 71, Command::StartRun(order(Some(step_of("restart")), true)));
-    assert!(again.starts_with("omid runs this step since"), "{again}");
+    assert!(again.starts_with("omid runs it since"), "{again}");
     let run = room.incident.runs[0].id;
     // Two consoles wrote at the same moment: the second has no effect on any console.
     room.incident.apply([entry(2, 1, 72, "dana", Event::CommandStarted(order(Some(step_of("restart")), true)))]);
@@ -478,7 +478,7 @@ fn a_step_runs_once_at_a_time_and_by_one_person() {
     assert_eq!(room.incident.runs[0].ending(), Some(&Ending::Exited(0)));
     // It failed or not: the step is in omid's hands until he lets it go.
     let claimed = room.refusal("dana", 93, Command::StartRun(order(Some(step_of("restart")), true)));
-    assert!(claimed.starts_with("omid works on this step"), "{claimed}");
+    assert!(claimed.starts_with("omid works on it"), "{claimed}");
     room.ask("omid", 94, Command::StartRun(order(Some(step_of("restart")), true))).unwrap();
     assert_eq!(room.incident.runs.len(), 2);
 }

@@ -123,6 +123,15 @@ impl Plain {
         line.split(":confirm ").nth(1).and_then(|rest| rest.split(':').next()).unwrap().to_owned()
     }
 
+    /// A line that holds a text, among those that were said already or that come.
+    #[track_caller]
+    pub fn said_or_says(&mut self, text: &str, patience: Duration) -> String {
+        match self.seen.iter().find(|line| line.contains(text)) {
+            Some(line) => line.clone(),
+            None => self.wait_for(text, patience),
+        }
+    }
+
     /// Ends the input.
     pub fn end(&mut self) {
         self.stdin = None;

@@ -163,7 +163,7 @@ fn a_drill_in_staging_puts_its_fault_there_on_a_word_sees_it_on_real_graphs_and_
     let fired = || prometheus.ask("/api/v1/alerts")["alerts"].as_array().is_some_and(|all| !all.is_empty());
     until("the alert", fired);
     // The charts of an hour step by most of a minute.
-    let line = room.wait_for("payments pending BREACHED", Duration::from_secs(90));
+    let line = room.said_or_says("payments pending BREACHED", Duration::from_secs(90));
     assert!(line.contains("930"), "{line}");
     until("the alert's clock", || {
         room.type_in(":alerts\n:link 1\n");
