@@ -80,6 +80,12 @@ fn setting(key: &str) -> (String, String) {
         }
         (_, "bearer-command") => below(url, "['x']"),
         (_, "bearer-file" | "bearer-env" | "ca-file") => below(url, "'x'"),
+        // A certificate and its key need each other.
+        (_, "client-cert-file" | "client-key-file") => {
+            let other = if name == "client-cert-file" { "client-key-file" } else { "client-cert-file" };
+            let before = format!("{url}\n{other} = 'o'\n{name} = ");
+            (section_of(&format!("{before}'x'")), section_of(&format!("{before}'y'")))
+        }
         // A key that came later: as the starter file suggests it.
         _ => {
             let start = INIT.find(&format!("[{section}]")).unwrap_or(0);

@@ -602,7 +602,8 @@ fn set_severity(incident: &Incident, to: Severity, reason: Option<CleanStr>) -> 
 fn goes_on_here(incident: &Incident) -> Result<(), Refusal> {
     match incident.outcome {
         Some(Outcome::Merged(into)) => {
-            refuse(format!("{} goes on in {into}: open that one, or take the merge back (:unmerge)", incident.id()))
+            let goes_on = format!("{} goes on in {into}: open that one, or take the merge back (", incident.id());
+            refuse(says![goes_on, By("unmerge"), ")"])
         }
         Some(Outcome::Done | Outcome::FalseAlarm | Outcome::Backlog) | None => Ok(()),
     }

@@ -66,7 +66,7 @@ fn a_duplicate_takes_no_notes_and_is_open_again_where_it_was_once_the_merge_is_t
     room.command_and_acknowledge(120);
     let phases = room.incident.phases.clone();
     room.ask("dana", 200, Command::CloseAs(Outcome::Merged(other()), None)).unwrap();
-    let goes_on = "INC-42 goes on in INC-43: open that one, or take the merge back (:unmerge)";
+    let goes_on = "INC-42 goes on in INC-43: open that one, or take the merge back (`unmerge`)";
     assert_eq!(room.refusal("dana", 210, Command::AddNote(note("late"))), goes_on);
     assert_eq!(room.refusal("dana", 210, Command::EnterPhase(Phase::Triage, Some("not the same".into()))), goes_on);
     room.ask("dana", 220, unmerge()).unwrap();
