@@ -11,6 +11,7 @@ mod answers;
 mod changes;
 mod doctor;
 mod gameday;
+mod listing;
 mod out;
 mod people;
 mod playbook;
@@ -31,9 +32,19 @@ use crate::incident::{IncidentId, NoteKind, Severity};
 use crate::run::Fault;
 use crate::text::duration::Lapse;
 
+/// How every subcommand ends, as `--help` and README have it.
+const EXITS: &str = "Exit statuses:
+  0    done; what was given is on disk
+  1    failed, or refused by the incident's rules
+  2    called wrongly: nothing was done
+  129  the terminal was closed
+  130  ended by Ctrl-C
+  143  ended by a signal
+  (`run` ends as the command that it ran)";
+
 /// Runs a production incident from the first alert to the closed follow-ups.
 #[derive(Debug, Parser)]
-#[command(name = "warroom", version, disable_help_subcommand = true, args_conflicts_with_subcommands = false)]
+#[command(name = "warroom", version, after_help = EXITS, args_conflicts_with_subcommands = false)]
 struct Cli {
     #[command(flatten)]
     common: Common,
@@ -130,14 +141,7 @@ enum Sub {
         alertmanager: Option<String>,
     },
     /// List the incidents of this host
-    List {
-        /// As JSON: {"incidents":[{"id":…}]}
-        #[arg(long)]
-        json: bool,
-        /// Closed ones and drills too
-        #[arg(long)]
-        all: bool,
-    },
+    List(listing::Listing),
     /// Print an incident: its facts and its timeline
     Show {
         /// INC-42, 42, or DRILL-3
@@ -418,7 +422,7 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
         }
         Sub::Alerts { json, .. } => alerts::alerts(&load()?, json),
         Sub::After(command) => after::run(&load()?, command),
-        Sub::List { json, all } => answers::list(&part()?, json, all),
+        Sub::List(asked) => listing::list(&part()?, &asked),
         Sub::Show { incident, json } => answers::show(&part()?, incident, json),
         Sub::Note { incident, kind, text } => answers::note(&part()?, incident, kind, &given_or_piped(&text)?),
         Sub::Run(asked) => run::run(&part()?, &asked),

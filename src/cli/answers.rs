@@ -14,8 +14,8 @@ use crate::console::{Summary, actions, first_events};
 use crate::incident::command::decide;
 use crate::incident::when::{self, Side};
 use crate::incident::{
-    Actor, Asking, Channel, Command, Declared, Detection, Event, Fate, IncidentId, NoteAdded, NoteKind, Phase,
-    PrivacySet, Series, Severity, Via,
+    Actor, Asking, Channel, Command, Declared, Detection, Event, Fate, IncidentId, NoteAdded, NoteKind, PrivacySet,
+    Series, Severity, Via,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
 use crate::oncall::canonical;
@@ -118,36 +118,12 @@ pub(super) fn declare(
     print(&id.to_string())
 }
 
-pub(super) fn list(config: &Config, json: bool, all: bool) -> Result<ExitCode, Ending> {
-    let dir = place(config).open()?;
-    let which = if all { records::Which::All } else { records::Which::Open };
-    let list = records::list(&dir, which, &board(config))?;
-    // What other systems still lack does not end with the incident.
-    let closed = if all { Vec::new() } else { records::list(&dir, records::Which::Incidents, &board(config))? };
-    let closed: Vec<_> = closed.iter().filter(|one| one.phase == Phase::Closed && !one.unsent.is_empty()).collect();
-    if json {
-        let incidents: Vec<_> = list.iter().map(summary_json).collect();
-        let closed: Vec<_> = closed.into_iter().map(summary_json).collect();
-        return print(&json!({ "incidents": incidents, "closed_and_not_sent": closed }).to_string());
-    }
-    let mut lines: Vec<String> = list.iter().map(|summary| summary_line(summary, clock::wall())).collect();
-    if lines.is_empty() {
-        let none = "no incident is open (warroom declare, or warroom gameday for an exercise); --all lists drills, too";
-        lines.push(none.to_owned());
-    }
-    for one in closed {
-        let id = one.id;
-        lines.push(format!("{id} is closed, and not all has gone out: {} (warroom open {id})", one.unsent.join("; ")));
-    }
-    print(&lines.join("\n"))
-}
-
 /// By which rules records are listed.
-fn board(config: &Config) -> Board {
+pub(super) fn board(config: &Config) -> Board {
     Board { cadence: config.cadence, matrix: config.matrix.clone(), catalogue: files::catalogue(&config.playbooks) }
 }
 
-fn summary_json(summary: &Summary) -> serde_json::Value {
+pub(super) fn summary_json(summary: &Summary) -> serde_json::Value {
     json!({
         "id": summary.id,
         "title": summary.title,

@@ -35,3 +35,17 @@ fn the_commands_of_readme_exist() {
         assert!(warroom(&["open", "--help"]).contains(flag), "{flag}");
     }
 }
+
+#[test]
+fn help_and_readme_have_the_same_exit_statuses_and_help_explains_a_subcommand() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let help = warroom(&["--help"]);
+    let (_, table) = help.split_once("Exit statuses:\n").unwrap();
+    let rows: Vec<_> = table.lines().filter_map(|line| line.trim().split_once("  ")).collect();
+    assert!(rows.len() >= 6, "{table}");
+    for (status, means) in rows {
+        let row = format!("| {} | {} |", status.trim(), means.trim());
+        assert!(readme.contains(&row), "README lacks {row}");
+    }
+    assert!(warroom(&["help", "note"]).contains("Write a line on the timeline"));
+}

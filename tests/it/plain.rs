@@ -698,3 +698,24 @@ async fn an_alert_is_said_when_it_fires_and_an_incident_is_declared_from_it() {
     });
     typist.await.unwrap();
 }
+
+#[test]
+fn a_list_can_be_asked_for_some_incidents_in_a_form_for_programs_and_the_worst_comes_first() {
+    let host = Host::new();
+    for (service, severity, title) in
+        [("alipay", "sev2", "slow"), ("blubank", "sev1", "payments fail"), ("alipay", "sev3", "noise")]
+    {
+        assert_eq!(host.run(&["declare", title, "--severity", severity, "-s", service]).0, 0);
+    }
+    let (_, all) = host.run(&["list"]);
+    let ids: Vec<_> = all.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(ids, ["INC-2", "INC-1", "INC-3"], "{all}");
+    let (_, tsv) = host.run(&["list", "-o", "tsv", "--service", "alipay", "--severity", "sev2,sev1", "--since", "1h"]);
+    let rows: Vec<Vec<&str>> = tsv.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!((rows.len(), rows[0][0], rows[1][0], rows[1][6]), (2, "id", "INC-1", "slow"), "{tsv}");
+    let (_, jsonl) = host.run(&["list", "-o", "jsonl", "--open"]);
+    let of = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["severity"].clone();
+    assert_eq!(jsonl.lines().map(of).collect::<Vec<_>>(), ["sev1", "sev2", "sev3"], "{jsonl}");
+    assert_eq!(host.run(&["list", "-o", "jsonl", "--severity", "sev0"]), (0, String::new()));
+    assert!(host.run(&["list", "--severity", "sev0"]).1.contains("no record is like that"));
+}

@@ -11,7 +11,9 @@ const DARK_AMBER: vt100::Color = vt100::Color::Rgb(0x8a, 0x4b, 0);
 fn shows(screen: &vt100::Screen, colour: vt100::Color) -> bool {
     let (rows, columns) = screen.size();
     let mut cells = (0..rows.get()).flat_map(|row| (0..columns.get()).map(move |column| (row, column)));
-    cells.any(|(row, column)| screen.cell(row, column).is_some_and(|cell| cell.fgcolor() == colour))
+    // A blank keeps the colour of what stood there before, which nobody sees.
+    let is_so = |cell: &vt100::Cell| cell.fgcolor() == colour && !cell.contents().trim().is_empty();
+    cells.any(|(row, column)| screen.cell(row, column).is_some_and(is_so))
 }
 
 fn drill(host: &Host, more: &[(&str, &str)]) -> Pty {

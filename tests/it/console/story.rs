@@ -118,6 +118,7 @@ fn every_key() -> Vec<String> {
             "F12" => "\x1b[24~".to_owned(),
             "Ctrl+P" => "\x10".to_owned(),
             "Ctrl+L" => "\x0c".to_owned(),
+            "Ctrl+O" => "\x0f".to_owned(),
             // These end or stop the console, which is no writing.
             "q" | "Ctrl+Q" | "Ctrl+C" | "Ctrl+Z" => return None,
             one if one.chars().count() == 1 => one.to_owned(),
