@@ -80,6 +80,8 @@ fn setting(key: &str) -> (String, String) {
         }
         (_, "bearer-command") => below(url, "['x']"),
         (_, "bearer-file" | "bearer-env" | "ca-file") => below(url, "'x'"),
+        (_, "headers") => below(url, "{ X-Scope-OrgID = 'payments' }"),
+        (_, "also") => below(url, "['https://y.example']"),
         // A certificate and its key need each other.
         (_, "client-cert-file" | "client-key-file") => {
             let other = if name == "client-cert-file" { "client-key-file" } else { "client-cert-file" };

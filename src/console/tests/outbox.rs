@@ -310,7 +310,8 @@ fn a_dry_run_changes_nothing_for_others_and_others_go_on_sending() {
     let entries: Vec<Entry> = dry.console.incident().entries().cloned().collect();
     let mut other = Desk::with(Settings { reach: reach(), ..settings(Layout::Comms) }, (120, 40));
     (other.rseq, other.hlc, other.wall) = (dry.rseq, dry.hlc, dry.wall);
-    for msg in [JournalMsg::Opened(IncidentId::incident(1)), JournalMsg::Entries(entries), JournalMsg::CaughtUp] {
+    let left = JournalMsg::LeftBehind(dry.left_by("c1"));
+    for msg in [left, JournalMsg::Opened(IncidentId::incident(1)), JournalMsg::Entries(entries), JournalMsg::CaughtUp] {
         other.tell(Msg::Journal(msg));
     }
     other.tell(Msg::Journal(JournalMsg::Present(here.to_vec())));

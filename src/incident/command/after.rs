@@ -52,13 +52,18 @@ pub(super) fn close_as(
             return refuse("only a SEV3 is handled within the squad and logged for the backlog");
         }
         Outcome::Backlog | Outcome::FalseAlarm if incident.impact.start.is_some() && incident.drill.is_none() => {
-            return refuse(
-                "customers are recorded as hurt: resolve it (:resolve), or say how it is known that nobody was (:no-impact)",
-            );
+            return refuse(says![
+                "customers are recorded as hurt: resolve it (",
+                By("resolve"),
+                "), or say how it is known that nobody was (",
+                By("no-impact"),
+                ")",
+            ]);
         }
         // A lower severity takes nothing back that was owed before.
         Outcome::Backlog if !left.is_empty() => {
-            return refuse(format!("left undone: {}. Do it, or resolve the incident (:resolve)", left.join("; ")));
+            let undone = format!("left undone: {}. Do it, or resolve the incident (", left.join("; "));
+            return refuse(says![undone, By("resolve"), ")"]);
         }
         Outcome::Merged(into) if into == incident.id() => return refuse("a record cannot be merged into itself"),
         Outcome::FalseAlarm if reason.is_none() => {

@@ -68,7 +68,7 @@ fn a_lower_severity_takes_back_only_what_nobody_was_late_with() {
     let no = ask_with_matrix(&mut room, 3200, Command::CloseAs(Outcome::Backlog, Some("OPS-13".into())));
     assert_eq!(
         no.unwrap_err().to_string(),
-        "left undone: the Head of Compliance was not told of SEV1. Do it, or resolve the incident (:resolve)"
+        "left undone: the Head of Compliance was not told of SEV1. Do it, or resolve the incident (`resolve`)"
     );
 }
 
@@ -81,7 +81,7 @@ fn nobody_closes_what_hurt_customers_as_a_backlog_item_or_a_false_alarm() {
         room.ask("dana", 160, Command::SetSeverity(Severity::Sev3, Some("looks better".into()))).unwrap();
         assert_eq!(
             room.refusal("dana", 170, Command::CloseAs(outcome, Some("OPS-13".into()))),
-            "customers are recorded as hurt: resolve it (:resolve), or say how it is known that nobody was (:no-impact)"
+            "customers are recorded as hurt: resolve it (`resolve`), or say how it is known that nobody was (`no-impact`)"
         );
     }
 }

@@ -224,6 +224,10 @@ pub(super) fn hide(text: &str) -> String {
     let mut copied = 0;
     for found in NAME.captures_iter(text) {
         let Some(name) = found.get(0).filter(|name| name.start() >= copied) else { continue };
+        // The word in the place of a secret is itself one of the names.
+        if text[..name.start()].ends_with('[') && text[name.end()..].starts_with(']') {
+            continue;
+        }
         let name = Name { text, from: name.start(), to: name.end(), is_glued: found.get(1).is_some() };
         if let Some((from, to)) = name.value() {
             out.push_str(&text[copied..from]);
