@@ -80,6 +80,8 @@ fn setting(key: &str) -> (String, String) {
         }
         (_, "bearer-command") => below(url, "['x']"),
         (_, "bearer-file" | "bearer-env" | "ca-file") => below(url, "'x'"),
+        ("alerts", "severities") => alone("{ blocker = 'sev0' }"),
+        ("alerts", _) => alone("['NoPlan']"),
         (_, "headers") => below(url, "{ X-Scope-OrgID = 'payments' }"),
         (_, "also") => below(url, "['https://y.example']"),
         // A certificate and its key need each other.

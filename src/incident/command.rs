@@ -426,7 +426,7 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::TakeRole(seat) => vec![take(incident, seat, asking)?],
         Command::LeaveRole(seat, reason) => vec![leave(incident, seat, reason, asking)?],
         Command::AddNote(body) => {
-            goes_on_here(incident)?;
+            after::goes_on_here(incident)?;
             said(&body.text, "the line")?;
             if let Some(at) = body.at {
                 past(at, now)?;
@@ -598,17 +598,6 @@ fn set_severity(incident: &Incident, to: Severity, reason: Option<CleanStr>) -> 
     }
 }
 
-/// What goes on in another record is written there.
-fn goes_on_here(incident: &Incident) -> Result<(), Refusal> {
-    match incident.outcome {
-        Some(Outcome::Merged(into)) => {
-            let goes_on = format!("{} goes on in {into}: open that one, or take the merge back (", incident.id());
-            refuse(says![goes_on, By("unmerge"), ")"])
-        }
-        Some(Outcome::Done | Outcome::FalseAlarm | Outcome::Backlog) | None => Ok(()),
-    }
-}
-
 /// Nobody closes the record of what still stands in staging.
 fn nothing_left(incident: &Incident) -> Result<(), Refusal> {
     let left: Vec<_> = incident.left_in_staging().into_iter().map(CleanStr::as_str).collect();
@@ -624,7 +613,7 @@ fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>, asking: &A
     if phase == from {
         return refuse(format!("the phase is {phase} already"));
     }
-    goes_on_here(incident)?;
+    after::goes_on_here(incident)?;
     if phase == Phase::Closed {
         nothing_left(incident)?;
     }

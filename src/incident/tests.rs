@@ -478,7 +478,7 @@ fn a_step_runs_once_at_a_time_and_by_one_person() {
     assert_eq!(room.incident.runs[0].ending(), Some(&Ending::Exited(0)));
     // It failed or not: the step is in omid's hands until he lets it go.
     let claimed = room.refusal("dana", 93, Command::StartRun(order(Some(step_of("restart")), true)));
-    assert!(claimed.starts_with("omid works on it"), "{claimed}");
+    assert!(claimed.starts_with("omid works on it: `claim` takes it over"), "{claimed}");
     room.ask("omid", 94, Command::StartRun(order(Some(step_of("restart")), true))).unwrap();
     assert_eq!(room.incident.runs.len(), 2);
 }

@@ -402,7 +402,8 @@ fn a_folder_of_playbooks_is_read_around_what_is_no_playbook() {
     fs::write(dir.join("ours.toml"), shipped.replace("owner = \"", "owner = \"Us, not ")).unwrap();
     let catalogue = files::catalogue(&[dir, folder.path().join("absent")]);
     assert!(catalogue.get("alipay").unwrap().owner.starts_with("Us, not"));
-    assert_eq!(catalogue.problems.len(), 2, "{:?}", catalogue.problems);
+    assert_eq!(catalogue.problems.len(), 3, "{:?}", catalogue.problems);
+    assert!(catalogue.problems[2].contains("folder.toml is no file"), "{:?}", catalogue.problems);
     assert!(catalogue.problems[0].contains("big.toml:1:1: "), "{:?}", catalogue.problems);
     assert!(catalogue.problems[1].contains("broken.toml:1:11: `service`"), "{:?}", catalogue.problems);
     let error = files::exercise("alipay-storm").unwrap_err().to_string();

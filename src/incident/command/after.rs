@@ -180,6 +180,17 @@ pub(super) fn redact(incident: &Incident, body: EntryRedacted) -> Result<Vec<Eve
     Ok(std::iter::once(body.clone()).chain(others).map(Event::EntryRedacted).collect())
 }
 
+/// What goes on in another record is written there.
+pub(super) fn goes_on_here(incident: &Incident) -> Result<(), Refusal> {
+    match incident.outcome {
+        Some(Outcome::Merged(into)) => {
+            let goes_on = format!("{} goes on in {into}: open that one, or take the merge back (", incident.id());
+            refuse(says![goes_on, By("unmerge"), ")"])
+        }
+        Some(Outcome::Done | Outcome::FalseAlarm | Outcome::Backlog) | None => Ok(()),
+    }
+}
+
 pub(super) fn merge(incident: &Incident, body: DuplicateMerged, lines: Vec<LineMerged>) -> Result<Vec<Event>, Refusal> {
     if body.from == incident.id() {
         return refuse("a record cannot be merged into itself");

@@ -398,9 +398,9 @@ fn a_full_disk_is_said_nothing_typed_is_lost_and_it_recovers_by_itself() {
         recorded_notes += 1;
     }
     console.wait_until("the banner", SOON, |screen| screen.rows(0, 120).next().unwrap().contains("NOT SAVED"));
-    // The answer to the note itself, which gives the text back.
-    console.wait_until("a refusal in the footer", SOON, |screen| {
-        screen.rows(0, 120).nth(39).unwrap().contains("NOT SAVED")
+    // The answer to the note itself, which gives the text back: above the keys, where it does not fit beside them.
+    console.wait_until("a refusal at the foot", SOON, |screen| {
+        screen.rows(0, 120).skip(30).any(|row| row.contains("NOT SAVED"))
     });
     // What was typed is in the line, and more can be typed; looking goes on.
     console.wait_for(&format!("end {recorded_notes:03}"), SOON);
