@@ -130,11 +130,30 @@ impl Console {
         let all = self.settings.reach.missing(&self.incident);
         // What was told in the meantime is left no more.
         self.outbox.left = without(&self.outbox.left, &without(&self.outbox.left, &all));
-        let missing = without(&all, &self.outbox.left);
+        let missing = self.without_lines_of_others(without(&all, &self.outbox.left));
         if !missing.is_empty() {
             let append = self.append(missing.into_iter().map(Event::DeliveryQueued).collect(), None);
             effects.push(append);
         }
+    }
+
+    /// What is missing, without the lines that others wrote: their console tells those, and until it has they are left. A line has its author whatever
+    /// else is known by then, so that two consoles that write at once tell each line once.
+    fn without_lines_of_others(&mut self, missing: Vec<DeliveryQueued>) -> Vec<DeliveryQueued> {
+        let is_own = |line: &EntryId| self.incident.entry(*line).is_some_and(|entry| self.own.vouches_for(entry));
+        let (mut own, mut others) = (Vec::new(), Vec::new());
+        for one in missing {
+            let Act::Note(lines) = &one.act else {
+                own.push(one);
+                continue;
+            };
+            let (mine, theirs): (BTreeSet<EntryId>, BTreeSet<EntryId>) = lines.iter().copied().partition(is_own);
+            let of = |lines: BTreeSet<EntryId>| DeliveryQueued { act: Act::Note(lines), ..one.clone() };
+            own.extend((!mine.is_empty()).then(|| of(mine)));
+            others.extend((!theirs.is_empty()).then(|| of(theirs)));
+        }
+        self.outbox.left.extend(others);
+        own
     }
 
     /// Takes in what others wrote; what that means for other systems is theirs to tell.

@@ -177,6 +177,18 @@ impl MaskedLines {
 
 /// Where a text is cut that goes on: not behind half a card number, nor between a name and the secret in the next line.
 fn held_back(text: &[u8], end: usize) -> usize {
+    // A cut before the name may fall into a number that ends in its line: until nothing is cut in two.
+    let mut end = end;
+    loop {
+        let earlier = held_once(text, end);
+        if earlier == end {
+            return end;
+        }
+        end = earlier;
+    }
+}
+
+fn held_once(text: &[u8], end: usize) -> usize {
     let mut from = end.saturating_sub(OVERLAP);
     while from < end && text[from] & 0xC0 == 0x80 {
         from += 1;

@@ -705,7 +705,7 @@ fn a_list_can_be_asked_for_some_incidents_in_a_form_for_programs_and_the_worst_c
     for (service, severity, title) in
         [("alipay", "sev2", "slow"), ("blubank", "sev1", "payments fail"), ("alipay", "sev3", "noise")]
     {
-        assert_eq!(host.run(&["declare", title, "--severity", severity, "-s", service]).0, 0);
+        assert_eq!(host.run(&["declare", title, "--severity", severity, "-s", service, "--anyway"]).0, 0);
     }
     let (_, all) = host.run(&["list"]);
     let ids: Vec<_> = all.lines().map(|line| line.split(' ').next().unwrap()).collect();

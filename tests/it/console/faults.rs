@@ -417,8 +417,8 @@ fn a_full_disk_is_said_nothing_typed_is_lost_and_it_recovers_by_itself() {
     // Another sentence takes the place of the first refusal, so that the next one is seen to come.
     console.type_for("a", "take command first");
     console.send("R1");
-    console.wait_until("a refusal in the footer", SOON, |screen| {
-        screen.rows(0, 120).nth(39).unwrap().contains("NOT SAVED")
+    console.wait_until("another refusal at the foot", SOON, |screen| {
+        screen.rows(0, 120).skip(30).any(|row| row.contains("NOT SAVED"))
     });
     // The cause goes away: no restart is needed.
     limit_files(&host, &console, "unlimited");
