@@ -3,7 +3,7 @@
 //! Hides its HTTP API: range and instant queries by POST (by GET where that is refused), through `prometheus-http-query` on our own client. The answers
 //! are read here and not by that crate, because it drops warnings, has no limit, and fails on native histograms.
 //!
-//! Invariant: each question stands alone ([`round`]): one that is bad, slow or refused hides no other. A moment without a sample stays without. A
+//! Invariant: each question stands alone (`round`): one that is bad, slow or refused hides no other. A moment without a sample stays without. A
 //! server that measures but has no alerts to ask for is a healthy one.
 
 use std::future::Future;

@@ -1,6 +1,6 @@
 //! Masks what must not be in a record: card numbers, tokens, passwords, known secrets.
 //!
-//! Hides what counts as one: [`rules`] by their shape, [`named`] by the name before them, [`card`] numbers, and what this process knows by value. A mask
+//! Hides what counts as one: `rules` by their shape, `named` by the name before them, `card` numbers, and what this process knows by value. A mask
 //! errs to the side of hiding: a word after `password=` is hidden, whatever it is.
 //!
 //! Invariant: masking twice changes nothing more; it never fails, and takes time in proportion to the text.
