@@ -12,6 +12,8 @@ use crate::oncall::Roster;
 use crate::text::is_blank;
 
 mod after;
+mod course;
+mod lines;
 mod names;
 mod room;
 mod run;
@@ -373,76 +375,25 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         _ => {}
     }
     let events = match names::settled(command, incident, asking)? {
-        Command::Declare(body) => vec![declare(incident, body, now)?],
-        Command::StartDrill(body) => {
-            if incident.drill.is_some() {
-                return refuse(format!("{} is a drill already", incident.id()));
-            }
-            vec![Event::DrillStarted(body)]
-        }
-        Command::PauseDrill(is_pause) => {
-            if incident.drill.is_none() {
-                return refuse(format!("{} is no drill: its clock never stands still", incident.id()));
-            }
-            match (is_pause, incident.clock().is_paused()) {
-                (true, true) => return refuse("the drill is paused already: `resume-drill` lets it go on".to_owned()),
-                (false, false) => return refuse("the drill is not paused".to_owned()),
-                (true, false) => vec![Event::DrillPaused(Plain {})],
-                (false, true) => vec![Event::DrillResumed(Plain {})],
-            }
-        }
+        Command::Declare(body) => vec![course::declare(incident, body, now)?],
+        Command::StartDrill(body) => vec![course::start_drill(incident, body)?],
+        Command::PauseDrill(is_pause) => vec![course::pause_drill(incident, is_pause)?],
         Command::SetTitle(title) => {
             said(&title, "the title")?;
             vec![Event::TitleSet(TitleSet { title })]
         }
-        Command::SetSeverity(to, reason) => vec![set_severity(incident, to, reason)?],
-        Command::EnterPhase(phase, reason) => vec![enter(incident, phase, reason, asking)?],
-        Command::Acknowledge => acknowledge(incident, asking)?,
-        Command::AddService(service) => {
-            said(&service, "the service")?;
-            if incident.services.contains(&service) {
-                return refuse(format!("{service} is in the scope already"));
-            }
-            vec![Event::ServiceAdded(ServiceNamed { service })]
-        }
-        Command::RemoveService(service) => {
-            if !incident.services.contains(&service) {
-                return refuse(format!("{service} is not in the scope"));
-            }
-            vec![Event::ServiceRemoved(ServiceNamed { service })]
-        }
-        Command::StartImpact(at) => {
-            past(at, now)?;
-            vec![Event::ImpactStarted(ImpactAt { at })]
-        }
-        Command::EndImpact(at) => {
-            past(at, now)?;
-            match incident.impact.start {
-                None => return refuse("no customer impact is recorded: say first when it began"),
-                Some(start) if at < start => return refuse("customer impact cannot end before it began"),
-                Some(_) => vec![Event::ImpactEnded(ImpactAt { at })],
-            }
-        }
-        Command::TakeRole(seat) => vec![take(incident, seat, asking)?],
-        Command::LeaveRole(seat, reason) => vec![leave(incident, seat, reason, asking)?],
-        Command::AddNote(body) => {
-            after::goes_on_here(incident)?;
-            said(&body.text, "the line")?;
-            if let Some(at) = body.at {
-                past(at, now)?;
-            }
-            vec![Event::NoteAdded(body)]
-        }
-        Command::AmendNote(body) => {
-            vec![amend(incident, body, asking)?]
-        }
-        Command::StrikeNote(body) => {
-            own_note(incident, body.note, asking)?;
-            if incident.facts.timeline.is_struck(body.note) {
-                return refuse("this line is struck through already");
-            }
-            vec![Event::NoteStruck(body)]
-        }
+        Command::SetSeverity(to, reason) => vec![course::set_severity(incident, to, reason)?],
+        Command::EnterPhase(phase, reason) => vec![course::enter(incident, phase, reason, asking)?],
+        Command::Acknowledge => course::acknowledge(incident, asking)?,
+        Command::AddService(service) => vec![course::add_service(incident, service)?],
+        Command::RemoveService(service) => vec![course::remove_service(incident, service)?],
+        Command::StartImpact(at) => vec![course::start_impact(at, now)?],
+        Command::EndImpact(at) => vec![course::end_impact(incident, at, now)?],
+        Command::TakeRole(seat) => vec![work::take(incident, seat, asking)?],
+        Command::LeaveRole(seat, reason) => vec![work::leave(incident, seat, reason, asking)?],
+        Command::AddNote(body) => vec![lines::add(incident, body, now)?],
+        Command::AmendNote(body) => vec![lines::amend(incident, body, asking)?],
+        Command::StrikeNote(body) => vec![lines::strike(incident, body, asking)?],
         Command::PinEvidence(evidence) => vec![Event::EvidencePinned(EvidencePinned { evidence })],
         Command::CheckStep(body) => run::check(incident, body, None)?,
         Command::CheckAnyway(body, reason) => run::check(incident, body, Some(reason))?,
@@ -475,8 +426,8 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
             }
             vec![Event::AlertLinked(body)]
         }
-        Command::SetScope(body) => vec![scope(body)?],
-        Command::DenyImpact(reason) => vec![deny_impact(incident, reason)?],
+        Command::SetScope(body) => vec![course::scope(body)?],
+        Command::DenyImpact(reason) => vec![course::deny_impact(incident, reason)?],
         Command::AssignRole(seat, holder) => vec![work::assign_role(incident, seat, holder)?],
         Command::StandIn(role, holder) => vec![work::stand_in(incident, role, holder, asking)?],
         Command::OfferRole(body) => vec![work::offer_role(incident, body, asking)?],
@@ -572,219 +523,4 @@ fn past(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Refusal> {
         return refuse(says![at, " lies in the future"]);
     }
     Ok(())
-}
-
-fn declare(incident: &Incident, body: Declared, now: DateTime<Utc>) -> Result<Event, Refusal> {
-    if !incident.is_blank() {
-        return refuse(format!("{} is declared already", incident.id()));
-    }
-    said(&body.title, "the title")?;
-    if let Some(at) = body.detected_at {
-        past(at, now)?;
-    }
-    Ok(Event::Declared(body))
-}
-
-fn set_severity(incident: &Incident, to: Severity, reason: Option<CleanStr>) -> Result<Event, Refusal> {
-    match incident.severity {
-        Some(from) if from == to => refuse(format!("the severity is {to} already")),
-        Some(from) if to > from => {
-            let Some(reason) = reason.filter(|reason| !reason.trim().is_empty()) else {
-                return want_reason(format!("lowering from {from} to {to} wants a reason"));
-            };
-            Ok(Event::SeverityLowered(SeveritySet { to, reason: Some(reason) }))
-        }
-        _ => Ok(Event::SeverityRaised(SeveritySet { to, reason })),
-    }
-}
-
-/// Nobody closes the record of what still stands in staging.
-fn nothing_left(incident: &Incident) -> Result<(), Refusal> {
-    let left: Vec<_> = incident.left_in_staging().into_iter().map(CleanStr::as_str).collect();
-    if left.is_empty() {
-        return Ok(());
-    }
-    refuse(format!("still in staging: {}: abort-drill, or staging, takes it back first", left.join(", ")))
-}
-
-fn enter(incident: &Incident, phase: Phase, reason: Option<CleanStr>, asking: &Asking) -> Result<Event, Refusal> {
-    let from = incident.phase();
-    let reason = reason.filter(|reason| !reason.trim().is_empty());
-    if phase == from {
-        return refuse(format!("the phase is {phase} already"));
-    }
-    after::goes_on_here(incident)?;
-    if phase == Phase::Closed {
-        nothing_left(incident)?;
-    }
-    // A drill may be aborted at any time.
-    if phase == Phase::Closed && incident.drill.is_some() && reason.is_some() {
-        return Ok(Event::PhaseEntered(PhaseEntered { reason, ..PhaseEntered::plain(phase) }));
-    }
-    if incident.acknowledged.is_none() && phase != Phase::Closed {
-        return refuse(says![
-            "nobody has acknowledged yet: the Incident Commander does that first (",
-            By("acknowledge"),
-            ")"
-        ]);
-    }
-    if phase == Phase::Detected {
-        return refuse("an incident that was acknowledged cannot become undetected");
-    }
-    if !from.is_live() && phase.is_live() {
-        if phase != Phase::Triage {
-            return refuse(format!("a {} incident is reopened into Triage", from.name().to_lowercase()));
-        }
-        if reason.is_none() {
-            return want_reason("reopening wants a reason");
-        }
-    }
-    if phase == Phase::Resolved && from.is_live() {
-        return refuse(says!["resolving asks for proof: ", By("resolve"), " takes it"]);
-    }
-    if phase == Phase::PostIncident && from.is_live() {
-        return refuse(says!["it is not resolved yet: resolve it first (", By("resolve"), ")"]);
-    }
-    if phase == Phase::Closed && from.is_live() {
-        return refuse(says![
-            "it is not resolved yet: resolve it (",
-            By("resolve"),
-            "), or close it as a false alarm (",
-            By("false-alarm"),
-            ")"
-        ]);
-    }
-    if phase == Phase::Closed && reason.is_none() {
-        // A drill leaves no paperwork.
-        let mut ends = unfinished(incident, Rules { cadence: &asking.cadence, tell: &asking.tell });
-        if incident.drill.is_none() {
-            ends.extend(incident.open_ends());
-        }
-        ends.extend(incident.unsent());
-        if !ends.is_empty() {
-            return want_reason(format!("{}: closing without wants a reason", ends.join("; ")));
-        }
-    }
-    Ok(Event::PhaseEntered(PhaseEntered { reason, ..PhaseEntered::plain(phase) }))
-}
-
-fn scope(body: ScopeSet) -> Result<Event, Refusal> {
-    if let Some(share) = body.users_percent
-        && !(0.0..=100.0).contains(&share)
-    {
-        return refuse(format!("{share} % of users: a share lies between 0 and 100"));
-    }
-    if body == ScopeSet::default() {
-        return refuse("nothing was changed");
-    }
-    Ok(Event::ScopeSet(body))
-}
-
-/// Whoever takes back that customers were affected knows that they were recorded, and says how it is known better.
-fn deny_impact(incident: &Incident, reason: Option<CleanStr>) -> Result<Event, Refusal> {
-    let reason = reason.filter(|reason| !reason.is_blank());
-    let scope = &incident.scope;
-    let recorded = match (incident.impact.start, incident.impact.end) {
-        (Some(start), Some(end)) => Some(says!["customers hurt from ", start, " to ", end]),
-        (Some(start), None) => Some(says!["customers hurt since ", start, " (", By("impact-end"), " says until when)"]),
-        (None, _) if scope.is_anybody_counted() => {
-            scope.trend().map(|(count, _)| format!("{count} customers affected").into())
-        }
-        (None, _) => scope
-            .users_percent
-            .filter(|share| *share > 0.0)
-            .map(|share| format!("{share} % of the users affected").into()),
-    };
-    match (recorded, &reason) {
-        (Some(recorded), None) => want_reason(
-            Saying::from("recorded is: ").then(recorded).and(". Saying that nobody was affected at all wants a reason"),
-        ),
-        // Nothing to take back: the reason would be one for nothing.
-        (None, _) => Ok(Event::NoCustomerAffected(NoImpact::default())),
-        (Some(_), Some(_)) => Ok(Event::NoCustomerAffected(NoImpact { reason })),
-    }
-}
-
-fn acknowledge(incident: &Incident, asking: &Asking) -> Result<Vec<Event>, Refusal> {
-    if let Some(mark) = &incident.acknowledged {
-        return refuse(says![&mark.by, " acknowledged at ", mark.at]);
-    }
-    if !asking.holds(incident, Role::IncidentCommander) {
-        return match incident.holder(Role::IncidentCommander) {
-            Some(commander) => refuse(format!("the Incident Commander acknowledges: that is {commander}")),
-            None => refuse(says![
-                "the Incident Commander acknowledges, and nobody is: take command first (",
-                By("take-role"),
-                ")"
-            ]),
-        };
-    }
-    let mut events = vec![Event::Acknowledged(Plain {})];
-    if incident.phase() == Phase::Detected {
-        events.push(Event::PhaseEntered(PhaseEntered::plain(Phase::Acknowledged)));
-    }
-    Ok(events)
-}
-
-fn take(incident: &Incident, seat: Seat, asking: &Asking) -> Result<Event, Refusal> {
-    if let Some(mark) = incident.roles.get(&seat).filter(|_| !incident.played.contains(&seat)) {
-        let name = seat.role.name();
-        return if asking.is(&mark.by) {
-            refuse(format!("you are {name} already"))
-        } else {
-            refuse(says![
-                &mark.by,
-                format!(" is {name} since "),
-                mark.at,
-                ": relieve them with a reason (",
-                By("leave-role"),
-                ")"
-            ])
-        };
-    }
-    if seat.component.is_some() && seat.role != Role::Sme {
-        return refuse("only a Subject Matter Expert has a component");
-    }
-    let Seat { role, component } = seat;
-    Ok(Event::RoleTaken(RoleNamed { role, component, holder: asking.actor.clone(), reason: None, is_played: false }))
-}
-
-fn leave(incident: &Incident, seat: Seat, reason: Option<CleanStr>, asking: &Asking) -> Result<Event, Refusal> {
-    let Some(mark) = incident.roles.get(&seat) else {
-        return refuse(format!("nobody is {}", seat.role.name()));
-    };
-    let reason = reason.filter(|reason| !reason.trim().is_empty());
-    if !asking.is(&mark.by) && reason.is_none() && !incident.played.contains(&seat) {
-        return want_reason(format!("relieving {} wants a reason", mark.by));
-    }
-    let holder = mark.by.clone();
-    Ok(Event::RoleLeft(RoleNamed { role: seat.role, component: seat.component, holder, reason, is_played: false }))
-}
-
-fn own_note(incident: &Incident, note: EntryId, asking: &Asking) -> Result<(), Refusal> {
-    let Some(entry) = incident.entry(note) else { return refuse("this line is not in the journal") };
-    if !matches!(entry.event, Event::NoteAdded(_)) {
-        return refuse("only lines that a person wrote can be changed; the others say what was done");
-    }
-    let may = asking.is(&entry.actor)
-        || asking.holds(incident, Role::Scribe)
-        || asking.holds(incident, Role::IncidentCommander);
-    if may {
-        Ok(())
-    } else {
-        refuse(format!("this line is {}'s: they, the Scribe or the IC can change it", entry.actor))
-    }
-}
-
-fn amend(incident: &Incident, body: NoteAmended, asking: &Asking) -> Result<Event, Refusal> {
-    own_note(incident, body.note, asking)?;
-    match (&body.text, body.at) {
-        (None, None) => return refuse("nothing was changed"),
-        (Some(text), _) => said(text, "the line")?,
-        (None, Some(_)) => {}
-    }
-    if let Some(at) = body.at {
-        past(at, asking.now)?;
-    }
-    Ok(Event::NoteAmended(body))
 }

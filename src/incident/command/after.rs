@@ -44,7 +44,7 @@ pub(super) fn close_as(
     asking: &Asking,
 ) -> Result<Event, Refusal> {
     let reason = reason.filter(|reason| !reason.is_blank());
-    super::nothing_left(incident)?;
+    course::nothing_left(incident)?;
     let left = unfinished(incident, Rules { cadence: &asking.cadence, tell: &asking.tell });
     match outcome {
         Outcome::Done => return refuse(says!["an incident that is done is closed by its phase (", By("phase"), ")"]),

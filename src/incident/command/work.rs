@@ -6,6 +6,46 @@ use super::*;
 pub(super) const NOBODY: [&str; 10] =
     ["someone", "somebody", "anyone", "anybody", "everyone", "everybody", "all", "here", "channel", "team"];
 
+pub(super) fn take(incident: &Incident, seat: Seat, asking: &Asking) -> Result<Event, Refusal> {
+    if let Some(mark) = incident.roles.get(&seat).filter(|_| !incident.played.contains(&seat)) {
+        let name = seat.role.name();
+        return if asking.is(&mark.by) {
+            refuse(format!("you are {name} already"))
+        } else {
+            refuse(says![
+                &mark.by,
+                format!(" is {name} since "),
+                mark.at,
+                ": relieve them with a reason (",
+                By("leave-role"),
+                ")"
+            ])
+        };
+    }
+    if seat.component.is_some() && seat.role != Role::Sme {
+        return refuse("only a Subject Matter Expert has a component");
+    }
+    let Seat { role, component } = seat;
+    Ok(Event::RoleTaken(RoleNamed { role, component, holder: asking.actor.clone(), reason: None, is_played: false }))
+}
+
+pub(super) fn leave(
+    incident: &Incident,
+    seat: Seat,
+    reason: Option<CleanStr>,
+    asking: &Asking,
+) -> Result<Event, Refusal> {
+    let Some(mark) = incident.roles.get(&seat) else {
+        return refuse(format!("nobody is {}", seat.role.name()));
+    };
+    let reason = reason.filter(|reason| !reason.trim().is_empty());
+    if !asking.is(&mark.by) && reason.is_none() && !incident.played.contains(&seat) {
+        return want_reason(format!("relieving {} wants a reason", mark.by));
+    }
+    let holder = mark.by.clone();
+    Ok(Event::RoleLeft(RoleNamed { role: seat.role, component: seat.component, holder, reason, is_played: false }))
+}
+
 pub(super) fn assign_role(incident: &Incident, seat: Seat, holder: Actor) -> Result<Event, Refusal> {
     said(&holder, "the name")?;
     if let Some(mark) = incident.roles.get(&seat).filter(|_| !incident.played.contains(&seat)) {
