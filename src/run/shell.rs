@@ -1,40 +1,37 @@
 //! Performs effects: the journal's threads, the sources' tasks, the blocking pool.
 //!
-//! Hides which of them runs, and what replaces it when it dies.
+//! Hides which of them runs, and what replaces it when it dies. What a record reads stands in [`sources`], what comes back in [`heard`].
 //!
 //! Invariant: performing an effect never waits; everything that was started here can be ended here.
+
+mod heard;
+mod sources;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
-use super::commands;
 use super::merge::Merging;
 use super::post::{Errand, Post};
 use super::printout;
 use super::records::{self, Board};
 use super::{Opening, Plan};
 use crate::console::{Doubt, Effect, JournalMsg, Msg, Summary};
-use crate::exercise::Exercise;
-use crate::incident::{Clock, DrillStarted, EntryId, Event, IncidentId, Parcel, Progress, Series, Via};
-use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Presence, Request};
-use crate::live::{Inquiry, Report, SourceName, Watchlist};
-use crate::pane::{Access, Past, Present};
+use crate::incident::{DrillStarted, EntryId, Event, IncidentId, Parcel, Progress, Series, Via};
+use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Request};
+use crate::live::{Inquiry, Report, Watchlist};
+use crate::pane::{Access, Past};
 use crate::playbook::Catalogue;
 use crate::runner::{self, Said};
-use crate::source::{Desk, Endpoint, Source, SourceError, SourceSpec, changes, simulated};
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
 
-/// How many messages of the journal and of the sources may wait; a full channel makes its sender wait.
 /// The terminal rings for this byte.
 const BELL: u8 = 7;
+/// How many messages of the journal and of the sources may wait; a full channel makes its sender wait.
 const WAITING: usize = 256;
-/// A source that crashed is started again after this.
-const RESTART: Duration = Duration::from_secs(2);
 
 /// What comes back from outside.
 pub(super) enum Happened {
@@ -100,15 +97,6 @@ pub(super) struct Shell {
     wants_suspend: bool,
     /// What a person wants to read in a pager.
     pages: Option<std::path::PathBuf>,
-}
-
-/// Hands on what a task says, as messages, until either side is gone.
-async fn pass_on<T>(mut said: mpsc::Receiver<T>, back: mpsc::Sender<Msg>, msg: impl Fn(T) -> Msg) {
-    while let Some(said) = said.recv().await {
-        if back.send(msg(said)).await.is_err() {
-            return;
-        }
-    }
 }
 
 impl Shell {
@@ -399,172 +387,6 @@ impl Shell {
         }
     }
 
-    fn watch(&mut self, watchlist: Watchlist) {
-        self.watch.send_replace(Arc::new(watchlist));
-    }
-
-    /// Starts the sources, where they do not run: alerts are to be seen before anything is watched, and without any record.
-    fn start_sources(&mut self) {
-        if self.drill.is_some() || !self.inquiries.is_empty() {
-            return;
-        }
-        for (spec, endpoint) in self.plan.endpoints.clone() {
-            self.start_source(spec, endpoint, Duration::ZERO);
-        }
-        for name in [changes::FILE, changes::COMMAND] {
-            self.start_changes(name, Duration::ZERO);
-        }
-    }
-
-    /// Starts a source of changes, where there is one of the name.
-    fn start_changes(&mut self, name: SourceName, delay: Duration) -> bool {
-        let plan = &self.plan;
-        let source = match &plan.change_command {
-            _ if name == changes::FILE => {
-                Some(changes::file(crate::journal::changes::path_in(&plan.journal.directory)))
-            }
-            Some((argv, every)) if name == changes::COMMAND => Some(changes::command(argv.clone(), *every)),
-            Some(_) | None => None,
-        };
-        let is_there = source.is_some();
-        if let Some(source) = source {
-            self.spawn_source(name, move || Ok(source), delay);
-        }
-        is_there
-    }
-
-    fn start_source(&mut self, spec: &'static SourceSpec, endpoint: Endpoint, delay: Duration) {
-        self.spawn_source(spec.name, move || (spec.open)(&endpoint), delay);
-    }
-
-    fn spawn_source(
-        &mut self,
-        name: SourceName,
-        open: impl FnOnce() -> Result<Box<dyn Source>, SourceError> + Send + 'static,
-        delay: Duration,
-    ) {
-        let (questions, inquiries) = mpsc::channel(16);
-        self.inquiries.push(questions);
-        let (watch, reports) = (self.watch.subscribe(), self.reports.0.clone());
-        let handle = self.tasks.spawn(async move {
-            tokio::time::sleep(delay).await;
-            // Making a client reads the certificates of the system.
-            let opened = tokio::task::spawn_blocking(open).await;
-            match opened {
-                Ok(Ok(source)) => source.run(Desk { watch, inquiries, reports }).await,
-                Ok(Err(error)) => {
-                    let reason = CleanStr::new(&error.to_string());
-                    let finding = crate::live::Finding::Failed { reason, retry_in: TimeDelta::zero() };
-                    drop(inquiries);
-                    let _ = reports.send(Report { source: name, generation: 0, finding }).await;
-                    // Nothing changes until somebody changes the configuration.
-                    std::future::pending::<()>().await;
-                }
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-            }
-            Outcome::Source(name)
-        });
-        self.names.insert(handle.id(), name);
-    }
-
-    fn simulate(&mut self, drill: DrillStarted) {
-        self.end_sources();
-        self.drill = Some(drill.clone());
-        // That of another drill is none of this one's.
-        self.progress.send_replace(Progress::default());
-        let exercise = match Exercise::of(&drill) {
-            Some(Ok(exercise)) => exercise,
-            Some(Err(flaw)) => return self.answers.push_back(Msg::Failed(CleanText::new(&flaw.to_string()))),
-            None => {
-                let why = format!("this warroom does not have the exercise {}: its world stays empty", drill.exercise);
-                return self.answers.push_back(Msg::Failed(CleanText::new(&why)));
-            }
-        };
-        if let Some(staging) = &drill.staging {
-            let is_there = |(spec, endpoint): &(&'static SourceSpec, Endpoint)| {
-                spec.name == "prometheus" && endpoint.url == staging.prometheus.as_str()
-            };
-            if !self.plan.staging.iter().any(is_there) {
-                let why = format!(
-                    "this drill is played in staging at {}, and [staging] of this console's configuration does not lead there: nothing is measured here",
-                    staging.prometheus
-                );
-                self.answers.push_back(Msg::Failed(CleanText::new(&why)));
-            } else {
-                self.prove_staging();
-                for (spec, endpoint) in self.plan.staging.clone() {
-                    self.start_source(spec, endpoint, Duration::ZERO);
-                }
-            }
-        }
-        let simulation = simulated::Simulation {
-            exercise,
-            seed: drill.seed,
-            start: drill.start,
-            clock: Clock::new(drill.start, drill.speed),
-            frozen: self.plan.settings.is_frozen,
-            is_staged: drill.staging.is_some(),
-        };
-        let (questions, inquiries) = mpsc::channel(16);
-        self.inquiries.push(questions);
-        let (watch, progress, reports) = (self.watch.subscribe(), self.progress.subscribe(), self.reports.0.clone());
-        // What people of the exercise say comes in as it would from any other system.
-        let (told, people) = mpsc::channel(WAITING);
-        let back = self.receipts.0.clone();
-        let handle = self.tasks.spawn(async move {
-            let news = pass_on(people, back, |(who, news): simulated::Told| Msg::News(who.into(), news));
-            tokio::join!(simulated::run(simulation, watch, progress, inquiries, reports, told), news);
-            Outcome::Source("simulated")
-        });
-        self.names.insert(handle.id(), "simulated");
-        self.watch_outside();
-    }
-
-    /// Whoever joins a drill in staging puts nothing there before the place proved here, too, to be one.
-    fn prove_staging(&mut self) {
-        let begun_here = self.plan.drill.staging.is_some();
-        let Some(to_prove) = self.plan.to_prove.clone().filter(|_| !begun_here) else { return };
-        let back = self.receipts.0.clone();
-        let handle = self.tasks.spawn(async move {
-            let proved = match to_prove {
-                Ok(claim) => match super::staging::ask(&claim.endpoint, &claim.marks).await {
-                    Ok(_) => Ok(claim.site),
-                    Err(why) => Err(CleanStr::new(&why)),
-                },
-                Err(why) => Err(why),
-            };
-            let _ = back.send(Msg::Staging(proved)).await;
-            Outcome::Source("proof of staging")
-        });
-        self.names.insert(handle.id(), "proof of staging");
-    }
-
-    /// A drill never hides a real alert.
-    fn watch_outside(&mut self) {
-        let tells_alerts = |spec: &SourceSpec| ["prometheus", "alertmanager"].contains(&spec.name);
-        let endpoints: Vec<_> = self.plan.endpoints.iter().filter(|(spec, _)| tells_alerts(spec)).cloned().collect();
-        if endpoints.is_empty() || self.plan.settings.is_frozen {
-            return;
-        }
-        let (told, firing) = mpsc::channel(WAITING);
-        let back = self.receipts.0.clone();
-        let handle = self.tasks.spawn(async move {
-            tokio::join!(super::alerts::watch(endpoints, told), pass_on(firing, back, Msg::RealAlerts));
-            Outcome::Source("real alerts")
-        });
-        self.names.insert(handle.id(), "real alerts");
-    }
-
-    fn end_sources(&mut self) {
-        self.tasks.abort_all();
-        self.tasks = JoinSet::new();
-        self.names.clear();
-        self.inquiries.clear();
-        self.drill = None;
-        // What they said last must not reach the next record.
-        self.reports = mpsc::channel(WAITING);
-    }
-
     /// Copies in the way that works here; tmux is asked, which may take a moment.
     fn copy(&mut self, text: CleanText) {
         let between = super::copy::Between::of(|name| std::env::var(name).ok());
@@ -616,143 +438,6 @@ impl Shell {
             return Some(Happened::Posted(msg));
         }
         self.reports.1.try_recv().ok().map(Happened::Source)
-    }
-
-    /// Turns what came back into messages for the console.
-    pub(super) fn settle(&mut self, happened: Happened) -> Vec<Msg> {
-        match happened {
-            Happened::Journal(Some(news)) => self.news(news),
-            Happened::Journal(None) => {
-                // The threads end by themselves only after they said why; else one of them crashed.
-                let crashed =
-                    self.open.take().map(|open| format!("the journal of {} stopped: open it again (O)", open.id));
-                crashed.map(|why| Msg::Journal(JournalMsg::Unwritable(CleanText::new(&why)))).into_iter().collect()
-            }
-            Happened::Source(report) => vec![Msg::Source(report)],
-            Happened::Ended(ended) => self.ended(ended),
-            Happened::Worked(work) => self.worked(work),
-            Happened::Posted(msg) => vec![msg],
-            Happened::Ran(run, said) => vec![Msg::Run(run, commands::said(run, said))],
-        }
-    }
-
-    fn news(&mut self, news: News) -> Vec<Msg> {
-        let clean = |text: CleanStr| CleanText::new(&text);
-        let msg = match news {
-            News::Opened { draft } => {
-                let id = self.open.as_ref().map(|open| open.id);
-                return id
-                    .map(JournalMsg::Opened)
-                    .into_iter()
-                    .chain(draft.map(|(text, began)| JournalMsg::Draft(text, began)))
-                    .map(Msg::Journal)
-                    .collect();
-            }
-            News::Failed(why) => {
-                self.open = None;
-                self.start_sources();
-                JournalMsg::Unopened(clean(why))
-            }
-            News::Entries { entries, caught_up } => {
-                let end = caught_up.then_some(JournalMsg::CaughtUp);
-                return [JournalMsg::Entries(entries)].into_iter().chain(end).map(Msg::Journal).collect();
-            }
-            News::Saved { ticket, stamps } => JournalMsg::Saved(ticket, stamps),
-            News::NotSaved { ticket, reason } => JournalMsg::NotSaved(ticket, clean(reason)),
-            News::Unwritable(why) => JournalMsg::Unwritable(clean(why)),
-            News::Writable => JournalMsg::Writable,
-            News::LeftBehind(left) => JournalMsg::LeftBehind(left),
-            News::Damaged(what) => JournalMsg::Damaged(what.into_iter().map(clean).collect()),
-            News::Present(present) => JournalMsg::Present(
-                present
-                    .into_iter()
-                    .map(|Presence { actor, layout, console, looks_only, is_dry, .. }| Present {
-                        actor,
-                        layout,
-                        console,
-                        looks_only,
-                        is_dry,
-                    })
-                    .collect(),
-            ),
-        };
-        vec![Msg::Journal(msg)]
-    }
-
-    fn ended(&mut self, ended: Result<Outcome, JoinError>) -> Vec<Msg> {
-        let error = match ended {
-            Ok(Outcome::Source(name)) => {
-                tracing::warn!("source {name} ended");
-                return Vec::new();
-            }
-            Err(error) if error.is_cancelled() => return Vec::new(),
-            Err(error) => error,
-        };
-        let name = self.names.remove(&error.id()).unwrap_or("a task");
-        tracing::error!("{name} crashed: {error}");
-        let is_staged = self.drill.as_ref().is_some_and(|drill| drill.staging.is_some());
-        let endpoints = if is_staged { &self.plan.staging } else { &self.plan.endpoints };
-        let again = endpoints.iter().find(|(spec, _)| spec.name == name).cloned();
-        if let Some((spec, endpoint)) = again {
-            self.start_source(spec, endpoint, RESTART);
-        } else if self.start_changes(name, RESTART) {
-            // Nothing more to do.
-        } else if let Some(drill) = self.drill.clone().filter(|_| name == "simulated") {
-            self.simulate(drill);
-        }
-        vec![Msg::TaskDied(CleanStr::new(name))]
-    }
-
-    fn worked(&mut self, work: Work) -> Vec<Msg> {
-        let failed = |error: anyhow::Error| Msg::Failed(CleanText::new(&format!("{error:#}")));
-        match work {
-            Work::Catalogue(catalogue) => {
-                self.playbooks = catalogue.clone();
-                vec![Msg::Catalogue(catalogue)]
-            }
-            Work::Past(Ok(past)) => vec![Msg::Past(past)],
-            Work::Past(Err(error)) => vec![failed(error)],
-            Work::Templates(templates) => vec![Msg::Templates(templates)],
-            Work::Listed(Ok(list)) => vec![Msg::Listed(list)],
-            Work::FirstList(Ok(list)) => {
-                match list.as_slice() {
-                    [only] => self.open(only.id),
-                    // The start screen stays.
-                    _ => self.start_sources(),
-                }
-                vec![Msg::Listed(list)]
-            }
-            Work::Created(Ok(id)) => {
-                self.open(id);
-                Vec::new()
-            }
-            Work::IsOpen(known, events) => vec![Msg::IsOpen(known, events)],
-            Work::Copied(copied) => {
-                if !copied.bytes.is_empty() {
-                    self.aside.push(copied.bytes);
-                }
-                vec![match copied.said {
-                    Ok(how) => Msg::Done(CleanText::new(&how)),
-                    Err(why) => Msg::Failed(CleanText::new(&why)),
-                }]
-            }
-            Work::Said(Ok(sentence)) => vec![Msg::Done(CleanText::new(&sentence))],
-            Work::Printed(title, made) => {
-                let text = made.unwrap_or_else(|error| format!("{error:#}"));
-                vec![Msg::Printed(CleanStr::new(title), CleanText::new(&text))]
-            }
-            // The record that is open stays open: that another one could not be begun is no reason to leave it.
-            Work::Created(Err(error)) if self.open.is_some() => vec![failed(error)],
-            Work::Created(Err(error)) => {
-                self.start_sources();
-                vec![Msg::Journal(JournalMsg::Unopened(CleanText::new(&format!("{error:#}"))))]
-            }
-            Work::FirstList(Err(error)) => {
-                self.start_sources();
-                vec![failed(error)]
-            }
-            Work::Listed(Err(error)) | Work::Said(Err(error)) => vec![failed(error)],
-        }
     }
 
     /// Ends everything; waits only for what the journal accepted, and not for ever.

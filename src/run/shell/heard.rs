@@ -1,0 +1,152 @@
+//! What came back from outside, as messages for the console.
+//!
+//! Invariant: every way in which something can end has its message; nothing is lost without a word.
+
+use tokio::task::JoinError;
+
+use super::super::commands;
+use super::sources::RESTART;
+use super::{Happened, Outcome, Shell, Work};
+use crate::console::{JournalMsg, Msg};
+use crate::journal::{News, Presence};
+use crate::pane::Present;
+use crate::text::{CleanStr, CleanText};
+
+impl Shell {
+    /// Turns what came back into messages for the console.
+    pub(in crate::run) fn settle(&mut self, happened: Happened) -> Vec<Msg> {
+        match happened {
+            Happened::Journal(Some(news)) => self.news(news),
+            Happened::Journal(None) => {
+                // The threads end by themselves only after they said why; else one of them crashed.
+                let crashed =
+                    self.open.take().map(|open| format!("the journal of {} stopped: open it again (O)", open.id));
+                crashed.map(|why| Msg::Journal(JournalMsg::Unwritable(CleanText::new(&why)))).into_iter().collect()
+            }
+            Happened::Source(report) => vec![Msg::Source(report)],
+            Happened::Ended(ended) => self.ended(ended),
+            Happened::Worked(work) => self.worked(work),
+            Happened::Posted(msg) => vec![msg],
+            Happened::Ran(run, said) => vec![Msg::Run(run, commands::said(run, said))],
+        }
+    }
+
+    fn news(&mut self, news: News) -> Vec<Msg> {
+        let clean = |text: CleanStr| CleanText::new(&text);
+        let msg = match news {
+            News::Opened { draft } => {
+                let id = self.open.as_ref().map(|open| open.id);
+                return id
+                    .map(JournalMsg::Opened)
+                    .into_iter()
+                    .chain(draft.map(|(text, began)| JournalMsg::Draft(text, began)))
+                    .map(Msg::Journal)
+                    .collect();
+            }
+            News::Failed(why) => {
+                self.open = None;
+                self.start_sources();
+                JournalMsg::Unopened(clean(why))
+            }
+            News::Entries { entries, caught_up } => {
+                let end = caught_up.then_some(JournalMsg::CaughtUp);
+                return [JournalMsg::Entries(entries)].into_iter().chain(end).map(Msg::Journal).collect();
+            }
+            News::Saved { ticket, stamps } => JournalMsg::Saved(ticket, stamps),
+            News::NotSaved { ticket, reason } => JournalMsg::NotSaved(ticket, clean(reason)),
+            News::Unwritable(why) => JournalMsg::Unwritable(clean(why)),
+            News::Writable => JournalMsg::Writable,
+            News::LeftBehind(left) => JournalMsg::LeftBehind(left),
+            News::Damaged(what) => JournalMsg::Damaged(what.into_iter().map(clean).collect()),
+            News::Present(present) => JournalMsg::Present(
+                present
+                    .into_iter()
+                    .map(|Presence { actor, layout, console, looks_only, is_dry, .. }| Present {
+                        actor,
+                        layout,
+                        console,
+                        looks_only,
+                        is_dry,
+                    })
+                    .collect(),
+            ),
+        };
+        vec![Msg::Journal(msg)]
+    }
+
+    fn ended(&mut self, ended: Result<Outcome, JoinError>) -> Vec<Msg> {
+        let error = match ended {
+            Ok(Outcome::Source(name)) => {
+                tracing::warn!("source {name} ended");
+                return Vec::new();
+            }
+            Err(error) if error.is_cancelled() => return Vec::new(),
+            Err(error) => error,
+        };
+        let name = self.names.remove(&error.id()).unwrap_or("a task");
+        tracing::error!("{name} crashed: {error}");
+        let is_staged = self.drill.as_ref().is_some_and(|drill| drill.staging.is_some());
+        let endpoints = if is_staged { &self.plan.staging } else { &self.plan.endpoints };
+        let again = endpoints.iter().find(|(spec, _)| spec.name == name).cloned();
+        if let Some((spec, endpoint)) = again {
+            self.start_source(spec, endpoint, RESTART);
+        } else if self.start_changes(name, RESTART) {
+            // Nothing more to do.
+        } else if let Some(drill) = self.drill.clone().filter(|_| name == "simulated") {
+            self.simulate(drill);
+        }
+        vec![Msg::TaskDied(CleanStr::new(name))]
+    }
+
+    fn worked(&mut self, work: Work) -> Vec<Msg> {
+        let failed = |error: anyhow::Error| Msg::Failed(CleanText::new(&format!("{error:#}")));
+        match work {
+            Work::Catalogue(catalogue) => {
+                self.playbooks = catalogue.clone();
+                vec![Msg::Catalogue(catalogue)]
+            }
+            Work::Past(Ok(past)) => vec![Msg::Past(past)],
+            Work::Past(Err(error)) => vec![failed(error)],
+            Work::Templates(templates) => vec![Msg::Templates(templates)],
+            Work::Listed(Ok(list)) => vec![Msg::Listed(list)],
+            Work::FirstList(Ok(list)) => {
+                match list.as_slice() {
+                    [only] => self.open(only.id),
+                    // The start screen stays.
+                    _ => self.start_sources(),
+                }
+                vec![Msg::Listed(list)]
+            }
+            Work::Created(Ok(id)) => {
+                self.open(id);
+                Vec::new()
+            }
+            Work::IsOpen(known, events) => vec![Msg::IsOpen(known, events)],
+            Work::Copied(copied) => {
+                if !copied.bytes.is_empty() {
+                    self.aside.push(copied.bytes);
+                }
+                vec![match copied.said {
+                    Ok(how) => Msg::Done(CleanText::new(&how)),
+                    Err(why) => Msg::Failed(CleanText::new(&why)),
+                }]
+            }
+            Work::Said(Ok(sentence)) => vec![Msg::Done(CleanText::new(&sentence))],
+            Work::Printed(title, made) => {
+                let text = made.unwrap_or_else(|error| format!("{error:#}"));
+                vec![Msg::Printed(CleanStr::new(title), CleanText::new(&text))]
+            }
+            // The record that is open stays open: that another one could not be begun is no reason to leave it.
+            Work::Created(Err(error)) if self.open.is_some() => vec![failed(error)],
+            Work::Created(Err(error)) => {
+                self.start_sources();
+                vec![Msg::Journal(JournalMsg::Unopened(CleanText::new(&format!("{error:#}"))))]
+            }
+            Work::FirstList(Err(error)) => {
+                self.start_sources();
+                vec![failed(error)]
+            }
+            Work::Listed(Err(error)) | Work::Said(Err(error)) => vec![failed(error)],
+        }
+    }
+}
