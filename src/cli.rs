@@ -1,6 +1,6 @@
 //! The command line: flags and subcommands, what they print, and how they end.
 //!
-//! Hides clap. Answers go to stdout, errors to stderr; the exit status is 0, 1 for a failure, 2 for a wrong call. Only `open` and `gameday` want a
+//! Hides clap. Answers go to stdout, errors to stderr; the exit statuses stand in one table ([`status`]). Only `open` and `gameday` want a
 //! terminal.
 //!
 //! Invariant: `note`, `declare` and `change` end with 0 only when what they were given is on disk.
@@ -8,6 +8,7 @@
 mod after;
 mod alerts;
 mod answers;
+mod args;
 mod changes;
 mod doctor;
 mod gameday;
@@ -18,33 +19,26 @@ mod playbook;
 mod run;
 mod salvage;
 mod start;
+mod status;
+mod verbs;
 mod words;
 
 use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{self, Config, Inputs, Overrides};
 use crate::console::Layout;
 use crate::incident::{IncidentId, NoteKind, Severity};
 use crate::run::Fault;
 use crate::text::duration::Lapse;
-
-/// How every subcommand ends, as `--help` and README have it.
-const EXITS: &str = "Exit statuses:
-  0    done; what was given is on disk
-  1    failed, or refused by the incident's rules
-  2    called wrongly: nothing was done
-  129  the terminal was closed
-  130  ended by Ctrl-C
-  143  ended by a signal
-  (`run` ends as the command that it ran)";
+use status::Status;
 
 /// Runs a production incident from the first alert to the closed follow-ups.
 #[derive(Debug, Parser)]
-#[command(name = "warroom", version, after_help = EXITS, args_conflicts_with_subcommands = false)]
+#[command(name = "warroom", version, args_conflicts_with_subcommands = false)]
 struct Cli {
     #[command(flatten)]
     common: Common,
@@ -67,6 +61,9 @@ struct Common {
     /// The journal's folder
     #[arg(long, global = true, value_name = "DIR")]
     journal: Option<PathBuf>,
+    /// Which incident: INC-42, 42, or DRILL-3; not needed while only one is open
+    #[arg(id = "on", short = 'i', long = "incident", global = true, value_name = "INC")]
+    incident: Option<IncidentId>,
 }
 
 /// Flags of the two consoles.
@@ -144,17 +141,14 @@ enum Sub {
     List(listing::Listing),
     /// Print an incident: its facts and its timeline
     Show {
-        /// INC-42, 42, or DRILL-3
-        incident: IncidentId,
+        /// INC-42, 42, or DRILL-3; as -i
+        incident: Option<IncidentId>,
         /// As JSON
         #[arg(long)]
         json: bool,
     },
     /// Write a line on the timeline; without a text, read it from a pipe
     Note {
-        /// Which incident; not needed while only one is open
-        #[arg(short, long)]
-        incident: Option<IncidentId>,
         /// What kind of line: note, decision, action, finding, todo, can
         #[arg(short, long, value_parser = note_kind)]
         kind: Option<NoteKind>,
@@ -218,6 +212,9 @@ enum Sub {
         /// As a Markdown table
         #[arg(long)]
         markdown: bool,
+        /// Every command of an incident in place of the keys, as line mode and a shell have it
+        #[arg(long)]
+        commands: bool,
     },
     /// Draw a console of the shipped exercise as an SVG, as README shows it
     #[command(hide = true)]
@@ -237,6 +234,30 @@ enum Sub {
     },
 }
 
+impl Sub {
+    /// Whether it is about one record, so that `-i` says which.
+    fn is_of_one_record(&self) -> bool {
+        match self {
+            Self::Open { .. } | Self::Show { .. } | Self::Note { .. } | Self::Run(_) | Self::Journal { .. } => true,
+            Self::After(command) => command.is_of_one_record(),
+            Self::Gameday(_)
+            | Self::Declare { .. }
+            | Self::Alerts { .. }
+            | Self::List(_)
+            | Self::Oncall { .. }
+            | Self::Doctor { .. }
+            | Self::Change(_)
+            | Self::Listen(_)
+            | Self::Changes { .. }
+            | Self::Playbook { .. }
+            | Self::Template { .. }
+            | Self::Config { .. }
+            | Self::Keys { .. }
+            | Self::Picture { .. } => false,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum JournalSub {
     /// Check every record, or one: structure, chain, order
@@ -246,8 +267,8 @@ enum JournalSub {
     },
     /// Print a record as JSON lines, exactly as it is stored
     Export {
-        /// Which record
-        incident: IncidentId,
+        /// Which record; as -i
+        incident: Option<IncidentId>,
     },
     /// Make a record of many entries, for measuring
     #[command(hide = true)]
@@ -330,6 +351,8 @@ enum Ending {
     Usage(String),
     /// Nobody reads the answer any more (`| head`).
     Unread,
+    /// It is done, and could not be printed.
+    Unprinted(String),
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Ending {
@@ -363,25 +386,23 @@ pub fn main() -> ExitCode {
     {
         return crate::runner::run_helper(std::path::Path::new(&folder));
     }
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let words = args::shielded(std::env::args_os());
+    let matches = match verbs::added_to(Cli::command()).try_get_matches_from(words) {
+        Ok(matches) => matches,
         Err(error) => {
             let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Status::Misused.number()));
         }
     };
-    match run(cli) {
-        Ok(code) => code,
-        Err(Ending::Unread) => ExitCode::SUCCESS,
-        Err(Ending::Failure(why)) => {
-            say_error(&why);
-            ExitCode::from(1)
-        }
-        Err(Ending::Usage(why)) => {
-            say_error(&why);
-            ExitCode::from(2)
-        }
-    }
+    let (status, why) = match run(&matches) {
+        Ok(code) => return code,
+        Err(Ending::Unread) => return Status::Done.into(),
+        Err(Ending::Failure(why)) => (Status::Refused, why),
+        Err(Ending::Usage(why)) => (Status::Misused, why),
+        Err(Ending::Unprinted(why)) => (Status::Unprinted, why),
+    };
+    say_error(&why);
+    status.into()
 }
 
 fn say_error(why: &str) {
@@ -389,8 +410,15 @@ fn say_error(why: &str) {
     let _ = writeln!(std::io::stderr(), "warroom: {}", crate::text::shown(why));
 }
 
-fn run(cli: Cli) -> Result<ExitCode, Ending> {
-    let Cli { common, command } = cli;
+fn run(matches: &ArgMatches) -> Result<ExitCode, Ending> {
+    if let Some((verb, words)) = matches.subcommand().and_then(|(name, words)| Some((verbs::named(name)?, words)))
+        && !Cli::command().get_subcommands().any(|one| one.get_name() == verb.name)
+    {
+        let common = Common::from_arg_matches(matches)?;
+        let inputs = inputs(&common, &Screen::default());
+        return verbs::run(&salvage::part(&inputs, false)?, &inputs, &common, &verb, words);
+    }
+    let Cli { common, command } = Cli::from_arg_matches(matches)?;
     let command = command.unwrap_or(Sub::Open { incident: None, screen: Screen::default() });
     let screen = match &command {
         Sub::Open { screen, .. } => screen.clone(),
@@ -400,39 +428,40 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
         }
         _ => Screen::default(),
     };
-    let inputs = Inputs::of_this_process(Overrides {
-        config: common.config.clone(),
-        no_config: common.no_config,
-        name: common.name.clone(),
-        journal: common.journal.clone(),
-        prometheus: screen.prometheus.clone(),
-        alertmanager: screen.alertmanager.clone(),
-        jaeger: screen.jaeger.clone(),
-        theme: screen.theme.clone(),
-    });
+    let inputs = inputs(&common, &screen);
     let load = || salvage::whole(&inputs);
     // An incident does not wait until somebody has found a typing error.
     let has_screen = matches!(command, Sub::Open { .. } | Sub::Gameday(_));
     let part = || salvage::part(&inputs, has_screen);
+    if let Some(name) = matches.subcommand_name().filter(|_| common.incident.is_some() && !command.is_of_one_record()) {
+        return Err(Ending::Usage(format!("`{name}` is not about one incident: leave -i out")));
+    }
     match command {
-        Sub::Open { incident, screen } => start::open(&part()?, incident, &screen, &inputs),
+        Sub::Open { incident, screen } => {
+            let named = incident.or(common.incident).map(|_| record(incident, &common)).transpose()?;
+            start::open(&part()?, named, &screen, &inputs)
+        }
         Sub::Gameday(asked) => gameday::gameday(&part()?, *asked, &inputs),
         Sub::Declare { service, severity, reported, title } => {
-            answers::declare(&part()?, service.as_deref(), severity, &reported, &title.join(" "))
+            answers::declare(&part()?, service.as_deref(), severity, &reported, &args::joined(&title))
         }
         Sub::Alerts { json, .. } => alerts::alerts(&load()?, json),
-        Sub::After(command) => after::run(&load()?, command),
+        Sub::After(command) => after::run(&load()?, command, common.incident),
         Sub::List(asked) => listing::list(&part()?, &asked),
-        Sub::Show { incident, json } => answers::show(&part()?, incident, json),
-        Sub::Note { incident, kind, text } => answers::note(&part()?, incident, kind, &given_or_piped(&text)?),
-        Sub::Run(asked) => run::run(&part()?, &asked),
+        Sub::Show { incident, json } => answers::show(&part()?, record(incident, &common)?, json),
+        Sub::Note { kind, text } => answers::note(&part()?, common.incident, kind, &given_or_piped(&text)?),
+        Sub::Run(asked) => run::run(&part()?, common.incident, &asked),
         Sub::Oncall { json, at } => people::oncall(&part()?, json, at.as_deref()),
         Sub::Doctor { json } => doctor::doctor(&load()?, &inputs, json),
         Sub::Change(told) => changes::change(&load()?, &told),
         Sub::Listen(listening) => changes::listen(&load()?, &listening),
         Sub::Changes { since, json } => changes::list(&load()?, since, json),
-        Sub::Journal { command: JournalSub::Verify { incident } } => answers::verify(&load()?, incident),
-        Sub::Journal { command: JournalSub::Export { incident } } => answers::export(&load()?, incident),
+        Sub::Journal { command: JournalSub::Verify { incident } } => {
+            answers::verify(&load()?, incident.or(common.incident))
+        }
+        Sub::Journal { command: JournalSub::Export { incident } } => {
+            answers::export(&load()?, record(incident, &common)?)
+        }
         Sub::Journal { command: JournalSub::Fill { entries, seed } } => answers::fill(&load()?, entries, seed),
         Sub::Playbook { command: PlaybookSub::List } => answers::playbooks(&load()?),
         Sub::Playbook { command: PlaybookSub::Show { service } } => playbook::show(&load()?, &service),
@@ -441,8 +470,37 @@ fn run(cli: Cli) -> Result<ExitCode, Ending> {
         Sub::Template { command: TemplateSub::List } => words::list(&load()?),
         Sub::Template { command: TemplateSub::Check { file } } => words::check(&load()?, file.as_deref()),
         Sub::Config { command } => configuration(&command, &inputs),
-        Sub::Keys { markdown } => answers::keys(markdown),
+        Sub::Keys { markdown, commands: true } => print(&verbs::table(markdown)),
+        Sub::Keys { markdown, commands: false } => answers::keys(markdown),
         Sub::Picture { size, role, wall, theme } => start::picture(&size, role.unwrap_or_default(), wall, &theme),
+    }
+}
+
+fn inputs(common: &Common, screen: &Screen) -> Inputs {
+    Inputs::of_this_process(Overrides {
+        config: common.config.clone(),
+        no_config: common.no_config,
+        name: common.name.clone(),
+        journal: common.journal.clone(),
+        prometheus: screen.prometheus.clone(),
+        alertmanager: screen.alertmanager.clone(),
+        jaeger: screen.jaeger.clone(),
+        theme: screen.theme.clone(),
+    })
+}
+
+/// The record that a subcommand names, by its place or by `-i`.
+fn record(named: Option<IncidentId>, common: &Common) -> Result<IncidentId, Ending> {
+    one_record(named, common.incident)
+}
+
+fn one_record(named: Option<IncidentId>, flag: Option<IncidentId>) -> Result<IncidentId, Ending> {
+    match (named, flag) {
+        (Some(one), Some(other)) if one != other => {
+            Err(Ending::Usage(format!("{one} and -i {other} are two incidents: name one")))
+        }
+        (Some(id), _) | (None, Some(id)) => Ok(id),
+        (None, None) => Err(Ending::Usage("name the incident: INC-42, or -i INC-42".to_owned())),
     }
 }
 
@@ -474,14 +532,19 @@ const MOST_PIPED: u64 = 64 << 20;
 
 /// The text of the arguments, or else of the pipe; a terminal is not read.
 fn given_or_piped(words: &[String]) -> Result<String, Ending> {
-    let given = words.join(" ");
+    let given = args::joined(words);
     if !given.is_empty() && given != "-" {
         return Ok(given);
     }
-    let mut stdin = std::io::stdin().lock();
-    if given.is_empty() && stdin.is_terminal() {
+    if given.is_empty() && std::io::stdin().is_terminal() {
         return Err(Ending::Usage("say what to note: warroom note TEXT, or … | warroom note".to_owned()));
     }
+    piped()
+}
+
+/// The text of the pipe.
+fn piped() -> Result<String, Ending> {
+    let mut stdin = std::io::stdin().lock();
     let mut bytes = Vec::new();
     // Far beyond the limit, so that the refusal names the real length of all but the absurd.
     Read::take(&mut stdin, MOST_PIPED).read_to_end(&mut bytes)?;

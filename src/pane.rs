@@ -36,7 +36,7 @@ use crate::incident::{
     lamp, unfinished,
 };
 use crate::live::{Inquiry, Live};
-use crate::oncall::{Roster, Rotation, in_words, is_same};
+use crate::oncall::{Person, Roster, Rotation, in_words, is_same};
 use crate::output::Outputs;
 use crate::playbook::surroundings::Surroundings;
 use crate::playbook::{Aliases, Catalogue};
@@ -208,6 +208,18 @@ pub struct Spelling {
     pub names_zone: bool,
 }
 
+/// Whom a name can mean: the people of the configuration, who is here, who does something in the incident, and who is on call.
+pub fn roster(
+    people: &[Person],
+    here: impl IntoIterator<Item = Actor>,
+    incident: &Incident,
+    rotation: Option<&Rotation>,
+) -> Roster {
+    let doing = incident.roles.values().map(|mark| mark.by.clone());
+    let on_call = rotation.into_iter().flat_map(|rotation| rotation.weeks.iter().map(|week| week.person.clone()));
+    Roster::new(people, here.into_iter().chain(doing).chain(on_call))
+}
+
 /// Whether somebody of this name sits at one of the consoles.
 pub fn is_here(name: &str, present: &[Present], me: &Actor) -> bool {
     present.iter().map(|one| &one.actor).chain([me]).any(|actor| actor.eq_ignore_ascii_case(name))
@@ -244,10 +256,7 @@ impl Cx<'_> {
     /// Whom a name can mean: those who are known, here, on call, or do something in the incident.
     pub fn roster(&self) -> Roster {
         let present = self.present.iter().map(|one| one.actor.clone()).chain([self.me.clone()]);
-        let doing = self.incident.roles.values().map(|mark| mark.by.clone());
-        let on_call =
-            self.rotation.into_iter().flat_map(|rotation| rotation.weeks.iter().map(|week| week.person.clone()));
-        Roster::new(&self.matrix.people, present.chain(doing).chain(on_call))
+        roster(&self.matrix.people, present, self.incident, self.rotation)
     }
 
     /// Whether a name is mine, whichever of my names it is.

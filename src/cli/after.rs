@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::answers::{actor, moment, place, via};
-use super::{Ending, print};
+use super::answers::{actor, asking, moment, place, refused, tell, via};
+use super::{Ending, one_record, print};
 use crate::config::{Config, files};
 use crate::incident::brief::{BriefKind, brief};
 use crate::incident::command::decide;
@@ -19,12 +19,9 @@ use crate::incident::measures::Measure;
 use crate::incident::postmortem::postmortem;
 use crate::incident::when::Side;
 use crate::incident::{
-    Asking, Command, EntryId, EntryRedacted, Event, Incident, IncidentId, Milestone, Outcome, Refusal, Rules,
-    TimeAmended,
+    Command, EntryId, EntryRedacted, Event, Incident, IncidentId, Milestone, Outcome, Rules, TimeAmended,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
-use crate::oncall::Roster;
-use crate::pane::to_tell;
 use crate::report::{Completion, Listed, Mean, Period, Row, follow_ups, report};
 use crate::run::merge::Merging;
 use crate::run::postmortem::write_postmortem;
@@ -36,16 +33,16 @@ use crate::text::CleanStr;
 pub(super) enum AfterSub {
     /// Write the postmortem (Markdown) and the calendar file of its review
     Postmortem {
-        /// INC-42, 42, or DRILL-3
-        incident: IncidentId,
+        /// INC-42, 42, or DRILL-3; as -i
+        incident: Option<IncidentId>,
         /// Into this folder; `-` prints the Markdown
         #[arg(long, value_name = "DIR", default_value = ".")]
         out: PathBuf,
     },
     /// Print a brief to read aloud: where do we stand?
     Brief {
-        /// INC-42, 42, or DRILL-3
-        incident: IncidentId,
+        /// INC-42, 42, or DRILL-3; as -i
+        incident: Option<IncidentId>,
         /// For the next holder of a role
         #[arg(long, conflicts_with = "since")]
         handover: bool,
@@ -140,10 +137,12 @@ fn milestone(word: &str) -> Result<Milestone, String> {
 }
 
 /// Does what a subcommand of this file asks.
-pub(super) fn run(config: &Config, command: AfterSub) -> Result<ExitCode, Ending> {
+pub(super) fn run(config: &Config, command: AfterSub, flag: Option<IncidentId>) -> Result<ExitCode, Ending> {
     match command {
-        AfterSub::Postmortem { incident, out } => tell_postmortem(config, incident, &out),
-        AfterSub::Brief { incident, handover, since } => tell_brief(config, incident, handover, since.as_deref()),
+        AfterSub::Postmortem { incident, out } => tell_postmortem(config, one_record(incident, flag)?, &out),
+        AfterSub::Brief { incident, handover, since } => {
+            tell_brief(config, one_record(incident, flag)?, handover, since.as_deref())
+        }
         AfterSub::Followups { all, json } => tell_follow_ups(config, all, json),
         AfterSub::Report { since, json } => process_health(config, since.as_deref(), json),
         AfterSub::Merge { duplicate, into } => merge(config, duplicate, into),
@@ -151,29 +150,30 @@ pub(super) fn run(config: &Config, command: AfterSub) -> Result<ExitCode, Ending
             let merging = Merging { actor: actor(config), via: via("merge"), cadence: config.cadence };
             print(&merging.undo(&place(config).open()?, duplicate, &CleanStr::new(&reason))?)
         }
-        AfterSub::Redact { incident, entry: None, .. } => redactable(config, incident),
+        AfterSub::Redact { incident, entry: None, .. } => redactable(config, one_record(Some(incident), flag)?),
         AfterSub::Redact { incident, entry: Some(entry), reason } => {
-            redact(config, incident, &entry, &reason.unwrap_or_default())
+            redact(config, one_record(Some(incident), flag)?, &entry, &reason.unwrap_or_default())
         }
-        AfterSub::AmendTime { incident, which, time, reason } => amend_time(config, incident, which, &time, &reason),
+        AfterSub::AmendTime { incident, which, time, reason } => {
+            amend_time(config, one_record(Some(incident), flag)?, which, &time, &reason)
+        }
     }
 }
 
-fn refused(refusal: &Refusal) -> Ending {
-    Ending::Failure(refusal.to_string())
+impl AfterSub {
+    /// Whether it is about one record, so that `-i` says which.
+    pub(super) fn is_of_one_record(&self) -> bool {
+        match self {
+            Self::Postmortem { .. } | Self::Brief { .. } | Self::Redact { .. } | Self::AmendTime { .. } => true,
+            Self::Followups { .. } | Self::Report { .. } | Self::Merge { .. } | Self::Unmerge { .. } => false,
+        }
+    }
 }
 
 /// Asks an incident, and writes what comes of it.
 fn ask(config: &Config, dir: &JournalDir, incident: &Incident, command: Command, console: &str) -> Result<(), Ending> {
-    let me = actor(config);
-    let now = incident.clock().show(clock::wall());
-    let asking = Asking {
-        cadence: config.cadence,
-        tell: tell(config, incident),
-        roster: Roster::new(&config.people, []),
-        ..Asking::new(me, now)
-    };
-    let events = decide(incident, command, &asking).map_err(|refusal| refused(&refusal))?;
+    let asking = asking(config, incident, incident.clock().show(clock::wall()));
+    let events = decide(incident, command, &asking).map_err(|refusal| refused(&refusal, incident))?;
     append(config, dir, incident.id(), events, console)
 }
 
@@ -198,11 +198,6 @@ fn tell_postmortem(config: &Config, id: IncidentId, out: &Path) -> Result<ExitCo
     }
     let paths: Vec<_> = written.paths.iter().map(|path| path.display().to_string()).collect();
     print(&paths.join("\n"))
-}
-
-/// The positions that must know of an incident.
-fn tell(config: &Config, incident: &Incident) -> Vec<CleanStr> {
-    to_tell(incident, &config.matrix, &files::catalogue(&config.playbooks), &config.cadence)
 }
 
 fn tell_brief(config: &Config, id: IncidentId, handover: bool, since: Option<&str>) -> Result<ExitCode, Ending> {

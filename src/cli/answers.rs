@@ -14,15 +14,16 @@ use crate::console::{Summary, actions, first_events};
 use crate::incident::command::decide;
 use crate::incident::when::{self, Side};
 use crate::incident::{
-    Actor, Asking, Channel, Command, Declared, Detection, Event, Fate, IncidentId, NoteAdded, NoteKind, PrivacySet,
-    Series, Severity, Via,
+    Actor, Asking, Channel, Command, Declared, Detection, Event, Fate, Incident, IncidentId, NoteAdded, NoteKind,
+    PrivacySet, Refusal, Series, Severity, Via,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
 use crate::oncall::canonical;
-use crate::pane::PANES;
+use crate::pane::{PANES, roster, to_tell};
+use crate::run::plain::said_in_shell;
 use crate::run::records::{self, Board};
 use crate::run::{JournalPlace, clock};
-use crate::text::CleanText;
+use crate::text::{CleanStr, CleanText};
 
 /// Where the configuration says that the journal is.
 pub(super) fn place(config: &Config) -> JournalPlace {
@@ -65,6 +66,7 @@ fn login_name(uid: u32) -> String {
 
 /// A moment as somebody writes it; how it was understood is said on stderr where that is not plain: another day, another zone.
 pub(super) fn moment(text: &str, now: DateTime<Utc>, zone: chrono_tz::Tz, side: Side) -> Result<DateTime<Utc>, Ending> {
+    let text = &super::args::typed(text);
     let when = when::read(text, now, zone, side).map_err(|why| Ending::Usage(why.to_string()))?;
     if when.is_telling(now, zone) {
         super::say_error(&format!("`{}` was understood as {}", text.trim(), when.words(now, zone)));
@@ -75,6 +77,24 @@ pub(super) fn moment(text: &str, now: DateTime<Utc>, zone: chrono_tz::Tz, side: 
 /// Which process writes.
 pub(super) fn via(console: &str) -> Via {
     Via { uid: rustix::process::getuid().as_raw(), pid: std::process::id(), console: console.into(), host: host() }
+}
+
+/// Who asks an incident, and by which rules: the same people, positions and times as in a console.
+pub(super) fn asking(config: &Config, incident: &Incident, now: DateTime<Utc>) -> Asking {
+    let me = actor(config);
+    let roster = roster(&config.people, [me.clone()], incident, config.rotation.as_ref());
+    let (tell, shared_as) = (tell(config, incident), shared_as(config));
+    Asking { cadence: incident.cadence(&config.cadence), tell, roster, shared_as, ..Asking::new(me, now) }
+}
+
+/// The positions that must know of an incident.
+pub(super) fn tell(config: &Config, incident: &Incident) -> Vec<CleanStr> {
+    to_tell(incident, &config.matrix, &files::catalogue(&config.playbooks), &config.cadence)
+}
+
+/// A refusal as a shell reads it: moments in the incident's zone, actions as subcommands.
+pub(super) fn refused(refusal: &Refusal, incident: &Incident) -> Ending {
+    Ending::Failure(said_in_shell(refusal.saying(), incident.zone()))
 }
 
 pub(super) fn declare(
@@ -104,8 +124,8 @@ pub(super) fn declare(
         zone: config.zone.to_string().as_str().into(),
         link: reported.link.as_deref().filter(|link| !link.trim().is_empty()).map(Into::into),
     };
-    let mut events =
-        first_events(body, &Asking::new(me.clone(), now)).map_err(|refusal| Ending::Usage(refusal.to_string()))?;
+    let mut events = first_events(body, &Asking::new(me.clone(), now))
+        .map_err(|refusal| Ending::Usage(said_in_shell(refusal.saying(), config.zone.0)))?;
     events.extend(reported.private.then_some(Event::PrivacySet(PrivacySet { is_private: true })));
     let known = if reported.anyway { Vec::new() } else { records::open_on(&place(config), &events) };
     if !known.is_empty() {
@@ -115,7 +135,9 @@ pub(super) fn declare(
     }
     let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
     let id = records::create(&place(config), Series::Incident, via("declare"), &entries)?;
-    print(&id.to_string())
+    super::out::write(&id.to_string())
+        .map_err(|why| Ending::Unprinted(format!("declared {id}, printing failed: {why}")))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// By which rules records are listed.
@@ -248,8 +270,8 @@ pub(super) fn note(
         super::say_error(&format!("the time of the line was understood as {}", when.words(now, zone)));
     }
     let body = NoteAdded { kind: kind.unwrap_or(line.kind), text: CleanText::new(line.text.trim_end()), at: line.at };
-    let events = decide(&incident, Command::AddNote(body), &Asking::new(me.clone(), now))
-        .map_err(|refusal| Ending::Failure(refusal.to_string()))?;
+    let events = decide(&incident, Command::AddNote(body), &asking(config, &incident, now))
+        .map_err(|refusal| refused(&refusal, &incident))?;
     let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
     dir.journal(id, via("note"))?.append(&entries)?;
     Ok(ExitCode::SUCCESS)
@@ -325,7 +347,7 @@ pub(super) fn export(config: &Config, id: IncidentId) -> Result<ExitCode, Ending
     if !dir.path(id).exists() {
         return Err(dir.journal(id, via("export")).err().map_or(Ending::Unread, Into::into));
     }
-    let found = crate::journal::export(&dir.path(id), std::io::stdout().lock())?;
+    let found = crate::journal::export(&dir.path(id), super::out::raw())?;
     if found.is_sound() {
         Ok(ExitCode::SUCCESS)
     } else {

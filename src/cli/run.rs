@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use super::Ending;
-use super::answers::{actor, meant, place, shared_as, via};
+use super::answers::{actor, asking, meant, place, refused, via};
 use super::start::{host, surroundings};
 use crate::clock;
 use crate::config::{Config, files};
@@ -39,9 +39,6 @@ const NO_STATUS: u8 = 125;
 /// What is asked for.
 #[derive(Debug, clap::Args)]
 pub(super) struct Asked {
-    /// Which incident; not needed while only one is open
-    #[arg(short, long)]
-    incident: Option<IncidentId>,
     /// The playbook's step that it belongs to: restart-workers, or blubank/restart-workers
     #[arg(long, value_name = "STEP")]
     step: Option<String>,
@@ -59,9 +56,9 @@ pub(super) struct Asked {
     argv: Vec<OsString>,
 }
 
-pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
+pub(super) fn run(config: &Config, named: Option<IncidentId>, asked: &Asked) -> Result<ExitCode, Ending> {
     let dir = place(config).open()?;
-    let id = meant(config, &dir, asked.incident)?;
+    let id = meant(config, &dir, named)?;
     let incident = records::read(&dir, id)?;
     let (me, now) = (actor(config), incident.clock().show(clock::wall()));
     let step = asked.step.as_deref().map(|name| step(config, &incident, name)).transpose()?;
@@ -97,12 +94,12 @@ pub(super) fn run(config: &Config, asked: &Asked) -> Result<ExitCode, Ending> {
         stops_at_limit: true,
         host: host(),
     };
-    let refused = |refusal: crate::incident::Refusal| Ending::Failure(refusal.to_string());
     let needs = body.step.as_ref().and_then(|step| {
         files::catalogue(&config.playbooks).with_frozen(incident.playbooks.values()).get(&step.service)?.needs(&body)
     });
-    let asking = Asking { needs, shared_as: shared_as(config), ..Asking::new(me.clone(), now) };
-    let events = decide(&incident, Command::StartRun(body.clone()), &asking).map_err(refused)?;
+    let asking = Asking { needs, ..asking(config, &incident, now) };
+    let events =
+        decide(&incident, Command::StartRun(body.clone()), &asking).map_err(|refusal| refused(&refusal, &incident))?;
     let mut journal = dir.journal(id, via("run"))?;
     let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
     let written = journal.append(&entries)?;

@@ -49,6 +49,11 @@ pub(super) fn open(
     begin(config, opening, drill(FIRST_EXERCISE, 1, 1.0)?, false, screen, inputs)
 }
 
+/// What one command on a record starts with.
+pub(super) fn plan(config: &Config, opening: Opening, screen: &Screen, inputs: &Inputs) -> Result<Plan, Ending> {
+    planned(config, opening, drill(FIRST_EXERCISE, 1, 1.0)?, false, screen, inputs)
+}
+
 pub(super) fn gameday(
     config: &Config,
     exercise: &Exercise,
@@ -77,10 +82,26 @@ fn begin(
     screen: &Screen,
     inputs: &Inputs,
 ) -> Result<ExitCode, Ending> {
+    let plan = planned(config, opening, drill, is_frozen, screen, inputs)?;
+    let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    if screen.plain || is_dumb || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return Ok(run::plain::plain(plan)?);
+    }
+    Ok(run::console(plan)?)
+}
+
+fn planned(
+    config: &Config,
+    opening: Opening,
+    drill: Drill,
+    is_frozen: bool,
+    screen: &Screen,
+    inputs: &Inputs,
+) -> Result<Plan, Ending> {
     let depth = depth(config);
     let (theme, grounds) = theme(config, depth)?;
     let access = if screen.read_only || screen.wall { Access::ReadOnly } else { Access::Full };
-    let plan = Plan {
+    Ok(Plan {
         settings: Settings {
             me: actor(config),
             console: console_name()?,
@@ -136,12 +157,7 @@ fn begin(
         grounds,
         log: config.log.clone(),
         fault: screen.fault,
-    };
-    let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-    if screen.plain || is_dumb || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
-        return Ok(run::plain::plain(plan)?);
-    }
-    Ok(run::console(plan)?)
+    })
 }
 
 /// A name for this console that no other one has.

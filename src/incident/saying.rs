@@ -41,6 +41,12 @@ impl Saying {
         self.0.iter().map(spell).collect()
     }
 
+    /// The sentence for somebody of whom nothing is known but the zone: actions by their names.
+    pub fn in_zone(&self, zone: chrono_tz::Tz) -> String {
+        let moment = |at: DateTime<Utc>| at.with_timezone(&zone).format("%H:%M:%S %Z").to_string();
+        self.spelled(moment, |name| format!("`{name}`"))
+    }
+
     /// A sentence with another part at its end.
     #[must_use]
     pub fn and(mut self, piece: impl Into<Piece>) -> Self {

@@ -89,7 +89,7 @@ impl Merging {
     fn decide(&self, incident: &Incident, command: Command) -> anyhow::Result<Vec<Event>> {
         let now = incident.clock().show(clock::wall());
         let asking = Asking { cadence: self.cadence, ..Asking::new(self.actor.clone(), now) };
-        decide(incident, command, &asking).map_err(|refusal| anyhow!("{refusal}"))
+        decide(incident, command, &asking).map_err(|refusal| anyhow!(refusal.saying().in_zone(incident.zone())))
     }
 
     fn append(&self, dir: &JournalDir, id: IncidentId, events: Vec<Event>) -> anyhow::Result<()> {

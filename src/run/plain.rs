@@ -10,8 +10,10 @@
 //!
 //! Invariant: no byte of an escape sequence is ever written; leaving waits for no reader and for no typist.
 
+mod consent;
 mod lists;
 mod numbers;
+mod once;
 mod streams;
 mod told;
 mod verbs;
@@ -33,9 +35,12 @@ use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Lin
 use crate::pane::{Access, Cx};
 use crate::text::{CleanText, too_many_bytes};
 use crate::widget::text::duration;
+pub use consent::Consent;
 use numbers::Numbers;
+pub use once::{Confirmed, ShellAnswer, ShellCommand, Went, once};
 use streams::{Paper, Stdout, Typed, Written};
 use told::Told;
+pub use verbs::{CommandRow, ShellVerb, command_table, in_shell, in_shell_by_subject, said_in_shell};
 
 /// How long the next typed line waits for what the one before it led to; a journal that is silent for so long is said to be.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -166,6 +171,8 @@ struct Session {
     notice: Option<Notice>,
     has_ended: bool,
     has_failed: bool,
+    /// It obeys one command of a shell: only what comes of that is told.
+    is_single: bool,
 }
 
 impl Session {
@@ -192,6 +199,7 @@ impl Session {
             notice: None,
             has_ended: false,
             has_failed: false,
+            is_single: false,
         }
     }
 
@@ -504,6 +512,7 @@ impl Session {
 
     fn tell_news(&mut self, wall: DateTime<Utc>) {
         let cx = self.console.view(wall);
+        self.numbers.learn(&cx);
         let news = match (self.is_open, self.waits.opening) {
             (true, _) => self.told.news(self.console.name(), &mut self.numbers, &cx),
             (false, true) => return,
@@ -597,6 +606,9 @@ impl Session {
     fn tell_entry(&mut self, id: EntryId, wall: DateTime<Utc>) {
         let cx = self.console.view(wall);
         let Some(entry) = cx.incident.entry(id) else { return };
+        if self.is_single && entry.via.console != *self.console.name() {
+            return;
+        }
         let (heading, text) = if let Event::NoteAmended(body) = &entry.event {
             changed(entry, body.note, "amend", "now reads", &cx)
         } else if let Event::NoteStruck(body) = &entry.event {

@@ -17,6 +17,15 @@ fn readmes_key_table_is_the_programs() {
 }
 
 #[test]
+fn readmes_table_of_commands_is_the_programs() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let (_, after) = readme.split_once("<!-- commands -->\n").unwrap();
+    let (table, _) = after.split_once("<!-- /commands -->").unwrap();
+    let now = warroom(&["keys", "--commands", "--markdown"]);
+    assert_eq!(table.trim(), now.trim(), "paste what `warroom keys --commands --markdown` prints");
+}
+
+#[test]
 fn readmes_picture_is_the_screen() {
     let picture = std::fs::read_to_string("assets/screen.svg").unwrap();
     let now = warroom(&["picture"]);

@@ -30,6 +30,7 @@ mod reach_story;
 mod runbook;
 mod runner;
 mod secrets;
+mod shell_verbs;
 mod six_hours;
 mod slack;
 mod sources;

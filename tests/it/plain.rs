@@ -24,7 +24,7 @@ impl Host {
         Self { home: tempfile::tempdir().unwrap() }
     }
 
-    fn folders(&self) -> [(&'static str, String); 2] {
+    pub fn folders(&self) -> [(&'static str, String); 2] {
         let folder = |name: &str| self.home.path().join(name).display().to_string();
         [("XDG_STATE_HOME", folder("state")), ("XDG_CONFIG_HOME", folder("config"))]
     }
@@ -333,8 +333,9 @@ fn what_cannot_be_is_refused_with_the_way_out() {
         (":skip 1", "! skipping a step wants a reason: write it at the end of the same line"),
         (":impact noon", "! `noon` is no time: write now, -5m, 14:10"),
         (":impact-end", "! no customer impact is recorded: say first when it began"),
-        (":snooze 1 5m later", "! the acknowledge clock cannot be put off"),
-        (":snooze 1", "! write :snooze N 5m REASON"),
+        (":snooze acknowledge 5m later", "! the acknowledge clock cannot be put off"),
+        (":snooze 1", "! write :snooze WHAT 5m REASON"),
+        (":snooze 1 5m later", "! there is no obligation `1`: :due lists them"),
         (":triage places=NL", "! write :triage geography=NL,DE"),
         (":triage outage=perhaps", "! `perhaps` for outage: write yes or no"),
         ("@everybody look 5m", "! work goes to a named person: @dana check p99 5m"),
@@ -506,8 +507,8 @@ fn an_incident_is_run_from_its_declaration_to_its_postmortem_by_line_mode_alone(
     dana.wait_for("omid is here", SOON);
 
     // Who knows, what is affected.
-    dana.type_in(":told\n:told 2 Ana Ruiz, by phone\n");
-    dana.wait_for("position 2 Director of Engineering: NOT told of SEV1 yet", SOON);
+    dana.type_in(":told\n:told director-of-e Ana Ruiz, by phone\n");
+    dana.wait_for("position director-of-engineering Director of Engineering: NOT told of SEV1 yet", SOON);
     dana.wait_for("told the Director of Engineering knows of SEV1 (Ana Ruiz, by phone)", SOON);
     dana.type_in(":triage geography=NL,DE partners=Blu Bank, ING users=60 customers=1200 regulatory=yes impact=-5m\n");
     let scope = dana.wait_for(" scope places: NL, DE; partner banks: Blu Bank, ING; regulatory impact: yes; ", SOON);

@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::numbers::{LATELY, Numbers};
+use super::numbers::{LATELY, Numbers, key};
 use super::told::owner;
 use crate::alert::{Cover, proposed_severity};
 use crate::console::overlay::{since, wants_a_hand};
@@ -169,10 +169,9 @@ pub(super) fn follow_ups(numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
 }
 
 /// The people whom the severity names, with what they know.
-pub(super) fn positions(numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
+pub(super) fn positions(_: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
     let severity = cx.owed_severity().unwrap_or(Severity::Sev3);
     let line = |position: CleanStr| {
-        let number = numbers.positions.of(&position);
         let told = cx.incident.told.get(&position).filter(|(told, _)| *told <= severity);
         let state = told.map_or_else(
             || {
@@ -181,7 +180,7 @@ pub(super) fn positions(numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
             },
             |(_, mark)| format!("told by {} at {}", mark.by, cx.clock(mark.at)),
         );
-        format!("position {number} {position}: {state}")
+        format!("position {} {position}: {state}", key(&position))
     };
     cx.to_tell().into_iter().map(line).collect()
 }
@@ -233,9 +232,9 @@ pub(super) fn due(cx: &Cx<'_>) -> Vec<String> {
     all_due(cx).into_iter().map(|(_, line)| line).chain(waits).collect()
 }
 
-/// What is due, with the numbers by which it is put off.
+/// What is due, with the words by which it is put off.
 pub(super) fn numbered_due(numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
-    let due = all_due(cx).into_iter().map(|(duty, line)| format!("{} {line}", numbers.duties.of(&duty)));
+    let due = all_due(cx).into_iter().map(|(duty, line)| format!("{} {line}", numbers.word_of(&duty)));
     let waits = wants_a_hand(cx).into_iter().map(|line| format!("due: {line}"));
     due.chain(waits).collect()
 }

@@ -1,16 +1,17 @@
-//! Numbers by which line mode names what is in the record: tasks, proposals, texts, lines.
+//! Numbers and words by which line mode and a shell name what is in the record: tasks, proposals, texts, lines.
 //!
-//! Hides which entry a number stands for. What gets a number keeps it until another record opens, so that nothing shifts under a person who has just
-//! read it; only lines of the timeline are numbered anew by each list of them.
+//! Hides which entry a number stands for. A task, a proposal, a theory, a text, an offer, a follow-up has its place among all that the record ever had
+//! of its kind: every console and every shell has the same number for it, today and tomorrow. What is no entry, an obligation or a position, is named
+//! by a word. Alerts and changes, which no record counts, keep their number as long as a console is open; lines of the timeline are numbered anew by
+//! each list of them, and have their number in the record besides (`#17`).
 //!
 //! Invariant: a number never comes to mean something else.
 
 use chrono::TimeDelta;
 
 use crate::change::Change;
-use crate::incident::{Duty, EntryId};
+use crate::incident::{Channel, Duty, EntryId, Event, Incident, ReviewOf};
 use crate::pane::Cx;
-use crate::pane::due::grouped;
 use crate::text::CleanStr;
 
 /// Older changes are not offered as a cause.
@@ -73,8 +74,6 @@ pub(super) struct Numbers {
     pub(super) drafts: Numbered<EntryId>,
     pub(super) offers: Numbered<EntryId>,
     pub(super) follow_ups: Numbered<EntryId>,
-    pub(super) duties: Numbered<Duty>,
-    pub(super) positions: Numbered<CleanStr>,
     /// By their fingerprints.
     pub(super) alerts: Numbered<CleanStr>,
     pub(super) changes: Numbered<Change>,
@@ -90,8 +89,6 @@ impl Default for Numbers {
             drafts: Numbered::none("text", ":drafts"),
             offers: Numbered::none("offer", ":offers"),
             follow_ups: Numbered::none("follow-up", ":follow-ups"),
-            duties: Numbered::none("obligation", ":due"),
-            positions: Numbered::none("position", ":told"),
             alerts: Numbered::none("alert", ":alerts"),
             changes: Numbered::none("change", ":changes"),
             lines: Numbered::none("line", ":log"),
@@ -100,18 +97,70 @@ impl Default for Numbers {
 }
 
 impl Numbers {
-    /// Gives everything that has no number yet the next one, in the order of the lists: a script may name what it never listed.
+    /// Gives everything its number: a script may name what it never listed.
     pub(super) fn learn(&mut self, cx: &Cx<'_>) {
         let incident = cx.incident;
-        self.tasks.all(incident.tasks.iter().map(|task| &task.id));
-        self.decisions.all(incident.decisions.iter().map(|decision| &decision.id));
-        self.theories.all(incident.hypotheses.iter().map(|theory| &theory.id));
-        self.drafts.all(incident.drafts.iter().map(|draft| &draft.id));
-        self.offers.all(incident.offers.iter().map(|offer| &offer.id));
-        self.follow_ups.all(incident.follow_ups.iter().map(|item| &item.id));
-        self.duties.all(grouped(&cx.obligations()).iter().map(|(_, one)| &one.duty));
-        self.positions.all(&cx.to_tell());
+        self.tasks.renew(incident.tasks.iter().map(|task| task.id).collect());
+        self.decisions.renew(incident.decisions.iter().map(|decision| decision.id).collect());
+        self.theories.renew(incident.hypotheses.iter().map(|theory| theory.id).collect());
+        self.follow_ups.renew(incident.follow_ups.iter().map(|item| item.id).collect());
+        // What was approved or accepted is no draft and no offer any more, and keeps its number.
+        self.drafts.renew(entries(incident, |event| matches!(event, Event::UpdateDrafted(_))));
+        self.offers.renew(entries(incident, |event| matches!(event, Event::HandoverOffered(_))));
         self.alerts.all(cx.live.alerts(cx.wall).iter().map(|live| &live.alert.fingerprint));
         self.changes.all(cx.live.changes_since(cx.wall - LATELY));
+    }
+
+    /// The word by which an obligation is named: what it is, and of what.
+    pub(super) fn word_of(&mut self, duty: &Duty) -> String {
+        match duty {
+            Duty::Acknowledge => "acknowledge".to_owned(),
+            Duty::Accept(id) => format!("accept-{}", self.offers.of(id)),
+            Duty::Decide(id) => format!("decide-{}", self.decisions.of(id)),
+            Duty::Approve(id) => format!("approve-{}", self.drafts.of(id)),
+            Duty::CallBack(id) => format!("call-back-{}", self.tasks.of(id)),
+            Duty::Tell(position) => format!("tell-{}", key(position)),
+            Duty::Update(channel) => format!("update-{}", key(channel_word(*channel))),
+            Duty::Postmortem => "postmortem".to_owned(),
+            Duty::Article => "article".to_owned(),
+            Duty::Review(ReviewOf::Playbook(service)) => format!("review-{}", key(service)),
+            Duty::Review(ReviewOf::Matrix) => "review-matrix".to_owned(),
+            Duty::Review(ReviewOf::Templates) => "review-templates".to_owned(),
+            Duty::FollowUp(id) => format!("follow-up-{}", self.follow_ups.of(id)),
+        }
+    }
+}
+
+fn entries(incident: &Incident, is_one: fn(&Event) -> bool) -> Vec<EntryId> {
+    incident.entries().filter(|entry| is_one(&entry.event)).map(|entry| entry.id).collect()
+}
+
+fn channel_word(channel: Channel) -> &'static str {
+    match channel {
+        Channel::IncidentChannel => "channel",
+        Channel::StatusSlack => "status",
+        Channel::InternalPage => "internal",
+        Channel::ExternalPage => "external",
+    }
+}
+
+/// Several words as one that is easily typed: small letters and digits with hyphens between them.
+pub(super) fn key(words: &str) -> String {
+    let words = words.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
+}
+
+/// The thing that a typed word names: by the whole of its word, or by a beginning that no other one has.
+pub(super) fn named<T>(typed: &str, all: Vec<(String, T)>, name: &str, list: &str) -> Result<T, String> {
+    let wanted = key(typed);
+    let is_whole = all.iter().any(|(word, _)| *word == wanted);
+    let fits = |word: &str| if is_whole { word == wanted } else { !wanted.is_empty() && word.starts_with(&wanted) };
+    let (mut fit, mut others) = (all.into_iter().filter(|(word, _)| fits(word)), 0);
+    let found = fit.next();
+    others += fit.count();
+    match (found, others) {
+        (Some((_, thing)), 0) => Ok(thing),
+        (Some(_), _) => Err(format!("`{}` may be several {name}s: write more of it ({list})", CleanStr::new(typed))),
+        (None, _) => Err(format!("there is no {name} `{}`: {list} lists them", CleanStr::new(typed))),
     }
 }

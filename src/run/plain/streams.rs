@@ -96,11 +96,9 @@ pub(super) enum Written {
     InTime,
 }
 
-/// Lines on their way to stdout.
+/// Lines on their way to stdout, or kept until somebody takes them.
 pub(super) struct Paper {
-    pieces: mpsc::Sender<Vec<u8>>,
-    ended: blocking::Receiver<io::Result<()>>,
-    gone: oneshot::Receiver<()>,
+    pipe: Option<Pipe>,
     waiting: String,
     left_out: usize,
     is_ascii: bool,
@@ -108,7 +106,24 @@ pub(super) struct Paper {
     mark: &'static str,
 }
 
+/// The way to the threads of stdout.
+struct Pipe {
+    pieces: mpsc::Sender<Vec<u8>>,
+    ended: blocking::Receiver<io::Result<()>>,
+    gone: oneshot::Receiver<()>,
+}
+
 impl Paper {
+    /// Goes nowhere: what is printed is taken by whoever wants it.
+    pub(super) fn kept() -> Self {
+        Self { pipe: None, waiting: String::new(), left_out: 0, is_ascii: false, mark: "" }
+    }
+
+    /// What was printed and went nowhere.
+    pub(super) fn take(&mut self) -> String {
+        std::mem::take(&mut self.waiting)
+    }
+
     /// Starts the threads of stdout.
     pub(super) fn new(is_ascii: bool) -> io::Result<Self> {
         let (pieces, mut queue) = mpsc::channel::<Vec<u8>>(PIECES);
@@ -129,12 +144,13 @@ impl Paper {
             let _ = leave.send(());
         };
         std::thread::Builder::new().name("stdout-gone".to_owned()).spawn(listen)?;
-        Ok(Self { pieces, ended, gone, waiting: String::new(), left_out: 0, is_ascii, mark: "" })
+        let pipe = Some(Pipe { pieces, ended, gone });
+        Ok(Self { pipe, waiting: String::new(), left_out: 0, is_ascii, mark: "" })
     }
 
     /// From now on each line says by its beginning that it is of a drill, or not any more.
     pub(super) fn mark(&mut self, is_drill: bool) {
-        self.mark = if is_drill { "DRILL " } else { "" };
+        self.mark = if is_drill && self.pipe.is_some() { "DRILL " } else { "" };
     }
 
     /// Prints a text behind a heading; further lines of it are indented.
@@ -147,7 +163,7 @@ impl Paper {
 
     /// Prints a line.
     pub(super) fn line(&mut self, line: &str) {
-        if self.waiting.len() > MOST_WAITING {
+        if self.waiting.len() > MOST_WAITING && self.pipe.is_some() {
             self.left_out += 1;
             return;
         }
@@ -166,33 +182,32 @@ impl Paper {
 
     /// Hands what was printed to the writing thread, where there is room.
     pub(super) fn flush(&mut self) {
-        if self.waiting.is_empty() {
-            return;
-        }
-        if let Ok(room) = self.pieces.try_reserve() {
+        let Some(pipe) = self.pipe.as_ref().filter(|_| !self.waiting.is_empty()) else { return };
+        if let Ok(room) = pipe.pieces.try_reserve() {
             room.send(std::mem::take(&mut self.waiting).into_bytes());
         }
     }
 
     /// Ends when stdout cannot be written any more; or, while something waits, when there is room for it. Cancel-safe.
     pub(super) async fn next(&mut self) -> Stdout {
+        let Some(Pipe { pieces, gone, .. }) = &mut self.pipe else { return std::future::pending().await };
         let room = async {
-            match self.pieces.reserve().await {
+            match pieces.reserve().await {
                 Ok(_) => Stdout::HasRoom,
                 Err(_) => Stdout::Gone,
             }
         };
         tokio::select! {
             biased;
-            _ = &mut self.gone => Stdout::Gone,
-            () = self.pieces.closed() => Stdout::Gone,
+            _ = gone => Stdout::Gone,
+            () = pieces.closed() => Stdout::Gone,
             stdout = room, if !self.waiting.is_empty() => stdout,
         }
     }
 
     /// Writes what waits, but not for ever. Blocks: for the way out.
     pub(super) fn close(self, patience: Duration) -> Written {
-        let Self { pieces, ended, waiting, .. } = self;
+        let Self { pipe: Some(Pipe { pieces, ended, .. }), waiting, .. } = self else { return Written::Everything };
         // A queue that is full of what nobody reads has no room for more of it.
         let _ = pieces.try_send(waiting.into_bytes());
         drop(pieces);

@@ -1,7 +1,7 @@
-//! The commands of line mode: their names, what they are called with, and what they do.
+//! The commands of line mode and of a shell: their names, what they are called with, and what they do.
 //!
 //! Hides how a line of words becomes a command of the incident. What may be done is decided by [`crate::incident::command`] alone. Names are those of
-//! the palette; the short words that people type are aliases.
+//! the palette; the short words that people type are aliases. What a shell has of them stands in the same table ([`InShell`]).
 //!
 //! Invariant: a line that cannot be obeyed ends in a sentence that names the way out; nothing here is state.
 
@@ -15,6 +15,7 @@ mod look;
 mod people;
 mod records;
 mod scope;
+mod shell;
 mod steps;
 mod tasks;
 mod updates;
@@ -24,11 +25,14 @@ mod written;
 use chrono::{DateTime, Utc};
 
 use super::Session;
+use super::numbers::Numbers;
 use crate::console::Effect;
 use crate::incident::Refusal;
 use crate::pane::{Cx, Spelling};
 use crate::text::CleanStr;
 pub(super) use people::who_lines;
+pub use shell::{CommandRow, ShellVerb, command_table, in_shell, in_shell_by_subject, said_in_shell};
+pub(super) use shell::{IN_SHELL, is_usage, obey_named};
 use words::first_word;
 
 /// How many lines `:log` shows unless it is told.
@@ -52,16 +56,62 @@ struct Verb {
     /// What it does.
     help: &'static str,
     run: Run,
+    /// Whether a shell has it too.
+    shell: InShell,
+    /// The list in which stands what its first word names.
+    list: Option<List>,
+    /// It writes nothing.
+    looks: bool,
+    /// It wants to know what the sources say.
+    is_live: bool,
+}
+
+/// What is there of a kind, a line each, by the number or the word that names it.
+type List = fn(&mut Numbers, &Cx<'_>) -> Vec<String>;
+
+/// Whether a shell has a command of line mode too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum InShell {
+    /// By the same name.
+    Same,
+    /// By this name, because a shell calls something else by its own.
+    As(&'static str),
+    /// A shell has a subcommand of its own for it.
+    Own(&'static str),
+    /// It is another command with `--anyway`.
+    Anyway(&'static str),
+    /// It makes no sense as one command: why, and what does it there.
+    Not(&'static str),
 }
 
 const fn verb(name: &'static str, form: &'static str, help: &'static str, run: Run) -> Verb {
-    Verb { name, aliases: &[], form, help, run }
+    Verb { name, aliases: &[], form, help, run, shell: InShell::Same, list: None, looks: false, is_live: false }
 }
 
 impl Verb {
     /// The same command by other names too.
     const fn or(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
+    }
+
+    /// What it is in a shell.
+    const fn shell(self, shell: InShell) -> Self {
+        Self { shell, ..self }
+    }
+
+    /// Its first word names something of a list; one that is not there is answered with the list.
+    const fn of(self, list: List) -> Self {
+        Self { list: Some(list), ..self }
+    }
+
+    /// It writes nothing.
+    const fn looks(self) -> Self {
+        Self { looks: true, ..self }
+    }
+
+    /// It wants to know what the sources say.
+    const fn live(self) -> Self {
+        Self { is_live: true, ..self }
     }
 
     fn is_called(&self, name: &str) -> bool {
@@ -112,9 +162,22 @@ pub(super) fn obey(session: &mut Session, line: &str, wall: DateTime<Utc>) -> An
     };
     let (name, rest) = first_word(command);
     match all().find(|verb| verb.is_called(name)) {
-        Some(verb) => (verb.run)(session, rest, wall),
+        Some(verb) => run(verb, session, rest, wall),
         None => Err(format!("no command `:{}`: :help lists them", CleanStr::new(name))),
     }
+}
+
+/// Runs a command; where its first word names nothing that is there, the answer has the list of what is.
+fn run(verb: &Verb, session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    let answer = (verb.run)(session, rest, wall);
+    let (Err(sentence), Some(list)) = (&answer, verb.list) else { return answer };
+    let word = first_word(rest).0;
+    let lines = list(&mut session.numbers, &session.console.view(wall));
+    let names_it = |line: &String| line.split(' ').take(2).any(|one| one == word);
+    if word.is_empty() || lines.is_empty() || lines.iter().any(names_it) {
+        return answer;
+    }
+    Err(format!("{sentence}\n{}", lines.join("\n")))
 }
 
 /// Records the half-typed line of an earlier console, whose typing began then; it is never a command.

@@ -6,7 +6,7 @@ use super::super::Session;
 use super::super::lists;
 use super::records::may_write;
 use super::words::{first_word, given, leading_time, name, settings, time_to_come};
-use super::{Answer, Verb, usage, verb};
+use super::{Answer, InShell, Verb, usage, verb};
 use crate::console::{Effect, Printout};
 use crate::incident::{
     ArticleRecorded, Command, EntryId, FollowUpSet, FollowUpState, IncidentId, Milestone, PostmortemScheduled,
@@ -16,20 +16,26 @@ use crate::report::Period;
 use crate::text::CleanStr;
 
 pub(super) const VERBS: &[Verb] = &[
-    verb("postmortem", "YYYY-MM-DD HH:MM OWNER [REASON]", "give the postmortem a date and an owner", postmortem),
+    verb("postmortem", "YYYY-MM-DD HH:MM OWNER [REASON]", "give the postmortem a date and an owner", postmortem)
+        .shell(InShell::As("schedule-postmortem")),
     verb("write-postmortem", "", "write the postmortem and its calendar entry into files here", |session, _, _| {
         may_write(session)?;
         match session.console.open_record() {
             Some(id) => Ok(vec![Effect::Print(Printout::Postmortem(id))]),
             None => Err("no record is open: :open ID opens one".to_owned()),
         }
-    }),
-    verb("merge", "DUPLICATE into ID", "close a duplicate; its lines and earliest clocks go along", merge),
-    verb("unmerge", "DUPLICATE REASON", "take a merge back: the duplicate is open again", unmerge),
+    })
+    .shell(InShell::Own("postmortem")),
+    verb("merge", "DUPLICATE into ID", "close a duplicate; its lines and earliest clocks go along", merge)
+        .shell(InShell::Own("merge")),
+    verb("unmerge", "DUPLICATE REASON", "take a merge back: the duplicate is open again", unmerge)
+        .shell(InShell::Own("unmerge")),
     verb("all-follow-ups", "[done]", "the follow-ups of all incidents; with done also those", |_, rest, _| {
         Ok(vec![Effect::Print(Printout::FollowUps { with_done: rest.trim() == "done" })])
-    }),
-    verb("report", "[30d | YYYY-MM-DD]", "process health: MTTA, MTTR, cadence, what is overdue", report),
+    })
+    .shell(InShell::Own("followups")),
+    verb("report", "[30d | YYYY-MM-DD]", "process health: MTTA, MTTR, cadence, what is overdue", report)
+        .shell(InShell::Own("report")),
     verb("article", "URL", "name the knowledge-base article", |session, rest, wall| {
         session.ask(Command::RecordArticle(ArticleRecorded { url: CleanStr::new(rest) }), wall)
     }),
@@ -42,6 +48,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb("follow-ups", "", "the follow-ups, with numbers", |session, _, wall| {
         session.answer_list(lists::follow_ups, "no follow-up is noted: todo: TEXT notes one", wall)
     })
+    .looks()
     .or(&["followups"]),
     verb(
         "follow-up",
@@ -49,13 +56,15 @@ pub(super) const VERBS: &[Verb] = &[
         "change a follow-up, or note one",
         follow_up,
     )
+    .of(lists::follow_ups)
     .or(&["followup"]),
     verb(
         "amend-time",
         "detected|acknowledged|impact-start|impact-end|mitigated|resolved TIME REASON",
         "correct when something was; both values stay in the record",
         amend_time,
-    ),
+    )
+    .shell(InShell::Own("amend-time")),
 ];
 
 fn merge(session: &mut Session, rest: &str, _wall: DateTime<Utc>) -> Answer {

@@ -6,7 +6,7 @@ use super::super::Session;
 use super::super::lists;
 use super::records::may_write;
 use super::words::{first_word, given};
-use super::{Answer, Verb, usage, verb};
+use super::{Answer, InShell, Verb, usage, verb};
 use crate::alert::{Cover, proposed_severity, title};
 use crate::console::Doubt;
 use crate::console::overlay::send;
@@ -24,16 +24,20 @@ pub(super) const VERBS: &[Verb] = &[
             let none = "no alert is known: Prometheus and Alertmanager tell them, where they are configured";
             session.answer_list(lists::alerts, none, wall)
         },
-    ),
+    )
+    .shell(InShell::Own("alerts")),
     verb(
         "silence",
         "TIME LABEL=\"VALUE\" … WHY",
         "keep alerts quiet for so long (also !=, =~, !~); says which ones that are, and `:silence! …` does it",
         |session, rest, wall| silence(session, rest, Care::Shown, wall),
-    ),
+    )
+    .shell(InShell::Own("silence")),
     verb("silence!", "TIME LABEL=\"VALUE\" … WHY", "the same, and it is done", |session, rest, wall| {
         silence(session, rest, Care::Done, wall)
-    }),
+    })
+    .shell(InShell::As("silence"))
+    .live(),
     verb("unsilence", "[N]", "the silences of this incident; with a number: it ends", |session, rest, wall| {
         let all = send::silences(&session.cx(wall));
         if rest.is_empty() {
@@ -54,19 +58,22 @@ pub(super) const VERBS: &[Verb] = &[
         let cx = session.cx(wall);
         let links: Vec<_> = named(session, "link", rest, &cx)?.iter().map(Seen::linked).collect();
         session.ask_all(links.into_iter().map(Command::LinkAlert), wall)
-    }),
+    })
+    .live(),
     verb(
         "declare-from",
         "N[,N…]|burst [0|1|2|3] [TITLE]",
         "declare a new incident from these alerts",
         |session, rest, wall| declare(session, rest, Covered::Refused, wall),
-    ),
+    )
+    .live(),
     verb(
         "declare-from!",
         "N[,N…]|burst [0|1|2|3] [TITLE]",
         "the same, though an open incident has their service in its scope",
         |session, rest, wall| declare(session, rest, Covered::Declared, wall),
-    ),
+    )
+    .shell(InShell::Anyway("declare-from")),
 ];
 
 /// What becomes of an alert whose service an open incident has in its scope.

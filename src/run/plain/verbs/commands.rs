@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::super::{Proposal, Session};
 use super::steps::{numbered, step_done};
 use super::words::first_word;
-use super::{Answer, Verb, usage, verb};
+use super::{Answer, InShell, Verb, usage, verb};
 use crate::clock;
 use crate::console::Effect;
 use crate::console::overlay::{self, Choice, GO, Offer, Overlay, Pick, RunDialog};
@@ -17,15 +17,15 @@ use crate::text::{CleanStr, CleanText, Exact};
 pub(super) const VERBS: &[Verb] = &[
     verb("run", "N [NAME=VALUE …]", "show what a step would run; :confirm starts it", |session, rest, wall| {
         show(session, rest, Purpose::Do, wall)
-    }),
+    }).shell(InShell::Own("run")),
     verb(
         "undo",
         "N [NAME=VALUE …]",
         "show what would take a step back; :confirm starts it",
         |session, rest, wall| show(session, rest, Purpose::Undo, wall),
-    ),
-    verb("confirm", "[WORD]", "start what was shown last, with the word that it asked for", confirm),
-    verb("runs", "", "the commands of this record", runs),
+    ).shell(InShell::Not("what would run is shown first and started by its word: `warroom open --plain`, or `warroom run --step STEP -- COMMAND`")),
+    verb("confirm", "[WORD]", "start what was shown last, with the word that it asked for", confirm).shell(InShell::Not("what would run is shown first and started by its word: `warroom open --plain`, or `warroom run --step STEP -- COMMAND`")),
+    verb("runs", "", "the commands of this record", runs).looks(),
     verb("cancel", "N", "stop a command (:runs has the numbers)", |session, rest, wall| {
         remark(session, rest, "cancel", Remark::CancelAsked, wall)
     }),
@@ -37,7 +37,7 @@ pub(super) const VERBS: &[Verb] = &[
         "SERVICE [N]",
         "show what a playbook from outside would run, or how its file was changed; then choose",
         trust,
-    ),
+    ).shell(InShell::Not("a playbook from outside is read before it is trusted: `warroom open`")),
     verb("wrong", "N", "a step is wrong: note a follow-up", |session, rest, wall| {
         let body = step_done(&session.cx(wall), "wrong", rest)?;
         let text = CleanText::new(&format!("playbook step {} ({}) is wrong", body.step, body.title));

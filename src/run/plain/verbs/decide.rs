@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::super::Session;
 use super::super::lists;
 use super::words::{fields, first_word, given};
-use super::{Answer, Verb, usage, verb};
+use super::{Answer, InShell, Verb, usage, verb};
 use crate::incident::{Command, DecisionProposed, HypothesisOpened, HypothesisSettled, ObjectionRaised};
 use crate::text::CleanStr;
 
@@ -13,7 +13,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb("propose", "ACTION | RISK | UNDO [| PLAN B]", "propose what to do: objections are asked for", propose),
     verb("decisions", "", "the proposals that wait, with numbers", |session, _, wall| {
         session.answer_list(lists::decisions, "nothing is proposed: :propose ACTION | RISK | UNDO does that", wall)
-    }),
+    }).looks(),
     verb("object", "N WHY", "object to a proposal", |session, rest, wall| {
         let (number, text) = first_word(rest);
         if number.is_empty() {
@@ -21,19 +21,19 @@ pub(super) const VERBS: &[Verb] = &[
         }
         let decision = session.numbers.decisions.get(number)?;
         session.ask(Command::Object(ObjectionRaised { decision, text: CleanStr::new(text) }), wall)
-    }),
-    verb("decide", "N yes|no [REASON]", "decide on a proposal, as Incident Commander", decide),
+    }).of(lists::decisions),
+    verb("decide", "N yes|no [REASON]", "decide on a proposal, as Incident Commander", decide).of(lists::decisions),
     verb("theory", "TEXT [| WHO LOOKS] [| ROLLBACK]", "open a theory about the cause", theory),
-    verb("theory-from", "N", "a change of :changes becomes a theory with its way back", theory_from),
+    verb("theory-from", "N", "a change of :changes becomes a theory with its way back", theory_from).shell(InShell::Not("a change has its number only as long as a console is open: `warroom changes` lists them, `warroom theory` opens one")),
     verb("theories", "", "the theories, with numbers", |session, _, wall| {
         session.answer_list(lists::theories, "no theory is open: :theory TEXT opens one", wall)
-    }),
+    }).looks(),
     verb("eliminated", "N EVIDENCE", "a theory does not hold", |session, rest, wall| {
         settle(session, "eliminated", false, rest, wall)
-    }),
+    }).of(lists::theories),
     verb("confirmed", "N EVIDENCE", "a theory was the cause", |session, rest, wall| {
         settle(session, "confirmed", true, rest, wall)
-    }),
+    }).of(lists::theories),
 ];
 
 fn propose(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {

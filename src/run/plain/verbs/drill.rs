@@ -5,33 +5,38 @@ use chrono::{DateTime, Utc};
 use super::super::Session;
 use super::commands::{take, take_offer};
 use super::records::may_write;
-use super::{Answer, Verb, verb};
+use super::{Answer, InShell, Verb, verb};
 use crate::console::overlay;
 use crate::console::{Effect, Printout};
 use crate::incident::{Command, Phase};
 use crate::live::Inquiry;
 
 pub(super) const VERBS: &[Verb] = &[
-    verb("drill", "[N]", "begin a drill and open it; in one: pause, hint, inject, stand-ins, briefs, abort", drill),
+    verb("drill", "[N]", "begin a drill and open it; in one: pause, hint, inject, stand-ins, briefs, abort", drill)
+        .shell(InShell::Own("gameday")),
     verb("pre-brief", "", "the drill's goals and success criteria", |session, _, _| {
         let id = session.console.open_record().ok_or("no record is open")?;
         Ok(vec![Effect::Print(Printout::Briefing(id))])
-    }),
+    })
+    .looks(),
     verb("debrief", "", "the drill's success criteria, met or not, so far", |session, _, _| {
         let id = session.console.open_record().ok_or("no record is open")?;
         Ok(vec![Effect::Print(Printout::Debrief(id))])
-    }),
+    })
+    .looks(),
     verb("abort-drill", "", "in a drill: end it before it is over", |session, _, wall| {
         let offer = overlay::staged::abort(&session.cx(wall))?;
         take_offer(session, offer, wall)
-    }),
+    })
+    .shell(InShell::Not("an exercise is played in a console: `warroom gameday`")),
     verb("stand-in", "[N]", "in a drill: the exercise plays a role that nobody holds", |session, rest, wall| {
         let pick = overlay::drill::stand_ins(&session.cx(wall))?;
         if pick.rows.is_empty() {
             return Err(pick.empty.to_owned());
         }
         take(session, &pick, rest, ":stand-in", wall)
-    }),
+    })
+    .shell(InShell::Not("an exercise is played in a console: `warroom gameday`")),
     verb(
         "staging",
         "[N]",
@@ -40,7 +45,8 @@ pub(super) const VERBS: &[Verb] = &[
             let pick = overlay::staged::staging(&session.cx(wall))?;
             take(session, &pick, rest, ":staging", wall)
         },
-    ),
+    )
+    .shell(InShell::Not("an exercise is played in a console: `warroom gameday`")),
     verb("pause-drill", "", "in a drill: its clock stands still for everybody", |session, _, wall| {
         session.ask(Command::PauseDrill(true), wall)
     }),
@@ -49,10 +55,12 @@ pub(super) const VERBS: &[Verb] = &[
     }),
     verb("inject", "", "in a drill, for its facilitator: who gets in touch next does so now", |session, _, _| {
         Ok(vec![session.console.to_facilitator(Inquiry::Inject)?])
-    }),
+    })
+    .shell(InShell::Not("an exercise is played in a console: `warroom gameday`")),
     verb("hint", "", "in a drill: a hint from the facilitator", |session, _, _| {
         Ok(vec![session.console.to_facilitator(Inquiry::Hint)?])
-    }),
+    })
+    .shell(InShell::Not("an exercise is played in a console: `warroom gameday`")),
 ];
 
 fn drill(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::Session;
 use super::words::{fields, first_word, given, lines};
-use super::{Answer, Verb, refusal, usage, verb};
+use super::{Answer, InShell, Verb, refusal, usage, verb};
 use crate::incident::{Command, Outcome, Phase, ProofLine, Refusal, Severity};
 use crate::text::{CleanStr, CleanText};
 
@@ -24,7 +24,8 @@ pub(super) const VERBS: &[Verb] = &[
         "off" => session.ask(Command::SetPrivacy(false), wall),
         _ => usage("private"),
     }),
-    verb("resolve", "[FINAL STATUS]", "the proof that it is over; with the final status: resolve on it", resolve),
+    verb("resolve", "[FINAL STATUS]", "the proof that it is over; with the final status: resolve on it", resolve)
+        .live(),
     verb("resolve!", "REASON | FINAL STATUS", "resolve though something is not proven", |session, rest, wall| {
         let [reason, status] = fields(rest);
         if reason.is_empty() || status.is_empty() {
@@ -34,7 +35,8 @@ pub(super) const VERBS: &[Verb] = &[
         let left = undone(session, wall);
         session.answer(left)?;
         session.ask(Command::Resolve { proof, final_status: lines(status), reason: given(reason) }, wall)
-    }),
+    })
+    .shell(InShell::Anyway("resolve")),
     verb("false-alarm", "REASON", "close it: it was no incident", |session, rest, wall| {
         session.ask(Command::CloseAs(Outcome::FalseAlarm, given(rest)), wall)
     }),

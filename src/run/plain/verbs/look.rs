@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::super::Session;
 use super::super::lists;
+use super::super::numbers::named;
 use super::super::told::{group_line, objective_line, objectives};
 use super::words::{first_word, given, time_before, time_to_come};
-use super::{Answer, Verb, usage, verb};
+use super::{Answer, InShell, Verb, usage, verb};
 use crate::console::overlay::every;
 use crate::incident::brief::BriefKind;
 use crate::incident::{Command, Evidence, ObligationSnoozed};
@@ -21,25 +22,28 @@ use crate::widget::text::relative;
 const MOST_KINDS: usize = 20;
 
 pub(super) const VERBS: &[Verb] = &[
-    verb("due", "", "what is due, until when, whose it is, with numbers", due),
+    verb("due", "", "what is due, until when, whose it is, with the word that names it", due).looks(),
     verb("cadence", "1h REASON", "have updates due at another pace in this incident from now on", cadence),
-    verb("snooze", "N 5m REASON", "put what is due off for some minutes", snooze),
-    verb("brief", "[handover | since TIME]", "the brief, to read aloud", brief),
+    verb("snooze", "WHAT 5m REASON", "put what is due off for some minutes; WHAT is its word in :due", snooze)
+        .of(lists::numbered_due),
+    verb("brief", "[handover | since TIME]", "the brief, to read aloud", brief).shell(InShell::Own("brief")),
     verb("lamps", "", "what an experienced commander would notice by now", |session, _, wall| {
         let mut lamps = session.cx(wall).lamps();
         if lamps.is_empty() {
             lamps.push("nothing stands out".to_owned());
         }
         session.answer(lamps)
-    }),
-    verb("slo", "", "the objectives: verdict, value, limit", slo),
-    verb("spans", "", "kinds of error spans, the most frequent first, and slow ones", spans),
-    verb("pin", "OBJECTIVE | trace N", "the newest value, or the Nth kind of error span, as evidence", pin),
-    verb("past", "", "the last incidents of the affected services, and what ended them", past),
+    })
+    .looks(),
+    verb("slo", "", "the objectives: verdict, value, limit", slo).looks().live(),
+    verb("spans", "", "kinds of error spans, the most frequent first, and slow ones", spans).looks().live(),
+    verb("pin", "OBJECTIVE | trace N", "the newest value, or the Nth kind of error span, as evidence", pin).live(),
+    verb("past", "", "the last incidents of the affected services, and what ended them", past).looks(),
     verb("changes", "", "deploys, flags and Terraform of the last two hours, with numbers", |session, _, wall| {
         let none = "no change is known: warroom change records one, or a command of the config tells them";
         session.answer_list(lists::changes, none, wall)
-    }),
+    })
+    .shell(InShell::Own("changes")),
 ];
 
 fn past(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
@@ -74,25 +78,27 @@ fn cadence(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
 }
 
 fn snooze(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
-    let (number, rest) = first_word(rest);
+    let (word, rest) = first_word(rest);
     let (length, reason) = first_word(rest);
     if length.is_empty() {
         return usage("snooze");
     }
-    let duty = session.numbers.duties.get(number)?;
+    let due = session.console.view(wall).obligations();
+    let due: Vec<_> = due.into_iter().map(|one| (session.numbers.word_of(&one.duty), one.duty)).collect();
+    let duty = named(word, due, "obligation", ":due")?;
     let until = time_to_come(session, length, wall)?;
     let cx = session.cx(wall);
     // One line of the list stands for all channels that hear something at the same time.
     let all = cx.obligations();
     let rows = grouped(&all);
-    let Some(row) = rows.iter().position(|(_, one)| one.duty == duty) else {
-        return Err("that is not due any more: :due lists what is".to_owned());
-    };
+    let row = rows.iter().position(|(_, one)| one.duty == duty);
     let place = |duty| all.iter().position(|one| one.duty == duty);
-    let from = place(duty);
-    let to = rows.get(row + 1).map_or(Some(all.len()), |(_, next)| place(next.duty.clone()));
-    let duties: Vec<_> =
-        from.zip(to).map_or_else(Vec::new, |(from, to)| all[from..to].iter().map(|one| one.duty.clone()).collect());
+    let from = place(duty.clone());
+    let to = row.and_then(|row| rows.get(row + 1).map_or(Some(all.len()), |(_, next)| place(next.duty.clone())));
+    // A channel that stands in the row of another one is put off by itself.
+    let duties: Vec<_> = from
+        .zip(to)
+        .map_or_else(|| vec![duty], |(from, to)| all[from..to].iter().map(|one| one.duty.clone()).collect());
     let reason = CleanStr::new(reason);
     let put_off = |duty| Command::Snooze(ObligationSnoozed { duty, until, reason: reason.clone() });
     session.ask_all(duties.into_iter().map(put_off), wall)

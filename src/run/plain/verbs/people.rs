@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::super::Session;
 use super::super::lists;
 use super::words::{first_word, given, lines, name, role};
-use super::{Answer, Verb, usage, verb};
+use super::{Answer, InShell, Verb, usage, verb};
 use crate::incident::brief::BriefKind;
 use crate::incident::{Command, EntryId, HandoverOffered, Role, Seat};
 use crate::pane::Cx;
@@ -15,12 +15,14 @@ pub(super) const VERBS: &[Verb] = &[
     verb("who", "", "who holds which role, and who is here", |session, _, wall| {
         let lines = who_lines(&session.cx(wall));
         session.answer(lines)
-    }),
+    })
+    .looks(),
     verb("oncall", "", "who is on call now and next, and how to reach them", |session, _, wall| {
         let text = session.cx(wall).on_call()?;
         session.answer(text.lines().map(str::to_owned).collect())
-    }),
-    verb("card", "ic|comms|sme|scribe", "what a role does and says", card),
+    })
+    .shell(InShell::Own("oncall")),
+    verb("card", "ic|comms|sme|scribe", "what a role does and says", card).looks(),
     verb("take-role", "ic|comms|sme [COMPONENT]|scribe", "take a role", take).or(&["take"]),
     verb("take-command", "", "take the role of Incident Commander", |session, _, wall| {
         session.ask(Command::TakeRole(Seat { role: Role::IncidentCommander, component: None }), wall)
@@ -36,13 +38,16 @@ pub(super) const VERBS: &[Verb] = &[
     ),
     verb("offers", "", "the roles that are offered, with numbers", |session, _, wall| {
         session.answer_list(lists::offers, "no role is offered: :handover offers yours", wall)
-    }),
+    })
+    .looks(),
     verb("accept-role", "[N]", "accept the role that you are offered", |session, rest, wall| {
         let offer = offer(session, rest, false, wall)?;
         session.ask(Command::AcceptRole(offer), wall)
     })
+    .of(lists::offers)
     .or(&["accept"]),
     verb("decline-role", "[N] REASON", "decline the role that you are offered, or take your offer back", decline)
+        .of(lists::offers)
         .or(&["decline"]),
 ];
 

@@ -4,31 +4,35 @@ use chrono::{DateTime, Utc};
 
 use super::super::Session;
 use super::words::{first_word, given, settings, time_before};
-use super::{Answer, Verb, help, usage, verb};
+use super::{Answer, InShell, Verb, help, usage, verb};
 use crate::console::{Doubt, Effect};
 use crate::incident::{Declared, Detection, IncidentId, Severity};
 use crate::text::CleanStr;
 
 pub(super) const VERBS: &[Verb] = &[
-    verb("help", "[COMMAND]", "this list", help),
+    verb("help", "[COMMAND]", "this list", help).shell(InShell::Own("help")),
     verb(
         "declare",
         "SERVICE 0|1|2|3 TITLE [at=TIME] [by=NAME] [link=URL]",
         "declare a new incident (service - if it is not known), detected at a time, reported by somebody, somewhere",
         |session, rest, wall| declare(session, rest, Doubt::Asked, wall),
-    ),
+    )
+    .shell(InShell::Own("declare")),
     verb(
         "declare!",
         "SERVICE 0|1|2|3 TITLE [at=TIME] [by=NAME] [link=URL]",
         "the same, though another incident is open on the service",
         |session, rest, wall| declare(session, rest, Doubt::Anyway, wall),
-    ),
+    )
+    .shell(InShell::Own("declare")),
     verb("open", "ID", "open another record", |_, rest, _| {
         let id: IncidentId = rest.parse().map_err(|error: crate::incident::NotAnIncident| error.to_string())?;
         Ok(vec![Effect::Open(id)])
-    }),
-    verb("list", "", "the open incidents of this host", |_, _, _| Ok(vec![Effect::List])),
-    verb("quit", "", "leave; the record stays", |_, _, _| Ok(vec![Effect::Quit])),
+    })
+    .shell(InShell::Own("open")),
+    verb("list", "", "the open incidents of this host", |_, _, _| Ok(vec![Effect::List])).shell(InShell::Own("list")),
+    verb("quit", "", "leave; the record stays", |_, _, _| Ok(vec![Effect::Quit]))
+        .shell(InShell::Not("a shell command leaves nothing open")),
 ];
 
 pub(super) fn may_write(session: &Session) -> Result<(), String> {

@@ -11,10 +11,12 @@ use crate::incident::{Answer as CallBack, Command, TaskAnswered};
 use crate::text::CleanStr;
 
 pub(super) const VERBS: &[Verb] = &[
-    verb("work", "", "all that waits for somebody: offers, texts, proposals, tasks, theories, follow-ups", work),
+    verb("work", "", "all that waits for somebody: offers, texts, proposals, tasks, theories, follow-ups", work)
+        .looks(),
     verb("tasks", "", "the tasks whose call-back is due, with numbers", |session, _, wall| {
         session.answer_list(lists::tasks, "no task is open: @dana check p99 5m hands work to dana", wall)
-    }),
+    })
+    .looks(),
     verb("assign", "@NAME TEXT 5m", "hand work to a named person, who calls back in or at a time", assign),
     verb("read-back", "N", "the task was heard", |session, rest, wall| {
         if rest.is_empty() {
@@ -22,21 +24,26 @@ pub(super) const VERBS: &[Verb] = &[
         }
         let task = session.numbers.tasks.get(rest)?;
         session.ask(Command::ReadBack(task), wall)
-    }),
-    verb("call-back", "N done|more|dont-know|blocked|drop …", "answer for a task", call_back),
+    })
+    .of(lists::tasks),
+    verb("call-back", "N done|more|dont-know|blocked|drop …", "answer for a task", call_back).of(lists::tasks),
     verb("done", "N [TEXT]", "the task is done", |session, rest, wall| {
         answer(session, "done", CallBack::Done, rest, wall)
-    }),
-    verb("more", "N 5m [TEXT]", "the task takes so much longer", more),
+    })
+    .of(lists::tasks),
+    verb("more", "N 5m [TEXT]", "the task takes so much longer", more).of(lists::tasks),
     verb("dont-know", "N [TEXT]", "nothing is known; somebody else may know", |session, rest, wall| {
         answer(session, "dont-know", CallBack::DontKnow, rest, wall)
-    }),
+    })
+    .of(lists::tasks),
     verb("blocked", "N TEXT", "something is in the way of the task", |session, rest, wall| {
         answer(session, "blocked", CallBack::Blocked, rest, wall)
-    }),
+    })
+    .of(lists::tasks),
     verb("drop", "N TEXT", "the task is not wanted any more", |session, rest, wall| {
         answer(session, "drop", CallBack::Dropped, rest, wall)
-    }),
+    })
+    .of(lists::tasks),
 ];
 
 fn work(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {

@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::super::Session;
 use super::super::lists;
+use super::super::numbers::{key, named};
 use super::words::{first_word, given, lines};
-use super::{Answer, Verb, usage, verb};
+use super::{Answer, InShell, Verb, usage, verb};
 use crate::console::overlay::send;
 use crate::console::overlay::{delivery_line, held_back, left_line, update_facts, ways};
 use crate::incident::{Channel, Command, DeliveryMoved, EntryId, PersonTold, Severity, StatusUpdate};
@@ -37,25 +38,32 @@ pub(super) const VERBS: &[Verb] = &[
     ),
     verb("update!", "[external] TEXT", "the same, though the check of the text warns", |session, rest, wall| {
         update(session, rest, Care::AsItIs, wall)
-    }),
+    })
+    .shell(InShell::Anyway("update")),
     verb(
         "template",
         "slack|internal|external|executive [investigating|identified|monitoring|resolved]",
         "a template filled from the record, to write an update from (\\n in a text begins a line)",
         template,
-    ),
+    )
+    .shell(InShell::As("fill-template"))
+    .looks()
+    .live(),
     verb("drafts", "", "the texts that wait for approval, with numbers", |session, _, wall| {
         session.answer_list(lists::drafts, "no text waits for approval: :update TEXT writes one", wall)
-    }),
-    verb("approve", "N [TEXT]", "approve a text, as it is or as you write it", approve),
+    })
+    .looks(),
+    verb("approve", "N [TEXT]", "approve a text, as it is or as you write it", approve).of(lists::drafts),
     verb("send-alone", "N REASON", "record it on the Communications Lead's word alone", |session, rest, wall| {
         let (draft, reason) = numbered(session, "send-alone", rest)?;
         session.ask(Command::PostAlone(draft, given(reason)), wall)
-    }),
+    })
+    .of(lists::drafts),
     verb("drop-draft", "N [REASON]", "drop a text, or send somebody's back", |session, rest, wall| {
         let (draft, reason) = numbered(session, "drop-draft", rest)?;
         session.ask(Command::DropDraft(draft, given(reason)), wall)
-    }),
+    })
+    .of(lists::drafts),
     verb("open-channel", "", "open the incident's own chat channel", |session, _, wall| {
         let asked = send::open_channel(&session.cx(wall))?;
         session.ask(asked, wall)
@@ -83,12 +91,13 @@ pub(super) const VERBS: &[Verb] = &[
             session.ask(asked, wall)
         },
     ),
-    verb("told", "[N [HOW]]", "the people whom the severity names; with a number: somebody told them", told),
-    verb("not-told", "N", "nobody told them after all", |session, rest, wall| {
+    verb("told", "[POSITION [HOW]]", "the people whom the severity names; with one of them: somebody told them", told)
+        .of(lists::positions),
+    verb("not-told", "POSITION", "nobody told them after all", |session, rest, wall| {
         if rest.is_empty() {
             return usage("not-told");
         }
-        let position = session.numbers.positions.get(rest)?;
+        let position = position(session, rest, wall)?;
         session.ask(Command::MarkNotTold(position), wall)
     }),
 ];
@@ -208,13 +217,21 @@ fn template(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     session.answer(rendered.text.lines().map(str::to_owned).collect())
 }
 
+/// The position that a word names.
+fn position(session: &Session, word: &str, wall: DateTime<Utc>) -> Result<CleanStr, String> {
+    let cx = session.cx(wall);
+    let all = cx.to_tell().into_iter().chain(cx.incident.told.keys().cloned());
+    let all: BTreeSet<CleanStr> = all.collect();
+    named(word, all.into_iter().map(|position| (key(&position), position)).collect(), "position", ":told")
+}
+
 fn told(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let (number, how) = first_word(rest);
     if number.is_empty() {
         let none = "nobody must be told at this severity; a SEV3 is handled within the squad (:backlog WHERE)";
         return session.answer_list(lists::positions, none, wall);
     }
-    let position = session.numbers.positions.get(number)?;
+    let position = position(session, number, wall)?;
     let severity = session.cx(wall).owed_severity().unwrap_or(Severity::Sev3);
     session.ask(Command::MarkTold(PersonTold { position, severity, how: given(how) }), wall)
 }

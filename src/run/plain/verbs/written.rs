@@ -4,15 +4,16 @@ use chrono::{DateTime, Utc};
 
 use super::super::Session;
 use super::words::{first_word, given, lines, understood};
-use super::{Answer, LINES, Verb, usage, verb};
+use super::{Answer, InShell, LINES, Verb, usage, verb};
 use crate::incident::command::scribe_line_since;
 use crate::incident::when::{self, Leading};
 use crate::incident::{Command, EntryId, EntryRedacted, NoteAdded, NoteAmended, NoteStruck};
 use crate::text::{CleanStr, CleanText};
 
 pub(super) const VERBS: &[Verb] = &[
-    verb("note", "TEXT", "write a line on the timeline, as a line without a command does", note),
-    verb("log", "[N]", "the last lines of the timeline, with numbers", log),
+    verb("note", "TEXT", "write a line on the timeline, as a line without a command does", note)
+        .shell(InShell::Own("note")),
+    verb("log", "[N]", "the last lines of the timeline, with numbers", log).looks(),
     verb("amend", "N [TIME] TEXT", "correct a line of the last :log; the first wording stays on record", amend),
     verb("strike", "N [REASON]", "strike a line of the last :log through; it stays readable", |session, rest, wall| {
         let (note, reason) = line(session, "strike", rest)?;
@@ -21,7 +22,8 @@ pub(super) const VERBS: &[Verb] = &[
     verb("redact", "N REASON", "show and keep the text of a line of the last :log no more", |session, rest, wall| {
         let (entry, reason) = line(session, "redact", rest)?;
         session.ask(Command::Redact(EntryRedacted { entry, reason: CleanStr::new(reason) }), wall)
-    }),
+    })
+    .shell(InShell::Own("redact")),
     verb("draft", "", "record the half-typed line that an earlier console left", |session, _, wall| {
         session.record_draft(wall)
     }),
