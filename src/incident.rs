@@ -18,6 +18,7 @@ mod fold;
 pub mod foreign;
 pub mod gate;
 pub mod heard;
+pub mod impact;
 pub mod lamp;
 pub mod leftover;
 pub mod measures;
@@ -49,6 +50,7 @@ pub use entry::*;
 pub use event::*;
 pub use foreign::{Foreign, News, Paged, Watched};
 pub use heard::{Fate, Heard, Telling};
+pub use impact::{Impact, Stretch, Window};
 pub use redaction::REDACTED;
 pub(crate) use saying::says;
 pub use saying::{By, Piece, Saying};
@@ -177,15 +179,6 @@ pub struct Mark {
     pub by: Actor,
 }
 
-/// When customers hurt.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Impact {
-    /// Since when.
-    pub start: Option<DateTime<Utc>>,
-    /// Until when.
-    pub end: Option<DateTime<Utc>>,
-}
-
 /// What has become of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepState {
@@ -206,6 +199,13 @@ pub struct Told {
     pub mark: Mark,
     /// What, where, and what it promised.
     pub update: StatusUpdate,
+}
+
+impl Told {
+    /// When it was told, as far as nobody but the person who recorded it knows.
+    pub fn at(&self) -> DateTime<Utc> {
+        self.update.told_at.unwrap_or(self.mark.at)
+    }
 }
 
 /// A role and, of an SME, the component.
@@ -288,6 +288,13 @@ pub struct Facts {
     pub drafts: Vec<Draft>,
     /// Roles that are offered.
     pub offers: Vec<Offer>,
+    /// Since when nobody commands, where somebody did before.
+    pub uncommanded_since: Option<DateTime<Utc>>,
+    /// Drafts and offers that were answered, by whom and when first: sent or withdrawn, accepted or declined.
+    settled: BTreeMap<EntryId, Mark>,
+    /// Of each journal file the last text that was approved when somebody had withdrawn or sent it, and up to which entry it reaches: what was
+    /// written behind it to carry it out carries nothing.
+    overtaken: BTreeMap<u64, (u64, CleanText)>,
     /// Who handed over which role, when: they stay as advisers for a while.
     pub handed_over: BTreeMap<Seat, Mark>,
     /// Work that was handed out.

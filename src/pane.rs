@@ -322,13 +322,13 @@ impl Cx<'_> {
     pub fn normal_since(&self) -> Option<DateTime<Utc>> {
         let resolved = self.incident.resolved_at?;
         let measured = resolution::normal_since(self.incident, self.live, self.catalogue, self.wall);
-        measured.filter(|at| *at <= resolved).or(self.incident.impact.end).or(Some(resolved))
+        measured.filter(|at| *at <= resolved).or(self.incident.impact.end()).or(Some(resolved))
     }
 
     /// What the final status begins with.
     pub fn final_status(&self) -> String {
         let incident = self.incident;
-        let since = incident.impact.start.or(incident.detected_at).map(|at| format!(" since {}", self.minute(at)));
+        let since = incident.impact.start().or(incident.detected_at).map(|at| format!(" since {}", self.minute(at)));
         let causes =
             incident.hypotheses.iter().filter(|theory| theory.settled.as_ref().is_some_and(|(_, holds, _)| *holds));
         let cause: String = causes.map(|theory| format!(" Cause: {}.", theory.theory.text)).collect();

@@ -243,6 +243,9 @@ impl Reach {
     }
 
     fn texts(&self, update: &StatusUpdate, incident: &Incident) -> Vec<DeliveryQueued> {
+        if update.told_at.is_some() {
+            return Vec::new();
+        }
         let release = self.release(incident);
         let mut posts = Vec::new();
         let routes = self.routes.iter().filter(|_| !incident.is_private);
@@ -604,7 +607,7 @@ fn commander(incident: &Incident) -> &str {
 fn page_status(incident: &Incident) -> PageStatus {
     match incident.phase() {
         phase if phase >= Phase::Resolved => PageStatus::Resolved,
-        _ if incident.mitigated_at.or(incident.impact.end).is_some() => PageStatus::Monitoring,
+        _ if incident.mitigated_at.or(incident.impact.end()).is_some() => PageStatus::Monitoring,
         Phase::Mitigating => PageStatus::Identified,
         _ => PageStatus::Investigating,
     }
@@ -693,7 +696,7 @@ fn standing(incident: &Incident) -> String {
         lines.push(format!("Customers affected: {customers}"));
     }
     if let Some(told) = incident.updates.last() {
-        lines.push(format!("{}: {}", clock(told.mark.at), told.update.text));
+        lines.push(format!("{}: {}", clock(told.at()), told.update.text));
         let promised = told.update.promised_next.filter(|_| incident.phase() < Phase::Resolved);
         lines.extend(promised.map(|at| format!("Next update by {}", clock(at))));
     }
@@ -726,8 +729,8 @@ fn description(incident: &Incident) -> CleanText {
     if !services.is_empty() {
         impact.push(format!("Services: {}", services.join(", ")));
     }
-    if let Some(start) = incident.impact.start {
-        let end = incident.impact.end.map_or("now".to_owned(), clock);
+    for (start, end) in incident.impact.stretches() {
+        let end = end.map_or("now".to_owned(), clock);
         impact.push(format!("Customers affected from {} to {end}", clock(start)));
     }
     if let Some((customers, _)) = incident.scope.trend() {

@@ -161,6 +161,8 @@ pub struct Report {
     pub drills: Vec<Row>,
     /// Records that were no incident, or go on in another one.
     pub left_out: Vec<Row>,
+    /// Mean time from the first customer that hurt to detection, where customers hurt.
+    pub detect: Mean,
     /// Mean time to acknowledge.
     pub acknowledge: Mean,
     /// Mean time to resolve where the runbook has a target.
@@ -254,6 +256,10 @@ pub fn report(
     };
     Report {
         period,
+        // Where no customer hurt, there is nothing that was detected late.
+        detect: Mean::of(
+            incidents.iter().map(|row| (row.measures.detect, None)).filter(|(known, _)| *known != Measure::NotRecorded),
+        ),
         acknowledge: Mean::of(incidents.iter().map(|row| (row.measures.acknowledge, Some(cadence.acknowledge)))),
         resolve: Mean::of(
             incidents.iter().filter(|row| target(row).is_some()).map(|row| (row.measures.resolve, target(row))),
@@ -318,6 +324,7 @@ impl fmt::Display for Report {
             None => "cannot be said",
         };
         let (mtta, mttr) = (&self.acknowledge, &self.resolve);
+        writeln!(out, "MTTD        {}; from customer impact to detection", self.detect)?;
         writeln!(out, "MTTA        {mtta}; target < {acknowledge}: {}{}", verdict(mtta, self.targets.0), met(mtta))?;
         writeln!(
             out,

@@ -227,7 +227,7 @@ pub fn before(incident: &Incident, catalogue: &Catalogue) -> Option<Before> {
     let services: BTreeSet<_> = playbooks.flat_map(|playbook| &playbook.traces.services).cloned().collect();
     let services = Vec::from_iter(services);
     // The alert may be the last to know; what hurt before it is not usual.
-    let until = incident.impact.start.map_or(until, |start| until.min(start));
+    let until = incident.impact.start().map_or(until, |start| until.min(start));
     (!services.is_empty()).then_some(Before { until, length: TimeDelta::minutes(15), services })
 }
 

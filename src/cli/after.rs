@@ -280,6 +280,7 @@ fn process_health(config: &Config, since: Option<&str>, as_json: bool) -> Result
     let whole = json!({
         "without_ticket": missing,
         "from": report.period.from, "to": report.period.to,
+        "mttd": mean_json(&report.detect),
         "mtta": mean_json(&report.acknowledge), "mttr": mean_json(&report.resolve), "mttr_by_severity": by,
         "targets": { "mtta_seconds": report.targets.0.num_seconds(), "mttr_seconds": report.targets.1.num_seconds() },
         "cadence": { "owed": report.cadence.0, "kept": report.cadence.1,
@@ -319,7 +320,7 @@ fn row_json(row: &Row) -> serde_json::Value {
     let measures = &row.measures;
     json!({
         "id": row.id, "title": row.title, "at": row.at, "worst_severity": measures.severity, "outcome": row.outcome,
-        "acknowledge": measure_json(measures.acknowledge), "mitigate": measure_json(measures.mitigate),
+        "detect": measure_json(measures.detect), "acknowledge": measure_json(measures.acknowledge), "mitigate": measure_json(measures.mitigate),
         "resolve": measure_json(measures.resolve), "impact": measure_json(measures.impact),
         "external": measure_json(measures.external), "external_in_time": measures.external_kept, "cadence": cadence,
     })

@@ -197,9 +197,15 @@ pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCo
                     }
                 });
                 let heard: Vec<_> = heard.collect();
-                json!({ "heard": heard, "at": told.mark.at, "by": told.mark.by, "text": told.update.text,
+                json!({ "heard": heard, "at": told.at(), "recorded": told.mark.at, "by": told.mark.by, "text": told.update.text,
                         "channels": told.update.channels, "promised_next": told.update.promised_next })
             })
+            .collect();
+        let windows: Vec<_> = incident
+            .impact
+            .windows()
+            .iter()
+            .map(|window| json!({ "service": window.service, "start": window.start, "end": window.end }))
             .collect();
         let whole = json!({
             "id": id, "title": incident.title, "severity": incident.severity, "worst_severity": incident.worst,
@@ -208,7 +214,7 @@ pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCo
             "detected_at": incident.detected_at,
             "acknowledged_at": incident.acknowledged.as_ref().map(|mark| mark.at),
             "resolved_at": incident.resolved_at,
-            "impact": { "start": incident.impact.start, "end": incident.impact.end },
+            "impact": { "start": incident.impact.start(), "end": incident.impact.end(), "windows": windows },
             "seconds_to_acknowledge": incident.time_to_acknowledge().map(|time| time.num_seconds()),
             "roles": roles, "updates": updates, "not_sent": incident.unsent(), "timeline": timeline,
         });
@@ -222,7 +228,13 @@ pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCo
     };
     writeln!(out, "detected      {}", time(incident.detected_at))?;
     writeln!(out, "acknowledged  {}", time(incident.acknowledged.as_ref().map(|mark| mark.at)))?;
-    writeln!(out, "impact        {} to {}", time(incident.impact.start), time(incident.impact.end))?;
+    for (start, end) in incident.impact.stretches() {
+        let end = end.map_or_else(|| "now".to_owned(), |end| time(Some(end)));
+        writeln!(out, "impact        {} to {end}", time(Some(start)))?;
+    }
+    if !incident.impact.is_known() {
+        writeln!(out, "impact        {}", time(None))?;
+    }
     writeln!(out, "resolved      {}", time(incident.resolved_at))?;
     for (seat, mark) in &incident.roles {
         writeln!(out, "{:<13} {}{} since {}", seat.role.short(), mark.by, incident.part(seat), time(Some(mark.at)))?;

@@ -296,14 +296,15 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     }),
     write("impact-start", &["I"], "say since when customers hurt", |console, _, _| {
         console.ask(Question {
-            title: "customers hurt since when? (-5m, 14:10, or now)".to_owned(),
+            title: "customers hurt since when? (-5m, 14:10, now; a service before it: only its)".to_owned(),
             text: "now".to_owned(),
             purpose: Purpose::ImpactStart,
         });
     }),
     write("impact-end", &[], "say since when customers do not hurt any more", |console, _, _| {
         console.ask(Question {
-            title: "customers do not hurt any more since when? (-5m, 14:10, or now)".to_owned(),
+            title: "customers do not hurt any more since when? (-5m, 14:10, now; a service before it: only its)"
+                .to_owned(),
             text: "now".to_owned(),
             purpose: Purpose::ImpactEnd,
         });

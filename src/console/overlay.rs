@@ -45,7 +45,7 @@ use super::keys::Chord;
 use super::{Console, Dirty, Doubt, Effect, Tone};
 use crate::incident::{
     AlertLinked, Command, Declared, EntryId, IncidentId, NoteAmended, Refusal, Role, Seat, Series, StatusUpdate,
-    command,
+    command, impact,
 };
 use crate::pane::{Cx, Purpose, Question, RunAsk};
 use crate::text::{CleanStr, CleanText};
@@ -357,7 +357,12 @@ impl Console {
         wall: DateTime<Utc>,
         effects: &mut Vec<Effect>,
     ) {
-        let time = |text: &str| forms::past(text, &self.cx(wall)).map(|when| when.at);
+        let impact = |text: &str| {
+            let cx = self.cx(wall);
+            let (service, rest) = impact::whose(text, &cx.incident.services);
+            let rest = if rest.is_empty() { "now" } else { rest };
+            forms::past(rest, &cx).map(|when| (service, when.at))
+        };
         let said = CleanStr::new(text.trim());
         let is_reason = matches!(purpose, Purpose::Reason(_));
         let command = match purpose {
@@ -370,9 +375,11 @@ impl Console {
             Purpose::Component => {
                 Command::TakeRole(Seat { role: Role::Sme, component: (!said.is_empty()).then_some(said) })
             }
-            Purpose::ImpactStart | Purpose::ImpactEnd => match time(text) {
-                Ok(at) if purpose == Purpose::ImpactStart => Command::StartImpact(at),
-                Ok(at) => Command::EndImpact(at),
+            Purpose::ImpactStart | Purpose::ImpactEnd => match impact(text) {
+                Ok((None, at)) if purpose == Purpose::ImpactStart => Command::StartImpact(at),
+                Ok((Some(service), at)) if purpose == Purpose::ImpactStart => Command::StartImpactOf(service, at),
+                Ok((None, at)) => Command::EndImpact(at),
+                Ok((Some(service), at)) => Command::EndImpactOf(service, at),
                 Err(why) => {
                     self.overlay = Some(overlay);
                     return self.say(Tone::Refused, why, wall);

@@ -181,7 +181,7 @@ impl Look<'_> {
             Rule::Cadence => self.cadence(),
             Rule::External(within) => {
                 let outside = incident.heard(Channel::ExternalPage).first().map(|heard| heard.at);
-                self.timely(incident.impact.start, outside, **within, "external page")
+                self.timely(incident.impact.start(), outside, **within, "external page")
             }
             Rule::Decided(within) => {
                 let made = incident.decisions.iter().filter_map(|decision| Some(decision.made.as_ref()?.0.at));

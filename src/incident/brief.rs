@@ -132,14 +132,20 @@ impl Brief<'_> {
             Some(mark) => line += &format!("; acknowledged: {} by {}", self.time(mark.at), mark.by),
             None => line += "; NOT acknowledged",
         }
-        match (&incident.impact.start, &incident.impact.end) {
-            (Some(start), Some(end)) => {
-                line += &format!("; customers hurt from {} to {}", self.time(*start), self.time(*end))
-            }
-            (Some(start), None) => line += &format!("; customers hurt since {}", self.time(*start)),
-            (None, _) if incident.nobody_affected.is_some() => line += "; no customer is affected",
-            (None, _) => line += "; customer impact: not recorded",
-        }
+        let hurt: Vec<_> = incident
+            .impact
+            .stretches()
+            .into_iter()
+            .map(|(start, end)| match end {
+                Some(end) => format!("from {} to {}", self.time(start), self.time(end)),
+                None => format!("since {}", self.time(start)),
+            })
+            .collect();
+        line += &match hurt.is_empty() {
+            false => format!("; customers hurt {}", hurt.join(" and ")),
+            true if incident.nobody_affected.is_some() => "; no customer is affected".to_owned(),
+            true => "; customer impact: not recorded".to_owned(),
+        };
         if let Some(resolved) = incident.resolved_at {
             line += &format!("; resolved: {}", self.time(resolved));
         }

@@ -64,6 +64,8 @@ impl Default for Cadence {
 pub enum Duty {
     /// Acknowledge the alert.
     Acknowledge,
+    /// Take command: it was acknowledged, and nobody is Incident Commander now.
+    TakeCommand,
     /// Accept or decline an offered role.
     Accept(EntryId),
     /// Decide on a proposal after its objections.
@@ -92,6 +94,7 @@ impl Duty {
         match self {
             Self::Update(_) => Role::CommunicationsLead,
             Self::Acknowledge
+            | Self::TakeCommand
             | Self::Accept(_)
             | Self::Decide(_)
             | Self::Approve(_)
@@ -109,9 +112,9 @@ impl Duty {
         if let Self::Update(channel) = self { Some(*channel) } else { None }
     }
 
-    /// Whether it can be put off: the acknowledge clock never can.
+    /// Whether it can be put off: the acknowledge clock and an empty command never can.
     pub fn is_snoozable(&self) -> bool {
-        !matches!(self, Self::Acknowledge)
+        !matches!(self, Self::Acknowledge | Self::TakeCommand)
     }
 }
 
@@ -170,6 +173,7 @@ impl Facts {
     pub fn has_met(&self, gone: &Obligation) -> bool {
         match &gone.duty {
             Duty::Acknowledge => self.acknowledged.is_some(),
+            Duty::TakeCommand => self.holder(Role::IncidentCommander).is_some(),
             Duty::Accept(_) => {
                 gone.owner.as_ref().is_some_and(|owner| self.roles.values().any(|mark| mark.by == *owner))
             }
@@ -208,7 +212,8 @@ pub fn obligations(facts: &Facts, rules: Rules<'_>) -> Vec<Obligation> {
         Phase::Resolved | Phase::PostIncident => afterwards(&mut list, rules),
         Phase::Detected | Phase::Acknowledged | Phase::Triage | Phase::Mitigating => while_it_runs(&mut list, rules),
     }
-    list.all.sort_by(|one, other| (one.due, &one.duty).cmp(&(other.due, &other.duty)));
+    // Without a commander nothing else on the list has an owner: that comes first.
+    list.all.sort_by_key(|one| (one.duty != Duty::TakeCommand, one.due, one.duty.clone()));
     list.all
 }
 
@@ -281,6 +286,10 @@ fn while_it_runs(list: &mut List<'_>, rules: Rules<'_>) {
             }
         }
         Some(acknowledged) => {
+            if facts.holder(Role::IncidentCommander).is_none() {
+                let start = facts.uncommanded_since.unwrap_or(acknowledged.at);
+                list.owe(Duty::TakeCommand, "take command: nobody is Incident Commander", start, start);
+            }
             for channel in [Channel::IncidentChannel, Channel::StatusSlack, Channel::InternalPage] {
                 // What was told, and promised, before it was reopened belongs to the time before.
                 let last = facts.last_heard(channel).filter(|heard| facts.reopened_at.is_none_or(|at| heard.at >= at));
@@ -343,12 +352,12 @@ fn people(list: &mut List<'_>, cadence: &Cadence) {
 
 /// The external page is due after so much customer impact; once told, when the last text promised, though it be over by then.
 fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let start = facts.impact.start?;
+    let (start, end) = facts.impact.latest()?;
     if facts.nobody_affected.is_some() {
         return None;
     }
     let heard = facts.last_heard(Channel::ExternalPage).filter(|heard| heard.at >= start);
-    match (heard, facts.impact.end) {
+    match (heard, end) {
         (Some(heard), None) => match facts.reopened_at.filter(|at| heard.at < *at) {
             Some(reopened) => Some((reopened, reopened + cadence.external)),
             None => Some((heard.at, heard.promised_next.unwrap_or(facts.next_due(heard.at, cadence.external_again)))),
@@ -361,11 +370,15 @@ fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime
 
 /// Customers who hurt for longer than the page may be silent, and never read a word of it.
 pub(super) fn never_told(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let start = facts.impact.start.filter(|_| facts.nobody_affected.is_none())?;
-    let until = facts.impact.end.or(facts.resolved_at);
-    let is_told = facts.last_heard(Channel::ExternalPage).is_some_and(|heard| heard.at >= start);
-    let due = start + cadence.external;
-    (!is_told && until.is_none_or(|until| until > due)).then_some((start, due))
+    if facts.nobody_affected.is_some() {
+        return None;
+    }
+    let last = facts.last_heard(Channel::ExternalPage).map(|heard| heard.at);
+    facts.impact.stretches().into_iter().find_map(|(start, end)| {
+        let (until, due) = (end.or(facts.resolved_at), start + cadence.external);
+        let is_told = last.is_some_and(|last| last >= start);
+        (!is_told && until.is_none_or(|until| until > due)).then_some((start, due))
+    })
 }
 
 /// Whoever was promised another text, and has heard nothing since it was resolved, is told that it is over.
@@ -419,6 +432,7 @@ fn afterwards(list: &mut List<'_>, rules: Rules<'_>) {
                 list.owed_by(owner, duty, format!("follow-up: {}", item.what), item.mark.at, due);
             }
             Duty::Acknowledge
+            | Duty::TakeCommand
             | Duty::Accept(_)
             | Duty::Decide(_)
             | Duty::Approve(_)

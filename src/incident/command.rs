@@ -51,8 +51,12 @@ pub enum Command {
     RemoveService(ServiceId),
     /// Say since when customers hurt.
     StartImpact(DateTime<Utc>),
+    /// Customers of one service hurt since a moment.
+    StartImpactOf(ServiceId, DateTime<Utc>),
     /// Say since when they do not.
     EndImpact(DateTime<Utc>),
+    /// Customers of one service do not hurt any more, since a moment; it stays in the scope.
+    EndImpactOf(ServiceId, DateTime<Utc>),
     /// Take a role.
     TakeRole(Seat),
     /// Leave a role, or relieve its holder with a reason.
@@ -293,7 +297,9 @@ impl Command {
             | Self::AddService(_)
             | Self::RemoveService(_)
             | Self::StartImpact(_)
+            | Self::StartImpactOf(..)
             | Self::EndImpact(_)
+            | Self::EndImpactOf(..)
             | Self::TakeRole(_)
             | Self::AddNote(_)
             | Self::AmendNote(_)
@@ -387,8 +393,10 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::Acknowledge => course::acknowledge(incident, asking)?,
         Command::AddService(service) => vec![course::add_service(incident, service)?],
         Command::RemoveService(service) => vec![course::remove_service(incident, service)?],
-        Command::StartImpact(at) => vec![course::start_impact(at, now)?],
-        Command::EndImpact(at) => vec![course::end_impact(incident, at, now)?],
+        Command::StartImpact(at) => vec![course::start_impact(incident, None, at, now)?],
+        Command::StartImpactOf(service, at) => vec![course::start_impact(incident, Some(service), at, now)?],
+        Command::EndImpact(at) => vec![course::end_impact(incident, None, at, now)?],
+        Command::EndImpactOf(service, at) => vec![course::end_impact(incident, Some(service), at, now)?],
         Command::TakeRole(seat) => vec![work::take(incident, seat, asking)?],
         Command::LeaveRole(seat, reason) => vec![work::leave(incident, seat, reason, asking)?],
         Command::AddNote(body) => vec![lines::add(incident, body, now)?],

@@ -381,7 +381,7 @@ impl Delivery {
 impl Facts {
     /// Whether it counts: of two consoles that ask for one thing, the first does.
     pub(super) fn queue(&mut self, id: EntryId, body: &DeliveryQueued, mark: Mark, console: &CleanStr) -> bool {
-        if self.is_asked(body) {
+        if self.is_overtaken(id, body) || self.is_asked(body) {
             return false;
         }
         let state = match body.release {
@@ -420,6 +420,17 @@ impl Facts {
         }
         self.deliveries.push(newest);
         true
+    }
+
+    /// Whether this stands right behind an approval that came second, in one commit with it, and was to carry its text out.
+    fn is_overtaken(&mut self, id: EntryId, body: &DeliveryQueued) -> bool {
+        match self.overtaken.get_mut(&id.rid) {
+            Some((last, text)) if id.rseq == *last + 1 && *text == body.text => {
+                *last = id.rseq;
+                true
+            }
+            Some(_) | None => false,
+        }
     }
 
     /// Whether somebody asked for this already. Texts of people are never the same one.

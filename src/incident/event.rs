@@ -239,6 +239,9 @@ pub struct StatusUpdate {
     /// Why it went out on the Communications Lead's word alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<CleanStr>,
+    /// When somebody told it by hand, where that was before it was recorded: no system is asked to say it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<DateTime<Utc>>,
 }
 
 macro_rules! events {
@@ -357,10 +360,16 @@ pub struct ServiceNamed {
 }
 
 /// When customers began or ceased to hurt.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct ImpactAt {
     /// The moment, in the incident's clock.
     pub at: DateTime<Utc>,
+    /// Of which service; absent of all that is affected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceId>,
+    /// An end that was written while none was known: a second one changes nothing. Older builds corrected an end by another one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_first: bool,
 }
 
 /// No customer is affected.

@@ -87,25 +87,28 @@ impl Facts {
                 (self.services.len() < before).into()
             }
             Event::ImpactStarted(body) => {
-                self.begin_impact(body.at);
-                self.impact.end = None;
+                self.impact.begin(body.at, body.service.as_ref());
+                self.nobody_affected = None;
                 self.corrections.remove(&Milestone::ImpactStart);
                 self.corrections.remove(&Milestone::ImpactEnd);
                 Sense::Good
             }
-            Event::ImpactEnded(body) => {
-                self.impact.end = Some(body.at);
-                self.impact.start.is_some().into()
-            }
+            Event::ImpactEnded(body) => match self.impact.finish(body, &mark) {
+                Ok(()) => Sense::Good,
+                Err(first) => first.map_or(Sense::None, Sense::Beaten),
+            },
             Event::NoCustomerAffected(body) => self.deny_impact(body, mark),
             Event::RoleTaken(body) => self.seat(body, mark.at),
             Event::RoleLeft(body) => {
                 let seat = Seat { role: body.role, component: body.component.clone() };
                 let held = self.roles.get(&seat).is_some_and(|mark| mark.by == body.holder);
+                // Who was asked to take it over can still say yes: nobody commands until then.
                 if held {
+                    if seat.role == Role::IncidentCommander {
+                        self.uncommanded_since = Some(mark.at);
+                    }
                     self.roles.remove(&seat);
                     self.played.remove(&seat);
-                    self.offers.retain(|offer| offer.seat != seat);
                 }
                 held.into()
             }
@@ -125,6 +128,9 @@ impl Facts {
                 Sense::Good
             }
             Event::NoteAmended(body) => {
+                if let Some(told) = self.updates.iter_mut().find(|told| told.id == body.note) {
+                    told.update.told_at = body.at.or(told.update.told_at);
+                }
                 if let (Some(item), Some(text)) = (self.item(body.note), &body.text) {
                     item.what = CleanStr::new(text.first_line());
                 }
@@ -160,11 +166,11 @@ impl Facts {
                 self.drafts.push(Draft { id: entry.id, mark, update: body.update.clone() });
                 Sense::Good
             }
-            Event::DraftDropped(body) => {
-                let before = self.drafts.len();
-                self.drafts.retain(|draft| draft.id != body.draft);
-                (self.drafts.len() < before).into()
-            }
+            Event::DraftDropped(body) => self.settle_once(body.draft, &mark, |facts| {
+                let before = facts.drafts.len();
+                facts.drafts.retain(|draft| draft.id != body.draft);
+                facts.drafts.len() < before
+            }),
             // [`super::clocks::Clocks`] says which of them count; one of a console that is off itself does not.
             Event::ClockSkewed(_) => (!self.skews.contains_key(&entry.via.console)).into(),
             Event::AlertLinked(body) => self.link(body).into(),
@@ -194,17 +200,18 @@ impl Facts {
             }
             Event::HandoverOffered(body) => {
                 let seat = Seat { role: body.role, component: body.component.clone() };
-                self.offers.retain(|offer| offer.seat != seat);
+                let newer = self.offers.extract_if(.., |offer| offer.seat == seat);
+                self.settled.extend(newer.map(|offer| (offer.id, mark.clone())));
                 let is_held = self.roles.contains_key(&seat);
                 self.offers.push(Offer { id: entry.id, mark, seat, to: body.to.clone(), brief: body.brief.clone() });
                 is_held.into()
             }
             Event::HandoverAccepted(body) => self.accept(body.offer, mark),
-            Event::HandoverEnded(body) => {
-                let before = self.offers.len();
-                self.offers.retain(|offer| offer.id != body.offer);
-                (self.offers.len() < before).into()
-            }
+            Event::HandoverEnded(body) => self.settle_once(body.offer, &mark, |facts| {
+                let before = facts.offers.len();
+                facts.offers.retain(|offer| offer.id != body.offer);
+                facts.offers.len() < before
+            }),
             Event::TaskAssigned(body) => {
                 let (id, TaskAssigned { to, what, call_back }) = (entry.id, body.clone());
                 self.tasks.push(Task { id, assigned: mark, to, what, call_back, read_back: None, answer: None });
@@ -393,15 +400,24 @@ impl Facts {
             self.played.insert(seat.clone());
         } else {
             self.played.remove(&seat);
+            // It was empty: who was asked by somebody that left it comes second.
+            let taken = Mark { at, by: body.holder.clone() };
+            let lapsed = self.offers.extract_if(.., |offer| offer.seat == seat && offer.mark.by != body.holder);
+            self.settled.extend(lapsed.map(|offer| (offer.id, taken.clone())));
         }
         self.roles.insert(seat, Mark { at, by: body.holder.clone() });
         Sense::Good
     }
 
     fn accept(&mut self, offer: EntryId, mark: Mark) -> Sense {
-        let Some(place) = self.offers.iter().position(|known| known.id == offer) else { return Sense::None };
-        // The console that wrote it knew that the two names are one person's.
-        let offer = self.offers.remove(place);
+        let mut taken = None;
+        let sense = self.settle_once(offer, &mark, |facts| {
+            let place = facts.offers.iter().position(|known| known.id == offer);
+            // The console that wrote it knew that the two names are one person's.
+            taken = place.map(|place| facts.offers.remove(place));
+            taken.is_some()
+        });
+        let Some(offer) = taken else { return sense };
         self.played.remove(&offer.seat);
         if let Some(before) = self.roles.insert(offer.seat.clone(), mark.clone()) {
             self.handed_over.insert(offer.seat, Mark { at: mark.at, by: before.by });
@@ -464,12 +480,28 @@ impl Facts {
         }
     }
 
+    /// What waits for one answer gets one: the first in the record's order holds, and whoever came second is told who was faster.
+    fn settle_once(&mut self, what: EntryId, mark: &Mark, settle: impl FnOnce(&mut Self) -> bool) -> Sense {
+        if let Some(first) = self.settled.get(&what) {
+            return Sense::Beaten(first.clone());
+        }
+        let is_settled = settle(self);
+        if is_settled {
+            self.settled.insert(what, mark.clone());
+        }
+        is_settled.into()
+    }
+
     fn post(&mut self, id: EntryId, update: &StatusUpdate, mark: Mark) -> Sense {
         if let Some(draft) = update.draft {
-            if let Some(first) = self.updates.iter().find(|told| told.update.draft == Some(draft)) {
-                return Sense::Beaten(first.mark.clone());
+            let sense = self.settle_once(draft, &mark, |facts| {
+                facts.drafts.retain(|known| known.id != draft);
+                true
+            });
+            if !matches!(sense, Sense::Good) {
+                self.overtaken.insert(id.rid, (id.rseq, update.text.clone()));
+                return sense;
             }
-            self.drafts.retain(|known| known.id != draft);
         }
         self.updates.push(Told { id, mark, update: update.clone() });
         Sense::Good
@@ -599,8 +631,11 @@ impl Facts {
                 let by = self.acknowledged.take().map_or(mark.by, |known| known.by);
                 self.acknowledged = Some(Mark { at: to, by });
             }
-            Milestone::ImpactStart => self.begin_impact(to),
-            Milestone::ImpactEnd => self.impact.end = Some(to),
+            Milestone::ImpactStart => {
+                self.impact.correct_start(to);
+                self.nobody_affected = None;
+            }
+            Milestone::ImpactEnd => self.impact.correct_end(to, mark),
             Milestone::Mitigated => self.mitigated_at = Some(to),
             Milestone::Resolved => self.resolved_at = Some(to),
         }
@@ -643,19 +678,14 @@ impl Facts {
             self.acknowledged = Some(Mark { at: *at, by: by.clone() });
         }
         if let Some(at) = body.impact_start {
-            if self.impact.start.is_some() {
+            if self.impact.is_known() {
                 self.earliest(Milestone::ImpactStart, at);
             } else {
-                self.begin_impact(at);
+                self.impact.begin(at, None);
+                self.nobody_affected = None;
             }
         }
         true
-    }
-
-    /// Customers hurt from a moment on. Who said before that nobody is affected is corrected by it, whichever of the two moments is the earlier one.
-    fn begin_impact(&mut self, at: DateTime<Utc>) {
-        self.impact.start = Some(at);
-        self.nobody_affected = None;
     }
 
     /// Nobody is affected. What was recorded about affected customers is taken back only by somebody who knew of it and said why.
@@ -668,7 +698,7 @@ impl Facts {
             if self.scope.is_anybody_counted() {
                 self.scope.customers.push((mark.at, 0));
             }
-        } else if self.impact.start.is_some() && self.impact.end.is_none() {
+        } else if self.impact.is_open() {
             // Two people at once: what makes customers hear of it stays.
             return Sense::None;
         }

@@ -55,7 +55,7 @@ impl Facts {
                 recorded: &told.mark,
                 text: &told.update.text,
                 promised_next: told.update.promised_next,
-                fate: fates.reduce(worse).unwrap_or(Fate::Told(told.mark.at)),
+                fate: fates.reduce(worse).unwrap_or(Fate::Told(told.at())),
             }
         });
         let others = sent.iter().filter(|known| known.update.is_none()).map(|known| Telling {
@@ -66,7 +66,10 @@ impl Facts {
             fate: self.fate(known),
         });
         let mut all: Vec<_> = updates.chain(others).collect();
-        all.sort_by_key(|telling| telling.recorded.at);
+        all.sort_by_key(|telling| match telling.fate {
+            Fate::Told(at) => at,
+            Fate::OnItsWay(_) | Fate::Stuck(_) => telling.recorded.at,
+        });
         all
     }
 

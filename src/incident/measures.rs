@@ -119,6 +119,8 @@ pub struct Counts {
 pub struct Measures {
     /// The highest severity reached: it decides the target.
     pub severity: Option<Severity>,
+    /// From the first customer that hurt until it was detected.
+    pub detect: Measure,
     /// From detection to acknowledgement.
     pub acknowledge: Measure,
     /// From detection until what was done took hold.
@@ -150,9 +152,9 @@ pub fn resolve_target(severity: Option<Severity>, cadence: &Cadence) -> Option<T
 pub fn measures(incident: &Incident, cadence: &Cadence, now: DateTime<Utc>) -> Measures {
     let detected = incident.milestone(Milestone::Detected);
     let from_detection = |which| Measure::between(detected, incident.milestone(which));
-    let impact = &incident.impact;
+    let began = incident.impact.start();
     let external = incident.heard(Channel::ExternalPage);
-    let first = impact.start.and_then(|start| {
+    let first = began.and_then(|start| {
         let in_time = external.iter().find(|heard| heard.at >= start);
         // Told before it began: one of the two times is wrong.
         in_time.or(external.first()).map(|heard| heard.at)
@@ -168,11 +170,24 @@ pub fn measures(incident: &Incident, cadence: &Cadence, now: DateTime<Utc>) -> M
         acknowledge: from_detection(Milestone::Acknowledged),
         mitigate: from_detection(Milestone::Mitigated),
         resolve: from_detection(Milestone::Resolved),
-        impact: Measure::between(impact.start, impact.end),
-        external: Measure::between(impact.start, first),
+        // An alarm that came before customers hurt lost no time.
+        detect: Measure::between(began, detected.zip(began).map(|(detected, began)| detected.max(began))),
+        impact: hurt(&incident.impact),
+        external: Measure::between(began, first),
         external_kept: outside.1,
         cadence: channels,
         counts: counts(incident),
+    }
+}
+
+/// How long customers hurt in all.
+fn hurt(impact: &Impact) -> Measure {
+    match impact.length() {
+        Some(length) => Measure::Value(length),
+        None if impact.windows().iter().any(|window| window.end.is_some_and(|end| end < window.start)) => {
+            Measure::Invalid
+        }
+        None => Measure::NotRecorded,
     }
 }
 
@@ -238,20 +253,23 @@ fn internal(incident: &Incident, channel: Channel, cadence: &Cadence, now: DateT
 /// The external page, and whether it was told in time where it was due at all.
 fn outside(incident: &Incident, heard: &[Heard], cadence: &Cadence, now: DateTime<Utc>) -> (Kept, Option<bool>) {
     let mut count = Count::new(incident, Channel::ExternalPage, cadence.external_again);
-    let Some(start) = incident.impact.start else { return (count.kept, None) };
     if incident.nobody_affected.is_some() {
         return (count.kept, None);
     }
-    let first = heard.iter().map(|heard| heard.at).find(|at| *at >= start);
-    let end = incident.impact.end.or(incident.resolved_at).unwrap_or(now);
-    let due = start + cadence.external;
-    count.stretch(start, end, due, heard, |heard| {
-        heard.promised_next.unwrap_or(incident.next_due(heard.at, cadence.external_again))
-    });
-    let kept = match first {
-        Some(first) => Some(first <= due),
-        None => (end > due).then_some(false),
-    };
+    let times = incident.impact.stretches();
+    let mut kept = None;
+    for (place, (start, end)) in times.iter().copied().enumerate() {
+        let until = times.get(place + 1).map(|(next, _)| *next);
+        let first = heard.iter().map(|heard| heard.at).find(|at| *at >= start && until.is_none_or(|until| *at < until));
+        let end = end.or(incident.resolved_at).unwrap_or(now);
+        let due = start + cadence.external;
+        count.stretch(start, end, due, heard, |heard| {
+            heard.promised_next.unwrap_or(incident.next_due(heard.at, cadence.external_again))
+        });
+        let in_time = first.map_or_else(|| (end > due).then_some(false), |first| Some(first <= due));
+        // One time in which customers were left alone is not made good by another.
+        kept = if in_time == Some(false) { in_time } else { kept.or(in_time) };
+    }
     (count.kept, kept)
 }
 

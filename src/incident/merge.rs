@@ -32,7 +32,7 @@ impl Incident {
             from: self.id(),
             detected_at: self.detected_at,
             acknowledged: self.acknowledged.as_ref().map(|mark| (mark.at, mark.by.clone())),
-            impact_start: self.impact.start,
+            impact_start: self.impact.start(),
         }
     }
 

@@ -176,13 +176,15 @@ impl Text<'_> {
         let incident = self.incident;
         self.heading("Impact");
         self.line(format!("- Scope: {}", escape(&scope_in_words(incident))));
-        if incident.impact.start.is_none() && incident.nobody_affected.is_some() {
+        if !incident.impact.is_known() && incident.nobody_affected.is_some() {
             self.line("- Customers: none was affected");
             return;
         }
-        self.line(format!("- Customers hurt from: {}", self.maybe(incident.impact.start)));
-        self.line(format!("- Customers hurt until: {}", self.maybe(incident.impact.end)));
+        let end = if incident.impact.is_open() { None } else { incident.impact.end() };
+        self.line(format!("- Customers hurt from: {}", self.maybe(incident.impact.start())));
+        self.line(format!("- Customers hurt until: {}", self.maybe(end)));
         self.line(format!("- Length: {}", measures.impact));
+        self.stretches(&incident.impact);
         if incident.scope.customers.len() > 1 {
             let counts: Vec<_> = incident
                 .scope
@@ -299,6 +301,20 @@ impl Text<'_> {
         }
     }
 
+    /// Each stretch in which customers hurt, where there is more to tell than one beginning and one end.
+    fn stretches(&mut self, impact: &Impact) {
+        let windows = impact.windows();
+        if windows.len() < 2 && windows.iter().all(|window| window.service.is_none()) {
+            return;
+        }
+        for window in windows {
+            let whose = window.service.as_ref().map_or_else(|| "all that was affected".to_owned(), |name| escape(name));
+            let length = Measure::between(Some(window.start), window.end);
+            let (from, to) = (self.maybe(Some(window.start)), self.maybe(window.end));
+            self.line(format!("  - {whose}: {from} to {to} ({length})"));
+        }
+    }
+
     fn metrics(&mut self, measures: &Measures, cadence: &Cadence) {
         self.heading("Metrics");
         self.line("| measure | value | target | met |");
@@ -313,6 +329,7 @@ impl Text<'_> {
             };
             self.line(format!("| {name} | {value} | {target} | {met} |"));
         };
+        row("time to detect", measures.detect, None);
         row("time to acknowledge", measures.acknowledge, Some(cadence.acknowledge));
         row("time to mitigate", measures.mitigate, None);
         row("time to resolve", measures.resolve, resolve_target(measures.severity, cadence));

@@ -275,6 +275,7 @@ impl Facts {
                     }
                 }
                 Duty::Acknowledge
+                | Duty::TakeCommand
                 | Duty::Accept(_)
                 | Duty::Decide(_)
                 | Duty::Approve(_)
@@ -296,9 +297,9 @@ impl Facts {
         match which {
             Milestone::Detected => self.detected_at,
             Milestone::Acknowledged => self.acknowledged.as_ref().map(|mark| mark.at),
-            Milestone::ImpactStart => self.impact.start,
-            Milestone::ImpactEnd => self.impact.end,
-            Milestone::Mitigated => self.mitigated_at.or(self.impact.end),
+            Milestone::ImpactStart => self.impact.last().map(|window| window.start),
+            Milestone::ImpactEnd => self.impact.last().and_then(|window| window.end),
+            Milestone::Mitigated => self.mitigated_at.or(self.impact.end()),
             Milestone::Resolved => self.resolved_at,
         }
     }

@@ -7,6 +7,7 @@ use super::when::{self, Side};
 use super::*;
 use crate::text::CleanText;
 
+mod decided;
 mod impact;
 mod merged;
 mod owed;
@@ -387,8 +388,8 @@ pub(crate) fn any_event() -> impl Strategy<Value = Event> {
             .prop_map(|to| Event::SeverityRaised(SeveritySet { to, reason: None })),
         prop::sample::select(Phase::ALL.to_vec()).prop_map(|phase| Event::PhaseEntered(PhaseEntered::plain(phase))),
         Just(Event::Acknowledged(Plain {})),
-        (0..500i64).prop_map(|when| Event::ImpactStarted(ImpactAt { at: at(when) })),
-        (0..500i64).prop_map(|when| Event::ImpactEnded(ImpactAt { at: at(when) })),
+        (0..500i64).prop_map(|when| Event::ImpactStarted(ImpactAt { at: at(when), ..Default::default() })),
+        (0..500i64).prop_map(|when| Event::ImpactEnded(ImpactAt { at: at(when), ..Default::default() })),
         (role.clone(), "[ab]", any::<bool>()).prop_map(|(role, holder, is_played)| Event::RoleTaken(RoleNamed {
             role,
             component: None,

@@ -196,6 +196,7 @@ fn author(entry: &Entry) -> Actor {
 fn happened(entry: &Entry, reading: Reading<'_>) -> DateTime<Utc> {
     match &*reading.event(entry) {
         Event::NoteAdded(NoteAdded { at: Some(at), .. })
+        | Event::StatusUpdatePosted(StatusUpdate { told_at: Some(at), .. })
         | Event::LineMerged(LineMerged { at, .. })
         | Event::ForeignNoted(ForeignNoted { at, .. }) => *at,
         _ => reading.time(entry),
@@ -266,6 +267,11 @@ impl<'a> View<'a> {
             (Event::CommandStarted(body), Some(by)) => {
                 ("run", CleanText::new(&format!("{}: not started, {} was first", body.title, by.by)))
             }
+            // Nobody has read it.
+            (Event::StatusUpdatePosted(update), Some(_)) => {
+                ("draft", CleanText::new(&format!("not sent: {}", update.text)))
+            }
+            (Event::DraftDropped(_), Some(_)) => ("draft", CleanText::new("not withdrawn")),
             _ => (tag, first),
         };
         let redacted = timeline.redacted.get(&entry.id);

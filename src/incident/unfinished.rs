@@ -19,7 +19,7 @@ pub fn unfinished(incident: &Incident, rules: Rules<'_>) -> Vec<String> {
     let zone = facts.zone();
     let time = |at: DateTime<Utc>| at.with_timezone(&zone).format("%b %-d %H:%M %Z").to_string();
     let mut all = Vec::new();
-    if let (Some(start), None) = (facts.impact.start, facts.impact.end)
+    if let Some((start, None)) = facts.impact.latest()
         && !is_drill
     {
         all.push(format!("customers hurt since {}, and no end of it is recorded", time(start)));

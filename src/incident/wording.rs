@@ -76,7 +76,8 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
         Event::StepReopened(body) => ("step", format!("open again: {} ({})", body.title, body.step)),
         Event::StatusUpdatePosted(update) => {
             let channels: Vec<_> = update.channels.iter().map(|channel| channel.name()).collect();
-            ("UPDATE", format!("to {}{}: {}", channels.join(", "), because(&update.reason), update.text))
+            let by_hand = if update.told_at.is_some() { ", told by hand" } else { "" };
+            ("UPDATE", format!("to {}{by_hand}{}: {}", channels.join(", "), because(&update.reason), update.text))
         }
         Event::ClockJumped(body) => ("clock", format!("the wall clock moved by {:+.1} s", body.by_ms as f64 / 1000.0)),
         Event::ClockSkewed(body) => {
@@ -452,6 +453,7 @@ fn follow_up(body: &FollowUpSet, facts: &Facts) -> String {
 fn duty(duty: &Duty, facts: &Facts) -> String {
     match duty {
         Duty::Acknowledge => "acknowledge".to_owned(),
+        Duty::TakeCommand => "take command".to_owned(),
         Duty::Accept(_) => "accept the role".to_owned(),
         Duty::Decide(id) => format!("decide: {}", proposal(*id, facts)),
         Duty::Approve(_) => "approve the text".to_owned(),

@@ -83,6 +83,7 @@ pub fn remedy(duty: &Duty, incident: &Incident) -> (&'static str, &'static str) 
         // The Incident Commander acknowledges: somebody has to be that first.
         Duty::Acknowledge if incident.holder(Role::IncidentCommander).is_none() => ("take command", "R"),
         Duty::Acknowledge => ("acknowledge", "a"),
+        Duty::TakeCommand => ("take command", "R"),
         Duty::Accept(_) => ("accept-role", "Enter"),
         Duty::Decide(_) => ("decide", "X"),
         Duty::Approve(_) => ("approve", "U"),

@@ -217,13 +217,31 @@ fn scope(cx: &Cx<'_>) -> Vec<(&'static str, String)> {
 }
 
 fn impact(cx: &Cx<'_>) -> String {
-    if let (None, Some(mark)) = (cx.incident.impact.start, &cx.incident.nobody_affected) {
+    let impact = &cx.incident.impact;
+    if let (false, Some(mark)) = (impact.is_known(), &cx.incident.nobody_affected) {
         return format!("no customer is affected ({}, {})", mark.by, cx.minute(mark.at));
     }
-    match (cx.incident.impact.start, cx.incident.impact.end) {
-        (None, _) => "not recorded: I says since when".to_owned(),
-        (Some(start), None) => format!("customers affected since {}", cx.minute(start)),
-        (Some(start), Some(end)) if end < start => format!("invalid: {} to {}", cx.minute(start), cx.minute(end)),
-        (Some(start), Some(end)) => format!("{} to {} ({})", cx.minute(start), cx.minute(end), minutes(end - start)),
+    let wrong =
+        impact.windows().iter().find_map(|window| Some((window.start, window.end.filter(|end| *end < window.start)?)));
+    if let Some((start, end)) = wrong {
+        return format!("invalid: {} to {}", cx.minute(start), cx.minute(end));
+    }
+    let Some((start, end)) = impact.latest() else { return "not recorded: I says since when".to_owned() };
+    let before = match impact.stretches().len() - 1 {
+        0 => String::new(),
+        more => format!(", {more} time{} before", if more == 1 { "" } else { "s" }),
+    };
+    match end {
+        None => format!("customers affected since {}{before}", cx.minute(start)),
+        Some(end) => {
+            let length = impact.length().unwrap_or(end - start);
+            format!(
+                "{} to {} ({}{})",
+                cx.minute(start),
+                cx.minute(end),
+                minutes(length),
+                if before.is_empty() { "" } else { " in all" }
+            ) + &before
+        }
     }
 }

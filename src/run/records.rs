@@ -256,7 +256,7 @@ pub fn drill_entries(
     }
     entries.push(by(actor, Event::Declared(declared)));
     if let Some(at) = exercise.impact_start(start) {
-        entries.push(by(actor, Event::ImpactStarted(ImpactAt { at })));
+        entries.push(by(actor, Event::ImpactStarted(ImpactAt { at, ..Default::default() })));
     }
     for person in &exercise.opening.people {
         if let Some(role) = person.role {

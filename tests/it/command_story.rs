@@ -337,7 +337,7 @@ fn an_incident_is_commanded_by_the_runbook_from_its_alert_to_its_closed_record()
     let scope = &stage.incident().scope;
     assert_eq!((scope.partners.len(), scope.users_percent, scope.complete_outage), (1, Some(60.0), Some(false)));
     let hurt = stage.now() - TimeDelta::minutes(1);
-    assert_eq!(stage.incident().impact.start, Some(hurt));
+    assert_eq!(stage.incident().impact.start(), Some(hurt));
     let external = |duty: &Duty| *duty == Duty::Update(Channel::ExternalPage);
     assert_eq!(stage.one(external).due, hurt + TimeDelta::minutes(15));
     stage.key("ira", "P\n");

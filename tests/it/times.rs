@@ -152,7 +152,7 @@ fn set_back() -> Vec<Entry> {
         // One machine, one jump; each console that is open on it says so.
         write("c1", 400, jump()),
         write("c2", 401, jump()),
-        write("c1", 420, Event::ImpactStarted(ImpactAt { at: at(410) })),
+        write("c1", 420, Event::ImpactStarted(ImpactAt { at: at(410), ..Default::default() })),
     ]
 }
 
@@ -171,7 +171,7 @@ fn a_clock_that_is_set_back_an_hour_makes_no_countdown_late_and_reorders_nothing
     assert_eq!(incident.declared.as_ref().unwrap().at, at(60));
     assert_eq!(incident.acknowledged.as_ref().unwrap().at, at(110), "of the other console");
     assert_eq!(incident.tasks[0].call_back, at(700));
-    assert_eq!(incident.impact.start, Some(at(410)), "said after the clock was set");
+    assert_eq!(incident.impact.start(), Some(at(410)), "said after the clock was set");
     let due = due_of(&incident, &[]);
     let due = |duty| due.iter().find(|one| one.duty == duty).unwrap().due;
     assert_eq!(due(Duty::Update(Channel::StatusSlack)), at(300 + 900));

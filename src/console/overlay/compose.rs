@@ -69,7 +69,7 @@ pub(crate) fn compose(cx: &Cx<'_>) -> Overlay {
         promise: usual_promise(audience, cx),
         previous: last.map(|told| told.update.text.clone()),
         draft: None,
-        since: since(last.map(|told| told.mark.at), cx),
+        since: since(last.map(Told::at), cx),
         warned: None,
     };
     compose.render(cx);
@@ -143,7 +143,7 @@ pub(crate) fn since(at: Option<DateTime<Utc>>, cx: &Cx<'_>) -> Vec<CleanStr> {
 fn news(audience: Audience, cx: &Cx<'_>) -> Vec<CleanStr> {
     let channels = channels_of(audience);
     let is_theirs = |told: &&Told| told.update.channels.iter().any(|channel| channels.contains(channel));
-    let last = cx.incident.updates.iter().rev().find(is_theirs).map(|told| told.mark.at);
+    let last = cx.incident.updates.iter().rev().find(is_theirs).map(Told::at);
     let view = cx.incident.timeline();
     newest(last, view, |place| Some(CleanStr::new(&format!("{} {}", cx.minute(view.at(place)?), view.news(place)?))))
 }
@@ -188,7 +188,7 @@ pub(crate) fn facts(audience: Audience, next_update: Option<DateTime<Utc>>, cx: 
         commander: incident.holder(Role::IncidentCommander).cloned(),
         since: news(audience, cx),
         next_update,
-        started: incident.impact.start.or(incident.detected_at),
+        started: incident.impact.start().or(incident.detected_at),
         resolved: cx.normal_since(),
         ..Facts::empty(cx.now, cx.zone)
     }

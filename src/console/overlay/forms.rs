@@ -13,8 +13,8 @@ use crate::incident::measures::spoken;
 use crate::incident::when::{self, Side, When};
 use crate::incident::{
     Actor, Answer, ArticleRecorded, Command, DecisionProposed, FollowUpSet, HandoverOffered, HypothesisOpened,
-    HypothesisSettled, ObjectionRaised, ObligationSnoozed, PersonTold, PostmortemScheduled, ReviewOf, Reviewed, Role,
-    ScopeSet, Seat, TaskAnswered, TimeAmended,
+    HypothesisSettled, Milestone, ObjectionRaised, ObligationSnoozed, PersonTold, PostmortemScheduled, ReviewOf,
+    Reviewed, Role, ScopeSet, Seat, TaskAnswered, TimeAmended,
 };
 use crate::pane::{Cx, FormKind};
 use crate::text::CleanStr;
@@ -279,7 +279,7 @@ fn scope(cx: &Cx<'_>) -> Asked {
             Field::line(
                 "customers hurt since",
                 "now, -5m, 14:10, or nobody",
-                &cx.incident.impact.start.map(|at| cx.dated(at)).unwrap_or_default(),
+                &cx.incident.milestone(Milestone::ImpactStart).map(|at| cx.dated(at)).unwrap_or_default(),
             ),
         ],
     )
@@ -441,7 +441,8 @@ fn read_scope(form: &Form, cx: &Cx<'_>) -> Read {
         "nobody" | "none" => Some(Command::DenyImpact(None)),
         word => {
             let at = past(word, cx).map_err(|why| (6, format!("{why}; or nobody")))?.at;
-            let is_known = cx.incident.impact.start.is_some_and(|known| (known - at).abs() < TimeDelta::seconds(1));
+            let known = cx.incident.milestone(Milestone::ImpactStart);
+            let is_known = known.is_some_and(|known| (known - at).abs() < TimeDelta::seconds(1));
             (!is_known).then_some(Command::StartImpact(at))
         }
     };

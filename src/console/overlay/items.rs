@@ -28,6 +28,7 @@ pub(crate) fn act_on(item: &Item, cx: &Cx<'_>) -> Option<Overlay> {
         Item::Alert(fingerprint) => super::alert::act_on(fingerprint, cx),
         Item::Duty(duty) => match duty {
             Duty::Acknowledge | Duty::Update(_) => None,
+            Duty::TakeCommand => Some(super::take_role(cx)),
             Duty::Accept(id) => offer(*id, cx),
             Duty::Decide(id) => decision(*id, cx),
             Duty::Approve(id) => draft(*id, cx),

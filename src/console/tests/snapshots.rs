@@ -20,7 +20,7 @@ fn room(layout: Layout, size: (u16, u16)) -> Desk {
         (1, "dana", Event::PhaseEntered(PhaseEntered::plain(Phase::Acknowledged))),
         (30, "li", role(Role::CommunicationsLead, "li")),
         (40, "omid", note("gateway pool exhausted, 500/500\nsecond line of the same note")),
-        (10, "dana", Event::ImpactStarted(crate::incident::ImpactAt { at: at(30) })),
+        (10, "dana", Event::ImpactStarted(crate::incident::ImpactAt { at: at(30), ..Default::default() })),
         (
             60,
             "omid",

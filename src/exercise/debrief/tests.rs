@@ -29,7 +29,7 @@ impl Play {
         play.say(0, Event::DrillStarted(started));
         play.say(0, Event::Declared(play.exercise.declaration(at(0), "UTC".into())));
         if let Some(since) = play.exercise.impact_start(at(0)) {
-            play.say(0, Event::ImpactStarted(crate::incident::ImpactAt { at: since }));
+            play.say(0, Event::ImpactStarted(crate::incident::ImpactAt { at: since, ..Default::default() }));
         }
         play
     }

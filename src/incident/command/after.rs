@@ -51,7 +51,7 @@ pub(super) fn close_as(
         Outcome::Backlog if incident.severity != Some(Severity::Sev3) => {
             return refuse("only a SEV3 is handled within the squad and logged for the backlog");
         }
-        Outcome::Backlog | Outcome::FalseAlarm if incident.impact.start.is_some() && incident.drill.is_none() => {
+        Outcome::Backlog | Outcome::FalseAlarm if incident.impact.is_known() && incident.drill.is_none() => {
             return refuse(says![
                 "customers are recorded as hurt: resolve it (",
                 By("resolve"),
@@ -147,7 +147,7 @@ pub(super) fn amend_time(incident: &Incident, body: TimeAmended, now: DateTime<U
         Milestone::Acknowledged if known.is_none() => {
             return refuse("nobody has acknowledged: there is no such time to correct");
         }
-        Milestone::ImpactEnd if incident.impact.start.is_none() => {
+        Milestone::ImpactEnd if !incident.impact.is_known() => {
             return refuse("no customer impact is recorded: say first when it began");
         }
         Milestone::Detected

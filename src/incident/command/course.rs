@@ -157,17 +157,44 @@ pub(super) fn remove_service(incident: &Incident, service: ServiceId) -> Result<
     Ok(Event::ServiceRemoved(ServiceNamed { service }))
 }
 
-pub(super) fn start_impact(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<Event, Refusal> {
+pub(super) fn start_impact(
+    incident: &Incident,
+    service: Option<ServiceId>,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Event, Refusal> {
     past(at, now)?;
-    Ok(Event::ImpactStarted(ImpactAt { at }))
+    affected(incident, service.as_ref())?;
+    Ok(Event::ImpactStarted(ImpactAt { at, service, is_first: false }))
 }
 
-pub(super) fn end_impact(incident: &Incident, at: DateTime<Utc>, now: DateTime<Utc>) -> Result<Event, Refusal> {
+pub(super) fn end_impact(
+    incident: &Incident,
+    service: Option<ServiceId>,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Event, Refusal> {
     past(at, now)?;
-    match incident.impact.start {
-        None => refuse("no customer impact is recorded: say first when it began"),
-        Some(start) if at < start => refuse("customer impact cannot end before it began"),
-        Some(_) => Ok(Event::ImpactEnded(ImpactAt { at })),
+    affected(incident, service.as_ref())?;
+    let impact = &incident.impact;
+    match (impact.ends(service.as_ref()), impact.ended(service.as_ref())) {
+        (Some(open), _) if at < open.start => refuse("customer impact cannot end before it began"),
+        (Some(_), _) => Ok(Event::ImpactEnded(ImpactAt { at, service, is_first: true })),
+        (None, Some((end, mark))) => refuse(says![
+            "customer impact ended at ",
+            end,
+            format!(", {} said: ", mark.by),
+            By("amend-time"),
+            " puts that right"
+        ]),
+        (None, None) => refuse("no customer impact is recorded: say first when it began"),
+    }
+}
+
+fn affected(incident: &Incident, service: Option<&ServiceId>) -> Result<(), Refusal> {
+    match service.filter(|service| !incident.services.contains(service)) {
+        Some(service) => refuse(says![format!("{service} is not in the scope: "), By("add-service"), " adds it"]),
+        None => Ok(()),
     }
 }
 
@@ -187,7 +214,7 @@ pub(super) fn scope(body: ScopeSet) -> Result<Event, Refusal> {
 pub(super) fn deny_impact(incident: &Incident, reason: Option<CleanStr>) -> Result<Event, Refusal> {
     let reason = reason.filter(|reason| !reason.is_blank());
     let scope = &incident.scope;
-    let recorded = match (incident.impact.start, incident.impact.end) {
+    let recorded = match (incident.impact.start(), incident.impact.end()) {
         (Some(start), Some(end)) => Some(says!["customers hurt from ", start, " to ", end]),
         (Some(start), None) => Some(says!["customers hurt since ", start, " (", By("impact-end"), " says until when)"]),
         (None, _) if scope.is_anybody_counted() => {

@@ -12,6 +12,9 @@ pub(super) fn add(incident: &Incident, body: NoteAdded, now: DateTime<Utc>) -> R
 }
 
 pub(super) fn amend(incident: &Incident, body: NoteAmended, asking: &Asking) -> Result<Event, Refusal> {
+    if let Some(told) = incident.updates.iter().find(|told| told.id == body.note) {
+        return amend_told(incident, told, body, asking);
+    }
     own_note(incident, body.note, asking)?;
     match (&body.text, body.at) {
         (None, None) => return refuse("nothing was changed"),
@@ -22,6 +25,22 @@ pub(super) fn amend(incident: &Incident, body: NoteAmended, asking: &Asking) -> 
         past(at, asking.now)?;
     }
     Ok(Event::NoteAmended(body))
+}
+
+/// When an update was told can be put right where a person told it; what it said cannot, and when a system got it is what that system says.
+fn amend_told(incident: &Incident, told: &Told, body: NoteAmended, asking: &Asking) -> Result<Event, Refusal> {
+    changes(&told.mark.by, incident, asking)?;
+    if body.text.as_ref().is_some_and(|text| *text != told.update.text) {
+        return refuse(says!["people have read this text: ", By("update"), " tells them what is right"]);
+    }
+    if let Some(sent) =
+        incident.deliveries.iter().find(|known| known.update == Some(told.id) && known.sent_at.is_some())
+    {
+        return refuse(format!("{} has this text since it was sent: that moment is its own", sent.body.service));
+    }
+    let Some(at) = body.at else { return refuse("nothing was changed") };
+    past(at, asking.now)?;
+    Ok(Event::NoteAmended(NoteAmended { text: None, ..body }))
 }
 
 pub(super) fn strike(incident: &Incident, body: NoteStruck, asking: &Asking) -> Result<Event, Refusal> {
@@ -38,12 +57,12 @@ fn own_note(incident: &Incident, note: EntryId, asking: &Asking) -> Result<(), R
     if !matches!(entry.event, Event::NoteAdded(_)) {
         return refuse("only lines that a person wrote can be changed; the others say what was done");
     }
-    let may = asking.is(&entry.actor)
-        || asking.holds(incident, Role::Scribe)
-        || asking.holds(incident, Role::IncidentCommander);
-    if may {
-        Ok(())
-    } else {
-        refuse(format!("this line is {}'s: they, the Scribe or the IC can change it", entry.actor))
-    }
+    changes(&entry.actor, incident, asking)
+}
+
+/// Whoever wrote a line, the Scribe and the Incident Commander.
+fn changes(author: &Actor, incident: &Incident, asking: &Asking) -> Result<(), Refusal> {
+    let may =
+        asking.is(author) || asking.holds(incident, Role::Scribe) || asking.holds(incident, Role::IncidentCommander);
+    if may { Ok(()) } else { refuse(format!("this line is {author}'s: they, the Scribe or the IC can change it")) }
 }

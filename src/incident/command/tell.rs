@@ -7,6 +7,10 @@ use crate::text::times::promise;
 pub(super) fn post(incident: &Incident, update: StatusUpdate, asking: &Asking) -> Result<Event, Refusal> {
     let update = StatusUpdate { draft: None, reason: None, ..sound(incident, update, asking.now)? };
     let is_internal = !update.channels.contains(&Channel::ExternalPage);
+    if update.told_at.is_some() {
+        // It is out already: whoever told it says so, and nobody can approve it any more.
+        return Ok(Event::StatusUpdatePosted(update));
+    }
     if asking.holds(incident, Role::IncidentCommander) {
         return Ok(Event::StatusUpdatePosted(update));
     }
@@ -21,6 +25,11 @@ fn sound(incident: &Incident, update: StatusUpdate, now: DateTime<Utc>) -> Resul
     said(&update.text, "the update")?;
     if update.channels.is_empty() {
         return refuse("an update goes to at least one channel");
+    }
+    if let Some(told) = update.told_at {
+        past(told, now)?;
+        // What it promised was promised then.
+        return Ok(update);
     }
     kept(incident, &update.text, now)?;
     match update.promised_next {

@@ -42,6 +42,14 @@ pub(super) fn leave(
     if !asking.is(&mark.by) && reason.is_none() && !incident.played.contains(&seat) {
         return want_reason(format!("relieving {} wants a reason", mark.by));
     }
+    let is_command = seat.role == Role::IncidentCommander && incident.phase().is_live();
+    if is_command && reason.is_none() && incident.severity == Some(Severity::Sev0) {
+        return want_reason(says![
+            "a SEV0 without an Incident Commander wants a reason; ",
+            By("handover"),
+            " offers command, and it stays yours until somebody accepts"
+        ]);
+    }
     let holder = mark.by.clone();
     Ok(Event::RoleLeft(RoleNamed { role: seat.role, component: seat.component, holder, reason, is_played: false }))
 }

@@ -38,7 +38,10 @@ impl Event {
             Self::ImpactStarted(body) | Self::ImpactEnded(body) => shift(&mut body.at, by),
             Self::NoteAdded(body) => shift_any(&mut body.at, by),
             Self::NoteAmended(body) => shift_any(&mut body.at, by),
-            Self::StatusUpdatePosted(update) => shift_any(&mut update.promised_next, by),
+            Self::StatusUpdatePosted(update) => {
+                shift_any(&mut update.promised_next, by);
+                shift_any(&mut update.told_at, by);
+            }
             Self::UpdateDrafted(body) => shift_any(&mut body.update.promised_next, by),
             Self::ObligationSnoozed(body) => shift(&mut body.until, by),
             Self::TaskAssigned(body) => shift(&mut body.call_back, by),

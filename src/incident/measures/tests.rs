@@ -120,7 +120,7 @@ fn nothing_is_owed_between_the_end_and_the_reopening() {
 #[test]
 fn customers_are_told_within_a_quarter_of_an_hour_or_that_shows() {
     let external = [Channel::ExternalPage];
-    let impact = |seconds| Event::ImpactStarted(ImpactAt { at: at(seconds) });
+    let impact = |seconds| Event::ImpactStarted(ImpactAt { at: at(seconds), ..Default::default() });
     let mut events = vec![(0, declared(Severity::Sev1, Some(0))), (10, impact(-60))];
     let incident = record(events.clone());
     let silent = of(&incident);
@@ -131,7 +131,7 @@ fn customers_are_told_within_a_quarter_of_an_hour_or_that_shows() {
     let short = record(vec![
         (0, declared(Severity::Sev1, Some(0))),
         (10, impact(0)),
-        (300, Event::ImpactEnded(ImpactAt { at: at(300) })),
+        (300, Event::ImpactEnded(ImpactAt { at: at(300), ..Default::default() })),
     ]);
     assert_eq!(of(&short).external_kept, None, "five minutes of impact owe customers nothing");
     let denied =

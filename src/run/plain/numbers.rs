@@ -115,6 +115,7 @@ impl Numbers {
     pub(super) fn word_of(&mut self, duty: &Duty) -> String {
         match duty {
             Duty::Acknowledge => "acknowledge".to_owned(),
+            Duty::TakeCommand => "take-command".to_owned(),
             Duty::Accept(id) => format!("accept-{}", self.offers.of(id)),
             Duty::Decide(id) => format!("decide-{}", self.decisions.of(id)),
             Duty::Approve(id) => format!("approve-{}", self.drafts.of(id)),

@@ -123,6 +123,7 @@ impl Told {
             // What was answered need not be done.
             Duty::CallBack(_) => format!("called back: {name}"),
             Duty::Acknowledge
+            | Duty::TakeCommand
             | Duty::Accept(_)
             | Duty::Decide(_)
             | Duty::Approve(_)
@@ -230,6 +231,7 @@ fn is_in_its_line(duty: &Duty) -> bool {
     match duty {
         Duty::CallBack(_) | Duty::Decide(_) | Duty::Accept(_) | Duty::Approve(_) => true,
         Duty::Acknowledge
+        | Duty::TakeCommand
         | Duty::Tell(_)
         | Duty::Update(_)
         | Duty::Postmortem
@@ -245,6 +247,7 @@ pub(super) fn owner(obligation: &Obligation) -> String {
     match &obligation.duty {
         Duty::CallBack(_) | Duty::Accept(_) | Duty::FollowUp(_) => name.to_owned(),
         Duty::Acknowledge
+        | Duty::TakeCommand
         | Duty::Decide(_)
         | Duty::Approve(_)
         | Duty::Tell(_)

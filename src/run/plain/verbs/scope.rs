@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::super::Session;
 use super::words::{first_word, given, settings, time_before};
 use super::{Answer, Verb, usage, verb};
-use crate::incident::{Command, ScopeSet};
+use crate::incident::{Command, ScopeSet, ServiceId, impact};
 use crate::text::CleanStr;
 
 /// What `:triage` may say.
@@ -26,19 +26,33 @@ pub(super) const VERBS: &[Verb] = &[
         session.ask(Command::RemoveService(CleanStr::new(rest)), wall)
     })
     .or(&["unservice"]),
-    verb("impact-start", "[TIME]", "customers hurt since now, -5m or 14:10", |session, rest, wall| {
+    verb("impact-start", "[SERVICE] [TIME]", "customers hurt since now, -5m or 14:10", |session, rest, wall| {
+        let (service, rest) = whose(session, rest, wall);
         let at = time_before(session, rest, wall)?;
-        session.ask(Command::StartImpact(at), wall)
+        let whole = Command::StartImpact(at);
+        session.ask(service.map_or(whole, |service| Command::StartImpactOf(service, at)), wall)
     })
     .or(&["impact"]),
-    verb("impact-end", "[TIME]", "customers do not hurt any more since now, -5m or 14:10", |session, rest, wall| {
-        let at = time_before(session, rest, wall)?;
-        session.ask(Command::EndImpact(at), wall)
-    }),
+    verb(
+        "impact-end",
+        "[SERVICE] [TIME]",
+        "customers do not hurt any more since now, -5m or 14:10",
+        |session, rest, wall| {
+            let (service, rest) = whose(session, rest, wall);
+            let at = time_before(session, rest, wall)?;
+            let whole = Command::EndImpact(at);
+            session.ask(service.map_or(whole, |service| Command::EndImpactOf(service, at)), wall)
+        },
+    ),
     verb("no-impact", "[REASON]", "no customer is affected", |session, rest, wall| {
         session.ask(Command::DenyImpact(given(rest)), wall)
     }),
 ];
+
+/// A service of the scope as the first word, and the rest.
+fn whose<'a>(session: &mut Session, rest: &'a str, wall: DateTime<Utc>) -> (Option<ServiceId>, &'a str) {
+    impact::whose(rest, &session.cx(wall).incident.services)
+}
 
 fn list(text: &str) -> Vec<CleanStr> {
     text.split([',', ';']).map(str::trim).filter(|name| !name.is_empty()).map(CleanStr::new).collect()

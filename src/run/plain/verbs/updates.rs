@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::super::Session;
 use super::super::lists;
 use super::super::numbers::{key, named};
-use super::words::{first_word, given, lines};
+use super::words::{first_word, given, leading_time, lines};
 use super::{Answer, InShell, Verb, usage, verb};
 use crate::console::overlay::send;
 use crate::console::overlay::{delivery_line, held_back, left_line, update_facts, ways};
@@ -32,13 +32,16 @@ pub(super) const VERBS: &[Verb] = &[
     ),
     verb(
         "update",
-        "[external] TEXT",
-        "record an update that was told, in the channels that are due; but by the IC it waits for approval",
+        "[external] [-10m | told TIME] TEXT",
+        "an update for the channels that are due; but by the IC it waits for approval; with a time: it was told by hand then",
         |session, rest, wall| update(session, rest, Care::Warned, wall),
     ),
-    verb("update!", "[external] TEXT", "the same, though the check of the text warns", |session, rest, wall| {
-        update(session, rest, Care::AsItIs, wall)
-    })
+    verb(
+        "update!",
+        "[external] [-10m | told TIME] TEXT",
+        "the same, though the check of the text warns",
+        |session, rest, wall| update(session, rest, Care::AsItIs, wall),
+    )
     .shell(InShell::Anyway("update")),
     verb(
         "template",
@@ -170,10 +173,20 @@ fn promised(text: &str, cx: &Cx<'_>) -> DateTime<Utc> {
 }
 
 fn update(session: &mut Session, rest: &str, care: Care, wall: DateTime<Utc>) -> Answer {
-    let cx = session.cx(wall);
     let (word, after) = first_word(rest);
     let is_external = word.eq_ignore_ascii_case("external");
-    let text = lines(if is_external { after } else { rest });
+    let rest = if is_external { after } else { rest };
+    // A text for people may begin with a clock time: only what cannot be its beginning says when it was told.
+    let (first, behind) = first_word(rest);
+    let (told_at, rest) = match first.eq_ignore_ascii_case("told") {
+        true => leading_time(session, behind, wall).map(|(at, rest)| (Some(at), rest))?,
+        false if first.starts_with('-') && first.len() > 1 && first.as_bytes()[1].is_ascii_digit() => {
+            leading_time(session, rest, wall).map(|(at, rest)| (Some(at), rest))?
+        }
+        false => (None, rest),
+    };
+    let cx = session.cx(wall);
+    let text = lines(rest);
     if text.is_empty() {
         return usage("update");
     }
@@ -183,9 +196,14 @@ fn update(session: &mut Session, rest: &str, care: Care, wall: DateTime<Utc>) ->
     if channels.is_empty() {
         channels.extend([Channel::IncidentChannel, Channel::StatusSlack, Channel::InternalPage]);
     }
-    let text = checked(text, is_external, care, &cx)?;
-    let promised_next = Some(promised(&text, &cx));
-    session.ask(Command::PostUpdate(StatusUpdate { channels, text, promised_next, ..StatusUpdate::default() }), wall)
+    // People have read it: what the check would say of it comes too late.
+    let text = if told_at.is_some() { text } else { checked(text, is_external, care, &cx)? };
+    let promised_next = match told_at {
+        None => Some(promised(&text, &cx)),
+        Some(told) => template::promise(&text, told, cx.zone).filter(|at| *at > told),
+    };
+    let update = StatusUpdate { channels, text, promised_next, told_at, ..StatusUpdate::default() };
+    session.ask(Command::PostUpdate(update), wall)
 }
 
 fn approve(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
