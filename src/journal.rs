@@ -1,6 +1,6 @@
 //! The shared record: one SQLite file per incident, written first, shared by all processes of the host.
 //!
-//! Hides how an entry becomes durable ([`sqlite`]), who may read the files ([`directory`]), how processes wake each other ([`bell`]), who is there
+//! Hides how an entry becomes durable ([`sqlite`]), who may read the files ([`directory`]), what others may have put there ([`Folder`]), how processes wake each other ([`bell`]), who is there
 //! ([`presence`]), and the threads that keep all of it off the loop ([`thread`]).
 //!
 //! Invariant: what was acknowledged is on stable storage and stays; rows are never changed or deleted, but for redacted words; what cannot be read is named, never left
@@ -13,6 +13,7 @@ pub mod directory;
 mod draft;
 mod error;
 mod fill;
+mod folder;
 pub mod ledger;
 pub mod presence;
 pub mod process;
@@ -30,6 +31,7 @@ pub use directory::{JournalDir, Sharing};
 pub use error::JournalError;
 pub use fill::fill;
 pub use ledger::Ledger;
+pub use folder::Folder;
 pub use presence::Presence;
 pub use sqlite::SqliteJournal;
 pub use thread::{JournalHandle, JournalThread, Me, News, NotTaken, Request};

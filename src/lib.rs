@@ -78,6 +78,9 @@
 //! Invariant: a console acts on what was confirmed in its own process and came back from the record as it was confirmed, and on nothing else: what
 //! stands in the file is shown, and is never an order. What this account's processes wrote is known from its own folder ([`journal::ledger`]).
 //!
+//! Invariant: a folder that another account can write is gone into through [`journal::Folder`] alone: no link is followed, no pipe waited for, and whose
+//! a file is decides what is believed of it.
+//!
 //! Invariant: what goes out is in the record as `sending` before its first byte leaves; of a delivery at most one console is sending, and what may
 //! have arrived is looked for before it is sent again ([`incident::delivery`]).
 //!

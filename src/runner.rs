@@ -10,12 +10,13 @@ mod follow;
 mod helper;
 pub mod look;
 mod order;
+mod place;
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -25,9 +26,10 @@ use crate::journal::Sharing;
 use crate::journal::process::Process;
 use crate::text::CleanStr;
 
-pub use follow::{Said, follow};
+pub use follow::{Said, follow, follow_own};
 pub use helper::run as run_helper;
 pub use order::Order;
+use place::Place;
 
 /// The hidden word after which the binary is a helper.
 pub const HELPER: &str = "__command";
@@ -115,34 +117,30 @@ pub fn output(folder: &Path) -> PathBuf {
     folder.join(OUTPUT)
 }
 
+/// A command that was started here: how it ended is not taken from a file before its helper has ended.
+#[derive(Debug)]
+pub struct Started {
+    place: Place,
+    has_ended: Arc<AtomicBool>,
+}
+
 /// Starts a command under a helper of its own, unless its folder is there already.
-pub fn start(folder: &Path, order: &Order, sharing: Sharing) -> Result<(), StartError> {
+pub fn start(folder: &Path, order: &Order, sharing: Sharing) -> Result<Started, StartError> {
     // This very program, also where its file was replaced while it ran.
     start_with(Path::new("/proc/self/exe"), folder, order, sharing)
 }
 
 /// The same, with another build of this program as helper.
-pub fn start_with(program: &Path, folder: &Path, order: &Order, sharing: Sharing) -> Result<(), StartError> {
-    let unwritable = |path: &Path| {
-        let path = path.to_owned();
-        move |error| StartError::Unwritable { path, error }
-    };
-    let mode = rustix::fs::Mode::from_raw_mode(sharing.directory_mode());
-    if let Some(parent) = folder.parent()
-        && fs::DirBuilder::new().mode(sharing.directory_mode()).create(parent).is_ok()
-    {
-        rustix::fs::chmod(parent, mode).map_err(io::Error::from).map_err(unwritable(parent))?;
-    }
-    match fs::DirBuilder::new().mode(sharing.directory_mode()).create(folder) {
-        Ok(()) => {}
+pub fn start_with(program: &Path, folder: &Path, order: &Order, sharing: Sharing) -> Result<Started, StartError> {
+    let unwritable = |error| StartError::Unwritable { path: folder.to_owned(), error };
+    let place = match Place::make(folder, sharing) {
+        Ok(place) => place,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(StartError::AlreadyStarted),
-        Err(error) => return Err(unwritable(folder)(error)),
-    }
-    rustix::fs::chmod(folder, mode).map_err(io::Error::from).map_err(unwritable(folder))?;
+        Err(error) => return Err(unwritable(error)),
+    };
     // Room for the end is taken before there is anything to end: a disk that fills up later cannot hide how it went.
     for (name, bytes) in [(END_ROOM, vec![b' '; END_BYTES]), (OUTPUT, Vec::new())] {
-        let path = folder.join(name);
-        write_new(&path, &bytes, order.mode).map_err(unwritable(&path))?;
+        place.make_file(name, &bytes, order.mode).map_err(unwritable)?;
     }
     let mut helper = Command::new(program)
         .arg(HELPER)
@@ -153,62 +151,49 @@ pub fn start_with(program: &Path, folder: &Path, order: &Order, sharing: Sharing
         .spawn()
         .map_err(StartError::NoHelper)?;
     let told = helper.stdin.take().map_or_else(|| Err(io::ErrorKind::BrokenPipe.into()), |pipe| order.tell(pipe));
+    let has_ended = Arc::new(AtomicBool::new(false));
+    let ended = Arc::clone(&has_ended);
     // Somebody must take its exit status, or it stays as a zombie as long as this console.
     let waits = move || {
         let _ = helper.wait();
+        ended.store(true, Ordering::Release);
     };
     if std::thread::Builder::new().name("helper".to_owned()).spawn(waits).is_err() {
         tracing::warn!("nobody waits for the helper of {}", folder.display());
+        // Then its number says whether it runs, as on every other console.
+        has_ended.store(true, Ordering::Release);
     }
     // A helper that did not get the whole order starts nothing.
-    told.map_err(StartError::NoHelper)
+    told.map_err(StartError::NoHelper)?;
+    Ok(Started { place, has_ended })
 }
 
 /// Asks for the end of a run; its helper sees it within a quarter of a second.
 pub fn cancel(folder: &Path, by: &str) -> io::Result<()> {
-    replace(&folder.join(CANCEL), by.as_bytes())
+    Place::open(folder)?.replace(CANCEL, by.as_bytes())
 }
 
 /// Has a run interrupted as Ctrl+C would: what comes of that is its own affair.
 pub fn interrupt(folder: &Path) -> io::Result<()> {
-    replace(&folder.join(INTERRUPT), b"")
+    Place::open(folder)?.replace(INTERRUPT, b"")
 }
 
 /// Gives a run more time, counted from now.
 pub fn grant(folder: &Path, more: Duration) -> io::Result<()> {
-    replace(&folder.join(GRANT), more.as_secs().to_string().as_bytes())
+    Place::open(folder)?.replace(GRANT, more.as_secs().to_string().as_bytes())
 }
 
 /// Takes away what a command printed, whose entry is redacted; a folder that is not there holds nothing.
 pub fn redact_output(folder: &Path) -> io::Result<()> {
-    if !folder.is_dir() {
-        return Ok(());
-    }
+    let place = match Place::open(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        place => place?,
+    };
     let words = crate::incident::REDACTED;
-    replace(&folder.join(OUTPUT), format!("{words}\n").as_bytes())?;
-    let path = folder.join(END);
-    let end = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<End>(&bytes).ok());
+    place.replace(OUTPUT, format!("{words}\n").as_bytes())?;
+    let end = place.read(END, END_BYTES).and_then(|bytes| serde_json::from_slice::<End>(&bytes).ok());
     let Some(end) = end else { return Ok(()) };
-    replace(&path, &serde_json::to_vec(&End { tail: words.into(), ..end })?)
-}
-
-fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(mode))?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Writes a small file so that a reader sees all of it or nothing; the folder's mode decides who may.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    let is_shared = path.parent().and_then(|folder| fs::metadata(folder).ok()).is_some_and(|is| is.mode() & 0o070 != 0);
-    let sharing = if is_shared { Sharing::Group } else { Sharing::Private };
-    rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(sharing.file_mode()))?;
-    file.write_all(bytes)?;
-    drop(file);
-    fs::rename(&new, path)
+    place.replace(END, &serde_json::to_vec(&End { tail: words.into(), ..end })?)
 }
 
 /// Who runs something.

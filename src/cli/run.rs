@@ -110,7 +110,7 @@ pub(super) fn run(config: &Config, named: Option<IncidentId>, asked: &Asked) -> 
     let order = Order { argv, is_aloud: true, ..Order::of(&body, dir.sharing()) };
     let folder = runner::folder(dir.directory(), id, run.id);
     let end = match runner::start(&folder, &order, dir.sharing()) {
-        Ok(()) => follow(&folder, &me),
+        Ok(started) => follow(&folder, started, &me),
         Err(error) => runner::End::not_started(&error.to_string()),
     };
     let status = match &end.ending {
@@ -156,7 +156,7 @@ fn step(config: &Config, incident: &crate::incident::Incident, name: &str) -> Re
 }
 
 /// Waits for its end; its helper says what it prints. Ctrl+C is for the command, which may do with it what it likes; whoever ends this ends the command.
-fn follow(folder: &std::path::Path, me: &str) -> runner::End {
+fn follow(folder: &std::path::Path, started: runner::Started, me: &str) -> runner::End {
     let asked = |signal| {
         let flag = Arc::new(AtomicBool::new(false));
         let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
@@ -164,7 +164,7 @@ fn follow(folder: &std::path::Path, me: &str) -> runner::End {
     };
     let (interrupted, ended) = (asked(SIGINT), [asked(SIGTERM), asked(SIGHUP)]);
     let (sender, said) = mpsc::channel();
-    runner::follow(folder.to_owned(), Duration::ZERO, move |what| sender.send(what).is_ok());
+    runner::follow_own(folder.to_owned(), started, move |what| sender.send(what).is_ok());
     let unwritable = || super::say_error("it cannot be stopped from here: its folder cannot be written");
     loop {
         if interrupted.swap(false, Ordering::Relaxed) && runner::interrupt(folder).is_err() {

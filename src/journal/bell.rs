@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
-use rustix::fs::{Timestamps, UTIME_NOW};
+use rustix::fs::{OFlags, Timestamps, UTIME_NOW};
+
+use super::folder::above;
 
 /// The side that rings.
 #[derive(Debug)]
@@ -21,9 +23,8 @@ pub(super) struct Bell(File);
 
 impl Bell {
     pub(super) fn open(path: &Path) -> Option<Self> {
-        File::options()
-            .write(true)
-            .open(path)
+        above(path)
+            .and_then(|(folder, name)| folder.file(name, OFlags::WRONLY))
             .inspect_err(|error| tracing::warn!(path = %path.display(), %error, "the bell cannot be rung"))
             .ok()
             .map(Self)
@@ -62,8 +63,13 @@ impl Watch {
     pub(super) fn new(bell: &Path, seats: Option<&Path>) -> Self {
         let listen = || -> rustix::io::Result<Self> {
             let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-            let bell = inotify::add_watch(&inotify, bell, WatchFlags::ATTRIB | WatchFlags::MODIFY)?;
-            let changes = WatchFlags::MODIFY | WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::DELETE;
+            let bell =
+                inotify::add_watch(&inotify, bell, WatchFlags::ATTRIB | WatchFlags::MODIFY | WatchFlags::DONT_FOLLOW)?;
+            let changes = WatchFlags::MODIFY
+                | WatchFlags::CLOSE_WRITE
+                | WatchFlags::MOVED_TO
+                | WatchFlags::DELETE
+                | WatchFlags::DONT_FOLLOW;
             let seats = seats.map(|path| inotify::add_watch(&inotify, path, changes)).transpose()?.unwrap_or(-1);
             Ok(Self { inotify: Some(inotify), bell, seats })
         };

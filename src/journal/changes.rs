@@ -5,15 +5,16 @@
 //!
 //! Invariant: a change whose append returned is on stable storage and is never touched again; what cannot be read is counted, never an error.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::directory::{check_file, make_file};
+use super::folder::above;
 use super::{JournalDir, JournalError, Sharing};
 use crate::change::{self, Change, Reading};
 use crate::incident::mask_strings;
@@ -76,18 +77,15 @@ impl ChangeFile {
             Err(error) => return Err(JournalError::io("creating", &self.path)(error)),
         }
         check_file(&self.path, self.sharing)?;
-        let file = open(&self.path, OFlags::RDWR | OFlags::APPEND).map_err(JournalError::io("opening", &self.path))?;
+        let (folder, name) = above(&self.path).map_err(JournalError::io("opening", &self.path))?;
+        let file = folder.file(name, OFlags::RDWR | OFlags::APPEND).map_err(JournalError::io("opening", &self.path))?;
         self.lock(&file)?;
         self.write(&file, &line).map_err(JournalError::io("writing to", &self.path))?;
         // The next one need not wait for this one's disk.
-        let _ = rustix::fs::flock(&file, FlockOperation::Unlock);
+        let _ = file.unlock();
         file.sync_data().map_err(JournalError::io("saving", &self.path))?;
         // Always: whoever made the file may have died before its name was saved.
-        if let Some(folder) = self.path.parent() {
-            let folder = File::open(folder).map_err(JournalError::io("opening", folder))?;
-            folder.sync_all().map_err(JournalError::io("saving", &self.path))?;
-        }
-        Ok(())
+        folder.save().map_err(JournalError::io("saving", &self.path))
     }
 
     /// All changes, as far back as the last 16 MiB of the file reach; none where there is no file.
@@ -98,14 +96,18 @@ impl ChangeFile {
     fn lock(&self, file: &File) -> Result<(), JournalError> {
         let mut waited = Duration::ZERO;
         loop {
-            match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+            match file.try_lock() {
                 Ok(()) => return Ok(()),
-                Err(Errno::WOULDBLOCK | Errno::INTR) if waited < PATIENCE => {
+                Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Interrupted => {
+                    return Err(JournalError::io("locking", &self.path)(error));
+                }
+                Err(TryLockError::WouldBlock | TryLockError::Error(_)) if waited < PATIENCE => {
                     std::thread::sleep(NAP);
                     waited += NAP;
                 }
-                Err(Errno::WOULDBLOCK | Errno::INTR) => return Err(JournalError::Busy { path: self.path.clone() }),
-                Err(errno) => return Err(JournalError::io("locking", &self.path)(errno.into())),
+                Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {
+                    return Err(JournalError::Busy { path: self.path.clone() });
+                }
             }
         }
     }
@@ -160,15 +162,9 @@ fn mend(mut file: &File) -> io::Result<End> {
     Ok(End::Whole)
 }
 
-fn open(path: &Path, how: OFlags) -> io::Result<File> {
-    // A link or a pipe in its place is not followed and not waited for.
-    let flags = how | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
-}
-
 /// Reads the lines that lie wholly in the last bytes of a file.
 fn read_end(path: &Path, most: u64) -> io::Result<Reading> {
-    let mut file = match open(path, OFlags::RDONLY) {
+    let mut file = match above(path).and_then(|(folder, name)| folder.file(name, OFlags::RDONLY)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Reading::default()),
         file => file?,
     };

@@ -5,16 +5,15 @@
 //! Invariant: a private directory is 0700 with 0600 files, a shared one 2770 with 0660 files, whatever the umask; anything else is put right where
 //! it is ours and empty, and refused otherwise. No file that SQLite may have open is ever opened here: closing it would drop SQLite's locks.
 
-use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FileType, Mode};
+use rustix::fs::FileType;
 use rustix::io::Errno;
 
+use super::folder::above;
 use super::presence::Seats;
-use super::{JournalError, Ledger, SqliteJournal};
+use super::{Folder, JournalError, Ledger, SqliteJournal};
 use crate::incident::{IncidentId, Series, Via};
 
 /// Who may read and write a journal directory.
@@ -56,6 +55,9 @@ pub struct JournalDir {
 /// What stands beside the SQLite file: its write-ahead log, its shared memory, our doorbell.
 const BESIDE: [&str; 3] = ["-wal", "-shm", ".bell"];
 
+/// Numbers that are given have at most six digits: a file that somebody names higher ends no numbering.
+const MOST_GIVEN: u32 = 999_999;
+
 /// How many milliseconds another account gets between making a file and giving it its mode.
 const PATIENCE: u32 = 20;
 
@@ -63,7 +65,7 @@ impl JournalDir {
     /// Checks a directory, or makes it. Refuses network file systems, foreign owners, and modes that do not fit.
     pub fn open(path: impl AsRef<Path>, sharing: Sharing) -> Result<Self, JournalError> {
         let path = std::path::absolute(path.as_ref()).map_err(JournalError::io("finding", path.as_ref()))?;
-        let made = make_directory(&path, sharing)?;
+        let made = Folder::found(&path, sharing.directory_mode()).map_err(JournalError::io("creating", &path))?;
         let filesystem = rustix::fs::statfs(&path).map_err(|errno| JournalError::io("reading", &path)(errno.into()))?;
         if let Some(filesystem) = network_filesystem(filesystem.f_type as i64 as u32) {
             return Err(JournalError::NetworkFilesystem { path, filesystem });
@@ -103,10 +105,9 @@ impl JournalDir {
     /// The incidents and drills that are here, in the order of their numbers.
     pub fn ids(&self) -> Result<Vec<IncidentId>, JournalError> {
         let mut ids = Vec::new();
-        for item in fs::read_dir(&self.path).map_err(JournalError::io("listing", &self.path))? {
-            let item = item.map_err(JournalError::io("listing", &self.path))?;
-            let name = item.file_name();
-            let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(".db")) else { continue };
+        let names = Folder::open(&self.path).and_then(|folder| folder.names());
+        for name in names.map_err(JournalError::io("listing", &self.path))? {
+            let Some(stem) = str::from_utf8(&name).ok().and_then(|name| name.strip_suffix(".db")) else { continue };
             // `inc-4.db` or `INC-04.db` would parse too, but only one spelling is the file of INC-4.
             if let Ok(id) = stem.parse::<IncidentId>()
                 && id.to_string() == stem
@@ -120,25 +121,26 @@ impl JournalDir {
 
     /// Claims the next free number; of several processes that ask at once, each gets its own.
     pub fn create(&self, series: Series) -> Result<IncidentId, JournalError> {
-        let mut number = self.ids()?.iter().filter(|id| id.series == series).map(|id| id.number).max().unwrap_or(0);
-        let (id, path) = loop {
+        let folder = Folder::open(&self.path).map_err(JournalError::io("opening", &self.path))?;
+        let given = |id: &&IncidentId| id.series == series && id.number <= MOST_GIVEN;
+        let mut number = self.ids()?.iter().filter(given).map(|id| id.number).max().unwrap_or(0);
+        let id = loop {
             number = number.checked_add(1).ok_or_else(|| JournalError::NoNumber { path: self.path.clone() })?;
             let id = IncidentId { series, number };
             let path = self.path(id);
-            match make_file(&path, self.sharing) {
-                Ok(()) => break (id, path),
+            match folder.make_empty(format!("{id}.db"), self.sharing.file_mode()) {
+                Ok(()) => break id,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(JournalError::io("creating", &path)(error)),
             }
         };
         let opened = self.journal(id, Via::default()).and_then(|journal| {
             drop(journal);
-            let directory = fs::File::open(&self.path).map_err(JournalError::io("opening", &self.path))?;
-            directory.sync_all().map_err(JournalError::io("saving", &self.path))
+            folder.save().map_err(JournalError::io("saving", &self.path))
         });
         if let Err(error) = opened {
             // Nobody was told this number yet, and an empty incident on a full disk helps nobody.
-            let _ = fs::remove_file(&path);
+            folder.remove(format!("{id}.db"));
             return Err(error);
         }
         Ok(id)
@@ -185,77 +187,64 @@ fn euid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Makes the directory where there is none; says whether it did.
-fn make_directory(path: &Path, sharing: Sharing) -> Result<bool, JournalError> {
-    if path.exists() {
-        return Ok(false);
-    }
-    if let Some(parent) = path.parent().filter(|parent| !parent.exists()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(JournalError::io("creating", parent))?;
-    }
-    match DirBuilder::new().mode(sharing.directory_mode()).create(path) {
-        Ok(()) => Ok(true),
-        // Another process was faster.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(JournalError::io("creating", path)(error)),
-    }
-}
-
 /// Puts the mode of a directory right where it is ours and empty, and refuses it otherwise.
 pub(super) fn check_directory(path: &Path, sharing: Sharing, made: bool) -> Result<(), JournalError> {
-    let is = fs::metadata(path).map_err(JournalError::io("reading", path))?;
-    if !is.is_dir() {
-        return Err(JournalError::WrongKind { path: path.to_owned(), wanted: "directory" });
-    }
-    let (found, wanted) = (is.mode() & 0o7777, sharing.directory_mode());
+    let folder = match Folder::open(path) {
+        Err(error) if error.raw_os_error() == Some(Errno::NOTDIR.raw_os_error()) => {
+            return Err(JournalError::WrongKind { path: path.to_owned(), wanted: "directory" });
+        }
+        opened => opened.map_err(JournalError::io("reading", path))?,
+    };
+    check_folder(folder, path, sharing, made).map(|_| ())
+}
+
+/// The same for one that is open, which stands at a path.
+pub(super) fn check_folder(folder: Folder, path: &Path, sharing: Sharing, made: bool) -> Result<Folder, JournalError> {
+    let (found, wanted) = (folder.mode(), sharing.directory_mode());
     match sharing {
-        Sharing::Private if is.uid() != euid() => {
-            return Err(JournalError::NotOurs { path: path.to_owned(), owner: is.uid() });
+        Sharing::Private if !folder.is_own() => {
+            return Err(JournalError::NotOurs { path: path.to_owned(), owner: folder.owner() });
         }
         Sharing::Private | Sharing::Group => {}
     }
     if found == wanted {
-        return Ok(());
+        return Ok(folder);
     }
-    let empty = || fs::read_dir(path).is_ok_and(|mut items| items.next().is_none());
-    if is.uid() == euid() && (made || empty()) {
-        let mode = Mode::from_raw_mode(wanted);
-        return rustix::fs::chmod(path, mode).map_err(|errno| JournalError::io("protecting", path)(errno.into()));
+    let empty = || folder.names().is_ok_and(|names| names.is_empty());
+    if folder.is_own() && (made || empty()) {
+        return folder.give_mode(wanted).map_err(JournalError::io("protecting", path));
     }
-    settled(path, found, wanted)
+    settled(path, found, wanted)?;
+    Ok(folder)
 }
 
 /// Makes an empty file, exclusively, with exactly the right mode, and without ever holding it open.
 pub(super) fn make_file(path: &Path, sharing: Sharing) -> io::Result<()> {
-    // The narrow mode first: between the two calls nobody else may look in.
-    rustix::fs::mknodat(CWD, path, FileType::RegularFile, Mode::RUSR | Mode::WUSR, 0)?;
-    match rustix::fs::chmod(path, Mode::from_raw_mode(sharing.file_mode())) {
-        // SQLite removed it again already; it makes its own.
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(errno) => Err(errno.into()),
-    }
+    let (folder, name) = above(path)?;
+    folder.make_empty(name, sharing.file_mode())
 }
 
 /// Puts the mode of a file right where it is ours, and refuses it otherwise.
 pub(super) fn check_file(path: &Path, sharing: Sharing) -> Result<(), JournalError> {
-    let is = fs::symlink_metadata(path).map_err(JournalError::io("reading", path))?;
-    if !is.is_file() {
+    let (folder, name) = above(path).map_err(JournalError::io("reading", path))?;
+    let is = folder.look(name).map_err(JournalError::io("reading", path))?;
+    if FileType::from_raw_mode(is.st_mode) != FileType::RegularFile {
         return Err(JournalError::WrongKind { path: path.to_owned(), wanted: "plain file" });
     }
     match sharing {
-        Sharing::Private if is.uid() != euid() => {
-            return Err(JournalError::NotOurs { path: path.to_owned(), owner: is.uid() });
+        Sharing::Private if is.st_uid != euid() => {
+            return Err(JournalError::NotOurs { path: path.to_owned(), owner: is.st_uid });
         }
         Sharing::Private | Sharing::Group => {}
     }
-    let (found, wanted) = (is.mode() & 0o7777, sharing.file_mode());
+    let (found, wanted) = (is.st_mode & 0o7777, sharing.file_mode());
     if found == wanted {
         return Ok(());
     }
-    let ours = is.uid() == euid() || euid() == 0;
-    match rustix::fs::chmod(path, Mode::from_raw_mode(wanted)) {
+    let ours = is.st_uid == euid() || euid() == 0;
+    match folder.set_mode(name, wanted) {
         Ok(()) if ours => Ok(()),
-        Err(Errno::NOENT) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Ok(()) | Err(_) => settled(path, found, wanted),
     }
 }
@@ -263,8 +252,8 @@ pub(super) fn check_file(path: &Path, sharing: Sharing) -> Result<(), JournalErr
 /// Gives another account, which may have made it a moment ago, the time to give it the right mode.
 fn settled(path: &Path, found: u32, wanted: u32) -> Result<(), JournalError> {
     for _ in 0..PATIENCE {
-        let is = fs::symlink_metadata(path).map_err(JournalError::io("reading", path))?;
-        if is.mode() & 0o7777 == wanted {
+        let look = above(path).and_then(|(folder, name)| folder.look(name));
+        if look.map_err(JournalError::io("reading", path))?.st_mode & 0o7777 == wanted {
             return Ok(());
         }
         std::thread::sleep(std::time::Duration::from_millis(1));
@@ -275,9 +264,13 @@ fn settled(path: &Path, found: u32, wanted: u32) -> Result<(), JournalError> {
 /// Finds out whether files can be made here; a full disk is no reason to refuse, because viewing goes on.
 fn probe(directory: &Path) -> Result<(), JournalError> {
     let random = super::random().map_err(JournalError::io("naming a file in", directory))?;
-    let path = directory.join(format!(".probe-{random:016x}"));
-    match make_file(&path, Sharing::Private) {
-        Ok(()) => fs::remove_file(&path).map_err(JournalError::io("writing to", directory)),
+    let folder = Folder::open(directory).map_err(JournalError::io("opening", directory))?;
+    let name = format!(".probe-{random:016x}");
+    match folder.make_empty(&name, Sharing::Private.file_mode()) {
+        Ok(()) => {
+            folder.remove(&name);
+            Ok(())
+        }
         Err(error) => match error.raw_os_error().map(Errno::from_raw_os_error) {
             Some(Errno::NOSPC | Errno::DQUOT) => Ok(()),
             _ => Err(JournalError::io("writing to", directory)(error)),

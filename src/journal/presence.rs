@@ -4,17 +4,19 @@
 //!
 //! Invariant: a file comes under its name only once it is locked and keeps its inode for life, so a file that can be locked belongs to nobody.
 
-use std::fs::{self, File};
+use std::ffi::OsStr;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
-use super::directory::{check_directory, make_file};
-use super::{JournalError, Sharing};
+use super::directory::check_folder;
+use super::folder::{above, name_of};
+use super::{Folder, JournalError, Sharing};
 use crate::incident::Actor;
 use crate::text::CleanStr;
 
@@ -50,6 +52,7 @@ pub struct Seats {
 #[derive(Debug)]
 pub struct Seat {
     file: File,
+    folder: Folder,
     path: PathBuf,
     here: Presence,
 }
@@ -66,14 +69,21 @@ impl Seats {
         &self.path
     }
 
-    /// Makes the directory where there is none.
-    pub(super) fn prepare(&self) -> Result<(), JournalError> {
-        let made = match fs::create_dir(&self.path) {
-            Ok(()) => true,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+    /// The directory, made where there is none.
+    fn make(&self) -> Result<Folder, JournalError> {
+        let (journal, name) = above(&self.path).map_err(JournalError::io("opening", &self.path))?;
+        match journal.make_folder(name, self.sharing.directory_mode()) {
+            Ok(folder) => return Ok(folder),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(JournalError::io("creating", &self.path)(error)),
-        };
-        check_directory(&self.path, self.sharing, made)
+        }
+        let folder = journal.folder(name).map_err(JournalError::io("opening", &self.path))?;
+        check_folder(folder, &self.path, self.sharing, false)
+    }
+
+    fn open(&self) -> io::Result<Folder> {
+        let (journal, name) = above(&self.path)?;
+        journal.folder(name)
     }
 
     /// Takes a place.
@@ -82,21 +92,20 @@ impl Seats {
         if !(1..=64).contains(&here.console.len()) || !here.console.chars().all(fits) {
             return Err(JournalError::ConsoleName { name: here.console.to_string() });
         }
-        self.prepare()?;
-        let path = self.path.join(&*here.console);
-        let unseen = self.path.join(format!(".{}", here.console));
+        let folder = self.make()?;
+        let random = super::random().map_err(JournalError::io("naming a file in", &self.path))?;
+        let unseen = format!(".{}-{random:016x}", here.console);
         let sit = || -> io::Result<File> {
-            make_file(&unseen, self.sharing)?;
-            let file = File::options().read(true).write(true).open(&unseen)?;
-            rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+            let file = folder.make_file(&unseen, self.sharing.file_mode())?;
+            file.try_lock()?;
             file.write_all_at(&block(&here), 0)?;
-            fs::rename(&unseen, &path)?;
+            folder.rename(&unseen, &*here.console)?;
             Ok(file)
         };
         match sit() {
-            Ok(file) => Ok(Seat { file, path, here }),
+            Ok(file) => Ok(Seat { file, folder, path: self.path.join(&*here.console), here }),
             Err(error) => {
-                let _ = fs::remove_file(&unseen);
+                folder.remove(&unseen);
                 Err(JournalError::io("taking a place in", &self.path)(error))
             }
         }
@@ -104,12 +113,11 @@ impl Seats {
 
     /// The consoles that are open, in the order in which they came; what dead ones left behind is removed.
     pub fn present(&self) -> Vec<Presence> {
-        let Ok(items) = fs::read_dir(&self.path) else { return Vec::new() };
-        let mut present: Vec<_> = items
-            .flatten()
-            .filter(|item| !item.file_name().as_encoded_bytes().starts_with(b"."))
-            .filter_map(|item| self.look(&item.path()))
-            .collect();
+        let Ok((folder, names)) = self.open().and_then(|folder| folder.names().map(|names| (folder, names))) else {
+            return Vec::new();
+        };
+        let names = names.iter().filter(|name| !name.starts_with(b"."));
+        let mut present: Vec<_> = names.filter_map(|name| look(&folder, name_of(name))).collect();
         present.sort_by(|one, other| (one.since, &one.console).cmp(&(other.since, &other.console)));
         present
     }
@@ -117,20 +125,24 @@ impl Seats {
     /// Whether a console is open.
     pub fn is_alive(&self, console: &str) -> bool {
         // A name from a draft row is not ours to trust as a path.
-        !console.contains('/') && !console.starts_with('.') && self.look(&self.path.join(console)).is_some()
+        let is_name = !console.contains('/') && !console.starts_with('.');
+        is_name && self.open().ok().and_then(|folder| look(&folder, OsStr::new(console))).is_some()
     }
+}
 
-    fn look(&self, path: &Path) -> Option<Presence> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
-        if rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
-            let _ = fs::remove_file(path);
+/// Who holds a place; one that nobody holds is taken away.
+fn look(folder: &Folder, name: &OsStr) -> Option<Presence> {
+    let file = folder.file(name, OFlags::RDONLY).ok()?;
+    match file.try_lock_shared() {
+        Ok(()) => {
+            folder.remove(name);
             return None;
         }
-        let mut text = Vec::with_capacity(BLOCK);
-        file.take(BLOCK as u64).read_to_end(&mut text).ok()?;
-        serde_json::from_slice(text.trim_ascii_end()).ok()
+        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
     }
+    let mut text = Vec::with_capacity(BLOCK);
+    file.take(BLOCK as u64).read_to_end(&mut text).ok()?;
+    serde_json::from_slice(text.trim_ascii_end()).ok()
 }
 
 impl Seat {
@@ -150,7 +162,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        self.folder.remove(&*self.here.console);
     }
 }
 

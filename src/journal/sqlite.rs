@@ -14,6 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction,
 use super::bell::{Bell, Watch};
 use super::chain::{COLUMNS, Care, Chain, Damage, Row, What, unsigned};
 use super::directory::with_suffix;
+use super::folder::above;
 use super::schema::{self, TABLES};
 use super::{Journal, JournalError, Ledger, NewEntry, Tail};
 use crate::clock;
@@ -489,7 +490,8 @@ fn connect(path: &Path) -> Result<Connection, JournalError> {
 
 /// A connection that reads a file which nobody writes, where the disk has no room for a log beside it; nothing while there is such a log.
 fn peek(path: &Path) -> Option<Connection> {
-    if std::fs::metadata(with_suffix(path, "-wal")).is_ok_and(|log| log.len() > 0) {
+    let log = with_suffix(path, "-wal");
+    if above(&log).and_then(|(folder, name)| folder.look(name)).is_ok_and(|log| log.st_size > 0) {
         return None;
     }
     let path = std::path::absolute(path).ok()?;

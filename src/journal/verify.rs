@@ -71,7 +71,9 @@ pub fn export(path: &Path, mut out: impl Write) -> Result<Verification, JournalE
 fn open(path: &Path) -> Result<Connection, JournalError> {
     let wrong = JournalError::sqlite(path);
     let absolute = std::path::absolute(path).map_err(JournalError::io("finding", path))?;
-    std::fs::metadata(&absolute).map_err(JournalError::io("opening", path))?;
+    super::folder::above(&absolute)
+        .and_then(|(folder, name)| folder.look(name))
+        .map_err(JournalError::io("opening", path))?;
     let open = |may| -> Result<Connection, JournalError> {
         let db = Connection::open_with_flags(&absolute, may | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(&wrong)?;
         db.busy_timeout(std::time::Duration::from_secs(5)).map_err(&wrong)?;

@@ -39,7 +39,7 @@ impl Shell {
                 }
                 let started = runner::start(&folder, &Order::of(&body, sharing), sharing);
                 match started {
-                    Ok(()) => runner::follow(folder, Duration::ZERO, tell),
+                    Ok(started) => runner::follow_own(folder, started, tell),
                     // A folder that is there before its command was put there by somebody: what it says counts for nothing.
                     Err(
                         error @ (StartError::AlreadyStarted | StartError::Unwritable { .. } | StartError::NoHelper(_)),

@@ -4,12 +4,16 @@
 //!
 //! Invariant: however fast a command prints, a listener gets at most some hundred kilobytes a second; the rest is named by its size.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{END, End, OUTPUT, OVERTIME, STATE, State};
+use rustix::fs::OFlags;
+
+use super::{END, END_BYTES, End, OUTPUT, OVERTIME, Place, STATE, Started, State};
 use crate::clock;
 use crate::text::{CleanText, TEXT_LINES};
 
@@ -37,24 +41,35 @@ pub enum Said {
 }
 
 /// Follows a run until its end; `say` returns whether somebody still listens. Its end is said so much later than it is seen.
-pub fn follow(folder: PathBuf, late: Duration, mut say: impl FnMut(Said) -> bool + Send + 'static) {
-    let run = move || {
-        let mut reader = Reader { path: folder.join(OUTPUT), at: 0 };
-        let began = clock::boot();
-        if !say(Said::File(folder.join(OUTPUT))) {
+pub fn follow(folder: PathBuf, late: Duration, say: impl FnMut(Said) -> bool + Send + 'static) {
+    let run = Followed { path: folder, place: None, began: clock::boot(), has_ended: None };
+    in_thread(run, late, say);
+}
+
+/// The same for a command that was started here.
+pub fn follow_own(folder: PathBuf, started: Started, say: impl FnMut(Said) -> bool + Send + 'static) {
+    let Started { place, has_ended } = started;
+    let run = Followed { path: folder, place: Some(place), began: clock::boot(), has_ended: Some(has_ended) };
+    in_thread(run, Duration::ZERO, say);
+}
+
+fn in_thread(mut run: Followed, late: Duration, mut say: impl FnMut(Said) -> bool + Send + 'static) {
+    let work = move || {
+        let mut reader = Reader { at: 0 };
+        if !say(Said::File(run.path.join(OUTPUT))) {
             return;
         }
         let mut is_overtime = false;
         let mut unwatched = None;
         loop {
-            let stands = stands(&folder, began);
+            let stands = run.stands();
             // What was printed before the end was seen is said before the end.
-            while let Some((text, skipped)) = reader.next() {
+            while let Some((text, skipped)) = run.file(OUTPUT).and_then(|file| reader.next(file)) {
                 if !say(Said::Printed(text, skipped)) {
                     return;
                 }
             }
-            let was = std::mem::replace(&mut is_overtime, folder.join(OVERTIME).exists());
+            let was = std::mem::replace(&mut is_overtime, run.file(OVERTIME).is_some());
             if is_overtime && !was && !say(Said::Overtime) {
                 return;
             }
@@ -78,7 +93,7 @@ pub fn follow(folder: PathBuf, late: Duration, mut say: impl FnMut(Said) -> bool
             }
         }
     };
-    if let Err(error) = std::thread::Builder::new().name("run".to_owned()).spawn(run) {
+    if let Err(error) = std::thread::Builder::new().name("run".to_owned()).spawn(work) {
         tracing::error!("a command is not followed: {error}");
     }
 }
@@ -91,44 +106,66 @@ enum Stands {
     Ended(Box<End>),
 }
 
-/// How it stands: as its helper wrote it, or because there is no helper.
-fn stands(folder: &Path, began: Duration) -> Stands {
-    let ended = |end| Stands::Ended(Box::new(end));
-    let written = || serde_json::from_slice::<End>(&fs::read(folder.join(END)).ok()?).ok();
-    if let Some(end) = written() {
-        return ended(end);
+/// A run that is looked at.
+struct Followed {
+    path: PathBuf,
+    /// Its folder, once it was seen: from then on it is that one, whatever is put under its path.
+    place: Option<Place>,
+    began: Duration,
+    /// Whether its helper has ended, where this process started it.
+    has_ended: Option<Arc<AtomicBool>>,
+}
+
+impl Followed {
+    fn file(&self, name: &str) -> Option<File> {
+        self.place.as_ref()?.file(name, OFlags::RDONLY).ok()
     }
-    // Its start is in the record before its folder is made: that takes a moment, and on another console this can come first.
-    let is_young = clock::boot() - began < BIRTH;
-    if !folder.exists() {
-        if is_young {
+
+    fn read<T: serde::de::DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_slice(&self.place.as_ref()?.read(name, END_BYTES)?).ok()
+    }
+
+    /// How it stands: as its helper wrote it, or because there is no helper. While its helper runs, an end is somebody else's.
+    fn stands(&mut self) -> Stands {
+        let ended = |end| Stands::Ended(Box::new(end));
+        if self.place.is_none() {
+            self.place = Place::open(&self.path).ok();
+        }
+        if self.has_ended.as_ref().is_some_and(|ended| !ended.load(Ordering::Acquire)) {
             return Stands::Running;
         }
-        return ended(End::unknown("it was never started here: the console was gone before it could"));
-    }
-    // It may have ended between the two looks.
-    let or_unknown = |why: &str| ended(written().unwrap_or_else(|| End::unknown(why)));
-    match fs::read(folder.join(STATE)).ok().and_then(|text| serde_json::from_slice::<State>(&text).ok()) {
-        Some(state) if state.helper.is_alive() => Stands::Running,
-        Some(State { child: Some(child), .. }) if child.is_alive() => Stands::Unwatched(child.pid),
-        Some(State { child: Some(_), .. }) => {
-            or_unknown("its watcher was gone when it ended: look whether it did its work")
+        let state = self.read::<State>(STATE);
+        if state.as_ref().is_some_and(|state| state.helper.is_alive()) {
+            return Stands::Running;
         }
-        Some(State { child: None, .. }) => or_unknown("its helper is gone: look whether it did its work"),
-        None if is_young => Stands::Running,
-        None => or_unknown("its helper never began: look whether it did its work"),
+        // Looked for after its helper was seen to be gone: what it wrote last is there by then.
+        if let Some(end) = self.read::<End>(END) {
+            return ended(end);
+        }
+        // Its start is in the record before its folder is made: that takes a moment, and on another console this can come first.
+        let is_young = clock::boot() - self.began < BIRTH;
+        match (&self.place, state) {
+            (None, _) | (Some(_), None) if is_young => Stands::Running,
+            (None, _) => ended(End::unknown("it was never started here: the console was gone before it could")),
+            (Some(_), Some(State { child: Some(child), .. })) if child.is_alive() => Stands::Unwatched(child.pid),
+            (Some(_), Some(State { child: Some(_), .. })) => {
+                ended(End::unknown("its watcher was gone when it ended: look whether it did its work"))
+            }
+            (Some(_), Some(State { child: None, .. })) => {
+                ended(End::unknown("its helper is gone: look whether it did its work"))
+            }
+            (Some(_), None) => ended(End::unknown("its helper never began: look whether it did its work")),
+        }
     }
 }
 
 struct Reader {
-    path: PathBuf,
     at: u64,
 }
 
 impl Reader {
     /// What came since the last look: whole lines, or what there is of a long one.
-    fn next(&mut self) -> Option<(CleanText, u64)> {
-        let mut file = File::open(&self.path).ok()?;
+    fn next(&mut self, mut file: File) -> Option<(CleanText, u64)> {
         let len = file.metadata().ok()?.len();
         let skipped = len.saturating_sub(self.at).saturating_sub(MOST);
         file.seek(SeekFrom::Start(self.at + skipped)).ok()?;
@@ -180,10 +217,10 @@ mod tests {
         let long = format!("{}THE-END-OF-IT", "y".repeat(30_000));
         let many: String = (0..9_000).map(|line| format!("{line}\n")).collect();
         for (text, last) in [(long, "THE-END-OF-IT"), (many, "8999")] {
-            fs::write(file.path(), &text).unwrap();
-            let mut reader = Reader { path: file.path().to_owned(), at: 0 };
+            std::fs::write(file.path(), &text).unwrap();
+            let mut reader = Reader { at: 0 };
             let mut all = String::new();
-            while let Some((piece, skipped)) = reader.next() {
+            while let Some((piece, skipped)) = reader.next(File::open(file.path()).unwrap()) {
                 assert_eq!(skipped, 0);
                 all.push_str(&piece);
             }

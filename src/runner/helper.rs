@@ -6,23 +6,21 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::Duration;
 
-use rustix::fs::Mode;
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal};
 
 use super::echo::{self, Echo};
 use super::{
-    CANCEL, END, END_BYTES, END_ROOM, End, GRANT, INTERRUPT, Living, OUTPUT, OVERTIME, Order, STATE, State, look,
-    replace,
+    CANCEL, END, END_BYTES, END_ROOM, End, GRANT, INTERRUPT, Living, OUTPUT, OVERTIME, Order, Place, STATE, State, look,
 };
 use crate::clock;
 use crate::incident::Ending;
@@ -50,9 +48,10 @@ pub fn run(folder: &Path) -> ExitCode {
 }
 
 fn work(folder: &Path) -> io::Result<()> {
+    let place = Place::open_own(folder)?;
     let me = i32::try_from(std::process::id()).unwrap_or_default();
     let tell = |child: Option<Living>| match Living::of(me) {
-        Some(helper) => replace(&folder.join(STATE), &serde_json::to_vec(&State { helper, child })?),
+        Some(helper) => place.replace(STATE, &serde_json::to_vec(&State { helper, child })?),
         None => Ok(()),
     };
     tell(None)?;
@@ -62,7 +61,7 @@ fn work(folder: &Path) -> io::Result<()> {
             Ok((child, pipes)) => {
                 // Whoever comes after a helper that was killed must know what still runs. A disk that is full now is no reason to stop.
                 let _ = tell(i32::try_from(child.id()).ok().and_then(Living::of));
-                watch(folder, &order, child, pipes)
+                watch(&place, &order, child, pipes)
             }
             Err(error) => {
                 let program = order.argv.first().map(Exact::shown).unwrap_or_default();
@@ -71,7 +70,7 @@ fn work(folder: &Path) -> io::Result<()> {
         },
         Err(error) => End::not_started(&error.to_string()),
     };
-    write_end(folder, &end)
+    write_end(&place, &end)
 }
 
 fn as_os(text: &Exact) -> &OsStr {
@@ -219,7 +218,7 @@ enum Stopping {
     },
 }
 
-fn watch(folder: &Path, order: &Order, mut child: Child, pipes: Vec<Box<dyn Read + Send>>) -> End {
+fn watch(place: &Place, order: &Order, mut child: Child, pipes: Vec<Box<dyn Read + Send>>) -> End {
     let began = clock::boot();
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let (sender, pieces) = mpsc::sync_channel(16);
@@ -229,7 +228,7 @@ fn watch(folder: &Path, order: &Order, mut child: Child, pipes: Vec<Box<dyn Read
     drop(sender);
     let mask = crate::vault::mask();
     let mut lines = [MaskedLines::new(mask.clone()), MaskedLines::new(mask)];
-    let file = OpenOptions::new().append(true).mode(order.mode).open(folder.join(OUTPUT)).ok();
+    let file = place.file(OUTPUT, OFlags::WRONLY | OFlags::APPEND).ok();
     let (tail, partial) = (VecDeque::new(), String::new());
     let mut output = Output { file, most: order.most, kept: 0, bytes: 0, dropped: 0, tail, partial };
     let mut stopping = Stopping::No;
@@ -240,16 +239,16 @@ fn watch(folder: &Path, order: &Order, mut child: Child, pipes: Vec<Box<dyn Read
         // Who reads slowly slows the command down, as in any pipe, but not its limit and its stop.
         let piece = if echo.has_room() { next(&pieces, open) } else { wait() };
         match piece {
-            Some((place, Some(bytes))) => {
+            Some((pipe, Some(bytes))) => {
                 output.bytes += bytes.len() as u64;
-                let text = lines[place].push(&bytes);
+                let text = lines[pipe].push(&bytes);
                 output.take(&text);
-                echo.say(place, text);
+                echo.say(pipe, text);
             }
-            Some((place, None)) => {
-                let text = lines[place].finish();
+            Some((pipe, None)) => {
+                let text = lines[pipe].finish();
                 output.take(&text);
-                echo.say(place, text);
+                echo.say(pipe, text);
                 open -= 1;
             }
             None => {}
@@ -275,18 +274,18 @@ fn watch(folder: &Path, order: &Order, mut child: Child, pipes: Vec<Box<dyn Read
                 continue;
             }
         }
-        if let Ok(by) = fs::read_to_string(folder.join(CANCEL))
-            && matches!(stopping, Stopping::No)
+        if matches!(stopping, Stopping::No)
+            && let Some(by) = place.asked(CANCEL)
         {
             stopping = stop(group, format!("by {by}"), now + order.patience);
         }
-        if fs::remove_file(folder.join(INTERRUPT)).is_ok() {
+        if place.remove(INTERRUPT) {
             send(group, Signal::INT);
         }
-        if let Some(seconds) = fs::read_to_string(folder.join(GRANT)).ok().and_then(|text| text.trim().parse().ok()) {
-            let _ = fs::remove_file(folder.join(GRANT));
-            let _ = fs::remove_file(folder.join(OVERTIME));
-            limit = Some(now + Duration::from_secs(seconds));
+        if let Some(seconds) = place.asked(GRANT).and_then(|text| text.trim().parse().ok()) {
+            place.remove(GRANT);
+            place.remove(OVERTIME);
+            limit = now.checked_add(Duration::from_secs(seconds));
         }
         if limit.is_some_and(|at| now >= at) {
             limit = None;
@@ -294,7 +293,7 @@ fn watch(folder: &Path, order: &Order, mut child: Child, pipes: Vec<Box<dyn Read
                 let why = format!("at its limit of {} s", (now - began).as_secs());
                 stopping = stop(group, why, now + order.patience);
             } else {
-                let _ = replace(&folder.join(OVERTIME), b"");
+                let _ = place.replace(OVERTIME, b"");
             }
         }
         if let Stopping::Termed { why, kill_at } = &stopping
@@ -304,10 +303,10 @@ fn watch(folder: &Path, order: &Order, mut child: Child, pipes: Vec<Box<dyn Read
             stopping = Stopping::Killed { why: why.clone() };
         }
     }
-    for (place, lines) in lines.iter_mut().enumerate() {
+    for (pipe, lines) in lines.iter_mut().enumerate() {
         let text = lines.finish();
         output.take(&text);
-        echo.say(place, text);
+        echo.say(pipe, text);
     }
     echo.finish();
     let (status, at) = match ended {
@@ -360,17 +359,16 @@ fn send(group: Option<Pid>, signal: Signal) {
 }
 
 /// Writes the end into the room that was taken for it, then gives it its name.
-fn write_end(folder: &Path, end: &End) -> io::Result<()> {
+fn write_end(place: &Place, end: &End) -> io::Result<()> {
     let mut text = serde_json::to_vec(end)?;
     if text.len() > END_BYTES {
         text = serde_json::to_vec(&End { tail: String::new(), ..end.clone() })?;
     }
     // Blanks after the JSON are nothing to its reader.
     text.resize(END_BYTES, b' ');
-    let path = folder.join(END_ROOM);
-    let mut file = OpenOptions::new().write(true).open(&path)?;
+    let mut file = place.file(END_ROOM, OFlags::WRONLY)?;
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&text)?;
     file.sync_all()?;
-    fs::rename(&path, folder.join(END))
+    place.rename(END_ROOM, END)
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::place;
 use crate::incident::{CommandStarted, Program};
 use crate::journal::Sharing;
 use crate::text::{CleanStr, Exact};
@@ -58,7 +59,7 @@ impl Order {
             is_aloud: false,
             patience: Duration::from_secs(10),
             most: 64 * 1024 * 1024,
-            mode: sharing.file_mode(),
+            mode: place::file_mode(sharing),
         }
     }
 

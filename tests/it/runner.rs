@@ -93,6 +93,69 @@ fn a_command_runs_without_shell_and_its_end_and_output_stand_beside_the_journal(
     assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
 }
 
+/// What somebody who may write the folder of runs puts into one, as soon as it is there.
+fn plant(folder: &Path, victim: &Path) {
+    use rustix::fs::{CWD, FileType, Mode};
+    until("the helper says who it is", || folder.join("state.json").exists());
+    let forged = End { ending: Ending::Exited(0), ..End::unknown("") };
+    fs::write(folder.join("end.json"), serde_json::to_vec(&forged).unwrap()).unwrap();
+    std::os::unix::fs::symlink(victim, folder.join("overtime")).unwrap();
+    for name in ["cancel", "grant"] {
+        rustix::fs::mknodat(CWD, folder.join(name), FileType::Fifo, Mode::RWXU, 0).unwrap();
+    }
+    fs::remove_file(folder.join("output")).unwrap();
+    std::os::unix::fs::symlink(victim, folder.join("output")).unwrap();
+}
+
+#[test]
+fn what_others_plant_in_its_folder_neither_hangs_a_run_nor_ends_it_nor_is_written_to() {
+    let bench = Bench::new();
+    let victim = bench.home.path().join("bashrc");
+    fs::write(&victim, "mine\n").unwrap();
+    let program = bench.script("long", "sleep 2; exit 7");
+    let order = Order { limit: Duration::from_millis(500), stops_at_limit: false, ..bench.order(&[&program]) };
+    let folder = bench.folder("1");
+    let started = runner::start_with(Path::new(BINARY), &folder, &order, Sharing::Private).unwrap();
+    plant(&folder, &victim);
+    let (sender, said) = mpsc::channel();
+    runner::follow_own(folder.clone(), started, move |what| sender.send(what).is_ok());
+    let (_, _, _, foreign) = told(&folder);
+    let own = loop {
+        match said.recv_timeout(Duration::from_secs(40)).unwrap() {
+            Said::Ended(end) => break end,
+            Said::Printed(text, _) => assert_eq!(&*text, "", "nothing of a file that a link leads to is shown"),
+            Said::File(_) | Said::Overtime | Said::Unwatched(_) => {}
+        }
+    };
+    assert_eq!([own.ending, foreign.ending], [Ending::Exited(7), Ending::Exited(7)], "as its helper wrote it");
+    assert!(own.took >= Duration::from_secs(2), "it ran its time");
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "mine\n");
+}
+
+#[test]
+fn the_limit_of_a_run_comes_though_pipes_stand_where_requests_would() {
+    let bench = Bench::new();
+    let victim = bench.home.path().join("bashrc");
+    fs::write(&victim, "mine\n").unwrap();
+    let program = bench.script("long", "sleep 300");
+    let folder = bench.start("1", &Order { limit: Duration::from_millis(800), ..bench.order(&[&program]) });
+    plant(&folder, &victim);
+    let (_, _, _, end) = told(&folder);
+    assert!(matches!(end.ending, Ending::Stopped(_)), "{:?}", end.ending);
+}
+
+#[test]
+fn a_link_where_the_folder_of_runs_should_be_is_not_followed() {
+    let bench = Bench::new();
+    let elsewhere = bench.home.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, bench.home.path().join("INC-1.runs")).unwrap();
+    let order = bench.order(&["true"]);
+    let refused = runner::start_with(Path::new(BINARY), &bench.folder("1"), &order, Sharing::Private).unwrap_err();
+    assert!(matches!(refused, StartError::Unwritable { .. }), "{refused}");
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+}
+
 #[test]
 fn of_fifty_who_start_one_step_at_once_one_starts_it() {
     let bench = Bench::new();
@@ -103,7 +166,7 @@ fn of_fifty_who_start_one_step_at_once_one_starts_it() {
         let all: Vec<_> = (0..50)
             .map(|_| {
                 scope.spawn(|| match runner::start_with(Path::new(BINARY), &folder, &order, Sharing::Private) {
-                    Ok(()) => 1,
+                    Ok(_) => 1,
                     Err(StartError::AlreadyStarted) => 0,
                     Err(error) => panic!("{error}"),
                 })

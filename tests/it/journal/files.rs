@@ -48,6 +48,61 @@ fn files_get_their_modes_whatever_the_umask() {
 }
 
 #[test]
+fn a_file_of_the_last_number_ends_no_numbering() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = JournalDir::open(temporary.path().join("journal"), Sharing::Private).unwrap();
+    for planted in ["INC-4294967295.db", "INC-1000000.db", "GAMEDAY-4294967295.db"] {
+        fs::write(dir.directory().join(planted), "").unwrap();
+    }
+    let numbers = [Series::Incident, Series::Incident].map(|series| dir.create(series).unwrap().to_string());
+    assert_eq!(numbers, ["INC-1", "INC-2"]);
+}
+
+/// Everything that a journal's folder has, planted as a link to somebody's file: nothing follows it, whatever is done.
+#[test]
+fn through_no_link_in_the_folder_is_a_file_written_cut_or_opened_to_others() {
+    for sharing in [Sharing::Private, Sharing::Group] {
+        for suffix in ["", "-wal", "-shm", ".bell"] {
+            let temporary = tempfile::tempdir().unwrap();
+            let victim = temporary.path().join("bashrc");
+            fs::write(&victim, "mine\n").unwrap();
+            set_mode(&victim, 0o600);
+            let dir = JournalDir::open(temporary.path().join("journal"), sharing).unwrap();
+            let id = dir.create(Series::Incident).unwrap();
+            let planted = dir.directory().join(format!("INC-1.db{suffix}"));
+            let _ = fs::remove_file(&planted);
+            std::os::unix::fs::symlink(&victim, &planted).unwrap();
+            let refused = dir.journal(id, Via::default()).unwrap_err().to_string();
+            assert!(refused.contains("is not a plain file"), "{suffix}: {refused}");
+            for name in ["changes.jsonl", "INC-1.here"] {
+                let _ = fs::remove_dir_all(dir.directory().join(name));
+                std::os::unix::fs::symlink(&victim, dir.directory().join(name)).unwrap();
+            }
+            assert!(dir.changes().append(&change()).is_err() && dir.changes().read().is_err());
+            assert!(dir.seats(id).take(presence()).is_err());
+            assert_eq!((fs::read_to_string(&victim).unwrap().as_str(), mode(&victim)), ("mine\n", 0o600), "{suffix}");
+        }
+    }
+}
+
+fn change() -> warroom::change::Change {
+    let line = br#"{"at":"2026-11-23T14:10:00Z","what":"4.12"}"#;
+    warroom::change::read(line).changes.remove(0)
+}
+
+fn presence() -> Presence {
+    Presence {
+        console: "c1".into(),
+        actor: "dana".into(),
+        layout: "ic".into(),
+        looks_only: false,
+        is_dry: false,
+        pid: 1,
+        since: Default::default(),
+    }
+}
+
+#[test]
 fn a_directory_that_others_can_read_is_refused_with_the_command_that_helps() {
     let temporary = tempfile::tempdir().unwrap();
     let path = temporary.path().join("mine");
