@@ -17,6 +17,7 @@ pub mod encoder;
 pub mod input;
 pub mod intake;
 pub mod keys;
+mod known;
 pub(crate) mod log;
 pub mod merge;
 pub mod pace;

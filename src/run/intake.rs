@@ -4,7 +4,6 @@
 //!
 //! Invariant: what is answered with 200 is on stable storage; what is not signed with the team's secret, or is older than five minutes, is not recorded.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +12,7 @@ use hyper::{HeaderMap, Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::JournalPlace;
+use super::known::Known;
 use super::server::{Answer, Asked, listen, serve};
 use crate::change::Change;
 use crate::channel::webhook;
@@ -21,13 +21,15 @@ use crate::journal::ChangeFile;
 
 /// A message is younger, or was recorded by somebody who repeats it.
 const TOLERANCE: i64 = 300;
-/// So many messages are known again.
-const KNOWN: usize = 4096;
+/// A message that was taken can be repeated for so long, in seconds: its sender's clock may be ahead.
+const REPEATABLE: i64 = 2 * TOLERANCE;
+/// The file that names the messages that were recorded, in the account's own folder.
+const TAKEN: &str = "changes-taken";
 
 struct Intake {
     file: ChangeFile,
     secret: SecretString,
-    known: Mutex<VecDeque<String>>,
+    known: Mutex<Known>,
 }
 
 /// Records what is posted to an address until the program is ended; `ready` hears where it listens.
@@ -43,7 +45,8 @@ pub async fn run(
     let file = place.open().map_err(|error| error.to_string())?.changes();
     let listener = listen(address).await?;
     ready(listener.local_addr().unwrap_or(address));
-    let intake = Arc::new(Intake { file, secret, known: Mutex::default() });
+    let known = Known::in_file(place.own.with_file_name(TAKEN), clock::wall().timestamp(), REPEATABLE);
+    let intake = Arc::new(Intake { file, secret, known: Mutex::new(known) });
     serve(listener, move |asked| {
         let intake = intake.clone();
         async move {
@@ -71,15 +74,12 @@ impl Intake {
         };
         // Held while it is written: of two that are the same the second waits, and is known.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.contains(&id) {
+        if known.has(&id) {
             return Answer::words(StatusCode::OK, "known already");
         }
         match self.file.append(&change) {
             Ok(()) => {
-                known.push_back(id);
-                if known.len() > KNOWN {
-                    known.pop_front();
-                }
+                known.add(now.timestamp(), id);
                 Answer::words(StatusCode::OK, "recorded")
             }
             // The sender keeps it and tries again.
@@ -145,9 +145,14 @@ mod tests {
         };
         let file = place.open().unwrap().changes();
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-        let intake = Intake { file: file.clone(), secret: secret.into(), known: Mutex::default() };
+        let taken = folder.path().join(TAKEN);
+        let start = |now| {
+            let known = Mutex::new(Known::in_file(taken.clone(), now, REPEATABLE));
+            Intake { file: file.clone(), secret: secret.into(), known }
+        };
         let now = clock::wall();
         let at = now.timestamp();
+        let intake = start(at);
         let status = |asked: &Asked| intake.take(asked, now).status.as_u16();
         assert_eq!(status(&asked("m1", at, BODY, "another")), 401);
         assert_eq!(status(&asked("m1", at - 301, BODY, secret)), 401);
@@ -160,6 +165,7 @@ mod tests {
         assert_eq!(file.read().unwrap().changes, []);
         assert_eq!(intake.take(&asked("m1", at, BODY, secret), now).body, "recorded\n");
         assert_eq!(intake.take(&asked("m1", at, BODY, secret), now).body, "known already\n");
+        assert_eq!(start(at).take(&asked("m1", at, BODY, secret), now).body, "known already\n", "also after a restart");
         let changes = file.read().unwrap().changes;
         assert_eq!(changes.len(), 1);
         assert_eq!((changes[0].what.as_str(), changes[0].by.as_str()), ("4.12", "ci"));

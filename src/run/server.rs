@@ -4,8 +4,9 @@
 //!
 //! Invariant: it listens on a loopback address only; who wants it further away puts a proxy with its own rules in front.
 
+use std::collections::HashMap;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +23,12 @@ use tokio::sync::Semaphore;
 const BODY_BYTES: usize = 1 << 20;
 /// The headers of a request arrive within this time, or its connection ends.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A connection is over after this, whoever is slow: with its one answer it ends anyway.
+const LONGEST: Duration = Duration::from_secs(30);
 /// So many clients at once; more wait.
 const CONNECTIONS: usize = 64;
+/// So many of them are of one account; more are turned away, so that one account's leave room for the others'.
+const OF_ONE_ACCOUNT: usize = 16;
 
 /// What was asked.
 #[derive(Debug)]
@@ -78,23 +83,42 @@ where
     F: Future<Output = Answer> + Send + 'static,
 {
     let (answer, places) = (Arc::new(answer), Arc::new(Semaphore::new(CONNECTIONS)));
+    let mut accounts: HashMap<Option<u32>, Arc<Semaphore>> = HashMap::new();
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return };
         // A client that is gone before it was taken, or no descriptors left: a little later it may go on.
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok((stream, peer)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
+        let own = accounts.entry(account(peer)).or_insert_with(|| Arc::new(Semaphore::new(OF_ONE_ACCOUNT))).clone();
+        let Ok(of_account) = own.try_acquire_owned() else { continue };
         let answer = answer.clone();
         tokio::spawn(async move {
             let service = service_fn(|request| respond(request, answer.clone()));
             let mut server = hyper::server::conn::http1::Builder::new();
-            server.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-            // Who goes away in the middle is no trouble of ours.
-            let _ = server.serve_connection(TokioIo::new(stream), service).await;
-            drop(place);
+            server.timer(TokioTimer::new()).header_read_timeout(PATIENCE).keep_alive(false);
+            // Who goes away in the middle, or never reads, is no trouble of ours.
+            let _ = tokio::time::timeout(LONGEST, server.serve_connection(TokioIo::new(stream), service)).await;
+            drop((place, of_account));
         });
     }
+}
+
+/// The account at the other end of a connection of this machine, as the kernel lists it.
+fn account(peer: SocketAddr) -> Option<u32> {
+    let (list, address) = match peer.ip() {
+        IpAddr::V4(ip) => ("/proc/net/tcp", format!("{:08X}", u32::from_ne_bytes(ip.octets()))),
+        IpAddr::V6(ip) => {
+            let parts = ip.octets();
+            let words = parts.chunks_exact(4).map(|part| u32::from_ne_bytes([part[0], part[1], part[2], part[3]]));
+            ("/proc/net/tcp6", words.map(|word| format!("{word:08X}")).collect())
+        }
+    };
+    let local = format!("{address}:{:04X}", peer.port());
+    let text = std::fs::read_to_string(list).ok()?;
+    let line = text.lines().find(|line| line.split_whitespace().nth(1) == Some(local.as_str()))?;
+    line.split_whitespace().nth(7)?.parse().ok()
 }
 
 async fn respond<A, F>(request: Request<Incoming>, answer: Arc<A>) -> Result<Response<Full<Bytes>>, hyper::Error>
@@ -122,4 +146,28 @@ where
     *response.status_mut() = said.status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(said.kind));
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_s_account_is_known_and_one_account_s_clients_leave_room() {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = tokio::net::TcpStream::connect(address).await.unwrap();
+        let own = rustix::process::getuid().as_raw();
+        assert_eq!(account(client.local_addr().unwrap()), Some(own));
+        let server = tokio::spawn(serve(listener, |_| async { Answer::words(StatusCode::OK, "here") }));
+        let mut many = vec![client];
+        for _ in 0..OF_ONE_ACCOUNT {
+            many.push(tokio::net::TcpStream::connect(address).await.unwrap());
+        }
+        use tokio::io::AsyncReadExt;
+        let mut last = many.pop().unwrap();
+        let read = tokio::time::timeout(Duration::from_secs(5), last.read(&mut [0; 1])).await;
+        assert!(matches!(read, Ok(Ok(0) | Err(_))), "one too many is turned away: {read:?}");
+        server.abort();
+    }
 }
