@@ -48,17 +48,21 @@ pub struct Places {
 }
 
 impl Places {
-    /// The places that the XDG variables and the home directory give; without a home everything lies below the present directory.
+    /// The places that the XDG variables and the home directory give. Nothing is looked for below the present directory, where anybody may have
+    /// put something: without a home, or with one that is no whole path, there is nothing of one's own.
     pub fn of_this_machine() -> Self {
         let system = PathBuf::from("/etc/warroom/config.toml");
+        let none = Path::new("/nonexistent");
         let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()).unwrap_or_default();
+        let whole = |path: PathBuf| if path.is_absolute() { path } else { none.join("warroom") };
         let (config, state) = match directories::ProjectDirs::from("", "", "warroom") {
             Some(dirs) => {
                 (dirs.config_dir().to_owned(), dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned())
             }
-            None => (PathBuf::from(".warroom"), PathBuf::from(".warroom/state")),
+            None => (none.join("warroom"), none.join("warroom")),
         };
-        Self { system, config, state, home }
+        let home = if home.is_absolute() { home } else { none.to_owned() };
+        Self { system, config: whole(config), state: whole(state), home }
     }
 
     /// The user's file.

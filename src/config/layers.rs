@@ -6,7 +6,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::fs::{File, Metadata};
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use config::{Map, Source, Value, ValueKind};
@@ -17,7 +20,7 @@ use super::{ConfigError, Inputs, Overrides};
 use crate::escalation::Matrix;
 use crate::incident::Severity;
 use crate::text::document::{DOCUMENT_BYTES, nearest};
-use crate::text::{CleanStr, fit};
+use crate::text::{CleanStr, Exact, fit};
 
 /// All keys with a table, after the two without.
 pub(super) const KEYS: &[&str] = &[
@@ -372,19 +375,56 @@ pub(super) fn get<'a>(values: &'a toml::Table, key: &str) -> Option<&'a toml::Va
 
 /// The text of a small regular file; absent where it need not exist.
 pub(super) fn text_of(path: &Path, must_exist: bool) -> Result<Option<String>, String> {
+    opened(path, must_exist)?.map(|(file, _)| read(file, path)).transpose()
+}
+
+/// The text of a file that says which programs run and where tokens go: one that another account may have written is refused.
+fn own_text_of(path: &Path, must_exist: bool) -> Result<Option<String>, String> {
+    let Some((file, about)) = opened(path, must_exist)? else { return Ok(None) };
+    refuse_of_others(&about, path)?;
+    read(file, path).map(Some)
+}
+
+fn opened(path: &Path, must_exist: bool) -> Result<Option<(File, Metadata)>, String> {
+    use rustix::fs::{Mode, OFlags};
     let shown = CleanStr::new(&path.to_string_lossy());
     // Opening a pipe would wait for its other end.
-    match std::fs::metadata(path) {
-        Ok(about) if !about.is_file() => return Err(format!("{shown} is no file")),
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => return Ok(None),
-        Err(error) => return Err(format!("{shown} cannot be read: {error}")),
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(std::io::Error::from).map(File::from);
+    match file.and_then(|file| file.metadata().map(|about| (file, about))) {
+        Ok((_, about)) if !about.is_file() => Err(format!("{shown} is no file")),
+        Ok(opened) => Ok(Some(opened)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(None),
+        Err(error) => Err(format!("{shown} cannot be read: {error}")),
     }
+}
+
+fn refuse_of_others(about: &Metadata, path: &Path) -> Result<(), String> {
+    let own = rustix::process::geteuid().as_raw();
+    let shown = Exact::new(path.as_os_str().as_bytes()).shown();
+    if ![0, own].contains(&about.uid()) {
+        let owner = about.uid();
+        return Err(format!(
+            "{shown} is not read: it belongs to another account (uid {owner}), which says by it what runs here: make a copy of your own"
+        ));
+    }
+    // Where each account has a group of its own name, that group is nobody else.
+    let is_own_group = about.gid() == own && about.uid() == own;
+    if about.mode() & 0o002 != 0 || (about.mode() & 0o020 != 0 && !is_own_group) {
+        return Err(format!(
+            "{shown} is not read: others can write it, and say by it what runs here: run chmod go-w {shown}"
+        ));
+    }
+    Ok(())
+}
+
+fn read(file: File, path: &Path) -> Result<String, String> {
+    let shown = CleanStr::new(&path.to_string_lossy());
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(DOCUMENT_BYTES as u64 + 1).read_to_end(&mut bytes))
+    file.take(DOCUMENT_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
         .map_err(|error| format!("{shown} cannot be read: {error}"))?;
-    String::from_utf8(bytes).map(Some).map_err(|error| {
+    String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
         let column = valid.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
@@ -393,7 +433,7 @@ pub(super) fn text_of(path: &Path, must_exist: bool) -> Result<Option<String>, S
 }
 
 fn file(path: &Path, must_exist: bool, faults: &mut Faults) -> Option<Layer> {
-    let text = match text_of(path, must_exist) {
+    let text = match own_text_of(path, must_exist) {
         Ok(text) => text?,
         Err(why) => {
             faults.sections.insert(String::new());

@@ -500,3 +500,61 @@ fn a_staging_is_checked_with_what_it_names_beside_its_file_and_is_never_what_is_
     fs::write(inputs.places.user_file(), format!("[prometheus]\nurl = 'http://127.0.0.1:9190/'\n{staging}")).unwrap();
     assert!(check(&inputs).unwrap_err().to_string().contains("is no staging: it is [prometheus]"));
 }
+
+fn given_home(home: &str, here: &Path, arguments: &[&str]) -> (String, String) {
+    let run = std::process::Command::new(env!("CARGO_BIN_EXE_warroom"))
+        .args(arguments)
+        .env_clear()
+        .env("HOME", home)
+        .current_dir(here)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(run.stdout), text(run.stderr))
+}
+
+#[test]
+fn no_configuration_is_looked_for_below_the_present_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    for place in [".config/warroom", ".warroom", "warroom"] {
+        fs::create_dir_all(folder.path().join(place)).unwrap();
+        fs::write(folder.path().join(place).join("config.toml"), "[me]\nname = 'planted'\n").unwrap();
+    }
+    for home in [".", ".warroom", "../.", "./.config"] {
+        let (shown, said) = given_home(home, folder.path(), &["config", "show"]);
+        assert!(!shown.contains("planted") && !said.contains("planted"), "{home}: {shown}{said}");
+    }
+    let whole = folder.path().to_str().unwrap();
+    assert!(given_home(whole, folder.path(), &["config", "show"]).0.contains("planted"), "as a whole path it is meant");
+}
+
+#[test]
+fn a_configuration_that_others_can_write_is_not_read_and_the_remedy_is_named() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = inputs(folder.path());
+    let file = inputs.places.user_file();
+    fs::write(&file, "[me]\nname = 'mallory'\n").unwrap();
+    let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+    for wrong in [0o646, 0o666, 0o602] {
+        mode(wrong);
+        let said = Config::load(&inputs).unwrap_err().to_string();
+        assert!(
+            said.contains("others can write it") && said.contains(&format!("chmod go-w {}", file.display())),
+            "{said}"
+        );
+    }
+    for fine in [0o600, 0o644, 0o444] {
+        mode(fine);
+        assert_eq!(Config::load(&inputs).unwrap().config.name.as_deref(), Some("mallory"));
+    }
+    if rustix::process::geteuid().is_root() {
+        mode(0o664);
+        chown(&file, None, Some(4711)).unwrap();
+        assert!(Config::load(&inputs).unwrap_err().to_string().contains("others can write it"), "its group can");
+        mode(0o644);
+        chown(&file, Some(4711), None).unwrap();
+        let said = Config::load(&inputs).unwrap_err().to_string();
+        assert!(said.contains("belongs to another account (uid 4711)"), "{said}");
+    }
+}
