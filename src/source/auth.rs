@@ -6,12 +6,15 @@
 //! Invariant: a secret stands in the header alone, which is marked sensitive; no error and no debug output holds it.
 
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderValue};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{Mode, OFlags};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Endpoint, SourceError};
@@ -138,38 +141,72 @@ fn place(
 
 /// What a program prints, within a deadline; what it complains of goes nowhere, because it may hold the secret.
 fn printed(argv: &[String]) -> Result<String, String> {
+    printed_within(argv, LONGEST_RUN)
+}
+
+fn printed_within(argv: &[String], limit: Duration) -> Result<String, String> {
     let (program, arguments) = argv.split_first().ok_or("is empty")?;
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        .process_group(0)
         .spawn()
         .map_err(|error| format!("cannot be started: {error}"))?;
-    let output = child.stdout.take();
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        let read = output.map(|output| output.take(LONGEST_SECRET).read_to_string(&mut text));
-        read.transpose().map(|_| text)
-    });
-    let begun = clock::boot();
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if clock::boot() - begun < LONGEST_RUN => std::thread::sleep(GLANCE),
-            Ok(None) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(format!("said nothing for {} s", LONGEST_RUN.as_secs()));
+    let deadline = clock::boot() + limit;
+    let said = child.stdout.take().map_or(Ok(Vec::new()), |output| heard(&mut child, output, deadline));
+    let status = said.and_then(|bytes| ended(&mut child, deadline).map(|status| (status, bytes)));
+    if status.is_err() {
+        // What it started may hold its output open: that ends with it.
+        let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let _ = group.map(|group| rustix::process::kill_process_group(group, rustix::process::Signal::KILL));
+        let _ = child.wait();
+    }
+    match status? {
+        (status, _) if !status.success() => Err(format!("failed ({status})")),
+        (_, bytes) => String::from_utf8(bytes).map_err(|_| "prints something that is no text".to_owned()),
+    }
+}
+
+/// All that comes out of a pipe; the end of the program itself, if it failed, ends the waiting.
+fn heard(child: &mut Child, mut output: ChildStdout, deadline: Duration) -> Result<Vec<u8>, String> {
+    let late = || format!("did not close its output within {} s", LONGEST_RUN.as_secs());
+    let unread = |error: std::io::Error| format!("cannot be read: {error}");
+    let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
+    while u64::try_from(bytes.len()).is_ok_and(|length| length < LONGEST_SECRET) {
+        if clock::boot() >= deadline {
+            return Err(late());
+        }
+        let mut polled = [PollFd::new(&output, PollFlags::IN)];
+        let glance = Timespec::try_from(GLANCE).map_err(|_| late())?;
+        match rustix::event::poll(&mut polled, Some(&glance)) {
+            Ok(0) => {
+                let failed = child.try_wait().ok().flatten().filter(|status| !status.success());
+                if let Some(status) = failed {
+                    return Err(format!("failed ({status})"));
+                }
             }
+            Ok(_) => match output.read(&mut piece).map_err(unread)? {
+                0 => break,
+                count => bytes.extend_from_slice(&piece[..count]),
+            },
+            Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(unread(errno.into())),
+        }
+    }
+    Ok(bytes)
+}
+
+fn ended(child: &mut Child, deadline: Duration) -> Result<ExitStatus, String> {
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) if clock::boot() < deadline => std::thread::sleep(GLANCE),
+            Ok(None) => return Err(format!("did not end within {} s", LONGEST_RUN.as_secs())),
             Err(error) => return Err(format!("cannot be waited for: {error}")),
         }
-    };
-    if !status.success() {
-        return Err(format!("failed ({status})"));
     }
-    let text = reader.join().map_err(|_| "cannot be read")?.map_err(|error| format!("cannot be read: {error}"))?;
-    Ok(text)
 }
 
 impl Place {
@@ -191,7 +228,10 @@ impl Place {
             Self::File(path) => {
                 let show = self.show();
                 let unreadable = |error: std::io::Error| format!("{show} cannot be read: {error}");
-                let file = std::fs::File::open(path).map_err(unreadable)?;
+                // A pipe in its place is not waited for.
+                let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+                let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| unreadable(errno.into()))?;
+                let file = std::fs::File::from(file);
                 let about = file.metadata().map_err(unreadable)?;
                 if !about.is_file() {
                     return Err(format!("{show} is not a plain file"));
@@ -201,6 +241,12 @@ impl Place {
                     return Err(format!(
                         "{show} is open to others than its owner and group: chmod g-w,o-rwx {}",
                         path.display()
+                    ));
+                }
+                if ![0, rustix::process::geteuid().as_raw()].contains(&about.uid()) {
+                    return Err(format!(
+                        "{show} belongs to another account (uid {}): make a copy of your own",
+                        about.uid()
                     ));
                 }
                 let mut text = String::new();
@@ -214,5 +260,37 @@ impl Place {
         }
         crate::vault::remember(secret.expose_secret());
         Ok(secret)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Vec<String> {
+        ["sh", "-c", script].map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn the_limit_of_a_program_that_prints_a_secret_ends_what_it_started_too() {
+        let begun = clock::boot();
+        let grandchild = "sleep 300 & echo $! > \"$0\"; echo t0ken";
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let argv = [sh(grandchild), vec![file.path().to_string_lossy().into_owned()]].concat();
+        let said = printed_within(&argv, Duration::from_millis(400)).unwrap_err();
+        assert_eq!(said, "did not close its output within 10 s");
+        let pid = std::fs::read_to_string(file.path()).unwrap();
+        while std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).is_ok_and(|stat| !stat.contains(") Z ")) {
+            assert!(clock::boot() - begun < Duration::from_secs(10), "the grandchild goes on");
+            std::thread::sleep(GLANCE);
+        }
+        assert_eq!(printed_within(&sh("echo t0ken"), LONGEST_RUN).as_deref(), Ok("t0ken\n"));
+        let failed = printed_within(&sh("sleep 300 & exit 3"), LONGEST_RUN).unwrap_err();
+        assert!(failed.starts_with("failed (exit status: 3"), "{failed}");
+        assert_eq!(
+            printed_within(&sh("exec >&-; sleep 300"), Duration::from_millis(200)).unwrap_err(),
+            "did not end within 10 s"
+        );
+        assert!(clock::boot() - begun < Duration::from_secs(10));
     }
 }
