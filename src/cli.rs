@@ -390,7 +390,12 @@ pub fn main() -> ExitCode {
     let matches = match verbs::added_to(Cli::command()).try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) => {
-            let _ = error.print();
+            if error.use_stderr() {
+                // What was typed wrongly stands in it.
+                let _ = writeln!(std::io::stderr(), "{}", crate::text::shown(error.render().to_string().trim_end()));
+            } else {
+                let _ = error.print();
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Status::Misused.number()));
         }
     };

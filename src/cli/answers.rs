@@ -359,7 +359,7 @@ pub(super) fn export(config: &Config, id: IncidentId) -> Result<ExitCode, Ending
     if !dir.path(id).exists() {
         return Err(dir.journal(id, via("export")).err().map_or(Ending::Unread, Into::into));
     }
-    let found = crate::journal::export(&dir.path(id), super::out::raw())?;
+    let found = crate::journal::export(&dir.path(id), super::out::out())?;
     if found.is_sound() {
         Ok(ExitCode::SUCCESS)
     } else {

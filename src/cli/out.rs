@@ -39,6 +39,7 @@ impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match std::str::from_utf8(bytes) {
             Ok(text) if self.is_seen => self.inner.write_all(shown(text).as_bytes())?,
+            Err(_) if self.is_seen => self.inner.write_all(shown(&String::from_utf8_lossy(bytes)).as_bytes())?,
             Ok(_) | Err(_) => self.inner.write_all(bytes)?,
         }
         Ok(bytes.len())

@@ -10,7 +10,7 @@ use super::layers::{KEYS, Origin, get, origin, users};
 use super::opens::missing;
 use super::people::unreachable;
 use super::{Config, ConfigError, Inputs, Loaded, Salvaged, files};
-use crate::text::CleanStr;
+use crate::text::{CleanStr, shown};
 
 /// A starter file: every key with its built-in value, commented out.
 pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says where this file goes, `config check` whether it is right.
@@ -226,10 +226,25 @@ impl Loaded {
                 let _ = write!(out, "\n[{section}]\n");
                 open = section;
             }
-            let _ = writeln!(out, "{name} = {value}  # {}", origin(&self.layers, key));
+            let line = format!("{name} = {value}  # {}", origin(&self.layers, key));
+            let _ = writeln!(out, "{}", legible(&line));
         }
         out
     }
+}
+
+/// A line of TOML in which nothing hides and nothing reorders: what a screen would not show as it is stands as its number.
+fn legible(line: &str) -> String {
+    let shows = shown(line);
+    // A string in single quotes knows no numbers.
+    if shows == line || line.contains('\'') {
+        return shows.into_owned();
+    }
+    let letter = |letter: char| match letter {
+        '\n' | ' '..='~' => letter.to_string(),
+        other => format!("\\U{:08X}", u32::from(other)),
+    };
+    line.chars().map(letter).collect()
 }
 
 /// The lines of a section of the starter file and of what belongs to it, as somebody would use them.

@@ -558,3 +558,19 @@ fn a_configuration_that_others_can_write_is_not_read_and_the_remedy_is_named() {
         assert!(said.contains("belongs to another account (uid 4711)"), "{said}");
     }
 }
+
+#[test]
+fn what_is_printed_of_a_configuration_neither_hides_nor_reorders_anything_and_means_the_same() {
+    const HOSTILE: [&str; 6] =
+        ["a\u{9b}31mb", "\u{202e}evil", "e\u{e0041}\u{e0042}", "a\u{200b}b\u{2066}", "\u{85}", "\u{7f}"];
+    let tower = format!("o{}", "\u{301}".repeat(40));
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = inputs(folder.path());
+    for name in HOSTILE.into_iter().chain([&*tower]) {
+        let escaped: String = name.chars().map(|letter| format!("\\U{:08X}", u32::from(letter))).collect();
+        fs::write(inputs.places.user_file(), format!("[slack-channels]\nprefix = \"{escaped}\"\n")).unwrap();
+        let Ok(loaded) = Config::load(&inputs) else { continue };
+        let said = loaded.show();
+        assert_eq!(warroom::text::shown(&said), said, "{name:?}");
+    }
+}

@@ -237,6 +237,28 @@ fn a_shared_folder_is_gone_into_by_one_door() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What is printed is cleaned where it is printed: `cli/out.rs` and `say_error` for what a person reads, line mode's own streams.
+#[test]
+fn stdout_and_stderr_are_written_to_by_one_door_each() {
+    // Beside them: what a command prints goes on as it is, and the terminal's own mechanics are no text.
+    const DOORS: [&str; 4] = ["cli/out.rs", "run/plain/streams.rs", "runner/echo.rs", "run/tty.rs"];
+    let mut wrong = Vec::new();
+    for (file, _, line, code) in lines() {
+        let asks = code.contains("is_terminal()")
+            || code.contains("tcgetwinsize(")
+            || code.contains("isatty(")
+            || code.contains("use_stderr()");
+        let writes = ["stdout()", "stderr()", "println!(", "print!(", "dbg!("].iter().any(|way| code.contains(way));
+        // What was cleaned in the same line, and words of ours with nothing put in.
+        let is_clean = code.contains("text::shown(") || (code.contains("write!(") && !code.contains('{'));
+        let is_door = is_clean || DOORS.iter().any(|door| file.ends_with(door));
+        if writes && !asks && !is_door {
+            wrong.push(format!("{}:{line}: {}", file.display(), code.trim()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Lines of code outside comments and test modules: file, top-level module, line number, code.
 fn lines() -> Vec<(PathBuf, String, usize, String)> {
     let mut all = Vec::new();
