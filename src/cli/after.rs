@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::answers::{actor, asking, moment, place, refused, tell, via};
+use super::answers::{actor, asking, moment, place, read_record, refused, tell, via};
 use super::{Ending, one_record, print};
 use crate::config::{Config, files};
 use crate::incident::brief::{BriefKind, brief};
@@ -185,7 +185,7 @@ fn append(config: &Config, dir: &JournalDir, id: IncidentId, events: Vec<Event>,
 }
 
 fn tell_postmortem(config: &Config, id: IncidentId, out: &Path) -> Result<ExitCode, Ending> {
-    let incident = records::read(&place(config).open()?, id)?;
+    let incident = read_record(&place(config).open()?, id)?;
     let wall = clock::wall();
     let tell = tell(config, &incident);
     let rules = Rules { cadence: &config.cadence, tell: &tell };
@@ -201,7 +201,7 @@ fn tell_postmortem(config: &Config, id: IncidentId, out: &Path) -> Result<ExitCo
 }
 
 fn tell_brief(config: &Config, id: IncidentId, handover: bool, since: Option<&str>) -> Result<ExitCode, Ending> {
-    let incident = records::read(&place(config).open()?, id)?;
+    let incident = read_record(&place(config).open()?, id)?;
     let now = incident.clock().show(clock::wall());
     let since = since.map(|since| moment(since, now, incident.zone(), Side::Past)).transpose()?;
     let kind = match since {
@@ -337,7 +337,7 @@ fn is_redactable(event: &Event) -> bool {
 }
 
 fn redactable(config: &Config, id: IncidentId) -> Result<ExitCode, Ending> {
-    let incident = records::read(&place(config).open()?, id)?;
+    let incident = read_record(&place(config).open()?, id)?;
     let zone = incident.zone();
     let mut out = super::out::out();
     for line in incident.timeline().lines() {
@@ -381,7 +381,7 @@ fn entry_named(incident: &Incident, word: &str) -> Result<EntryId, Ending> {
 
 fn redact(config: &Config, id: IncidentId, word: &str, reason: &str) -> Result<ExitCode, Ending> {
     let dir = place(config).open()?;
-    let incident = records::read(&dir, id)?;
+    let incident = read_record(&dir, id)?;
     let entry = entry_named(&incident, word)?;
     let before: Option<Event> = incident.entry(entry).map(|entry| entry.event.clone());
     let is_said =
@@ -433,7 +433,7 @@ fn redact_files(dir: &JournalDir, id: IncidentId) -> Result<(), Ending> {
 
 fn amend_time(config: &Config, id: IncidentId, which: Milestone, time: &str, reason: &str) -> Result<ExitCode, Ending> {
     let dir = place(config).open()?;
-    let incident = records::read(&dir, id)?;
+    let incident = read_record(&dir, id)?;
     let (now, zone) = (incident.clock().show(clock::wall()), incident.zone());
     let to = moment(time, now, zone, Side::Past)?;
     ask(config, &dir, &incident, Command::AmendTime(TimeAmended { which, to, reason: reason.into() }), "amend-time")?;

@@ -17,7 +17,7 @@ use crate::incident::{
     Actor, Asking, Channel, Command, Declared, Detection, Event, Fate, Incident, IncidentId, NoteAdded, NoteKind,
     PrivacySet, Refusal, Series, Severity, Via,
 };
-use crate::journal::{Journal, JournalDir, NewEntry};
+use crate::journal::{self, Journal, JournalDir, NewEntry};
 use crate::oncall::canonical;
 use crate::pane::{PANES, roster, to_tell};
 use crate::run::plain::said_in_shell;
@@ -140,6 +140,15 @@ pub(super) fn declare(
     Ok(ExitCode::SUCCESS)
 }
 
+/// A record; what is wrong with it is said beside what is printed of it.
+pub(super) fn read_record(dir: &JournalDir, id: IncidentId) -> anyhow::Result<Incident> {
+    let incident = records::read(dir, id)?;
+    if let Some(trouble) = journal::trouble(dir, id) {
+        super::say_error(&trouble.why);
+    }
+    Ok(incident)
+}
+
 /// By which rules records are listed.
 pub(super) fn board(config: &Config) -> Board {
     Board { cadence: config.cadence, matrix: config.matrix.clone(), catalogue: files::catalogue(&config.playbooks) }
@@ -160,7 +169,7 @@ pub(super) fn summary_json(summary: &Summary) -> serde_json::Value {
 }
 
 pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCode, Ending> {
-    let incident = records::read(&place(config).open()?, id)?;
+    let incident = read_record(&place(config).open()?, id)?;
     let mut out = super::out::out();
     if json {
         let timeline: Vec<_> = incident
@@ -271,6 +280,15 @@ pub(super) fn note(
     let id = incident.id();
     if id != named {
         super::say_error(&format!("{named} goes on in {id}: the note stands there"));
+    }
+    if let Some(trouble) = journal::trouble(&dir, id) {
+        if trouble.is_broken {
+            return Err(Ending::Failure(format!(
+                "{}; the note is NOT SAVED: writing would make it worse; `warroom journal export {id}` saves what can be read",
+                trouble.why
+            )));
+        }
+        super::say_error(&trouble.why);
     }
     let now = incident.clock().show(clock::wall());
     let zone = incident.zone.parse().unwrap_or(chrono_tz::UTC);

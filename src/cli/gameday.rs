@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::answers::place;
+use super::answers::{place, read_record};
 use super::start::{self, FIRST_EXERCISE};
 use super::{Ending, Screen, print, say_error, speed};
 use crate::config::{Config, Inputs, files};
@@ -184,7 +184,7 @@ fn last_drill(dir: &JournalDir) -> Option<IncidentId> {
 fn farewell(config: &Config, begun: DateTime<Utc>) -> Option<String> {
     let dir = place(config).open().ok()?;
     let id = last_drill(&dir)?;
-    let record = records::read(&dir, id).ok()?;
+    let record = read_record(&dir, id).ok()?;
     let debrief = debrief_of(&record, &config.cadence, clock::wall()).filter(|debrief| debrief.start >= begun)?;
     let (met, of) = debrief.score();
     let back = if debrief.end == End::Running { format!("; `warroom open {id}` goes back") } else { String::new() };
@@ -262,7 +262,7 @@ fn staging_of(config: &Config, exercise: &Exercise) -> Result<Staging, Ending> {
 
 /// The world of a drill, as its record says.
 fn of_drill(config: &Config, id: IncidentId) -> Result<Served, Ending> {
-    let record = records::read(&place(config).open()?, id)?;
+    let record = read_record(&place(config).open()?, id)?;
     let drill = record.drill.as_ref().ok_or_else(|| Ending::Usage(format!("{id} is no drill")))?;
     let exercise = Exercise::of(drill)
         .ok_or_else(|| Ending::Usage(format!("this warroom does not have the exercise {}", drill.exercise)))?
@@ -408,7 +408,7 @@ fn tell_debrief(
     let id = drill
         .or_else(|| last_drill(&dir))
         .ok_or_else(|| Ending::Usage("no drill is recorded here: warroom gameday runs one".to_owned()))?;
-    let record = records::read(&dir, id)?;
+    let record = read_record(&dir, id)?;
     let debrief = debrief_of(&record, &config.cadence, clock::wall())
         .ok_or_else(|| Ending::Usage(format!("{id} is no drill of an exercise that this warroom knows")))?;
     if as_json {

@@ -14,7 +14,8 @@ use super::{Ending, print};
 use crate::config::Config;
 use crate::console::Summary;
 use crate::console::overlay::summary_line;
-use crate::incident::{Phase, Severity};
+use crate::incident::{Phase, Series, Severity};
+use crate::journal::Sound;
 use crate::run::{clock, records};
 use crate::text::duration::Lapse;
 
@@ -73,6 +74,13 @@ pub(super) fn list(config: &Config, asked: &Listing) -> Result<ExitCode, Ending>
     let mut list = records::list(&dir, which, &board)?;
     list.retain(|one| asked.takes(one, now));
     list.sort_by_key(Summary::rank);
+    // What cannot be read is in no list, and what is damaged looks whole.
+    let mut sound = Sound::of(&dir);
+    for id in dir.ids()?.into_iter().filter(|id| asked.all || id.series == Series::Incident) {
+        if let Some(trouble) = sound.trouble(id) {
+            super::say_error(&trouble.why);
+        }
+    }
     // What other systems still lack does not end with the incident.
     let mut closed = if asked.all { Vec::new() } else { records::list(&dir, records::Which::Incidents, &board)? };
     closed.retain(|one| one.phase == Phase::Closed && !one.unsent.is_empty() && asked.takes(one, now));

@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use super::Ending;
-use super::answers::{actor, asking, meant, place, refused, via};
+use super::answers::{actor, asking, meant, place, read_record, refused, via};
 use super::start::{host, surroundings};
 use crate::clock;
 use crate::config::{Config, files};
@@ -59,7 +59,7 @@ pub(super) struct Asked {
 pub(super) fn run(config: &Config, named: Option<IncidentId>, asked: &Asked) -> Result<ExitCode, Ending> {
     let dir = place(config).open()?;
     let id = meant(config, &dir, named)?;
-    let incident = records::read(&dir, id)?;
+    let incident = read_record(&dir, id)?;
     let (me, now) = (actor(config), incident.clock().show(clock::wall()));
     let step = asked.step.as_deref().map(|name| step(config, &incident, name)).transpose()?;
     let argv: Vec<Exact> = asked.argv.iter().map(|word| Exact::new(word.as_bytes())).collect();

@@ -170,9 +170,7 @@ pub(super) enum Care {
     /// Entries, columns and gaps: what a console needs before it can show anything.
     #[default]
     Read,
-    /// Gaps and hashes: a fifth of the time, spent once the entries are on the screen.
-    Hash,
-    /// Both.
+    /// The same, and hashes.
     Both,
 }
 
@@ -202,7 +200,6 @@ impl Chain {
     /// What the lines hold, as far as this chain looks into them.
     pub(super) fn parse(&self, rows: &[Row]) -> Vec<Parsed> {
         match self.care {
-            Care::Hash => rows.iter().map(|_| Parsed::default()).collect(),
             Care::Read | Care::Both if rows.len() < WORTH_A_THREAD => rows.iter().map(Row::parse).collect(),
             // A console that opens waits for this: the second half is read beside the first.
             Care::Read | Care::Both => std::thread::scope(|scope| {
@@ -219,7 +216,7 @@ impl Chain {
     pub(super) fn follow(&mut self, row: &Row, parsed: Parsed, damage: &mut Vec<Damage>) -> Option<Entry> {
         let (entry, wrong) = parsed;
         let hash = match self.care {
-            Care::Hash | Care::Both => Some(blake3::hash(&row.entry)),
+            Care::Both => Some(blake3::hash(&row.entry)),
             Care::Read => None,
         };
         let broken = match self.ends.iter().position(|end| end.rid == row.rid) {

@@ -110,6 +110,14 @@ pub enum JournalError {
         /// How it showed.
         reason: String,
     },
+    /// The file of that name is not the one that is open.
+    #[error("{}: {how}, so nothing that is written now would be found there: put it back under that name, or open the record again", path.display())]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// What became of which part of it.
+        how: String,
+    },
     /// The file is something else.
     #[error("{} is not a journal: move it away, or choose another directory (journal.dir)", path.display())]
     NotAJournal {
@@ -224,6 +232,7 @@ impl JournalError {
             | Self::Refused { .. }
             | Self::ReadOnly { .. }
             | Self::Damaged { .. }
+            | Self::Lost { .. }
             | Self::Foreign { .. }
             | Self::Io { .. } => true,
             Self::NetworkFilesystem { .. }

@@ -15,6 +15,7 @@ use super::bell::{Bell, Watch};
 use super::chain::{COLUMNS, Care, Chain, Damage, Row, What, unsigned};
 use super::directory::with_suffix;
 use super::folder::above;
+use super::ground::Ground;
 use super::schema::{self, TABLES};
 use super::{Journal, JournalError, Ledger, NewEntry, Tail};
 use crate::clock;
@@ -44,6 +45,7 @@ pub struct SqliteJournal {
     bell: Option<Bell>,
     ledger: Option<Ledger>,
     watch: Option<Watch>,
+    ground: Option<Ground>,
 }
 
 impl std::fmt::Debug for SqliteJournal {
@@ -80,6 +82,7 @@ impl SqliteJournal {
         let bell = Bell::open(&with_suffix(path, ".bell"));
         let schema = changes_of_schema(&db).map_err(JournalError::sqlite(path))?;
         schema::refuse_foreign(&db, path)?;
+        let ground = (!is_asleep).then(|| Ground::of(path));
         Ok(Self {
             db,
             is_asleep,
@@ -92,6 +95,7 @@ impl SqliteJournal {
             bell,
             ledger: None,
             watch: None,
+            ground,
         })
     }
 
@@ -151,25 +155,6 @@ impl SqliteJournal {
         read().map_err(failed)
     }
 
-    /// Which entries were changed after they were written: the part of the check that `tail` leaves out, because a console that opens cannot wait
-    /// for it.
-    pub fn check_hashes(&mut self) -> Result<Vec<Damage>, JournalError> {
-        let mut chain = Chain::after(0, Care::Hash);
-        let mut damage = Vec::new();
-        loop {
-            let mut tail = Tail::default();
-            read_on(&self.db, &mut chain, 4096, &mut tail, &mut |_| ()).map_err(JournalError::sqlite(&self.path))?;
-            damage.extend(tail.damage);
-            if !tail.more {
-                break;
-            }
-        }
-        damage.extend(self.check_head(&chain)?);
-        damage.retain(|damage| damage.what == What::Changed);
-        super::redact::excuse(&self.db, &mut damage).map_err(JournalError::sqlite(&self.path))?;
-        Ok(damage)
-    }
-
     /// Refuses what somebody has put beside our tables since they were looked at last.
     fn check_schema(&mut self) -> Result<(), JournalError> {
         let now = changes_of_schema(&self.db).map_err(JournalError::sqlite(&self.path))?;
@@ -196,12 +181,15 @@ impl SqliteJournal {
     /// Does several things in one transaction; returns the new entries when all of it is on stable storage.
     pub(super) fn commit(&mut self, work: &[Work]) -> Result<Vec<Entry>, JournalError> {
         let wall = (self.now)().trunc_subsecs(3);
-        let wrong = JournalError::sqlite(&self.path);
+        let path = self.path.clone();
+        let wrong = JournalError::sqlite(&path);
         let mut entries = Vec::new();
         if self.is_asleep {
             self.db = connect(&self.path)?;
             self.is_asleep = false;
+            self.ground = Some(Ground::of(&self.path));
         }
+        self.is_in_place()?;
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&wrong)?;
         // From here on nobody else can change the file.
         let schema = changes_of_schema(&tx).map_err(&wrong)?;
@@ -222,6 +210,8 @@ impl SqliteJournal {
             }
         }
         tx.commit().map_err(&wrong)?;
+        // Between the two looks it was where it belongs.
+        self.is_in_place()?;
         if !entries.is_empty() {
             // Before anybody hears of them: whoever finds this process gone must find this too.
             if let Some(ledger) = &self.ledger {
@@ -230,6 +220,11 @@ impl SqliteJournal {
             self.ring();
         }
         Ok(entries)
+    }
+
+    /// Whether what is written now will be found under the record's name.
+    pub(super) fn is_in_place(&mut self) -> Result<(), JournalError> {
+        self.ground.as_mut().map_or(Ok(()), Ground::check)
     }
 
     /// Wakes the other processes; they look by themselves every few seconds too.

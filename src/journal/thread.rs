@@ -8,9 +8,9 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -20,9 +20,10 @@ use tokio::sync::mpsc::error::TrySendError as NewsError;
 
 use super::bell::Watch;
 use super::directory::with_suffix;
+use super::ground::is_broken;
 use super::presence::{Seat, Seats};
 use super::sqlite::Work;
-use super::{Journal, JournalDir, JournalError, Ledger, NewEntry, Presence, SqliteJournal};
+use super::{Damage, Journal, JournalDir, JournalError, Ledger, NewEntry, Presence, SqliteJournal, verify};
 use crate::clock;
 use crate::incident::{Actor, Entry, EntryId, IncidentId, Stamp, Via};
 use crate::text::{CleanStr, CleanText};
@@ -33,6 +34,8 @@ const QUEUE: usize = 256;
 const GROUP: usize = 64;
 /// How many lines one piece of news carries at most.
 const PIECE: usize = 1000;
+/// How often an idle writer looks whether its file still is where it was.
+const GUARD: Duration = Duration::from_secs(2);
 /// How often an unwritable journal is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 /// How often the watcher looks without having heard the bell.
@@ -178,7 +181,7 @@ impl JournalThread {
         let stop = Arc::new(Stop::new().map_err(starting())?);
         let (requests, queue) = mpsc::sync_channel(QUEUE);
         let (end, ended) = mpsc::channel();
-        let voice = Voice { news, stop: Arc::clone(&stop) };
+        let voice = Voice { news, stop: Arc::clone(&stop), broken: Arc::default() };
         let dir = dir.clone();
         let run = move || {
             work(&dir, id, me, &voice, &queue, drafts);
@@ -251,6 +254,8 @@ impl Drop for Ender {
 struct Voice {
     news: Sender<News>,
     stop: Arc<Stop>,
+    /// What the watcher found to be so broken that writing would make it worse.
+    broken: Arc<OnceLock<String>>,
 }
 
 impl Voice {
@@ -333,20 +338,20 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn serve(&mut self, queue: &Receiver<Request>) {
         loop {
-            let first = if self.is_broken {
-                match queue.recv_timeout(RETRY) {
-                    Ok(request) => request,
-                    Err(RecvTimeoutError::Timeout) => {
-                        self.commit(Vec::new(), None);
-                        continue;
+            let first = match queue.recv_timeout(if self.is_broken { RETRY } else { GUARD }) {
+                Ok(request) => request,
+                Err(RecvTimeoutError::Timeout) if self.is_broken => {
+                    self.commit(Vec::new(), None);
+                    continue;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Err(error) = self.is_writable() {
+                        self.is_broken = true;
+                        self.voice.tell(News::Unwritable(sentence(&error)));
                     }
-                    Err(RecvTimeoutError::Disconnected) => return,
+                    continue;
                 }
-            } else {
-                match queue.recv() {
-                    Ok(request) => request,
-                    Err(mpsc::RecvError) => return,
-                }
+                Err(RecvTimeoutError::Disconnected) => return,
             };
             let (mut appends, mut draft, mut redacted, mut closing) = (Vec::new(), None, Vec::new(), false);
             let mut next = Some(first);
@@ -393,7 +398,7 @@ impl Writer<'_> {
         if work.is_empty() {
             work.push(Work::Probe);
         }
-        match self.journal.commit(&work) {
+        match self.is_writable().and_then(|()| self.journal.commit(&work)) {
             Ok(written) => {
                 if std::mem::take(&mut self.is_broken) {
                     self.voice.tell(News::Writable);
@@ -419,6 +424,14 @@ impl Writer<'_> {
         }
     }
 
+    /// Whether what is written will be found, and nothing is made worse by it.
+    fn is_writable(&mut self) -> Result<(), JournalError> {
+        match self.voice.broken.get() {
+            Some(reason) => Err(JournalError::Damaged { path: self.journal.path().to_owned(), reason: reason.clone() }),
+            None => self.journal.is_in_place(),
+        }
+    }
+
     fn redact(&mut self, entry: EntryId) {
         if let Err(error) = self.journal.redact(entry) {
             self.voice.tell(News::Damaged(vec![sentence(&error)]));
@@ -439,7 +452,7 @@ fn watch(mut journal: SqliteJournal, seats: &Seats, ledger: Option<&Ledger>, voi
     // First listen, then read: what is written in between rings.
     let ears = Watch::new(&with_suffix(journal.path(), ".bell"), Some(seats.path()));
     let look = if ears.is_listening() { LOOK } else { LOOK_DEAF };
-    let mut reader = Reader { to: 0, is_first: true, trouble: None };
+    let mut reader = Reader { to: 0, is_first: true, trouble: None, told: Vec::new() };
     let (mut present, mut left) = (None, BTreeMap::new());
     let (mut read, mut count, mut again) = (true, true, false);
     loop {
@@ -476,6 +489,7 @@ struct Reader {
     to: u64,
     is_first: bool,
     trouble: Option<CleanStr>,
+    told: Vec<Damage>,
 }
 
 impl Reader {
@@ -497,11 +511,24 @@ impl Reader {
                 return false;
             }
             if caught_up && self.is_first {
-                damage.extend(journal.check_hashes().unwrap_or_default());
+                // What opening cannot wait for: all that `journal verify` looks at.
+                match verify(journal.path()) {
+                    Ok(found) => damage = found.damage,
+                    Err(error) => {
+                        if !self.is_troubled(&error, voice) {
+                            return false;
+                        }
+                    }
+                }
             }
+            if let Some(broken) = damage.iter().find(|damage| is_broken(&damage.what)) {
+                let _ = voice.broken.set(broken.to_string());
+            }
+            damage.retain(|damage| !self.told.contains(damage));
             if !damage.is_empty() {
-                let damage = damage.iter().map(|damage| CleanStr::new(&damage.to_string())).collect();
-                if !voice.tell(News::Damaged(damage)) {
+                let words = damage.iter().map(|damage| CleanStr::new(&damage.to_string())).collect();
+                self.told.append(&mut damage);
+                if !voice.tell(News::Damaged(words)) {
                     return false;
                 }
             }

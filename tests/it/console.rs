@@ -12,6 +12,7 @@ mod sources;
 mod story;
 mod terminals;
 mod together;
+mod vanished;
 
 use std::ffi::OsStr;
 use std::process::{Command, Output, Stdio};

@@ -12,6 +12,7 @@ mod commands;
 mod config;
 mod confirm;
 mod console;
+mod damage_said;
 mod docs;
 mod doctor;
 mod forged;

@@ -57,7 +57,6 @@ fn redacted_words_are_no_longer_on_the_disk_and_the_record_stays_sound() {
     assert_eq!((found.redacted.len(), found.redacted[0]), (2, id), "the note and its correction");
     let (entries, damage) = room.journal("reader").all().unwrap();
     assert_eq!((entries.len(), damage), (304, vec![]));
-    assert_eq!(room.journal("reader").check_hashes().unwrap(), []);
     let mut exported = Vec::new();
     assert!(export(&room.path(), &mut exported).unwrap().is_sound());
     let exported = String::from_utf8(exported).unwrap();
@@ -96,7 +95,6 @@ fn words_that_no_entry_says_are_redacted_stay_and_taking_them_out_by_hand_is_dam
         damage.iter().map(|damage| (damage.entry, &damage.what)).collect::<Vec<_>>(),
         [(Some(id), &What::Changed)]
     );
-    assert_eq!(room.journal("reader").check_hashes().unwrap().len(), 1);
     // Named, but with other words in the place of the old ones: damage too.
     room.journal("desk").append(&[redaction(id)]).unwrap();
     assert!(verify(&room.path()).unwrap().is_sound());

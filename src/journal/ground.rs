@@ -1,0 +1,89 @@
+//! Whether the files of an open record still are the ones that stand under its name.
+//!
+//! SQLite writes on into a file that was deleted, moved away or replaced meanwhile, and nobody who opens the record later finds that. So the
+//! files are looked at before and after each commit, and every other second in between.
+//!
+//! Invariant: what was written while this says that all is well stands in the file of the record's name.
+
+use std::path::{Path, PathBuf};
+
+use rustix::fs::Access;
+
+use super::directory::with_suffix;
+use super::folder::above;
+use super::{JournalError, What, verify};
+
+/// The files of a record that must stay the same as long as it is open, and what they are called.
+const FILES: [(&str, &str); 3] = [("", "the file"), ("-wal", "its log"), ("-shm", "the memory of its log")];
+
+/// The files as they were when they were opened.
+#[derive(Debug)]
+pub(super) struct Ground {
+    path: PathBuf,
+    known: [Option<(u64, u64)>; 3],
+    sizes: [i64; 3],
+    /// Something got shorter: that may have been a clean-up of ours.
+    is_doubtful: bool,
+}
+
+impl Ground {
+    /// The files of a record that was opened a moment ago.
+    pub(super) fn of(path: &Path) -> Self {
+        let mut ground = Self { path: path.to_owned(), known: [None; 3], sizes: [0; 3], is_doubtful: false };
+        for (place, (suffix, _)) in FILES.iter().enumerate() {
+            let file = with_suffix(path, suffix);
+            if let Ok(is) = above(&file).and_then(|(folder, name)| folder.look(name)) {
+                ground.known[place] = Some((is.st_dev, is.st_ino));
+                ground.sizes[place] = is.st_size;
+            }
+        }
+        ground
+    }
+
+    /// Whether they all are in their places, whole, and may be written.
+    pub(super) fn check(&mut self) -> Result<(), JournalError> {
+        let lost = |path: &Path, how: String| JournalError::Lost { path: path.to_owned(), how };
+        for (place, (suffix, name)) in FILES.iter().enumerate() {
+            let Some(known) = self.known[place] else { continue };
+            let file = with_suffix(&self.path, suffix);
+            let looked = above(&file).and_then(|(folder, name)| {
+                let is = folder.look(name)?;
+                folder.may(name, Access::READ_OK | Access::WRITE_OK)?;
+                Ok(is)
+            });
+            let is = match looked {
+                Ok(is) => is,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    return Err(lost(&self.path, format!("{name} was deleted or moved away")));
+                }
+                Err(error) => return Err(lost(&self.path, format!("{name} cannot be reached any more: {error}"))),
+            };
+            if (is.st_dev, is.st_ino) != known {
+                return Err(lost(&self.path, format!("another file stands where {name} was")));
+            }
+            self.is_doubtful |= is.st_size < self.sizes[place];
+            self.sizes[place] = is.st_size;
+        }
+        if self.is_doubtful {
+            // Taking out what was redacted makes files shorter too: then all is sound.
+            if let Some(reason) = breakage(&self.path)? {
+                return Err(JournalError::Damaged { path: self.path.clone(), reason });
+            }
+            self.is_doubtful = false;
+        }
+        Ok(())
+    }
+}
+
+/// What is broken in a record so that writing would make it worse.
+pub(super) fn breakage(path: &Path) -> Result<Option<String>, JournalError> {
+    Ok(verify(path)?.damage.iter().find(|damage| is_broken(&damage.what)).map(ToString::to_string))
+}
+
+/// Whether writing on would make it worse: the file itself is broken, not only the words in it changed.
+pub(super) fn is_broken(what: &What) -> bool {
+    match what {
+        What::Structure(_) | What::Unreadable { .. } => true,
+        What::NotAnEntry(_) | What::Disagrees(_) | What::Changed | What::Missing(_) | What::Repeated => false,
+    }
+}

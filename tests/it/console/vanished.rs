@@ -1,0 +1,109 @@
+//! A console whose record is taken away, replaced or broken while it is open.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Host, SOON, Typist};
+use crate::support::pty::Pty;
+
+/// Within so long a console says that nothing is recorded any more.
+const SAID: Duration = Duration::from_secs(5);
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// What is done to a journal under a running console, and a word of what it must say.
+type Fault = (&'static str, fn(&Path), &'static str);
+
+const FAULTS: [Fault; 10] = [
+    ("the folder is deleted", |folder| fs::remove_dir_all(folder).unwrap(), "deleted or moved away"),
+    (
+        "the folder is moved",
+        |folder| fs::rename(folder, folder.with_extension("old")).unwrap(),
+        "deleted or moved away",
+    ),
+    (
+        "the folder is replaced by a copy",
+        |folder| {
+            let old = folder.with_extension("old");
+            fs::rename(folder, &old).unwrap();
+            fs::create_dir(folder).unwrap();
+            set_mode(folder, 0o700);
+            fs::copy(old.join("INC-1.db"), folder.join("INC-1.db")).unwrap();
+        },
+        "another file stands",
+    ),
+    ("the folder cannot be entered", |folder| set_mode(folder, 0), "cannot be reached"),
+    ("the file cannot be read", |folder| set_mode(&folder.join("INC-1.db"), 0), "cannot be reached"),
+    ("the file is deleted", |folder| fs::remove_file(folder.join("INC-1.db")).unwrap(), "deleted or moved away"),
+    (
+        "the file is replaced by a copy",
+        |folder| {
+            fs::copy(folder.join("INC-1.db"), folder.join("copy")).unwrap();
+            fs::rename(folder.join("copy"), folder.join("INC-1.db")).unwrap();
+        },
+        "another file stands",
+    ),
+    (
+        "the file is cut",
+        |folder| {
+            let file = fs::OpenOptions::new().write(true).open(folder.join("INC-1.db")).unwrap();
+            file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+        },
+        "damaged",
+    ),
+    ("its log is deleted", |folder| fs::remove_file(folder.join("INC-1.db-wal")).unwrap(), "its log was deleted"),
+    (
+        "the memory of its log is deleted",
+        |folder| fs::remove_file(folder.join("INC-1.db-shm")).unwrap(),
+        "the memory of its log was deleted",
+    ),
+];
+
+fn half_typed(host: &Host) -> Pty {
+    let mut console = host.open(&["--role", "scribe"]);
+    console.wait_for("Ctrl+J new line", SOON);
+    console.note("this one is recorded");
+    console.type_for("nhalf of a line", "half of a line");
+    // It was kept, and the disk is quiet.
+    console.watch(Duration::from_millis(700));
+    console
+}
+
+#[test]
+fn a_console_whose_record_vanishes_or_breaks_says_not_saved_and_why_and_keeps_what_is_typed() {
+    let is_root = rustix::process::geteuid().is_root();
+    // All at once: each waits some seconds for its console.
+    std::thread::scope(|scope| {
+        for (what, fault, why) in FAULTS {
+            // No mode keeps root out.
+            if is_root && why == "cannot be reached" {
+                continue;
+            }
+            scope.spawn(move || {
+                let host = Host::new().declared();
+                // More than fits into the log's first pages: half of the file holds something.
+                for number in 0..40 {
+                    host.say(&["note", "-i", "INC-1", &format!("line {number} {}", "x".repeat(900))]);
+                }
+                let mut console = half_typed(&host);
+                let folder = host.state().join("warroom/journal");
+                fault(&folder);
+                console.wait_until(&format!("{what}: NOT SAVED"), SAID, |screen| {
+                    let text = screen.contents();
+                    text.contains("NOT SAVED") && text.split_whitespace().collect::<Vec<_>>().join(" ").contains(why)
+                });
+                console.send("\r");
+                console.watch(Duration::from_millis(500));
+                let text = console.contents();
+                assert!(text.contains("half of a line"), "{what}: what is typed stays: {text}");
+                assert!(!super::recorded(&text, "half of a line"), "{what}: nothing is shown as recorded: {text}");
+                console.kill(rustix::process::Signal::KILL);
+                console.wait_exit(SOON);
+            });
+        }
+    });
+}
