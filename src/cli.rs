@@ -16,6 +16,7 @@ mod listing;
 mod out;
 mod people;
 mod playbook;
+mod refused;
 mod run;
 mod salvage;
 mod start;
@@ -399,7 +400,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Status::Misused.number()));
         }
     };
-    let (status, why) = match run(&matches) {
+    let (status, why) = match refused::said(|| run(&matches)) {
         Ok(code) => return code,
         Err(Ending::Unread) => return Status::Done.into(),
         Err(Ending::Failure(why)) => (Status::Refused, why),

@@ -204,9 +204,14 @@ impl Chain {
             // A console that opens waits for this: the second half is read beside the first.
             Care::Read | Care::Both => std::thread::scope(|scope| {
                 let (first, second) = rows.split_at(rows.len() / 2);
-                let second = scope.spawn(|| second.iter().map(Row::parse).collect::<Vec<_>>());
+                let work = || second.iter().map(Row::parse).collect::<Vec<_>>();
+                let beside = std::thread::Builder::new().spawn_scoped(scope, work);
                 let mut parsed: Vec<_> = first.iter().map(Row::parse).collect();
-                parsed.extend(second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+                parsed.extend(match beside {
+                    Ok(second) => second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                    // No thread is to be had: one after the other.
+                    Err(_) => work(),
+                });
                 parsed
             }),
         }

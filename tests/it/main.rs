@@ -28,6 +28,7 @@ mod plain;
 mod playbooks;
 mod prometheus;
 mod reach_story;
+mod refused_calls;
 mod runbook;
 mod runner;
 mod secrets;
