@@ -55,19 +55,30 @@ pub struct Mean {
     pub not_recorded: usize,
     /// So many ended before they began.
     pub invalid: usize,
+    /// So many of those that were not recorded are beyond the target by now: missed, whatever becomes of them …
+    pub overdue: usize,
+    /// … and the oldest of them runs for so long.
+    pub oldest: Option<TimeDelta>,
 }
 
 impl Mean {
-    fn of(all: impl Iterator<Item = (Measure, Option<TimeDelta>)>) -> Self {
+    /// The mean of measures, each with its target and, where it never came, with how long it runs.
+    fn of(all: impl Iterator<Item = (Measure, Option<TimeDelta>, Option<TimeDelta>)>) -> Self {
         let (mut mean, mut sum) = (Self::default(), 0_i64);
-        for (measure, target) in all {
+        for (measure, target, running) in all {
             match measure {
                 Measure::Value(length) => {
                     mean.of += 1;
                     sum = sum.saturating_add(length.num_milliseconds());
                     mean.met += usize::from(target.is_some_and(|target| length < target));
                 }
-                Measure::NotRecorded => mean.not_recorded += 1,
+                Measure::NotRecorded => {
+                    mean.not_recorded += 1;
+                    if let Some(age) = running.filter(|age| target.is_some_and(|target| *age >= target)) {
+                        mean.overdue += 1;
+                        mean.oldest = mean.oldest.max(Some(age));
+                    }
+                }
                 Measure::Invalid => mean.invalid += 1,
             }
         }
@@ -81,8 +92,12 @@ impl fmt::Display for Mean {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text =
             self.mean.map_or_else(|| "not recorded".to_owned(), |mean| format!("{} of {}", spoken(mean), self.of));
-        if self.not_recorded > 0 && self.mean.is_some() {
-            text += &format!(", {} not recorded", self.not_recorded);
+        let quiet = self.not_recorded - self.overdue;
+        if quiet > 0 && self.mean.is_some() {
+            text += &format!(", {quiet} not recorded");
+        }
+        if let Some(oldest) = self.oldest {
+            text += &format!(", {} never, for up to {}", self.overdue, spoken(oldest));
         }
         if self.invalid > 0 {
             text += &format!(", {} invalid", self.invalid);
@@ -102,6 +117,8 @@ pub struct Row {
     pub at: Option<DateTime<Utc>>,
     /// As what it was closed.
     pub outcome: Option<Outcome>,
+    /// How long it is since then, or was when it was closed.
+    pub age: Option<TimeDelta>,
     /// Its numbers.
     pub measures: Measures,
 }
@@ -213,6 +230,7 @@ pub fn report(
             title: record.title.clone(),
             at,
             outcome: record.outcome,
+            age: at.map(|at| record.closing.as_ref().map_or(period.to, |closing| closing.mark.at) - at),
             measures: measures(record, cadence, period.to),
         };
         match record.outcome {
@@ -228,7 +246,7 @@ pub fn report(
     let target = |row: &Row| resolve_target(row.measures.severity, cadence);
     let by = |level| {
         let rows = incidents.iter().filter(move |row| row.measures.severity == Some(level));
-        (level, Mean::of(rows.map(|row| (row.measures.resolve, target(row)))))
+        (level, Mean::of(rows.map(|row| (row.measures.resolve, target(row), row.age))))
     };
     let mut reviews: Vec<_> = catalogue
         .iter()
@@ -258,11 +276,19 @@ pub fn report(
         period,
         // Where no customer hurt, there is nothing that was detected late.
         detect: Mean::of(
-            incidents.iter().map(|row| (row.measures.detect, None)).filter(|(known, _)| *known != Measure::NotRecorded),
+            incidents
+                .iter()
+                .filter(|row| row.measures.detect != Measure::NotRecorded)
+                .map(|row| (row.measures.detect, None, None)),
         ),
-        acknowledge: Mean::of(incidents.iter().map(|row| (row.measures.acknowledge, Some(cadence.acknowledge)))),
+        acknowledge: Mean::of(
+            incidents.iter().map(|row| (row.measures.acknowledge, Some(cadence.acknowledge), row.age)),
+        ),
         resolve: Mean::of(
-            incidents.iter().filter(|row| target(row).is_some()).map(|row| (row.measures.resolve, target(row))),
+            incidents
+                .iter()
+                .filter(|row| target(row).is_some())
+                .map(|row| (row.measures.resolve, target(row), row.age)),
         ),
         resolve_by: Severity::ALL.map(by).to_vec(),
         cadence: (inside().map(|kept| kept.owed).sum(), inside().map(|kept| kept.kept).sum()),
@@ -272,7 +298,7 @@ pub fn report(
             incidents
                 .iter()
                 .filter(|row| row.measures.external_kept.is_some())
-                .map(|row| (row.measures.external, Some(cadence.external))),
+                .map(|row| (row.measures.external, Some(cadence.external), None)),
         ),
         external_due: (due.len(), due.iter().filter(|kept| **kept).count()),
         gameday,
@@ -309,8 +335,10 @@ impl fmt::Display for Report {
         let day = |at: DateTime<Utc>| at.format("%Y-%m-%d").to_string();
         let from = self.period.from.map_or_else(|| "the first record".to_owned(), day);
         let (acknowledge, resolve) = (spoken(self.targets.0), spoken(self.targets.1));
-        let met =
-            |mean: &Mean| if mean.of > 0 { format!(", {} of {} met it", mean.met, mean.of) } else { String::new() };
+        let met = |mean: &Mean| match mean.of + mean.overdue {
+            0 => String::new(),
+            all => format!(", {} of {all} met it", mean.met),
+        };
         writeln!(
             out,
             "from {from} to {} UTC: {} incidents",
@@ -319,6 +347,7 @@ impl fmt::Display for Report {
         )?;
         writeln!(out)?;
         let verdict = |mean: &Mean, target: TimeDelta| match mean.mean {
+            _ if mean.overdue > 0 => "MISSED",
             Some(mean) if mean < target => "met",
             Some(_) => "MISSED",
             None => "cannot be said",

@@ -304,7 +304,8 @@ fn measure_json(measure: Measure) -> serde_json::Value {
 
 fn mean_json(mean: &Mean) -> serde_json::Value {
     json!({ "seconds": mean.mean.map(|mean| mean.num_seconds()), "of": mean.of, "met": mean.met,
-            "not_recorded": mean.not_recorded, "invalid": mean.invalid })
+            "not_recorded": mean.not_recorded, "invalid": mean.invalid, "overdue": mean.overdue,
+            "oldest_seconds": mean.oldest.map(|age| age.num_seconds()) })
 }
 
 fn row_json(row: &Row) -> serde_json::Value {

@@ -50,7 +50,9 @@ fn drills_false_alarms_and_duplicates_are_listed_and_never_counted() {
     let ids = |rows: &[Row]| rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>().join(" ");
     assert_eq!(ids(&report.incidents), "INC-1 INC-2 INC-3 INC-6");
     assert_eq!((ids(&report.drills), ids(&report.left_out)), ("DRILL-1".to_owned(), "INC-4 INC-5".to_owned()));
-    let mttr = Mean { mean: Some(TimeDelta::seconds(2400)), of: 2, met: 1, not_recorded: 1, invalid: 0 };
+    let oldest = Some(TimeDelta::seconds(1_000_000));
+    let mttr =
+        Mean { mean: Some(TimeDelta::seconds(2400)), of: 2, met: 1, not_recorded: 1, invalid: 0, overdue: 1, oldest };
     assert_eq!(report.resolve, mttr, "a SEV3 has no target");
     assert_eq!(report.acknowledge.of, 3);
     let by = |level| report.resolve_by.iter().find(|(found, _)| *found == level).unwrap().1;
@@ -58,13 +60,32 @@ fn drills_false_alarms_and_duplicates_are_listed_and_never_counted() {
     assert_eq!(report.gameday, Completion::Practised { staged: 0, completed: 1, abandoned: 0, on_schedule: (0, 4) });
     let text = report.to_string();
     assert!(
-        text.contains("MTTR        40 min of 2, 1 not recorded; target < 30 min (SEV0 to SEV2): MISSED, 1 of 2 met it"),
+        text.contains("MTTR        40 min of 2, 1 never, for up to 11 d 13 h; target < 30 min (SEV0 to SEV2): MISSED, 1 of 3 met it"),
         "{text}"
     );
     assert!(
         text.contains("GameDay     0 % (0 of 4 exercises in staging within their time; target 100 %); 0 in staging, 1 practised, 0 not finished")
             && text.contains("drills (not counted):"),
         "{text}"
+    );
+}
+
+#[test]
+fn what_never_came_is_missed_with_its_age_and_no_good_one_beside_it_makes_it_good() {
+    let quick = vec![(60, Event::Acknowledged(Plain {}))];
+    let records = [
+        record(IncidentId::incident(1), Severity::Sev1, quick),
+        record(IncidentId::incident(2), Severity::Sev1, vec![]),
+    ];
+    let at_minute = |minutes: i64| {
+        let period = Period { from: None, to: at(minutes * 60) };
+        report(&records, &Catalogue::shipped(), &Cadence::default(), period, at(0).date_naive()).to_string()
+    };
+    assert!(at_minute(4).contains("MTTA        1 min of 1, 1 not recorded; target < 5 min: met, 1 of 1 met it"));
+    let late = at_minute(660);
+    assert!(
+        late.contains("MTTA        1 min of 1, 1 never, for up to 11 h 00 min; target < 5 min: MISSED, 1 of 2 met it"),
+        "{late}"
     );
 }
 
