@@ -632,12 +632,9 @@ impl Console {
                 objective,
                 reach,
             }));
-            for name in &playbook.traces.services {
-                if !services.iter().any(|watched| watched.service == *name) {
-                    services.push(WatchedService {
-                        service: name.clone(),
-                        slow: playbook.traces.slow.map(TimeDelta::from),
-                    });
+            for named in WatchedService::of(&playbook.traces) {
+                if !services.iter().any(|watched| watched.service == named.service) {
+                    services.push(named);
                 }
             }
         }

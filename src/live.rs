@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::alert::{Alert, worst_first};
 use crate::change::{Change, MOST_CHANGES};
+use crate::playbook::Traces;
 use crate::slo::{Grid, Measured, Objective, ObjectiveId};
 use crate::spans::{SpanRow, Trace, TraceId};
 use crate::text::CleanStr;
@@ -65,12 +66,28 @@ impl WatchedObjective {
 }
 
 /// A service whose spans are watched.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct WatchedService {
     /// The name in the traces.
     pub service: CleanStr,
     /// Slower than this counts as slow.
     pub slow: Option<TimeDelta>,
+    /// HTTP statuses below 500 that count as errors of it.
+    pub statuses: Vec<u16>,
+    /// Which share of its requests is traced, where the playbook says so.
+    pub sampled: Option<f64>,
+}
+
+impl WatchedService {
+    /// All services that a playbook names in the traces.
+    pub fn of(traces: &Traces) -> impl Iterator<Item = Self> {
+        traces.services.iter().map(|service| Self {
+            service: service.clone(),
+            slow: traces.slow.map(TimeDelta::from),
+            statuses: traces.error_statuses.clone(),
+            sampled: traces.sampled,
+        })
+    }
 }
 
 /// What the console wants to see; sources poll for it until it changes.
@@ -174,8 +191,10 @@ impl Finding {
 /// The error and slow spans of all watched services.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct SpanFinding {
-    /// Error spans, the newest first.
+    /// The causes of what failed, the newest first.
     pub errors: Vec<SpanRow>,
+    /// Attempts that failed and were made good by another.
+    pub mended: Vec<SpanRow>,
     /// Slow spans, the slowest first.
     pub slow: Vec<SpanRow>,
     /// How far back was searched.
@@ -184,6 +203,8 @@ pub struct SpanFinding {
     pub remarks: Vec<CleanStr>,
     /// Which searches for error spans did not find all there is, and why: with one of those of a service nothing is proven of it.
     pub gaps: Vec<(CleanStr, CleanStr)>,
+    /// What cannot be seen in the spans of a service though all were found: that a part is sampled, that they carry no status.
+    pub unseen: Vec<(CleanStr, CleanStr)>,
 }
 
 /// The alerts of one source.
@@ -245,8 +266,8 @@ pub struct Before {
 pub struct Usual {
     /// When that was.
     pub before: Before,
-    /// Error spans a second by service; a service without any may be absent.
-    pub rates: Result<BTreeMap<CleanStr, f64>, CleanStr>,
+    /// Error spans a second by the services that they hurt; services without any may be absent.
+    pub rates: Result<BTreeMap<Vec<CleanStr>, f64>, CleanStr>,
 }
 
 impl Usual {
@@ -255,7 +276,8 @@ impl Usual {
         let mut rates = BTreeMap::new();
         let each = 1.0 / before.length.as_seconds_f64().max(1.0);
         for row in errors.iter().filter(|row| row.at < before.until && row.at >= before.until - before.length) {
-            *rates.entry(row.service.clone()).or_default() += each;
+            let hurt = before.services.iter().filter(|service| row.concerns(std::slice::from_ref(service)));
+            *rates.entry(hurt.cloned().collect()).or_default() += each;
         }
         Self { before: before.clone(), rates: Ok(rates) }
     }
@@ -400,6 +422,7 @@ impl Live {
             }
             Finding::Spans(mut spans) if is_current => {
                 spans.errors.truncate(MOST_ROWS);
+                spans.mended.truncate(MOST_ROWS);
                 spans.slow.truncate(MOST_ROWS);
                 self.spans = Some((now, source, spans));
             }

@@ -100,7 +100,7 @@ pub struct Contact {
 }
 
 /// Where a service's traces are.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Traces {
     /// The names of its parts in the traces.
@@ -108,6 +108,12 @@ pub struct Traces {
     /// A span that takes longer counts as slow.
     #[serde(default)]
     pub slow: Option<Lapse>,
+    /// HTTP statuses from 400 to 499 that count as errors here; those from 500 always do.
+    #[serde(default)]
+    pub error_statuses: Vec<u16>,
+    /// Which share of the requests is traced (0.02), where the traces do not say so.
+    #[serde(default)]
+    pub sampled: Option<f64>,
 }
 
 /// The playbook of one service.
@@ -281,6 +287,14 @@ impl Playbook {
         }
         if self.traces.slow.is_some_and(Lapse::is_zero) {
             return Err(Complaint::new(["traces".into(), "slow".into()], "is zero: every span would be slow"));
+        }
+        if let Some(place) = self.traces.error_statuses.iter().position(|status| !(400..500).contains(status)) {
+            let path = ["traces".into(), "error-statuses".into(), place.into()];
+            return Err(Complaint::new(path, "is no status from 400 to 499: those from 500 are errors anyway"));
+        }
+        if self.traces.sampled.is_some_and(|share| !(share > 0.0 && share <= 1.0)) {
+            let path = ["traces".into(), "sampled".into()];
+            return Err(Complaint::new(path, "is no share above 0 and up to 1: write 0.02 for one request in fifty"));
         }
         for (place, contact) in self.contacts.iter().enumerate() {
             let here = || ["contacts".into(), place.into()];

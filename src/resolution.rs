@@ -246,11 +246,14 @@ fn spans(
     if let Some((service, why)) = found.gaps.iter().find(|(service, _)| services.contains(service)) {
         return (false, format!("not all error spans of {service} were found: {why}"));
     }
-    let ours = found.errors.iter().filter(|row| services.contains(&row.service));
+    let ours = found.errors.iter().filter(|row| row.concerns(services));
     let recent = ours.filter(|row| row.at > now - normal_for).count();
     let rates = live.usual.as_ref().map(|usual| usual.rates.as_ref());
     let rate: f64 = match rates {
-        Some(Ok(rates)) => services.iter().filter_map(|service| rates.get(service)).sum(),
+        Some(Ok(rates)) => {
+            let ours = rates.iter().filter(|(hurt, _)| hurt.iter().any(|hurt| services.contains(hurt)));
+            ours.map(|(_, rate)| rate).sum()
+        }
         Some(Err(_)) | None => 0.0,
     };
     let expected = rate * normal_for.as_seconds_f64();
@@ -263,7 +266,10 @@ fn spans(
         Some(Err(why)) => format!("what is usual is not known: {why}"),
         None => "what is usual was not asked yet".to_owned(),
     };
-    (recent <= most(expected), format!("{recent} in {} min ({usually})", normal_for.num_minutes()))
+    // What cannot be seen is said beside what is: the person who resolves decides.
+    let unseen = found.unseen.iter().filter(|(service, _)| services.contains(service));
+    let unseen: String = unseen.map(|(service, why)| format!("; {service}: {why}")).collect();
+    (recent <= most(expected), format!("{recent} in {} min ({usually}){unseen}", normal_for.num_minutes()))
 }
 
 /// The largest count that is still as usual. Counts of the same service differ by about their root: without room for that every second service that is

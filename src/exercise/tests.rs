@@ -29,8 +29,11 @@ fn watched(service: &str) -> Vec<WatchedObjective> {
 }
 
 fn watchlist(now: DateTime<Utc>) -> (Watchlist, Grid) {
-    let services = ["qrpay-web", "alipay-gateway", "alipay-upstream"]
-        .map(|service| WatchedService { service: service.into(), slow: Some(TimeDelta::milliseconds(800)) });
+    let services = ["qrpay-web", "alipay-gateway", "alipay-upstream"].map(|service| WatchedService {
+        service: service.into(),
+        slow: Some(TimeDelta::milliseconds(800)),
+        ..WatchedService::default()
+    });
     let list = Watchlist { objectives: watched("alipay"), services: services.to_vec(), ..Watchlist::default() };
     let grid = Grid::covering(list.span, now, list.points, TimeDelta::seconds(10));
     (list, grid)

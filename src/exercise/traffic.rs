@@ -10,7 +10,7 @@ use super::noise::{mix, mix2, normal, unit};
 use super::requests::Moment;
 use super::{Cause, Failure, Hop, World};
 use crate::live::{SpanFinding, Watchlist};
-use crate::spans::{Outcome, Span, SpanLog, SpanRow, Trace, TraceId};
+use crate::spans::{Kind, Outcome, Rows, Span, SpanLog, Trace, TraceId};
 use crate::text::CleanStr;
 
 /// As many error spans as a search gives at most; slow ones are fewer still.
@@ -68,6 +68,7 @@ impl World {
         finding.slow.sort_by(|one, other| other.duration.cmp(&one.duration).then_with(|| one.span.cmp(&other.span)));
         finding.errors.truncate(MOST_ERRORS);
         finding.slow.truncate(MOST_SLOW);
+        finding.mended.truncate(MOST_ERRORS);
         let share = self.exercise.requests.traced;
         if share > 0.0 && share < 1.0 {
             finding.remarks.push(CleanStr::new(&format!("{:.0} % of the requests are traced", share * 100.0)));
@@ -90,12 +91,17 @@ impl World {
         let second = self.course.start().div_euclid(1000) + i64::from((packed >> 32) as u32 as i32);
         let moment = self.course.moment(&self.exercise, second * 1000);
         let request = (number < self.traced(&moment, second)).then(|| self.request(&moment, second, number))?;
+        Some(self.whole(&request, id.clone()))
+    }
+
+    /// All spans of a request.
+    fn whole(&self, request: &Request<'_>, id: TraceId) -> Trace {
         let mut spans = Vec::new();
-        for (place, timing) in self.timings(&request).iter().enumerate() {
-            spans.push(self.span(&request, place, timing));
-            self.beside(&request, place, timing, &mut spans);
+        for (place, timing) in self.timings(request).iter().enumerate() {
+            spans.push(self.span(request, place, timing));
+            self.beside(request, place, timing, &mut spans);
         }
-        Some(Trace { id: id.clone(), spans, warnings: Vec::new() })
+        Trace { id, spans, warnings: Vec::new() }
     }
 
     /// How many requests of a second leave a trace.
@@ -182,36 +188,13 @@ impl World {
         if request.failure.is_none() && !is_slow {
             return;
         }
-        let mut id = None;
-        for (place, timing) in self.timings(request).iter().enumerate() {
-            let Some(watched) = watchlist.services.iter().find(|watched| watched.service == timing.hop.service) else {
-                continue;
-            };
-            let (at, duration) = times(request, timing.from, timing.takes);
-            // A span is known when it has ended.
-            if at + duration > now {
-                continue;
-            }
-            let slow = watched.slow.is_some_and(|slow| duration >= slow);
-            if timing.error.is_none() && !slow {
-                continue;
-            }
-            let row = SpanRow {
-                trace: id.get_or_insert_with(|| self.id(request)).clone(),
-                span: span_id(request, place, 0),
-                service: timing.hop.service.clone(),
-                operation: timing.hop.operation.clone(),
-                error: timing.error.cloned().unwrap_or_default(),
-                at,
-                duration,
-            };
-            if slow {
-                finding.slow.push(row.clone());
-            }
-            if timing.error.is_some() {
-                finding.errors.push(row);
-            }
-        }
+        let mut trace = self.whole(request, self.id(request));
+        // A span is known when it has ended.
+        trace.spans.retain(|span| span.end() <= now);
+        let Rows { errors, mended, slow } = trace.rows(&watchlist.services);
+        finding.errors.extend(errors);
+        finding.mended.extend(mended);
+        finding.slow.extend(slow);
     }
 
     fn id(&self, request: &Request<'_>) -> TraceId {
@@ -245,6 +228,8 @@ impl World {
             operation: timing.hop.operation.clone(),
             start,
             duration,
+            kind: Kind::Internal,
+            follows: false,
             outcome: timing.error.map_or(Outcome::Fine, |error| Outcome::Error(error.clone())),
             http_status: Some(status),
             tags,
@@ -268,6 +253,8 @@ impl World {
                 operation: beside.operation.clone(),
                 start,
                 duration,
+                kind: Kind::Internal,
+                follows: false,
                 outcome: Outcome::Fine,
                 http_status: None,
                 tags: Vec::new(),

@@ -11,7 +11,7 @@ use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, Purpose, Question, acts_fro
 use crate::incident::{Command, Evidence};
 use crate::live::{Freshness, Inquiry, SIMULATED, SpanFinding};
 use crate::slo::Unit;
-use crate::spans::{SpanGroup, SpanOrder, SpanRow, TraceId, group};
+use crate::spans::{SpanGroup, SpanOrder, SpanRow, Step, TraceId, group};
 use crate::widget::list::Selection;
 use crate::widget::text::{duration, fit_line, relative, wrap};
 
@@ -19,7 +19,7 @@ use crate::widget::text::{duration, fit_line, relative, wrap};
 pub(super) const SPEC: PaneSpec = PaneSpec {
     id: PaneId::Spans,
     name: "spans",
-    about: "error spans and slow spans, grouped; Enter opens a trace",
+    about: "the causes of what failed, and slow spans, grouped; Enter opens a trace",
     make: || Box::new(Spans::default()),
 };
 
@@ -133,9 +133,30 @@ impl Spans {
     }
 }
 
+/// A kind as evidence tells it: with the way from the newest one up to what the user saw.
 fn sentence(group: &SpanGroup) -> String {
     let error = if group.error.is_empty() { "slow" } else { &group.error };
-    format!("{} {}: {error}, {} times, worst {}", group.service, group.operation, group.count, length(group.worst))
+    let times = if group.count == 1 { "once".to_owned() } else { format!("{} times", group.count) };
+    let way: String = group.way.iter().map(|step| format!(" → {}", words(step))).collect();
+    format!("{} {}: {error}, {times}, worst {}{way}", group.service, group.operation, length(group.worst))
+}
+
+/// A step in one line.
+fn words(step: &Step) -> String {
+    let error = if step.error.is_empty() { String::new() } else { format!(": {}", step.error) };
+    format!("{} {}{error}", step.service, step.operation)
+}
+
+/// What folds below the selected kind: its newest text, whole, and what failed because of it.
+fn below(group: &SpanGroup, width: u16) -> Vec<String> {
+    let width = usize::from(width);
+    let mut lines = Vec::new();
+    if group.sample != group.error {
+        lines.extend(wrap(&format!("e.g. {}", group.sample), width));
+    }
+    let led_to = group.led_to.iter().map(|(step, count)| format!("led to {count} × {}", words(step)));
+    lines.extend(led_to);
+    lines
 }
 
 /// How long a span took.
@@ -261,6 +282,20 @@ impl Spans {
                 list.width,
             );
             return;
+        }
+        let mended = finding.mended.iter().filter(|row| self.matches(row)).count();
+        if let (true, true, Table::Errors) = (mended > 0, list.height > 3, self.table) {
+            let words = format!("{mended} attempts failed and were made good by another: no causes");
+            let line = fit_line(Line::styled(words, cx.theme.dim()), usize::from(list.width));
+            buf.set_line(list.x, list.bottom() - 1, &line, list.width);
+            list.height -= 1;
+        }
+        let details = self.here().map(|group| below(group, list.width)).unwrap_or_default();
+        let rows = u16::try_from(details.len()).unwrap_or(u16::MAX).min(list.height / 3);
+        list.height -= rows;
+        for (line, y) in details.into_iter().zip(list.bottom()..list.bottom() + rows) {
+            let line = fit_line(Line::styled(line, cx.theme.dim()), usize::from(list.width));
+            buf.set_line(list.x, y, &line, list.width);
         }
         let is_stale = cx.live.spans_freshness(cx.wall) != Some(Freshness::Fresh);
         let selected = self.selection.place(self.groups.len());

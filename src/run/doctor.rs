@@ -10,7 +10,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
@@ -92,9 +91,7 @@ fn everything(catalogue: &Catalogue) -> Watchlist {
             objective,
             reach,
         }));
-        let slow = playbook.traces.slow.map(TimeDelta::from);
-        let names = playbook.traces.services.iter();
-        list.services.extend(names.map(|name| WatchedService { service: name.clone(), slow }));
+        list.services.extend(WatchedService::of(&playbook.traces));
     }
     list
 }

@@ -278,7 +278,7 @@ impl Serving {
         let limit = text(parameters, "limit").and_then(|text| text.parse().ok()).unwrap_or(20_usize);
         let slow = text(parameters, "minDuration").and_then(span_length);
         let list = Watchlist {
-            services: vec![WatchedService { service: CleanStr::new(service), slow }],
+            services: vec![WatchedService { service: CleanStr::new(service), slow, ..WatchedService::default() }],
             lookback: lookback.max(TimeDelta::zero()),
             ..Watchlist::default()
         };

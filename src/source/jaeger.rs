@@ -6,6 +6,7 @@
 //! Invariant: only addresses below the configured one are asked, whatever a trace contains; a search that reached its limit says so; one that failed
 //! hides nothing that another found, and keeps what it found before.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +20,8 @@ use super::below::Below;
 use super::http::{Answer, Failure, Limits, Site, Trouble};
 use super::{Desk, Endpoint, Poller, Source, SourceError, Telling, attend};
 use crate::live::{Finding, Inquiry, MOST_SPANS, SourceName, SpanFinding, Usual, WatchedService, Watchlist};
-use crate::spans::{SpanRow, Trace, TraceId};
+use crate::spans::evidence::has_status;
+use crate::spans::{Rows, Span, Trace, TraceId};
 use crate::text::CleanStr;
 
 mod legacy;
@@ -39,7 +41,7 @@ const FEWEST_TRACES: usize = 10;
 /// Opens the source of an endpoint.
 pub fn open(endpoint: &Endpoint) -> Result<Box<dyn Source>, SourceError> {
     let site = Site::open(NAME, endpoint, Limits::of_traces())?;
-    let asker = Asker { site, dialect: Mutex::default(), known: Mutex::default() };
+    let asker = Asker { site, dialect: Mutex::default(), known: Mutex::default(), watched: Mutex::default() };
     Ok(Box::new(Jaeger { asker, every: endpoint.every }))
 }
 
@@ -64,6 +66,8 @@ struct Asker {
     dialect: Mutex<Option<Dialect>>,
     /// What each search found last, and how it failed since.
     known: Mutex<Searches>,
+    /// The services that were watched last: what counts as an error of theirs is the same in a trace that is opened.
+    watched: Mutex<Vec<WatchedService>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,8 +129,20 @@ struct Search {
 #[derive(Clone, Debug, Default)]
 struct Found {
     traces: usize,
-    errors: Vec<SpanRow>,
-    slow: Vec<SpanRow>,
+    rows: Rows,
+    seen: BTreeMap<CleanStr, Seen>,
+}
+
+/// What the spans of a service say about themselves.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    spans: usize,
+    /// How many of them say anything about how they ended.
+    with_status: usize,
+    /// The smallest share of requests that a sampler says it keeps.
+    sampled: Option<f64>,
+    /// Answers from 400 to 499 that are no errors, by status.
+    refused: BTreeMap<u16, usize>,
 }
 
 /// How a search ended, if not with the server being away.
@@ -168,7 +184,11 @@ impl Poller for Asker {
             Inquiry::Hint | Inquiry::Inject => None,
             Inquiry::Usual(before) => {
                 let services = before.services.iter();
-                let services = services.map(|service| WatchedService { service: service.clone(), slow: None });
+                let services = services.map(|service| WatchedService {
+                    service: service.clone(),
+                    slow: None,
+                    ..WatchedService::default()
+                });
                 let found = self.search_once(&services.collect::<Vec<_>>(), before.length, before.until).await;
                 Some(Finding::Usual(match found {
                     Ok(found) => Usual::of(&before, &found.errors),
@@ -183,6 +203,7 @@ impl Asker {
     /// Makes each search that does not wait after a failure, those that failed last at the end, and tells what all of them found so far.
     async fn poll_at(&self, list: &Watchlist, telling: &Telling, now: DateTime<Utc>) -> Result<(), Failure> {
         let dialect = self.dialect(&list.services).await?;
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&list.services);
         telling.tell_clock(&self.site).await;
         let wanted = searches_for(&list.services, list.lookback, self.site.now());
         let (well, unwell) = self.searches(|known| known.due(&wanted, now));
@@ -201,7 +222,7 @@ impl Asker {
             }
             // Those that hang are not waited for before the others are told; without any answer there is nothing to tell.
             if answered && (is_any || is_all) {
-                let finding = self.searches(|known| known.finding(&wanted, list.lookback, now));
+                let finding = self.searches(|known| known.finding(&wanted, &list.services, list.lookback, now));
                 telling.tell(Finding::Spans(finding)).await;
             }
             if is_all {
@@ -231,7 +252,7 @@ impl Asker {
         while let Some((search, outcome)) = running.next().await {
             searches.take(search, Ok(outcome?), end);
         }
-        Ok(searches.finding(&wanted, lookback, end))
+        Ok(searches.finding(&wanted, services, lookback, end))
     }
 
     async fn dialect(&self, services: &[WatchedService]) -> Result<Dialect, Failure> {
@@ -252,8 +273,7 @@ impl Asker {
         searches: Vec<Search>,
         services: &[WatchedService],
     ) -> impl Stream<Item = (Search, Result<Searched, Failure>)> + Unpin + use<'a> {
-        let watched: Vec<(CleanStr, Option<TimeDelta>)> =
-            services.iter().map(|watched| (watched.service.clone(), watched.slow)).collect();
+        let watched = services.to_vec();
         let one = move |search: Search| {
             let watched = watched.clone();
             async move { (search.clone(), self.search(dialect, search, watched).await) }
@@ -265,7 +285,7 @@ impl Asker {
         &self,
         dialect: Dialect,
         mut search: Search,
-        watched: Vec<(CleanStr, Option<TimeDelta>)>,
+        watched: Vec<WatchedService>,
     ) -> Result<Searched, Failure> {
         loop {
             let (path, query) = match dialect {
@@ -285,7 +305,7 @@ impl Asker {
                     _ => return Err(self.site.complaint(&answer)),
                 }
                 let read = self.site.parse(answer, move |text| {
-                    Ok(match read_traces(dialect, text, Detail::Evidence)? {
+                    Ok(match read_traces(dialect, text, Detail::Evidence, &watched)? {
                         Ok(traces) => Ok(reduce(&traces, &watched)),
                         Err(refusal) => Err(refusal),
                     })
@@ -327,7 +347,9 @@ impl Asker {
             if !answer.is_success() {
                 return Err(self.site.complaint(&answer));
             }
-            let traces = self.site.parse(answer, move |text| read_traces(dialect, text, Detail::Whole)).await?;
+            let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let traces =
+                self.site.parse(answer, move |text| read_traces(dialect, text, Detail::Whole, &watched)).await?;
             let traces = traces.unwrap_or_default();
             if let Some(trace) = traces.into_iter().find(|trace| trace.id == padded && !trace.spans.is_empty()) {
                 return Ok(Some(bounded(trace)));
@@ -405,14 +427,38 @@ fn searches_for(services: &[WatchedService], lookback: TimeDelta, end: DateTime<
     each.collect()
 }
 
-fn reduce(traces: &[Trace], watched: &[(CleanStr, Option<TimeDelta>)]) -> Found {
+fn reduce(traces: &[Trace], watched: &[WatchedService]) -> Found {
     let mut found = Found { traces: traces.len(), ..Found::default() };
     for trace in traces {
-        let (errors, slow) = trace.rows(watched);
-        found.errors.extend(errors);
-        found.slow.extend(slow);
+        let Rows { errors, mended, slow } = trace.rows(watched);
+        found.rows.errors.extend(errors);
+        found.rows.mended.extend(mended);
+        found.rows.slow.extend(slow);
+        for span in trace.spans.iter().filter(|span| watched.iter().any(|one| one.service == span.service)) {
+            let seen = found.seen.entry(span.service.clone()).or_default();
+            seen.spans += 1;
+            seen.with_status += usize::from(has_status(span));
+            if let Some(share) = sampled(span) {
+                seen.sampled = Some(seen.sampled.map_or(share, |known| known.min(share)));
+            }
+            if let Some(status) = span.http_status.filter(|status| (400..500).contains(status) && !span.is_error()) {
+                *seen.refused.entry(status).or_default() += 1;
+            }
+        }
     }
     found
+}
+
+/// Which share of requests its sampler keeps, as clients of Jaeger tag the first span of a trace.
+fn sampled(span: &Span) -> Option<f64> {
+    let tag = |name: &str| span.tags.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let share: f64 = tag("sampler.param")?.parse().ok()?;
+    (tag("sampler.type") == Some("probabilistic") && share > 0.0 && share < 1.0).then_some(share)
+}
+
+/// Which HTTP statuses below 500 are errors of a service.
+fn statuses_of<'a>(service: &CleanStr, watched: &'a [WatchedService]) -> &'a [u16] {
+    watched.iter().find(|one| one.service == *service).map_or(&[], |one| &one.statuses)
 }
 
 /// Reads an answer with traces; the inner error is the server's own sentence in an answer that looks like a success.
@@ -420,10 +466,11 @@ fn read_traces(
     dialect: Dialect,
     text: &str,
     detail: Detail,
+    watched: &[WatchedService],
 ) -> Result<Result<Vec<Trace>, CleanStr>, serde_json::Error> {
     match dialect {
-        Dialect::Legacy => legacy::read(text, detail),
-        Dialect::Otlp => otlp::read(text, detail),
+        Dialect::Legacy => legacy::read(text, detail, watched),
+        Dialect::Otlp => otlp::read(text, detail, watched),
     }
 }
 

@@ -266,8 +266,11 @@ fn answer(world: &World, inquiry: &Inquiry) -> Finding {
         // Hints are told where people look: on the timeline.
         Inquiry::Hint | Inquiry::Inject => Finding::Polled,
         Inquiry::Usual(before) => {
-            let services =
-                before.services.iter().map(|service| WatchedService { service: service.clone(), slow: None });
+            let services = before.services.iter().map(|service| WatchedService {
+                service: service.clone(),
+                slow: None,
+                ..WatchedService::default()
+            });
             let past = Watchlist { services: services.collect(), lookback: before.length, ..Watchlist::default() };
             Finding::Usual(Usual::of(before, &world.spans(&past, before.until).errors))
         }
@@ -364,7 +367,8 @@ mod tests {
             id: ObjectiveId { service: "alipay".into(), objective: objective.id.clone() },
             objective: objective.clone(),
         });
-        let services = vec![WatchedService { service: "alipay-gateway".into(), slow: None }];
+        let services =
+            vec![WatchedService { service: "alipay-gateway".into(), slow: None, ..WatchedService::default() }];
         Arc::new(Watchlist { generation, objectives: objectives.collect(), services, ..Watchlist::default() })
     }
 

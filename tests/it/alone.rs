@@ -257,7 +257,8 @@ async fn no_fault_of_one_search_hides_the_spans_of_another() {
         };
         let server = Server::start(play).await;
         let slow = Some(TimeDelta::seconds(2));
-        let watched = services.map(|service| WatchedService { service: service.into(), slow });
+        let watched =
+            services.map(|service| WatchedService { service: service.into(), slow, ..WatchedService::default() });
         let list = Watchlist { generation: 1, services: watched.into(), ..Watchlist::default() };
         let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), list);
         let (findings, outcome) = seat.poll().await;
@@ -290,7 +291,7 @@ async fn a_search_that_fails_later_keeps_what_it_found_and_says_of_when_that_is(
         None => Reply::status(404, "404 page not found"),
     })
     .await;
-    let watched = vec![WatchedService { service: "gateway".into(), slow: None }];
+    let watched = vec![WatchedService { service: "gateway".into(), slow: None, ..WatchedService::default() }];
     let list = Watchlist { generation: 1, services: watched, ..Watchlist::default() };
     let endpoint = Endpoint { every: Duration::from_millis(200), ..Endpoint::at(server.url()) };
     let mut seat = Seat::start("jaeger", &endpoint, list);

@@ -273,8 +273,7 @@ impl Stage {
                 errors: Vec::new(),
                 slow: Vec::new(),
                 lookback: TimeDelta::minutes(30),
-                remarks: Vec::new(),
-                gaps: Vec::new(),
+                ..SpanFinding::default()
             };
             let report = |finding| Msg::Source(Report { source: "jaeger", generation, finding });
             self.tell(place, report(Finding::Ready { place: "http://jaeger".into(), every }));

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 use warroom::live::{Before, Finding, Inquiry, SpanFinding, Usual, WatchedService, Watchlist};
 use warroom::source::Endpoint;
-use warroom::spans::{SpanRow, Trace};
+use warroom::spans::{SpanRow, Step, Trace};
 
 use crate::support::http::{Reply, Request, Server};
 use crate::support::source::Seat;
@@ -16,7 +16,10 @@ const BEGIN: i64 = 1_780_000_000_000_000;
 
 fn watching(services: &[&str]) -> Watchlist {
     let slow = Some(TimeDelta::seconds(2));
-    let services = services.iter().map(|service| WatchedService { service: (*service).into(), slow }).collect();
+    let services = services
+        .iter()
+        .map(|service| WatchedService { service: (*service).into(), slow, ..WatchedService::default() })
+        .collect();
     Watchlist { generation: 1, services, ..Watchlist::default() }
 }
 
@@ -94,6 +97,8 @@ fn row(span: &str, service: &str, operation: &str, error: &str) -> SpanRow {
         error: error.into(),
         at: DateTime::from_timestamp_micros(BEGIN).unwrap(),
         duration: TimeDelta::microseconds(1500),
+        hurt: vec!["alipay".into()],
+        ..SpanRow::default()
     }
 }
 
@@ -117,6 +122,8 @@ async fn an_error_is_what_the_data_means_by_one() {
         ),
         (json!([{"key": "http.status_code", "value": "404"}]), None),
         (json!([{"key": "error", "value": true}, {"key": "http.status_code", "value": "503"}]), Some("HTTP 503")),
+        (json!([{"key": "http.status_code", "value": 502}, {"key": "component", "value": "nginx"}]), Some("HTTP 502")),
+        (json!([{"key": "rpc.grpc.status_code", "value": 14}]), Some("gRPC UNAVAILABLE")),
     ] {
         let found = spans(Api::Legacy, legacy(json!([span("a", "", "p1", tags.clone())]))).await;
         let expected: Vec<_> = error.into_iter().map(|error| row("a", "alipay", "op-a", error)).collect();
@@ -132,14 +139,16 @@ async fn a_parent_that_answers_404_blames_the_child_that_failed() {
         {"key": "event", "value": "exception"}, {"key": "exception.type", "value": "NoSuchMerchant"},
         {"key": "exception.message", "value": "merchant 7"}]}]);
     let found = spans(Api::Legacy, legacy(json!([span("a", "", "p1", not_found), child]))).await;
-    assert_eq!(found.errors, [row("b", "gateway", "op-b", "NoSuchMerchant: merchant 7")]);
+    let way = |error: &str| vec![Step { service: "alipay".into(), operation: "op-a".into(), error: error.into() }];
+    let expected = |error, above| SpanRow { way: way(above), ..row("b", "gateway", "op-b", error) };
+    assert_eq!(found.errors, [expected("NoSuchMerchant: merchant 7", "HTTP 404")]);
 
     let otlp = json!({"result": {"resourceSpans": [
         resource("gateway", json!([otlp_span("b", "a", json!({"code": 2, "message": "merchant 7"}))])),
         resource("alipay", json!([otlp_span("a", "", json!({"code": 2}))])),
     ]}});
     let found = spans(Api::Otlp, otlp).await;
-    assert_eq!(found.errors, [row("b", "gateway", "op-b", "merchant 7")], "a parent that only hands it on gives way");
+    assert_eq!(found.errors, [expected("merchant 7", "error")], "a parent that only hands it on gives way");
 }
 
 fn resource(service: &str, spans: Value) -> Value {
@@ -151,6 +160,56 @@ fn otlp_span(id: &str, parent: &str, status: Value) -> Value {
     json!({"traceId": TRACE, "spanId": format!("{id:0>16}"), "parentSpanId": parent, "name": format!("op-{id}"), "kind": 2,
            "startTimeUnixNano": (BEGIN * 1000).to_string(), "endTimeUnixNano": (BEGIN * 1000 + 1_500_000).to_string(),
            "attributes": [{"key": "n", "value": {"intValue": "9007199254740993"}}], "status": status})
+}
+
+#[tokio::test]
+async fn what_cannot_be_seen_in_the_spans_of_a_service_is_said() {
+    let sampler = json!([{"key": "sampler.type", "value": "probabilistic"}, {"key": "sampler.param", "value": 0.02}]);
+    let silent: Vec<Value> = (0..30).map(|place| span(&format!("{place:x}"), "", "p1", sampler.clone())).collect();
+    let found = spans(Api::Legacy, legacy(json!(silent))).await;
+    let said: Vec<_> = found.unseen.iter().map(|(service, why)| format!("{service}: {why}")).collect();
+    let silence = "alipay: its spans carry no status: whether they failed cannot be seen";
+    assert_eq!(said, ["alipay: 1 of 50 requests is traced", silence]);
+    assert!(found.remarks.contains(&silence.into()), "{:?}", found.remarks);
+
+    let refused = span("a", "", "p1", json!([{"key": "http.response.status_code", "value": 404}]));
+    let found = spans(Api::Legacy, legacy(json!([refused]))).await;
+    assert_eq!(found.errors, []);
+    assert_eq!(found.remarks, ["alipay answered 1 × 404: no errors unless error-statuses names them"]);
+}
+
+#[tokio::test]
+async fn a_status_that_the_playbook_names_is_an_error_in_both_apis() {
+    let refused = span("a", "", "p1", json!([{"key": "http.response.status_code", "value": 429}]));
+    let mut other = otlp_span("a", "", json!({}));
+    other["attributes"] = json!([{"key": "http.response.status_code", "value": {"intValue": "429"}}]);
+    let otlp = json!({"result": {"resourceSpans": [resource("alipay", json!([other]))]}});
+    for (api, body) in [(Api::Legacy, legacy(json!([refused]))), (Api::Otlp, otlp)] {
+        let server = Server::start(playing(api, body)).await;
+        let mut list = watching(&["alipay"]);
+        list.services[0].statuses = vec![429];
+        let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), list);
+        assert_eq!(spans_of(&mut seat).await.errors, [row("a", "alipay", "op-a", "HTTP 429")], "{api:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_no_child_in_either_api_and_fails_on_its_own() {
+    let begin = BEGIN + 5_000_000;
+    let failed = json!([{"key": "error", "value": true}, {"key": "span.kind", "value": "consumer"}]);
+    let mut consumer = span("b", "a", "p2", failed);
+    consumer["startTime"] = json!(begin);
+    let mut linked = otlp_span("b", "", json!({"code": 2, "message": "poison"}));
+    linked["links"] = json!([{"traceId": TRACE, "spanId": "000000000000000a"}]);
+    linked["startTimeUnixNano"] = json!((begin * 1000).to_string());
+    linked["endTimeUnixNano"] = json!((begin * 1000 + 1).to_string());
+    let otlp = json!({"result": {"resourceSpans": [
+        resource("gateway", json!([linked])), resource("alipay", json!([otlp_span("a", "", json!({}))]))]}});
+    let legacy = legacy(json!([span("a", "", "p1", json!(null)), consumer]));
+    for (api, body) in [(Api::Legacy, legacy), (Api::Otlp, otlp)] {
+        let causes = trace(api, body).await.verdict(|_| true).causes;
+        assert_eq!(causes.iter().map(|cause| cause.is_late).collect::<Vec<_>>(), [true], "{api:?}");
+    }
 }
 
 #[tokio::test]
@@ -374,7 +433,7 @@ async fn what_was_usual_before_an_incident_is_searched_in_that_time_only() {
     seat.inquiries.send(Inquiry::Usual(before.clone())).await.unwrap();
     let answer = |finding| if let Finding::Usual(usual) = finding { Some(usual) } else { None };
     let usual = seat.until(answer).await;
-    assert_eq!(usual, Usual { before: before.clone(), rates: Ok([("alipay".into(), 0.01)].into()) });
+    assert_eq!(usual, Usual { before: before.clone(), rates: Ok([(vec!["alipay".into()], 0.01)].into()) });
     let searches = server.requests().into_iter().filter(|request| request.path == "/api/traces");
     for search in searches {
         assert_eq!(search.parameter("end"), Some((BEGIN + 1_000_000).to_string().as_str()));

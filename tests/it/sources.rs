@@ -35,7 +35,11 @@ fn watchlist() -> Watchlist {
             id: ObjectiveId { service: "alipay".into(), objective: "x".into() },
             objective,
         }],
-        services: vec![WatchedService { service: "alipay".into(), slow: Some(TimeDelta::seconds(2)) }],
+        services: vec![WatchedService {
+            service: "alipay".into(),
+            slow: Some(TimeDelta::seconds(2)),
+            ..WatchedService::default()
+        }],
         ..Watchlist::default()
     }
 }

@@ -126,7 +126,7 @@ fn what_was_usual_is_asked_once_of_who_searches_spans_and_again_when_it_could_no
     desk.wall += TimeDelta::seconds(61);
     desk.report();
     assert_eq!(asked(&desk).len(), 2);
-    tell(&mut desk, Ok([("alipay-gateway".into(), 100.0), ("somebody-else".into(), 1e9)].into()));
+    tell(&mut desk, Ok([(vec!["alipay-gateway".into()], 100.0), (vec!["somebody-else".into()], 1e9)].into()));
     assert!(spans(&desk).seen.contains("(60000 before the incident)") && spans(&desk).met, "{:?}", spans(&desk));
     tell(&mut desk, Err("jaeger is away".into()));
     assert!(spans(&desk).met, "what is known stays");

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span as Words};
 
 use super::length;
 use crate::pane::Cx;
-use crate::spans::{Outcome, Span, Trace, TraceId};
+use crate::spans::{Cause, Outcome, Role, Span, Trace, TraceId, Verdict, Why};
 use crate::text::fit;
 use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, wrap};
@@ -26,20 +26,32 @@ pub(super) struct Opened {
 /// What a trace says, in one line.
 pub(super) fn summary(cx: &Cx<'_>, id: &TraceId) -> String {
     match trace(cx, id) {
-        Ok(trace) => match trace.culprit().map(|place| &trace.spans[place]) {
-            Some(span) => blame(span),
-            None => format!("{} spans, no error", trace.spans.len()),
-        },
+        Ok(trace) => {
+            let causes = trace.verdict(|_| true).causes;
+            match causes.first() {
+                Some(cause) => format!("{}{}", blame(trace, cause), way(trace, cause)),
+                None => format!("{} spans, no error", trace.spans.len()),
+            }
+        }
         Err(_) => "not read yet".to_owned(),
     }
 }
 
-fn blame(span: &Span) -> String {
-    let error = match &span.outcome {
-        Outcome::Error(error) => error.as_str(),
-        Outcome::Fine => "fine",
+/// A cause in one line.
+fn blame(trace: &Trace, cause: &Cause) -> String {
+    let span = &trace.spans[cause.span];
+    let after = match cause.why {
+        Why::Failed => format!(" after {}", length(span.duration)),
+        // Its words say how long.
+        Why::WaitedFor { .. } | Why::GaveUpOn { .. } => String::new(),
     };
-    format!("{} {}: {error} after {}", span.service, span.operation, length(span.duration))
+    let late = if cause.is_late { ", after the answer" } else { "" };
+    format!("{} {}: {}{after}{late}", span.service, span.operation, trace.words(cause))
+}
+
+/// The way from a cause up to what the user saw.
+fn way(trace: &Trace, cause: &Cause) -> String {
+    cause.way.iter().map(|span| format!(" → {}", super::words(&trace.step(*span)))).collect()
 }
 
 fn trace<'a>(cx: &Cx<'a>, id: &TraceId) -> Result<&'a Trace, String> {
@@ -77,16 +89,23 @@ impl Opened {
             Some(branch) if self.shows_detail => in_full(&trace.spans[branch.span], area.width, cx),
             Some(_) | None => Vec::new(),
         };
-        let culprit = trace.culprit();
-        let headline = match culprit {
-            Some(place) => format!("blame: {}", blame(&trace.spans[place])),
-            None => "no error in this trace".to_owned(),
-        };
+        let Verdict { causes, roles } = trace.verdict(|_| true);
+        let mut head: Vec<String> = causes.iter().map(|cause| format!("blame: {}", blame(trace, cause))).collect();
+        if head.is_empty() {
+            head.push("no error in this trace".to_owned());
+        }
         let warning = trace.warnings.first().map(|warning| format!(" · {warning}")).unwrap_or_default();
-        let style = if culprit.is_some() { cx.theme.red() } else { cx.theme.good() };
-        let line = Line::styled(format!("{headline} · {} spans{warning}", trace.spans.len()), style);
-        buf.set_line(area.x, area.y, &fit_line(line, usize::from(area.width)), area.width);
-        let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        head[0] = format!("{} · {} spans{warning}", head[0], trace.spans.len());
+        if let Some(cause) = causes.first().filter(|cause| !cause.way.is_empty()) {
+            head.insert(1, format!("  the way up:{}", way(trace, cause)));
+        }
+        let style = if causes.is_empty() { cx.theme.good() } else { cx.theme.red() };
+        // The rows matter more than a third cause.
+        let heads = u16::try_from(head.len()).unwrap_or(u16::MAX).min((area.height / 4).max(1));
+        for (line, y) in head.into_iter().zip(area.y..area.y + heads) {
+            buf.set_line(area.x, y, &fit_line(Line::styled(line, style), usize::from(area.width)), area.width);
+        }
+        let body = Rect { y: area.y + heads, height: area.height - heads, ..area };
         let detail_rows = u16::try_from(detail.len()).unwrap_or(u16::MAX).min(body.height * 2 / 3);
         let list = Rect { height: body.height - detail_rows, ..body };
         let bounds = trace.bounds();
@@ -94,8 +113,7 @@ impl Opened {
             let branch = &tree[place];
             let row = Rect { y, height: 1, ..list };
             let span = &trace.spans[branch.span];
-            let is_culprit = culprit == Some(branch.span);
-            draw_row(span, branch.depth, branch.is_orphan, is_culprit, bounds, row, buf, cx);
+            draw_row(span, branch.depth, branch.is_orphan, roles[branch.span], bounds, row, buf, cx);
             if place == selected {
                 buf.set_style(Rect { width: names_width(row), ..row }, cx.theme.selection(is_focused));
             }
@@ -116,7 +134,7 @@ fn draw_row(
     span: &Span,
     depth: u16,
     is_orphan: bool,
-    is_culprit: bool,
+    role: Role,
     bounds: Option<(DateTime<Utc>, DateTime<Utc>)>,
     row: Rect,
     buf: &mut Buffer,
@@ -124,17 +142,24 @@ fn draw_row(
 ) {
     let glyphs = cx.theme.glyphs;
     let names = names_width(row);
-    let mark = match (&span.outcome, is_culprit) {
-        (Outcome::Error(_), true) => glyphs.crossed,
-        (Outcome::Error(_), false) => "!",
-        (Outcome::Fine, _) => " ",
+    let (mark, note) = match (role, &span.outcome) {
+        (Role::Cause(_), _) => (glyphs.crossed, ""),
+        (Role::Way(_), _) => ("!", ""),
+        (Role::Consequence(_), _) => ("!", " (after the cause)"),
+        (Role::MadeGood, _) => ("~", " (made good)"),
+        (Role::Handled, _) => ("~", " (handled)"),
+        (Role::None, Outcome::Error(_)) => ("!", ""),
+        (Role::None, Outcome::Fine) => (" ", ""),
     };
+    let status =
+        span.http_status.filter(|status| *status >= 400).map(|status| format!(" {status}")).unwrap_or_default();
     let orphan = if is_orphan { "(parent missing) " } else { "" };
     let indent = " ".repeat(usize::from(depth.min(20)) * 2);
-    let name = format!("{mark} {indent}{orphan}{} {}", span.service, span.operation);
-    let style = match (&span.outcome, is_culprit) {
-        (Outcome::Error(_), _) => cx.theme.red(),
-        (Outcome::Fine, _) => cx.theme.text(),
+    let name = format!("{mark} {indent}{orphan}{} {}{status}{note}", span.service, span.operation);
+    let style = match (role, &span.outcome) {
+        (Role::Cause(_) | Role::Way(_), _) | (Role::Consequence(_) | Role::None, Outcome::Error(_)) => cx.theme.red(),
+        (Role::MadeGood | Role::Handled, _) => cx.theme.dim(),
+        (Role::Consequence(_) | Role::None, Outcome::Fine) => cx.theme.text(),
     };
     buf.set_stringn(row.x, row.y, fit(&name, usize::from(names)), usize::from(names), style);
     let time = format!(" {:>8} ", length(span.duration));

@@ -18,7 +18,7 @@ use crate::live::{Freshness, Panel, Scope, SourceName, Standing};
 use crate::pane::due::grouped;
 use crate::pane::{Cx, Present};
 use crate::slo::{Objective, ObjectiveId, Side, Unit};
-use crate::spans::{SpanGroup, SpanOrder, group};
+use crate::spans::{SpanGroup, SpanOrder, Step, group};
 use crate::text::CleanStr;
 use work::Work;
 
@@ -203,7 +203,7 @@ impl Told {
             }
             let is_new = self.kinds.insert(kind);
             if is_new && lines.len() < KINDS_AT_ONCE {
-                lines.push(format!("new error: {}", group_line(&group)));
+                lines.push(format!("new error: {}", group_line(&group, cx)));
             } else if is_new {
                 more += 1;
             }
@@ -332,18 +332,55 @@ pub(super) fn objective_line(id: &ObjectiveId, objective: &Objective, panel: Opt
     line
 }
 
-/// A kind of spans in one line.
-pub(super) fn group_line(group: &SpanGroup) -> String {
+/// A kind of spans in one line: what, how often, how much of all that fails, when, how long.
+pub(super) fn group_line(group: &SpanGroup, cx: &Cx<'_>) -> String {
     let length = |time: TimeDelta| Unit::Seconds.show(time.as_seconds_f64());
     let error = if group.error.is_empty() { "slow" } else { &group.error };
+    let often = if group.count == 1 { "once".to_owned() } else { format!("{} times", group.count) };
+    let requests = match (group.requests, group.count) {
+        (requests, count) if requests == count => String::new(),
+        (1, _) => " in one request".to_owned(),
+        (requests, _) => format!(" in {requests} requests"),
+    };
+    let share = match group.share {
+        share if group.error.is_empty() || share >= 1.0 => String::new(),
+        share => format!(" ({} of the failed requests)", Unit::Ratio.show(share)),
+    };
+    let late = match group.late {
+        0 => String::new(),
+        late if late == group.count => ", after the answer".to_owned(),
+        late => format!(", {late} of them after the answer"),
+    };
+    let clock = |at| cx.clock(cx.incident.clock().show(at));
+    let when = if group.count == 1 {
+        format!("at {}", clock(group.newest))
+    } else {
+        format!("{} to {}", clock(group.oldest), clock(group.newest))
+    };
     format!(
-        "{} {}: {error}, {}, median {}, worst {}",
+        "{} {}: {error}, {often}{requests}{share}{late}, {when}, median {}, worst {}",
         group.service,
         group.operation,
-        if group.count == 1 { "once".to_owned() } else { format!("{} times", group.count) },
         length(group.median),
         length(group.worst)
     )
+}
+
+/// What folds below a kind: its newest text where the kind is a template, and what failed because of it.
+pub(super) fn group_details(group: &SpanGroup) -> Vec<String> {
+    let sample = (group.sample != group.error).then(|| format!("e.g. {}", group.sample));
+    let led_to = group.led_to.iter().map(|(step, count)| format!("led to {}, {count} times", step_words(step)));
+    sample.into_iter().chain(led_to).collect()
+}
+
+/// The way from a cause up to what the user saw, as evidence tells it.
+pub(super) fn way_words(group: &SpanGroup) -> String {
+    group.way.iter().map(|step| format!(" → {}", step_words(step))).collect()
+}
+
+fn step_words(step: &Step) -> String {
+    let error = if step.error.is_empty() { String::new() } else { format!(": {}", step.error) };
+    format!("{} {}{error}", step.service, step.operation)
 }
 
 #[cfg(test)]
@@ -459,6 +496,11 @@ mod tests {
         assert!(again.len() == 1 && again[0].contains("prometheus answers again"), "{again:?}");
     }
 
+    /// A word for a number: errors that differ in numbers alone are one kind.
+    fn letters(number: u32) -> String {
+        number.to_string().chars().map(|digit| char::from(b'a' + digit as u8 - b'0')).collect()
+    }
+
     #[test]
     fn a_kind_of_error_is_said_the_first_time_and_a_flood_of_kinds_is_cut() {
         let mut desk = Desk::open(&Room::declared().incident, 60);
@@ -470,6 +512,7 @@ mod tests {
             error: error.into(),
             at: at(90),
             duration: TimeDelta::milliseconds(2100),
+            ..SpanRow::default()
         };
         let spans = |errors: Vec<SpanRow>| {
             Finding::Spans(SpanFinding { errors, lookback: TimeDelta::minutes(15), ..SpanFinding::default() })
@@ -482,10 +525,10 @@ mod tests {
         );
         desk.hear(101, spans(vec![row("504")]));
         assert_eq!(desk.news(101), [""; 0]);
-        desk.hear(102, spans((0..700).map(|id| row(&format!("request {id} failed"))).collect()));
+        desk.hear(102, spans((0..700).map(|id| row(&format!("{} failed", letters(id)))).collect()));
         let flood = desk.news(102);
         assert_eq!(flood.len(), KINDS_AT_ONCE + 2, "{flood:?}");
-        desk.hear(103, spans(vec![row("request 701 failed")]));
+        desk.hear(103, spans(vec![row("request zzzz failed")]));
         assert_eq!(desk.news(103), [""; 0]);
     }
 }

@@ -9,8 +9,9 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use super::lenient::{Value, at_micros, micros, or_default, span_id, trace_id};
-use super::{Aim, Detail, Search};
-use crate::spans::{Span, SpanLog, Status, Trace, http_status, is_evidence, outcome_of};
+use super::{Aim, Detail, Search, statuses_of};
+use crate::live::WatchedService;
+use crate::spans::{Kind, Span, SpanLog, Status, Trace, http_status, is_evidence, outcome_of};
 use crate::text::CleanStr;
 
 /// The path and the query of a search. The tags are a map of text to text, and durations have a unit: anything else is refused.
@@ -119,39 +120,54 @@ struct Log {
 }
 
 /// Reads an answer; errors beside no data are the server's sentence.
-pub(super) fn read(text: &str, detail: Detail) -> Result<Result<Vec<Trace>, CleanStr>, serde_json::Error> {
+pub(super) fn read(
+    text: &str,
+    detail: Detail,
+    watched: &[WatchedService],
+) -> Result<Result<Vec<Trace>, CleanStr>, serde_json::Error> {
     let wire: Wire = serde_json::from_str(text)?;
     if let (true, Some(error)) = (wire.data.is_empty(), wire.errors.first()) {
         return Ok(Err(CleanStr::field(&error.msg)));
     }
-    Ok(Ok(wire.data.into_iter().map(|trace| trace_of(trace, detail)).collect()))
+    Ok(Ok(wire.data.into_iter().map(|trace| trace_of(trace, detail, watched)).collect()))
 }
 
-fn trace_of(wire: WireTrace, detail: Detail) -> Trace {
+fn trace_of(wire: WireTrace, detail: Detail, watched: &[WatchedService]) -> Trace {
     let WireTrace { id, spans, processes, warnings } = wire;
     let id = if id.is_empty() { spans.first().map(|span| span.trace.clone()).unwrap_or_default() } else { id };
     let id = trace_id(&id);
     let services: HashMap<String, CleanStr> =
         processes.into_iter().map(|(key, process)| (key, CleanStr::field(&process.service))).collect();
-    let spans = spans.into_iter().map(|span| span_of(span, &id, &services, detail)).collect();
+    let spans = spans.into_iter().map(|span| span_of(span, &id, &services, detail, watched)).collect();
     Trace { id, spans, warnings: warnings.iter().map(Value::clean).collect() }
 }
 
-fn span_of(wire: WireSpan, trace: &CleanStr, services: &HashMap<String, CleanStr>, detail: Detail) -> Span {
+fn span_of(
+    wire: WireSpan,
+    trace: &CleanStr,
+    services: &HashMap<String, CleanStr>,
+    detail: Detail,
+    watched: &[WatchedService],
+) -> Span {
     let tags = pairs(&wire.tags, detail);
     let logs: Vec<SpanLog> = wire
         .logs
         .iter()
         .map(|log| SpanLog { at: at_micros(log.timestamp.integer()), fields: pairs(&log.fields, detail) })
         .collect();
+    let service = services.get(&wire.process_id).cloned().unwrap_or_else(|| CleanStr::field(&wire.process.service));
+    let kind = tags.iter().find(|(key, _)| key == "span.kind").map_or(Kind::Internal, |(_, kind)| Kind::named(kind));
+    let (parent, follows) = parent_of(&wire, trace);
     Span {
         id: span_id(&wire.id),
-        parent: parent_of(&wire, trace),
-        service: services.get(&wire.process_id).cloned().unwrap_or_else(|| CleanStr::field(&wire.process.service)),
+        parent,
+        kind,
+        follows,
         operation: CleanStr::field(&wire.operation),
         start: at_micros(wire.start.integer()),
         duration: micros(wire.duration.integer()),
-        outcome: outcome_of(&Status::Unset, &tags, &logs),
+        outcome: outcome_of(&Status::Unset, &tags, &logs, statuses_of(&service, watched)),
+        service,
         http_status: http_status(&tags),
         tags,
         logs,
@@ -159,15 +175,19 @@ fn span_of(wire: WireSpan, trace: &CleanStr, services: &HashMap<String, CleanStr
     }
 }
 
-/// The first CHILD_OF, else the deprecated field, else what the span follows from.
-fn parent_of(span: &WireSpan, trace: &CleanStr) -> Option<CleanStr> {
+/// The first CHILD_OF, else the deprecated field, else what the span follows from; and whether it only follows. A reference of both kinds to one span is
+/// a link to the parent: it follows.
+fn parent_of(span: &WireSpan, trace: &CleanStr) -> (Option<CleanStr>, bool) {
     let of_kind = |kind: &str| {
         let here = |reference: &&Reference| reference.trace.is_empty() || trace_id(&reference.trace) == *trace;
         let mut references = span.references.iter().filter(|reference| reference.kind == kind).filter(here);
         references.next().map(|reference| span_id(&reference.span))
     };
     let deprecated = || Some(span_id(&span.parent)).filter(|id| !is_null(id));
-    of_kind("CHILD_OF").or_else(deprecated).or_else(|| of_kind("FOLLOWS_FROM")).filter(|id| !is_null(id))
+    let followed = of_kind("FOLLOWS_FROM");
+    let parent = of_kind("CHILD_OF").or_else(deprecated).or_else(|| followed.clone()).filter(|id| !is_null(id));
+    let follows = parent.is_some() && parent == followed;
+    (parent, follows)
 }
 
 fn is_null(id: &str) -> bool {

@@ -10,8 +10,9 @@ use chrono::SecondsFormat;
 use serde::Deserialize;
 
 use super::lenient::{Value, at_micros, micros, or_default, span_id, trace_id};
-use super::{Aim, Detail, Search};
-use crate::spans::{Span, SpanLog, Status, Trace, http_status, is_evidence, outcome_of};
+use super::{Aim, Detail, Search, statuses_of};
+use crate::live::WatchedService;
+use crate::spans::{Kind, Span, SpanLog, Status, Trace, http_status, is_evidence, outcome_of};
 use crate::text::CleanStr;
 
 /// The attribute in which Jaeger hands on what its collector has to say about a span.
@@ -118,7 +119,18 @@ struct WireSpan {
     #[serde(deserialize_with = "or_default")]
     events: Vec<Event>,
     #[serde(deserialize_with = "or_default")]
+    links: Vec<Link>,
+    #[serde(deserialize_with = "or_default")]
     status: WireStatus,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Link {
+    #[serde(rename = "traceId", alias = "traceID", alias = "trace_id", deserialize_with = "or_default")]
+    trace: String,
+    #[serde(rename = "spanId", alias = "spanID", alias = "span_id", deserialize_with = "or_default")]
+    span: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -149,7 +161,11 @@ struct Attribute {
 }
 
 /// Reads an answer, which may be several JSON texts in a row; an error among them without any span is the server's sentence.
-pub(super) fn read(text: &str, detail: Detail) -> Result<Result<Vec<Trace>, CleanStr>, serde_json::Error> {
+pub(super) fn read(
+    text: &str,
+    detail: Detail,
+    watched: &[WatchedService],
+) -> Result<Result<Vec<Trace>, CleanStr>, serde_json::Error> {
     let mut traces: Vec<Trace> = Vec::new();
     let mut places: HashMap<CleanStr, usize> = HashMap::new();
     let mut refusal = None;
@@ -165,7 +181,7 @@ pub(super) fn read(text: &str, detail: Detail) -> Result<Result<Vec<Trace>, Clea
                     traces.push(Trace { id, spans: Vec::new(), warnings: Vec::new() });
                     traces.len() - 1
                 });
-                traces[place].spans.push(span_of(&wire, &service, detail));
+                traces[place].spans.push(span_of(&wire, &service, detail, watched));
             }
         }
     }
@@ -175,11 +191,18 @@ pub(super) fn read(text: &str, detail: Detail) -> Result<Result<Vec<Trace>, Clea
     })
 }
 
-fn span_of(wire: &WireSpan, service: &CleanStr, detail: Detail) -> Span {
+fn span_of(wire: &WireSpan, service: &CleanStr, detail: Detail, watched: &[WatchedService]) -> Span {
     let (start, end) = (wire.start.integer() / 1000, wire.end.integer() / 1000);
     let mut tags = pairs(&wire.attributes, detail);
-    if let (Detail::Whole, Some(kind)) = (detail, kind_of(&wire.kind.0)) {
+    let kind = kind_of(&wire.kind.0);
+    if let (Detail::Whole, Some(kind)) = (detail, kind) {
         tags.insert(0, ("span.kind".into(), kind.into()));
+    }
+    // A span without a parent that is linked to one of its trace comes after that.
+    let linked = wire.links.iter().filter(|link| trace_id(&link.trace) == trace_id(&wire.trace));
+    let linked: Vec<CleanStr> = linked.map(|link| span_id(&link.span)).filter(|id| !is_null(id)).collect();
+    if status_of(&wire.status) == Status::Ok {
+        tags.push(("otel.status_code".into(), "OK".into()));
     }
     let log = |event: &Event| {
         let mut fields = vec![("event".into(), CleanStr::field(&event.name))];
@@ -188,20 +211,26 @@ fn span_of(wire: &WireSpan, service: &CleanStr, detail: Detail) -> Span {
     };
     let logs: Vec<SpanLog> = wire.events.iter().map(log).collect();
     let warnings = wire.attributes.iter().filter(|attribute| attribute.key == WARNINGS);
-    let parent = span_id(&wire.parent);
+    let parent = Some(span_id(&wire.parent)).filter(|id| !is_null(id)).or_else(|| linked.first().cloned());
     Span {
         id: span_id(&wire.id),
-        parent: (!parent.bytes().all(|digit| digit == b'0')).then_some(parent),
+        follows: parent.as_ref().is_some_and(|parent| linked.contains(parent)),
+        parent,
+        kind: kind.map_or(Kind::Internal, Kind::named),
         service: service.clone(),
         operation: CleanStr::field(&wire.name),
         start: at_micros(start),
         duration: micros(end.saturating_sub(start)),
-        outcome: outcome_of(&status_of(&wire.status), &tags, &logs),
+        outcome: outcome_of(&status_of(&wire.status), &tags, &logs, statuses_of(service, watched)),
         http_status: http_status(&tags),
         tags,
         logs,
         warnings: warnings.map(|attribute| attribute.value.clean()).collect(),
     }
+}
+
+fn is_null(id: &str) -> bool {
+    id.bytes().all(|digit| digit == b'0')
 }
 
 fn status_of(status: &WireStatus) -> Status {

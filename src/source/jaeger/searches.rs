@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Aim, Found, Search, Searched};
-use crate::live::{MOST_ROWS, SpanFinding};
+use super::{Aim, Found, Search, Searched, Seen};
+use crate::live::{MOST_ROWS, SpanFinding, WatchedService};
 use crate::source::Backoff;
 use crate::source::http::Failure;
 use crate::spans::SpanRow;
@@ -68,8 +68,15 @@ impl Searches {
     }
 
     /// What all of some searches found.
-    pub(super) fn finding(&self, wanted: &[Search], lookback: TimeDelta, now: DateTime<Utc>) -> SpanFinding {
-        let (mut errors, mut slow) = (BTreeMap::new(), BTreeMap::new());
+    pub(super) fn finding(
+        &self,
+        wanted: &[Search],
+        watched: &[WatchedService],
+        lookback: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> SpanFinding {
+        let (mut errors, mut mended, mut slow) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut seen: BTreeMap<&CleanStr, &Seen> = BTreeMap::new();
         let mut finding = SpanFinding { lookback, ..SpanFinding::default() };
         let key = |row: &SpanRow| (row.trace.clone(), row.span.clone());
         for search in wanted {
@@ -80,8 +87,13 @@ impl Searches {
                 let rows = |rows: &[SpanRow]| -> Vec<_> {
                     rows.iter().filter(is_recent).map(|row| (key(row), row.clone())).collect()
                 };
-                errors.extend(rows(&found.errors));
-                slow.extend(rows(&found.slow));
+                errors.extend(rows(&found.rows.errors));
+                mended.extend(rows(&found.rows.mended));
+                slow.extend(rows(&found.rows.slow));
+                // The search without conditions is the only one that sees a service as it is.
+                if search.aim == Aim::Anything {
+                    seen.extend(found.seen.get_key_value(&search.service));
+                }
                 if known.failed.is_none() {
                     finding.remarks.extend(remark(search, found.traces, *limit, lookback));
                     finding.gaps.extend(gap(search, found.traces, *limit));
@@ -100,6 +112,24 @@ impl Searches {
         }
         finding.errors = errors.into_values().collect();
         finding.errors.sort_by_key(|row: &SpanRow| Reverse(row.at));
+        finding.mended = mended.into_values().collect();
+        finding.mended.sort_by_key(|row: &SpanRow| Reverse(row.at));
+        finding.mended.truncate(MOST_ROWS);
+        for watched in watched {
+            let seen = seen.get(&watched.service).copied();
+            finding.unseen.extend(unseen(watched, seen).map(|why| (watched.service.clone(), why)));
+            finding.remarks.extend(seen.and_then(|seen| refused(&watched.service, seen)));
+        }
+        for (service, why) in &finding.unseen {
+            finding.remarks.push(format!("{service}: {why}").into());
+        }
+        for search in wanted.iter().filter(|search| search.aim == Aim::Anything) {
+            let found = self.0.get(&of(search)).and_then(|known| known.found.as_ref());
+            let full = found.filter(|(_, limit, found)| found.traces >= *limit);
+            finding.unseen.extend(full.map(|(_, limit, _)| {
+                (search.service.clone(), format!("errors without a tag were looked for in {limit} traces only").into())
+            }));
+        }
         finding.slow = slow.into_values().collect();
         finding.slow.sort_by_key(|row: &SpanRow| Reverse(row.duration));
         let SpanFinding { errors, slow, remarks, .. } = &mut finding;
@@ -122,6 +152,25 @@ fn finds_errors(aim: Aim) -> bool {
         Aim::TaggedErrors | Aim::Anything => true,
         Aim::Slow(_) => false,
     }
+}
+
+/// So many spans of a service without any status are no chance.
+const ENOUGH: usize = 20;
+
+/// What cannot be seen in the spans of a service.
+fn unseen(watched: &WatchedService, seen: Option<&Seen>) -> impl Iterator<Item = CleanStr> {
+    let share = watched.sampled.or(seen.and_then(|seen| seen.sampled)).filter(|share| *share < 1.0);
+    let sampled = share.map(|share| format!("1 of {:.0} requests is traced", 1.0 / share).into());
+    let is_silent = seen.is_some_and(|seen| seen.spans >= ENOUGH && seen.with_status == 0);
+    let silent = is_silent.then(|| "its spans carry no status: whether they failed cannot be seen".into());
+    sampled.into_iter().chain(silent)
+}
+
+/// Which answers from 400 to 499 there were, that count as no errors.
+fn refused(service: &CleanStr, seen: &Seen) -> Option<CleanStr> {
+    let each: Vec<_> = seen.refused.iter().map(|(status, count)| format!("{count} × {status}")).collect();
+    (!each.is_empty())
+        .then(|| format!("{service} answered {}: no errors unless error-statuses names them", each.join(", ")).into())
 }
 
 /// Why a search that went well did not find all errors. That of any trace is a sample on every busy service: it says so, and is no gap.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::super::Session;
 use super::super::lists;
 use super::super::numbers::named;
-use super::super::told::{group_line, objective_line, objectives};
+use super::super::told::{group_details, group_line, objective_line, objectives, way_words};
 use super::words::{first_word, given, time_before, time_to_come};
 use super::{Answer, InShell, Verb, usage, verb};
 use crate::console::overlay::every;
@@ -36,7 +36,9 @@ pub(super) const VERBS: &[Verb] = &[
     })
     .looks(),
     verb("slo", "", "the objectives: verdict, value, limit", slo).looks().live(),
-    verb("spans", "", "kinds of error spans, the most frequent first, and slow ones", spans).looks().live(),
+    verb("spans", "", "the causes of what failed, those that hurt most requests first, and slow spans", spans)
+        .looks()
+        .live(),
     verb("pin", "OBJECTIVE | trace N", "the newest value, or the Nth kind of error span, as evidence", pin).live(),
     verb("past", "", "the last incidents of the affected services, and what ended them", past).looks(),
     verb("changes", "", "deploys, flags and Terraform of the last two hours, with numbers", |session, _, wall| {
@@ -140,7 +142,8 @@ fn pin(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
         let Some(kind) = number.checked_sub(1).and_then(|place| groups.get(place)) else {
             return Err(format!("there is no kind {number} of error spans: :spans lists {}", groups.len()));
         };
-        let (trace, summary) = (kind.example.clone(), CleanStr::new(&group_line(kind)));
+        let (trace, summary) =
+            (kind.example.clone(), CleanStr::new(&format!("{}{}", group_line(kind, &cx), way_words(kind))));
         return session.ask(Command::PinEvidence(Evidence::Trace { trace, summary }), wall);
     }
     let words = rest.trim().to_lowercase();
@@ -168,11 +171,17 @@ fn spans(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
         let groups = group(rows, finding.lookback, SpanOrder::Count);
         let none = if groups.is_empty() { " none" } else { "" };
         lines.push(format!("{name} spans, from {source}, {}:{none}", relative(*at, wall)));
-        lines.extend(groups.iter().take(MOST_KINDS).map(|group| format!("  {}", group_line(group))));
+        for group in groups.iter().take(MOST_KINDS) {
+            lines.push(format!("  {}", group_line(group, &cx)));
+            lines.extend(group_details(group).into_iter().map(|line| format!("      {line}")));
+        }
         if groups.len() > MOST_KINDS {
             lines.push(format!("  and {} more kinds", groups.len() - MOST_KINDS));
         }
     }
+    let mended = group(&finding.mended, finding.lookback, SpanOrder::Count);
+    let mended = mended.iter().take(MOST_KINDS);
+    lines.extend(mended.map(|group| format!("  made good by another attempt: {}", group_line(group, &cx))));
     lines.extend(finding.remarks.iter().map(|remark| format!("  {remark}")));
     session.answer(lines)
 }
