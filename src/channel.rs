@@ -107,12 +107,18 @@ pub const CHANNELS: &[ChannelSpec] = &[
     ChannelSpec { name: reach::WEBHOOK, open: webhook::open },
 ];
 
-/// A JSON request to a site: its answer, whatever the status.
+/// A JSON request that changes something there: its answer, whatever the status.
 async fn call(site: &Site, method: Method, path: impl Into<Below>, body: Option<&Value>) -> Result<Answer, Failure> {
     send(site, site.request(method, path)?, body).await
 }
 
+/// The same, of a request that is prepared: every write of every system leaves here, after it is in the record.
 async fn send(site: &Site, request: RequestBuilder, body: Option<&Value>) -> Result<Answer, Failure> {
+    site.may_write().await?;
+    exchange(site, request, body).await
+}
+
+async fn exchange(site: &Site, request: RequestBuilder, body: Option<&Value>) -> Result<Answer, Failure> {
     let request = match body {
         Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
         None => request,
@@ -281,6 +287,8 @@ fn receipt(failure: Failure) -> Receipt {
         // Not a byte of it was sent.
         Trouble::Unreached | Trouble::Ours => Receipt::NotThere { why: reason, wait },
         Trouble::Status(420 | 429) => Receipt::NotThere { why: reason, wait },
+        // It took too long, somebody else was writing, it is locked, it came too early: that passes, and something of it may be there.
+        Trouble::Status(408 | 409 | 423 | 425) => Receipt::Unknown(reason),
         Trouble::Status(status) if (300..500).contains(&status) => Receipt::Refused(reason),
         Trouble::Away | Trouble::Late | Trouble::TooBig | Trouble::Garbled | Trouble::Status(_) => {
             Receipt::Unknown(reason)
@@ -291,7 +299,7 @@ fn receipt(failure: Failure) -> Receipt {
 /// A question before anything was written failed: nothing of it is unknown.
 fn nothing_written(failure: Failure) -> Failure {
     match failure.trouble {
-        Trouble::Status(status) if status < 500 => failure,
+        Trouble::Status(status) if status < 500 && !matches!(status, 408 | 409 | 423 | 425) => failure,
         _ => Failure { trouble: Trouble::Unreached, ..failure },
     }
 }

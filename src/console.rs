@@ -407,6 +407,7 @@ impl Console {
                     self.dirty = Dirty::ALL;
                 }
             }
+            Msg::Ready(id) => self.outbox.is_ready(id),
             Msg::Delivered(id, receipt) => self.delivered(id, receipt, wall),
             Msg::LookedUp(id, receipt) => self.looked_up(id, receipt, wall),
             Msg::Rests(service, wait) => self.rests(&service, wait, wall),

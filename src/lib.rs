@@ -81,7 +81,8 @@
 //! Invariant: a folder that another account can write is gone into through [`journal::Folder`] alone: no link is followed, no pipe waited for, and whose
 //! a file is decides what is believed of it.
 //!
-//! Invariant: what goes out is in the record as `sending` before its first byte leaves; of a delivery at most one console is sending, and what may
+//! Invariant: what goes out is in the record as `sending` directly before its first byte leaves, after all that is only asked ([`source::gate`]); of a
+//! delivery at most one console is sending, and what may
 //! have arrived is looked for before it is sent again ([`incident::delivery`]).
 //!
 //! # What is not here, and why

@@ -27,6 +27,7 @@ pub mod alertmanager;
 pub mod auth;
 pub mod below;
 pub mod changes;
+pub mod gate;
 pub mod http;
 pub mod jaeger;
 mod labels;

@@ -229,6 +229,7 @@ impl Slack {
         method: &'static str,
         body: &Value,
     ) -> Result<Result<T, Refusal>, Failure> {
+        self.site.may_write().await?;
         let answer = self.asked(method, body).await?;
         self.read(answer).await
     }

@@ -55,6 +55,8 @@ pub enum Msg {
     Done(CleanText),
     /// A text that was asked for: its heading and its lines.
     Printed(CleanStr, CleanText),
+    /// Something stands before its first write: it goes on when that is in the record.
+    Ready(EntryId),
     /// What a system said to a text.
     Delivered(EntryId, Receipt),
     /// Whether a system has a text.
@@ -216,8 +218,12 @@ pub enum Effect {
         /// Which goes on.
         into: IncidentId,
     },
-    /// Hand a text to another system.
+    /// Prepare to hand a text to another system, up to its first write.
     Deliver(Parcel),
+    /// Write it: that is in the record.
+    Proceed(EntryId),
+    /// Do not write it after all.
+    Stop(EntryId),
     /// Ask another system whether it has a text.
     LookUp(Parcel),
     /// Ask another system what was done there.

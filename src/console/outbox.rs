@@ -4,8 +4,8 @@
 //! over. A move that came second has no effect, and nothing is sent before the own move has come back from the record as the first.
 //!
 //! Invariant: what this process sends it queued, released or took over itself, for a place that its own configuration names; that a delivery stands in
-//! the record sends nothing, and nothing leaves a drill. `sending` is on disk before the first byte leaves; what may be there is looked for before
-//! anything is sent again; whatever a system answers, [`super::pace`] says when it is asked again, to take something as to find it.
+//! the record sends nothing, and nothing leaves a drill. `sending` is on disk directly before the first byte leaves, after all that is only asked, so
+//! that what never left waits; what may be there is looked for before anything is sent again; whatever a system answers, [`super::pace`] says when it is asked again, to take something as to find it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,15 +42,30 @@ struct Looks {
     due: DateTime<Utc>,
 }
 
+/// Something that is prepared: of it nothing has left.
+#[derive(Clone, Copy, Debug)]
+struct Prepared {
+    /// After how many of its moves.
+    moves: u32,
+    /// Since when.
+    since: DateTime<Utc>,
+    /// It stands before its first write.
+    is_ready: bool,
+}
+
 /// What this console has on its hands.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
+    /// What is prepared, up to its first write.
+    prepared: BTreeMap<EntryId, Prepared>,
     /// After how many moves each is being sent by this console, since it opened the record.
     sending: BTreeMap<EntryId, u32>,
     /// What was handed over or asked about, and after how many moves: once for each.
     handed: BTreeMap<EntryId, u32>,
     /// What the answer makes of it, until that is in the record.
     answered: BTreeMap<EntryId, (u32, DeliveryState)>,
+    /// The same, of what was there before anything was written, or was refused: where it stands after it is said to be sent.
+    then: BTreeMap<EntryId, (u32, DeliveryState)>,
     /// How often each was looked for, and when it is again.
     looks: BTreeMap<EntryId, Looks>,
     /// How often each system is asked to take or to find something, …
@@ -90,6 +105,25 @@ fn without(all: &[DeliveryQueued], others: &[DeliveryQueued]) -> Vec<DeliveryQue
 }
 
 impl Outbox {
+    /// Something stands before its first write.
+    pub(super) fn is_ready(&mut self, id: EntryId) {
+        if let Some(prepared) = self.prepared.get_mut(&id) {
+            prepared.is_ready = true;
+        }
+    }
+
+    /// What is prepared of a delivery as it stands.
+    fn prepared(&self, delivery: &Delivery) -> Option<&Prepared> {
+        let is_waiting = matches!(delivery.state, DeliveryState::Queued { .. });
+        self.prepared.get(&delivery.id).filter(|prepared| is_waiting && prepared.moves == delivery.moves)
+    }
+
+    /// What the answer makes of a delivery, where there is one.
+    fn answer(&self, delivery: &Delivery) -> Option<&DeliveryState> {
+        let known = [&self.answered, &self.then].into_iter().filter_map(|known| known.get(&delivery.id));
+        known.filter(|(step, _)| *step == delivery.moves).map(|(_, to)| to).next()
+    }
+
     /// Whether an own entry was taken for somebody else's before the journal said whose it is.
     pub(super) fn takes_back(&mut self, id: EntryId) -> bool {
         self.doubtful.remove(&id)
@@ -123,7 +157,8 @@ impl Console {
         let closed_for = self.incident.closing.as_ref().map_or(TimeDelta::zero(), |closing| now - closing.mark.at);
         self.outbox.was_open |= self.incident.phase().is_followed(closed_for);
         let entries = self.incident.len();
-        if self.settings.reach.is_empty() || !self.outbox.was_open || self.outbox.looked_at == entries {
+        let is_known = self.outbox.looked_at == entries;
+        if self.settings.reach.is_empty() || !self.outbox.was_open || is_known {
             return;
         }
         self.outbox.looked_at = entries;
@@ -217,6 +252,7 @@ impl Console {
         if !effects.is_empty() && self.own.is_waiting() {
             return;
         }
+        self.stop_what_moved(effects);
         let open: Vec<Delivery> =
             self.incident.undelivered().filter(|delivery| self.is_ours(delivery)).cloned().collect();
         let mut next = self.ask_news(now, effects);
@@ -236,13 +272,11 @@ impl Console {
         }
         for (place, delivery) in turns {
             let (id, service) = (delivery.id, &delivery.body.service);
-            if let Some((step, to)) = self.outbox.answered.get(&id)
-                && *step == delivery.moves
-            {
-                let to = to.clone();
+            if let Some(to) = self.outbox.answer(delivery).cloned() {
                 self.move_on(delivery, to, wall, effects);
                 continue;
             }
+            let prepared = self.outbox.prepared(delivery).copied();
             let mut may_ask = |console: &mut Self| {
                 let count = awaited.entry(service).or_default();
                 match console.outbox.pace.free(service, now, *count) {
@@ -259,7 +293,7 @@ impl Console {
             let is_sending = self.own.wrote(delivery.by) && self.outbox.sending.get(&id) == Some(&delivery.moves);
             let is_handed = self.outbox.handed.get(&id) == Some(&delivery.moves);
             match &delivery.state {
-                DeliveryState::Queued { .. } if is_behind(place) => {}
+                DeliveryState::Queued { .. } if prepared.is_none() && is_behind(place) => {}
                 DeliveryState::Queued { not_before, .. } if *not_before > now => later(*not_before),
                 DeliveryState::Queued { why, .. } if delivery.is_delicate() && now - delivery.approved_at > STALE => {
                     let why = why.as_deref().unwrap_or("nobody could send it");
@@ -281,14 +315,19 @@ impl Console {
                         let why = format!("{} has no {} that this is about", delivery.body.service, thing.name());
                         self.move_on(delivery, DeliveryState::Dropped { why: CleanStr::new(&why) }, wall, effects);
                     }
-                    About::Nothing | About::There(_) if may_ask(self) => {
+                    About::Nothing | About::There(_) if prepared.is_some_and(|prepared| prepared.is_ready) => {
                         self.outbox.sending.insert(id, delivery.moves + 1);
                         self.move_on(delivery, DeliveryState::Sending, wall, effects);
+                    }
+                    About::Nothing | About::There(_) if prepared.is_none() && may_ask(self) => {
+                        effects.push(Effect::Deliver(self.parcel(delivery)));
+                        let prepared = Prepared { moves: delivery.moves, since: now, is_ready: false };
+                        self.outbox.prepared.insert(id, prepared);
                     }
                     About::Nothing | About::There(_) => {}
                 },
                 DeliveryState::Sending if is_sending && !is_handed => {
-                    effects.push(Effect::Deliver(self.parcel(delivery)));
+                    effects.push(Effect::Proceed(id));
                     self.outbox.handed.insert(id, delivery.moves);
                 }
                 DeliveryState::Sending if is_sending => {}
@@ -311,10 +350,31 @@ impl Console {
         self.outbox.next = next;
     }
 
+    /// What is prepared of something that stands elsewhere by now is not written: somebody gave it up, told it by hand, or a newer text says more.
+    fn stop_what_moved(&mut self, effects: &mut Vec<Effect>) {
+        let Self { incident, outbox, .. } = self;
+        outbox.prepared.retain(|id, prepared| {
+            let delivery = incident.deliveries.iter().find(|delivery| delivery.id == *id);
+            let stands = delivery.is_some_and(|delivery| {
+                delivery.moves == prepared.moves && matches!(delivery.state, DeliveryState::Queued { .. })
+            });
+            // Its own move to `sending` is no reason.
+            let is_sent = outbox.sending.get(id) == Some(&(prepared.moves + 1))
+                && delivery.is_some_and(|delivery| delivery.state == DeliveryState::Sending);
+            if !stands && !is_sent {
+                effects.push(Effect::Stop(*id));
+            }
+            stands
+        });
+    }
+
     /// Whether a system owes this console an answer about a delivery.
     fn is_awaited(&self, delivery: &Delivery, now: DateTime<Utc>) -> bool {
         let (id, moves) = (delivery.id, delivery.moves);
-        let is_answered = self.outbox.answered.get(&id).is_some_and(|(step, _)| *step == moves);
+        let is_answered = self.outbox.answer(delivery).is_some();
+        if let Some(prepared) = self.outbox.prepared(delivery) {
+            return !is_answered && now - prepared.since < LOST;
+        }
         let is_asked = match &delivery.state {
             DeliveryState::Sending => self.outbox.sending.get(&id) == Some(&moves),
             DeliveryState::Unconfirmed { .. } => self.outbox.handed.get(&id) == Some(&moves),
@@ -369,6 +429,16 @@ impl Console {
         let Some(delivery) = self.delivery(id) else { return };
         let now = self.incident.clock().show(wall);
         let service = &delivery.body.service;
+        let is_unwritten = self.outbox.prepared(&delivery).is_some();
+        if !is_unwritten && delivery.state != DeliveryState::Sending {
+            // It stands elsewhere by now: what this one says is about nothing any more.
+            return;
+        }
+        let receipt = match receipt {
+            // What nobody knows of something that never left is not where it is.
+            Receipt::Unknown(why) if is_unwritten => Receipt::NotThere { why, wait: None },
+            known => known,
+        };
         let to = match receipt {
             Receipt::There(remote) => {
                 self.outbox.pace.went_well(service);
@@ -395,6 +465,15 @@ impl Console {
                 DeliveryState::Held { why, ways }
             }
         };
+        self.outbox.prepared.remove(&id);
+        if is_unwritten && !delivery.state.leads_to(&to) {
+            // It was found there, or refused, before anything was written.
+            self.outbox.then.insert(id, (delivery.moves + 1, to));
+            self.outbox.sending.insert(id, delivery.moves + 1);
+            self.outbox.handed.insert(id, delivery.moves + 1);
+            self.outbox.answered.insert(id, (delivery.moves, DeliveryState::Sending));
+            return;
+        }
         self.outbox.answered.insert(id, (delivery.moves, to));
     }
 

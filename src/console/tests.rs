@@ -27,6 +27,8 @@ struct Desk {
     hlc: Hlc,
     effects: Vec<Effect>,
     is_held: bool,
+    /// What goes out waits for its system's turn before it writes.
+    is_paced: bool,
     /// Whoever sits here reads a dialog before a key is pressed.
     reads: bool,
     /// No program is found here.
@@ -70,6 +72,7 @@ impl Desk {
             hlc: Hlc::default(),
             effects: Vec::new(),
             is_held: false,
+            is_paced: false,
             reads: true,
             is_lost: false,
             buffer: Buffer::empty(area),
@@ -113,7 +116,12 @@ impl Desk {
                 let found = programs.iter().map(found).collect();
                 self.tell(Msg::Found(*number, found));
             }
+            let prepared = if let Effect::Deliver(parcel) = &effect { Some(parcel.id) } else { None };
             self.effects.push(effect);
+            // Where nothing has to be asked first, it stands before its first write at once.
+            if let Some(id) = prepared.filter(|_| !self.is_held && !self.is_paced) {
+                self.tell(Msg::Ready(id));
+            }
         }
     }
 

@@ -226,7 +226,7 @@ pub struct Delivery {
     pub by: EntryId,
     /// How many moves there were.
     pub moves: u32,
-    /// How often it was sent.
+    /// How often it was tried.
     pub tries: u32,
     /// When a person last said that it goes out.
     pub approved_at: DateTime<Utc>,
@@ -264,9 +264,10 @@ impl Delivery {
         }
     }
 
-    /// Whether customers or paged people would notice if it came twice or too late: only a person sends it again.
+    /// Whether customers, subscribers or paged people would notice if it came twice or too late: only a person sends it again.
     pub fn is_delicate(&self) -> bool {
-        self.body.channel == Some(Channel::ExternalPage) || matches!(self.body.act, Act::Page(_) | Act::Merge(_))
+        self.body.channel == Some(Channel::ExternalPage)
+            || matches!(self.body.act, Act::Page(_) | Act::Merge(_) | Act::Tell)
     }
 
     /// Whether people are called by it: of no use once it is over.
@@ -543,11 +544,17 @@ impl Facts {
                 DeliveryState::Held { .. } | DeliveryState::Failed { .. } | DeliveryState::Queued { .. },
                 DeliveryState::Queued { .. }
             )
-        ) {
+        ) && !is_setback(&delivery.state, &body.to)
+        {
             (delivery.approved_at, delivery.has_failed) = (at, false);
         }
         let chosen = delivery.state.chosen(&body.to).cloned();
-        delivery.has_failed |= is_setback(&delivery.state, &body.to);
+        let is_setback = is_setback(&delivery.state, &body.to);
+        delivery.has_failed |= is_setback;
+        if is_setback && delivery.state != DeliveryState::Sending {
+            // Of this try nothing left.
+            delivery.tries += 1;
+        }
         if body.to == DeliveryState::Sending {
             (delivery.tries, delivery.sent_at) = (delivery.tries + 1, Some(at));
             delivery.first_sent_at.get_or_insert(at);
@@ -620,8 +627,12 @@ impl Facts {
 
 /// Whether a try has gone wrong.
 fn is_setback(from: &DeliveryState, to: &DeliveryState) -> bool {
-    let is_try = *from == DeliveryState::Sending;
-    is_try && matches!(to, DeliveryState::Queued { .. } | DeliveryState::Unconfirmed { .. })
+    match (from, to) {
+        (DeliveryState::Sending, DeliveryState::Queued { .. } | DeliveryState::Unconfirmed { .. }) => true,
+        // It was prepared, and of it nothing left.
+        (DeliveryState::Queued { .. }, DeliveryState::Queued { why, .. }) => why.is_some(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

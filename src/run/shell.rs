@@ -246,6 +246,8 @@ impl Shell {
             }
             Effect::Deliver(parcel) => self.post(Errand::Deliver, parcel),
             Effect::LookUp(parcel) => self.post(Errand::LookUp, parcel),
+            Effect::Proceed(id) => self.post.proceed(id, self.receipts.0.clone()),
+            Effect::Stop(id) => self.post.stop(id),
             Effect::AskNews(watched) => self.post.ask_news(watched, self.receipts.0.clone()),
             Effect::Inquire(inquiry) => {
                 // A source that is busy with older questions answers those first; whoever asked is told, and can ask again. One that ended
@@ -359,6 +361,8 @@ impl Shell {
     fn open(&mut self, id: IncidentId) {
         // The record that was open keeps what it accepted: its threads write that, then end.
         self.open = None;
+        // What stands before its first write there goes on when that record is opened again.
+        self.post.stop_all();
         self.end_sources();
         // Who followed the commands of that record sees that nobody listens, and ends.
         self.runs = mpsc::channel(WAITING);

@@ -21,6 +21,7 @@ use tokio::sync::Semaphore;
 use super::auth::Auth;
 pub use super::auth::Spelling;
 use super::below::Below;
+use super::gate::Gate;
 use super::{Endpoint, SourceError};
 use crate::clock;
 use crate::live::SourceName;
@@ -135,6 +136,8 @@ pub struct Site {
     ahead: Mutex<Option<TimeDelta>>,
     /// How long the server wants to be left alone, as its last refusal said.
     rest: Mutex<Option<Duration>>,
+    /// What the errand that is run now passes before it writes.
+    gate: Mutex<Option<Arc<Gate>>>,
 }
 
 impl fmt::Debug for Site {
@@ -178,6 +181,7 @@ impl Site {
             header: Arc::new(Mutex::new(header)),
             ahead: Mutex::default(),
             rest: Mutex::new(None),
+            gate: Mutex::default(),
         })
     }
 
@@ -199,6 +203,23 @@ impl Site {
     /// How long the server wants to be left alone, where an answer since the last call said so: whatever was asked, and whatever became of it.
     pub fn take_rest(&self) -> Option<Duration> {
         self.rest.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// What is written from here on passes a gate first; what is only asked does not.
+    pub fn guard(&self, gate: Option<Arc<Gate>>) {
+        *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = gate;
+    }
+
+    /// Waits until something may be written; a gate that stays shut is a failure of which nothing has left.
+    pub async fn may_write(&self) -> Result<(), Failure> {
+        let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match gate {
+            Some(gate) if !gate.pass().await => {
+                let why = "was not written to: that it goes out could not be written down in time".to_owned();
+                Err(self.failure(Trouble::Unreached, why))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// How far this machine's clock and the server's are apart, as far as its answers have said: by so much earlier it is looked for what was sent.

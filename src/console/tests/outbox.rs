@@ -197,6 +197,67 @@ fn of_a_console_that_is_gone_what_waited_is_sent_and_what_was_being_sent_is_look
     assert_eq!(handed(&desk).len(), 0);
 }
 
+/// A console whose text for customers waits for its turn before it is written.
+fn paced() -> (Desk, Reach) {
+    let page = Route { channel: Channel::ExternalPage, service: "statuspage".into(), target: "p1".into() };
+    let reach = Reach { routes: vec![page], ..Reach::default() };
+    let mut desk = Desk::open_with(Settings { reach: reach.clone(), ..settings(Layout::Comms) }, (120, 40));
+    command(&mut desk);
+    present(&mut desk, &["c1"]);
+    desk.is_paced = true;
+    post(&mut desk, "we look into it");
+    assert_eq!((words(&desk), handed(&desk).len()), (vec!["WAITS"], 1));
+    (desk, reach)
+}
+
+fn goes_on(desk: &Desk) -> usize {
+    desk.effects.iter().filter(|effect| matches!(effect, Effect::Proceed(_))).count()
+}
+
+#[test]
+fn what_was_killed_before_its_first_write_waits_and_goes_out_by_itself() {
+    let (mut desk, reach) = paced();
+    desk.pass(3);
+    assert_eq!((words(&desk), handed(&desk).len(), goes_on(&desk)), (vec!["WAITS"], 1, 0));
+    let mut again = restarted(desk, reach);
+    again.tell(Msg::Wake);
+    let id = handed(&again)[0].id;
+    assert_eq!((words(&again), goes_on(&again)), (vec!["SENDING"], 1), "in the record, and then it goes on");
+    again.tell(Msg::Delivered(id, Receipt::There("1".into())));
+    assert_eq!(words(&again), ["SENT"], "nobody was asked for a word");
+}
+
+#[test]
+fn what_somebody_gave_up_while_it_waited_for_its_turn_is_not_written() {
+    let (mut desk, _) = paced();
+    let id = handed(&desk)[0].id;
+    let to = DeliveryState::Dropped { why: "it is over".into() };
+    desk.asks(Event::DeliveryMoved(DeliveryMoved { delivery: id, step: 0, to, is_routine: false }));
+    desk.tell(Msg::Ready(id));
+    desk.tell(Msg::Delivered(id, Receipt::NotThere { why: "late".into(), wait: None }));
+    assert_eq!((words(&desk), goes_on(&desk)), (vec!["dropped"], 0));
+    assert!(desk.effects.contains(&Effect::Stop(id)));
+}
+
+#[test]
+fn what_is_known_before_anything_is_written_is_said_as_it_is() {
+    for (receipt, word) in [
+        (Receipt::There("1".into()), "SENT"),
+        (Receipt::Refused("no page of that name".into()), "FAILED"),
+        (Receipt::Asks { why: "it is resolved there".into(), ways: Vec::new() }, "YOUR WORD"),
+        (Receipt::NotThere { why: "away".into(), wait: None }, "WAITS"),
+        (Receipt::Unknown("away".into()), "WAITS"),
+    ] {
+        let (mut desk, _) = paced();
+        let id = handed(&desk)[0].id;
+        desk.tell(Msg::Delivered(id, receipt));
+        desk.tell(Msg::Wake);
+        assert_eq!((words(&desk), goes_on(&desk)), (vec![word], 0));
+        let tries = desk.console.incident().deliveries[0].tries;
+        assert_eq!(tries, u32::from(word != "YOUR WORD"), "{word}");
+    }
+}
+
 #[test]
 fn a_console_that_left_the_record_while_it_sent_does_not_send_again_when_it_is_back() {
     let mut desk = desk(&["c1"]);

@@ -66,6 +66,8 @@ pub(super) fn consent(name: &str, effects: &[Effect], cx: &Cx<'_>) -> Option<Con
             | Effect::Unmerge(..)
             | Effect::Deliver(_)
             | Effect::LookUp(_)
+            | Effect::Proceed(_)
+            | Effect::Stop(_)
             | Effect::AskNews(_)
             | Effect::Inquire(_)
             | Effect::Copy(_)
