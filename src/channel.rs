@@ -25,6 +25,7 @@ use crate::source::{Endpoint, SourceError};
 use crate::text::{CleanStr, CleanText};
 
 mod events;
+pub mod fit;
 mod grafana;
 mod jira;
 mod pagerduty;

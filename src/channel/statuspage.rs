@@ -18,8 +18,8 @@ use answers::{Component, Incident, MARK};
 use shown::{Level, Question, Seen, Shown};
 
 use super::{
-    Answering, Channel, Examining, Options, Telling, Wanted, absent, call, cannot, complaint, noted, read, receipt,
-    taken, unknown,
+    Answering, Channel, Examining, Options, Telling, Wanted, absent, call, cannot, complaint, fit, noted, read, taken,
+    unknown,
 };
 use crate::checkup::Finding;
 use crate::clock;
@@ -167,26 +167,45 @@ impl Statuspage {
             Ok(shown) => shown,
             Err(Question { why, ways }) => return Ok(Receipt::Asks { why, ways }),
         };
-        let (method, path) = match &own {
-            Some(own) => (Method::PATCH, Below::of("pages/{}/incidents/{}", &[page, &own.id])),
-            None => (Method::POST, Below::of("pages/{}/incidents", &[page])),
-        };
-        self.wait().await;
-        let answer = match call(&self.site, method, path, Some(&body(parcel, said, &shown))).await {
-            Ok(answer) => answer,
-            Err(failure) => return Ok(receipt(failure)),
-        };
-        if matches!(answer.status, 420 | 429) {
-            let failure = complaint(&self.site, &answer);
-            let wait = wait(failure.retry_after.or(Some(WINDOW)));
-            return Ok(Receipt::NotThere { why: failure.reason, wait });
+        let said = Said::new(parcel, said);
+        let mut receipt = None;
+        let mut own = own;
+        // What is there of it from a try that nobody heard of is not told again.
+        let there = own.as_ref().map_or(0, |own| own.pieces_of(&parcel.op));
+        for place in there..said.pieces.len() {
+            let (method, path) = match &own {
+                Some(own) => (Method::PATCH, Below::of("pages/{}/incidents/{}", &[page, &own.id])),
+                None => (Method::POST, Below::of("pages/{}/incidents", &[page])),
+            };
+            self.wait().await;
+            let answer = match call(&self.site, method, path, Some(&said.body(parcel, &shown, place))).await {
+                Ok(answer) => answer,
+                Err(failure) => {
+                    receipt = Some(super::receipt(failure));
+                    break;
+                }
+            };
+            if matches!(answer.status, 420 | 429) {
+                let failure = complaint(&self.site, &answer);
+                let wait = wait(failure.retry_after.or(Some(WINDOW)));
+                receipt = Some(Receipt::NotThere { why: failure.reason, wait });
+                break;
+            }
+            match taken::<Incident>(&self.site, answer).await {
+                Ok(incident) => own = Some(incident),
+                Err(failure) => {
+                    receipt = Some(super::receipt(failure));
+                    break;
+                }
+            }
         }
-        Ok(match taken::<Incident>(&self.site, answer).await {
-            Ok(incident) => {
+        Ok(match (receipt, own) {
+            (Some(receipt), _) => receipt,
+            (None, Some(incident)) => {
                 self.correct(page, &incident.id, &shown).await;
                 Receipt::There(incident.into())
             }
-            Err(failure) => receipt(failure),
+            (None, None) => Receipt::Unknown("statuspage did not name the incident".into()),
         })
     }
 
@@ -294,8 +313,8 @@ impl Statuspage {
 
 /// Whether the newest update is this one: the mark says so, and without one its words.
 fn has(incident: &Incident, parcel: &Parcel, said: &Publication) -> bool {
-    if let Some(op) = incident.mark("op") {
-        return op == parcel.op.as_str();
+    if incident.mark("op").is_some() {
+        return incident.pieces_of(&parcel.op) >= Said::new(parcel, said).pieces.len();
     }
     let newest = incident.incident_updates.first();
     newest.is_some_and(|update| {
@@ -328,35 +347,54 @@ fn of_component(what: &str, id: &str, known: &[Component]) -> Finding {
     }
 }
 
-fn body(parcel: &Parcel, said: &Publication, shown: &Shown) -> Value {
-    let impact = match said.severity {
-        Severity::Sev0 => "critical",
-        Severity::Sev1 => "major",
-        Severity::Sev2 => "minor",
-        Severity::Sev3 => "none",
-    };
-    let words = |levels: &BTreeMap<String, Level>| -> Map<String, Value> {
-        levels.iter().map(|(id, level)| (id.clone(), json!(level.word()))).collect()
-    };
-    let ids: BTreeSet<&String> = shown.set.keys().chain(shown.claims.keys()).collect();
-    let name: String = said.title.chars().take(255).collect();
-    json!({ "incident": {
-        "name": name,
-        "status": answers::word(said.status),
-        "impact_override": impact,
-        "body": parcel.text.chars().take(25_000).collect::<String>(),
-        "component_ids": ids,
-        "components": words(&shown.set),
-        "deliver_notifications": said.notifies,
-        "metadata": { MARK: {
+/// What readers are told, in as many updates as its length takes.
+struct Said<'a> {
+    said: &'a Publication,
+    name: String,
+    pieces: Vec<String>,
+}
+
+impl<'a> Said<'a> {
+    fn new(parcel: &Parcel, said: &'a Publication) -> Self {
+        let (name, whole) = fit::title(&said.title, fit::PAGE_NAME);
+        let text = fit::body(whole.as_deref(), &parcel.text);
+        let pieces = fit::pieces(&text, fit::PAGE_BODY.letters, fit::plain);
+        Self { said, name, pieces: pieces.into_iter().map(str::to_owned).collect() }
+    }
+
+    fn body(&self, parcel: &Parcel, shown: &Shown, place: usize) -> Value {
+        let impact = match self.said.severity {
+            Severity::Sev0 => "critical",
+            Severity::Sev1 => "major",
+            Severity::Sev2 => "minor",
+            Severity::Sev3 => "none",
+        };
+        let words = |levels: &BTreeMap<String, Level>| -> Map<String, Value> {
+            levels.iter().map(|(id, level)| (id.clone(), json!(level.word()))).collect()
+        };
+        let ids: BTreeSet<&String> = shown.set.keys().chain(shown.claims.keys()).collect();
+        let mut mark = json!({
             "op": parcel.op,
             "incident": parcel.incident.to_string(),
             "record": parcel.record,
-            "status": answers::word(said.status),
+            "status": answers::word(self.said.status),
             "claims": words(&shown.claims),
             "before": words(&shown.before),
-        } },
-    } })
+        });
+        if self.pieces.len() > 1 {
+            mark["pieces"] = json!(place + 1);
+        }
+        json!({ "incident": {
+            "name": self.name,
+            "status": answers::word(self.said.status),
+            "impact_override": impact,
+            "body": self.pieces[place],
+            "component_ids": ids,
+            "components": words(&shown.set),
+            "deliver_notifications": self.said.notifies,
+            "metadata": { MARK: mark },
+        } })
+    }
 }
 
 #[cfg(test)]

@@ -104,6 +104,15 @@ impl Incident {
         self.metadata.get(MARK)?.get(key)?.as_str()
     }
 
+    /// How many pieces of a delivery's text are there: of the newest one the mark says so.
+    pub(super) fn pieces_of(&self, op: &str) -> usize {
+        if self.mark("op") != Some(op) {
+            return 0;
+        }
+        let pieces = self.metadata.get(MARK).and_then(|mark| mark.get("pieces")).and_then(Value::as_u64);
+        pieces.and_then(|pieces| usize::try_from(pieces).ok()).unwrap_or(usize::MAX)
+    }
+
     /// Whether it is of the record: another journal may count an incident of the same number.
     pub(super) fn is_of(&self, parcel: &Parcel) -> bool {
         match self.mark("record") {
