@@ -7,6 +7,7 @@
 //! `Result`. Entries that make no sense where they stand are kept, shown and counted; entries of a newer build are kept as unrecognised.
 
 pub mod brief;
+pub mod bulletin;
 pub mod cadence;
 pub mod card;
 mod clocks;
@@ -42,6 +43,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::text::{CleanStr, CleanText};
+pub use bulletin::{Attached, Bulletin, FACTS, Handle, Owner};
 pub use cadence::{Cadence, Duty, Obligation, Rules, Urgency};
 use clocks::{Clocks, Reading};
 pub use command::{Asking, Command, Refusal};

@@ -12,13 +12,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::incident::timeline::Hand;
 use crate::incident::{
-    Act, Channel, Delivery, DeliveryQueued, DeliveryState, EntryId, Event, FollowUpState, Incident, Linked, Opened,
-    PageStatus, Phase, Publication, Release, Role, Route, ServiceId, Severity, StatusUpdate, Thing,
+    Act, Attached, Channel, Delivery, DeliveryQueued, DeliveryState, EntryId, Event, FollowUpState, Handle, Incident,
+    Linked, Opened, PageStatus, Phase, Publication, Release, Role, Route, ServiceId, Severity, StatusUpdate, Thing,
 };
 use crate::oncall::{Person, known_as};
 use crate::text::{CleanStr, CleanText};
 
+mod eased;
 mod sender;
+mod worded;
+
+use eased::{eased, eased_at, is_affected};
+pub use worded::without_markup;
 
 /// Slack.
 pub const SLACK: &str = "slack";
@@ -43,8 +48,6 @@ const ROOM_BEFORE: TimeDelta = TimeDelta::minutes(10);
 const MOST_LETTERS: usize = 20_000;
 /// … with the time, the name and the kind before each line.
 const HEAD: usize = 80;
-/// The longest topic that Slack takes.
-const TOPIC: usize = 250;
 
 /// Which lines of the timeline a system gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +133,8 @@ pub struct TicketEnds {
     pub done_resolution: Option<CleanStr>,
     /// The resolution of what is not done after all.
     pub dropped_resolution: Option<CleanStr>,
+    /// The kind of links between an incident's ticket and those of its follow-ups.
+    pub link_type: Option<CleanStr>,
 }
 
 /// The systems that can be reached from here, and what they know our things by.
@@ -292,7 +297,9 @@ impl Reach {
 
     fn publication(&self, page: Channel, incident: &Incident) -> Act {
         let known = self.components.get(&page);
-        let components = incident.services.iter().filter_map(|service| known?.get(service).cloned());
+        // When customers are not affected any more, the parts of the page are put back to what they were.
+        let affected = incident.services.iter().filter(|service| is_affected(incident, service));
+        let components = affected.filter_map(|service| known?.get(service).cloned());
         Act::Publish(Publication {
             title: incident.title.clone(),
             severity: incident.severity.unwrap_or(Severity::Sev2),
@@ -425,7 +432,7 @@ impl Reach {
         }
         let text = topic(incident);
         wanted.push(ask(room, Act::Topic, &text));
-        wanted.push(ask(room, Act::Pin, &standing(incident)));
+        wanted.push(ask(room, Act::Pin, &incident.bulletin().text()));
         if incident.phase() == Phase::Closed {
             return;
         }
@@ -447,16 +454,21 @@ impl Reach {
         }
     }
 
-    /// A page that says something is wrong must not go on saying so. What customers read waits for somebody's word.
+    /// A page that says something is wrong must not go on saying so, nor that customers are affected when they are not. What customers read waits for
+    /// somebody's word.
     fn of_pages(&self, incident: &Incident, wanted: &mut Vec<DeliveryQueued>) {
-        let Some(ended) = incident.ended() else { return };
+        let ended = incident.ended();
+        if ended.is_none() && eased_at(incident).is_none() {
+            return;
+        }
         for route in self.routes.iter().filter(|route| *route.service == *STATUSPAGE) {
             let told = incident
                 .deliveries
                 .iter()
                 .filter(|known| known.body.service == route.service && known.body.target == route.target);
             let ends = |act: &Act| matches!(act, Act::Publish(said) if said.status == PageStatus::Resolved);
-            let (mut is_open, mut is_ended) = (false, false);
+            let eases = |act: &Act| matches!(act, Act::Publish(said) if said.status == PageStatus::Monitoring && said.components.is_empty());
+            let (mut is_open, mut is_ended, mut is_eased) = (false, false, false);
             for known in told {
                 is_open = match &known.state {
                     DeliveryState::Sent(remote) => !incident.is_kept(remote) && !ends(&known.body.act),
@@ -470,16 +482,22 @@ impl Reach {
                     | DeliveryState::Superseded { .. }
                     | DeliveryState::Dropped { .. } => is_open,
                 };
-                is_ended |= ends(&known.body.act) && known.round == incident.reopened;
+                let is_now = known.round == incident.reopened;
+                is_ended |= ends(&known.body.act) && is_now;
+                is_eased |= (ends(&known.body.act) || eases(&known.body.act)) && is_now;
             }
-            if is_open && !is_ended {
-                let is_public = route.channel == Channel::ExternalPage;
+            let is_public = route.channel == Channel::ExternalPage;
+            let (text, is_told) = match &ended {
+                Some(ended) => (ended.public.clone(), is_ended),
+                None => (eased(incident, is_public), is_eased),
+            };
+            if is_open && !is_told {
                 wanted.push(DeliveryQueued {
                     service: route.service.clone(),
                     channel: Some(route.channel),
                     target: route.target.clone(),
                     act: self.publication(route.channel, incident),
-                    text: ended.public.clone(),
+                    text,
                     from: None,
                     release: if is_public || incident.is_private { Release::OnWord } else { Release::AtOnce },
                 });
@@ -494,7 +512,10 @@ impl Reach {
         }
         let prefix = &self.rooms.as_ref()?.prefix;
         let number = number(incident).cloned().unwrap_or_else(|| CleanStr::new(&incident.id().to_string()));
-        Some(CleanStr::new(&format!("{prefix}{number}").to_lowercase()))
+        let (prefix, number) = (prefix.to_lowercase(), number.to_lowercase());
+        // `inc-` before `INC-101` is said once.
+        let number = number.strip_prefix(&prefix).unwrap_or(&number);
+        Some(CleanStr::new(&format!("{prefix}{number}")))
     }
 
     /// What opens the chat channel, when somebody says so.
@@ -565,6 +586,25 @@ impl Reach {
         known_as(&self.people, name).into_iter().find_map(|person| person.email.clone())
     }
 
+    /// What goes with something, with the names by which other systems know people.
+    pub fn addressed(&self, mut attached: Attached) -> Attached {
+        attached.people = self.handles();
+        if let Some(owner) = &mut attached.owner {
+            owner.mail = self.mail(&owner.name);
+        }
+        attached
+    }
+
+    /// Those whose ID in Slack is known.
+    fn handles(&self) -> Vec<Handle> {
+        let known = self.people.iter().filter_map(|person| {
+            let id = person.slack.as_ref().filter(|id| id.starts_with(['U', 'W']) && id.len() >= 9)?;
+            let names = [&person.name].into_iter().chain(&person.aliases).chain(&person.login).cloned();
+            Some(Handle { names: names.collect(), id: id.clone() })
+        });
+        known.collect()
+    }
+
     /// By what Slack knows somebody: an ID, else the address.
     fn guest(&self, name: &str) -> Option<CleanStr> {
         let known = known_as(&self.people, name);
@@ -572,6 +612,11 @@ impl Reach {
         let id = known.iter().find_map(|person| person.slack.as_ref().filter(is_id).cloned());
         id.or_else(|| known.iter().find_map(|person| person.email.clone()))
     }
+}
+
+/// How long lines for a system are gathered before they go as one: whoever follows a ticket gets a mail for each comment.
+pub fn gathers(service: &str) -> Option<TimeDelta> {
+    (*service == *JIRA).then(|| TimeDelta::seconds(60))
 }
 
 /// The name of the incident's chat channel, once somebody looks for it or opens it.
@@ -654,7 +699,9 @@ fn untold(habit: &Habit, tracker: &Tracker, incident: &Incident) -> BTreeSet<Ent
         let is_ours = match habit.lines {
             _ if is_theirs => false,
             Lines::None => false,
-            Lines::Updates => matches!(entry.event, Event::StatusUpdatePosted(_)),
+            Lines::Updates => {
+                matches!(entry.event, Event::StatusUpdatePosted(_) | Event::ImpactStarted(_) | Event::ImpactEnded(_))
+            }
             Lines::All => timeline.hand(place) == Some(Hand::Human),
         };
         if !is_ours || is_late || told.contains(&entry.id) {
@@ -673,41 +720,8 @@ fn untold(habit: &Habit, tracker: &Tracker, incident: &Incident) -> BTreeSet<Ent
 fn topic(incident: &Incident) -> String {
     let severity = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
     let commander = incident.holder(Role::IncidentCommander).map_or("nobody yet", CleanStr::as_str);
-    let text = format!("{severity} · {} · IC {commander} · {}", incident.phase().name(), incident.title);
-    text.chars().take(TOPIC).collect()
-}
-
-/// How it stands, for the top of the chat channel.
-fn standing(incident: &Incident) -> String {
-    let zone = incident.zone();
-    let clock = |at: DateTime<Utc>| at.with_timezone(&zone).format("%H:%M %Z").to_string();
-    let severity = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
-    let mut lines = vec![format!("{} {severity} {}", incident.id(), incident.title)];
-    if let Some((phase, since)) = incident.phase {
-        lines.push(format!("{} since {}", phase.name(), clock(since)));
-    }
-    let roles: Vec<_> = incident.roles.iter().map(|(seat, mark)| format!("{} {}", seat.role.name(), mark.by)).collect();
-    lines.push(if roles.is_empty() { "nobody commands yet".to_owned() } else { roles.join(" · ") });
-    let services: Vec<_> = incident.services.iter().map(CleanStr::as_str).collect();
-    if !services.is_empty() {
-        lines.push(format!("Affected: {}", services.join(", ")));
-    }
-    if let Some((customers, _)) = incident.scope.trend() {
-        lines.push(format!("Customers affected: {customers}"));
-    }
-    if let Some(told) = incident.updates.last() {
-        lines.push(format!("{}: {}", clock(told.at()), told.update.text));
-        let promised = told.update.promised_next.filter(|_| incident.phase() < Phase::Resolved);
-        lines.extend(promised.map(|at| format!("Next update by {}", clock(at))));
-    }
-    let links = incident.deliveries.iter().filter_map(|known| match (&known.state, &known.body.act) {
-        (DeliveryState::Sent(remote), Act::Open(_)) => {
-            Some(format!("{} {} {}", known.body.service, remote.called(), remote.link.as_deref().unwrap_or_default()))
-        }
-        _ => None,
-    });
-    lines.extend(links);
-    lines.join("\n")
+    // Where it is too long for the system, that shortens it; whole it stands in the pinned message.
+    format!("{severity} · {} · IC {commander} · {}", incident.phase().name(), incident.title)
 }
 
 /// What a ticket says of the incident: summary, impact, root cause, mitigation, follow-ups.

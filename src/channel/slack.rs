@@ -10,18 +10,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use answers::{Done, History, MARK, Permalink, Posted, Refusal};
+use answers::{Done, Refusal};
 use audience::Readers;
 
-use super::{Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, noted, receipt, without};
-use crate::incident::{Act, News, Parcel, Receipt, Remote, Thing, Watched};
+use super::{Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, fit, receipt, without};
+use crate::incident::{Act, Handle, Parcel, Receipt, Remote, Thing, Watched};
 use crate::reach::SLACK;
 use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
@@ -29,12 +29,13 @@ use crate::text::CleanStr;
 
 mod answers;
 mod audience;
+mod blocks;
 mod examine;
+mod kept;
+mod messages;
 mod refusals;
 mod rooms;
 
-/// Clocks differ: a message is looked for from so long before it was sent.
-const BEFORE: TimeDelta = TimeDelta::minutes(2);
 /// With this reaction a message becomes a line of the timeline, as with a pin.
 const PUSHPIN: &str = "pushpin";
 /// So many pages of a list are read.
@@ -47,6 +48,8 @@ pub(super) fn open(endpoint: &Endpoint, options: &Options) -> Result<Box<dyn Cha
         wants_private: options.private_rooms,
         seen: Mutex::default(),
         links: Mutex::default(),
+        names: Mutex::default(),
+        rooms: Mutex::default(),
         guests: Mutex::default(),
     }))
 }
@@ -63,6 +66,10 @@ struct Slack {
     seen: Mutex<BTreeMap<String, Readers>>,
     /// Where messages are read, by channel and message: that never changes.
     links: Mutex<BTreeMap<(String, String), CleanStr>>,
+    /// What people are called, by ID.
+    names: Mutex<BTreeMap<String, String>>,
+    /// The channels of the workspace, as far as they were listed.
+    rooms: Mutex<rooms::Listing>,
     /// The guests of the workspace, by ID.
     guests: Mutex<Looked<Arc<BTreeMap<String, String>>>>,
 }
@@ -125,8 +132,7 @@ impl Slack {
                 self.create(parcel, *is_private, Some(*since).filter(|_| !is_own_name)).await
             }
             (Act::Topic, Some(room)) => {
-                let topic: String = parcel.text.first_line().chars().take(250).collect();
-                let body = json!({ "channel": room.id, "topic": topic });
+                let body = json!({ "channel": room.id, "topic": topic(parcel.text.first_line()) });
                 Ok(match self.post::<Done>("conversations.setTopic", &body).await? {
                     Ok(_) => Receipt::There(room.clone()),
                     Err(no) => self.refusal_in(&no, Some(room)),
@@ -139,91 +145,7 @@ impl Slack {
         }
     }
 
-    /// The messages that somebody pinned or marked with a pushpin.
-    async fn kept(&self, watched: &Watched) -> Result<Vec<News>, Failure> {
-        let oldest = watched.since.timestamp().to_string();
-        let query = [
-            ("channel", watched.remote.id.as_str()),
-            ("oldest", &oldest),
-            ("include_all_metadata", "true"),
-            ("limit", "200"),
-        ];
-        let history: History = self.said("conversations.history", &query).await?;
-        let mut news = Vec::new();
-        for message in history.messages.iter().filter(|message| !message.is_ours()) {
-            let is_marked = message.reactions.iter().any(|reaction| reaction.name == PUSHPIN);
-            if !is_marked && message.pinned_to.is_empty() {
-                continue;
-            }
-            let seconds = message.ts.split('.').next().and_then(|seconds| seconds.parse().ok());
-            let at = seconds.and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0)).unwrap_or(watched.since);
-            let key = format!("{}/{}", watched.remote.id, message.ts);
-            let who = if message.user.is_empty() { &message.username } else { &message.user };
-            let mut kept = noted(SLACK, &key, who, at, &unescaped(&message.words()));
-            kept.noted.link = self.link(&watched.remote.id, &message.ts).await?;
-            news.push(kept);
-        }
-        Ok(news)
-    }
-
-    /// Where a person reads a message.
-    async fn link(&self, channel: &str, ts: &str) -> Result<Option<CleanStr>, Failure> {
-        let key = (channel.to_owned(), ts.to_owned());
-        if let Some(link) = self.links.lock().await.get(&key) {
-            return Ok(Some(link.clone()));
-        }
-        let link = self.get::<Permalink>("chat.getPermalink", &[("channel", channel), ("message_ts", ts)]).await?;
-        let link: Option<CleanStr> = link.ok().map(|link| link.permalink.as_str().into());
-        if let Some(link) = &link {
-            self.links.lock().await.insert(key, link.clone());
-        }
-        Ok(link)
-    }
-
-    async fn message(&self, parcel: &Parcel, channel: &str) -> Result<Receipt, Failure> {
-        let body = json!({
-            "channel": channel,
-            "text": escaped(&parcel.text),
-            "metadata": { "event_type": MARK, "event_payload": { "op": parcel.op, "record": parcel.record } },
-            "unfurl_links": false,
-            "unfurl_media": false,
-        });
-        Ok(match self.post::<Posted>("chat.postMessage", &body).await? {
-            Ok(Posted { ts: Some(ts) }) => Receipt::There(ts.as_str().into()),
-            Ok(Posted { ts: None }) => Receipt::Unknown("slack took the message and did not name it".into()),
-            Err(no) => self.refusal_in(&no, parcel.about.as_ref()),
-        })
-    }
-
-    /// Whether a message of ours is in a channel.
-    async fn history(&self, parcel: &Parcel, channel: &str) -> Receipt {
-        let oldest = (parcel.first_sent_at - BEFORE - self.site.apart()).timestamp().to_string();
-        let mut cursor = String::new();
-        for _ in 0..MOST_PAGES {
-            let query = [
-                ("channel", channel),
-                ("oldest", &oldest),
-                ("include_all_metadata", "true"),
-                ("limit", "200"),
-                ("cursor", &cursor),
-            ];
-            let page: History = match self.said("conversations.history", &query).await {
-                Ok(page) => page,
-                // That the question is refused says nothing of the message.
-                Err(failure) => return Receipt::Unknown(failure.reason),
-            };
-            if let Some(message) = page.messages.iter().find(|message| message.is(&parcel.op)) {
-                return Receipt::There(message.ts.as_str().into());
-            }
-            cursor = page.response_metadata.next_cursor;
-            if cursor.is_empty() {
-                let why = "slack does not have it: it is sent again".into();
-                return Receipt::NotThere { why, wait: None };
-            }
-        }
-        Receipt::Unknown(format!("it is not among the newest {} messages", MOST_PAGES * 200).as_str().into())
-    }
-
+    /// Something that changes the workspace.
     async fn post<T: DeserializeOwned + Send + 'static>(
         &self,
         method: &'static str,
@@ -297,14 +219,24 @@ impl Slack {
         refusals::meaning(self.site.label(), &self.masked(no), &archived.unwrap_or_default())
     }
 
+    /// A moment of ours by Slack's clock, as far as its answers have said what that shows.
+    fn theirs(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        at.checked_sub_signed(self.site.ahead().unwrap_or_default()).unwrap_or(at)
+    }
+
     fn masked(&self, no: &Refusal) -> Refusal {
         Refusal { error: self.site.echo(&no.error), ..no.clone() }
     }
 }
 
-/// Text of Slack as people read it.
-fn unescaped(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+/// A topic of a length that Slack takes, counted as it is written there.
+fn topic(text: &str) -> String {
+    let units = |text: &str| fit::plain(&escaped(text));
+    let limit = fit::SLACK_TOPIC.letters;
+    if units(text) <= limit {
+        return escaped(text);
+    }
+    format!("{}…", escaped(fit::pieces(text, limit - 1, units)[0].trim_end()))
 }
 
 /// Text as Slack shows it: nothing in it is a mention, a link or a command.
@@ -319,4 +251,65 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+/// How somebody is named so that they are told; absent where nobody knows their ID.
+fn mention(name: &str, people: &[Handle]) -> Option<String> {
+    let is_theirs = |handle: &&Handle| handle.names.iter().any(|known| known.to_lowercase() == name.to_lowercase());
+    people.iter().find(is_theirs).map(|handle| format!("<@{}>", handle.id))
+}
+
+/// A text of ours: `@Leila Sadeghi` of the configuration is told, all else is text.
+fn said(text: &str, people: &[Handle]) -> String {
+    let mut names: Vec<(&str, &Handle)> =
+        people.iter().flat_map(|handle| handle.names.iter().map(move |name| (name.as_str(), handle))).collect();
+    // `@Leila Sadeghi` is not `@Leila`.
+    names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('@') {
+        let (before, after) = (&rest[..at], &rest[at + 1..]);
+        out.push_str(&escaped(before));
+        let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.');
+        let is_begin = !before.ends_with(is_word);
+        let named = names.iter().filter(|_| is_begin).find(|(name, _)| {
+            let head = after.get(..name.len()).unwrap_or_default();
+            let ends =
+                after.get(name.len()..).is_some_and(|rest| !rest.starts_with(|letter: char| letter.is_alphanumeric()));
+            head.to_lowercase() == name.to_lowercase() && ends
+        });
+        match named {
+            Some((name, handle)) => {
+                out.push_str(&format!("<@{}>", handle.id));
+                rest = &after[name.len()..];
+            }
+            None => {
+                out.push('@');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(&escaped(rest));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_people_of_the_configuration_are_told_and_a_topic_fits_as_it_is_written() {
+        let people = [Handle { names: vec!["Leila Sadeghi".into(), "leila".into()], id: "U0LEILA001".into() }];
+        for (text, expected) in [
+            ("@Leila Sadeghi takes it", "<@U0LEILA001> takes it"),
+            ("ask @LEILA, and @bob", "ask <@U0LEILA001>, and @bob"),
+            ("leila@qr.example and @leilani", "leila@qr.example and @leilani"),
+            ("<@U9> <!channel> @here", "&lt;@U9&gt; &lt;!channel&gt; @here"),
+        ] {
+            assert_eq!(said(text, &people), expected);
+        }
+        assert_eq!(topic("SEV1 · a & b <!here>"), "SEV1 · a &amp; b &lt;!here&gt;");
+        let long = topic(&"a & b ".repeat(100));
+        assert!(fit::plain(&long) <= 250 && long.ends_with('…') && !long.ends_with("&a…"), "{long}");
+    }
 }

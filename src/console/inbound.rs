@@ -13,7 +13,7 @@ use crate::incident::{
 };
 use crate::live::{FACILITATOR, SIMULATED};
 use crate::pane::Present;
-use crate::reach::ALERTMANAGER;
+use crate::reach::{ALERTMANAGER, without_markup};
 use crate::text::CleanStr;
 
 /// The pause between two questions.
@@ -152,7 +152,8 @@ impl Console {
             noted.at = self.incident.clock().show(noted.at);
             // What a system tells back is no news.
             let mut sent = self.incident.deliveries.iter().filter(|known| known.body.service == *service);
-            if sent.any(|known| !known.text().is_empty() && noted.text.ends_with(&**known.text())) {
+            let tells = |text: &str| !text.is_empty() && noted.text.ends_with(text);
+            if sent.any(|known| tells(known.text()) || tells(&without_markup(known.text()))) {
                 continue;
             }
             let known = self.incident.foreign.get(&(noted.service.clone(), noted.key.clone()));

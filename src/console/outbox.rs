@@ -18,6 +18,7 @@ use crate::incident::{
     Parcel, Phase, Receipt, Series, StatusUpdate,
 };
 use crate::incident::{Refusal, command};
+use crate::reach;
 use crate::text::CleanStr;
 
 /// What was sent a moment ago may not be found yet.
@@ -74,6 +75,10 @@ pub(super) struct Outbox {
     pub(super) news_pace: Pace,
     /// How many entries there were when it was last asked what is missing elsewhere.
     looked_at: usize,
+    /// Until when lines are gathered.
+    gathers: Option<DateTime<Utc>>,
+    /// Whoever sits here leaves.
+    is_left: bool,
     /// What other systems should know because of what others wrote: they tell it themselves, or a person here says that it goes out.
     left: Vec<DeliveryQueued>,
     /// Entries that were taken for others' while something of our own was on its way.
@@ -157,7 +162,7 @@ impl Console {
         let closed_for = self.incident.closing.as_ref().map_or(TimeDelta::zero(), |closing| now - closing.mark.at);
         self.outbox.was_open |= self.incident.phase().is_followed(closed_for);
         let entries = self.incident.len();
-        let is_known = self.outbox.looked_at == entries;
+        let is_known = self.outbox.looked_at == entries && self.outbox.gathers.is_none_or(|until| now < until);
         if self.settings.reach.is_empty() || !self.outbox.was_open || is_known {
             return;
         }
@@ -165,11 +170,38 @@ impl Console {
         let all = self.settings.reach.missing(&self.incident);
         // What was told in the meantime is left no more.
         self.outbox.left = without(&self.outbox.left, &without(&self.outbox.left, &all));
-        let missing = self.without_lines_of_others(without(&all, &self.outbox.left));
+        let mut missing = self.without_lines_of_others(without(&all, &self.outbox.left));
+        self.outbox.gathers = None;
+        missing.retain(|body| {
+            let until = self.gathers_until(body, now);
+            self.outbox.gathers = self.outbox.gathers.max(until);
+            until.is_none()
+        });
         if !missing.is_empty() {
             let append = self.append(missing.into_iter().map(Event::DeliveryQueued).collect(), None);
             effects.push(append);
         }
+    }
+
+    /// Until when lines for a place are gathered, so that many go as one; what is over, or is left, is told at once.
+    fn gathers_until(&self, body: &DeliveryQueued, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let pause = reach::gathers(&body.service).filter(|_| matches!(body.act, Act::Note(_)))?;
+        if self.outbox.is_left || !self.incident.phase().is_live() {
+            return None;
+        }
+        let is_before = |known: &&Delivery| {
+            known.body.service == body.service
+                && known.body.target == body.target
+                && matches!(known.body.act, Act::Note(_))
+        };
+        let last = self.incident.deliveries.iter().rfind(is_before)?.queued.at;
+        Some(last + pause).filter(|until| (now..=now + pause).contains(until) && *until > now)
+    }
+
+    /// Nobody will be here to tell later what is gathered now.
+    pub(crate) fn gathers_no_more(&mut self) {
+        self.outbox.is_left = true;
+        self.outbox.looked_at = 0;
     }
 
     /// What is missing, without the lines that others wrote: their console tells those, and until it has they are left. A line has its author whatever
@@ -257,6 +289,9 @@ impl Console {
             self.incident.undelivered().filter(|delivery| self.is_ours(delivery)).cloned().collect();
         let mut next = self.ask_news(now, effects);
         let mut later = |at: DateTime<Utc>| next = Some(next.map_or(at, |next| next.min(at)));
+        if let Some(until) = self.outbox.gathers {
+            later(until);
+        }
         // What goes to one place goes there in its order.
         let on_the_way =
             |delivery: &Delivery| matches!(delivery.state, DeliveryState::Queued { .. } | DeliveryState::Sending);
@@ -418,7 +453,8 @@ impl Console {
         let reach = &self.settings.reach;
         let from = reach.sender(delivery, &self.incident);
         let text = reach.signed(delivery, &self.incident, parcel.text);
-        Parcel { sent_at, first_sent_at, from, text, ..parcel }
+        let attached = reach.addressed(parcel.attached);
+        Parcel { sent_at, first_sent_at, from, text, attached, ..parcel }
     }
 
     fn delivery(&self, id: EntryId) -> Option<Delivery> {

@@ -8,8 +8,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Act, Channel, CleanStr, CleanText, DateTime, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId, Facts,
-    FollowUpState, Incident, IncidentId, Mark, Outcome, Release, Remote, Severity, TimeDelta, Told, Utc, Way,
+    Act, Attached, Channel, CleanStr, CleanText, DateTime, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId,
+    Facts, FollowUpState, Incident, IncidentId, Mark, Outcome, Owner, Release, Remote, Severity, TimeDelta, Told, Utc,
+    Way,
 };
 
 /// The pause before the next try grows to this …
@@ -160,6 +161,8 @@ pub struct Parcel {
     pub choices: BTreeSet<CleanStr>,
     /// Other incidents that bear on what a page shows, as this host's records had them when it was handed over.
     pub beside: Vec<Beside>,
+    /// What goes with it, as it is when it leaves.
+    pub attached: Attached,
 }
 
 /// What a system said to a parcel, or to the question whether it has it.
@@ -336,7 +339,30 @@ impl Delivery {
             is_dropped: incident.is_dropped(&self.body.act),
             choices: incident.choices.clone(),
             beside: Vec::new(),
+            attached: self.attached(incident),
         }
+    }
+
+    /// What goes with it; who is known where is for whoever knows people.
+    fn attached(&self, incident: &Incident) -> Attached {
+        let mut attached = Attached::default();
+        match &self.body.act {
+            // A text for the incident's own channel goes below the message at its top.
+            Act::Post if incident.made(&self.body, Thing::Room).is_some() => {
+                attached.thread = incident.made(&self.body, Thing::Pinned).cloned();
+            }
+            Act::Pin => attached.bulletin = Some(incident.bulletin()),
+            Act::Open(_) => attached.facts = incident.in_facts(),
+            Act::Ticket(item) => {
+                attached.facts = incident.in_facts();
+                let item = incident.follow_ups.iter().find(|one| one.id == *item);
+                attached.due = item.and_then(|item| item.due);
+                let owner = item.and_then(|item| item.owner.clone());
+                attached.owner = owner.map(|name| Owner { name, mail: None });
+            }
+            _ => {}
+        }
+        attached
     }
 
     /// The pause before it is tried again, whatever kept it back: longer from try to try, and not the same for all that wait.

@@ -4,6 +4,7 @@
 //!
 //! Invariant: nothing is acknowledged in the name of anybody but the person who acknowledged; PagerDuty gives the incident to whoever that is.
 
+use super::worded::worded;
 use super::{PAGERDUTY, Reach, commander};
 use crate::incident::{Act, Delivery, Incident};
 use crate::text::{CleanStr, CleanText};
@@ -23,8 +24,13 @@ impl Reach {
         found.or_else(|| body.from.clone()).or_else(|| self.stands_in.clone())
     }
 
-    /// The text of a delivery as it goes out now: where somebody else's name stands before it, it says whose doing it was.
+    /// The text of a delivery as it goes out now: outside of chat without its markup, and where somebody else's name stands before it, it says whose doing
+    /// it was.
     pub fn signed(&self, delivery: &Delivery, incident: &Incident, text: CleanText) -> CleanText {
+        let text = match &delivery.body.act {
+            Act::Publish(_) | Act::Tell => CleanText::new(&worded(&delivery.body.service, &text)),
+            _ => text,
+        };
         let declared = incident.declared.as_ref().map(|mark| mark.by.as_str()).unwrap_or_default();
         let is_opening = *delivery.body.service == *PAGERDUTY && matches!(delivery.body.act, Act::Open(_));
         if !is_opening || self.mail(declared).is_some() {

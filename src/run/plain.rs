@@ -441,7 +441,9 @@ impl Session {
             Typed::End => {
                 self.waits.since = clock::boot();
                 self.has_ended = true;
-                return;
+                self.console.gathers_no_more();
+                let effects = self.console.handle(Msg::Wake, wall);
+                return self.perform(effects.into_vec(), shell);
             }
         };
         self.tell_notice();

@@ -34,6 +34,7 @@ fn parcel(text: &str) -> Parcel {
         is_dropped: false,
         choices: BTreeSet::new(),
         beside: Vec::new(),
+        attached: Default::default(),
         first_sent_at: DateTime::from_timestamp(1_790_000_000, 0).unwrap(),
         record: "1-1".into(),
         ops: [CleanStr::new("INC-1/1-7")].into(),
@@ -122,7 +123,7 @@ async fn a_text_is_posted_as_described_and_found_again_by_its_mark() {
     let other = Parcel { op: "INC-1/1-8".into(), ..parcel("x") };
     assert!(matches!(slack.look_up(&other).await, Receipt::NotThere { .. }));
     let asked = server.requests().into_iter().find(|request| request.path.ends_with("history")).unwrap();
-    assert_eq!(asked.parameter("oldest"), Some("1789999880"));
+    assert_eq!(asked.parameter("oldest"), Some("1789996400"), "the clock is not known before the first answer");
 }
 
 /// Whether it is the look at who reads the channel, which comes before a text.

@@ -199,6 +199,9 @@ pub(super) struct Person {
     /// How they call themselves.
     #[serde(default, deserialize_with = "or_default")]
     pub real_name: String,
+    /// What the workspace calls them, where nothing else is said.
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
     /// A guest of several channels.
     #[serde(default, deserialize_with = "or_default")]
     pub is_restricted: bool,
@@ -231,6 +234,9 @@ pub(super) struct Message {
     /// The app's name for itself, of a message that an app wrote.
     #[serde(default, deserialize_with = "or_default")]
     pub username: String,
+    /// The app that wrote it.
+    #[serde(default)]
+    pub bot_profile: Value,
     /// Its parts, of a message that has a layout.
     #[serde(default)]
     pub blocks: Value,
@@ -243,6 +249,29 @@ pub(super) struct Message {
     /// What programs keep with it.
     #[serde(default)]
     pub metadata: Option<Metadata>,
+}
+
+/// `users.info`: its `user` is an object.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnePerson {
+    /// Who it is.
+    pub user: Person,
+}
+
+/// `pins.list`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Pins {
+    /// What is pinned, files too.
+    #[serde(default)]
+    pub items: Vec<Pin>,
+}
+
+/// Something that is pinned.
+#[derive(Debug, Deserialize)]
+pub(super) struct Pin {
+    /// The message, where it is one.
+    #[serde(default)]
+    pub message: Option<Message>,
 }
 
 /// A reaction to a message.
@@ -289,11 +318,21 @@ impl From<Room> for Remote {
     }
 }
 
+impl Person {
+    /// What people call them.
+    pub(super) fn called(&self) -> &str {
+        [&self.real_name, &self.name].into_iter().find(|name| !name.is_empty()).unwrap_or(&self.id)
+    }
+}
+
 impl Message {
-    /// Whether it is the message of a delivery.
-    pub(super) fn is(&self, op: &str) -> bool {
-        self.metadata.as_ref().is_some_and(|metadata| {
-            metadata.event_type == MARK && metadata.event_payload.get("op").and_then(Value::as_str) == Some(op)
+    /// Which piece of a delivery's text it is; the only one where it is not in pieces.
+    pub(super) fn piece_of(&self, op: &str) -> Option<usize> {
+        let metadata = self.metadata.as_ref().filter(|metadata| metadata.event_type == MARK)?;
+        let said = &metadata.event_payload;
+        (said.get("op").and_then(Value::as_str) == Some(op)).then(|| {
+            let part = said.get("part").and_then(Value::as_u64).and_then(|part| usize::try_from(part).ok());
+            part.map_or(0, |part| part.saturating_sub(1))
         })
     }
 

@@ -111,6 +111,7 @@ fn needed(wanted: &Wanted<'_>, rooms: &[Room]) -> Vec<(&'static str, Weight)> {
         add(read, Needed);
         add(history, Needed);
         add("pins:write", Needed);
+        add("pins:read", Better("what people pin in threads is not seen"));
         // PagerDuty's own app opens public channels.
         let adopts = wanted.reach.trackers.iter().any(|tracker| *tracker.service == *PAGERDUTY);
         if own.is_private && adopts {

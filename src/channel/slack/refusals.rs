@@ -71,6 +71,46 @@ const WAYS_OUT: &[(&[&str], &str)] = &[
     ),
 ];
 
+/// What words about one guest mean.
+const GUESTS: &[(&str, &str)] = &[
+    ("user_not_found", "Slack does not know the ID any more: correct `slack` in [[people]]"),
+    ("no_user", "Slack was given nobody: correct `slack` in [[people]]"),
+    ("users_not_found", "not known to Slack by this address"),
+    ("user_is_restricted", "a guest of other channels only: an administrator must let them in"),
+    ("user_is_ultra_restricted", "a guest of one other channel: an administrator must let them in"),
+    ("cant_invite", "the app may not invite them: invite them by hand"),
+    ("user_disabled", "the account is off"),
+    ("account_inactive", "the account is off"),
+    ("org_user_not_in_team", "not in this workspace: add them to it"),
+    ("user_team_not_in_channel", "of a workspace that is not in the channel"),
+    ("failed_for_some_users", "Slack does not say why: invite them by hand"),
+    ("ura_max_channels", "a guest of as many channels as a guest may be in"),
+    ("external_channel_migrating", "the channel is being moved: invite them by hand"),
+    ("is_bot", "a bot, which nobody can invite"),
+];
+
+/// Why somebody was not invited, in words.
+pub(super) fn of_guest(word: &str) -> String {
+    match GUESTS.iter().find(|(known, _)| *known == word) {
+        Some((_, words)) => (*words).to_owned(),
+        None => format!("Slack says {}: invite them by hand", word.replace('_', " ")),
+    }
+}
+
+/// Why a message is not at the top of its channel, in words.
+pub(super) fn of_pin(said: &Refusal) -> String {
+    match said.error.as_str() {
+        "missing_scope" => {
+            let needed = said.needed.as_deref().unwrap_or("pins:write");
+            format!("the token needs the scope {needed}: add it to the app and install it again, or pin it by hand")
+        }
+        "not_pinnable" | "permission_denied" | "restricted_action" => {
+            "the app may not pin here: pin it by hand".to_owned()
+        }
+        word => format!("Slack says {}: pin it by hand", word.replace('_', " ")),
+    }
+}
+
 /// These pass by themselves: what they refuse is tried again.
 const PASSING: &[&str] = &["ratelimited", "rate_limited", "message_limit_exceeded", "team_quota_exceeded"];
 

@@ -4,13 +4,14 @@
 //!
 //! Invariant: a channel that may have been opened is looked for until the lists have had time to show it, and is opened once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::answers::{Done, Found, Invited, NotInvited, OneRoom, Refusal, Room, Rooms};
-use super::{MOST_PAGES, Slack, escaped};
+use super::{Slack, refusals};
 use crate::channel::{absent, nothing_written};
 use crate::clock;
 use crate::incident::{Parcel, Receipt, Remote};
@@ -30,6 +31,11 @@ const SOON: TimeDelta = TimeDelta::minutes(11);
 const SOON_AFTER: TimeDelta = TimeDelta::seconds(2);
 /// So long a list may not show a channel that is there.
 const LISTED_BY: TimeDelta = TimeDelta::seconds(90);
+/// The list takes twenty requests a minute from all consoles together.
+const MOST_LISTS: usize = 15;
+const MINUTE: Duration = Duration::from_secs(60);
+/// A list that is read on in a while is asked for again after this.
+const READ_ON: TimeDelta = TimeDelta::seconds(30);
 /// Words that are about one guest, not about the channel.
 const OF_A_GUEST: &[&str] = &[
     "user_not_found",
@@ -49,10 +55,55 @@ const OF_A_GUEST: &[&str] = &[
 /// These are as good as invited.
 const IN_IT: &[&str] = &["already_in_channel", "cant_invite_self"];
 
+/// Whether a channel of a name is there.
+#[derive(Debug)]
+enum Seen {
+    /// It is.
+    There(Room),
+    /// The whole list has none.
+    Nowhere,
+    /// The list is long, and is read on in a while.
+    Later,
+}
+
+/// The list of the workspace's channels, as far as it was read.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    known: BTreeMap<String, Room>,
+    /// Where it is read on; empty at its beginning.
+    cursor: String,
+    /// The kinds of channels that the token may list, where those are not all.
+    types: Option<&'static str>,
+    /// When it was asked within the last minute, by the clock that counts from the boot.
+    asked: VecDeque<Duration>,
+}
+
+impl Listing {
+    /// Whether a page may be asked for, and that it is.
+    fn may_ask(&mut self, now: Duration) -> bool {
+        while self.asked.front().is_some_and(|at| now.saturating_sub(*at) >= MINUTE) {
+            self.asked.pop_front();
+        }
+        let may = self.asked.len() < MOST_LISTS;
+        if may {
+            self.asked.push_back(now);
+        }
+        may
+    }
+}
+
 impl Slack {
     /// Adopts the channel that another system opens for the incident; one that is older belongs to somebody else.
     pub(super) async fn find(&self, parcel: &Parcel, since: DateTime<Utc>) -> Result<Receipt, Failure> {
-        let found = self.room(&parcel.target).await.map_err(nothing_written)?;
+        let found = match self.room(&parcel.target).await.map_err(nothing_written)? {
+            Seen::There(room) => Some(room),
+            Seen::Nowhere => None,
+            Seen::Later => {
+                let why = format!("slack has many channels, and #{} is looked for among the rest soon", parcel.target);
+                return Ok(Receipt::NotYet { why: CleanStr::new(&why), wait: READ_ON });
+            }
+        };
+        let since = self.theirs(since);
         let is_new = |room: &Room| !room.is_archived && !room.is_marked() && room.created >= since.timestamp();
         let Some(room) = found.filter(is_new) else {
             let why = format!("slack has no #{} of this incident yet: `open-channel` opens it", parcel.target);
@@ -87,8 +138,16 @@ impl Slack {
             if no.error != "name_taken" {
                 return Ok(self.refusal(&no));
             }
-            if let Some(room) = self.room(&name).await?.filter(|room| self.is_it(room, parcel, is_private, since)) {
-                return Ok(Receipt::There(room.into()));
+            match self.room(&name).await? {
+                Seen::There(room) if self.is_it(&room, parcel, is_private, since) => {
+                    return Ok(Receipt::There(room.into()));
+                }
+                // The name is taken, and by whom is not known yet.
+                Seen::Later => {
+                    let why = format!("#{name} is taken, and whether it is this incident's is looked up soon");
+                    return Ok(Receipt::NotThere { why: CleanStr::new(&why), wait: Some(READ_ON) });
+                }
+                Seen::There(_) | Seen::Nowhere => {}
             }
         }
         let why = format!("#{} and {MOST_NAMES} names after it are other channels: rename one", parcel.target);
@@ -98,7 +157,8 @@ impl Slack {
     /// Whether the channel was opened, where the answer was lost: a list that does not show it yet is no answer.
     pub(super) async fn opened(&self, parcel: &Parcel, is_private: bool, since: Option<DateTime<Utc>>) -> Receipt {
         match self.room(&parcel.target).await {
-            Ok(Some(room)) if self.is_it(&room, parcel, is_private, since) => Receipt::There(room.into()),
+            Ok(Seen::There(room)) if self.is_it(&room, parcel, is_private, since) => Receipt::There(room.into()),
+            Ok(Seen::Later) => Receipt::Unknown("slack has many channels: it is looked for among the rest soon".into()),
             Ok(_) if clock::wall() - parcel.sent_at < LISTED_BY => Receipt::Unknown(
                 "slack does not list it yet, and lists new channels late: it is looked for again".into(),
             ),
@@ -110,43 +170,66 @@ impl Slack {
     /// Whether a channel is the one that a parcel opens: by its purpose, or one of the name that nobody has marked and that is young enough: as young as
     /// the incident where another system opens channels of that name, else no older than the first try, which was lost before the mark was set.
     fn is_it(&self, room: &Room, parcel: &Parcel, is_private: bool, since: Option<DateTime<Utc>>) -> bool {
-        let since = since.unwrap_or(parcel.first_sent_at - SOON_AFTER - self.site.apart());
+        let since = self.theirs(since.unwrap_or(parcel.first_sent_at - SOON_AFTER));
         let is_young = !room.is_archived && !room.is_marked() && room.created >= since.timestamp();
         // What was to be private does not go to one that everybody reads.
         room.is_of(parcel) || (is_young && (room.is_private || !is_private))
     }
 
-    /// A channel by its name; private ones are seen where the token may.
-    async fn room(&self, name: &str) -> Result<Option<Room>, Failure> {
-        match self.listed(name, "public_channel,private_channel").await? {
-            Ok(found) => Ok(found),
-            // One scope that lacks refuses the whole question: what can be seen is looked at.
-            Err(no) if no.error == "missing_scope" => match no.needed.as_deref() {
-                Some("groups:read") => self.listed(name, "public_channel").await?.map_err(|no| self.refused(&no)),
-                Some("channels:read") => self.listed(name, "private_channel").await?.map_err(|no| self.refused(&no)),
-                _ => Err(self.refused(&no)),
-            },
-            Err(no) => Err(self.refused(&no)),
+    /// A channel by its name; private ones are seen where the token may. The list is read on from where it was left, within its tier.
+    async fn room(&self, name: &str) -> Result<Seen, Failure> {
+        let mut listing = self.rooms.lock().await;
+        if let Some(room) = listing.known.get(name).cloned() {
+            // It was there a while ago: how it is now is asked of itself.
+            let seen = match self.get::<OneRoom>("conversations.info", &[("channel", &room.id)]).await? {
+                Ok(one) if one.channel.name == name => Some(one.channel),
+                Ok(_) => None,
+                Err(no) if no.error == "channel_not_found" => None,
+                Err(_) => Some(room),
+            };
+            match seen {
+                Some(room) => {
+                    listing.known.insert(name.to_owned(), room.clone());
+                    return Ok(Seen::There(room));
+                }
+                None => listing.known.remove(name),
+            };
         }
-    }
-
-    async fn listed(&self, name: &str, types: &str) -> Result<Result<Option<Room>, Refusal>, Failure> {
-        let mut cursor = String::new();
-        for _ in 0..MOST_PAGES {
-            let query = [("types", types), ("exclude_archived", "false"), ("limit", "200"), ("cursor", &cursor)];
+        let now = clock::boot();
+        loop {
+            if !listing.may_ask(now) {
+                return Ok(Seen::Later);
+            }
+            let types = listing.types.unwrap_or("public_channel,private_channel");
+            let query =
+                [("types", types), ("exclude_archived", "false"), ("limit", "200"), ("cursor", &listing.cursor)];
             let page = match self.get::<Rooms>("conversations.list", &query).await? {
                 Ok(page) => page,
-                Err(no) => return Ok(Err(no)),
+                // One scope that lacks refuses the whole question: what can be seen is looked at.
+                Err(no) if no.error == "missing_scope" && listing.types.is_none() => {
+                    listing.types = match no.needed.as_deref() {
+                        Some("groups:read") => Some("public_channel"),
+                        Some("channels:read") => Some("private_channel"),
+                        _ => return Err(self.refused(&no)),
+                    };
+                    continue;
+                }
+                Err(no) if no.error == "invalid_cursor" && !listing.cursor.is_empty() => {
+                    listing.cursor.clear();
+                    continue;
+                }
+                Err(no) => return Err(self.refused(&no)),
             };
-            if let Some(room) = page.channels.into_iter().find(|room| room.name == name) {
-                return Ok(Ok(Some(room)));
+            listing.known.extend(page.channels.into_iter().map(|room| (room.name.clone(), room)));
+            listing.cursor = page.response_metadata.next_cursor;
+            if let Some(room) = listing.known.get(name).cloned() {
+                return Ok(Seen::There(room));
             }
-            cursor = page.response_metadata.next_cursor;
-            if cursor.is_empty() {
-                break;
+            if listing.cursor.is_empty() {
+                // What is new is on the list when it is read again from its beginning.
+                return Ok(Seen::Nowhere);
             }
         }
-        Ok(Ok(None))
     }
 
     /// Asks people in; who could not be asked is named.
@@ -175,7 +258,7 @@ impl Slack {
             let called =
                 |id: &str| users.iter().find(|(known, _)| known == id).map_or(id, |(_, called)| *called).to_owned();
             let failed = failed.iter().filter(|one| !IN_IT.contains(&one.error.as_str()));
-            left_out.extend(failed.map(|one| format!("{} ({})", called(&one.user), one.error)));
+            left_out.extend(failed.map(|one| format!("{} ({})", called(&one.user), refusals::of_guest(&one.error))));
         }
         let name = match left_out.is_empty() {
             true => return Ok(Receipt::There(room.clone())),
@@ -184,28 +267,11 @@ impl Slack {
         Ok(Receipt::There(Remote { name: Some(CleanStr::new(&name)), ..room.clone() }))
     }
 
-    /// Keeps the message at the top of the channel; the first time it is posted and put there.
-    pub(super) async fn pin(&self, parcel: &Parcel, room: &Remote) -> Result<Receipt, Failure> {
-        if let Some(message) = &parcel.made {
-            let body = json!({ "channel": room.id, "ts": message.id, "text": escaped(&parcel.text) });
-            return Ok(match self.post::<Done>("chat.update", &body).await? {
-                Ok(_) => Receipt::There(message.clone()),
-                Err(no) => self.refusal_in(&no, Some(room)),
-            });
-        }
-        match self.message(parcel, &room.id).await? {
-            // It is posted: that it could not be put to the top is no reason to post it again.
-            Receipt::There(message) => {
-                Ok(self.to_the_top(room, message.clone()).await.unwrap_or(Receipt::There(message)))
-            }
-            other => Ok(other),
-        }
-    }
-
+    /// Puts a message to the top of its channel.
     pub(super) async fn to_the_top(&self, room: &Remote, message: Remote) -> Result<Receipt, Failure> {
         let body = json!({ "channel": room.id, "timestamp": message.id });
         let why = match self.post::<Done>("pins.add", &body).await? {
-            Err(no) if no.error != "already_pinned" => no.error,
+            Err(no) if no.error != "already_pinned" => refusals::of_pin(&no),
             Ok(_) | Err(_) => return Ok(Receipt::There(Remote { name: None, ..message })),
         };
         let name = CleanStr::new(&format!("{}, not pinned ({why})", message.id));

@@ -599,3 +599,46 @@ proptest::proptest! {
         proptest::prop_assert!(elsewhere.has.values().all(|count| *count == 1));
     }
 }
+
+#[test]
+fn lines_for_a_ticket_go_once_a_minute_and_the_last_ones_when_it_is_over_or_somebody_leaves() {
+    let place = crate::reach::Place::One("OPS".into());
+    let tracker = crate::reach::Tracker { service: crate::reach::JIRA.into(), place };
+    let reach = Reach { trackers: vec![tracker], ..Reach::default() };
+    let mut desk = Desk::open_with(Settings { reach, ..settings(Layout::Comms) }, (120, 40));
+    command(&mut desk);
+    present(&mut desk, &["c1"]);
+    let arrive = |desk: &mut Desk| {
+        let mut lines = 0;
+        for _ in 0..6 {
+            desk.tell(Msg::Wake);
+            let open: Vec<_> = desk.console.incident().undelivered().cloned().collect();
+            for one in open.iter().filter(|one| one.state == DeliveryState::Sending) {
+                lines += usize::from(matches!(one.body.act, crate::incident::Act::Note(_)));
+                desk.tell(Msg::Delivered(one.id, Receipt::There("OPS-1".into())));
+            }
+        }
+        lines
+    };
+    arrive(&mut desk);
+    desk.pass(61);
+    arrive(&mut desk);
+    desk.pass(61);
+    let note = |desk: &mut Desk, text: &str| {
+        let note = crate::incident::NoteAdded { kind: crate::incident::NoteKind::Finding, text: text.into(), at: None };
+        desk.asks(Event::NoteAdded(note));
+    };
+    note(&mut desk, "one");
+    assert_eq!(arrive(&mut desk), 1);
+    for text in ["two", "three", "four"] {
+        note(&mut desk, text);
+        desk.pass(10);
+        assert_eq!(arrive(&mut desk), 0, "{text} waits for the minute");
+    }
+    desk.pass(40);
+    assert_eq!(arrive(&mut desk), 1, "three lines in one comment");
+    note(&mut desk, "five");
+    assert_eq!(arrive(&mut desk), 0);
+    desk.console.gathers_no_more();
+    assert_eq!(arrive(&mut desk), 1, "who leaves tells the rest");
+}

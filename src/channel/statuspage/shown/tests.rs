@@ -33,6 +33,7 @@ fn parcel(status: PageStatus, severity: Severity) -> (Parcel, Publication) {
         is_dropped: false,
         choices: BTreeSet::new(),
         beside: Vec::new(),
+        attached: Default::default(),
     };
     (parcel, said)
 }

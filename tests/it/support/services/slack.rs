@@ -63,8 +63,7 @@ impl Slack {
             Err("invalid_auth".to_owned())
         };
         let said = said.unwrap_or_else(|error| json!({ "ok": false, "error": error }));
-        let scopes =
-            "chat:write,channels:history,channels:manage,channels:read,channels:join,pins:write,users:read.email";
+        let scopes = "chat:write,channels:history,channels:manage,channels:read,channels:join,pins:write,pins:read,users:read.email";
         Reply::json(said.to_string()).with("x-oauth-scopes", scopes)
     }
 
@@ -81,7 +80,9 @@ impl Slack {
         let known = |state: &State, id: &str| id == STATUS || state.channels.iter().any(|one| one["id"] == id);
         match (request.method.as_str(), method) {
             ("POST", "chat.postMessage") => {
-                fields(&body, &["channel", "text", "metadata"], &["unfurl_links", "unfurl_media"])?;
+                let more = ["unfurl_links", "unfurl_media", "blocks", "thread_ts", "reply_broadcast"];
+                fields(&body, &["channel", "text", "metadata"], &more)?;
+                laid_out(&body)?;
                 let channel = text(&body, "channel")?;
                 if !known(&state, channel) {
                     return Err("channel_not_found".to_owned());
@@ -91,7 +92,12 @@ impl Slack {
                     return Err("invalid_metadata_format".to_owned());
                 }
                 let ts = format!("1790000000.{:06}", state.messages.len() + 1);
-                let message = json!({ "ts": ts, "text": body["text"], "metadata": body["metadata"] });
+                let mut message = json!({ "ts": ts, "text": body["text"], "metadata": body["metadata"] });
+                for key in ["blocks", "thread_ts", "reply_broadcast"] {
+                    if !body[key].is_null() {
+                        message[key] = body[key].clone();
+                    }
+                }
                 state.messages.push((channel.to_owned(), message));
                 Ok(json!({ "ok": true, "channel": channel, "ts": ts }))
             }
@@ -101,9 +107,38 @@ impl Slack {
                     return Err("invalid_arguments".to_owned());
                 }
                 let channel = request.parameter("channel").ok_or("invalid_arguments")?;
-                let of_channel = state.messages.iter().rev().filter(|(of, _)| of == channel);
-                let messages: Vec<_> = of_channel.map(|(_, message)| message).collect();
+                // Replies stand below their message, and here only where they were told to the channel too.
+                let is_here = |one: &Value| one["thread_ts"].is_null() || one["reply_broadcast"] == true;
+                let of_channel = state.messages.iter().rev().filter(|(of, one)| of == channel && is_here(one));
+                let from: usize = request.parameter("cursor").map_or(0, |cursor| cursor.parse().unwrap());
+                let all: Vec<_> = of_channel.map(|(_, message)| message).collect();
+                let page: Vec<_> = all.iter().skip(from).take(200).collect();
+                let next = if from + 200 < all.len() { (from + 200).to_string() } else { String::new() };
+                Ok(json!({ "ok": true, "messages": page, "response_metadata": { "next_cursor": next } }))
+            }
+            ("GET", "conversations.replies") => {
+                parameters(request, &["channel", "ts", "oldest", "include_all_metadata", "limit", "cursor"])?;
+                let ts = request.parameter("ts").ok_or("invalid_arguments")?;
+                let below = state.messages.iter().filter(|(_, one)| one["ts"] == ts || one["thread_ts"] == ts);
+                let messages: Vec<_> = below.map(|(_, message)| message).collect();
                 Ok(json!({ "ok": true, "messages": messages, "response_metadata": { "next_cursor": "" } }))
+            }
+            ("GET", "pins.list") => {
+                parameters(request, &["channel"])?;
+                let channel = request.parameter("channel").ok_or("invalid_arguments")?;
+                let is_pinned = |ts: &Value| state.pins.iter().any(|(of, pin)| of == channel && ts == pin);
+                let pinned = state.messages.iter().filter(|(of, one)| of == channel && is_pinned(&one["ts"]));
+                let items: Vec<_> = pinned.map(|(_, one)| json!({ "type": "message", "message": one })).collect();
+                Ok(json!({ "ok": true, "items": items }))
+            }
+            ("GET", "users.info") => {
+                parameters(request, &["user"])?;
+                match request.parameter("user") {
+                    Some(id @ "U00000BOB") => {
+                        Ok(json!({ "ok": true, "user": { "id": id, "name": "bob", "real_name": "Bob Stone" } }))
+                    }
+                    _ => Err("user_not_found".to_owned()),
+                }
             }
             ("POST", "auth.test") => {
                 Ok(json!({ "ok": true, "url": "https://qr.slack.example/", "team": "QR", "user": "grace",
@@ -210,10 +245,12 @@ impl Slack {
                 Ok(said)
             }
             ("POST", "chat.update") => {
-                fields(&body, &["channel", "ts", "text"], &[])?;
+                fields(&body, &["channel", "ts", "text"], &["blocks"])?;
+                laid_out(&body)?;
                 let found =
                     state.messages.iter_mut().find(|(of, one)| body["channel"] == **of && one["ts"] == body["ts"]);
-                found.ok_or("message_not_found")?.1["text"] = body["text"].clone();
+                let found = &mut found.ok_or("message_not_found")?.1;
+                (found["text"], found["blocks"]) = (body["text"].clone(), body["blocks"].clone());
                 Ok(json!({ "ok": true, "channel": body["channel"], "ts": body["ts"] }))
             }
             ("POST", "pins.add") => {
@@ -228,4 +265,30 @@ impl Slack {
             _ => Err("unknown_method".to_owned()),
         }
     }
+}
+
+/// Texts within their limits, and blocks of the kinds that there are.
+fn laid_out(body: &Value) -> Checked<()> {
+    let is_long = |text: &Value, most: usize| text.as_str().is_some_and(|text| text.encode_utf16().count() > most);
+    if is_long(&body["text"], 4_000) {
+        return Err("msg_too_long".to_owned());
+    }
+    for block in body["blocks"].as_array().into_iter().flatten() {
+        let is_flawed = match block["type"].as_str() {
+            Some("header") => block["text"]["type"] != "plain_text" || is_long(&block["text"]["text"], 150),
+            Some("section") => {
+                let fields = block["fields"].as_array().cloned().unwrap_or_default();
+                is_long(&block["text"]["text"], 3_000)
+                    || fields.len() > 10
+                    || fields.iter().any(|field| is_long(&field["text"], 2_000))
+            }
+            Some("context") => block["elements"].as_array().is_none_or(|all| all.len() > 10),
+            Some("divider") => false,
+            _ => true,
+        };
+        if is_flawed {
+            return Err("invalid_blocks".to_owned());
+        }
+    }
+    Ok(())
 }
