@@ -119,6 +119,11 @@ async fn send(site: &Site, request: RequestBuilder, body: Option<&Value>) -> Res
     exchange(site, request, body).await
 }
 
+/// A question that is too long for an address.
+async fn question(site: &Site, path: impl Into<Below>, body: &Value) -> Result<Answer, Failure> {
+    exchange(site, site.request(Method::POST, path)?, Some(body)).await
+}
+
 async fn exchange(site: &Site, request: RequestBuilder, body: Option<&Value>) -> Result<Answer, Failure> {
     let request = match body {
         Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),

@@ -13,16 +13,15 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use answers::{Created, Found, Issue, Kind, Kinds, ServerInfo, Transitions};
+use answers::{Created, Issue, Kind, Kinds, LinkTypes, ServerInfo, Transitions};
 use ends::{Deciding, Ending, Next};
 use texts::document;
 
 use super::{
-    Answering, Channel, Examining, Options, Telling, Wanted, absent, bears, call, cannot, complaint, naming, noted,
+    Answering, Channel, Examining, Options, Telling, Wanted, absent, bears, call, cannot, complaint, fit, naming,
     nothing_written, read, receipt, silent, taken, unknown, without,
 };
-use crate::clock;
-use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
+use crate::incident::{Act, Opened, Parcel, Receipt, Remote, Severity, Watched};
 use crate::reach::{JIRA, TicketEnds, TicketTypes};
 use crate::source::below::Below;
 use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
@@ -32,12 +31,17 @@ use crate::text::CleanStr;
 mod answers;
 mod ends;
 mod examine;
+mod people;
+mod search;
+mod section;
 mod texts;
 
-/// The longest summary.
-const SUMMARY: usize = 255;
 /// What the configuration does not set.
 const OURS: [&str; 5] = ["project", "issuetype", "summary", "description", "labels"];
+/// What a ticket can do without.
+const OPTIONAL: [&str; 3] = ["priority", "assignee", "duedate"];
+/// What a link without a direction is called on a site that nobody changed.
+const RELATES: &str = "Relates";
 /// No way to the end has more steps.
 const MOST_STEPS: usize = 6;
 /// So many pages of a list are read.
@@ -54,6 +58,8 @@ pub(super) fn open(endpoint: &Endpoint, options: &Options) -> Result<Box<dyn Cha
         ends: options.ticket_ends.clone(),
         fields: options.ticket_fields.clone(),
         server: OnceCell::new(),
+        link_kind: OnceCell::new(),
+        me: OnceCell::new(),
     }))
 }
 
@@ -65,6 +71,10 @@ struct Jira {
     /// What every ticket of the project has besides, by the IDs of fields.
     fields: BTreeMap<String, Value>,
     server: OnceCell<Server>,
+    /// What links are called there.
+    link_kind: OnceCell<String>,
+    /// By what it knows us.
+    me: OnceCell<Option<String>>,
 }
 
 /// What it says of itself.
@@ -109,10 +119,7 @@ impl Channel for Jira {
                     }
                 }
                 (Act::Note(_), Some(about)) => self.comment(edition, parcel, about).await,
-                (Act::Describe, Some(about)) => {
-                    let body = json!({ "fields": { "description": document(edition, &parcel.text) } });
-                    self.write(Method::PUT, api(edition).then("issue/{}", &[&about.id]), &body, about).await
-                }
+                (Act::Describe, Some(about)) => self.describe(edition, parcel, about).await,
                 (Act::Change(said), Some(about)) => self.rename(edition, parcel, said, about).await,
                 (Act::Reopen, Some(about)) => self.reopen(edition, about).await,
                 (Act::Resolve | Act::CloseTicket(_), Some(about)) => self.end(edition, parcel, about).await,
@@ -147,13 +154,7 @@ impl Channel for Jira {
                 Err(failure) => return unknown(failure),
             };
             let found = match (&parcel.act, &parcel.about) {
-                (Act::Open(_) | Act::Ticket(_), _) => match self.find(edition, parcel).await {
-                    Ok(None) if edition == Edition::Cloud => {
-                        let why = "jira does not find it, and finds new tickets only after some minutes: look there";
-                        return Receipt::Unknown(why.into());
-                    }
-                    other => other,
-                },
+                (Act::Open(_) | Act::Ticket(_), _) => return self.is_made(edition, parcel).await,
                 (Act::Note(_), Some(about)) => self.has_comment(edition, parcel, about).await,
                 (Act::Reopen, Some(about)) => {
                     self.is_done(edition, about).await.map(|is_done| (!is_done).then(|| about.clone()))
@@ -177,26 +178,6 @@ impl Channel for Jira {
 }
 
 impl Jira {
-    /// Whether somebody moved a ticket, and the follow-up that is done with it.
-    async fn moved(&self, watched: &Watched) -> Result<Vec<News>, Failure> {
-        let edition = self.edition().await?;
-        let key = &watched.remote.id;
-        let issue: Issue = self.get(api(edition).then("issue/{}", &[key]), &[("fields", "status")]).await?;
-        let Some(status) = issue.fields.status else { return Ok(Vec::new()) };
-        // As it was made: no news.
-        if status.status_category.key == "new" {
-            return Ok(Vec::new());
-        }
-        let is_done = status.status_category.key == "done";
-        let text = format!("{key} is {} now", if status.name.is_empty() { "done" } else { &status.name });
-        let mut news = noted(JIRA, &format!("{key}/{}", status.name), "", clock::wall(), &text);
-        news.noted.link = watched.remote.link.clone();
-        if let (Some(Thing::Ticket(item)), true) = (watched.thing, is_done) {
-            news.closes = Some(item);
-        }
-        Ok(vec![news])
-    }
-
     async fn edition(&self) -> Result<Edition, Failure> {
         let ask = async {
             let info: ServerInfo = self.get("rest/api/2/serverInfo", &[]).await?;
@@ -263,29 +244,48 @@ impl Jira {
                 return Ok(Receipt::Refused(CleanStr::new(&why)));
             }
         };
-        let summary: String = summary.replace(['\n', '\r'], " ").chars().take(SUMMARY).collect();
+        let (summary, whole) = fit::title(summary, fit::JIRA_SUMMARY);
+        let text = fit::body(whole.as_deref(), &parcel.text);
+        let pieces = section::pieces(edition, &text);
+        let description = match parcel.act {
+            Act::Open(_) => section::new(edition, pieces[0]),
+            _ => document(edition, pieces[0]),
+        };
         let mut fields = json!({
             "project": { "key": parcel.target },
             "issuetype": { "name": kind },
             "summary": summary,
-            "description": document(edition, &parcel.text),
+            "description": description,
             "labels": labels,
         });
         for (id, value) in self.fields.iter().filter(|(id, _)| !OURS.contains(&id.as_str())) {
-            fields[id] = value.clone();
+            fields[id] = filled_in(value, &parcel.attached.facts);
         }
         if let Some(severity) = severity.filter(|_| !self.fields.contains_key("priority")) {
             fields["priority"] = json!({ "name": priority(severity) });
         }
+        self.assign(edition, parcel, &mut fields).await?;
         let path = api(edition).then("issue", &[]);
-        let mut answer = call(&self.site, Method::POST, path.clone(), Some(&json!({ "fields": fields }))).await?;
-        if is_about_priority(&answer) {
-            // Not on the screen of this project: a ticket without it is better than none.
-            fields.as_object_mut().map(|fields| fields.remove("priority"));
-            answer = call(&self.site, Method::POST, path.clone(), Some(&json!({ "fields": fields }))).await?;
+        let body = |fields: &Value| json!({ "fields": fields, "properties": search::property(parcel) });
+        let mut answer = call(&self.site, Method::POST, path.clone(), Some(&body(&fields))).await?;
+        let left_out = without_what_no_screen_has(&answer, &mut fields);
+        if !left_out.is_empty() {
+            // A ticket without them is better than none.
+            answer = call(&self.site, Method::POST, path.clone(), Some(&body(&fields))).await?;
         }
         let made: Created = taken(&self.site, answer).await?;
-        Ok(Receipt::There(self.remote(&made.key)))
+        let mut remote = self.remote(&made.key);
+        let is_told: Vec<&str> = left_out.iter().map(String::as_str).filter(|name| *name != "priority").collect();
+        if !is_told.is_empty() {
+            let why = format!("{}, without {} (not on the project's screen)", made.key, is_told.join(" and "));
+            remote.name = Some(CleanStr::new(&why));
+        }
+        // What did not fit follows below; that it could not be added is no reason to make another ticket.
+        if let Err(failure) = self.rest_of_description(edition, parcel, &remote, &pieces[1..]).await {
+            let why = format!("{}, without the end of its description ({})", made.key, failure.reason);
+            remote.name = Some(CleanStr::new(&why));
+        }
+        Ok(Receipt::There(remote))
     }
 
     fn remote(&self, key: &str) -> Remote {
@@ -294,26 +294,14 @@ impl Jira {
         Remote { id: key.into(), name: Some(key.into()), link: Some(link), is_adopted: false }
     }
 
-    async fn find(&self, edition: Edition, parcel: &Parcel) -> Result<Option<Remote>, Failure> {
-        let jql = format!("project = \"{}\" AND labels = \"{}\"", parcel.target, label(parcel));
-        let found: Found = match edition {
-            Edition::Cloud => {
-                let body = json!({ "jql": jql, "fields": ["summary"], "maxResults": 2 });
-                let answer = call(&self.site, Method::POST, "rest/api/3/search/jql", Some(&body)).await?;
-                taken(&self.site, answer).await?
-            }
-            Edition::DataCenter => {
-                let query = [("jql", jql.as_str()), ("fields", "summary"), ("startAt", "0"), ("maxResults", "2")];
-                self.get("rest/api/2/search", &query).await?
-            }
-        };
-        Ok(found.issues.first().map(|issue| self.remote(&issue.key)))
-    }
-
     /// The follow-up's ticket, tied to the incident's; that it could not be tied is said, and no reason to make another.
     async fn linked(&self, edition: Edition, about: &Remote, made: Remote) -> Remote {
+        let kind = match self.link_type(edition).await {
+            Ok(kind) => kind,
+            Err(failure) => return unlinked(made, &failure),
+        };
         let body = json!({
-            "type": { "name": "Relates" },
+            "type": { "name": kind },
             "inwardIssue": { "key": about.id },
             "outwardIssue": { "key": made.id },
         });
@@ -398,13 +386,26 @@ impl Jira {
 
     /// A comment that only people of the company read; where a project has no customers, that makes no difference.
     async fn comment(&self, edition: Edition, parcel: &Parcel, about: &Remote) -> Result<Receipt, Failure> {
-        // The mark stands first: whatever is cut off, it is found again.
-        let text = format!("({})\n{}", mark(parcel), parcel.text);
         let path = api(edition).then("issue/{}/comment", &[&about.id]);
-        let internal = json!([{ "key": "sd.public.comment", "value": { "internal": true } }]);
-        let body = json!({ "body": document(edition, &text), "properties": internal });
-        let answer = call(&self.site, Method::POST, path.clone(), Some(&body)).await?;
-        naming(&self.site, answer, "id").await.map(|_| Receipt::There(about.clone()))
+        let pieces = texts::pieces(edition, &parcel.text, 0);
+        let count = pieces.len();
+        let known = match count {
+            1 => Vec::new(),
+            _ => self.comments(edition, about).await.map_err(nothing_written)?,
+        };
+        for (place, piece) in pieces.into_iter().enumerate() {
+            let mark = format!("{}{}", mark(parcel), fit::number(place, count));
+            if known.iter().any(|one| bears(&one["body"].to_string(), &mark)) {
+                continue;
+            }
+            // The mark stands first: by it each piece is found again.
+            let text = format!("({mark})\n{piece}");
+            let internal = json!([{ "key": "sd.public.comment", "value": { "internal": true } }]);
+            let body = json!({ "body": document(edition, &text), "properties": internal });
+            let answer = call(&self.site, Method::POST, path.clone(), Some(&body)).await?;
+            naming(&self.site, answer, "id").await?;
+        }
+        Ok(Receipt::There(about.clone()))
     }
 
     /// Gives a ticket the summary and the priority that the incident has now.
@@ -415,16 +416,15 @@ impl Jira {
         said: &Opened,
         about: &Remote,
     ) -> Result<Receipt, Failure> {
-        let summary: String =
-            format!("{}: {}", parcel.incident, said.title).replace(['\n', '\r'], " ").chars().take(SUMMARY).collect();
+        // Where it is shortened, it stands whole in the description, which follows the record too.
+        let (summary, _) = fit::title(&format!("{}: {}", parcel.incident, said.title), fit::JIRA_SUMMARY);
         let path = api(edition).then("issue/{}", &[&about.id]);
         let mut fields = json!({ "summary": summary });
         if !self.fields.contains_key("priority") {
             fields["priority"] = json!({ "name": priority(said.severity) });
         }
         let mut answer = call(&self.site, Method::PUT, path.clone(), Some(&json!({ "fields": fields }))).await?;
-        if is_about_priority(&answer) {
-            fields.as_object_mut().map(|fields| fields.remove("priority"));
+        if !without_what_no_screen_has(&answer, &mut fields).is_empty() {
             answer = call(&self.site, Method::PUT, path.clone(), Some(&json!({ "fields": fields }))).await?;
         }
         silent(&self.site, &answer)?;
@@ -453,10 +453,40 @@ impl Jira {
         Ok(issue.fields.status.is_some_and(|status| status.status_category.key == "done"))
     }
 
+    /// Whether all pieces of a comment are there.
     async fn has_comment(&self, edition: Edition, parcel: &Parcel, about: &Remote) -> Result<Option<Remote>, Failure> {
+        let count = texts::pieces(edition, &parcel.text, 0).len();
+        let known = self.comments(edition, about).await?;
+        let is_there = |place| {
+            let mark = format!("{}{}", mark(parcel), fit::number(place, count));
+            known.iter().any(|one| bears(&one["body"].to_string(), &mark))
+        };
+        Ok((0..count).all(is_there).then(|| about.clone()))
+    }
+
+    /// The newest comments of a ticket.
+    async fn comments(&self, edition: Edition, about: &Remote) -> Result<Vec<Value>, Failure> {
         let path = api(edition).then("issue/{}/comment", &[&about.id]);
-        let comments: Value = self.get(path.clone(), &[("orderBy", "-created"), ("maxResults", "100")]).await?;
-        Ok(bears(&comments.to_string(), &mark(parcel)).then(|| about.clone()))
+        let said: Value = self.get(path, &[("orderBy", "-created"), ("maxResults", "100")]).await?;
+        Ok(said.get("comments").and_then(Value::as_array).cloned().unwrap_or_default())
+    }
+
+    /// What the site calls a link that has no direction, in its language.
+    async fn link_type(&self, edition: Edition) -> Result<String, Failure> {
+        let ask = async {
+            let known: LinkTypes = self.get(api(edition).then("issueLinkType", &[]), &[]).await?;
+            let all = known.issue_link_types;
+            let named = |wanted: &str| all.iter().find(|one| one.name.to_lowercase() == wanted.to_lowercase());
+            let wanted = self.ends.link_type.as_deref().and_then(named).or_else(|| named(RELATES));
+            let found = wanted.or_else(|| all.iter().find(|one| one.inward == one.outward)).or(all.first());
+            Ok::<_, Failure>(found.map_or(RELATES.to_owned(), |one| one.name.clone()))
+        };
+        match self.link_kind.get_or_try_init(|| ask).await {
+            Ok(kind) => Ok(kind.clone()),
+            // Where links are not listed, the name that every site begins with is tried.
+            Err(failure) if matches!(failure.trouble, Trouble::Status(400..=499)) => Ok(RELATES.to_owned()),
+            Err(failure) => Err(failure),
+        }
     }
 }
 
@@ -467,14 +497,37 @@ fn api(edition: Edition) -> Below {
     })
 }
 
+/// A value of the configuration with the incident's facts where their names stand between braces.
+fn filled_in(value: &Value, facts: &BTreeMap<&'static str, String>) -> Value {
+    match value {
+        Value::String(text) => {
+            let mut parts = text.split("{{");
+            let mut out = parts.next().unwrap_or_default().to_owned();
+            for part in parts {
+                let (name, rest) = part.split_once("}}").unwrap_or((part, ""));
+                out.push_str(facts.get(name.trim()).map(String::as_str).unwrap_or_default());
+                out.push_str(rest);
+            }
+            json!(out)
+        }
+        Value::Array(all) => all.iter().map(|one| filled_in(one, facts)).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, one)| (name.clone(), filled_in(one, facts))).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
 /// The label by which a ticket is found again.
 fn label(parcel: &Parcel) -> String {
     format!("warroom-{}", parcel.op.to_lowercase().replace('/', "-"))
 }
 
-/// The end of a comment, by which it is found again.
+/// The beginning of a comment, by which it is found again.
 fn mark(parcel: &Parcel) -> String {
-    format!("warroom {}", parcel.op)
+    mark_of(&parcel.op)
+}
+
+fn mark_of(what: &str) -> String {
+    format!("warroom {what}")
 }
 
 fn priority(severity: Severity) -> &'static str {
@@ -486,10 +539,20 @@ fn priority(severity: Severity) -> &'static str {
     }
 }
 
-fn is_about_priority(answer: &Answer) -> bool {
+/// Takes out what a refusal is about, where it is about nothing else: fields that this project's screen does not have.
+fn without_what_no_screen_has(answer: &Answer, fields: &mut Value) -> Vec<String> {
     let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let errors = said.get("errors").and_then(Value::as_object);
-    answer.status == 400 && errors.is_some_and(|errors| errors.len() == 1 && errors.contains_key("priority"))
+    let Some(errors) = said.get("errors").and_then(Value::as_object).filter(|errors| !errors.is_empty()) else {
+        return Vec::new();
+    };
+    let is_optional = |name: &String| OPTIONAL.contains(&name.as_str());
+    if answer.status != 400 || !errors.keys().all(is_optional) {
+        return Vec::new();
+    }
+    if let Some(fields) = fields.as_object_mut() {
+        fields.retain(|name, _| !errors.contains_key(name));
+    }
+    errors.keys().cloned().collect()
 }
 
 fn unlinked(made: Remote, failure: &Failure) -> Remote {

@@ -180,6 +180,7 @@ pub(super) const KEYS: &[&str] = &[
     "jira-project.dropped-status",
     "jira-project.done-resolution",
     "jira-project.dropped-resolution",
+    "jira-project.link-type",
     "screen.theme",
     "screen.colours",
     "screen.unicode",

@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use super::people::{Argv, BellPartial, ChangesPartial, Deadline, EscalationPartial, OncallPartial, PersonPartial};
 use super::staging::StagingPartial;
 use super::{Colours, Letters, Sharing};
-use crate::incident::{ServiceId, Severity};
+use crate::incident::{FACTS, ServiceId, Severity};
 use crate::playbook::Aliases;
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, fit};
@@ -164,7 +164,36 @@ pub(super) struct JiraProjectPartial {
     pub(super) done_resolution: Option<CleanStr>,
     #[serde(deserialize_with = "said")]
     pub(super) dropped_resolution: Option<CleanStr>,
+    #[serde(deserialize_with = "said")]
+    pub(super) link_type: Option<CleanStr>,
+    #[serde(deserialize_with = "with_facts")]
     pub(super) fields: BTreeMap<String, serde_json::Value>,
+}
+
+/// Values of fields, in which only facts that there are stand between braces.
+fn with_facts<'de, D: Deserializer<'de>>(input: D) -> Result<BTreeMap<String, serde_json::Value>, D::Error> {
+    fn check(value: &serde_json::Value) -> Result<(), String> {
+        match value {
+            serde_json::Value::String(text) => {
+                for name in text.split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap_or_default().trim()) {
+                    if !FACTS.contains(&name) {
+                        let known = FACTS.join(", ");
+                        return Err(format!(
+                            "`{{{{{}}}}}` is no fact of an incident: there are {known}",
+                            fit(name, 40)
+                        ));
+                    }
+                }
+                Ok(())
+            }
+            serde_json::Value::Array(all) => all.iter().try_for_each(check),
+            serde_json::Value::Object(fields) => fields.values().try_for_each(check),
+            serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Ok(()),
+        }
+    }
+    let fields = BTreeMap::deserialize(input)?;
+    fields.values().try_for_each(check).map_err(serde::de::Error::custom)?;
+    Ok(fields)
 }
 
 /// What a system calls something: letters, digits, `-` and `_`, so that it can stand in an address.

@@ -113,10 +113,12 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # dropped-status = "Canceled"            # of a false alarm, and of a follow-up that is dropped
 # done-resolution = "Fixed"
 # dropped-resolution = "Won't Do"
+# link-type = "Relates"             # between the incident's ticket and those of its follow-ups
 
 [jira-project.fields]
 # What the project wants of every ticket besides, by the IDs that doctor names.
 # customfield_10010 = { value = "Payments" }
+# customfield_10011 = "{{service}} at {{detected}}"  # also incident, title, severity, services, declared-by, commander
 
 [grafana]
 # Annotations from the beginning to the end of an incident.

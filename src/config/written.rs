@@ -129,6 +129,7 @@ pub(super) fn ticket_ends(said: &JiraProjectPartial) -> TicketEnds {
         dropped_status: said.dropped_status.clone(),
         done_resolution: said.done_resolution.clone(),
         dropped_resolution: said.dropped_resolution.clone(),
+        link_type: said.link_type.clone(),
     }
 }
 

@@ -21,13 +21,18 @@ use crate::support::services::slack::{self, Slack};
 use crate::support::services::statuspage::{self, Statuspage};
 use crate::support::services::{Checked, answer, body, fields};
 
+mod chat;
+mod clocks;
 mod events;
 mod faults;
+mod fits;
 mod folders;
 mod news;
 mod pages;
 mod readers;
 mod silences;
+mod table;
+mod tickets;
 
 const SENT: i64 = 1_790_000_000;
 
@@ -106,6 +111,7 @@ pub fn parcel(service: &str, target: &str, act: Act) -> Parcel {
         is_dropped: false,
         choices: BTreeSet::new(),
         beside: Vec::new(),
+        attached: Default::default(),
         first_sent_at: DateTime::from_timestamp(SENT, 0).unwrap(),
         record: "1-1".into(),
         ops: BTreeSet::from(["INC-1/1-7".into()]),
@@ -373,19 +379,6 @@ async fn jira_ends_a_ticket_as_it_ended_and_asks_where_that_is_not_clear() {
         assert_eq!(state.ended_as.as_deref(), Some(expected.unwrap_or("Archived")));
         assert_eq!(state.comments.len(), 1, "why it ended is there once");
     }
-}
-
-#[tokio::test]
-async fn a_ticket_that_cloud_does_not_find_yet_is_a_person_s_business() {
-    let site = Jira::new(true);
-    site.state.lock().unwrap().blind = 100;
-    let kept = site.clone();
-    let server = Server::start(move |request| kept.answer(request)).await;
-    let channel = jira_at(&server, true);
-    let begin = parcel("jira", "OPS", opened(&[]));
-    there(channel.deliver(&begin).await);
-    let Receipt::Unknown(why) = channel.look_up(&begin).await else { panic!() };
-    assert!(why.contains("finds new tickets only after some minutes"), "{why}");
 }
 
 #[tokio::test]

@@ -25,6 +25,12 @@ pub(super) struct ServerInfo {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Myself {
+    /// How Cloud finds it.
+    #[serde(default)]
+    pub account_id: Option<String>,
+    /// How Data Center finds it.
+    #[serde(default)]
+    pub name: Option<String>,
     /// How people call it.
     #[serde(default, deserialize_with = "or_default")]
     pub display_name: String,
@@ -150,12 +156,120 @@ pub(super) struct Found {
     pub issues: Vec<Created>,
 }
 
+/// `issue/{key}`, with what marks it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Numbered {
+    /// Its labels.
+    #[serde(default, deserialize_with = "or_default")]
+    pub fields: Labelled,
+    /// What programs keep with it, by key.
+    #[serde(default)]
+    pub properties: Value,
+}
+
+/// The labels of a ticket.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Labelled {
+    /// They.
+    #[serde(default, deserialize_with = "or_default")]
+    pub labels: Vec<String>,
+}
+
+impl Numbered {
+    /// Whether it is the ticket of a delivery: its property says so, or its label.
+    pub(super) fn is_of(&self, op: &str, label: &str) -> bool {
+        let marked = self.properties.get(super::search::PROPERTY).and_then(|mark| mark.get("op"));
+        marked.and_then(Value::as_str) == Some(op) || self.fields.labels.iter().any(|known| known == label)
+    }
+}
+
+/// `user/search`: Cloud knows people by `accountId`, Data Center by `name`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct User {
+    /// How Cloud finds them.
+    #[serde(default)]
+    pub account_id: Option<String>,
+    /// How Data Center finds them.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Their address, where they show it.
+    #[serde(default)]
+    pub email_address: Option<String>,
+    /// What people call them.
+    #[serde(default, deserialize_with = "or_default")]
+    pub display_name: String,
+}
+
+/// `issueLinkType`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LinkTypes {
+    /// All of the site, in its language.
+    #[serde(default)]
+    pub issue_link_types: Vec<LinkType>,
+}
+
+/// A kind of links.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct LinkType {
+    /// What it is called.
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    /// What one end says.
+    #[serde(default, deserialize_with = "or_default")]
+    pub inward: String,
+    /// What the other one says: the same, where the link has no direction.
+    #[serde(default, deserialize_with = "or_default")]
+    pub outward: String,
+}
+
 /// `issue/{key}`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Issue {
     /// The fields that were asked for.
     #[serde(default, deserialize_with = "or_default")]
     pub fields: Fields,
+    /// What was changed, where that was asked for.
+    #[serde(default, deserialize_with = "or_default")]
+    pub changelog: Changes,
+}
+
+/// What was changed in a ticket.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Changes {
+    /// Each time that somebody changed something.
+    #[serde(default, deserialize_with = "or_default")]
+    pub histories: Vec<Change>,
+}
+
+/// What somebody changed at once.
+#[derive(Debug, Deserialize)]
+pub(super) struct Change {
+    /// How it is found.
+    #[serde(default, deserialize_with = "or_default")]
+    pub id: String,
+    /// Who did it.
+    #[serde(default)]
+    pub author: Option<User>,
+    /// When, as Jira writes it: `2026-11-30T15:04:05.000+0000`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub created: String,
+    /// What.
+    #[serde(default, deserialize_with = "or_default")]
+    pub items: Vec<Changed>,
+}
+
+/// A field that was changed.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Changed {
+    /// Its name: `status`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub field: String,
+    /// What it says now.
+    #[serde(default, deserialize_with = "or_default")]
+    pub to_string: String,
 }
 
 /// Fields of a ticket.

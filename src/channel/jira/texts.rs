@@ -7,13 +7,42 @@
 use serde_json::{Value, json};
 
 use super::Edition;
+use crate::channel::fit::{self, JIRA_TEXT};
 
-/// The longest text.
-const TEXT: usize = 32_000;
+/// What is left for marks and for the frame of a document.
+const SPARE: usize = 600;
+
+/// The pieces that descriptions or comments take, with so much room for something else.
+pub(super) fn pieces(edition: Edition, text: &str, room: usize) -> Vec<&str> {
+    let most = JIRA_TEXT.letters - SPARE - room;
+    match edition {
+        Edition::Cloud => fit::pieces(text, most, in_a_document),
+        Edition::DataCenter => fit::pieces(text, most, in_markup),
+    }
+}
+
+/// How many letters a text is in a document at most: each line is a paragraph of its own.
+fn in_a_document(text: &str) -> usize {
+    let of = |letter: char| match letter {
+        '\n' => 80,
+        '"' | '\\' | '\t' => 2,
+        letter => letter.len_utf16(),
+    };
+    text.chars().map(of).sum()
+}
+
+/// How many letters a text is at most where markup is escaped.
+fn in_markup(text: &str) -> usize {
+    let of = |letter: char| match letter {
+        '\\' => 5,
+        '\n' | '{' | '}' | '[' | ']' | '!' | '|' | '*' | '_' | '^' | '~' | '+' | '-' | '#' | '.' | '?' => 2,
+        letter => letter.len_utf16(),
+    };
+    text.chars().map(of).sum()
+}
 
 /// A text as the edition wants it: a document of paragraphs, or wiki markup that shows the text.
 pub(super) fn document(edition: Edition, text: &str) -> Value {
-    let text: String = text.chars().take(TEXT).collect();
     if edition == Edition::DataCenter {
         return json!(text.lines().map(plain).collect::<Vec<_>>().join("\n"));
     }

@@ -6,19 +6,19 @@ use super::*;
 
 type Counting = fn(&pagerduty::State) -> usize;
 type Answering = fn() -> Reply;
-type Handler = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
+pub type Handler = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 
 /// A service with what it keeps, an act, and how many objects the act has left there.
-struct Case {
-    service: &'static str,
-    handler: Handler,
-    parcel: Parcel,
-    count: Box<dyn Fn() -> usize + Send>,
+pub struct Case {
+    pub service: &'static str,
+    pub handler: Handler,
+    pub parcel: Parcel,
+    pub count: Box<dyn Fn() -> usize + Send>,
     /// The service says whether the act was done; else somebody must look, or repeating is harmless.
-    can_look: bool,
+    pub can_look: bool,
 }
 
-fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     let mut add = |service, handler: Handler, parcel, count: Box<dyn Fn() -> usize + Send>, can_look| {
         cases.push(Case { service, handler, parcel, count, can_look });
@@ -79,7 +79,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// Whether a request changes something: the one that goes wrong in these tests.
-fn writes(request: &Request) -> bool {
+pub fn writes(request: &Request) -> bool {
     request.method != "GET"
 }
 

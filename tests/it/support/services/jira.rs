@@ -18,6 +18,10 @@ pub struct State {
     pub links: Vec<(String, String)>,
     /// New tickets are not found for so many searches.
     pub blind: usize,
+    /// The project's screen has neither an owner nor a day.
+    pub has_no_owner: bool,
+    /// What others did with the ticket: ID, who, the status.
+    pub moves: Vec<(String, String, String)>,
     /// The project's screen has no priority.
     pub has_no_priority: bool,
     pub kinds: Vec<String>,
@@ -119,7 +123,7 @@ impl Jira {
             }
             ("POST", ["issue"]) => {
                 let body = body(request)?;
-                fields(&body, &["fields"], &[])?;
+                fields(&body, &["fields"], &["properties"])?;
                 let wanted = &body["fields"];
                 let known = wanted.as_object().ok_or("fields")?;
                 if let Some(id) = state.wants.iter().find(|id| !known.contains_key(id.as_str())) {
@@ -128,12 +132,21 @@ impl Jira {
                         &json!({ "errorMessages": [], "errors": { id: format!("{id} is required.") } }),
                     ));
                 }
-                let mut allowed = vec!["priority"];
+                let mut allowed = vec!["priority", "assignee", "duedate"];
                 allowed.extend(state.wants.iter().map(String::as_str));
                 fields(wanted, &["project", "issuetype", "summary", "description", "labels"], &allowed)?;
                 if state.has_no_priority && !wanted["priority"].is_null() {
                     let why = "Field 'priority' cannot be set. It is not on the appropriate screen, or unknown.";
                     return Ok(answer(400, &json!({ "errorMessages": [], "errors": { "priority": why } })));
+                }
+                let lacking: Vec<_> = ["assignee", "duedate"]
+                    .into_iter()
+                    .filter(|name| state.has_no_owner && !wanted[*name].is_null())
+                    .map(|name| (name.to_owned(), json!(format!("Field '{name}' cannot be set."))))
+                    .collect();
+                if !lacking.is_empty() {
+                    let errors: serde_json::Map<_, _> = lacking.into_iter().collect();
+                    return Ok(answer(400, &json!({ "errorMessages": [], "errors": errors })));
                 }
                 let kind = text(&wanted["issuetype"], "name")?;
                 if !state.kinds.iter().any(|known| known == kind) {
@@ -156,6 +169,7 @@ impl Jira {
                 let mut made = wanted.clone();
                 made["key"] = json!(key);
                 made["status"] = json!("new");
+                made["properties"] = body["properties"].clone();
                 state.issues.push(made);
                 let myself = format!("https://site.example/rest/api/{version}/issue/{key}");
                 Ok(answer(201, &json!({ "id": "10001", "key": key, "self": myself })))
@@ -172,13 +186,52 @@ impl Jira {
                 }
                 Ok(Reply::status(204, ""))
             }
+            ("GET", ["user", "search"]) => {
+                let key = if self.is_cloud { "query" } else { "username" };
+                parameters(request, &[key, "maxResults"])?;
+                let known = match (request.parameter(key), self.is_cloud) {
+                    (Some("omid@qr.example"), true) => {
+                        json!([{ "accountId": "acc-omid", "displayName": "Omid", "emailAddress": "omid@qr.example" }])
+                    }
+                    (Some("omid@qr.example"), false) => {
+                        json!([{ "name": "omid", "displayName": "Omid", "emailAddress": "omid@qr.example" }])
+                    }
+                    _ => json!([]),
+                };
+                Ok(answer(200, &known))
+            }
+            ("GET", ["issueLinkType"]) => {
+                let kinds = json!([
+                    { "id": "1", "name": "Blockiert", "inward": "wird blockiert von", "outward": "blockiert" },
+                    { "id": "2", "name": "Beziehung", "inward": "steht in Beziehung zu", "outward": "steht in Beziehung zu" },
+                ]);
+                Ok(answer(200, &json!({ "issueLinkTypes": kinds })))
+            }
             ("GET", ["issue", key]) => {
-                parameters(request, &["fields"])?;
+                parameters(request, &["fields", "expand", "properties"])?;
                 let Some(issue) = state.issues.iter().find(|one| one["key"] == *key) else {
                     return Ok(answer(404, &absent));
                 };
                 let status = json!({ "name": issue["status"], "statusCategory": { "key": issue["status"] } });
-                Ok(answer(200, &json!({ "key": key, "fields": { "status": status } })))
+                let histories: Vec<_> = state
+                    .moves
+                    .iter()
+                    .map(|(id, who, to)| {
+                        json!({ "id": id, "created": "2026-11-24T09:00:00.000+0000",
+                        "author": { "accountId": who, "displayName": who },
+                        "items": [{ "field": "status", "toString": to }] })
+                    })
+                    .collect();
+                let fields =
+                    json!({ "status": status, "labels": issue["labels"], "description": issue["description"] });
+                let kept = issue["properties"].as_array().into_iter().flatten();
+                let properties: serde_json::Map<_, _> =
+                    kept.map(|one| (one["key"].as_str().unwrap().to_owned(), one["value"].clone())).collect();
+                Ok(answer(
+                    200,
+                    &json!({ "key": key, "fields": fields, "properties": properties,
+                    "changelog": { "histories": histories } }),
+                ))
             }
             ("GET", ["issue", _, "transitions"]) => {
                 parameters(request, &["expand"])?;
@@ -233,17 +286,28 @@ impl Jira {
                     state.read_by_customers += 1;
                 }
                 state.comments.push(((*key).to_owned(), body["body"].clone()));
-                Ok(answer(201, &json!({ "id": "1" })))
+                Ok(answer(201, &json!({ "id": state.comments.len().to_string() })))
+            }
+            ("PUT", ["issue", _, "comment", id]) => {
+                let body = body(request)?;
+                self.document(&body["body"])?;
+                let place = id.parse::<usize>().map_err(|_| "no such comment")?;
+                state.comments.get_mut(place - 1).ok_or("no such comment")?.1 = body["body"].clone();
+                Ok(answer(200, &json!({ "id": id })))
             }
             ("GET", ["issue", key, "comment"]) => {
                 parameters(request, &["orderBy", "maxResults"])?;
-                let of_issue = state.comments.iter().filter(|(of, _)| of == key);
-                let comments: Vec<_> = of_issue.map(|(_, body)| json!({ "id": "1", "body": body })).collect();
+                let of_issue = state.comments.iter().enumerate().filter(|(_, (of, _))| of == key);
+                let comments: Vec<_> =
+                    of_issue.map(|(place, (_, body))| json!({ "id": (place + 1).to_string(), "body": body })).collect();
                 Ok(answer(200, &json!({ "comments": comments })))
             }
             ("POST", ["issueLink"]) => {
                 let body = body(request)?;
                 fields(&body, &["type", "inwardIssue", "outwardIssue"], &[])?;
+                if body["type"]["name"] != "Beziehung" {
+                    return Err("No issue link type with that name".to_owned());
+                }
                 let link =
                     (text(&body["inwardIssue"], "key")?.to_owned(), text(&body["outwardIssue"], "key")?.to_owned());
                 state.links.push(link);
@@ -255,10 +319,16 @@ impl Jira {
 
     /// A document by the rules of its format, or a text.
     fn document(&self, value: &Value) -> Checked {
+        if !self.is_cloud && value.as_str().is_some_and(|text| text.encode_utf16().count() > 32_767) {
+            return Err("The entered text is too long.".to_owned());
+        }
         if !self.is_cloud {
             return value.as_str().map(|_| ()).ok_or_else(|| "not a text".to_owned());
         }
         fields(value, &["type", "version", "content"], &[])?;
+        if value.to_string().encode_utf16().count() > 32_767 {
+            return Err("CONTENT_LIMIT_EXCEEDED".to_owned());
+        }
         if value["type"] != "doc" || value["version"] != 1 {
             return Err("not a document".to_owned());
         }
@@ -279,6 +349,11 @@ fn found(state: &mut State, jql: &str) -> Reply {
     if state.blind > 0 {
         state.blind -= 1;
         return answer(200, &json!({ "issues": [] }));
+    }
+    if jql.ends_with("ORDER BY created DESC") {
+        let newest: Vec<_> =
+            state.issues.iter().rev().take(2).map(|one| json!({ "key": one["key"], "fields": {} })).collect();
+        return answer(200, &json!({ "issues": newest }));
     }
     let label = jql.rsplit('"').nth(1).unwrap_or_default();
     let has = |one: &&Value| one["labels"].as_array().unwrap().iter().any(|known| known == label);
