@@ -21,6 +21,7 @@ mod gameday_story;
 mod gentle;
 mod jaeger;
 mod journal;
+mod killed;
 mod layers;
 mod oncall;
 mod people;

@@ -132,6 +132,16 @@ impl Plain {
         }
     }
 
+    /// What it says for a while.
+    pub fn listen(&mut self, patience: Duration) -> Vec<String> {
+        let until = clock::boot() + patience;
+        let mut said = Vec::new();
+        while let Ok(line) = self.lines.recv_timeout(until.saturating_sub(clock::boot())) {
+            said.push(line);
+        }
+        said
+    }
+
     /// Ends the input.
     pub fn end(&mut self) {
         self.stdin = None;

@@ -48,6 +48,8 @@ pub enum Reply {
     Truncated(Vec<u8>),
     /// Closes without a word.
     Reset,
+    /// Answers after a while; what it does is done at once.
+    After(Duration, Box<Reply>),
 }
 
 impl Reply {
@@ -230,6 +232,10 @@ async fn write(stream: &mut TcpStream, reply: Reply) -> Option<()> {
             None
         }
         Reply::Reset => None,
+        Reply::After(pause, reply) => {
+            tokio::time::sleep(pause).await;
+            Box::pin(write(stream, *reply)).await
+        }
     }
 }
 
