@@ -7,6 +7,8 @@ use crate::incident::{
     NoteKind, Outcome, PhaseEntered, Plain, PrivacySet, Remote, RoleNamed, SeveritySet, TitleSet,
 };
 
+mod table;
+
 fn reach() -> Reach {
     let person = |name: &str, slack: Option<&str>| Person {
         name: name.into(),
