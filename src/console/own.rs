@@ -94,7 +94,8 @@ impl Own {
     /// Whether an entry is this process's own, or one of this account whose process is gone: as it was written, and not only by what stands in it.
     pub(super) fn vouches_for(&self, entry: &Entry) -> bool {
         let hash = self.back.get(&entry.id).map(|(hash, _)| hash).or_else(|| self.left_behind.get(&entry.id));
-        hash.is_some_and(|hash| *hash == entry.hash())
+        let own = entry.hash();
+        hash.is_some_and(|hash| hash.split(' ').any(|noted| *noted == *own))
     }
 
     /// Whether this process wrote an entry of this number.

@@ -1,8 +1,8 @@
 //! What this account's processes wrote, kept where nobody else can write.
 //!
 //! A journal says who wrote what, and whoever can write the journal can say so falsely. A console that goes on with what another one of its account
-//! left behind must know it from somewhere else: each process notes the number and the hash of what it committed in a file of its own, in the
-//! account's private state folder.
+//! left behind must know it from somewhere else: each process notes the number and the hash of what it is about to commit in a file of its own, in
+//! the account's private state folder.
 //!
 //! Hides how it is known that a process is gone: its number, its start and the machine's start are the name of its file.
 //!
@@ -39,7 +39,7 @@ impl Ledger {
         Self { folder }
     }
 
-    /// Notes what this process committed.
+    /// Notes what this process is about to commit.
     pub(super) fn note(&self, entries: &[Entry]) {
         if let Err(error) = self.write(entries) {
             tracing::warn!("{}: what this console writes is not noted: {error}", self.folder.display());
@@ -58,9 +58,10 @@ impl Ledger {
         File::from(file).write_all(lines.as_bytes())
     }
 
-    /// What this process wrote, and processes of this account that are gone: the hash of each entry.
+    /// What this process wrote, and processes of this account that are gone: the hash of each entry; several, between blanks, where one of them was
+    /// killed before it could commit what another one's entry took the number of.
     pub fn left_behind(&self) -> BTreeMap<EntryId, CleanStr> {
-        let mut left = BTreeMap::new();
+        let mut left: BTreeMap<EntryId, CleanStr> = BTreeMap::new();
         let Ok(folder) = self.open_folder() else { return left };
         let own = Process::own();
         for item in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
@@ -69,10 +70,18 @@ impl Ledger {
                 continue;
             }
             if let Some(text) = read(&folder, &process) {
-                left.extend(text.lines().filter_map(|line| {
+                let noted = text.lines().filter_map(|line| {
                     let (id, hash) = line.split_once(' ')?;
-                    Some((id.parse().ok()?, CleanStr::new(hash)))
-                }));
+                    Some((id.parse().ok()?, hash))
+                });
+                for (id, hash) in noted {
+                    let known: &mut CleanStr = left.entry(id).or_default();
+                    *known = match known.as_str() {
+                        "" => CleanStr::new(hash),
+                        hashes if hashes.split(' ').any(|one| one == hash) => continue,
+                        hashes => CleanStr::new(&format!("{hashes} {hash}")),
+                    };
+                }
             } else {
                 let _ = fs::remove_file(item.path());
             }
@@ -129,6 +138,18 @@ mod tests {
     use super::*;
     use crate::incident::tests::entry;
     use crate::incident::{Event, Plain};
+
+    #[test]
+    fn a_number_that_was_noted_and_never_committed_hides_no_later_entry_of_it() {
+        let home = tempfile::tempdir().unwrap();
+        let ledger = Ledger::in_folder(home.path().join("own"));
+        let [first, second] = ["dana", "omid"].map(|who| entry(1, 1, 0, who, Event::Acknowledged(Plain {})));
+        for written in [&first, &second, &first] {
+            ledger.note(std::slice::from_ref(written));
+        }
+        let both = format!("{} {}", first.hash(), second.hash());
+        assert_eq!(ledger.left_behind(), BTreeMap::from([(first.id, CleanStr::new(&both))]));
+    }
 
     #[test]
     fn what_this_process_and_gone_ones_wrote_is_known_and_what_a_living_one_writes_is_its_own() {

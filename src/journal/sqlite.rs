@@ -209,14 +209,15 @@ impl SqliteJournal {
                 Work::Probe => put(&tx, "probe", wall.timestamp_millis()).map_err(&wrong)?,
             }
         }
+        // Before they are there: whoever finds this process gone, killed in between, must find this too. What is noted and was never committed vouches
+        // for nothing but the same words.
+        if let Some(ledger) = self.ledger.as_ref().filter(|_| !entries.is_empty()) {
+            ledger.note(&entries);
+        }
         tx.commit().map_err(&wrong)?;
         // Between the two looks it was where it belongs.
         self.is_in_place()?;
         if !entries.is_empty() {
-            // Before anybody hears of them: whoever finds this process gone must find this too.
-            if let Some(ledger) = &self.ledger {
-                ledger.note(&entries);
-            }
             self.ring();
         }
         Ok(entries)
