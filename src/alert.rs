@@ -27,7 +27,7 @@ const BURST_LASTS: TimeDelta = TimeDelta::hours(1);
 /// The label that names an alert.
 pub const NAME_LABEL: &str = "alertname";
 /// The label that Prometheus puts on its own series `ALERTS`, which is no part of an alert's identity.
-const STATE_LABEL: &str = "alertstate";
+pub(crate) const STATE_LABEL: &str = "alertstate";
 
 /// How an alert stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,6 +16,7 @@ mod inbound;
 mod input;
 pub mod keys;
 pub mod layout;
+mod lookout;
 mod message;
 mod mouse;
 mod outbox;
@@ -59,6 +60,7 @@ pub use declaring::Doubt;
 pub use draw::{Cursor, Drawn};
 pub use effect::{Effect, Effects, JournalMsg, Msg, Printout, Summary};
 pub use layout::{Arrangement, Layout};
+use lookout::Lookout;
 use message::Messages;
 pub use message::{Notice, Tone};
 use outbox::Outbox;
@@ -196,6 +198,7 @@ pub struct Console {
     /// When the next wait of this person is over, in the incident's clock.
     next_wait: Option<DateTime<Utc>>,
     outbox: Outbox,
+    lookout: Lookout,
     usual_asked: Option<(Before, DateTime<Utc>)>,
     /// By how much the own clock is known to be ahead.
     ahead: TimeDelta,
@@ -256,6 +259,7 @@ impl Console {
             wakes: [None; PANES.len() + 1],
             next_wait: None,
             outbox: Outbox::default(),
+            lookout: Lookout::default(),
             usual_asked: None,
             ahead: TimeDelta::zero(),
             off_by: TimeDelta::zero(),
@@ -348,6 +352,7 @@ impl Console {
             Msg::Found(ticket, found) => self.found(ticket, found),
             Msg::Journal(msg) => self.journal(msg, wall, &mut effects),
             Msg::Source(report) => {
+                self.lookout.is_due = true;
                 let tells_alerts = matches!(report.finding, Finding::Alerts(_));
                 let tells_spans = matches!(report.finding, Finding::Spans(_));
                 let tells_time = matches!(report.finding, Finding::Clock(_)).then_some(report.source);
@@ -431,6 +436,7 @@ impl Console {
         let wall = self.learn_own_clock(own);
         self.learn_versions();
         self.note_own_clock(wall, &mut effects);
+        self.look_out(wall, &mut effects);
         self.go_on(wall, &mut effects);
         self.look_for_programs(&mut effects);
         self.after(wall, &mut effects);
@@ -444,8 +450,13 @@ impl Console {
     /// The next moment of the wall clock at which something shown changes by itself, or something must be saved.
     pub fn next_wake(&self) -> Option<DateTime<Utc>> {
         let clock = self.incident.clock();
-        let shown =
-            self.wakes.iter().copied().chain([self.next_wait, self.outbox.next]).flatten().map(|at| clock.wall(at));
+        let shown = self
+            .wakes
+            .iter()
+            .copied()
+            .chain([self.next_wait, self.outbox.next, self.lookout.next])
+            .flatten()
+            .map(|at| clock.wall(at));
         let notice = self.messages.now.iter().map(|notice| notice.until);
         let draft = self.draft.changed_at.iter().map(|at| *at + DRAFT_AFTER);
         shown.chain(notice).chain(draft).chain(self.own.next_loss()).min().map(|at| self.own(at))

@@ -30,6 +30,7 @@ mod redaction;
 pub mod review;
 mod saying;
 pub mod state;
+pub mod symptom;
 pub mod terms;
 pub mod timeline;
 mod unfinished;
@@ -57,6 +58,7 @@ pub use redaction::REDACTED;
 pub(crate) use saying::says;
 pub use saying::{By, Piece, Saying};
 pub use state::*;
+pub use symptom::Symptom;
 pub use terms::*;
 pub use timeline::{Line, Timeline};
 pub use unfinished::unfinished;
@@ -274,6 +276,8 @@ pub struct Facts {
     pub reopened_at: Option<DateTime<Utc>>,
     /// Alerts that belong to it.
     pub alerts: Vec<AlertLinked>,
+    /// From when until when its alerts fired and objectives in scope were broken, in the order in which that was recorded.
+    pub symptoms: Vec<Symptom>,
     /// What is affected beside the services.
     pub scope: Scope,
     /// Somebody said that no customer is affected, and nobody said the opposite since.

@@ -122,6 +122,7 @@
 //! | playbook, step | the checked list of a service; a line of it ("runbook" is the company's document) | [`playbook::Playbook`], [`playbook::Step`] |
 //! | run, order, vouching | a command that was started; what was frozen and confirmed; a second person's word for it | [`incident::Run`], [`incident::CommandStarted`], [`incident::CommandVouched`] |
 //! | objective, burn rate, window | as in the SRE workbook | [`slo::Objective`] |
+//! | symptom, breach | a linked alert or an objective in scope while it is wrong; an objective outside its limit | [`incident::Symptom`], [`incident::SymptomEnded`] |
 //! | series, resolution | Prometheus' (its `step` is our resolution) | [`slo::Series`], [`slo::Grid`] |
 //! | alert, burst | what Prometheus or Alertmanager says is wrong; several that began together | [`alert::Alert`], [`alert::Burst`] |
 //! | error span, trace | Jaeger's | [`spans::Span`], [`spans::Trace`] |

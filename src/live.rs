@@ -216,6 +216,8 @@ pub struct AlertFinding {
     pub left_out: usize,
     /// What the reader must know: "2 alerts cannot be read: …".
     pub remarks: Vec<CleanStr>,
+    /// There may be more than was told: that an alert is not among them says nothing.
+    pub is_partial: bool,
 }
 
 impl AlertFinding {

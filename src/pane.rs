@@ -322,7 +322,9 @@ impl Cx<'_> {
     pub fn normal_since(&self) -> Option<DateTime<Utc>> {
         let resolved = self.incident.resolved_at?;
         let measured = resolution::normal_since(self.incident, self.live, self.catalogue, self.wall);
-        measured.filter(|at| *at <= resolved).or(self.incident.impact.end()).or(Some(resolved))
+        let recorded = self.incident.recovered_at();
+        let known = measured.filter(|at| *at <= resolved).or(recorded.filter(|at| *at <= resolved));
+        known.or(self.incident.impact.end()).or(Some(resolved))
     }
 
     /// What the final status begins with.

@@ -15,6 +15,10 @@ use crate::playbook::{Action, Catalogue, Playbook, Step};
 use crate::slo::{Absent, Measured, Objective, ObjectiveId, Side};
 use crate::text::CleanStr;
 
+mod breach;
+
+pub use breach::{Course, Over, over};
+
 /// What has to be normal for so long, one line for each objective of the impacted services, and one for their error spans.
 pub fn proof(
     incident: &Incident,
@@ -172,7 +176,8 @@ fn well(
     }
 }
 
-fn limit(objective: &Objective) -> String {
+/// On which side of its limit an objective must be: `below 0.50 %`.
+pub fn limit(objective: &Objective) -> String {
     let side = match objective.side {
         Side::Below => "below",
         Side::Above => "above",

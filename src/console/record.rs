@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::lookout::Lookout;
 use super::overlay;
 use super::own::Back;
 use super::{Console, Dirty, DraftClock, Effect, JournalMsg, Tone};
@@ -187,6 +188,7 @@ impl Console {
         let Live { mut sources, reported, changes, .. } = std::mem::take(&mut self.live);
         sources.remove(SIMULATED);
         self.live = Live { sources, reported, changes, is_frozen: self.settings.is_frozen, ..Live::default() };
+        self.lookout = Lookout::default();
     }
 
     /// Takes what this process wrote and the record gave back; only that is acted on.

@@ -717,6 +717,7 @@ mod confirm;
 mod decisions;
 mod drills;
 mod inbound;
+mod lookout;
 mod message;
 mod mouse;
 mod outbox;

@@ -391,7 +391,11 @@ pub(super) fn weight(incident: &Incident, line: &Line) -> Weight {
         | Event::HypothesisSettled(_)
         | Event::DuplicateMerged(_)
         | Event::MergeUndone(_) => Weight::Turn,
-        Event::StatusUpdatePosted(_) | Event::AlertLinked(_) | Event::TimeAmended(_) => Weight::Key,
+        Event::StatusUpdatePosted(_)
+        | Event::AlertLinked(_)
+        | Event::SymptomBegan(_)
+        | Event::SymptomEnded(_)
+        | Event::TimeAmended(_) => Weight::Key,
         Event::RoleTaken(body) | Event::RoleLeft(body) if body.role == Role::IncidentCommander => Weight::Turn,
         Event::NoteAdded(body) => match body.kind {
             NoteKind::Decision | NoteKind::Finding => Weight::Key,

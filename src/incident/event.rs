@@ -19,6 +19,7 @@ mod run;
 mod scope;
 mod shift;
 mod silencing;
+mod symptom;
 mod work;
 
 pub use after::*;
@@ -27,6 +28,7 @@ pub use masked::{AS_TYPED, mask_strings};
 pub use run::*;
 pub use scope::*;
 pub use silencing::*;
+pub use symptom::*;
 pub use work::*;
 
 use super::entry::{Actor, EntryId, ServiceId};
@@ -547,6 +549,10 @@ events! {
     DeliveryMoved(DeliveryMoved) = "delivery-moved",
     /// Something was done in another system.
     ForeignNoted(ForeignNoted) = "foreign-noted",
+    /// A linked alert or an objective in scope began to be wrong, or began again.
+    SymptomBegan(SymptomBegan) = "symptom-began",
+    /// It is not wrong any more.
+    SymptomEnded(SymptomEnded) = "symptom-ended",
 }
 
 impl Event {

@@ -301,6 +301,10 @@ impl Facts {
                     Some(_) | None => Sense::Good,
                 }
             }
+            // Every console sees it; it is said once.
+            Event::SymptomBegan(body) if !self.begin_symptom(body) => self.unsaid(entry),
+            Event::SymptomEnded(body) if !self.end_symptom(body) => self.unsaid(entry),
+            Event::SymptomBegan(_) | Event::SymptomEnded(_) => Sense::Good,
             Event::DeliveryMoved(body) => {
                 if !self.is_news(body) {
                     self.timeline.hide(entry.id);
@@ -312,6 +316,12 @@ impl Facts {
                 Sense::Good
             }
         }
+    }
+
+    /// What another console said first leaves no line.
+    fn unsaid(&mut self, entry: &Entry) -> Sense {
+        self.timeline.hide(entry.id);
+        Sense::None
     }
 
     fn declare(&mut self, id: EntryId, body: &Declared, mark: Mark) -> bool {
@@ -513,6 +523,7 @@ impl Facts {
         }
         // The clock runs from the first alert, unless somebody corrected it.
         self.earliest(Milestone::Detected, body.starts_at);
+        self.begin_alert(body);
         self.alerts.push(body.clone());
         true
     }

@@ -13,6 +13,7 @@ use crate::text::fit;
 
 mod markdown;
 mod story;
+mod symptoms;
 
 use markdown::{escape, link};
 
@@ -31,6 +32,7 @@ pub fn postmortem(incident: &Incident, rules: Rules<'_>, now: DateTime<Utc>) -> 
     text.head();
     text.summary(&measures);
     text.impact(&measures);
+    symptoms::symptoms(&mut text);
     text.root_cause();
     text.mitigation();
     text.follow_ups();

@@ -13,6 +13,7 @@ mod merged;
 mod owed;
 mod pace;
 mod people;
+mod symptoms;
 
 const INC: IncidentId = IncidentId { series: Series::Incident, number: 42 };
 

@@ -167,6 +167,7 @@ impl Timeline {
 fn is_machines(event: &Event) -> bool {
     match event {
         Event::ClockJumped(_) | Event::ClockSkewed(_) | Event::CommandEnded(_) => true,
+        Event::SymptomBegan(_) | Event::SymptomEnded(_) => true,
         Event::CommandRemarked(body) => body.remark == Remark::Overtime,
         Event::DeliveryMoved(body) => match body.to {
             DeliveryState::Held { .. }
@@ -198,7 +199,9 @@ fn happened(entry: &Entry, reading: Reading<'_>) -> DateTime<Utc> {
         Event::NoteAdded(NoteAdded { at: Some(at), .. })
         | Event::StatusUpdatePosted(StatusUpdate { told_at: Some(at), .. })
         | Event::LineMerged(LineMerged { at, .. })
-        | Event::ForeignNoted(ForeignNoted { at, .. }) => *at,
+        | Event::ForeignNoted(ForeignNoted { at, .. })
+        | Event::SymptomBegan(SymptomBegan { since: at, .. })
+        | Event::SymptomEnded(SymptomEnded { ended: at, .. }) => *at,
         _ => reading.time(entry),
     }
 }
@@ -358,6 +361,8 @@ fn hand(event: &Event) -> Hand {
         | Event::StepReopened(_)
         | Event::StatusUpdatePosted(_)
         | Event::AlertLinked(_)
+        | Event::SymptomBegan(_)
+        | Event::SymptomEnded(_)
         | Event::ScopeSet(_)
         | Event::NoCustomerAffected(_)
         | Event::PersonTold(_)

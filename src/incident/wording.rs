@@ -89,6 +89,8 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
             )
         }
         Event::AlertLinked(body) => ("ALERT", format!("{} fired at {}", body.name, time(body.starts_at, facts))),
+        Event::SymptomBegan(body) => (symptom_tag(&body.of), symptom_began(body, facts)),
+        Event::SymptomEnded(body) => (symptom_tag(&body.of), symptom_ended(body, facts)),
         Event::ScopeSet(body) => ("scope", scope(body)),
         Event::NoCustomerAffected(body) => (
             "IMPACT",
@@ -323,6 +325,51 @@ fn phase(body: &PhaseEntered) -> (&'static str, CleanText) {
     }
     let tag = if body.phase == Phase::Resolved { "RESOLVED" } else { "phase" };
     (tag, CleanText::new(&text))
+}
+
+fn symptom_tag(of: &SymptomOf) -> &'static str {
+    match of {
+        SymptomOf::Alert { .. } => "ALERT",
+        SymptomOf::Objective { .. } => "BREACH",
+    }
+}
+
+/// `alipay Error ratio outside its limit since 14:02:15 UTC: 18.2 % (pod=p12), must be below 0.50 %`.
+fn symptom_began(body: &SymptomBegan, facts: &Facts) -> String {
+    let how = match body.of {
+        SymptomOf::Alert { .. } => "fires again",
+        SymptomOf::Objective { .. } => "outside its limit",
+    };
+    let least = if body.at_least { ", or longer" } else { "" };
+    let value = if body.value.is_blank() { String::new() } else { format!(": {}", body.value) };
+    format!("{} {how} since {}{least}{value}", body.title, time(body.since, facts))
+}
+
+/// `alipay Error ratio inside again since 14:22:15 UTC, after 20 min; worst 23.1 % (pod=p12) at 14:05:30 UTC`.
+fn symptom_ended(body: &SymptomEnded, facts: &Facts) -> String {
+    let how = match body.of {
+        SymptomOf::Alert { .. } => "no longer fires",
+        SymptomOf::Objective { .. } => "inside its limit again",
+    };
+    let when = match body.after {
+        None => format!("{how} since {}", time(body.ended, facts)),
+        Some(after) => format!(
+            "{how} at {}; nobody saw since when: the last time it was known to be wrong is {}",
+            time(body.ended, facts),
+            time(after, facts)
+        ),
+    };
+    let ours = facts.symptoms.iter().find(|symptom| symptom.over.as_ref() == Some(body));
+    let lasted = ours.and_then(symptom::Symptom::lasted).map(|lasted| format!(", after {lasted}")).unwrap_or_default();
+    let peak = body.peak.as_ref().map(|peak| format!("; worst {}", worst(peak, facts))).unwrap_or_default();
+    format!("{} {when}{lasted}{peak}", body.title)
+}
+
+/// The worst value, whose it was and when: `23.1 % (pod=p12) at 14:05:30 UTC`.
+fn worst(peak: &Peak, facts: &Facts) -> String {
+    let whose = if peak.series.is_blank() { String::new() } else { format!(" ({})", peak.series) };
+    let least = if peak.at_least { " of what was measured" } else { "" };
+    format!("{}{whose} at {}{least}", peak.value, time(peak.at, facts))
 }
 
 fn scope(body: &ScopeSet) -> String {

@@ -112,6 +112,7 @@ impl Asker {
                     }
                     all.left_out = all.left_out.max(answer.left_out);
                     all.remarks.extend(answer.remarks);
+                    all.is_partial |= answer.is_partial;
                 }
                 (Err(failure), _) => {
                     remarks.push(format!("{} tells nothing: {}", site.label(), failure.reason).into());
@@ -121,6 +122,7 @@ impl Asker {
         }
         match (found, first) {
             (Some(mut found), _) => {
+                found.is_partial |= !remarks.is_empty();
                 found.remarks.extend(remarks);
                 let now = self.sites.first().map_or_else(crate::clock::wall, Site::now);
                 found.alerts = self.reading.with_silences(found.alerts, NAME, now);
@@ -155,7 +157,7 @@ impl Asker {
             }
         }
         let remarks = unreadable(unread).into_iter().collect();
-        Ok(AlertFinding { alerts, left_out: each.left_out, remarks })
+        Ok(AlertFinding { alerts, left_out: each.left_out, remarks, is_partial: unread > 0 || each.left_out > 0 })
     }
 }
 

@@ -14,7 +14,7 @@ use room::{Room, start};
 use warroom::exercise::debrief::{End, Verdict};
 use warroom::exercise::script::{Cue, Rule};
 use warroom::exercise::{Exercise, World};
-use warroom::incident::{Event, Phase, StepRef, Ticked};
+use warroom::incident::{Entry, Event, Phase, StepRef, Ticked};
 
 /// Fast enough that a drill is some dozens of reports; moments of the drill are milliseconds of the wall.
 const SPEED: f64 = 1000.0;
@@ -258,9 +258,10 @@ async fn record_at(speed: f64) -> Vec<String> {
     room.play(&acts::in_order(more.into_iter().chain(ticks))).await;
     assert_eq!(room.debrief().end, End::Completed);
     let mut lines = vec![format!("{:#?}", room.debrief())];
-    let writer = room.entries()[0].id.to_string();
-    let writer = writer.split_once(':').unwrap().0.to_owned();
-    for entry in room.entries() {
+    // What consoles saw begin and end they saw when they looked, and they look no more often in a drill that is played fast.
+    let is_seen = |entry: &Entry| matches!(entry.event, Event::SymptomBegan(_) | Event::SymptomEnded(_));
+    let entries: Vec<_> = room.entries().into_iter().filter(|entry| !is_seen(entry)).collect();
+    for entry in &entries {
         let mut value: serde_json::Value = serde_json::from_str(&entry.to_json()).unwrap();
         let at = match &entry.event {
             Event::ForeignNoted(noted) => noted.at,
@@ -271,11 +272,16 @@ async fn record_at(speed: f64) -> Vec<String> {
         }
         let (kind, body, console) = (&value["kind"], &value["body"], &value["via"]["console"]);
         let line = format!("{at} {} {console} {kind} {body}", entry.actor);
-        lines.push(line.replace(&writer, "writer"));
+        let named = |line: String, (place, entry): (usize, &Entry)| {
+            line.replace(&format!("\"{}\"", entry.id), &format!("entry {place}"))
+        };
+        lines.push(entries.iter().enumerate().fold(line, named));
     }
     let said = format!("speed {speed}×");
     let told = |text: &str| text.replace(&said, "some speed");
-    let timeline = room.incident().timeline().lines();
+    let incident = room.incident();
+    let timeline =
+        incident.timeline().lines().filter(|line| incident.entry(line.id).is_none_or(|entry| !is_seen(entry)));
     lines.extend(timeline.map(|line| format!("{} {} {}", line.at, line.tag, told(&line.text))));
     lines
 }

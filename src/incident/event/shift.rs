@@ -57,6 +57,15 @@ impl Event {
             Self::AlertLinked(_) => {}
             // The axis is Prometheus': at these times its values stand.
             Self::EvidencePinned(_) => {}
+            // Since when is its source's word; when an alert was there and when not any more was read here.
+            Self::SymptomBegan(_) => {}
+            Self::SymptomEnded(body) => match body.of {
+                SymptomOf::Alert { .. } => {
+                    shift(&mut body.ended, by);
+                    shift_any(&mut body.after, by);
+                }
+                SymptomOf::Objective { .. } => {}
+            },
             // The times of another record, corrected there.
             Self::DuplicateMerged(_) | Self::LineMerged(_) => {}
             // They carry lengths of time only.

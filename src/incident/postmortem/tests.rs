@@ -21,6 +21,7 @@ fn a_postmortem_has_the_sections_of_the_tracker_and_says_what_is_missing() {
         [
             "Summary",
             "Impact",
+            "Alerts and objectives",
             "Root cause",
             "Mitigation",
             "Follow-up tasks",
@@ -236,4 +237,51 @@ proptest! {
 
 fn review_slot_of(incident: &Incident, now: i64) -> Option<DateTime<Utc>> {
     super::super::review::review_slot(incident, TimeDelta::hours(48), at(now))
+}
+
+#[test]
+fn alerts_and_objectives_stand_with_their_ends_their_worst_values_and_the_recovery() {
+    let of = SymptomOf::Objective { service: "alipay".into(), id: "error-ratio".into() };
+    let alert = SymptomOf::Alert { fingerprint: "f1".into() };
+    let title: CleanStr = "alipay error ratio".into();
+    let peak = Peak { value: "23.0 %".into(), series: "pod=p|12".into(), at: at(200), at_least: true };
+    let labels = BTreeMap::new();
+    let linked = AlertLinked { fingerprint: "f1".into(), name: "HighLatency".into(), starts_at: at(0), labels };
+    let began = SymptomBegan {
+        of: of.clone(),
+        title: title.clone(),
+        since: at(60),
+        at_least: true,
+        value: CleanStr::default(),
+    };
+    let ended = SymptomEnded { of: of.clone(), title, ended: at(660), after: None, peak: Some(peak) };
+    let gone =
+        SymptomEnded { of: alert, title: "HighLatency".into(), ended: at(900), after: Some(at(600)), peak: None };
+    let mut room = Room::declared();
+    for (place, event) in
+        [Event::AlertLinked(linked), Event::SymptomBegan(began), Event::SymptomEnded(ended)].into_iter().enumerate()
+    {
+        room.incident.apply([entry(7, 1 + place as u64, 1_000 + place as i64, "dana", event)]);
+    }
+    let text = read(&room.incident);
+    let breach = "| alipay error ratio | 2026-05-28 20:27:40 UTC or before | 2026-05-28 20:37:40 UTC | at least 10 min \
+                  | 23\\.0 % (pod=p\\|12) at 2026-05-28 20:30:00 UTC, of what was measured |";
+    for part in [
+        breach,
+        "| alert HighLatency | 2026-05-28 20:26:40 UTC | **no end is recorded** | not known | an alert has none |",
+        "**Not over yet, as far as is recorded:** HighLatency.",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let phase = PhaseEntered { reason: Some("x".into()), ..PhaseEntered::plain(Phase::Closed) };
+    room.incident.apply([entry(7, 8, 2_000, "dana", Event::PhaseEntered(phase))]);
+    let text = read(&room.incident);
+    let closed =
+        "**Not over when the incident was closed (2026-05-28 21:00:00 UTC), as far as is recorded:** HighLatency.";
+    assert!(text.contains(closed), "{text}");
+    room.incident.apply([entry(7, 9, 1_900, "dana", Event::SymptomEnded(gone))]);
+    let text = read(&room.incident);
+    let unseen = "not seen: between 2026-05-28 20:36:40 UTC and 2026-05-28 20:41:40 UTC | between 10 min and 15 min |";
+    assert!(text.contains(unseen), "{text}");
+    assert!(text.contains("Recovered: 2026-05-28 20:41:40 UTC, 15 min after detection."), "{text}");
 }

@@ -102,6 +102,7 @@ impl Server {
                 None => unread += 1,
             }
         }
+        let is_partial = unread > 0 || told.alerts.left_out > 0 || !remarks.is_empty();
         remarks.extend(unreadable(unread));
         if !found.is_empty() {
             match self.waits(&found).await {
@@ -118,7 +119,7 @@ impl Server {
         }
         let alerts = found.into_iter().map(|parts| self.reading.alert(parts, NAME)).collect();
         let alerts = self.reading.with_silences(alerts, NAME, self.site.now());
-        Ok(AlertFinding { alerts, left_out: told.alerts.left_out, remarks }.bounded())
+        Ok(AlertFinding { alerts, left_out: told.alerts.left_out, remarks, is_partial }.bounded())
     }
 
     /// Asks the rules for how long they wait. Servers that know the parameter answer with the rules of these names only, others ignore it.
