@@ -355,6 +355,8 @@ pub struct Facts {
     pub phases: Vec<(Phase, Mark)>,
     clock: Clock,
     clocks: Clocks,
+    /// Consoles of which it was told that their clocks are off.
+    told_off: BTreeSet<CleanStr>,
     timeline: Timeline,
 }
 

@@ -277,6 +277,9 @@ impl Console {
         if cx.access == crate::pane::Access::ReadOnly {
             spans.push(Span::styled("READ ONLY  ", cx.theme.dim()));
         }
+        if let Some(words) = self.clock_in_words().filter(|_| !self.is_tiny()) {
+            spans.push(Span::styled(format!("{words}  "), cx.theme.amber()));
+        }
         if !self.is_tiny() {
             spans.push(Span::raw(cx.now.with_timezone(&cx.zone).format("%H:%M %Z ").to_string()));
         }

@@ -60,6 +60,12 @@ impl Console {
         self.say(if ahead.is_zero() { Tone::Said } else { Tone::Failed }, sentence, wall);
     }
 
+    /// How the own clock is off, for the header; nothing where it is right.
+    pub(super) fn clock_in_words(&self) -> Option<String> {
+        let way = if self.ahead > TimeDelta::zero() { "ahead" } else { "behind" };
+        (self.ahead.abs() > SKEW).then(|| format!("own clock {} {way}", lapse(self.ahead.abs())))
+    }
+
     /// Writes once into the record that the own clock is off: whoever reads what was written here takes that off.
     pub(super) fn note_own_clock(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         let is_off = self.off_by.abs() > SKEW && !self.incident.skews.contains_key(&self.settings.console);

@@ -278,7 +278,10 @@ impl Console {
             let is_here = self.present.iter().any(|one| one.console == entry.via.console);
             let is_other =
                 is_here && entry.via.console != self.settings.console && !known.contains_key(&entry.via.console);
-            let is_other = is_other && self.is_first_beside(&entry.via.console);
+            // One that knows it says so itself.
+            let knows_it =
+                |said: &Entry| matches!(&said.event, Event::ClockSkewed(body) if body.console == entry.via.console);
+            let is_other = is_other && self.is_first_beside(&entry.via.console) && !entries.iter().any(knows_it);
             // One that is behind may have come late; one that is ahead cannot.
             (is_other && ahead > SKEW)
                 .then(|| ClockSkewed { console: entry.via.console.clone(), ahead_ms: ahead.num_milliseconds() })

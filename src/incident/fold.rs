@@ -172,6 +172,8 @@ impl Facts {
                 facts.drafts.len() < before
             }),
             // [`super::clocks::Clocks`] says which of them count; one of a console that is off itself does not.
+            // The console itself and those who read it may both find out; it is said once.
+            Event::ClockSkewed(body) if !self.told_off.insert(body.console.clone()) => self.unsaid(entry),
             Event::ClockSkewed(_) => (!self.skews.contains_key(&entry.via.console)).into(),
             Event::AlertLinked(body) => self.link(body).into(),
             Event::ScopeSet(body) => {

@@ -6,6 +6,7 @@ mod clocks;
 mod faults;
 mod grounds;
 mod hostile;
+mod own_clock;
 mod resize;
 mod scribe;
 mod sources;

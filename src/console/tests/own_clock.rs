@@ -72,3 +72,37 @@ fn a_clock_that_is_set_right_again_is_right_at_once_and_makes_nothing_old_look_n
     desk.tell(Msg::Wake);
     assert!(desk.screen().contains("STALE"), "{}", desk.screen());
 }
+
+#[test]
+fn a_console_that_says_itself_that_its_clock_is_off_is_not_told_of_by_those_who_read_that() {
+    let mut desk = Desk::open(Layout::Ic, (120, 40));
+    let here = ["c1", "elsewhere"].map(|name| crate::pane::Present {
+        actor: "x".into(),
+        layout: "ic".into(),
+        console: name.into(),
+        looks_only: false,
+        is_dry: false,
+    });
+    desk.tell(Msg::Journal(JournalMsg::Present(here.into())));
+    let asked = |desk: &Desk| {
+        let is_skew = |effect: &&Effect| matches!(effect, Effect::Append { events, .. } if matches!(events[..], [Event::ClockSkewed(_)]));
+        desk.effects.iter().filter(is_skew).count()
+    };
+    let lines = |desk: &Desk| {
+        desk.console
+            .incident()
+            .timeline()
+            .lines()
+            .filter(|line| line.text.contains("is read without that") || line.tag == "clock")
+            .count()
+    };
+    desk.wall += TimeDelta::minutes(10);
+    let skewed = Event::ClockSkewed(ClockSkewed { console: "elsewhere".into(), ahead_ms: 600_000 });
+    let own = desk.stamped("bob", "elsewhere", skewed.clone());
+    desk.wall -= TimeDelta::minutes(10);
+    desk.tell(Msg::Journal(JournalMsg::Entries(vec![own])));
+    assert_eq!((asked(&desk), lines(&desk)), (0, 1));
+    // Where both found out at once it stands there once.
+    desk.write_as("dana", "c1", skewed);
+    assert_eq!(lines(&desk), 1);
+}
