@@ -236,11 +236,7 @@ pub(super) fn locale_is_utf8() -> bool {
 
 /// The sources that are configured.
 pub(super) fn endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)> {
-    let mut all = sources([config.prometheus.as_ref(), config.alertmanager.as_ref(), config.jaeger.as_ref()]);
-    for (_, endpoint) in &mut all {
-        endpoint.alert_rules = config.alert_rules.clone();
-    }
-    all
+    sources(config, [config.prometheus.as_ref(), config.alertmanager.as_ref(), config.jaeger.as_ref()])
 }
 
 /// By what a staging environment is known.
@@ -255,17 +251,22 @@ fn site(staging: &config::Staging) -> Site {
 /// The sources of the staging environment.
 fn staging_endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)> {
     let Some(staging) = &config.staging else { return Vec::new() };
-    sources([Some(&staging.prometheus), staging.alertmanager.as_ref(), staging.jaeger.as_ref()])
+    sources(config, [Some(&staging.prometheus), staging.alertmanager.as_ref(), staging.jaeger.as_ref()])
 }
 
-fn sources([prometheus, alertmanager, jaeger]: [Option<&config::Endpoint>; 3]) -> Vec<(&'static SourceSpec, Endpoint)> {
+/// Sources of any place: their alerts are read as the site says.
+fn sources(
+    config: &Config,
+    [prometheus, alertmanager, jaeger]: [Option<&config::Endpoint>; 3],
+) -> Vec<(&'static SourceSpec, Endpoint)> {
     let configured = |name: &str| match name {
         "prometheus" => prometheus,
         "alertmanager" => alertmanager,
         "jaeger" => jaeger,
         _ => None,
     };
-    SOURCES.iter().filter_map(|spec| Some((spec, endpoint(configured(spec.name)?)))).collect()
+    let opened = |said| Endpoint { alert_rules: config.alert_rules.clone(), ..endpoint(said) };
+    SOURCES.iter().filter_map(|spec| Some((spec, opened(configured(spec.name)?)))).collect()
 }
 
 /// The systems that texts are sent to.
@@ -345,4 +346,38 @@ pub(super) fn surroundings(config: &Config) -> Surroundings {
 pub(super) fn host() -> CleanStr {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     CleanStr::new(if name.trim().is_empty() { "localhost" } else { name.trim() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Inputs, Overrides, Places};
+
+    #[test]
+    fn the_sites_words_for_alerts_count_for_the_sources_of_staging_as_for_those_of_production() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        let servers = |section: &str| {
+            let each = ["prometheus", "alertmanager", "jaeger"].into_iter().enumerate();
+            let text =
+                |(port, name)| format!("[{section}{name}]\nurl = 'http://127.0.0.1:{}{port}'\n", section.len() + 1);
+            each.map(text).collect::<String>()
+        };
+        let rules = "[staging]\nlabel = 'environment=staging'\n[alerts]\nignore = ['Noise']\nexpected = ['DeadMan']\n\
+                     [alerts.severities]\nblocker = 'sev0'\n";
+        std::fs::write(&file, servers("") + &servers("staging.") + rules).unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let places = Places { system: at("none.toml"), config: at("config"), state: at("state"), home: at("home") };
+        let config = Some(file);
+        let inputs =
+            Inputs { places, environment: Vec::new(), overrides: Overrides { config, ..Overrides::default() } };
+        let config = Config::load(&inputs).unwrap().config;
+        assert_ne!(config.alert_rules, crate::alert::Rules::default());
+        for sources in [endpoints(&config), staging_endpoints(&config)] {
+            assert_eq!(sources.len(), 3);
+            for (spec, endpoint) in sources {
+                assert_eq!(endpoint.alert_rules, config.alert_rules, "{}", spec.name);
+            }
+        }
+    }
 }
