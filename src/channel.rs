@@ -291,7 +291,7 @@ fn receipt(failure: Failure) -> Receipt {
     let wait = retry_after.and_then(|wait| chrono::TimeDelta::from_std(wait).ok());
     match trouble {
         // Not a byte of it was sent.
-        Trouble::Unreached | Trouble::Ours => Receipt::NotThere { why: reason, wait },
+        Trouble::Unreached | Trouble::Tls | Trouble::Ours => Receipt::NotThere { why: reason, wait },
         Trouble::Status(420 | 429) => Receipt::NotThere { why: reason, wait },
         // It took too long, somebody else was writing, it is locked, it came too early: that passes, and something of it may be there.
         Trouble::Status(408 | 409 | 423 | 425) => Receipt::Unknown(reason),

@@ -515,7 +515,12 @@ fn configuration(command: &ConfigSub, inputs: &Inputs) -> Result<ExitCode, Endin
     let text = match command {
         ConfigSub::Check => {
             let text = config::check(inputs).map_err(usage)?;
-            start::check_theme(&Config::load(inputs).map_err(usage)?.config)?;
+            let config = Config::load(inputs).map_err(usage)?.config;
+            start::check_theme(&config)?;
+            let mistaken = crate::run::schemes::mistaken(start::addresses(&config));
+            if !mistaken.is_empty() {
+                return Err(Ending::Usage(mistaken.join("\n")));
+            }
             text
         }
         ConfigSub::Show => Config::load(inputs).map_err(usage)?.show(),

@@ -28,6 +28,7 @@ mod post;
 pub mod postmortem;
 mod printout;
 pub mod records;
+pub mod schemes;
 pub mod screen;
 pub mod served;
 pub mod server;

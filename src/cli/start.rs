@@ -254,6 +254,13 @@ fn staging_endpoints(config: &Config) -> Vec<(&'static SourceSpec, Endpoint)> {
     sources(config, [Some(&staging.prometheus), staging.alertmanager.as_ref(), staging.jaeger.as_ref()])
 }
 
+/// Every system that is configured.
+pub(super) fn addresses(config: &Config) -> Vec<(&'static str, Endpoint)> {
+    let read =
+        endpoints(config).into_iter().chain(staging_endpoints(config)).map(|(spec, endpoint)| (spec.name, endpoint));
+    read.chain(channels(config).into_iter().map(|(spec, endpoint)| (spec.name, endpoint))).collect()
+}
+
 /// Sources of any place: their alerts are read as the site says.
 fn sources(
     config: &Config,

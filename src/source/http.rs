@@ -27,6 +27,8 @@ use crate::clock;
 use crate::live::SourceName;
 use crate::text::CleanStr;
 
+mod tls;
+
 /// How long and how much a server may talk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -74,6 +76,8 @@ const EXCERPT: usize = 300;
 pub enum Trouble {
     /// No connection was made: not a byte of the request was sent.
     Unreached,
+    /// One side speaks TLS where the other does not.
+    Tls,
     /// The connection broke.
     Away,
     /// It took too long.
@@ -132,6 +136,9 @@ pub struct Site {
     limits: Limits,
     at_once: Semaphore,
     auth: Option<Auth>,
+    /// A certificate says who asks.
+    has_certificate: bool,
+    is_plain: bool,
     header: Arc<Mutex<Result<Option<HeaderValue>, String>>>,
     ahead: Mutex<Option<TimeDelta>>,
     /// How long the server wants to be left alone, as its last refusal said.
@@ -178,6 +185,8 @@ impl Site {
             limits,
             at_once: Semaphore::new(AT_ONCE),
             auth,
+            has_certificate: endpoint.client_cert_file.is_some(),
+            is_plain: url.scheme() == "http",
             header: Arc::new(Mutex::new(header)),
             ahead: Mutex::default(),
             rest: Mutex::new(None),
@@ -403,21 +412,25 @@ impl Site {
             404 => format!("answered 404 for {}: is the path in the address right?", answer.path),
             429 if said.is_empty() || is_page(&answer.body) => "answered 429: it is asked too often".to_owned(),
             429 => format!("answered 429: it is asked too often: {said}"),
+            _ if self.is_plain && tls::wants_tls(&answer.body) => tls::IS_TLS.to_owned(),
             _ if is_page(&answer.body) => {
                 format!("answered {status} with a web page instead of data: is a login page or a proxy before it?")
             }
             _ if said.is_empty() => format!("answered {status} without a word"),
             _ => format!("answered {status}: {said}"),
         };
-        Failure { retry_after: answer.retry_after, ..self.failure(Trouble::Status(status), what) }
+        let is_mistaken = self.is_plain && tls::wants_tls(&answer.body);
+        let trouble = if is_mistaken { Trouble::Tls } else { Trouble::Status(status) };
+        Failure { retry_after: answer.retry_after, ..self.failure(trouble, what) }
     }
 
     fn garbled(&self, answer: &Answer, error: &serde_json::Error) -> Failure {
         if is_page(&answer.body) {
             return Failure { trouble: Trouble::Garbled, ..self.complaint(answer) };
         }
-        let said = excerpt(&answer.body);
-        self.failure(Trouble::Garbled, format!("sent something that cannot be read ({error}): {said}"))
+        // Where it stopped reading it quotes what stands there.
+        let (said, why) = (excerpt(&answer.body), quoted(&error.to_string()));
+        self.failure(Trouble::Garbled, format!("sent something that cannot be read ({why}): {said}"))
     }
 
     /// A failure of this server: `what` follows its name.
@@ -441,14 +454,22 @@ impl Site {
                         format!("said nothing for {} s", self.limits.idle.as_secs_f64())
                     };
                     let trouble = if known.is_connect() { Trouble::Unreached } else { Trouble::Late };
-                    return self.failure(trouble, format!("{what}: is it overloaded, or is a firewall between?"));
+                    // A server without TLS may wait for the rest of what it takes for a request.
+                    let or = match known.is_connect() && !self.is_plain {
+                        true => ", is a firewall between, or does that port not speak TLS (then write http://)?",
+                        false => ", or is a firewall between?",
+                    };
+                    return self.failure(trouble, format!("{what}: is it overloaded{or}"));
                 }
             }
             if let Some(known) = error.downcast_ref::<rustls::Error>() {
                 return self.untrusted(known);
             }
+            if self.is_plain && error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+                return self.failure(Trouble::Tls, tls::IS_NOT_HTTP.to_owned());
+            }
             if let Some(known) = error.downcast_ref::<io::Error>() {
-                if let Some(inner) = known.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                if let Some(inner) = tls::inside(known) {
                     return self.untrusted(inner);
                 }
                 if known.kind() == io::ErrorKind::ConnectionRefused {
@@ -470,8 +491,8 @@ impl Site {
     }
 
     fn untrusted(&self, error: &rustls::Error) -> Failure {
-        let what = format!("cannot be trusted ({error}): if your company signs it, name that certificate in ca-file");
-        self.failure(Trouble::Unreached, what)
+        let trouble = if tls::is_plain_text(error) { Trouble::Tls } else { Trouble::Unreached };
+        self.failure(trouble, tls::words(error, self.has_certificate))
     }
 
     /// A token that was refused may have been replaced in the meantime: the next request uses what is there now.
@@ -648,6 +669,11 @@ pub(super) fn said(body: &[u8]) -> CleanStr {
         Some(text) => excerpt(text.as_bytes()),
         None => excerpt(body),
     }
+}
+
+/// What a server said, for a sentence or a remark: every word of a server that people read comes through here.
+pub(super) fn quoted(text: &str) -> CleanStr {
+    excerpt(text.as_bytes())
 }
 
 /// The beginning of an answer, clean; a server that echoes what it was sent must not bring a token to the screen.

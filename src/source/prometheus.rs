@@ -159,7 +159,9 @@ impl Server {
     /// Whether a server that gave no alerts is well all the same: many that answer queries know no rules.
     async fn probe(&self, failure: &Failure) -> Result<(), Failure> {
         match failure.trouble {
-            Trouble::Unreached | Trouble::Away | Trouble::Late | Trouble::Ours => return Err(failure.clone()),
+            Trouble::Unreached | Trouble::Tls | Trouble::Away | Trouble::Late | Trouble::Ours => {
+                return Err(failure.clone());
+            }
             Trouble::Status(_) | Trouble::Garbled | Trouble::TooBig => {}
         }
         match self.instant("vector(1)", Side::Below, self.site.now()).await {
@@ -314,7 +316,7 @@ impl Server {
                 told.map(|told| told.data.version.chars().take(40).collect()).unwrap_or_default()
             }
             // It is not there yet, and its questions say so.
-            Ok(Err(failure)) if failure.trouble == Trouble::Unreached => return,
+            Ok(Err(failure)) if matches!(failure.trouble, Trouble::Unreached | Trouble::Tls) => return,
             Ok(Err(_)) | Err(_) => String::new(),
         };
         *self.version.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);

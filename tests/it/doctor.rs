@@ -11,7 +11,7 @@ use crate::support::http::{Reply, Server};
 use crate::support::pty::code;
 
 /// A host whose configuration leads to the systems, with one playbook of its own and a rotation.
-fn host(config: &str) -> Host {
+pub fn host(config: &str) -> Host {
     let host = Host::new();
     let folder = host.home.path().join("config/warroom");
     std::fs::create_dir_all(&folder).unwrap();
@@ -21,7 +21,7 @@ fn host(config: &str) -> Host {
     host
 }
 
-async fn doctor(host: &Host, arguments: &[&str]) -> (i32, String) {
+pub async fn doctor(host: &Host, arguments: &[&str]) -> (i32, String) {
     let mut command = host.command(&[&["doctor"], arguments].concat());
     command.envs(SECRETS);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

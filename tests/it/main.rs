@@ -41,4 +41,5 @@ mod staging;
 mod support;
 mod terminal;
 mod times;
+mod tls;
 mod words;

@@ -15,7 +15,7 @@ use crate::support::source::{Seat, open};
 
 const ALL: [&str; 3] = ["prometheus", "alertmanager", "jaeger"];
 
-fn watchlist() -> Watchlist {
+pub fn watchlist() -> Watchlist {
     let objective = Objective {
         id: "x".into(),
         title: "x".into(),
@@ -44,7 +44,7 @@ fn watchlist() -> Watchlist {
     }
 }
 
-async fn failure(name: &str, endpoint: &Endpoint) -> String {
+pub async fn failure(name: &str, endpoint: &Endpoint) -> String {
     Seat::start(name, endpoint, watchlist()).poll().await.1.unwrap_err()
 }
 

@@ -7,6 +7,7 @@ pub mod pty;
 pub mod room;
 pub mod services;
 pub mod source;
+pub mod tls;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 

@@ -32,7 +32,7 @@ fn is_silence(problem: &Problem) -> bool {
     match problem {
         Problem::Query(_) => false,
         Problem::Server(failure) => match failure.trouble {
-            Trouble::Unreached | Trouble::Away | Trouble::Late => true,
+            Trouble::Unreached | Trouble::Tls | Trouble::Away | Trouble::Late => true,
             Trouble::TooBig | Trouble::Status(_) | Trouble::Garbled | Trouble::Ours => false,
         },
     }
