@@ -78,6 +78,15 @@ enum Dialect {
     Otlp,
 }
 
+impl Dialect {
+    fn other(self) -> Self {
+        match self {
+            Self::Legacy => Self::Otlp,
+            Self::Otlp => Self::Legacy,
+        }
+    }
+}
+
 /// How much of each span is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Detail {
@@ -288,14 +297,10 @@ impl Asker {
         watched: Vec<WatchedService>,
     ) -> Result<Searched, Failure> {
         loop {
-            let (path, query) = match dialect {
-                Dialect::Legacy => legacy::search(&search),
-                Dialect::Otlp => otlp::search(&search),
-            };
             let watched = watched.clone();
             let limit = search.limit;
             let outcome = async {
-                let answer = self.get(path, &query).await?;
+                let (dialect, answer) = self.searched(dialect, &search).await?;
                 if is_no_match(dialect, &answer) {
                     return Ok(Searched::Found(Found::default(), limit));
                 }
@@ -324,6 +329,30 @@ impl Asker {
                 }
                 outcome => return outcome,
             }
+        }
+    }
+
+    /// The answer to a search, and in which API: where a list of allowed paths lets the list of services through and not the search, the other API is
+    /// tried, and what it answers with is asked from then on.
+    async fn searched(&self, dialect: Dialect, search: &Search) -> Result<(Dialect, Answer), Failure> {
+        let ask = async |dialect: Dialect| {
+            let (path, query) = match dialect {
+                Dialect::Legacy => legacy::search(search),
+                Dialect::Otlp => otlp::search(search),
+            };
+            self.get(path, &query).await
+        };
+        let answer = ask(dialect).await?;
+        if !is_refused(dialect, &answer) {
+            return Ok((dialect, answer));
+        }
+        let other = dialect.other();
+        match ask(other).await {
+            Ok(second) if second.is_success() || is_no_match(other, &second) => {
+                self.remember(Some(other));
+                Ok((other, second))
+            }
+            Ok(_) | Err(_) => Ok((dialect, answer)),
         }
     }
 
@@ -472,6 +501,11 @@ fn read_traces(
         Dialect::Legacy => legacy::read(text, detail, watched),
         Dialect::Otlp => otlp::read(text, detail, watched),
     }
+}
+
+/// Whether a path is not let through, or is not there.
+fn is_refused(dialect: Dialect, answer: &Answer) -> bool {
+    matches!(answer.status, 403..=405) && !is_no_match(dialect, answer)
 }
 
 /// The newer API says 404 when nothing matches; the same status with another body means that the API is not there.

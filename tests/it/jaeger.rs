@@ -399,10 +399,13 @@ async fn the_api_is_asked_for_once_and_again_after_the_server_was_replaced() {
     let otlp = json!({"result": {"resourceSpans": [
         resource("alipay", json!([otlp_span("b", "", json!({"code": 2, "message": "new"}))]))]}});
     server.change(playing(Api::Otlp, otlp));
-    let (_, outcome) = seat.poll().await;
-    assert!(outcome.unwrap_err().contains("answered 404 for /api/traces"), "the old API is gone");
+    // The old API is gone: the first search that is refused there finds the new one.
     assert_eq!(spans_of(&mut seat).await.errors[0].error, "new");
-    assert_eq!(probes(&server), 2);
+    server.change(|_| Reply::status(503, "starting"));
+    assert!(seat.poll().await.1.is_err());
+    server.change(playing(Api::Legacy, legacy(json!([]))));
+    spans_of(&mut seat).await;
+    assert_eq!(probes(&server), 2, "what comes back after a failure may be another version");
 }
 
 #[tokio::test]
@@ -442,4 +445,42 @@ async fn what_was_usual_before_an_incident_is_searched_in_that_time_only() {
     server.change(|_| Reply::status(500, "no"));
     seat.inquiries.send(Inquiry::Usual(before)).await.unwrap();
     assert!(seat.until(answer).await.rates.is_err(), "nobody is told that nothing was usual");
+}
+
+#[tokio::test]
+async fn where_a_list_of_allowed_paths_refuses_one_api_the_other_one_is_asked() {
+    let found = legacy(json!([span("1", "", "p1", json!([{"key": "error", "value": true}]))])).to_string();
+    let refused = |status: u16| Reply::status(status, "<html>not on the list</html>");
+    for status in [403, 404, 405] {
+        // The newer API as a whole, or its searches alone while its list of services is let through.
+        for only_searches in [false, true] {
+            let found = found.clone();
+            let server = Server::start(move |request| match request.path.as_str() {
+                "/api/v3/services" if only_searches => Reply::json(r#"{"services":["alipay"]}"#),
+                "/api/services" if only_searches => refused(status),
+                "/api/services" => Reply::json(r#"{"data":["alipay"],"errors":null}"#),
+                path if path.starts_with("/api/traces") => Reply::json(found.clone()),
+                _ => refused(status),
+            })
+            .await;
+            let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), watching(&["alipay"]));
+            let errors = spans_of(&mut seat).await.errors;
+            assert_eq!(errors, [row("1", "alipay", "op-1", "error")], "{status} {only_searches}");
+            let asked = server.requests();
+            let newer = asked.iter().filter(|request| request.path == "/api/v3/traces").count();
+            assert!(newer <= 3, "what was refused is not asked for ever: {newer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_both_are_refused_the_sentence_is_that_of_the_one_that_was_chosen() {
+    let server = Server::start(|request| match request.path.as_str() {
+        "/api/v3/services" => Reply::json(r#"{"services":["alipay"]}"#),
+        _ => Reply::status(403, "no"),
+    })
+    .await;
+    let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), watching(&["alipay"]));
+    let said = seat.poll().await.1.unwrap_err();
+    assert!(said.contains("answered 403"), "{said}");
 }
