@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::http::{Failure, Limits, Site};
-use super::labels::{Each, Parts, Reading, complaint, list, moment, unreadable, word, words};
+use super::labels::{Each, Parts, Reading, list, moment, unreadable, word, words};
 use super::{Desk, Endpoint, Poller, Source, SourceError, Telling, attend};
 use crate::alert::AlertState;
 use crate::live::{AlertFinding, Finding, Inquiry, SourceName, Watchlist};
@@ -139,7 +139,7 @@ impl Asker {
         let request = site.get("api/v2/alerts")?.query(&all);
         let answer = site.ask(request.send()).await?;
         if !answer.is_success() {
-            return Err(complaint(site, &answer));
+            return Err(site.complaint(&answer));
         }
         let each: Each<Wire> = site.parse(answer, |text| serde_json::from_str(text)).await?;
         let mut unread = each.unreadable;

@@ -1,6 +1,6 @@
-//! Label sets, times and complaints as alerting systems really send them: what Prometheus and Alertmanager have in common.
+//! Label sets and times as alerting systems really send them: what Prometheus and Alertmanager have in common.
 //!
-//! Hides nulls, numbers and booleans in the place of texts, times that mean "never", and error bodies of every shape.
+//! Hides nulls, numbers and booleans in the place of texts, and times that mean "never".
 //!
 //! Invariant: one alert that makes no sense is counted, and hides no other.
 
@@ -14,7 +14,6 @@ use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Ig
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::http::{Answer, Failure, Site};
 use crate::alert::{Alert, AlertState, Judged, NAME_LABEL, Rules, fingerprint, silence};
 use crate::live::SourceName;
 use crate::text::CleanStr;
@@ -194,33 +193,4 @@ pub(super) fn unreadable(count: usize) -> Option<CleanStr> {
         1 => Some("1 alert cannot be read: it has no labels or does not say since when".into()),
         _ => Some(format!("{count} alerts cannot be read: they have no labels or do not say since when").into()),
     }
-}
-
-/// The sentence for an answer that is no success, with the server's own words whatever their wrapping: a JSON text, an object with a `message` or an
-/// `error`, or plain text.
-pub(super) fn complaint(site: &Site, answer: &Answer) -> Failure {
-    let usual = site.complaint(answer);
-    if matches!(answer.status, 401 | 403 | 404 | 429) {
-        return usual;
-    }
-    match said(&answer.body) {
-        Some(said) => {
-            let told = site.failure(usual.trouble, format!("answered {}: {said}", answer.status));
-            Failure { retry_after: usual.retry_after, ..told }
-        }
-        None => usual,
-    }
-}
-
-fn said(body: &[u8]) -> Option<CleanStr> {
-    let text = match serde_json::from_slice(body).ok()? {
-        Value::String(text) => text,
-        Value::Object(map) => {
-            let found = ["message", "error", "errors"].iter().find_map(|key| map.get(*key))?;
-            word(found)
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return None,
-    };
-    let said: String = text.trim().chars().take(300).collect();
-    (!said.is_empty()).then(|| CleanStr::field(&said))
 }

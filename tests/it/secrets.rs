@@ -104,3 +104,40 @@ fn whatever_stands_in_a_line_can_be_redacted_out_of_every_file() {
     }
     assert!(home.says(&["journal", "verify", "INC-1"]).contains("INC-1"));
 }
+
+#[tokio::test]
+async fn whatever_a_server_quotes_of_a_token_is_masked_wherever_its_words_are_shown() {
+    use warroom::source::Endpoint;
+
+    use crate::sources::watchlist;
+    use crate::support::http::{Reply, Server};
+    use crate::support::source::Seat;
+
+    let said = format!("bad request with {TOKEN}");
+    let bodies = [
+        serde_json::json!({ "status": "error", "errorType": said, "error": said }),
+        serde_json::json!({ "status": "success", "warnings": [said], "infos": [said], "data":
+            { "resultType": "vector", "result": [], "alerts": [], "groups": [] } }),
+        serde_json::json!({ "status": "success", "data": { "resultType": said, "result": [] } }),
+        serde_json::json!({ "data": [], "errors": [{ "code": 400, "msg": said }] }),
+        serde_json::json!({ "error": { "message": said } }),
+        serde_json::json!({ "message": said }),
+        serde_json::json!([said]),
+        serde_json::json!(said),
+    ];
+    for source in ["prometheus", "alertmanager", "jaeger"] {
+        for body in &bodies {
+            for status in [200, 400, 403, 500] {
+                let body = body.to_string();
+                let server = Server::start(move |request| match request.path.as_str() {
+                    "/api/v3/services" => Reply::json(r#"{"services":["alipay"]}"#),
+                    _ => Reply::status(status, body.clone()),
+                })
+                .await;
+                let mut seat = Seat::start(source, &Endpoint::at(server.url()), watchlist());
+                let told = format!("{:?}", seat.poll().await);
+                assert!(!told.contains(TOKEN), "{source} {status} {}: {told}", server.requests().len());
+            }
+        }
+    }
+}

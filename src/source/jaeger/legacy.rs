@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::lenient::{Value, at_micros, micros, or_default, span_id, trace_id};
 use super::{Aim, Detail, Search, statuses_of};
 use crate::live::WatchedService;
+use crate::source::http::quoted;
 use crate::spans::{Kind, Span, SpanLog, Status, Trace, http_status, is_evidence, outcome_of};
 use crate::text::CleanStr;
 
@@ -127,7 +128,7 @@ pub(super) fn read(
 ) -> Result<Result<Vec<Trace>, CleanStr>, serde_json::Error> {
     let wire: Wire = serde_json::from_str(text)?;
     if let (true, Some(error)) = (wire.data.is_empty(), wire.errors.first()) {
-        return Ok(Err(CleanStr::field(&error.msg)));
+        return Ok(Err(quoted(&error.msg)));
     }
     Ok(Ok(wire.data.into_iter().map(|trace| trace_of(trace, detail, watched)).collect()))
 }

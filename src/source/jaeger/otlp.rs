@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::lenient::{Value, at_micros, micros, or_default, span_id, trace_id};
 use super::{Aim, Detail, Search, statuses_of};
 use crate::live::WatchedService;
+use crate::source::http::quoted;
 use crate::spans::{Kind, Span, SpanLog, Status, Trace, http_status, is_evidence, outcome_of};
 use crate::text::CleanStr;
 
@@ -186,7 +187,7 @@ pub(super) fn read(
         }
     }
     Ok(match refusal {
-        Some(error) if traces.is_empty() => Err(CleanStr::field(&error.message)),
+        Some(error) if traces.is_empty() => Err(quoted(&error.message)),
         Some(_) | None => Ok(traces),
     })
 }

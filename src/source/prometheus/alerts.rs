@@ -15,8 +15,8 @@ use serde_json::Value;
 use super::{NAME, Server};
 use crate::alert::{AlertState, NAME_LABEL};
 use crate::live::AlertFinding;
-use crate::source::http::{Answer, Failure, Trouble};
-use crate::source::labels::{Each, Parts, complaint, identity_of, list, moment, unreadable, word, words};
+use crate::source::http::{Answer, Failure, Trouble, quoted};
+use crate::source::labels::{Each, Parts, identity_of, list, moment, unreadable, word, words};
 use crate::text::CleanStr;
 
 /// A rule that waits longer than this is a slip of the pen.
@@ -152,15 +152,22 @@ impl Server {
     /// What an envelope holds, and what the server remarks beside it.
     async fn data<T: DeserializeOwned + Send + 'static>(&self, answer: Answer) -> Result<(T, Vec<CleanStr>), Failure> {
         if !answer.is_success() {
-            return Err(complaint(&self.site, &answer));
+            return Err(self.site.complaint(&answer));
         }
         let path = answer.path.clone();
         let envelope = self.site.parse(answer, |text| serde_json::from_str::<Envelope<T>>(text)).await?;
-        let said = CleanStr::field(&word(&envelope.error));
+        let said = quoted(&word(&envelope.error));
         match envelope.data {
             Some(data) => {
                 let error = (!said.is_empty()).then_some(said);
-                Ok((data, error.into_iter().chain(list(&envelope.warnings)).take(MOST_REMARKS).collect()))
+                Ok((
+                    data,
+                    error
+                        .into_iter()
+                        .chain(list(&envelope.warnings).iter().map(|text| quoted(text)))
+                        .take(MOST_REMARKS)
+                        .collect(),
+                ))
             }
             None => Err(self.site.failure(Trouble::Garbled, format!("answered {path} without data: {said}"))),
         }

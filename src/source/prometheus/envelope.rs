@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::live::MOST_SERIES;
 use crate::slo::{Grid, Measured, Series, Side};
+use crate::source::http::quoted;
 use crate::text::CleanStr;
 
 const NATIVE_HISTOGRAM: &str = "native histogram: use histogram_quantile(0.99, sum(rate(name[5m]))) or histogram_avg";
@@ -93,8 +94,8 @@ impl Envelope {
         if wire.status.as_deref() != Some("success") {
             let Some(sentence) = wire.error else { return Err(Error::missing_field("status")) };
             return Ok(Self::Refused {
-                kind: wire.error_type.as_deref().unwrap_or("error").into(),
-                sentence: sentence.as_str().into(),
+                kind: quoted(wire.error_type.as_deref().unwrap_or("error")),
+                sentence: quoted(&sentence),
             });
         }
         let data = wire.data.ok_or_else(|| Error::missing_field("data"))?;
@@ -120,13 +121,11 @@ impl Envelope {
             }
             "string" => found.remarks.push("the expression gives a text, which cannot be drawn".into()),
             other => {
-                let kind = CleanStr::field(other);
+                let kind = quoted(other);
                 found.remarks.push(format!("the expression gives a {kind}, which cannot be drawn").into());
             }
         }
-        let clean = |said: Option<Vec<String>>| {
-            said.into_iter().flatten().map(|text| CleanStr::field(&text)).take(MOST_REMARKS)
-        };
+        let clean = |said: Option<Vec<String>>| said.into_iter().flatten().map(|text| quoted(&text)).take(MOST_REMARKS);
         found.partial.extend(clean(wire.warnings));
         found.partial.extend(wire.is_partial.then(|| "some of the server's stores did not answer".into()));
         found.remarks.extend(clean(wire.infos));
