@@ -14,11 +14,12 @@ use super::{
     receipt, silent, taken, unknown, without,
 };
 use crate::checkup::Finding;
-use crate::incident::{Act, Comparison, Matcher, Parcel, Receipt, Remote, Watched};
+use crate::incident::{Act, Comparison, Matcher, Parcel, Receipt, Remote, Silencing, Watched};
 use crate::reach::ALERTMANAGER;
 use crate::source::below::Below;
 use crate::source::http::{Failure, Limits, Site};
 use crate::source::{Endpoint, SourceError};
+use crate::text::CleanStr;
 
 /// Opens it.
 pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
@@ -114,7 +115,7 @@ impl Channel for Silences {
                     match call(&self.site, Method::POST, "api/v2/silences", Some(&body)).await {
                         Ok(answer) => match taken::<Made>(&self.site, answer).await {
                             Ok(made) => Receipt::There(made.id.as_str().into()),
-                            Err(failure) => receipt(failure),
+                            Err(failure) => receipt(with_way_out(failure, silencing)),
                         },
                         Err(failure) => receipt(failure),
                     }
@@ -201,6 +202,22 @@ impl Silences {
         let mark = format!("({})", mark(parcel));
         let ours = all.into_iter().find(|one| one.comment.ends_with(&mark) && one.status.state != "expired");
         Ok(ours.map(|one| one.id.as_str().into()))
+    }
+}
+
+/// What helps where a label has a dot and the server knows none.
+fn with_way_out(failure: Failure, silencing: &Silencing) -> Failure {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let dotted = silencing.matchers.iter().find(|one| !one.label.chars().all(is_plain));
+    match dotted.filter(|_| failure.reason.contains("invalid label name")) {
+        Some(one) => {
+            let way = format!(
+                "{}: Alertmanager before 0.27 knows no label such as {}: name another label of the alert, as it is there",
+                failure.reason, one.label
+            );
+            Failure { reason: CleanStr::field(&way), ..failure }
+        }
+        None => failure,
     }
 }
 

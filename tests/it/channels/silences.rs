@@ -8,7 +8,7 @@ use warroom::incident::{Act, Parcel, Silencing, matchers};
 use warroom::source::Endpoint;
 use warroom::text::CleanStr;
 
-use super::{open_at, parcel, there};
+use super::{open_at, parcel, refused, there};
 use crate::support::alertmanager::{self, Running};
 use crate::support::prometheus::get;
 
@@ -64,5 +64,32 @@ async fn what_a_silence_is_said_to_hit_is_what_a_real_alertmanager_keeps_quiet()
             found = silenced(&server);
         }
         assert_eq!(found, expected, "{text}");
+    }
+}
+
+/// Labels with dots are what OpenTelemetry gives; Alertmanager takes them since 0.27, and what it does not take must not look silenced.
+#[tokio::test]
+async fn a_silence_of_a_dotted_label_is_there_or_is_refused_in_the_servers_words() {
+    if !alertmanager::is_installed() {
+        return;
+    }
+    let server = Running::alertmanager();
+    let dotted = json!([{ "labels": { "alertname": "A", "service.name": "alipay" } }]).to_string();
+    let knows_dots = server.post("/api/v2/alerts", &dotted).0 == 200;
+    let (matchers, why) = matchers("service.name=~\"ali.*\" alertname=A the backup").unwrap();
+    assert_eq!(why, "the backup");
+    let sent_at = warroom::run::clock::wall();
+    let act = Act::Silence(Silencing { matchers, until: sent_at + TimeDelta::hours(1) });
+    let channel = open_at("alertmanager", &Endpoint::at(server.url()));
+    let parcel = Parcel { sent_at, ..parcel("alertmanager", "x", act) };
+    let receipt = channel.deliver(&parcel).await;
+    let (_, silences) = get(server.port, "/api/v2/silences").unwrap();
+    if knows_dots {
+        there(receipt);
+        assert_eq!(silenced(&server), BTreeSet::from(["A".to_owned()]));
+    } else {
+        let why = refused(receipt);
+        assert!(why.contains("service.name") && why.contains("Alertmanager before 0.27 knows no label"), "{why}");
+        assert_eq!(silences.trim(), "[]", "nothing stands there");
     }
 }
