@@ -24,6 +24,7 @@ mod sound;
 pub mod sqlite;
 pub mod thread;
 pub mod verify;
+mod stall;
 
 use std::time::Duration;
 

@@ -28,6 +28,7 @@ mod post;
 pub mod postmortem;
 mod printout;
 pub mod records;
+mod rescue;
 pub mod schemes;
 pub mod screen;
 pub mod served;
@@ -329,7 +330,7 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
     // The terminal first: it is what the person looks at.
     let draft = view.console.unsaved_draft();
     drop(guard);
-    shell.close(draft, PATIENCE);
+    shell.close(draft, PATIENCE).map_err(anyhow::Error::msg)?;
     Ok(status)
 }
 

@@ -164,6 +164,12 @@ impl Console {
 
     /// What must not be overlooked: the record cannot be written, the world burns while a drill is played, or parts of it cannot be read.
     fn record_alarm(&self) -> Option<String> {
+        if let Some(since) = self.record.stalled {
+            let since = since.with_timezone(&self.incident.zone()).format("%H:%M:%S");
+            return Some(format!(
+                "NOT ON DISK since {since}: what was entered waits for the disk, which does not answer · viewing and typing go on"
+            ));
+        }
         if let Some(why) = &self.record.unwritable {
             return Some(format!("NOT SAVED: {why} · acts are refused, viewing and typing go on"));
         }

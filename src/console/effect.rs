@@ -97,6 +97,8 @@ pub enum JournalMsg {
     /// It can be written again.
     Writable,
     /// Parts of the record cannot be read: what and where.
+    /// What was entered is not on the disk since then: the disk does not answer. Nothing: it answers again.
+    Stalled(Option<DateTime<Utc>>),
     Damaged(Vec<CleanText>),
     /// The record could not be opened: why.
     Unopened(CleanText),

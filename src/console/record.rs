@@ -26,6 +26,8 @@ pub(super) struct Record {
     pub(super) id: Option<IncidentId>,
     pub(super) is_complete: bool,
     pub(super) unwritable: Option<CleanText>,
+    /// Since when the disk has not answered.
+    pub(super) stalled: Option<DateTime<Utc>>,
     pub(super) damage: Vec<CleanText>,
     /// Somebody merged it into this record while it was open here: the console follows as soon as nothing is being asked.
     pub(super) goes_on_in: Option<IncidentId>,
@@ -145,6 +147,10 @@ impl Console {
                 self.record.unwritable = None;
                 self.dirty.add(Dirty::HEADER);
                 self.say(Tone::Said, "the journal can be written again".to_owned(), wall);
+            }
+            JournalMsg::Stalled(since) => {
+                self.record.stalled = since;
+                self.dirty.add(Dirty::HEADER);
             }
             JournalMsg::Damaged(damage) => {
                 for what in damage {

@@ -23,6 +23,7 @@ use super::directory::with_suffix;
 use super::ground::is_broken;
 use super::presence::{Seat, Seats};
 use super::sqlite::Work;
+use super::stall::Stall;
 use super::{Damage, Journal, JournalDir, JournalError, Ledger, NewEntry, Presence, SqliteJournal, verify};
 use crate::clock;
 use crate::incident::{Actor, Entry, EntryId, IncidentId, Stamp, Via};
@@ -120,6 +121,8 @@ pub enum News {
     Unwritable(CleanStr),
     /// Writing works again.
     Writable,
+    /// What was handed over is not on the disk since then, because the disk does not answer; or it answers again.
+    Stalled(Option<DateTime<Utc>>),
     /// Some of the record is not as it was written.
     Damaged(Vec<CleanStr>),
     /// Who is here now.
@@ -318,7 +321,11 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
     if let Err(error) = &watcher {
         voice.tell(News::Failed(CleanStr::new(&format!("a thread that reads the journal cannot start: {error}"))));
     }
-    Writer { journal, seat, actor: me.actor, voice, unsaved: None, is_broken: false }.serve(queue);
+    let stall = {
+        let voice = voice.clone();
+        Stall::watch(move |news| voice.tell(news))
+    };
+    Writer { journal, seat, actor: me.actor, voice, stall, unsaved: None, is_broken: false }.serve(queue);
     voice.stop.set();
     if let Ok(watcher) = watcher {
         let _ = watcher.join();
@@ -335,6 +342,7 @@ struct Writer<'a> {
     is_broken: bool,
 }
 
+    stall: Stall,
 impl Writer<'_> {
     fn serve(&mut self, queue: &Receiver<Request>) {
         loop {
@@ -398,7 +406,9 @@ impl Writer<'_> {
         if work.is_empty() {
             work.push(Work::Probe);
         }
-        match self.is_writable().and_then(|()| self.journal.commit(&work)) {
+        let ready = self.is_writable();
+        let (journal, stall) = (&mut self.journal, &self.stall);
+        match ready.and_then(|()| stall.during(|| journal.commit(&work))) {
             Ok(written) => {
                 if std::mem::take(&mut self.is_broken) {
                     self.voice.tell(News::Writable);

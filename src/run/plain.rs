@@ -111,8 +111,10 @@ async fn run(mut plan: Plan) -> anyhow::Result<u8> {
             Heard::Time => session.handle(Msg::Wake, wall, &mut shell),
         }
     };
-    shell.close(None, PATIENCE);
-    match session.paper.close(LAST_WORDS) {
+    let closed = shell.close(None, PATIENCE);
+    let written = session.paper.close(LAST_WORDS);
+    closed.map_err(anyhow::Error::msg)?;
+    match written {
         Written::Everything | Written::Unread | Written::InTime => Ok(status),
         Written::Refused(error) => Err(anyhow::Error::new(error).context("the output could not be written")),
     }
@@ -301,6 +303,9 @@ impl Session {
             Msg::Journal(JournalMsg::Unwritable(why)) => {
                 self.paper.line(&format!("! the journal cannot be written: {why}"));
             }
+            Msg::Journal(JournalMsg::Stalled(Some(_))) => {
+                self.paper.line("! NOT ON DISK: what was entered waits for the disk, which does not answer");
+            }
             Msg::Journal(JournalMsg::Damaged(damage)) => {
                 for what in damage {
                     self.paper.line(&format!("! the record is damaged: {what}"));
@@ -347,7 +352,11 @@ impl Session {
             Msg::Input(_)
             | Msg::Flood
             | Msg::Journal(
-                JournalMsg::CaughtUp | JournalMsg::Writable | JournalMsg::Present(_) | JournalMsg::LeftBehind(_),
+                JournalMsg::CaughtUp
+                | JournalMsg::Writable
+                | JournalMsg::Stalled(None)
+                | JournalMsg::Present(_)
+                | JournalMsg::LeftBehind(_),
             )
             | Msg::Source(_)
             | Msg::TaskDied(_)

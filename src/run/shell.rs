@@ -17,6 +17,7 @@ use super::merge::Merging;
 use super::post::{Errand, Post};
 use super::printout;
 use super::records::{self, Board};
+use super::rescue;
 use super::{Opening, Plan};
 use crate::console::{Doubt, Effect, JournalMsg, Msg, Summary};
 use crate::incident::{DrillStarted, EntryId, Event, IncidentId, Parcel, Progress, Series, Via};
@@ -78,6 +79,8 @@ pub(super) struct Shell {
     pub(super) plan: Plan,
     via: Via,
     open: Option<Open>,
+    /// What was handed to the journal and is not answered yet.
+    waiting: rescue::Waiting,
     tasks: JoinSet<Outcome>,
     names: std::collections::HashMap<tokio::task::Id, &'static str>,
     reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
@@ -116,6 +119,7 @@ impl Shell {
         let mut shell = Self {
             via,
             open: None,
+            waiting: rescue::Waiting::new(),
             tasks: JoinSet::new(),
             names: std::collections::HashMap::new(),
             reports: mpsc::channel(WAITING),
@@ -303,15 +307,19 @@ impl Shell {
 
     fn append(&mut self, ticket: u64, events: Vec<Event>, settles_draft: bool) {
         let actor = &self.plan.settings.me;
-        let entries = events.into_iter().map(|event| NewEntry::new(actor.clone(), event)).collect();
+        let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(actor.clone(), event)).collect();
+        let kept = entries.clone();
         let refused = match &self.open {
             Some(open) => {
                 open.handle.send(Request::Append { ticket, entries, settles_draft }).err().map(|why| why.to_string())
             }
             None => Some("no record is open".to_owned()),
         };
-        if let Some(why) = refused {
-            self.answers.push_back(Msg::Journal(JournalMsg::NotSaved(ticket, CleanText::new(&why))));
+        match refused {
+            Some(why) => {
+                self.answers.push_back(Msg::Journal(JournalMsg::NotSaved(ticket, CleanText::new(&why))));
+            }
+            None => drop(self.waiting.insert(ticket, kept)),
         }
     }
 
@@ -450,11 +458,18 @@ impl Shell {
         if let Some(text) = draft {
             self.tell(Request::SaveDraft(text));
         }
-        if let Some(open) = self.open.take()
-            && !open.handle.close(patience)
-        {
-            tracing::error!("the journal was still writing after {patience:?}");
+        let Some(Open { id, handle, mut news }) = self.open.take() else { return Ok(()) };
+        let in_time = handle.close(patience);
+        let mut is_writable = true;
+        while let Ok(news) = news.try_recv() {
+            is_writable &= !matches!(news, News::Unwritable(_));
+            // What was refused is on the screen no more.
+            if let News::Saved { ticket, .. } = news {
+                self.waiting.remove(&ticket);
+            }
         }
+        let draft = draft.filter(|_| !in_time || !is_writable);
+        rescue::rescue(&self.plan.log, id, &self.waiting, draft.as_deref(), in_time)
     }
 }
 

@@ -10,6 +10,7 @@ mod own_clock;
 mod resize;
 mod scribe;
 mod sources;
+mod stalled;
 mod story;
 mod terminals;
 mod together;

@@ -76,22 +76,24 @@ const CALLS: [&str; 8] = ["write", "read", "fsync", "truncate", "mmap", "random"
 /// More calls of one kind than anything here makes.
 const MOST: usize = 400;
 
+/// Builds a library that is loaded before libc; it lives as long as its folder.
+pub fn built(text: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, library) = (folder.path().join("before.c"), folder.path().join("before.so"));
+    std::fs::write(&source, text).unwrap();
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-w", "-o"])
+        .args([&library, &source])
+        .args(["-ldl", "-lpthread"])
+        .status()
+        .expect("a C compiler, as Rust needs one");
+    assert!(built.success());
+    (folder, library)
+}
+
 fn library() -> &'static Path {
     static BUILT: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, path) = BUILT.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let (source, library) = (folder.path().join("refused.c"), folder.path().join("refused.so"));
-        std::fs::write(&source, LIBRARY).unwrap();
-        let built = Command::new("cc")
-            .args(["-shared", "-fPIC", "-w", "-o"])
-            .args([&library, &source])
-            .args(["-ldl", "-lpthread"])
-            .status()
-            .expect("a C compiler, as Rust needs one");
-        assert!(built.success());
-        (folder, library)
-    });
-    path
+    &BUILT.get_or_init(|| built(LIBRARY)).1
 }
 
 /// Runs with the so-many-th call of a kind refused; nothing where it did not come to that.

@@ -52,10 +52,17 @@ impl Shell {
                 let end = caught_up.then_some(JournalMsg::CaughtUp);
                 return [JournalMsg::Entries(entries)].into_iter().chain(end).map(Msg::Journal).collect();
             }
-            News::Saved { ticket, stamps } => JournalMsg::Saved(ticket, stamps),
-            News::NotSaved { ticket, reason } => JournalMsg::NotSaved(ticket, clean(reason)),
+            News::Saved { ticket, stamps } => {
+                self.waiting.remove(&ticket);
+                JournalMsg::Saved(ticket, stamps)
+            }
+            News::NotSaved { ticket, reason } => {
+                self.waiting.remove(&ticket);
+                JournalMsg::NotSaved(ticket, clean(reason))
+            }
             News::Unwritable(why) => JournalMsg::Unwritable(clean(why)),
             News::Writable => JournalMsg::Writable,
+            News::Stalled(since) => JournalMsg::Stalled(since),
             News::LeftBehind(left) => JournalMsg::LeftBehind(left),
             News::Damaged(what) => JournalMsg::Damaged(what.into_iter().map(clean).collect()),
             News::Present(present) => JournalMsg::Present(
