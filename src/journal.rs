@@ -10,6 +10,7 @@ pub mod bell;
 mod chain;
 pub mod changes;
 pub mod directory;
+mod disk;
 mod draft;
 mod error;
 mod fill;
@@ -20,11 +21,12 @@ pub mod presence;
 pub mod process;
 mod redact;
 mod schema;
+mod snapshot;
 mod sound;
 pub mod sqlite;
+mod stall;
 pub mod thread;
 pub mod verify;
-mod stall;
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::answers::{actor, asking, moment, place, read_record, refused, tell, via};
+use super::answers::{actor, asking, moment, opened, read_record, refused, tell, via};
 use super::{Ending, one_record, print};
 use crate::config::{Config, files};
 use crate::incident::brief::{BriefKind, brief};
@@ -148,7 +148,7 @@ pub(super) fn run(config: &Config, command: AfterSub, flag: Option<IncidentId>) 
         AfterSub::Merge { duplicate, into } => merge(config, duplicate, into),
         AfterSub::Unmerge { duplicate, reason } => {
             let merging = Merging { actor: actor(config), via: via("merge"), cadence: config.cadence };
-            print(&merging.undo(&place(config).open()?, duplicate, &CleanStr::new(&reason))?)
+            print(&merging.undo(&opened(config)?, duplicate, &CleanStr::new(&reason))?)
         }
         AfterSub::Redact { incident, entry: None, .. } => redactable(config, one_record(Some(incident), flag)?),
         AfterSub::Redact { incident, entry: Some(entry), reason } => {
@@ -185,7 +185,7 @@ fn append(config: &Config, dir: &JournalDir, id: IncidentId, events: Vec<Event>,
 }
 
 fn tell_postmortem(config: &Config, id: IncidentId, out: &Path) -> Result<ExitCode, Ending> {
-    let incident = read_record(&place(config).open()?, id)?;
+    let incident = read_record(&opened(config)?, id)?;
     let wall = clock::wall();
     let tell = tell(config, &incident);
     let rules = Rules { cadence: &config.cadence, tell: &tell };
@@ -201,7 +201,7 @@ fn tell_postmortem(config: &Config, id: IncidentId, out: &Path) -> Result<ExitCo
 }
 
 fn tell_brief(config: &Config, id: IncidentId, handover: bool, since: Option<&str>) -> Result<ExitCode, Ending> {
-    let incident = read_record(&place(config).open()?, id)?;
+    let incident = read_record(&opened(config)?, id)?;
     let now = incident.clock().show(clock::wall());
     let since = since.map(|since| moment(since, now, incident.zone(), Side::Past)).transpose()?;
     let kind = match since {
@@ -222,7 +222,7 @@ fn all(dir: &JournalDir) -> Result<Vec<Incident>, Ending> {
 }
 
 fn tell_follow_ups(config: &Config, with_done: bool, as_json: bool) -> Result<ExitCode, Ending> {
-    let list = follow_ups(&all(&place(config).open()?)?, with_done, clock::wall());
+    let list = follow_ups(&all(&opened(config)?)?, with_done, clock::wall());
     if as_json {
         let items: Vec<_> = list
             .iter()
@@ -246,7 +246,7 @@ fn process_health(config: &Config, since: Option<&str>, as_json: bool) -> Result
         None => moment(text, now, config.zone.0, Side::Past),
     };
     let from = since.map(beginning).transpose()?;
-    let records = all(&place(config).open()?)?;
+    let records = all(&opened(config)?)?;
     let catalogue = files::catalogue(&config.playbooks);
     let today = now.with_timezone(&config.zone.0).date_naive();
     let report = report(&records, &catalogue, &config.cadence, Period { from, to: now }, today);
@@ -329,7 +329,7 @@ fn row_json(row: &Row) -> serde_json::Value {
 
 fn merge(config: &Config, from: IncidentId, into: IncidentId) -> Result<ExitCode, Ending> {
     let merging = Merging { actor: actor(config), via: via("merge"), cadence: config.cadence };
-    print(&merging.merge(&place(config).open()?, from, into)?)
+    print(&merging.merge(&opened(config)?, from, into)?)
 }
 
 /// Whether people's words stand in an entry that may be redacted.
@@ -338,7 +338,7 @@ fn is_redactable(event: &Event) -> bool {
 }
 
 fn redactable(config: &Config, id: IncidentId) -> Result<ExitCode, Ending> {
-    let incident = read_record(&place(config).open()?, id)?;
+    let incident = read_record(&opened(config)?, id)?;
     let zone = incident.zone();
     let mut out = super::out::out();
     for line in incident.timeline().lines() {
@@ -381,7 +381,7 @@ fn entry_named(incident: &Incident, word: &str) -> Result<EntryId, Ending> {
 }
 
 fn redact(config: &Config, id: IncidentId, word: &str, reason: &str) -> Result<ExitCode, Ending> {
-    let dir = place(config).open()?;
+    let dir = opened(config)?;
     let incident = read_record(&dir, id)?;
     let entry = entry_named(&incident, word)?;
     let before: Option<Event> = incident.entry(entry).map(|entry| entry.event.clone());
@@ -433,7 +433,7 @@ fn redact_files(dir: &JournalDir, id: IncidentId) -> Result<(), Ending> {
 }
 
 fn amend_time(config: &Config, id: IncidentId, which: Milestone, time: &str, reason: &str) -> Result<ExitCode, Ending> {
-    let dir = place(config).open()?;
+    let dir = opened(config)?;
     let incident = read_record(&dir, id)?;
     let (now, zone) = (incident.clock().show(clock::wall()), incident.zone());
     let to = moment(time, now, zone, Side::Past)?;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::answers::place;
+use super::answers::opened;
 use super::{Ending, print, say_error};
 use crate::alert::{AlertState, Cover, Coverage, covered_by, proposed_severity, title};
 use crate::config::{Config, files};
@@ -67,7 +67,7 @@ pub(super) fn alerts(config: &Config, json: bool) -> Result<ExitCode, Ending> {
 /// The open incidents of this host; without a journal that can be read, alerts are shown all the same.
 fn open_incidents(config: &Config) -> Vec<Coverage> {
     let read = || -> anyhow::Result<Vec<Coverage>> {
-        let open = records::list(&place(config).open()?, records::Which::Open, &Board::default())?;
+        let open = records::list(&opened(config)?, records::Which::Open, &Board::default())?;
         Ok(open.into_iter().filter_map(|summary| summary.covers).collect())
     };
     read().unwrap_or_else(|error| {

@@ -17,7 +17,7 @@ use crate::incident::{
     Actor, Asking, Channel, Command, Declared, Detection, Event, Fate, Incident, IncidentId, NoteAdded, NoteKind,
     PrivacySet, Refusal, Series, Severity, Via,
 };
-use crate::journal::{self, Journal, JournalDir, NewEntry};
+use crate::journal::{self, Journal, JournalDir, JournalError, NewEntry};
 use crate::oncall::canonical;
 use crate::pane::{PANES, roster, to_tell};
 use crate::run::plain::said_in_shell;
@@ -140,6 +140,15 @@ pub(super) fn declare(
     Ok(ExitCode::SUCCESS)
 }
 
+/// The journal; where it can only be read, that is said beside what is printed of it.
+pub(super) fn opened(config: &Config) -> Result<JournalDir, JournalError> {
+    let dir = place(config).open()?;
+    if let Some(why) = dir.only_read() {
+        super::say_error(&why.to_string());
+    }
+    Ok(dir)
+}
+
 /// A record; what is wrong with it is said beside what is printed of it.
 pub(super) fn read_record(dir: &JournalDir, id: IncidentId) -> anyhow::Result<Incident> {
     let incident = records::read(dir, id)?;
@@ -169,7 +178,7 @@ pub(super) fn summary_json(summary: &Summary) -> serde_json::Value {
 }
 
 pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCode, Ending> {
-    let incident = read_record(&place(config).open()?, id)?;
+    let incident = read_record(&opened(config)?, id)?;
     let mut out = super::out::out();
     if json {
         let timeline: Vec<_> = incident
@@ -273,7 +282,7 @@ pub(super) fn note(
     kind: Option<NoteKind>,
     text: &str,
 ) -> Result<ExitCode, Ending> {
-    let dir = place(config).open()?;
+    let dir = opened(config)?;
     let named = meant(config, &dir, id)?;
     let me = actor(config);
     let incident = records::going_on(&dir, named)?;
@@ -337,7 +346,7 @@ fn only_open(open: &[Summary]) -> Result<IncidentId, Ending> {
 }
 
 pub(super) fn verify(config: &Config, id: Option<IncidentId>) -> Result<ExitCode, Ending> {
-    let dir = place(config).open()?;
+    let dir = opened(config)?;
     let ids = match id {
         Some(id) if !dir.path(id).exists() => {
             return Err(dir.journal(id, via("verify")).err().map_or(Ending::Unread, Into::into));
@@ -373,7 +382,7 @@ pub(super) fn verify(config: &Config, id: Option<IncidentId>) -> Result<ExitCode
 }
 
 pub(super) fn export(config: &Config, id: IncidentId) -> Result<ExitCode, Ending> {
-    let dir = place(config).open()?;
+    let dir = opened(config)?;
     if !dir.path(id).exists() {
         return Err(dir.journal(id, via("export")).err().map_or(Ending::Unread, Into::into));
     }
@@ -386,7 +395,7 @@ pub(super) fn export(config: &Config, id: IncidentId) -> Result<ExitCode, Ending
 }
 
 pub(super) fn fill(config: &Config, entries: usize, seed: u64) -> Result<ExitCode, Ending> {
-    let dir = place(config).open()?;
+    let dir = opened(config)?;
     let id = dir.create(Series::Incident)?;
     crate::journal::fill(&dir, id, entries, seed)?;
     print(&id.to_string())

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use clap::Args;
 use serde_json::json;
 
-use super::answers::{actor, moment, place};
+use super::answers::{actor, moment, opened, place};
 use super::{Ending, print, say_error};
 use crate::change::{Change, ChangeKind, Reading};
 use crate::config::{Config, files};
@@ -99,7 +99,7 @@ pub(super) fn change(config: &Config, told: &Told) -> Result<ExitCode, Ending> {
         link: field(&told.link),
         rollback: field(&told.rollback),
     };
-    place(config).open()?.changes().append(&change)?;
+    opened(config)?.changes().append(&change)?;
     warn(config, &change);
     Ok(ExitCode::SUCCESS)
 }
@@ -121,7 +121,7 @@ fn warn(config: &Config, change: &Change) {
 
 /// Lists the changes of a length of time, those that the configured command prints among them, the newest first.
 pub(super) fn list(config: &Config, since: Lapse, json: bool) -> Result<ExitCode, Ending> {
-    let recorded = place(config).open()?.changes().read()?;
+    let recorded = opened(config)?.changes().read()?;
     let (listed, complaint) = match &config.changes.command {
         None => (Reading::default(), None),
         Some(argv) => {

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::answers::{place, read_record};
+use super::answers::{opened, place, read_record};
 use super::start::{self, FIRST_EXERCISE};
 use super::{Ending, Screen, print, say_error, speed};
 use crate::config::{Config, Inputs, files};
@@ -262,7 +262,7 @@ fn staging_of(config: &Config, exercise: &Exercise) -> Result<Staging, Ending> {
 
 /// The world of a drill, as its record says.
 fn of_drill(config: &Config, id: IncidentId) -> Result<Served, Ending> {
-    let record = read_record(&place(config).open()?, id)?;
+    let record = read_record(&opened(config)?, id)?;
     let drill = record.drill.as_ref().ok_or_else(|| Ending::Usage(format!("{id} is no drill")))?;
     let exercise = Exercise::of(drill)
         .ok_or_else(|| Ending::Usage(format!("this warroom does not have the exercise {}", drill.exercise)))?
@@ -293,7 +293,7 @@ fn read(name: &str) -> Result<Exercise, Ending> {
 
 /// What became of each drill that is recorded.
 fn debriefs(config: &Config) -> Result<Vec<Debrief>, Ending> {
-    let (records, left_out) = records::all(&place(config).open()?)?;
+    let (records, left_out) = records::all(&opened(config)?)?;
     left_out.iter().for_each(|why| say_error(why));
     Ok(debriefs_of(&records, &config.cadence, clock::wall()))
 }
@@ -404,7 +404,7 @@ fn tell_debrief(
     as_json: bool,
     out: Option<PathBuf>,
 ) -> Result<ExitCode, Ending> {
-    let dir = place(config).open()?;
+    let dir = opened(config)?;
     let id = drill
         .or_else(|| last_drill(&dir))
         .ok_or_else(|| Ending::Usage("no drill is recorded here: warroom gameday runs one".to_owned()))?;

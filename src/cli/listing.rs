@@ -68,7 +68,7 @@ impl Listing {
 
 /// Lists records, what runs first, then the worst, then the newest.
 pub(super) fn list(config: &Config, asked: &Listing) -> Result<ExitCode, Ending> {
-    let (dir, now) = (super::answers::place(config).open()?, clock::wall());
+    let (dir, now) = (super::answers::opened(config)?, clock::wall());
     let board = super::answers::board(config);
     let which = if asked.all { records::Which::All } else { records::Which::Open };
     let mut list = records::list(&dir, which, &board)?;

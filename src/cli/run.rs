@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use super::Ending;
-use super::answers::{actor, asking, meant, place, read_record, refused, via};
+use super::answers::{actor, asking, meant, opened, read_record, refused, via};
 use super::start::{host, surroundings};
 use crate::clock;
 use crate::config::{Config, files};
@@ -57,7 +57,7 @@ pub(super) struct Asked {
 }
 
 pub(super) fn run(config: &Config, named: Option<IncidentId>, asked: &Asked) -> Result<ExitCode, Ending> {
-    let dir = place(config).open()?;
+    let dir = opened(config)?;
     let id = meant(config, &dir, named)?;
     let incident = read_record(&dir, id)?;
     let (me, now) = (actor(config), incident.clock().show(clock::wall()));

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::answers::{meant, place};
+use super::answers::{meant, opened};
 use super::status::Status;
 use super::{Common, Ending, Screen, args, say_error, start};
 use crate::config::{Config, Inputs};
@@ -124,7 +124,7 @@ pub(super) fn run(
     let is_set = |name: &str| matches.try_get_one::<bool>(name).ok().flatten() == Some(&true);
     let name = verb.anyway.filter(|_| is_set("anyway")).unwrap_or(verb.line);
     let word = matches.try_get_one::<String>("yes").ok().flatten();
-    let dir = place(config).open()?;
+    let dir = opened(config)?;
     let named = meant(config, &dir, common.incident)?;
     let id = records::going_on(&dir, named)?.id();
     if id != named {

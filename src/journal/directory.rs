@@ -7,10 +7,12 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
+use super::disk::{self, Kind};
 use super::folder::above;
 use super::presence::Seats;
 use super::{Folder, JournalError, Ledger, SqliteJournal};
@@ -50,6 +52,8 @@ pub struct JournalDir {
     path: PathBuf,
     sharing: Sharing,
     ledger: Option<Ledger>,
+    /// Why nothing can be written here.
+    only_read: Option<Arc<JournalError>>,
 }
 
 /// What stands beside the SQLite file: its write-ahead log, its shared memory, our doorbell.
@@ -62,17 +66,28 @@ const MOST_GIVEN: u32 = 999_999;
 const PATIENCE: u32 = 20;
 
 impl JournalDir {
-    /// Checks a directory, or makes it. Refuses network file systems, foreign owners, and modes that do not fit.
+    /// Checks a directory, or makes it. Refuses file systems that do not do what a journal needs, and modes that do not fit; what is on a disk that
+    /// takes nothing, or belongs to somebody else, can be read as far as the system lets it.
     pub fn open(path: impl AsRef<Path>, sharing: Sharing) -> Result<Self, JournalError> {
         let path = std::path::absolute(path.as_ref()).map_err(JournalError::io("finding", path.as_ref()))?;
         let made = Folder::found(&path, sharing.directory_mode()).map_err(JournalError::io("creating", &path))?;
-        let filesystem = rustix::fs::statfs(&path).map_err(|errno| JournalError::io("reading", &path)(errno.into()))?;
-        if let Some(filesystem) = network_filesystem(filesystem.f_type as i64 as u32) {
+        let kind = disk::kind(&path).map_err(JournalError::io("reading", &path))?;
+        if let Kind::Shared(filesystem) = kind {
             return Err(JournalError::NetworkFilesystem { path, filesystem });
         }
-        check_directory(&path, sharing, made)?;
-        probe(&path)?;
-        Ok(Self { path, sharing, ledger: None })
+        let mine = check_directory(&path, sharing, made).and_then(|()| probe(&path));
+        let only_read = match mine {
+            Ok(()) if kind == Kind::Untried => {
+                disk::tried(&path)?;
+                None
+            }
+            Ok(()) => None,
+            Err(why) if why.leaves_reading() && Folder::open(&path).and_then(|folder| folder.names()).is_ok() => {
+                Some(Arc::new(why))
+            }
+            Err(why) => return Err(why),
+        };
+        Ok(Self { path, sharing, ledger: None, only_read })
     }
 
     /// The same, and what is written through it is noted as this account's own.
@@ -80,6 +95,12 @@ impl JournalDir {
     pub fn noted_in(mut self, ledger: Ledger) -> Self {
         self.ledger = Some(ledger);
         self
+    }
+
+    /// Why what is here can only be read, where that is so.
+    pub fn only_read(&self) -> Option<JournalError> {
+        let why = self.only_read.as_ref()?.to_string();
+        Some(JournalError::OnlyRead { path: self.path.clone(), why })
     }
 
     /// Where this account notes what it wrote.
@@ -121,6 +142,9 @@ impl JournalDir {
 
     /// Claims the next free number; of several processes that ask at once, each gets its own.
     pub fn create(&self, series: Series) -> Result<IncidentId, JournalError> {
+        if let Some(why) = self.only_read() {
+            return Err(why);
+        }
         let folder = Folder::open(&self.path).map_err(JournalError::io("opening", &self.path))?;
         let given = |id: &&IncidentId| id.series == series && id.number <= MOST_GIVEN;
         let mut number = self.ids()?.iter().filter(given).map(|id| id.number).max().unwrap_or(0);
@@ -149,6 +173,9 @@ impl JournalDir {
     /// Opens an incident that exists; what is written through it names `via` as its console.
     pub fn journal(&self, id: IncidentId, via: Via) -> Result<SqliteJournal, JournalError> {
         let path = self.path(id);
+        if let Some(why) = &self.only_read {
+            return self.reading(id, via, why.to_string());
+        }
         match check_file(&path, self.sharing) {
             Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 return Err(JournalError::NoSuch { id, path: self.path.clone(), existing: self.ids()? });
@@ -168,6 +195,16 @@ impl JournalDir {
             }
         }
         Ok(SqliteJournal::open(&path, id, via)?.noted_in(self.ledger.clone()))
+    }
+
+    fn reading(&self, id: IncidentId, via: Via, why: String) -> Result<SqliteJournal, JournalError> {
+        let path = self.path(id);
+        match SqliteJournal::reading(&path, id, via, why) {
+            Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Err(JournalError::NoSuch { id, path: self.path.clone(), existing: self.ids()? })
+            }
+            opened => opened,
+        }
     }
 
     /// The consoles of an incident.
@@ -275,38 +312,5 @@ fn probe(directory: &Path) -> Result<(), JournalError> {
             Some(Errno::NOSPC | Errno::DQUOT) => Ok(()),
             _ => Err(JournalError::io("writing to", directory)(error)),
         },
-    }
-}
-
-/// The file systems on which SQLite's write-ahead log is not safe, by the magic number of `statfs(2)`.
-fn network_filesystem(magic: u32) -> Option<&'static str> {
-    Some(match magic {
-        0x6969 => "NFS",
-        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => "SMB",
-        0x6573_5546 => "FUSE (sshfs and its like)",
-        0x5346_414F => "AFS",
-        0x7375_7245 => "Coda",
-        0x564C => "NCP",
-        0x0102_1997 => "9P",
-        0x00C3_6400 => "Ceph",
-        0x0116_1970 => "GFS2",
-        0x7461_636F => "OCFS2",
-        0x0BD0_0BD0 => "Lustre",
-        _ => return None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_journal_on_another_machines_disk_is_refused_by_name() {
-        for (magic, name) in [(0x6969, "NFS"), (0xFF53_4D42, "SMB"), (0x6573_5546, "FUSE (sshfs and its like)")] {
-            assert_eq!(network_filesystem(magic), Some(name));
-        }
-        for local in [0xEF53, 0x0102_1994, 0x9123_683E, 0x5846_5342] {
-            assert_eq!(network_filesystem(local), None, "ext4, tmpfs, btrfs, xfs");
-        }
     }
 }

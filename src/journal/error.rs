@@ -41,7 +41,7 @@ pub enum JournalError {
         wanted: u32,
     },
     /// A private journal belongs to one account.
-    #[error("{} belongs to another account (uid {owner}): run warroom as that account, or share a directory with `journal.sharing = \"group\"`", path.display())]
+    #[error("{} belongs to another account (uid {owner}): run warroom as that account, have it given to you (`chown`), or share a directory with `journal.sharing = \"group\"`", path.display())]
     NotOurs {
         /// The file or directory.
         path: PathBuf,
@@ -95,6 +95,14 @@ pub enum JournalError {
     ReadOnly {
         /// The file.
         path: PathBuf,
+    },
+    /// It can be looked at here, and no more.
+    #[error("{} is read-only here: {why}", path.display())]
+    OnlyRead {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why nothing can be written, in a sentence with the way out.
+        why: String,
     },
     /// Somebody writes for too long.
     #[error("another process has been writing to {} for more than 5 s: try again", path.display())]
@@ -225,12 +233,45 @@ impl JournalError {
         }
     }
 
+    /// Whether what is there can be read all the same: the disk or its owner lets nobody write.
+    pub(super) fn leaves_reading(&self) -> bool {
+        match self {
+            Self::NotOurs { .. } | Self::ReadOnly { .. } | Self::OnlyRead { .. } => true,
+            Self::Io { source, .. } => {
+                use rustix::io::Errno;
+                let errno = source.raw_os_error().map(Errno::from_raw_os_error);
+                matches!(errno, Some(Errno::ROFS | Errno::ACCESS | Errno::PERM))
+            }
+            Self::NetworkFilesystem { .. }
+            | Self::WrongKind { .. }
+            | Self::Mode { .. }
+            | Self::NoSuch { .. }
+            | Self::Newer { .. }
+            | Self::Full { .. }
+            | Self::Refused { .. }
+            | Self::Busy { .. }
+            | Self::Damaged { .. }
+            | Self::Lost { .. }
+            | Self::NotAJournal { .. }
+            | Self::Foreign { .. }
+            | Self::Unsafe { .. }
+            | Self::Clock { .. }
+            | Self::ConsoleName { .. }
+            | Self::NotRedacted { .. }
+            | Self::NotScrubbed { .. }
+            | Self::NoNumber { .. }
+            | Self::ChangeTooLong { .. }
+            | Self::Sqlite { .. } => false,
+        }
+    }
+
     /// Whether nothing can be written until somebody helps: the console refuses acts and shows a red bar meanwhile.
     pub fn is_unwritable(&self) -> bool {
         match self {
             Self::Full { .. }
             | Self::Refused { .. }
             | Self::ReadOnly { .. }
+            | Self::OnlyRead { .. }
             | Self::Damaged { .. }
             | Self::Lost { .. }
             | Self::Foreign { .. }

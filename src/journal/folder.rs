@@ -7,7 +7,7 @@
 //! finds the code of [`crate::journal`] and [`crate::runner`] that goes another way.
 
 use std::ffi::OsStr;
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, Metadata};
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
@@ -68,6 +68,11 @@ impl Folder {
     fn of(held: File) -> io::Result<Self> {
         let is = held.metadata()?;
         Ok(Self { held, owner: is.uid(), mode: is.mode() & 0o7777 })
+    }
+
+    /// What it is.
+    pub fn about(&self) -> io::Result<Metadata> {
+        self.held.metadata()
     }
 
     /// The account that it belongs to.

@@ -17,6 +17,7 @@ use super::directory::with_suffix;
 use super::folder::above;
 use super::ground::Ground;
 use super::schema::{self, TABLES};
+use super::snapshot::{self, Stamp};
 use super::{Journal, JournalError, Ledger, NewEntry, Tail};
 use crate::clock;
 use crate::incident::{ENTRY_VERSION, Entry, EntryId, Hlc, IncidentId, Via};
@@ -33,6 +34,8 @@ const BUSY: Duration = Duration::from_secs(5);
 /// One process's hold on the journal of one incident.
 pub struct SqliteJournal {
     pub(super) db: Connection,
+    /// Why it can only be read, and how its files were when they were copied.
+    only_read: Option<(String, Option<Stamp>)>,
     /// It only reads, because the disk was full when it was opened; the first write tries again.
     is_asleep: bool,
     /// SQLite's count of changes to the schema when that was found to be ours.
@@ -85,6 +88,7 @@ impl SqliteJournal {
         let ground = (!is_asleep).then(|| Ground::of(path));
         Ok(Self {
             db,
+            only_read: None,
             is_asleep,
             schema,
             path: path.to_owned(),
@@ -97,6 +101,40 @@ impl SqliteJournal {
             watch: None,
             ground,
         })
+    }
+
+    /// Opens a file that can only be read, for the reason given.
+    pub(super) fn reading(path: &Path, id: IncidentId, via: Via, why: String) -> Result<Self, JournalError> {
+        let (db, stamp) = read_only(path)?;
+        let schema = changes_of_schema(&db).map_err(JournalError::sqlite(path))?;
+        schema::refuse_foreign(&db, path)?;
+        Ok(Self {
+            db,
+            only_read: Some((why, stamp)),
+            is_asleep: false,
+            schema,
+            path: path.to_owned(),
+            id,
+            via,
+            now: Box::new(clock::wall),
+            chain: Chain::after(0, Care::Read),
+            bell: None,
+            ledger: None,
+            watch: None,
+            ground: None,
+        })
+    }
+
+    /// Reads anew where it reads a copy, and somebody who may has written since.
+    fn renew(&mut self) -> Result<(), JournalError> {
+        if let Some((_, stamp @ Some(_))) = &mut self.only_read
+            && *stamp != Some(snapshot::stamp(&self.path))
+        {
+            (self.db, *stamp) = read_only(&self.path)?;
+            self.schema = changes_of_schema(&self.db).map_err(JournalError::sqlite(&self.path))?;
+            schema::refuse_foreign(&self.db, &self.path)?;
+        }
+        Ok(())
     }
 
     /// Reads the time from another clock.
@@ -184,6 +222,9 @@ impl SqliteJournal {
         let path = self.path.clone();
         let wrong = JournalError::sqlite(&path);
         let mut entries = Vec::new();
+        if let Some((why, _)) = &self.only_read {
+            return Err(JournalError::OnlyRead { path: self.path.clone(), why: why.clone() });
+        }
         if self.is_asleep {
             self.db = connect(&self.path)?;
             self.is_asleep = false;
@@ -246,6 +287,7 @@ impl Journal for SqliteJournal {
         if self.chain.at() != after {
             self.chain = Chain::after(after, Care::Read);
         }
+        self.renew()?;
         self.check_schema()?;
         let mut tail = Tail::default();
         read_on(&self.db, &mut self.chain, max, &mut tail, &mut |_| ()).map_err(JournalError::sqlite(&self.path))?;
@@ -484,14 +526,40 @@ fn connect(path: &Path) -> Result<Connection, JournalError> {
     Ok(db)
 }
 
+/// A connection that writes nothing: to the file itself while somebody has it open, else to a copy in memory, with how the file was.
+pub(super) fn read_only(path: &Path) -> Result<(Connection, Option<Stamp>), JournalError> {
+    if let Some(db) = live(path) {
+        return Ok((db, None));
+    }
+    let (db, stamp) = snapshot::open(path)?;
+    refuse_newer(path, schema_of(&db).map_err(JournalError::sqlite(path))?)?;
+    Ok((db, Some(stamp)))
+}
+
+/// A connection to a file that somebody else has open and lets us read along.
+fn live(path: &Path) -> Option<Connection> {
+    let memory = with_suffix(path, "-shm");
+    above(&memory).and_then(|(folder, name)| folder.look(name)).ok()?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let db = Connection::open_with_flags(format!("file:{}?mode=ro&readonly_shm=1", uri(path)?), flags).ok()?;
+    db.busy_timeout(BUSY).ok()?;
+    schema::harden(&db).ok()?;
+    schema::has_tables(&db).ok()?;
+    (schema_of(&db).ok()? == SCHEMA).then_some(db)
+}
+
+fn uri(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    Some(path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23"))
+}
+
 /// A connection that reads a file which nobody writes, where the disk has no room for a log beside it; nothing while there is such a log.
 fn peek(path: &Path) -> Option<Connection> {
     let log = with_suffix(path, "-wal");
     if above(&log).and_then(|(folder, name)| folder.look(name)).is_ok_and(|log| log.st_size > 0) {
         return None;
     }
-    let path = std::path::absolute(path).ok()?;
-    let name = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let name = uri(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let db = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).ok()?;
     schema::harden(&db).ok()?;

@@ -313,6 +313,11 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
         Drafts::Leave => None,
     };
     voice.tell(News::Opened { draft: draft.map(|(text, began)| (CleanText::new(&text), began)) });
+    // Who only looks misses nothing.
+    let only_read = dir.only_read().filter(|_| drafts == Drafts::Adopt);
+    if let Some(why) = &only_read {
+        voice.tell(News::Unwritable(sentence(why)));
+    }
     let watcher = {
         let (seats, voice, ledger) = (seats.clone(), voice.clone(), dir.ledger().cloned());
         let watch = move || watch(readings, &seats, ledger.as_ref(), &voice);
@@ -325,7 +330,7 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
         let voice = voice.clone();
         Stall::watch(move |news| voice.tell(news))
     };
-    Writer { journal, seat, actor: me.actor, voice, stall, unsaved: None, is_broken: false }.serve(queue);
+    Writer { journal, seat, actor: me.actor, voice, stall, unsaved: None, is_broken: only_read.is_some() }.serve(queue);
     voice.stop.set();
     if let Ok(watcher) = watcher {
         let _ = watcher.join();
@@ -337,12 +342,12 @@ struct Writer<'a> {
     seat: Option<Seat>,
     actor: Actor,
     voice: &'a Voice,
+    stall: Stall,
     /// A draft that could not be written: the probe tries it again.
     unsaved: Option<String>,
     is_broken: bool,
 }
 
-    stall: Stall,
 impl Writer<'_> {
     fn serve(&mut self, queue: &Receiver<Request>) {
         loop {

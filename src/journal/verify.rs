@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::chain::{Care, Chain, Damage, What};
 use super::schema;
-use super::sqlite::{get, read_on, refuse_newer, schema_of};
+use super::sqlite::{get, read_on, read_only, refuse_newer, schema_of};
 use super::{JournalError, Tail};
 use crate::incident::EntryId;
 
@@ -84,7 +84,15 @@ fn open(path: &Path) -> Result<Connection, JournalError> {
     };
     match open(OpenFlags::SQLITE_OPEN_READ_ONLY) {
         // Its writer was killed while it made the log: only who may write can bring that to an end.
-        Err(JournalError::ReadOnly { .. }) => open(OpenFlags::SQLITE_OPEN_READ_WRITE),
+        Err(JournalError::ReadOnly { .. }) => match open(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+            // Nobody may write here: then it is put together in memory.
+            Err(JournalError::ReadOnly { .. }) => {
+                let (db, _) = read_only(path)?;
+                db.execute_batch("PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; BEGIN").map_err(&wrong)?;
+                Ok(db)
+            }
+            opened => opened,
+        },
         opened => opened,
     }
 }

@@ -29,6 +29,7 @@ mod plain;
 mod playbooks;
 mod prometheus;
 mod reach_story;
+mod read_only;
 mod refused_calls;
 mod runbook;
 mod runner;
