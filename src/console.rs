@@ -15,6 +15,7 @@ pub mod effect;
 mod inbound;
 mod input;
 pub mod keys;
+mod known;
 pub mod layout;
 mod lookout;
 mod message;
@@ -59,6 +60,7 @@ use crate::theme::Theme;
 pub use declaring::Doubt;
 pub use draw::{Cursor, Drawn};
 pub use effect::{Effect, Effects, JournalMsg, Msg, Printout, Summary};
+pub use known::Known;
 pub use layout::{Arrangement, Layout};
 use lookout::Lookout;
 use message::Messages;
@@ -376,10 +378,17 @@ impl Console {
                 self.say(Tone::Failed, format!("{what} crashed and was started again; see the log"), wall)
             }
             Msg::ClockJumped(by) => self.clock_jumped(by, wall, &mut effects),
-            Msg::Listed(mut list) => {
-                list.sort_by_key(Summary::rank);
+            Msg::Listed(known) => {
+                let known = known.map(|mut list| {
+                    list.sort_by_key(Summary::rank);
+                    list
+                });
                 if let Some(start) = &mut self.start {
-                    start.take(list.clone());
+                    start.take(known.clone());
+                }
+                let (list, why) = known.parts();
+                if let Some(why) = why.filter(|_| self.start.is_none()) {
+                    self.say(Tone::Failed, why.to_string(), wall);
                 }
                 let here = self.record.id;
                 if let Some(Overlay::Records(pick, why)) = self.overlay.as_mut().map(|shown| &mut shown.overlay) {

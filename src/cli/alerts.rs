@@ -67,7 +67,10 @@ pub(super) fn alerts(config: &Config, json: bool) -> Result<ExitCode, Ending> {
 /// The open incidents of this host; without a journal that can be read, alerts are shown all the same.
 fn open_incidents(config: &Config) -> Vec<Coverage> {
     let read = || -> anyhow::Result<Vec<Coverage>> {
-        let open = records::list(&opened(config)?, records::Which::Open, &Board::default())?;
+        let (open, why) = records::list(&opened(config)?, records::Which::Open, &Board::default()).parts();
+        if let Some(why) = why {
+            say_error(&format!("not all that covers these alerts is known: {why}"));
+        }
         Ok(open.into_iter().filter_map(|summary| summary.covers).collect())
     };
     read().unwrap_or_else(|error| {

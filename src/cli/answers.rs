@@ -320,7 +320,9 @@ pub(super) fn note(
 pub(super) fn meant(config: &Config, dir: &JournalDir, id: Option<IncidentId>) -> Result<IncidentId, Ending> {
     match id {
         Some(id) => Ok(id),
-        None => only_open(&records::list(dir, records::Which::Open, &board(config))?),
+        None => only_open(&records::list(dir, records::Which::Open, &board(config)).whole().map_err(|why| {
+            Ending::Failure(format!("which incidents are open is not known: {why}; name one with -i"))
+        })?),
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn list(config: &Config, asked: &Listing) -> Result<ExitCode, Ending>
     let (dir, now) = (super::answers::opened(config)?, clock::wall());
     let board = super::answers::board(config);
     let which = if asked.all { records::Which::All } else { records::Which::Open };
-    let mut list = records::list(&dir, which, &board)?;
+    let (mut list, unread) = records::list(&dir, which, &board).parts();
     list.retain(|one| asked.takes(one, now));
     list.sort_by_key(Summary::rank);
     // What cannot be read is in no list, and what is damaged looks whole.
@@ -82,7 +82,8 @@ pub(super) fn list(config: &Config, asked: &Listing) -> Result<ExitCode, Ending>
         }
     }
     // What other systems still lack does not end with the incident.
-    let mut closed = if asked.all { Vec::new() } else { records::list(&dir, records::Which::Incidents, &board)? };
+    let mut closed =
+        if asked.all { Vec::new() } else { records::list(&dir, records::Which::Incidents, &board).parts().0 };
     closed.retain(|one| one.phase == Phase::Closed && !one.unsent.is_empty() && asked.takes(one, now));
     match asked.output.or(asked.json.then_some(Form::Json)) {
         Some(Form::Json) => {
@@ -97,6 +98,9 @@ pub(super) fn list(config: &Config, asked: &Listing) -> Result<ExitCode, Ending>
         }
         None => {
             let mut said: Vec<String> = list.iter().map(|summary| summary_line(summary, now)).collect();
+            if unread.is_some() && said.is_empty() {
+                said.push("not all records can be read, so which incidents are open is not known".to_owned());
+            }
             if said.is_empty() {
                 let is_filtered = asked.service.is_some() || !asked.severity.is_empty() || asked.since.is_some();
                 said.push(if is_filtered {

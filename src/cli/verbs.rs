@@ -130,6 +130,9 @@ pub(super) fn run(
     if id != named {
         say_error(&format!("{named} goes on in {id}: this is done there"));
     }
+    if let Some(trouble) = crate::journal::trouble(&dir, id) {
+        say_error(&trouble.why);
+    }
     drop(dir);
     let plan = || -> Result<_, Ending> {
         let screen = Screen { read_only: verb.looks, ..Screen::default() };

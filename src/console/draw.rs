@@ -192,7 +192,7 @@ impl Console {
     fn what(&self, cx: &Cx<'_>) -> Vec<Span<'static>> {
         let (incident, theme) = (cx.incident, cx.theme);
         if self.start.is_some() {
-            return vec![Span::styled(" warroom", theme.title(false)), Span::raw("  no incident is open")];
+            return vec![Span::styled(" warroom", theme.title(false)), Span::raw("  no record is open")];
         }
         let mut spans = vec![Span::raw(" ")];
         if incident.drill.is_some() {

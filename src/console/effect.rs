@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::Event as InputEvent;
 
 use super::declaring::Doubt;
+use super::known::Known;
 use super::runs::{RunAct, RunSaid};
 use crate::alert::Coverage;
 use crate::exercise::staged::Site;
@@ -46,7 +47,7 @@ pub enum Msg {
     /// The templates of updates were read.
     Templates(Box<Templates>),
     /// The records of this host, as the start screen and the picker list them.
-    Listed(Vec<Summary>),
+    Listed(Known<Vec<Summary>>),
     /// What somebody declares may be one of these, which are open on its service: nothing was begun with these events.
     IsOpen(Vec<(IncidentId, CleanStr)>, Vec<Event>),
     /// Something that the shell was asked for cannot be done: a sentence.
@@ -96,9 +97,9 @@ pub enum JournalMsg {
     Unwritable(CleanText),
     /// It can be written again.
     Writable,
-    /// Parts of the record cannot be read: what and where.
     /// What was entered is not on the disk since then: the disk does not answer. Nothing: it answers again.
     Stalled(Option<DateTime<Utc>>),
+    /// Parts of the record cannot be read: what and where.
     Damaged(Vec<CleanText>),
     /// The record could not be opened: why.
     Unopened(CleanText),

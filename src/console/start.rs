@@ -8,12 +8,12 @@ use ratatui::text::{Line, Span};
 
 use super::keys::Chord;
 use super::message::fitted;
-use super::{Console, Dirty, Effect, Notice, Summary, Tone, overlay};
+use super::{Console, Dirty, Effect, Known, Notice, Summary, Tone, overlay};
 use crate::alert::title;
 use crate::incident::Severity;
 use crate::live::Freshness;
 use crate::pane::{Cx, alerts};
-use crate::text::CleanStr;
+use crate::text::{CleanStr, CleanText};
 use crate::widget::frame::{PaneFrame, centred};
 use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, wrap};
@@ -56,11 +56,27 @@ pub(crate) struct Start {
     selection: Selection,
     filter: String,
     is_filtering: bool,
+    /// How much of the journal that is; nothing before it was read.
+    reading: Reading,
+}
+
+/// How much of the journal was read.
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Reading {
+    /// Nothing yet.
+    #[default]
+    Begun,
+    /// All of it.
+    Whole,
+    /// Not all, or nothing: why.
+    Lacks(CleanText),
 }
 
 impl Start {
     /// Other records; the row that was selected stays selected, wherever it is now.
-    pub(crate) fn take(&mut self, list: Vec<Summary>) {
+    pub(crate) fn take(&mut self, known: Known<Vec<Summary>>) {
+        let (list, why) = known.parts();
+        self.reading = why.map_or(Reading::Whole, Reading::Lacks);
         let (place, before) = (self.selection.place(usize::MAX), self.list.len());
         let selected = self.list.get(place).map(|summary| summary.id);
         self.all = list;
@@ -107,6 +123,25 @@ impl Start {
         true
     }
 
+    /// What is missing of the list, in lines of a width.
+    fn lacks(&self, width: u16) -> Vec<String> {
+        match &self.reading {
+            Reading::Lacks(why) => wrap(why, usize::from(width)),
+            Reading::Begun | Reading::Whole => Vec::new(),
+        }
+    }
+
+    /// What the list is, above it: that there is nothing only where all was read.
+    fn heading(&self, cx: &Cx<'_>) -> Line<'static> {
+        match (&self.reading, self.all.is_empty()) {
+            (Reading::Begun, true) => Line::styled("reading which incidents are open …", cx.theme.dim()),
+            (Reading::Whole, true) => Line::styled("no incident is open on this host", cx.theme.dim()),
+            (Reading::Lacks(_), true) => Line::styled("which incidents are open is not known:", cx.theme.red()),
+            (Reading::Lacks(_), false) => Line::styled("not all that is open is known:", cx.theme.red()),
+            (Reading::Begun | Reading::Whole, false) => self.count(cx),
+        }
+    }
+
     /// How many there are, in words.
     fn count(&self, cx: &Cx<'_>) -> Line<'static> {
         let all = self.all.len();
@@ -130,8 +165,11 @@ impl Start {
     pub(crate) fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, notice: Option<&Notice>) {
         let alerts = alert_rows(cx);
         let all = self.rows(&alerts);
+        let lacks = self.lacks(area.width.min(100).saturating_sub(6));
+        // Each cause is told once.
+        let notice = notice.filter(|notice| self.reading != Reading::Lacks(CleanText::new(&notice.text)));
         let headings = if alerts.is_empty() { 0 } else { 2 } + u16::from(!self.all.is_empty());
-        let rows = u16::try_from(all).unwrap_or(u16::MAX).saturating_add(8 + headings);
+        let rows = u16::try_from(all + lacks.len()).unwrap_or(u16::MAX).saturating_add(8 + headings);
         let area = centred(area, 100, rows.max(12));
         let inner = PaneFrame::new("warroom", true).remark(cx.me.to_string()).draw(area, buf, cx.theme);
         let inside = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), ..inner };
@@ -181,14 +219,18 @@ impl Start {
         if records.is_empty() {
             return;
         }
-        let heading = match self.all.is_empty() {
-            true => Line::styled("no incident is open on this host", cx.theme.dim()),
-            false => self.count(cx),
-        };
+        let heading = self.heading(cx);
         let mut room = u16::try_from(records.len()).unwrap_or(u16::MAX);
         // Where one row is left, it is a record's.
         if self.list.is_empty() || room > 1 {
             buf.set_line(inside.x, records.start, &fit_line(heading, usize::from(inside.width)), inside.width);
+            records.start += 1;
+            room -= 1;
+        }
+        // The remedy stands at the end of a sentence: it must fit, and records keep a row where there are some.
+        let most = usize::from(room.saturating_sub(u16::from(!self.list.is_empty())));
+        for line in lacks.into_iter().take(most) {
+            buf.set_line(inside.x, records.start, &Line::styled(line, cx.theme.red()), inside.width);
             records.start += 1;
             room -= 1;
         }

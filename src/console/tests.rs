@@ -610,7 +610,7 @@ fn what_the_start_screen_refuses_is_said_in_its_box() {
 fn a_start_screen_with_more_records_than_rows_keeps_the_ways_on_and_the_selected_record_in_sight() {
     let mut desk = Desk::with(settings(Layout::Ic), (80, 24));
     desk.console.show_start();
-    desk.tell(Msg::Listed((0..40).map(summary).collect()));
+    desk.tell(Msg::Listed(Known::Whole((0..40).map(summary).collect())));
     for (downs, seen) in [(0, "record 39"), (25, "record 14"), (30, "record 00")] {
         (0..downs).for_each(|_| desk.key(KeyCode::Down));
         let screen = desk.screen();

@@ -30,7 +30,7 @@ use super::signals::{Asked, Signals};
 use super::{LONGEST_SLEEP, Opening, PATIENCE, Plan, clock, log};
 use crate::console::overlay::{RunDialog, summary_line};
 use crate::console::runs::RunSaid;
-use crate::console::{Console, Doubt, Effect, JournalMsg, Msg, Notice, Summary, Tone};
+use crate::console::{Console, Doubt, Effect, JournalMsg, Known, Msg, Notice, Summary, Tone};
 use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Line, Series};
 use crate::pane::{Access, Cx};
 use crate::text::{CleanText, too_many_bytes};
@@ -553,15 +553,20 @@ impl Session {
         }
     }
 
-    fn tell_list(&mut self, list: &[Summary]) {
+    fn tell_list(&mut self, known: &Known<Vec<Summary>>) {
         self.waits.answer = false;
+        let list = known.what().map(Vec::as_slice).unwrap_or_default();
         // At the start the only open record of the host opens by itself.
-        if std::mem::take(&mut self.is_choosing) && list.len() == 1 {
+        if std::mem::take(&mut self.is_choosing) && list.len() == 1 && known.why().is_none() {
             self.waits.opening = true;
             return;
         }
         for summary in list {
             self.paper.line(&summary_line(summary, clock::wall()));
+        }
+        if let Some(why) = known.why() {
+            self.paper.line(&format!("! which incidents are open is not all known: {why}"));
+            return;
         }
         let words = match (list.is_empty(), self.is_open) {
             (true, false) => "no incident is open: :declare SERVICE SEVERITY TITLE, :drill, or :open ID",

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{Drill, JournalPlace, clock};
 use crate::alert::Coverage;
 use crate::config::files;
-use crate::console::{Past, Summary};
+use crate::console::{Known, Past, Summary};
 use crate::escalation::Matrix;
 use crate::exercise::Exercise;
 use crate::incident::{
@@ -92,10 +92,14 @@ pub enum Which {
     All,
 }
 
-/// The records of a journal, the newest first. One that cannot be read is left out here and reported in the log: `journal verify` names it.
-pub fn list(dir: &JournalDir, which: Which, board: &Board) -> anyhow::Result<Vec<Summary>> {
-    let mut list = Vec::new();
-    for id in dir.ids()?.into_iter().rev() {
+/// The records of a journal, the newest first, and those that cannot be read.
+pub fn list(dir: &JournalDir, which: Which, board: &Board) -> Known<Vec<Summary>> {
+    let (mut list, mut unread) = (Vec::new(), Vec::new());
+    let ids = match dir.ids() {
+        Ok(ids) => ids,
+        Err(why) => return Known::Unknown(CleanText::new(&why.to_string())),
+    };
+    for id in ids.into_iter().rev() {
         if id.series == Series::Drill && which != Which::All {
             continue;
         }
@@ -104,10 +108,15 @@ pub fn list(dir: &JournalDir, which: Which, board: &Board) -> anyhow::Result<Vec
             Ok(incident) if incident.is_blank() => {}
             Ok(incident) if which == Which::Open && incident.phase() == Phase::Closed => {}
             Ok(incident) => list.push(summary(&incident, board)),
-            Err(error) => tracing::warn!("{id} cannot be read: {error}"),
+            Err(error) => unread.push(format!("{id} cannot be read: {error}")),
         }
     }
-    Ok(list)
+    let Some(first) = unread.first() else { return Known::Whole(list) };
+    let why = match unread.len() - 1 {
+        0 => first.clone(),
+        more => format!("{first}; {more} more cannot be read: `warroom journal verify` names all"),
+    };
+    Known::Part(list, CleanText::new(&why))
 }
 
 /// How many earlier incidents are shown.
@@ -175,7 +184,7 @@ pub fn open_on(place: &JournalPlace, events: &[Event]) -> Vec<(IncidentId, Clean
     let service =
         events.iter().find_map(|event| if let Event::Declared(body) = event { body.service.as_ref() } else { None });
     let (Some(service), Ok(dir)) = (service, place.open()) else { return Vec::new() };
-    let open = list(&dir, Which::Open, &Board::default()).unwrap_or_default();
+    let (open, _) = list(&dir, Which::Open, &Board::default()).parts();
     let covers = |summary: &Summary| summary.covers.as_ref().is_some_and(|cover| cover.services.contains(service));
     open.into_iter().filter(covers).map(|summary| (summary.id, summary.title)).collect()
 }
@@ -216,7 +225,7 @@ pub fn start_drill(
     let start = clock::wall();
     let mut entries = drill_entries(&exercise, drill, actor, zone, start);
     // A drill while the house is on fire: whoever joins must know.
-    let open = list(&place.open()?, Which::Open, &Board::default())?;
+    let (open, _) = list(&place.open()?, Which::Open, &Board::default()).parts();
     if !open.is_empty() {
         let names: Vec<_> = open.iter().map(|one| one.id.to_string()).collect();
         let (is, comes) = if names.len() == 1 { ("is", "it comes") } else { ("are", "they come") };
@@ -320,7 +329,7 @@ mod tests {
         )
         .unwrap();
         let dir = place.open().unwrap();
-        let next = |which| list(&dir, which, &Board::default()).unwrap().remove(0).next.unwrap();
+        let next = |which| list(&dir, which, &Board::default()).whole().unwrap().remove(0).next.unwrap();
         assert_eq!(next(Which::Open), ("acknowledge".into(), start + chrono::TimeDelta::minutes(5)));
         let resolved = by(Event::PhaseEntered(PhaseEntered::plain(Phase::Resolved)));
         dir.journal(id, Via::default()).unwrap().append(&[resolved]).unwrap();

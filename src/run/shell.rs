@@ -19,7 +19,7 @@ use super::printout;
 use super::records::{self, Board};
 use super::rescue;
 use super::{Opening, Plan};
-use crate::console::{Doubt, Effect, JournalMsg, Msg, Summary};
+use crate::console::{Doubt, Effect, JournalMsg, Known, Msg, Summary};
 use crate::incident::{DrillStarted, EntryId, Event, IncidentId, Parcel, Progress, Series, Via};
 use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Request};
 use crate::live::{Inquiry, Report, Watchlist};
@@ -55,8 +55,8 @@ pub(super) enum Work {
     Catalogue(Box<Catalogue>),
     Past(anyhow::Result<Vec<Past>>),
     Templates(Box<Templates>),
-    Listed(anyhow::Result<Vec<Summary>>),
-    FirstList(anyhow::Result<Vec<Summary>>),
+    Listed(Known<Vec<Summary>>),
+    FirstList(Known<Vec<Summary>>),
     Created(anyhow::Result<IncidentId>),
     IsOpen(Vec<(IncidentId, CleanStr)>, Vec<Event>),
     Said(anyhow::Result<String>),
@@ -452,10 +452,10 @@ impl Shell {
         self.reports.1.try_recv().ok().map(Happened::Source)
     }
 
-    /// Ends everything; waits only for what the journal accepted, and not for ever.
-    pub(super) fn close(mut self, draft: Option<String>, patience: Duration) {
+    /// Ends everything; waits only for what the journal accepted, and not for ever. What is not on the disk by then is written beside it, and said.
+    pub(super) fn close(mut self, draft: Option<String>, patience: Duration) -> Result<(), String> {
         self.tasks.abort_all();
-        if let Some(text) = draft {
+        if let Some(text) = draft.clone() {
             self.tell(Request::SaveDraft(text));
         }
         let Some(Open { id, handle, mut news }) = self.open.take() else { return Ok(()) };
@@ -473,8 +473,11 @@ impl Shell {
     }
 }
 
-fn open_records(place: &super::JournalPlace, board: &Board) -> anyhow::Result<Vec<Summary>> {
-    records::list(&place.open()?, records::Which::Open, board)
+fn open_records(place: &super::JournalPlace, board: &Board) -> Known<Vec<Summary>> {
+    match place.open() {
+        Ok(dir) => records::list(&dir, records::Which::Open, board),
+        Err(why) => Known::Unknown(CleanText::new(&why.to_string())),
+    }
 }
 
 #[expect(clippy::panic, reason = "this is what a test asks for with --fault")]

@@ -29,7 +29,7 @@ pub(super) fn fires(alerts: Vec<Alert>) -> Msg {
 fn start() -> Desk {
     let mut desk = Desk::with(settings(Layout::Ic), (120, 40));
     desk.console.show_start();
-    desk.tell(Msg::Listed(Vec::new()));
+    desk.tell(Msg::Listed(Known::Whole(Vec::new())));
     desk
 }
 
@@ -92,7 +92,7 @@ fn an_alert_that_an_open_incident_covers_is_no_row_of_the_start_screen() {
     let mut desk = start();
     let [ours, theirs] = [alert("A", "alipay", "critical", 0), alert("B", "blubank", "critical", 0)];
     let covers = Coverage { incident: IncidentId::incident(7), linked: Vec::new(), services: vec!["alipay".into()] };
-    desk.tell(Msg::Listed(vec![Summary { covers: Some(covers), ..summary(7) }]));
+    desk.tell(Msg::Listed(Known::Whole(vec![Summary { covers: Some(covers), ..summary(7) }])));
     desk.tell(fires(vec![ours, theirs]));
     let screen = desk.screen();
     assert!(screen.contains("B on blubank") && !screen.contains("A on alipay"), "{screen}");

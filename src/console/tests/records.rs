@@ -18,7 +18,7 @@ fn listed(desk: &mut Desk, numbers: &[u32]) {
         unsent: Vec::new(),
     });
     let list = list.collect();
-    desk.tell(Msg::Listed(list));
+    desk.tell(Msg::Listed(Known::Whole(list)));
 }
 
 fn merged(desk: &Desk) -> Option<(IncidentId, IncidentId)> {

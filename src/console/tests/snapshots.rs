@@ -155,7 +155,7 @@ fn the_start_screen_and_the_form_with_alerts() {
         let mut desk = Desk::with(settings(Layout::Ic), size);
         desk.wall = at(300);
         desk.console.show_start();
-        desk.tell(Msg::Listed((1..4).map(summary).collect()));
+        desk.tell(Msg::Listed(Known::Whole((1..4).map(summary).collect())));
         desk.tell(alerts::fires(some_alerts()));
         insta::assert_snapshot!(name("start-alerts", size), desk.screen());
         desk.keys("d");

@@ -21,7 +21,7 @@ fn incident(number: u32, severity: Severity, phase: Phase, minutes: i64, service
 fn start(size: (u16, u16), list: Vec<Summary>) -> Desk {
     let mut desk = Desk::with(settings(Layout::Ic), size);
     desk.console.show_start();
-    desk.tell(Msg::Listed(list));
+    desk.tell(Msg::Listed(Known::Whole(list)));
     desk
 }
 
@@ -91,13 +91,13 @@ fn a_new_incident_moves_nothing_from_under_a_finger() {
     let mut desk = start((120, 40), list.clone());
     desk.key(KeyCode::Down);
     list.push(incident(301, Severity::Sev0, Phase::Detected, 301, "alipay"));
-    desk.tell(Msg::Listed(list));
+    desk.tell(Msg::Listed(Known::Whole(list)));
     desk.key(KeyCode::Enter);
     assert_eq!(opened(&desk), [IncidentId::incident(300)]);
     // A way on below the records stays selected, too.
     let mut desk = start((120, 40), Vec::new());
     desk.key(KeyCode::Down);
-    desk.tell(Msg::Listed(many()));
+    desk.tell(Msg::Listed(Known::Whole(many())));
     desk.key(KeyCode::Enter);
     assert!(desk.effects.contains(&Effect::StartDrill));
 }

@@ -7,7 +7,7 @@ use tokio::task::JoinError;
 use super::super::commands;
 use super::sources::RESTART;
 use super::{Happened, Outcome, Shell, Work};
-use crate::console::{JournalMsg, Msg};
+use crate::console::{JournalMsg, Known, Msg};
 use crate::journal::{News, Presence};
 use crate::pane::Present;
 use crate::text::{CleanStr, CleanText};
@@ -115,14 +115,14 @@ impl Shell {
             Work::Past(Ok(past)) => vec![Msg::Past(past)],
             Work::Past(Err(error)) => vec![failed(error)],
             Work::Templates(templates) => vec![Msg::Templates(templates)],
-            Work::Listed(Ok(list)) => vec![Msg::Listed(list)],
-            Work::FirstList(Ok(list)) => {
-                match list.as_slice() {
-                    [only] => self.open(only.id),
+            Work::Listed(known) => vec![Msg::Listed(known)],
+            Work::FirstList(known) => {
+                match &known {
+                    Known::Whole(list) if list.len() == 1 => self.open(list[0].id),
                     // The start screen stays.
-                    _ => self.start_sources(),
+                    Known::Whole(_) | Known::Part(..) | Known::Unknown(_) => self.start_sources(),
                 }
-                vec![Msg::Listed(list)]
+                vec![Msg::Listed(known)]
             }
             Work::Created(Ok(id)) => {
                 self.open(id);
@@ -149,11 +149,7 @@ impl Shell {
                 self.start_sources();
                 vec![Msg::Journal(JournalMsg::Unopened(CleanText::new(&format!("{error:#}"))))]
             }
-            Work::FirstList(Err(error)) => {
-                self.start_sources();
-                vec![failed(error)]
-            }
-            Work::Listed(Err(error)) | Work::Said(Err(error)) => vec![failed(error)],
+            Work::Said(Err(error)) => vec![failed(error)],
         }
     }
 }
