@@ -653,7 +653,7 @@ impl Console {
                 objective,
                 reach,
             }));
-            for named in WatchedService::of(&playbook.traces) {
+            for named in playbook.traces.watched() {
                 if !services.iter().any(|watched| watched.service == named.service) {
                     services.push(named);
                 }

@@ -12,7 +12,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::alert::{Alert, worst_first};
 use crate::change::{Change, MOST_CHANGES};
-use crate::playbook::Traces;
 use crate::slo::{Grid, Measured, Objective, ObjectiveId};
 use crate::spans::{SpanRow, Trace, TraceId};
 use crate::text::CleanStr;
@@ -20,6 +19,7 @@ use crate::text::CleanStr;
 pub mod alerts;
 pub mod panel;
 
+pub use crate::spans::WatchedService;
 pub use alerts::{LiveAlert, Reported};
 pub use panel::{Panel, Read, Scope, Standing};
 
@@ -62,31 +62,6 @@ impl WatchedObjective {
     /// of them may not have been sampled yet.
     pub fn proof_grid(&self, proof: TimeDelta, now: DateTime<Utc>, distance: TimeDelta) -> Grid {
         Grid::covering(self.reach.unwrap_or(proof) + distance * 5, now, MOST_MOMENTS, distance)
-    }
-}
-
-/// A service whose spans are watched.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct WatchedService {
-    /// The name in the traces.
-    pub service: CleanStr,
-    /// Slower than this counts as slow.
-    pub slow: Option<TimeDelta>,
-    /// HTTP statuses below 500 that count as errors of it.
-    pub statuses: Vec<u16>,
-    /// Which share of its requests is traced, where the playbook says so.
-    pub sampled: Option<f64>,
-}
-
-impl WatchedService {
-    /// All services that a playbook names in the traces.
-    pub fn of(traces: &Traces) -> impl Iterator<Item = Self> {
-        traces.services.iter().map(|service| Self {
-            service: service.clone(),
-            slow: traces.slow.map(TimeDelta::from),
-            statuses: traces.error_statuses.clone(),
-            sampled: traces.sampled,
-        })
     }
 }
 

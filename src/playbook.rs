@@ -21,6 +21,7 @@ use serde::Deserialize;
 use crate::incident::gate::Needs;
 use crate::incident::{CommandStarted, PlaybookFrozen, ServiceId, StepRef};
 use crate::slo::{Absent, Objective, ObjectiveKind, Unit};
+use crate::spans::WatchedService;
 use crate::text::CleanStr;
 use crate::text::document::{self, Complaint, Flaw, Key, name, said};
 use crate::text::duration::Lapse;
@@ -114,6 +115,18 @@ pub struct Traces {
     /// Which share of the requests is traced (0.02), where the traces do not say so.
     #[serde(default)]
     pub sampled: Option<f64>,
+}
+
+impl Traces {
+    /// The services that are named, as they are to be watched.
+    pub fn watched(&self) -> impl Iterator<Item = WatchedService> {
+        self.services.iter().map(|service| WatchedService {
+            service: service.clone(),
+            slow: self.slow.map(TimeDelta::from),
+            statuses: self.error_statuses.clone(),
+            sampled: self.sampled,
+        })
+    }
 }
 
 /// The playbook of one service.

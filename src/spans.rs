@@ -9,7 +9,6 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::live::WatchedService;
 use crate::text::CleanStr;
 
 pub mod cause;
@@ -99,6 +98,19 @@ pub struct Span {
     pub logs: Vec<SpanLog>,
     /// What the collector says about it (clock skew).
     pub warnings: Vec<CleanStr>,
+}
+
+/// A service whose spans are watched.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct WatchedService {
+    /// The name in the traces.
+    pub service: CleanStr,
+    /// Slower than this counts as slow.
+    pub slow: Option<TimeDelta>,
+    /// HTTP statuses below 500 that count as errors of it.
+    pub statuses: Vec<u16>,
+    /// Which share of its requests is traced, where the playbook says so.
+    pub sampled: Option<f64>,
 }
 
 /// All spans of one request.

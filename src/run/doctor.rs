@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 use super::clock;
 use crate::channel::{ChannelSpec, Options, Wanted, clock_finding};
 use crate::checkup::Finding;
-use crate::live::{Finding as Told, Report, Scope, WatchedObjective, WatchedService, Watchlist};
+use crate::live::{Finding as Told, Report, Scope, WatchedObjective, Watchlist};
 use crate::oncall::Person;
 use crate::playbook::Catalogue;
 use crate::reach::Reach;
@@ -91,7 +91,7 @@ fn everything(catalogue: &Catalogue) -> Watchlist {
             objective,
             reach,
         }));
-        list.services.extend(WatchedService::of(&playbook.traces));
+        list.services.extend(playbook.traces.watched());
     }
     list
 }
