@@ -14,6 +14,7 @@ use crate::text::CleanStr;
 pub mod cause;
 pub mod evidence;
 pub mod kinds;
+pub mod path;
 
 pub use cause::{Cause, Role, Verdict, Why};
 pub use evidence::{http_status, is_evidence, outcome_of};
@@ -39,6 +40,9 @@ pub struct SpanLog {
     /// What, as key and value.
     pub fields: Vec<(CleanStr, CleanStr)>,
 }
+
+/// What lies further from its parent is not drawn to scale.
+const FAR: TimeDelta = TimeDelta::hours(1);
 
 /// On which side of a call a span is (`span.kind`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -248,11 +252,40 @@ impl Trace {
         self.tree().into_iter().map(branch).collect()
     }
 
-    /// When its first span began and its last one ended.
+    /// When its first span began and its last one ended. What lies hours outside its parent (a clock that is wrong, a message that waited) is left out:
+    /// it would squeeze all others into one column.
     pub fn bounds(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        let start = self.spans.iter().map(|span| span.start).min()?;
-        let end = self.spans.iter().map(Span::end).max()?;
-        Some((start, end))
+        let tree = self.tree();
+        let mut root = vec![0; tree.len()];
+        let mut sizes = vec![0_usize; tree.len()];
+        for (place, node) in tree.iter().enumerate() {
+            root[place] = node.parent.map_or(place, |parent| root[parent]);
+            sizes[root[place]] += 1;
+        }
+        // What most of the trace hangs on sets the scale; of equals the first.
+        let main = (0..tree.len()).max_by_key(|place| (sizes[*place], std::cmp::Reverse(*place)))?;
+        let (most, others): (Vec<usize>, Vec<usize>) = (0..tree.len()).partition(|place| root[*place] == main);
+        let mut inside = vec![false; tree.len()];
+        let mut bounds: Option<(DateTime<Utc>, DateTime<Utc>)> = None;
+        for place in most.into_iter().chain(others) {
+            let node = &tree[place];
+            let span = &self.spans[node.span];
+            let around = match node.parent {
+                Some(parent) if !inside[parent] => continue,
+                Some(parent) => Some((self.spans[tree[parent].span].start, self.spans[tree[parent].span].end())),
+                None => bounds,
+            };
+            let is_near =
+                |(start, end): (DateTime<Utc>, DateTime<Utc>)| span.start <= end + FAR && span.end() >= start - FAR;
+            if !around.is_none_or(is_near) {
+                continue;
+            }
+            inside[place] = true;
+            bounds = Some(
+                bounds.map_or((span.start, span.end()), |(start, end)| (start.min(span.start), end.max(span.end()))),
+            );
+        }
+        bounds
     }
 
     /// The rows that a trace gives to the tables: one for each cause of what failed in a watched service, and one for each attempt that was made good. A

@@ -198,6 +198,9 @@ impl Pane for Spans {
     }
 
     fn refresh(&mut self, cx: &Cx<'_>) {
+        if let Some(open) = &mut self.open {
+            open.refresh(cx);
+        }
         let Some((at, _, finding)) = &cx.live.spans else {
             self.groups.clear();
             self.made_of = None;
@@ -291,7 +294,10 @@ impl Spans {
             list.height -= 1;
         }
         let details = self.here().map(|group| below(group, list.width)).unwrap_or_default();
-        let rows = u16::try_from(details.len()).unwrap_or(u16::MAX).min(list.height / 3);
+        // Every kind counts more than the details of one.
+        let kinds = u16::try_from(self.groups.len()).unwrap_or(u16::MAX);
+        let room = list.height.saturating_sub(kinds).max(list.height / 6);
+        let rows = u16::try_from(details.len()).unwrap_or(u16::MAX).min(room);
         list.height -= rows;
         for (line, y) in details.into_iter().zip(list.bottom()..list.bottom() + rows) {
             let line = fit_line(Line::styled(line, cx.theme.dim()), usize::from(list.width));

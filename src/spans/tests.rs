@@ -288,6 +288,19 @@ fn a_consumer_that_failed_after_the_answer_is_a_cause_of_its_own_and_says_when()
 }
 
 #[test]
+fn what_lies_hours_away_squeezes_nothing() {
+    let hours = 7 * 3_600_000;
+    let trace = trace(vec![
+        of("a", None, "shop", 0, 100, ""),
+        of("b", Some("a"), "shop", 10, 50, ""),
+        of("c", Some("a"), "ledger", hours, 10, ""),
+        of("d", Some("c"), "ledger", hours, 5, ""),
+        of("e", Some("gone"), "mail", -hours, 5, ""),
+    ]);
+    assert_eq!(trace.bounds(), Some((trace.spans[0].start, trace.spans[0].end())));
+}
+
+#[test]
 fn failures_side_by_side_are_several_causes() {
     let both = trace(vec![
         of("page", None, "web", 0, 100, "half of it is missing"),

@@ -1,5 +1,7 @@
 //! A trace as a waterfall: who called whom, when, how long, and which span is to blame.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,7 +9,7 @@ use ratatui::text::{Line, Span as Words};
 
 use super::length;
 use crate::pane::Cx;
-use crate::spans::{Cause, Outcome, Role, Span, Trace, TraceId, Verdict, Why};
+use crate::spans::{Branch, Cause, Outcome, Role, Span, Trace, TraceId, Verdict, Why};
 use crate::text::fit;
 use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, wrap};
@@ -21,6 +23,53 @@ pub(super) struct Opened {
     selection: Selection,
     /// Whether the selected span is shown in full.
     pub(super) shows_detail: bool,
+    /// How many rows of that were passed.
+    passed: usize,
+    /// What was made of the trace when it came.
+    read: Option<Read>,
+}
+
+/// What is made of a trace once, and drawn often.
+#[derive(Debug)]
+struct Read {
+    /// Of which trace, and of how many of its spans.
+    of: (TraceId, usize),
+    tree: Vec<Branch>,
+    verdict: Verdict,
+    /// How long each span took without its children.
+    own: Vec<TimeDelta>,
+    /// Which stretches of each span the request waited for, in microseconds.
+    critical: HashMap<usize, Vec<(i64, i64)>>,
+    /// The calls that were made one after another, in words.
+    repeat: Option<String>,
+    bounds: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl Read {
+    fn of(trace: &Trace) -> Self {
+        let mut critical: HashMap<usize, Vec<(i64, i64)>> = HashMap::new();
+        for section in trace.critical_path() {
+            critical.entry(section.span).or_default().push((section.from, section.until));
+        }
+        let repeat = trace.repeats().first().map(|repeat| {
+            let (count, took) = (repeat.calls.len(), length(repeat.took));
+            let whole = length(trace.spans[repeat.parent].duration);
+            format!("{count} × {} one after another, {took} of {whole}", repeat.what)
+        });
+        Self {
+            of: (trace.id.clone(), trace.spans.len()),
+            tree: trace.waterfall(),
+            verdict: trace.verdict(|_| true),
+            own: trace.own_times(),
+            critical,
+            repeat,
+            bounds: trace.bounds(),
+        }
+    }
+
+    fn is_of(&self, trace: &Trace) -> bool {
+        self.of.0 == trace.id && self.of.1 == trace.spans.len()
+    }
 }
 
 /// What a trace says, in one line.
@@ -36,6 +85,11 @@ pub(super) fn summary(cx: &Cx<'_>, id: &TraceId) -> String {
         Err(_) => "not read yet".to_owned(),
     }
 }
+
+/// So many rows is a page.
+const PAGE: usize = 10;
+/// No pane is narrower: there a span's words take most rows.
+const NARROWEST: u16 = 40;
 
 /// A cause in one line.
 fn blame(trace: &Trace, cause: &Cause) -> String {
@@ -65,11 +119,30 @@ fn trace<'a>(cx: &Cx<'a>, id: &TraceId) -> Result<&'a Trace, String> {
 impl Opened {
     /// A trace that was just opened; its spans may still be on their way.
     pub(super) fn new(trace: TraceId) -> Self {
-        Self { trace, selection: Selection::default(), shows_detail: false }
+        Self { trace, selection: Selection::default(), shows_detail: false, passed: 0, read: None }
     }
 
-    /// Selects the row so many below.
+    /// Makes of the trace what is drawn, once it is there.
+    pub(super) fn refresh(&mut self, cx: &Cx<'_>) {
+        if let Ok(trace) = trace(cx, &self.trace)
+            && self.read.as_ref().is_none_or(|read| !read.is_of(trace))
+        {
+            self.read = Some(Read::of(trace));
+        }
+    }
+
+    /// Selects the row so many below; while a span is shown in full, pages go through it.
     pub(super) fn go(&mut self, by: isize, cx: &Cx<'_>) {
+        if self.shows_detail && by.unsigned_abs() == PAGE {
+            let place = trace(cx, &self.trace).ok().and_then(|trace| {
+                let tree = trace.waterfall();
+                Some(&trace.spans[tree.get(self.selection.place(tree.len()))?.span])
+            });
+            let most = place.map_or(0, |span| in_full(span, NARROWEST, cx).len());
+            self.passed = self.passed.saturating_add_signed(by).min(most.saturating_sub(1));
+            return;
+        }
+        self.passed = 0;
         self.selection.go(by, trace(cx, &self.trace).map_or(0, |trace| trace.waterfall().len()));
     }
 
@@ -83,13 +156,20 @@ impl Opened {
                 return;
             }
         };
-        let tree = trace.waterfall();
+        let made;
+        let read = match &self.read {
+            Some(read) if read.is_of(trace) => read,
+            Some(_) | None => {
+                made = Read::of(trace);
+                &made
+            }
+        };
+        let Read { tree, verdict: Verdict { causes, roles }, own, .. } = read;
         let selected = self.selection.place(tree.len());
         let detail = match tree.get(selected) {
             Some(branch) if self.shows_detail => in_full(&trace.spans[branch.span], area.width, cx),
             Some(_) | None => Vec::new(),
         };
-        let Verdict { causes, roles } = trace.verdict(|_| true);
         let mut head: Vec<String> = causes.iter().map(|cause| format!("blame: {}", blame(trace, cause))).collect();
         if head.is_empty() {
             head.push("no error in this trace".to_owned());
@@ -99,6 +179,7 @@ impl Opened {
         if let Some(cause) = causes.first().filter(|cause| !cause.way.is_empty()) {
             head.insert(1, format!("  the way up:{}", way(trace, cause)));
         }
+        head.extend(read.repeat.clone());
         let style = if causes.is_empty() { cx.theme.good() } else { cx.theme.red() };
         // The rows matter more than a third cause.
         let heads = u16::try_from(head.len()).unwrap_or(u16::MAX).min((area.height / 4).max(1));
@@ -108,12 +189,20 @@ impl Opened {
         let body = Rect { y: area.y + heads, height: area.height - heads, ..area };
         let detail_rows = u16::try_from(detail.len()).unwrap_or(u16::MAX).min(body.height * 2 / 3);
         let list = Rect { height: body.height - detail_rows, ..body };
-        let bounds = trace.bounds();
+        // Never further than the last rows; while there are more, the last one says so.
+        let room = usize::from(detail_rows);
+        let passed = self.passed.min(detail.len().saturating_sub(room));
+        let more = detail.len().saturating_sub(passed + room);
+        let mut detail: Vec<Line<'static>> = detail.into_iter().skip(passed).take(room).collect();
+        if let (Some(last), true) = (detail.last_mut(), more > 0) {
+            *last = Line::styled(format!("… {} more lines: PgDn", more + 1), cx.theme.dim());
+        }
         for (place, y) in self.selection.in_sight(tree.len(), list.height).zip(list.y..list.bottom()) {
             let branch = &tree[place];
             let row = Rect { y, height: 1, ..list };
             let span = &trace.spans[branch.span];
-            draw_row(span, branch.depth, branch.is_orphan, roles[branch.span], bounds, row, buf, cx);
+            let label = Label { span, branch, role: roles[branch.span], own: own[branch.span] };
+            draw_row(&label, read, row, buf, cx);
             if place == selected {
                 buf.set_style(Rect { width: names_width(row), ..row }, cx.theme.selection(is_focused));
             }
@@ -124,22 +213,27 @@ impl Opened {
     }
 }
 
+/// From so many columns on a row has room for a span's own time.
+const ROOMY: u16 = 100;
+
 /// The columns that names take; times and bars have the rest.
 fn names_width(row: Rect) -> u16 {
     row.width * 45 / 100
 }
 
-#[expect(clippy::too_many_arguments, reason = "a row of a table is its columns")]
-fn draw_row(
-    span: &Span,
-    depth: u16,
-    is_orphan: bool,
+/// One row.
+struct Label<'a> {
+    span: &'a Span,
+    branch: &'a Branch,
     role: Role,
-    bounds: Option<(DateTime<Utc>, DateTime<Utc>)>,
-    row: Rect,
-    buf: &mut Buffer,
-    cx: &Cx<'_>,
-) {
+    /// How long it took without its children.
+    own: TimeDelta,
+}
+
+fn draw_row(label: &Label<'_>, shown: &Read, row: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+    let Label { span, branch, role, own } = *label;
+    let Branch { depth, is_orphan, .. } = *branch;
+    let bounds = shown.bounds;
     let glyphs = cx.theme.glyphs;
     let names = names_width(row);
     let (mark, note) = match (role, &span.outcome) {
@@ -162,8 +256,13 @@ fn draw_row(
         (Role::Consequence(_) | Role::None, Outcome::Fine) => cx.theme.text(),
     };
     buf.set_stringn(row.x, row.y, fit(&name, usize::from(names)), usize::from(names), style);
-    let time = format!(" {:>8} ", length(span.duration));
-    let time_width = 10.min(row.width - names);
+    // What it did itself stands beside what it took, where there is room.
+    let (time, wanted) = if row.width >= ROOMY {
+        (format!(" {:>8} {:>8} self ", length(span.duration), length(own)), 24)
+    } else {
+        (format!(" {:>8} ", length(span.duration)), 10)
+    };
+    let time_width = wanted.min(row.width - names);
     buf.set_stringn(row.x + names, row.y, time, usize::from(time_width), style);
     let bar = Rect { x: row.x + names + time_width, width: row.width - names - time_width, ..row };
     let Some((start, end)) = bounds.filter(|_| bar.width > 0) else { return };
@@ -175,9 +274,21 @@ fn draw_row(
     };
     let from = column(span.start).min(bar.width - 1);
     let to = column(span.end()).clamp(from + 1, bar.width);
+    // What lies outside altogether stands at the edge, with the way that it lies.
+    let outside = if span.end() < start { Some((0, "<")) } else { (span.start > end).then_some((bar.width - 1, ">")) };
+    if let Some((x, sign)) = outside {
+        buf[(bar.x + x, bar.y)].set_symbol(sign).set_style(style);
+        return;
+    }
     let block = if glyphs.is_unicode { "▇" } else { "=" };
+    // What nobody waited for is drawn thin: it did not make the request slow.
+    let thin = if glyphs.is_unicode { "─" } else { "-" };
+    let at = |x: u16| start.timestamp_micros() + (whole * f64::from(x) / f64::from(bar.width)) as i64;
+    let sections = shown.critical.get(&branch.span).map_or(&[][..], |sections| sections);
     for x in from..to {
-        buf[(bar.x + x, bar.y)].set_symbol(block).set_style(style);
+        let (begin, end) = (at(x), at(x + 1));
+        let is_critical = sections.iter().any(|(from, until)| *from < end && *until > begin);
+        buf[(bar.x + x, bar.y)].set_symbol(if is_critical { block } else { thin }).set_style(style);
     }
 }
 
