@@ -28,14 +28,20 @@ mod legacy;
 mod lenient;
 mod otlp;
 mod searches;
+mod settle;
 
 use searches::Searches;
+use settle::is_same_trace;
 
 /// Its name in reports and in the configuration.
 pub const NAME: SourceName = "jaeger";
 /// Answers are large and are held while they are read: fewer at once than the client would allow.
 const SEARCHES_AT_ONCE: usize = 3;
-/// A search whose answer is too big is tried again for a quarter of the traces, down to this.
+/// A search whose answer is too big goes on by halves of its time, until so many answers were: each is read for nothing …
+const MOST_TOO_BIG: usize = 4;
+/// … with no part shorter than this …
+const SHORTEST_PART: TimeDelta = TimeDelta::seconds(10);
+/// … and after that, for its newest part, for a quarter of the traces, down to this.
 const FEWEST_TRACES: usize = 10;
 
 /// Opens the source of an endpoint.
@@ -138,8 +144,32 @@ struct Search {
 #[derive(Clone, Debug, Default)]
 struct Found {
     traces: usize,
+    /// As many traces as one part could have found at most; the fewest of all parts.
+    limit: usize,
+    /// Some part found as many as it could: there may be more.
+    is_full: bool,
+    /// In how many parts it was searched, because the answer was too big.
+    parts: usize,
+    /// How much of its time was not searched.
+    unseen: TimeDelta,
     rows: Rows,
     seen: BTreeMap<CleanStr, Seen>,
+}
+
+impl Found {
+    /// Takes in another part.
+    fn add(&mut self, other: Self) {
+        self.limit = if self.parts == 0 { other.limit } else { self.limit.min(other.limit) };
+        self.traces += other.traces;
+        self.is_full |= other.is_full;
+        self.parts += 1;
+        self.rows.errors.extend(other.rows.errors);
+        self.rows.mended.extend(other.rows.mended);
+        self.rows.slow.extend(other.rows.slow);
+        for (service, seen) in other.seen {
+            self.seen.entry(service).or_default().add(seen);
+        }
+    }
 }
 
 /// What the spans of a service say about themselves.
@@ -154,10 +184,20 @@ struct Seen {
     refused: BTreeMap<u16, usize>,
 }
 
+impl Seen {
+    fn add(&mut self, other: Self) {
+        self.spans += other.spans;
+        self.with_status += other.with_status;
+        self.sampled = [self.sampled, other.sampled].into_iter().flatten().reduce(f64::min);
+        for (status, count) in other.refused {
+            *self.refused.entry(status).or_default() += count;
+        }
+    }
+}
+
 /// How a search ended, if not with the server being away.
 enum Searched {
-    /// With the number of traces that it could have found at most.
-    Found(Found, usize),
+    Found(Found),
     Refused(CleanStr),
 }
 
@@ -290,46 +330,64 @@ impl Asker {
         Box::pin(iter(searches).map(one).buffer_unordered(SEARCHES_AT_ONCE))
     }
 
+    /// Makes one search, the newest part of its time first where one answer is too big for all of it.
     async fn search(
         &self,
         dialect: Dialect,
-        mut search: Search,
+        search: Search,
         watched: Vec<WatchedService>,
     ) -> Result<Searched, Failure> {
-        loop {
-            let watched = watched.clone();
-            let limit = search.limit;
-            let outcome = async {
-                let (dialect, answer) = self.searched(dialect, &search).await?;
-                if is_no_match(dialect, &answer) {
-                    return Ok(Searched::Found(Found::default(), limit));
-                }
-                match answer.status {
-                    200 => {}
-                    400 | 422 | 501 => return Ok(Searched::Refused(super::http::said(&answer.body))),
-                    _ => return Err(self.site.complaint(&answer)),
-                }
-                let read = self.site.parse(answer, move |text| {
-                    Ok(match read_traces(dialect, text, Detail::Evidence, &watched)? {
-                        Ok(traces) => Ok(reduce(&traces, &watched)),
-                        Err(refusal) => Err(refusal),
-                    })
-                });
-                Ok(match read.await? {
-                    Ok(found) => Searched::Found(found, limit),
-                    Err(refusal) => Searched::Refused(refusal),
-                })
-            };
-            match outcome.await {
+        let mut all = Found::default();
+        let mut too_big = 0;
+        let mut open = vec![search];
+        while let Some(mut part) = open.pop() {
+            let length = part.end - part.start;
+            match self.part(dialect, &part, &watched).await {
+                Ok(Searched::Found(found)) => all.add(found),
+                Ok(Searched::Refused(why)) => return Ok(Searched::Refused(why)),
                 Err(failure) if failure.trouble == Trouble::TooBig => {
-                    search.limit /= 4;
-                    if search.limit < FEWEST_TRACES {
+                    too_big += 1;
+                    if too_big < MOST_TOO_BIG && length / 2 >= SHORTEST_PART {
+                        let middle = part.start + length / 2;
+                        open.push(Search { end: middle, ..part.clone() });
+                        open.push(Search { start: middle, ..part });
+                    } else if all.parts == 0 && part.limit / 4 >= FEWEST_TRACES {
+                        part.limit /= 4;
+                        open.push(part);
+                    } else if all.parts == 0 {
                         return Ok(Searched::Refused(failure.reason));
+                    } else {
+                        // The older parts are no smaller.
+                        let left = open.drain(..).map(|part| part.end - part.start);
+                        all.unseen += left.fold(length, |all, part| all + part);
                     }
                 }
-                outcome => return outcome,
+                Err(failure) => return Err(failure),
             }
         }
+        Ok(Searched::Found(all))
+    }
+
+    /// Asks for one part of a search's time.
+    async fn part(&self, dialect: Dialect, part: &Search, watched: &[WatchedService]) -> Result<Searched, Failure> {
+        let limit = part.limit;
+        let (dialect, answer) = self.searched(dialect, part).await?;
+        if is_no_match(dialect, &answer) {
+            return Ok(Searched::Found(Found { limit, ..Found::default() }));
+        }
+        match answer.status {
+            200 => {}
+            400 | 422 | 501 => return Ok(Searched::Refused(super::http::said(&answer.body))),
+            _ => return Err(self.site.complaint(&answer)),
+        }
+        let watched = watched.to_vec();
+        let read = self.site.parse(answer, move |text| {
+            Ok(match read_traces(dialect, text, Detail::Evidence, &watched)? {
+                Ok(traces) => Ok(reduce(&traces, &watched, limit)),
+                Err(refusal) => Err(refusal),
+            })
+        });
+        Ok(read.await?.map_or_else(Searched::Refused, Searched::Found))
     }
 
     /// The answer to a search, and in which API: where a list of allowed paths lets the list of services through and not the search, the other API is
@@ -380,7 +438,9 @@ impl Asker {
             let traces =
                 self.site.parse(answer, move |text| read_traces(dialect, text, Detail::Whole, &watched)).await?;
             let traces = traces.unwrap_or_default();
-            if let Some(trace) = traces.into_iter().find(|trace| trace.id == padded && !trace.spans.is_empty()) {
+            if let Some(trace) =
+                traces.into_iter().find(|trace| is_same_trace(&trace.id, &padded) && !trace.spans.is_empty())
+            {
                 return Ok(Some(bounded(trace)));
             }
         }
@@ -456,8 +516,8 @@ fn searches_for(services: &[WatchedService], lookback: TimeDelta, end: DateTime<
     each.collect()
 }
 
-fn reduce(traces: &[Trace], watched: &[WatchedService]) -> Found {
-    let mut found = Found { traces: traces.len(), ..Found::default() };
+fn reduce(traces: &[Trace], watched: &[WatchedService], limit: usize) -> Found {
+    let mut found = Found { traces: traces.len(), limit, is_full: traces.len() >= limit, ..Found::default() };
     for trace in traces {
         let Rows { errors, mended, slow } = trace.rows(watched);
         found.rows.errors.extend(errors);
@@ -497,10 +557,14 @@ fn read_traces(
     detail: Detail,
     watched: &[WatchedService],
 ) -> Result<Result<Vec<Trace>, CleanStr>, serde_json::Error> {
-    match dialect {
+    let mut read = match dialect {
         Dialect::Legacy => legacy::read(text, detail, watched),
         Dialect::Otlp => otlp::read(text, detail, watched),
+    }?;
+    if let Ok(traces) = &mut read {
+        traces.iter_mut().for_each(settle::settle);
     }
+    Ok(read)
 }
 
 /// Whether a path is not let through, or is not there.

@@ -163,6 +163,77 @@ fn otlp_span(id: &str, parent: &str, status: Value) -> Value {
 }
 
 #[tokio::test]
+async fn times_that_cannot_be_are_bounded_and_say_so() {
+    let mut wrapped = span("b", "a", "p1", json!([]));
+    wrapped["startTime"] = json!(18_446_744_073_709_551_000_u64);
+    wrapped["duration"] = json!(18_446_744_073_709_000_000_u64);
+    let mut missing = span("c", "a", "p1", json!([]));
+    missing.as_object_mut().unwrap().remove("startTime");
+    let mut long = span("d", "a", "p1", json!([]));
+    long["duration"] = json!(-5);
+    let found = trace(Api::Legacy, legacy(json!([span("a", "", "p1", json!([])), wrapped, missing, long]))).await;
+    let (start, end) = found.bounds().unwrap();
+    assert_eq!((end - start, start.timestamp_micros()), (TimeDelta::microseconds(1500), BEGIN));
+    let warned: Vec<_> = found.spans.iter().map(|span| span.warnings.first().map(|text| text.as_str())).collect();
+    assert!(warned[1].is_some_and(|text| text.starts_with("its start cannot be (18446744073709551000)")), "{warned:?}");
+    assert_eq!(warned[2], Some("its start is missing: it is drawn where its parent begins"));
+    assert!(warned[3].is_some_and(|text| text.starts_with("its duration cannot be (-5 µs)")), "{warned:?}");
+}
+
+#[tokio::test]
+async fn a_reference_by_the_short_trace_id_is_to_the_same_trace() {
+    let mut child = span("b", "a", "p1", json!([]));
+    child["references"] = json!([{"refType": "CHILD_OF", "traceID": &TRACE[16..], "spanID": "a"}]);
+    let found = trace(Api::Legacy, legacy(json!([span("a", "", "p1", json!([])), child]))).await;
+    assert_eq!(found.spans[1].parent.as_deref(), Some("000000000000000a"));
+}
+
+/// Answers with as many traces as were asked for, of those in the window; too many are too big.
+fn bulky(request: &Request, most: usize, every: i64) -> Reply {
+    let number = |name: &str| request.parameter(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
+    let (from, until) = (number("start"), number("end"));
+    let count = ((until - from) / every).min(number("limit")) as usize;
+    if count > most {
+        return Reply::json("x".repeat(33 * 1024 * 1024));
+    }
+    let error = json!([{"key": "error", "value": true}]);
+    let one = |place: usize| {
+        let id = format!("{:032x}", from / every + place as i64 + 1);
+        json!({"traceID": id, "processes": {"p1": {"serviceName": "alipay"}}, "spans": [
+            {"traceID": id, "spanID": "1", "operationName": "pay", "processID": "p1", "duration": 5, "tags": error,
+             "startTime": from + place as i64 * every}]})
+    };
+    Reply::json(json!({"data": (0..count).map(one).collect::<Vec<_>>()}).to_string())
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_big_is_asked_for_in_parts_until_all_of_it_is_there() {
+    for (most, every, complete) in [(60, 10_000_000, true), (12, 1_000_000, false)] {
+        let server = Server::start(move |request| match request.path.as_str() {
+            "/api/services" => Reply::json(r#"{"data":["alipay"]}"#),
+            "/api/traces" if request.parameter("tags").is_some() => bulky(request, most, every),
+            "/api/traces" => Reply::json(r#"{"data":[]}"#),
+            _ => Reply::status(404, "404 page not found"),
+        })
+        .await;
+        let mut seat = Seat::start("jaeger", &Endpoint::at(server.url()), watching(&["alipay"]));
+        let found = spans_of(&mut seat).await;
+        let said: Vec<_> = found.remarks.iter().map(|text| text.as_str()).collect();
+        if complete {
+            assert!((88..=90).contains(&found.errors.len()), "{}", found.errors.len());
+            assert!(
+                said.contains(&"error spans of alipay were searched in 2 parts: one answer was too big"),
+                "{said:?}"
+            );
+            assert_eq!(found.gaps, []);
+        } else {
+            assert!(said.iter().any(|text| text.contains("were not searched, the answers are too big")), "{said:?}");
+            assert_eq!(found.gaps.len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_seen_in_the_spans_of_a_service_is_said() {
     let sampler = json!([{"key": "sampler.type", "value": "probabilistic"}, {"key": "sampler.param", "value": 0.02}]);
     let silent: Vec<Value> = (0..30).map(|place| span(&format!("{place:x}"), "", "p1", sampler.clone())).collect();
@@ -326,21 +397,22 @@ async fn a_trace_is_whole_whatever_is_null_absent_doubled_or_in_a_ring() {
         span("s", "s", "p9", json!([])),
     ]);
     let found = trace(Api::Legacy, legacy(spans)).await;
-    assert_eq!((found.id.as_str(), found.spans.len()), (TRACE, 8));
+    assert_eq!((found.id.as_str(), found.spans.len()), (TRACE, 7));
+    assert_eq!(found.warnings, ["one document of spans came twice"]);
     let mut lines: Vec<_> = found.waterfall().iter().map(|line| (line.span, line.is_orphan)).collect();
     lines.sort_unstable();
-    let orphans = [false, false, true, true, false, false, false, false];
+    let orphans = [false, false, true, false, false, false, false];
     assert_eq!(lines, orphans.into_iter().enumerate().collect::<Vec<_>>());
     assert_eq!(found.spans[0].warnings.len(), 1);
-    assert_eq!(found.spans[5].tags[0].1, "9007199254740993");
+    assert_eq!(found.spans[4].tags[0].1, "9007199254740993");
     assert_eq!(
-        (found.spans[5].service.as_str(), found.spans[5].parent.as_ref()),
+        (found.spans[4].service.as_str(), found.spans[4].parent.as_ref()),
         ("inline", None),
         "a link is no parent"
     );
-    assert_eq!(found.spans[6].parent.as_deref(), Some("000000000000000e"));
-    assert_eq!(found.spans[4].start, DateTime::from_timestamp_micros(BEGIN).unwrap());
-    assert_eq!(found.spans[4].duration, TimeDelta::zero());
+    assert_eq!(found.spans[5].parent.as_deref(), Some("000000000000000e"));
+    assert_eq!(found.spans[3].start, DateTime::from_timestamp_micros(BEGIN).unwrap());
+    assert_eq!(found.spans[3].duration, TimeDelta::zero());
     assert_eq!(found.culprit(), None);
 }
 

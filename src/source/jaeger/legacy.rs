@@ -8,7 +8,8 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::lenient::{Value, at_micros, micros, or_default, span_id, trace_id};
+use super::lenient::{Value, at_micros, or_default, span_id, trace_id};
+use super::settle::{is_same_trace, times};
 use super::{Aim, Detail, Search, statuses_of};
 use crate::live::WatchedService;
 use crate::source::http::quoted;
@@ -159,20 +160,23 @@ fn span_of(
     let service = services.get(&wire.process_id).cloned().unwrap_or_else(|| CleanStr::field(&wire.process.service));
     let kind = tags.iter().find(|(key, _)| key == "span.kind").map_or(Kind::Internal, |(_, kind)| Kind::named(kind));
     let (parent, follows) = parent_of(&wire, trace);
+    let took = (!wire.duration.0.trim().is_empty()).then(|| wire.duration.integer());
+    let (start, duration, mut warnings) = times(&wire.start, wire.start.integer(), took);
+    warnings.extend(wire.warnings.iter().map(Value::clean));
     Span {
         id: span_id(&wire.id),
         parent,
         kind,
         follows,
         operation: CleanStr::field(&wire.operation),
-        start: at_micros(wire.start.integer()),
-        duration: micros(wire.duration.integer()),
+        start,
+        duration,
         outcome: outcome_of(&Status::Unset, &tags, &logs, statuses_of(&service, watched)),
         service,
         http_status: http_status(&tags),
         tags,
         logs,
-        warnings: wire.warnings.iter().map(Value::clean).collect(),
+        warnings,
     }
 }
 
@@ -180,7 +184,8 @@ fn span_of(
 /// a link to the parent: it follows.
 fn parent_of(span: &WireSpan, trace: &CleanStr) -> (Option<CleanStr>, bool) {
     let of_kind = |kind: &str| {
-        let here = |reference: &&Reference| reference.trace.is_empty() || trace_id(&reference.trace) == *trace;
+        let here =
+            |reference: &&Reference| reference.trace.is_empty() || is_same_trace(&trace_id(&reference.trace), trace);
         let mut references = span.references.iter().filter(|reference| reference.kind == kind).filter(here);
         references.next().map(|reference| span_id(&reference.span))
     };

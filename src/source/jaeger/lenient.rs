@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::text::CleanStr;
@@ -144,11 +144,6 @@ fn base64(text: &str) -> Option<Vec<u8>> {
 /// A moment in microseconds since 1970.
 pub(super) fn at_micros(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
-}
-
-/// A duration in microseconds: never negative, never more than a year.
-pub(super) fn micros(micros: i64) -> TimeDelta {
-    TimeDelta::microseconds(micros.clamp(0, 366 * 24 * 3600 * 1_000_000))
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use chrono::SecondsFormat;
 use serde::Deserialize;
 
-use super::lenient::{Value, at_micros, micros, or_default, span_id, trace_id};
+use super::lenient::{Value, at_micros, or_default, span_id, trace_id};
+use super::settle::{is_same_trace, times};
 use super::{Aim, Detail, Search, statuses_of};
 use crate::live::WatchedService;
 use crate::source::http::quoted;
@@ -193,14 +194,16 @@ pub(super) fn read(
 }
 
 fn span_of(wire: &WireSpan, service: &CleanStr, detail: Detail, watched: &[WatchedService]) -> Span {
-    let (start, end) = (wire.start.integer() / 1000, wire.end.integer() / 1000);
+    let (begin, end) = (wire.start.integer() / 1000, wire.end.integer() / 1000);
+    let took = (!wire.end.0.trim().is_empty()).then(|| end.saturating_sub(begin));
+    let (start, duration, mut warnings) = times(&wire.start, begin, took);
     let mut tags = pairs(&wire.attributes, detail);
     let kind = kind_of(&wire.kind.0);
     if let (Detail::Whole, Some(kind)) = (detail, kind) {
         tags.insert(0, ("span.kind".into(), kind.into()));
     }
     // A span without a parent that is linked to one of its trace comes after that.
-    let linked = wire.links.iter().filter(|link| trace_id(&link.trace) == trace_id(&wire.trace));
+    let linked = wire.links.iter().filter(|link| is_same_trace(&trace_id(&link.trace), &trace_id(&wire.trace)));
     let linked: Vec<CleanStr> = linked.map(|link| span_id(&link.span)).filter(|id| !is_null(id)).collect();
     if status_of(&wire.status) == Status::Ok {
         tags.push(("otel.status_code".into(), "OK".into()));
@@ -211,7 +214,8 @@ fn span_of(wire: &WireSpan, service: &CleanStr, detail: Detail, watched: &[Watch
         SpanLog { at: at_micros(event.at.integer() / 1000), fields }
     };
     let logs: Vec<SpanLog> = wire.events.iter().map(log).collect();
-    let warnings = wire.attributes.iter().filter(|attribute| attribute.key == WARNINGS);
+    let said = wire.attributes.iter().filter(|attribute| attribute.key == WARNINGS);
+    warnings.extend(said.map(|attribute| attribute.value.clean()));
     let parent = Some(span_id(&wire.parent)).filter(|id| !is_null(id)).or_else(|| linked.first().cloned());
     Span {
         id: span_id(&wire.id),
@@ -220,13 +224,13 @@ fn span_of(wire: &WireSpan, service: &CleanStr, detail: Detail, watched: &[Watch
         kind: kind.map_or(Kind::Internal, Kind::named),
         service: service.clone(),
         operation: CleanStr::field(&wire.name),
-        start: at_micros(start),
-        duration: micros(end.saturating_sub(start)),
+        start,
+        duration,
         outcome: outcome_of(&status_of(&wire.status), &tags, &logs, statuses_of(service, watched)),
         http_status: http_status(&tags),
         tags,
         logs,
-        warnings: warnings.map(|attribute| attribute.value.clean()).collect(),
+        warnings,
     }
 }
 

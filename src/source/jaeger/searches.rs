@@ -23,8 +23,8 @@ type Key = (CleanStr, Aim);
 /// How a search stands.
 #[derive(Debug, Default)]
 struct Known {
-    /// When it last went well, with how many traces for its limit, and what it found.
-    found: Option<(DateTime<Utc>, usize, Found)>,
+    /// When it last went well, and what it found.
+    found: Option<(DateTime<Utc>, Found)>,
     /// Why the last try failed, if it did, and when the next one is.
     failed: Option<(CleanStr, DateTime<Utc>)>,
     backoff: Backoff,
@@ -56,8 +56,8 @@ impl Searches {
     pub(super) fn take(&mut self, search: Search, outcome: Result<Searched, Failure>, now: DateTime<Utc>) {
         let known = self.0.entry(of(&search)).or_default();
         let (why, retry_after): (_, Option<Duration>) = match outcome {
-            Ok(Searched::Found(found, limit)) => {
-                *known = Known { found: Some((now, limit, found)), ..Known::default() };
+            Ok(Searched::Found(found)) => {
+                *known = Known { found: Some((now, found)), ..Known::default() };
                 return;
             }
             Ok(Searched::Refused(why)) => (why, None),
@@ -81,7 +81,7 @@ impl Searches {
         let key = |row: &SpanRow| (row.trace.clone(), row.span.clone());
         for search in wanted {
             let Some(known) = self.0.get(&of(search)) else { continue };
-            if let Some((at, limit, found)) = &known.found {
+            if let Some((at, found)) = &known.found {
                 // What a search that fails found before leaves the tables with its time.
                 let is_recent = |row: &&SpanRow| known.failed.is_none() || row.at >= now - lookback;
                 let rows = |rows: &[SpanRow]| -> Vec<_> {
@@ -95,8 +95,8 @@ impl Searches {
                     seen.extend(found.seen.get_key_value(&search.service));
                 }
                 if known.failed.is_none() {
-                    finding.remarks.extend(remark(search, found.traces, *limit, lookback));
-                    finding.gaps.extend(gap(search, found.traces, *limit));
+                    finding.remarks.extend(remarks(search, found, lookback));
+                    finding.gaps.extend(gap(search, found));
                 } else {
                     let (service, what, at) = (&search.service, search.aim.what(), at.format("%H:%M:%S UTC"));
                     finding.remarks.push(format!("{what} of {service} are those of {at}").into());
@@ -125,9 +125,10 @@ impl Searches {
         }
         for search in wanted.iter().filter(|search| search.aim == Aim::Anything) {
             let found = self.0.get(&of(search)).and_then(|known| known.found.as_ref());
-            let full = found.filter(|(_, limit, found)| found.traces >= *limit);
-            finding.unseen.extend(full.map(|(_, limit, _)| {
-                (search.service.clone(), format!("errors without a tag were looked for in {limit} traces only").into())
+            let full = found.map(|(_, found)| found).filter(|found| found.is_full);
+            finding.unseen.extend(full.map(|found| {
+                let why = format!("errors without a tag were looked for in {} traces only", found.traces);
+                (search.service.clone(), why.into())
             }));
         }
         finding.slow = slow.into_values().collect();
@@ -174,27 +175,59 @@ fn refused(service: &CleanStr, seen: &Seen) -> Option<CleanStr> {
 }
 
 /// Why a search that went well did not find all errors. That of any trace is a sample on every busy service: it says so, and is no gap.
-fn gap(search: &Search, traces: usize, limit: usize) -> Option<(CleanStr, CleanStr)> {
-    let is_full = search.aim == Aim::TaggedErrors && traces >= limit;
-    is_full.then(|| (search.service.clone(), format!("there were more than the {limit} traces of one search").into()))
+fn gap(search: &Search, found: &Found) -> Option<(CleanStr, CleanStr)> {
+    if search.aim != Aim::TaggedErrors {
+        return None;
+    }
+    let why = if found.unseen > TimeDelta::zero() {
+        format!("{} of the time were not searched: the answers are too big", minutes(found.unseen))
+    } else if found.is_full {
+        format!("there were more than the {} traces of one search", found.limit)
+    } else {
+        return None;
+    };
+    Some((search.service.clone(), why.into()))
+}
+
+fn minutes(time: TimeDelta) -> String {
+    match time.num_minutes() {
+        0 => format!("{} s", time.num_seconds()),
+        minutes => format!("{minutes} min"),
+    }
 }
 
 /// What a reader of the tables must know about a search.
-fn remark(search: &Search, traces: usize, limit: usize, lookback: TimeDelta) -> Option<CleanStr> {
+fn remarks(search: &Search, found: &Found, lookback: TimeDelta) -> Vec<CleanStr> {
     let Search { service, aim, .. } = search;
-    let is_full = traces >= limit;
-    let text = match aim {
-        Aim::TaggedErrors | Aim::Slow(_) if is_full => {
-            format!("limit of {limit} traces reached for {} of {service}: there may be more", aim.what())
+    let mut all = Vec::new();
+    match aim {
+        Aim::TaggedErrors | Aim::Slow(_) if found.is_full => {
+            let what = aim.what();
+            all.push(
+                format!("limit of {} traces reached for {what} of {service}: there may be more", found.limit).into(),
+            );
         }
-        Aim::Anything if is_full => {
-            format!("errors of {service} without an error tag were looked for in {limit} traces only")
+        Aim::Anything if found.is_full => {
+            let traces = found.traces;
+            all.push(
+                format!("errors of {service} without an error tag were looked for in {traces} traces only").into(),
+            );
         }
-        Aim::Anything if traces == 0 => {
+        Aim::Anything if found.traces == 0 => {
             let minutes = lookback.num_minutes();
-            format!("no trace of {service} in the last {minutes} min: is this its name in the traces?")
+            all.push(
+                format!("no trace of {service} in the last {minutes} min: is this its name in the traces?").into(),
+            );
         }
-        Aim::TaggedErrors | Aim::Slow(_) | Aim::Anything => return None,
-    };
-    Some(text.into())
+        Aim::TaggedErrors | Aim::Slow(_) | Aim::Anything => {}
+    }
+    if found.unseen > TimeDelta::zero() {
+        let (what, unseen, all_of_it) = (aim.what(), minutes(found.unseen), minutes(lookback));
+        let why = "the answers are too big";
+        all.push(format!("{what} of {service}: {unseen} of {all_of_it} were not searched, {why}").into());
+    } else if found.parts > 1 {
+        let (what, parts) = (aim.what(), found.parts);
+        all.push(format!("{what} of {service} were searched in {parts} parts: one answer was too big").into());
+    }
+    all
 }
