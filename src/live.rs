@@ -61,7 +61,7 @@ impl WatchedObjective {
     /// The moments at which it must have been well, at a distance that its source can keep: a little more than the time that counts, because the newest
     /// of them may not have been sampled yet.
     pub fn proof_grid(&self, proof: TimeDelta, now: DateTime<Utc>, distance: TimeDelta) -> Grid {
-        Grid::covering(self.reach.unwrap_or(proof) + distance * 5, now, MOST_MOMENTS, distance)
+        Grid::covering(self.reach.unwrap_or(proof) + self.objective.lag() + distance * 5, now, MOST_MOMENTS, distance)
     }
 }
 

@@ -254,10 +254,11 @@ impl Playbook {
             expr: query.promql.to_string(),
             target: query.expect.value,
             unit: Unit::Count,
-            side: query.expect.comparison.side(),
+            side: query.expect.side(),
             window: CleanStr::new("5m"),
             absent: Absent::Unknown,
             every: None,
+            lag: None,
         }))
     }
 
@@ -414,14 +415,12 @@ fn check_objective(objective: &Objective) -> Result<(), Complaint> {
         (ObjectiveKind::Ratio, Unit::Ratio) => (!(target > 0.0 && target < 1.0)).then(|| {
             format!("{target} is no share of good events: a ratio promises more than 0 and less than 1, such as 0.995")
         }),
-        (ObjectiveKind::Ratio, Unit::Seconds | Unit::Count | Unit::PerSecond) => {
+        (ObjectiveKind::Ratio, _) => {
             return Err(Complaint::new(["unit".into()], "a ratio objective is measured in `ratio`"));
         }
-        (ObjectiveKind::Threshold, Unit::Ratio) => (!(target > 0.0 && target <= 1.0))
-            .then(|| format!("{target} is no share: write more than 0 and at most 1, such as 0.8 for 80 %")),
-        (ObjectiveKind::Threshold, Unit::Seconds | Unit::Count | Unit::PerSecond) => (!(target.is_finite()
-            && target >= 0.0))
-            .then(|| format!("{target} is no limit: write a number of 0 or more")),
+        (ObjectiveKind::Threshold, Unit::Ratio) => (!(0.0..=1.0).contains(&target))
+            .then(|| format!("{target} is no share: write a number from 0 to 1, such as 0.8 for 80 %")),
+        (ObjectiveKind::Threshold, _) => (!target.is_finite()).then(|| format!("{target} is no limit: write a number")),
     };
     wrong.map_or(Ok(()), |message| Err(Complaint::new(["target".into()], message)))
 }

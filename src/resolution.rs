@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::incident::{Incident, ProofLine};
 use crate::live::{Before, Freshness, Live, Panel, Read, Scope};
 use crate::playbook::{Action, Catalogue, Playbook, Step};
-use crate::slo::{Absent, Measured, Objective, ObjectiveId, Side};
+use crate::slo::{Absent, Measured, Objective, ObjectiveId};
 use crate::text::CleanStr;
 
 mod breach;
@@ -134,6 +134,9 @@ fn well(
     now: DateTime<Utc>,
 ) -> Result<String, String> {
     let grid = &measured.grid;
+    // Samples that come late prove nothing of the time for which there are none yet: the time that counts ends where they do.
+    let (shown, now) = (now, now - objective.lag());
+    let ago = |at: DateTime<Utc>| minutes_ago(shown - at);
     let mut inside: Option<DateTime<Utc>> = None;
     let mut newest = None;
     for place in (0..grid.len).rev() {
@@ -141,48 +144,43 @@ fn well(
         if at < now - normal_for {
             break;
         }
+        // What has come already of the time that does not count yet may be bad news, and no good one.
+        if at > now
+            && measured.worst_at(objective, place).and_then(|worst| objective.is_broken_by(worst.value)) != Some(true)
+        {
+            continue;
+        }
         let worst = measured.worst_at(objective, place);
         match worst.map(|worst| (worst, objective.is_broken_by(worst.value))) {
             Some((worst, Some(false))) => {
                 inside = Some(at);
-                newest.get_or_insert(objective.unit.show(worst.value));
+                newest.get_or_insert(objective.show(worst.value));
             }
             Some((worst, Some(true))) => {
-                let since = inside.map_or_else(|| "now".to_owned(), |_| minutes_ago(now - at));
+                let since = inside.map_or_else(|| "now".to_owned(), |_| ago(at));
                 let whose = worst.whose().map(|name| format!(" ({name})")).unwrap_or_default();
-                return Err(format!(
-                    "{}{whose} {since}, must be {}",
-                    objective.unit.show(worst.value),
-                    limit(objective)
-                ));
+                let limit = objective.limit_beside(Some(worst.value), objective.side.word());
+                return Err(format!("{}{whose} {since}, must be {limit}", objective.show(worst.value)));
             }
             None if objective.absent == Absent::Met => inside = Some(at),
             // A gap at the newest moment is an answer that is under way; a longer one is no proof.
             Some((_, None)) | None if now - at <= grid.resolution * NOT_YET => {}
             Some((worst, None)) => {
-                return Err(format!("{} {}", objective.unit.show(worst.value), minutes_ago(now - at)));
+                return Err(format!("{} {}", objective.unit.show(worst.value), ago(at)));
             }
             None if measured.series.is_empty() => return Err("no data: the query finds no series".to_owned()),
-            None => return Err(format!("no data {}", minutes_ago(now - at))),
+            None => return Err(format!("no data {}", ago(at))),
         }
     }
     let from = inside.ok_or("no data")?;
     let length = normal_for.num_minutes();
     let value = newest.unwrap_or_else(|| "no series, which is well here".to_owned());
     if now - from >= normal_for - grid.resolution * 2 {
-        Ok(format!("{value}, normal for {length} min"))
+        let lag = if shown > now { format!(" up to {}", ago(now)) } else { String::new() };
+        Ok(format!("{value}, normal for {length} min{lag}"))
     } else {
         Err(format!("{value}, but known for less than {length} min"))
     }
-}
-
-/// On which side of its limit an objective must be: `below 0.50 %`.
-pub fn limit(objective: &Objective) -> String {
-    let side = match objective.side {
-        Side::Below => "below",
-        Side::Above => "above",
-    };
-    format!("{side} {}", objective.unit.show(objective.limit()))
 }
 
 fn minutes_ago(age: TimeDelta) -> String {
@@ -287,7 +285,8 @@ fn most(expected: f64) -> usize {
 mod tests {
     use super::*;
     use crate::live::{Finding, Report};
-    use crate::slo::{Grid, ObjectiveKind, Series, Unit};
+    use crate::slo::{Grid, ObjectiveKind, Series, Side, Unit};
+    use crate::text::duration::Lapse;
 
     #[test]
     fn a_few_more_error_spans_than_before_are_chance_and_half_as_many_again_are_not() {
@@ -306,10 +305,11 @@ mod tests {
             expr: "x".to_owned(),
             target: 1.0,
             unit: Unit::Count,
-            side: Side::Below,
+            side: Side::AtMost,
             window: "5m".into(),
             absent,
             every: None,
+            lag: None,
         }
     }
 
@@ -352,13 +352,19 @@ mod tests {
         let why = proof_of(&unknown, Scope::Proof, partial).unwrap_err();
         assert_eq!(why, "the answer is not all of it: No StoreAPIs matched for this query");
         let why = proof_of(&unknown, Scope::Proof, |measured| measured.series[0].values[30] = Some(7.0)).unwrap_err();
-        assert_eq!(why, "7 (pod=a) 3 min ago, must be below 1");
+        assert_eq!(why, "7 (pod=a) 3 min ago, must be at most 1");
         // Of those that were left out, too.
         let rest = |measured: &mut Measured| measured.rest = vec![Some(7.0); 46];
         let why = proof_of(&unknown, Scope::Proof, rest).unwrap_err();
-        assert_eq!(why, "7 (a series that is not listed) now, must be below 1");
+        assert_eq!(why, "7 (a series that is not listed) now, must be at most 1");
         let endless = |measured: &mut Measured| measured.series[0].values[45] = Some(f64::INFINITY);
-        assert_eq!(proof_of(&unknown, Scope::Proof, endless).unwrap_err(), "+inf (pod=a) now, must be below 1");
+        assert_eq!(proof_of(&unknown, Scope::Proof, endless).unwrap_err(), "infinite (pod=a) now, must be at most 1");
+        // Late samples: the last ten minutes are not there yet, and the time before them counts.
+        let late = Objective { lag: Some(Lapse::seconds(600)), ..unknown.clone() };
+        let missing = |measured: &mut Measured| measured.series[0].values[20..].fill(None);
+        assert_eq!(proof_of(&unknown, Scope::Proof, missing).unwrap_err(), "no data a moment ago");
+        let why = proof_of(&late, Scope::Proof, missing).unwrap_err();
+        assert!(why.contains("known for less than 10 min"), "{why}");
         let none = |measured: &mut Measured| measured.series.clear();
         assert_eq!(proof_of(&unknown, Scope::Proof, none).unwrap_err(), "no data: the query finds no series");
         let well = proof_of(&met, Scope::Proof, |measured| measured.series.clear());

@@ -67,6 +67,8 @@ pub(super) fn check(config: &Config, file: Option<&Path>) -> Result<ExitCode, En
     let playbook =
         Playbook::parse(&file.display().to_string(), &text).map_err(|flaw| Ending::Failure(flaw.to_string()))?;
     let mut lines = vec![format!("{}: fine, {} steps for {}", file.display(), playbook.steps.len(), playbook.service)];
+    lines
+        .extend(playbook.objectives.iter().filter_map(|objective| objective.doubt()).map(|doubt| format!("! {doubt}")));
     lines.extend(missing(&playbook, &config.commands, &surroundings(config)));
     print(&lines.join("\n"))
 }

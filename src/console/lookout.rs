@@ -13,8 +13,8 @@ use super::{Console, Effect};
 use crate::alert::{AlertState, STATE_LABEL};
 use crate::incident::{AlertLinked, Event, Peak, Phase, Symptom, SymptomBegan, SymptomEnded, SymptomOf};
 use crate::live::{Freshness, LiveAlert, SourceName, Standing};
-use crate::resolution::{Course, limit, over};
-use crate::slo::{Objective, ObjectiveId};
+use crate::resolution::{Course, over};
+use crate::slo::{Lasting, Objective, ObjectiveId};
 use crate::text::CleanStr;
 
 /// What comes back sooner never was over.
@@ -220,10 +220,11 @@ impl Due {
 
 /// A breach that is not in the record.
 fn began(of: SymptomOf, known: Option<&Symptom>, standing: &Standing<'_>, objective: &Objective) -> Option<Due> {
-    let Standing::Breached { worst, since, at_least } = standing else { return None };
+    let Standing::Breached { worst, lasting: Lasting { since, at_least, .. } } = standing else { return None };
     let SymptomOf::Objective { service, .. } = &of else { return None };
     let whose = worst.whose().map(|name| format!(" ({name})")).unwrap_or_default();
-    let value = format!("{}{whose}, must be {}", objective.unit.show(worst.value), limit(objective));
+    let limit = objective.limit_beside(Some(worst.value), objective.side.word());
+    let value = format!("{}{whose}, must be {limit}", objective.show(worst.value));
     // What is in the record as over is another one.
     let ended = known.and_then(|symptom| symptom.over.as_ref()).map(|over| over.ended);
     let is_after = ended.is_some_and(|ended| ended >= *since);
@@ -239,7 +240,7 @@ fn began(of: SymptomOf, known: Option<&Symptom>, standing: &Standing<'_>, object
 
 fn peak(course: &Course, objective: &Objective) -> Option<Peak> {
     let (value, series, at, at_least) = course.worst()?;
-    Some(Peak { value: CleanStr::new(&objective.unit.show(value)), series: series.clone(), at, at_least })
+    Some(Peak { value: CleanStr::new(&objective.show(value)), series: series.clone(), at, at_least })
 }
 
 /// Whether a live alert is the one that was linked: by its identity, or as Prometheus says it, without the labels that it adds when it sends one.

@@ -95,11 +95,12 @@ fn rule(id: &ObjectiveId) -> CleanStr {
 }
 
 fn summary(watched: &WatchedObjective) -> CleanStr {
-    let Objective { title, side, unit, .. } = &watched.objective;
-    let limit = unit.show(watched.objective.limit());
-    let side = match side {
-        Side::Below => "above",
-        Side::Above => "below",
+    let Objective { title, side, .. } = &watched.objective;
+    let words = match side {
+        Side::Below | Side::AtMost => watched.objective.limit_beside(None, "above"),
+        Side::Above | Side::AtLeast => watched.objective.limit_beside(None, "below"),
+        Side::Between { .. } => watched.objective.limit_beside(None, "not between"),
+        Side::Equal(_) => watched.objective.limit_beside(None, "not"),
     };
-    format!("{title} of {} is {side} {limit}", watched.id.service).into()
+    format!("{title} of {} is {words}", watched.id.service).into()
 }

@@ -198,8 +198,10 @@ text = "Say what helps a room that is stuck."
         for objective in &playbook.objectives {
             let limit = objective.limit();
             let level = match objective.side {
-                Side::Below => limit * 0.4,
-                Side::Above => limit * 1.2,
+                Side::Below | Side::AtMost => limit * 0.4,
+                Side::Above | Side::AtLeast => limit * 1.2,
+                Side::Between { from, to } => (from + to) / 2.0,
+                Side::Equal(only) => only,
             };
             let _ = write!(
                 text,

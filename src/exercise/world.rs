@@ -313,9 +313,14 @@ fn aspect_of(aspect: Aspect, counted: impl Iterator<Item = Counted>) -> f64 {
 /// What an objective shows that the exercise does not speak of: it is well inside.
 fn healthy(objective: &Objective) -> f64 {
     match (objective.kind, objective.side) {
-        (ObjectiveKind::Ratio, Side::Below | Side::Above) => objective.limit() * 0.15,
-        (ObjectiveKind::Threshold, Side::Below) => objective.limit() * 0.4,
-        (ObjectiveKind::Threshold, Side::Above) if objective.unit == Unit::Ratio => (1.0 + objective.limit()) / 2.0,
-        (ObjectiveKind::Threshold, Side::Above) => objective.limit() * 1.6 + 1.0,
+        (ObjectiveKind::Ratio, _) => objective.limit() * 0.15,
+        (ObjectiveKind::Threshold, Side::Below | Side::AtMost) if objective.limit() > 0.0 => objective.limit() * 0.4,
+        (ObjectiveKind::Threshold, Side::Below | Side::AtMost) => objective.limit() - 1.0,
+        (ObjectiveKind::Threshold, Side::Above | Side::AtLeast) if objective.unit == Unit::Ratio => {
+            (1.0 + objective.limit()) / 2.0
+        }
+        (ObjectiveKind::Threshold, Side::Above | Side::AtLeast) => objective.limit().abs() * 1.6 + 1.0,
+        (ObjectiveKind::Threshold, Side::Between { from, to }) => (from + to) / 2.0,
+        (ObjectiveKind::Threshold, Side::Equal(only)) => only,
     }
 }

@@ -165,6 +165,9 @@ pub enum Evidence {
         at: DateTime<Utc>,
         /// The value there, with its unit; "no data" is a value too.
         value: CleanStr,
+        /// The number as it came, in the objective's own unit; empty where there was none, and in records of earlier builds.
+        #[serde(default, skip_serializing_if = "CleanStr::is_blank")]
+        exact: CleanStr,
         /// Whose value it is, of several series (`pod=p12`); empty where there is one.
         #[serde(default, skip_serializing_if = "CleanStr::is_blank")]
         series: CleanStr,

@@ -65,9 +65,12 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
         Event::NoteAmended(_) => ("amend", "a line was corrected".to_owned()),
         Event::NoteStruck(_) => ("strike", "a line was struck through".to_owned()),
         Event::EvidencePinned(EvidencePinned { evidence }) => match evidence {
-            Evidence::Graph { service, objective, query, at, value, series, .. } => {
+            Evidence::Graph { service, objective, query, at, value, exact, series, .. } => {
                 let whose = if series.is_blank() { String::new() } else { format!(" ({series})") };
-                ("evidence", format!("{service} {objective} = {value}{whose} at {} · {query}", time(*at, facts)))
+                // The number itself, where the text beside it is shorter.
+                let is_said = exact.is_blank() || value.split(' ').next() == Some(exact.as_str());
+                let exact = if is_said { String::new() } else { format!(" [{exact}]") };
+                ("evidence", format!("{service} {objective} = {value}{exact}{whose} at {} · {query}", time(*at, facts)))
             }
             Evidence::Trace { trace, summary } => ("evidence", format!("trace {trace}: {summary}")),
         },

@@ -8,7 +8,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Live, SIMULATED, SourceName};
-use crate::slo::{Absent, Measured, Objective, ObjectiveId, Worst};
+use crate::slo::{Absent, Lasting, Measured, Objective, ObjectiveId, Worst};
 use crate::text::CleanStr;
 
 /// The sources that measure objectives.
@@ -75,9 +75,7 @@ pub enum Standing<'a> {
         /// The worst value.
         worst: Worst<'a>,
         /// Since when, as far as is known.
-        since: DateTime<Utc>,
-        /// Whether the breach began before what is known.
-        at_least: bool,
+        lasting: Lasting,
     },
 }
 
@@ -133,22 +131,24 @@ impl Panel {
         match objective.is_broken_by(worst.value) {
             None => Standing::NoValue(Some(worst)),
             Some(false) => Standing::Met(Some(worst)),
-            Some(true) => {
-                let (since, at_least) = self.broken_since(objective, measured.grid.start);
-                Standing::Breached { worst, since, at_least }
-            }
+            Some(true) => Standing::Breached { worst, lasting: self.broken_since(objective, measured.grid.start) },
         }
     }
 
     /// Since when a breach of this moment lasts: by the proof, which is fine, and beyond it by the chart, which reaches far.
-    fn broken_since(&self, objective: &Objective, now: DateTime<Utc>) -> (DateTime<Utc>, bool) {
+    fn broken_since(&self, objective: &Objective, now: DateTime<Utc>) -> Lasting {
         let by = |scope| self.measured(scope).and_then(|measured| measured.broken_since(objective));
         match (by(Scope::Proof), by(Scope::Chart)) {
-            (Some((since, false)), _) => (since, false),
-            (Some((since, true)), Some((before, at_least))) if before <= since => (before, at_least),
-            (Some((since, true)), Some(_) | None) => (since, true),
-            (None, Some(of_chart)) => of_chart,
-            (None, None) => (now, true),
+            (Some(proof), _) if !proof.at_least => proof,
+            // The chart reaches further, and may know of a gap that the proof does not.
+            (Some(proof), Some(chart)) if chart.since <= proof.since => Lasting {
+                unknown: chart.unknown.or(proof.unknown),
+                at_least: chart.at_least || proof.unknown.is_some(),
+                ..chart
+            },
+            (Some(proof), Some(_) | None) => proof,
+            (None, Some(chart)) => chart,
+            (None, None) => Lasting { since: now, at_least: true, unknown: None },
         }
     }
 }
@@ -195,7 +195,7 @@ mod tests {
 
     use super::*;
     use crate::live::{Finding, Health, Report};
-    use crate::slo::{Grid, ObjectiveKind, Series, Side, Unit};
+    use crate::slo::{Grid, Lasting, ObjectiveKind, Series, Side, Unit};
 
     fn objective(absent: Absent) -> Objective {
         Objective {
@@ -205,10 +205,11 @@ mod tests {
             expr: "x".to_owned(),
             target: 1.0,
             unit: Unit::Count,
-            side: Side::Below,
+            side: Side::AtMost,
             window: "5m".into(),
             absent,
             every: None,
+            lag: None,
         }
     }
 
@@ -260,7 +261,8 @@ mod tests {
         says(Scope::Proof, over(0, 15, &[Some(0.1), Some(2.0), Some(2.0)]));
         says(Scope::Now, over(3, 1, &[Some(7.0)]));
         let worst = Worst { value: 7.0, name: Some(&"".into()) };
-        let breached = |since, at_least| Standing::Breached { worst, since, at_least };
+        let breached =
+            |since, at_least| Standing::Breached { worst, lasting: Lasting { since, at_least, unknown: None } };
         assert_eq!(live.standing(&id(), &slo), breached(at(-15), false));
         let mut says = |scope, measured| tell(&mut live, Finding::Measured(id(), scope, Box::new(measured)));
         says(Scope::Proof, over(0, 15, &[Some(2.0); 3]));

@@ -9,7 +9,8 @@ use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
 use crate::incident::{Command, Event, Evidence, Phase, ServiceId};
 use crate::live::panel::MEASURING;
 use crate::live::{Freshness, Panel, Scope, Standing};
-use crate::slo::{Grid, Measured, Objective, ObjectiveId, ObjectiveKind, Side};
+use crate::slo::number::plain;
+use crate::slo::{Grid, Lasting, Measured, Objective, ObjectiveId, ObjectiveKind};
 use crate::text::columns;
 use crate::widget::chart::{Chart, Mark, Moments, Worse};
 use crate::widget::digits::{self, Size};
@@ -170,7 +171,8 @@ fn evidence(service: &ServiceId, objective: &Objective, measured: &Measured, pla
         from: measured.grid.start,
         to: measured.grid.end(),
         at: measured.grid.at(place),
-        value: worst.map_or_else(|| "no data".to_owned(), |worst| objective.unit.show(worst.value)).into(),
+        value: worst.map_or_else(|| "no data".to_owned(), |worst| objective.show(worst.value)).into(),
+        exact: worst.map_or_else(String::new, |worst| plain(worst.value)).into(),
         series: worst.and_then(|worst| worst.whose()).unwrap_or_default().into(),
     }
 }
@@ -181,8 +183,8 @@ pub(crate) fn newest_evidence(service: &ServiceId, objective: &Objective, panel:
     let (Evidence::Graph { from, .. }, Some(chart)) = (&now, panel.measured(Scope::Chart)) else { return Some(now) };
     let start = chart.grid.start.min(*from);
     Some(match now {
-        Evidence::Graph { service, objective, query, to, at, value, series, .. } => {
-            Evidence::Graph { service, objective, query, from: start, to, at, value, series }
+        Evidence::Graph { service, objective, query, to, at, value, exact, series, .. } => {
+            Evidence::Graph { service, objective, query, from: start, to, at, value, exact, series }
         }
         Evidence::Trace { .. } => now,
     })
@@ -363,9 +365,9 @@ fn draw_big_value(shown: &Shown<'_>, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) 
     let (value, style) = match (freshness, standing.worst()) {
         // An old number is never shown as if it were the present one.
         (Some(Freshness::Gone), _) | (_, None) => (stands(&standing, None, cx), cx.theme.stale()),
-        (Some(Freshness::Stale), Some(worst)) => (objective.unit.show(worst.value), cx.theme.stale()),
+        (Some(Freshness::Stale), Some(worst)) => (objective.show(worst.value), cx.theme.stale()),
         (Some(Freshness::Fresh) | None, Some(worst)) => {
-            (objective.unit.show(worst.value), cx.theme.verdict(standing.is_kept()))
+            (objective.show(worst.value), cx.theme.verdict(standing.is_kept()))
         }
     };
     let room = Rect { height: Size::Medium.of("0").1, ..area };
@@ -483,7 +485,7 @@ fn draw_series(shown: &Shown<'_>, measured: &Measured, area: Rect, buf: &mut Buf
         .take(room)
         .map(|(value, name)| {
             let is_kept = objective.is_broken_by(*value).map(|is_broken| !is_broken);
-            let value = Span::styled(format!("{:>10}", objective.unit.show(*value)), cx.theme.verdict(is_kept));
+            let value = Span::styled(format!("{:>10}", objective.show(*value)), cx.theme.verdict(is_kept));
             Line::from(vec![value, Span::raw(format!("  {name}"))])
         })
         .collect();
@@ -522,10 +524,7 @@ fn draw_chart(
         moments: Moments { start: measured.grid.start, step: measured.grid.resolution, len: measured.grid.len },
         lines: &lines,
         threshold: Some(shown.objective.limit()),
-        worse: match shown.objective.side {
-            Side::Below => Worse::Higher,
-            Side::Above => Worse::Lower,
-        },
+        worse: if shown.objective.side.is_more_worse() { Worse::Higher } else { Worse::Lower },
         value: &|value| unit.show(value),
         time: &time,
         zone: TimeDelta::seconds(i64::from(zone)),
@@ -547,13 +546,9 @@ fn heading(
     let objective = shown.objective;
     let marker = if is_here { cx.theme.glyphs.here } else { " " };
     let mut spans = vec![Span::styled(format!("{marker}{:<names$}  ", objective.title), cx.theme.title(is_here))];
-    let limit = objective.unit.show(objective.limit());
-    let side = match objective.side {
-        Side::Below => "<",
-        Side::Above => ">",
-    };
     let standing = shown.standing(cx);
-    let value = standing.worst().map(|worst| objective.unit.show(worst.value));
+    let limit = objective.limit_beside(standing.worst().map(|worst| worst.value), objective.side.sign());
+    let value = standing.worst().map(|worst| objective.show(worst.value));
     let at = || {
         let at = shown.panel.and_then(|panel| panel.read(Scope::Now).at);
         at.map(|at| cx.clock(cx.incident.clock().show(at))).unwrap_or_default()
@@ -563,17 +558,17 @@ fn heading(
         (Some(Freshness::Gone), Some(value)) => {
             // An old number is never shown as if it were the present one.
             spans.push(Span::styled(format!("NO DATA since {}", at()), cx.theme.red()));
-            spans.push(Span::styled(format!("  last {value}  {side} {limit}"), cx.theme.stale()));
+            spans.push(Span::styled(format!("  last {value}  {limit}"), cx.theme.stale()));
         }
         (Some(Freshness::Stale), Some(value)) => {
-            spans.push(Span::styled(format!("{value}  {side} {limit}  STALE, of {}", at()), cx.theme.stale()));
+            spans.push(Span::styled(format!("{value}  {limit}  STALE, of {}", at()), cx.theme.stale()));
         }
         (Some(Freshness::Fresh) | None, Some(value)) if is_failed => {
-            spans.push(Span::styled(format!("{value}  {side} {limit}  FAILED since {}", at()), cx.theme.stale()));
+            spans.push(Span::styled(format!("{value}  {limit}  FAILED since {}", at()), cx.theme.stale()));
         }
         (Some(Freshness::Fresh) | None, Some(value)) => {
             spans.push(Span::styled(format!("{value:>9}"), cx.theme.verdict(standing.is_kept())));
-            spans.push(Span::raw(format!("  {side} {limit}  ")));
+            spans.push(Span::raw(format!("  {limit}  ")));
             spans.push(Span::styled(stands(&standing, shown.now(), cx), cx.theme.verdict(standing.is_kept())));
             if let Some(whose) = standing.worst().and_then(|worst| worst.whose()) {
                 spans.push(Span::raw(format!("  {whose}")));
@@ -582,7 +577,7 @@ fn heading(
         (_, None) => {
             let style =
                 if standing.is_kept().is_some() { cx.theme.verdict(standing.is_kept()) } else { cx.theme.stale() };
-            spans.push(Span::styled(format!("{side} {limit}  {}", stands(&standing, shown.now(), cx)), style));
+            spans.push(Span::styled(format!("{limit}  {}", stands(&standing, shown.now(), cx)), style));
         }
     }
     if shown.is_partial() {
@@ -607,11 +602,17 @@ fn heading(
     }
     if let Some(at) = cursor {
         let worst = measured.worst_at(objective, nearest(&measured.grid, at));
-        let value = worst.map_or_else(|| "no data".to_owned(), |worst| objective.unit.show(worst.value));
+        let value = worst.map_or_else(|| "no data".to_owned(), |worst| objective.show(worst.value));
         let whose = worst.and_then(|worst| worst.whose()).map(|whose| format!(" {whose}")).unwrap_or_default();
         spans.push(Span::styled(format!("  at {}: {value}{whose}", cx.clock(at)), cx.theme.accent()));
     }
     Line::from(spans)
+}
+
+/// The stretch without samples in a breach, in words.
+pub(crate) fn gap(unknown: Option<(DateTime<Utc>, DateTime<Utc>)>, cx: &Cx<'_>) -> String {
+    let time = |at: DateTime<Utc>| at.with_timezone(&cx.zone).format("%H:%M").to_string();
+    unknown.map_or_else(String::new, |(from, until)| format!(", unknown {}–{}", time(from), time(until)))
 }
 
 /// How an objective stands, in words; the value at this moment stands beside them.
@@ -626,10 +627,10 @@ fn stands(standing: &Standing<'_>, now: Option<&Measured>, cx: &Cx<'_>) -> Strin
         Standing::NoValue(_) => "no data".to_owned(),
         Standing::Met(Some(_)) => "met".to_owned(),
         Standing::Met(None) => "met, 0 series".to_owned(),
-        Standing::Breached { since, at_least, .. } => {
+        Standing::Breached { lasting: Lasting { since, at_least, unknown }, .. } => {
             let at_least = if *at_least { "at least " } else { "" };
             let until = now.map_or(cx.now, |measured| measured.grid.end());
-            format!("BREACHED {at_least}{}", minutes(until - *since))
+            format!("BREACHED {at_least}{}{}", minutes(until - *since), gap(*unknown, cx))
         }
     }
 }

@@ -30,16 +30,6 @@ const SIGNS: [(&str, Comparison); 5] = [
     (">", Comparison::More),
 ];
 
-impl Comparison {
-    /// On which side a value is good.
-    pub fn side(self) -> Side {
-        match self {
-            Self::Less | Self::AtMost | Self::Equal => Side::Below,
-            Self::More | Self::AtLeast => Side::Above,
-        }
-    }
-}
-
 /// What a value is expected to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Expectation {
@@ -50,6 +40,17 @@ pub struct Expectation {
 }
 
 impl Expectation {
+    /// Which values are good.
+    pub fn side(self) -> Side {
+        match self.comparison {
+            Comparison::Less => Side::Below,
+            Comparison::AtMost => Side::AtMost,
+            Comparison::Equal => Side::Equal(self.value),
+            Comparison::More => Side::Above,
+            Comparison::AtLeast => Side::AtLeast,
+        }
+    }
+
     /// Whether a value is as expected; what is no number never is.
     pub fn holds(self, value: f64) -> bool {
         match self.comparison {

@@ -135,10 +135,11 @@ mod tests {
             expr: "x".to_owned(),
             target: 1.0,
             unit: Unit::Count,
-            side: Side::Below,
+            side: Side::AtMost,
             window: "5m".into(),
             absent,
             every: None,
+            lag: None,
         }
     }
 

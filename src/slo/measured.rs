@@ -30,6 +30,20 @@ pub struct Measured {
     pub partial: Vec<CleanStr>,
 }
 
+/// So many moments in a row without a sample are a gap; fewer are a scrape that was missed.
+const MISSED: usize = 3;
+
+/// Since when something lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lasting {
+    /// The first moment that is known.
+    pub since: DateTime<Utc>,
+    /// It may have begun before that.
+    pub at_least: bool,
+    /// The first and the last moment without samples inside or just before it.
+    pub unknown: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
 /// The worst value at a moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Worst<'a> {
@@ -101,14 +115,41 @@ impl Measured {
             .find_map(|place| Some((self.grid.at(place), self.worst_at(objective, place)?)))
     }
 
-    /// Since when the promise has been broken at each moment up to the newest value, and whether that reaches back to the first moment there is.
-    pub fn broken_since(&self, objective: &Objective) -> Option<(DateTime<Utc>, bool)> {
-        let is_broken = |place: usize| {
-            self.worst_at(objective, place).and_then(|worst| objective.is_broken_by(worst.value)) == Some(true)
-        };
+    /// Since when the promise has been broken up to the newest value. What is missing ends no breach: it is left open, and named.
+    pub fn broken_since(&self, objective: &Objective) -> Option<Lasting> {
+        let is_broken =
+            |place: usize| self.worst_at(objective, place).and_then(|worst| objective.is_broken_by(worst.value));
         let (at, _) = self.newest(objective)?;
         let newest = self.grid.place(at)?;
-        let first = (0..=newest).rev().take_while(|place| is_broken(*place)).last()?;
-        Some((self.grid.at(first), first == 0))
+        // What says nothing now is no breach of now.
+        if is_broken(newest) != Some(true) {
+            return None;
+        }
+        let mut first = None;
+        let (mut from, mut until) = (None, None);
+        let mut gap: Option<(usize, usize)> = None;
+        let mut has_begun = false;
+        for place in (0..=newest).rev() {
+            match is_broken(place) {
+                Some(true) => {
+                    first = Some(place);
+                    if let Some((low, high)) = gap.take().filter(|(low, high)| high - low >= MISSED) {
+                        (from, until) = (Some(low), until.or(Some(high)));
+                    }
+                }
+                Some(false) => {
+                    has_begun = true;
+                    break;
+                }
+                None => gap = Some((place, gap.map_or(place, |(_, high)| high))),
+            }
+        }
+        let first = first?;
+        // A gap just before it: it may have begun in there.
+        if has_begun && let Some((low, high)) = gap.filter(|(low, high)| high - low >= MISSED) {
+            (from, until) = (Some(low), until.or(Some(high)));
+        }
+        let unknown = from.zip(until).map(|(from, until)| (self.grid.at(from), self.grid.at(until)));
+        Some(Lasting { since: self.grid.at(first), at_least: !has_begun || unknown.is_some(), unknown })
     }
 }

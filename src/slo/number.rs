@@ -50,7 +50,9 @@ impl Unit {
         }
         let is_endless = match self {
             Self::Count | Self::Bytes => ENDLESS.contains(&value),
-            Self::Ratio | Self::Seconds | Self::PerSecond | Self::BytesPerSecond | Self::Money(_) => false,
+            Self::Ratio | Self::Percent | Self::Seconds | Self::PerSecond | Self::BytesPerSecond | Self::Money(_) => {
+                false
+            }
         };
         is_endless.then(|| "no limit".to_owned())
     }
@@ -60,6 +62,7 @@ impl Unit {
         let digits = DIGITS + more;
         match self {
             Self::Ratio => scaled(value, digits, &[(0.01, " %")]),
+            Self::Percent => scaled(value, digits, &[(1.0, " %")]),
             Self::Seconds => scaled(value, digits, SECONDS),
             Self::Count => counted(value, digits, ""),
             Self::PerSecond => counted(value, digits, "/s"),
@@ -72,10 +75,25 @@ impl Unit {
         }
     }
 
+    /// Its name in a file.
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::Ratio => "ratio".to_owned(),
+            Self::Percent => "percent".to_owned(),
+            Self::Seconds => "seconds".to_owned(),
+            Self::Count => "count".to_owned(),
+            Self::PerSecond => "per-second".to_owned(),
+            Self::Bytes => "bytes".to_owned(),
+            Self::BytesPerSecond => "bytes-per-second".to_owned(),
+            Self::Money(currency) => currency.to_string(),
+        }
+    }
+
     /// A number as it came, in its own unit.
     fn exact(self, value: f64) -> String {
         let unit = match self {
             Self::Ratio => " (of 1)".to_owned(),
+            Self::Percent => " %".to_owned(),
             Self::Seconds => " s".to_owned(),
             Self::Count => String::new(),
             Self::PerSecond => "/s".to_owned(),
@@ -95,15 +113,8 @@ pub fn plain(value: f64) -> String {
 
 type Scale = (f64, &'static str);
 
-const SECONDS: &[Scale] = &[
-    (86_400.0, " d"),
-    (3_600.0, " h"),
-    (60.0, " min"),
-    (1.0, " s"),
-    (1e-3, " ms"),
-    (1e-6, " µs"),
-    (1e-9, " ns"),
-];
+const SECONDS: &[Scale] =
+    &[(86_400.0, " d"), (3_600.0, " h"), (60.0, " min"), (1.0, " s"), (1e-3, " ms"), (1e-6, " µs"), (1e-9, " ns")];
 const BYTES: &[Scale] = &[
     (1_152_921_504_606_846_976.0, " EiB"),
     (1_125_899_906_842_624.0, " PiB"),
@@ -138,8 +149,19 @@ fn scaled(value: f64, digits: usize, scales: &[Scale]) -> (String, f64) {
         let from = from.map_or(scale, |(_, from)| *from);
         size >= if scale == 1e3 { FIRST_PREFIX } else { from }
     };
-    let (scale, unit) = scales.iter().copied().find(|(scale, _)| reaches(*scale)).unwrap_or((least, scales.last().map_or("", |scale| scale.1)));
-    let (text, mantissa) = mantissa(divided(value, scale), digits);
+    let (scale, unit) = scales
+        .iter()
+        .copied()
+        .find(|(scale, _)| reaches(*scale))
+        .unwrap_or((least, scales.last().map_or("", |scale| scale.1)));
+    let inner = divided(value, scale);
+    if !inner.is_finite() {
+        // A share of 10^307 has no percentage.
+        let text = format!("{value:.*e}", digits - 1);
+        let shown = text.parse().unwrap_or(value);
+        return (format!("{text} (of 1)"), shown);
+    }
+    let (text, mantissa) = mantissa(inner, digits);
     (format!("{text}{unit}"), mantissa * scale)
 }
 
@@ -154,8 +176,8 @@ fn mantissa(value: f64, digits: usize) -> (String, f64) {
     if size == 0.0 {
         return ("0".to_owned(), 0.0);
     }
-    let whole = size.log10().floor() as i32 + 1;
-    if whole > 6 || whole < -3 {
+    let whole = (size.log10().floor() as i32).saturating_add(1);
+    if !(-3..=6).contains(&whole) {
         let text = format!("{:.*e}", digits - 1, value);
         let shown = text.parse().unwrap_or(value);
         return (text, shown);
@@ -205,7 +227,8 @@ pub fn read(text: &str) -> Result<(f64, Option<Written>), String> {
         "T" => (1e12, Written::Count),
         _ => {
             let bytes = ["K", "M", "G", "T", "P", "E"].iter().zip(1..).find_map(|(prefix, power)| {
-                let rest = unit.strip_prefix(prefix).or_else(|| (*prefix == "K").then(|| unit.strip_prefix('k')).flatten())?;
+                let rest =
+                    unit.strip_prefix(prefix).or_else(|| (*prefix == "K").then(|| unit.strip_prefix('k')).flatten())?;
                 match rest {
                     "iB" | "i" => Some(1024_f64.powi(power)),
                     "B" => Some(1000_f64.powi(power)),
@@ -213,7 +236,9 @@ pub fn read(text: &str) -> Result<(f64, Option<Written>), String> {
                 }
             });
             let Some(bytes) = bytes else {
-                return Err(format!("`{unit}` is no unit of `{text}`: %, ns, us, ms, s, min, h, d, B, KiB … EiB, kB … EB, k, M, G or T"));
+                return Err(format!(
+                    "`{unit}` is no unit of `{text}`: %, ns, us, ms, s, min, h, d, B, KiB … EiB, kB … EB, k, M, G or T"
+                ));
             };
             (bytes, Written::Bytes)
         }
@@ -240,7 +265,7 @@ impl Written {
     /// Whether a value of a unit can be written like this.
     pub fn fits(self, unit: Unit) -> bool {
         match unit {
-            Unit::Ratio => self == Self::Share,
+            Unit::Ratio | Unit::Percent => self == Self::Share,
             Unit::Seconds => self == Self::Time,
             Unit::Bytes | Unit::BytesPerSecond => matches!(self, Self::Bytes | Self::Count),
             Unit::Count | Unit::PerSecond | Unit::Money(_) => self == Self::Count,

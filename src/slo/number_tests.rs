@@ -5,8 +5,7 @@ use proptest::prelude::*;
 use super::number::{Written, plain, read};
 use super::*;
 
-const UNITS: [Unit; 6] =
-    [Unit::Ratio, Unit::Seconds, Unit::Count, Unit::PerSecond, Unit::Bytes, Unit::BytesPerSecond];
+const UNITS: [Unit; 6] = [Unit::Ratio, Unit::Seconds, Unit::Count, Unit::PerSecond, Unit::Bytes, Unit::BytesPerSecond];
 
 #[test]
 fn values_are_shown_with_their_unit() {

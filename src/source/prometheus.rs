@@ -172,8 +172,12 @@ impl Server {
 
     /// Asks one question about an objective.
     async fn measure(&self, watched: &WatchedObjective, scope: Scope, list: &Watched) -> Result<Measured, Problem> {
-        let now = self.site.now();
         let objective = &watched.objective;
+        // Of samples that come late the newest are those of a while ago.
+        let now = match scope {
+            Scope::Now | Scope::Burn => self.site.now() - objective.lag(),
+            Scope::Proof | Scope::Chart => self.site.now(),
+        };
         let query = objective.query(&objective.window);
         let finest = objective.resolution();
         let grid = match scope {

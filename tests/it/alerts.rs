@@ -277,10 +277,11 @@ fn objective() -> WatchedObjective {
             expr: "x".to_owned(),
             target: 1.0,
             unit: Unit::Count,
-            side: Side::Below,
+            side: Side::AtMost,
             window: "5m".into(),
             absent: Absent::Unknown,
             every: None,
+            lag: None,
         },
     }
 }

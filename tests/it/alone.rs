@@ -44,10 +44,11 @@ fn objective(id: &str, kind: ObjectiveKind) -> WatchedObjective {
         expr: format!("{id}[$window]"),
         target: 0.9,
         unit: Unit::Ratio,
-        side: Side::Below,
+        side: Side::AtMost,
         window: "5m".into(),
         absent: Absent::Unknown,
         every: None,
+        lag: None,
     };
     WatchedObjective { id: ObjectiveId { service: "alipay".into(), objective: id.into() }, objective, reach: None }
 }

@@ -286,7 +286,7 @@ impl Stage {
 /// A value of an objective that is inside its threshold, or outside.
 fn value(objective: &Objective, is_inside: bool) -> f64 {
     let limit = objective.limit();
-    let value = if (objective.side == Side::Above) == is_inside { limit * 2.0 } else { limit / 2.0 };
+    let value = if (objective.side == Side::AtLeast) == is_inside { limit * 2.0 } else { limit / 2.0 };
     assert_eq!(objective.is_broken_by(value), Some(!is_inside), "{}", objective.title);
     value
 }

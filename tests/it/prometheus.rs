@@ -21,10 +21,11 @@ fn objective(id: &str, kind: ObjectiveKind, expr: &str, target: f64) -> WatchedO
             expr: expr.to_owned(),
             target,
             unit: Unit::Ratio,
-            side: Side::Below,
+            side: Side::AtMost,
             window: "5m".into(),
             absent: Absent::Unknown,
             every: None,
+            lag: None,
         },
     }
 }

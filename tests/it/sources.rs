@@ -23,10 +23,11 @@ pub fn watchlist() -> Watchlist {
         expr: "x".to_owned(),
         target: 1.0,
         unit: Unit::Count,
-        side: Side::Below,
+        side: Side::AtMost,
         window: "5m".into(),
         absent: Absent::Unknown,
         every: None,
+        lag: None,
     };
     Watchlist {
         generation: 1,

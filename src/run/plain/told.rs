@@ -16,8 +16,9 @@ use super::numbers::Numbers;
 use crate::incident::{Duty, Obligation, Urgency, lamp};
 use crate::live::{Freshness, Panel, Scope, SourceName, Standing};
 use crate::pane::due::grouped;
+use crate::pane::graphs::gap;
 use crate::pane::{Cx, Present};
-use crate::slo::{Objective, ObjectiveId, Side, Unit};
+use crate::slo::{Lasting, Objective, ObjectiveId, Unit};
 use crate::spans::{SpanGroup, SpanOrder, Step, group};
 use crate::text::CleanStr;
 use work::Work;
@@ -291,16 +292,13 @@ fn stand(panel: &Panel, objective: &Objective, cx: &Cx<'_>) -> Stand {
 
 /// An objective in one line: its verdict, value and limit.
 pub(super) fn objective_line(id: &ObjectiveId, objective: &Objective, panel: Option<&Panel>, cx: &Cx<'_>) -> String {
-    let side = match objective.side {
-        Side::Below => "<",
-        Side::Above => ">",
-    };
-    let limit = format!("limit {side} {}", objective.unit.show(objective.limit()));
     let name = format!("slo: {} {}", id.service, objective.title);
     let standing = cx.live.standing(id, objective);
+    let limit =
+        objective.limit_beside(standing.worst().map(|worst| worst.value), &format!("limit {}", objective.side.sign()));
     let value = standing.worst().map(|worst| {
         let whose = worst.whose().map(|whose| format!(" ({whose})")).unwrap_or_default();
-        format!("{}{whose}", objective.unit.show(worst.value))
+        format!("{}{whose}", objective.show(worst.value))
     });
     let value = value.unwrap_or_else(|| "nothing".to_owned());
     let clock = |at| cx.clock(cx.incident.clock().show(at));
@@ -319,11 +317,14 @@ pub(super) fn objective_line(id: &ObjectiveId, objective: &Objective, panel: Opt
         Standing::NoValue(_) => format!("{name} no data, {limit}"),
         Standing::Met(Some(_)) => format!("{name} met, {value}, {limit}"),
         Standing::Met(None) => format!("{name} met, no series, {limit}"),
-        Standing::Breached { since, at_least, .. } => {
+        Standing::Breached { lasting: Lasting { since, at_least, unknown }, .. } => {
             let at_least = if at_least { "at least " } else { "" };
-            format!("{name} BREACHED, {value}, {limit}, {at_least}since {}", cx.clock(since))
+            format!("{name} BREACHED, {value}, {limit}, {at_least}since {}{}", cx.clock(since), gap(unknown, cx))
         }
     };
+    if let Some(lag) = objective.lag {
+        line.push_str(&format!("; of {lag} ago: its samples come so late"));
+    }
     let reads = || panel.iter().flat_map(|panel| &panel.reads);
     let partial = reads().filter_map(|read| read.measured.as_ref()).find_map(|one| one.partial.first());
     line.extend(partial.map(|why| format!("; PARTIAL: {why}")));
@@ -467,12 +468,12 @@ mod tests {
         let mut desk = Desk::open(&Room::declared().incident, 60);
         desk.hear(100, p99(0.2, 100));
         let met = desk.news(100);
-        assert!(met.len() == 1 && met[0].contains("slo: alipay p99 latency met, 200 ms, limit < 800 ms"), "{met:?}");
+        assert!(met.len() == 1 && met[0].contains("slo: alipay p99 latency met, 200 ms, limit ≤ 800 ms"), "{met:?}");
         desk.hear(115, p99(0.3, 115));
         assert_eq!(desk.news(115), [""; 0], "another value inside the limit is no news");
         desk.hear(130, p99(3.0, 130));
         let breached = desk.news(130);
-        assert!(breached.len() == 1 && breached[0].contains("BREACHED, 3.00 s, limit < 800 ms"), "{breached:?}");
+        assert!(breached.len() == 1 && breached[0].contains("BREACHED, 3.00 s, limit ≤ 800 ms"), "{breached:?}");
         let silent = desk.told.next_change(&desk.console.view(at(201))).unwrap();
         assert!(silent > at(130) + TimeDelta::seconds(75) && silent < at(130) + TimeDelta::seconds(76));
         let gone = desk.told.news("c1", &mut desk.numbers, &desk.console.view(silent));
