@@ -14,8 +14,12 @@ use crate::incident::{Incident, IncidentId, ServiceId, Severity};
 use crate::text::CleanStr;
 
 mod rules;
+mod title;
+mod twins;
 
 pub use rules::{Judged, Rules, silence};
+pub use title::{runbook, title};
+pub use twins::{Twin, twins};
 
 /// Alerts that began within this time of each other suggest one incident.
 pub const BURST_WITHIN: TimeDelta = TimeDelta::minutes(5);
@@ -26,6 +30,8 @@ const BURST_LASTS: TimeDelta = TimeDelta::hours(1);
 
 /// The label that names an alert.
 pub const NAME_LABEL: &str = "alertname";
+/// The label that names a service outright.
+const SERVICE_LABEL: &str = "service";
 /// The label that Prometheus puts on its own series `ALERTS`, which is no part of an alert's identity.
 pub(crate) const STATE_LABEL: &str = "alertstate";
 
@@ -104,12 +110,12 @@ impl Alert {
         self.labels.get("severity").filter(|word| !word.is_empty())
     }
 
-    /// The service that it is about: what its label `service` says, else its `namespace` or `job` where that is a service with a playbook.
+    /// The service that it is about: of those that its labels name in the order of this site, the first with a playbook, else the one that its label
+    /// `service` names.
     pub fn service(&self, is_known: impl Fn(&str) -> bool) -> Option<ServiceId> {
-        let label = |name: &str| self.labels.get(name).filter(|value| !value.is_empty());
-        label("service")
-            .or_else(|| ["namespace", "job"].into_iter().filter_map(label).find(|value| is_known(value)))
-            .map(|value| ServiceId::from(value.as_str()))
+        let named = &self.judged.services;
+        let known = named.iter().find(|(label, value)| *label == SERVICE_LABEL || is_known(value));
+        known.map(|(_, value)| ServiceId::from(value.as_str()))
     }
 
     /// Whether it fires and Alertmanager would tell somebody.
@@ -134,12 +140,6 @@ pub fn proposed_severity(alert: &Alert) -> Option<Severity> {
     alert.judged.level
 }
 
-/// The title that an alert proposes: its summary, or else its name.
-pub fn title(alert: &Alert) -> CleanStr {
-    let summary = alert.annotations.get("summary").map(|text| text.trim()).filter(|text| !text.is_empty());
-    summary.map_or_else(|| alert.name.clone(), CleanStr::new)
-}
-
 /// Alertmanager's fingerprint of a set of labels, sorted by their names: 64-bit FNV-1a over names and values, each followed by a byte that
 /// UTF-8 does not have. So an alert has the same identity at Prometheus, as long as that adds no external labels.
 pub fn fingerprint<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> CleanStr {
@@ -152,32 +152,6 @@ pub fn fingerprint<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
         add(0xff);
     }
     CleanStr::new(&format!("{sum:016x}"))
-}
-
-/// Which alert of Alertmanager each alert of Prometheus is, by their places; each is taken once.
-///
-/// Prometheus shows its alerts without the external labels that it adds when it sends them: so an alert is the one of the same name that has all
-/// of its labels and the fewest others.
-pub fn twins(of_prometheus: &[Alert], of_alertmanager: &[Alert]) -> Vec<Option<usize>> {
-    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (place, alert) in of_alertmanager.iter().enumerate() {
-        by_name.entry(&alert.name).or_default().push(place);
-    }
-    // The most exact ones choose first: what has fewer labels fits to more.
-    let mut order: Vec<usize> = (0..of_prometheus.len()).collect();
-    order.sort_by_key(|place| std::cmp::Reverse(of_prometheus[*place].labels.len()));
-    let mut found = vec![None; of_prometheus.len()];
-    for place in order {
-        let ours = &of_prometheus[place];
-        let Some(candidates) = by_name.get_mut(ours.name.as_str()) else { continue };
-        let fits = |theirs: &Alert| {
-            ours.labels.iter().all(|(key, value)| *key == STATE_LABEL || theirs.labels.get(key) == Some(value))
-        };
-        let best = candidates.iter().enumerate().filter(|(_, theirs)| fits(&of_alertmanager[**theirs]));
-        let best = best.min_by_key(|(_, theirs)| of_alertmanager[**theirs].labels.len()).map(|(index, _)| index);
-        found[place] = best.map(|index| candidates.remove(index));
-    }
-    found
 }
 
 /// What an incident covers while it runs.
@@ -253,6 +227,20 @@ impl Burst<'_> {
     pub fn names(&self) -> Vec<&CleanStr> {
         let mut seen = BTreeSet::new();
         self.alerts.iter().map(|alert| &alert.name).filter(|name| seen.insert(name.as_str())).collect()
+    }
+
+    /// The names of the alerts with how many there are of each, in the order in which they began.
+    pub fn rules(&self) -> Vec<(&CleanStr, usize)> {
+        let count = |name: &CleanStr| self.alerts.iter().filter(|alert| alert.name == *name).count();
+        self.names().into_iter().map(|name| (name, count(name))).collect()
+    }
+
+    /// The services that the alerts are about with how many there are of each, in the order in which they began.
+    pub fn by_service(&self, is_known: impl Fn(&str) -> bool) -> Vec<(ServiceId, usize)> {
+        let count = |service: &ServiceId| {
+            self.alerts.iter().filter(|alert| alert.service(&is_known).as_ref() == Some(service)).count()
+        };
+        self.services(&is_known).into_iter().map(|service| (service.clone(), count(&service))).collect()
     }
 
     /// The services that the alerts are about, each once, in the order in which they began.

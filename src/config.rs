@@ -441,6 +441,10 @@ fn alert_rules(said: partial::AlertsPartial) -> Rules {
         rules.ignored = ignored.into_iter().collect();
     }
     rules.expected = said.expected.unwrap_or_default().into_iter().collect();
+    if let Some(labels) = said.service_labels {
+        rules.service_labels = labels;
+    }
+    rules.services = said.services.unwrap_or_default();
     rules
 }
 

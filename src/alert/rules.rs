@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{Alert, AlertState, NAME_LABEL, fingerprint};
+use super::{Alert, AlertState, NAME_LABEL, SERVICE_LABEL, fingerprint};
 use crate::incident::Severity;
 use crate::text::CleanStr;
 
@@ -36,13 +36,30 @@ const WORDS: [(&str, Option<Severity>); 18] = [
 /// Alerts of the usual rules that fire all the time and mean nothing by it.
 const NO_ALARMS: [&str; 2] = ["Watchdog", "InfoInhibitor"];
 
+/// Which labels name a service unless the site says otherwise.
+const SERVICE_LABELS: [&str; 7] =
+    ["service", "namespace", "app", "app_kubernetes_io_name", "application", "deployment", "job"];
+/// Parts of the names of what measures others: an alert that it tells is about those, never about itself.
+const SCRAPERS: [&str; 8] = [
+    "kube-state-metrics",
+    "node-exporter",
+    "node_exporter",
+    "blackbox",
+    "cadvisor",
+    "kubelet",
+    "pushgateway",
+    "prometheus-operator",
+];
+
 /// What an alert means here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Judged {
     /// The severity that it proposes.
     pub level: Option<Severity>,
     /// It is no alarm, whatever its state.
     pub is_noise: bool,
+    /// What its labels name as its service, the likeliest first, each with the label.
+    pub services: Vec<(CleanStr, CleanStr)>,
 }
 
 /// How alerts are read.
@@ -54,6 +71,10 @@ pub struct Rules {
     pub ignored: BTreeSet<CleanStr>,
     /// The names of alerts that always fire: when one does not, that is an alarm.
     pub expected: BTreeSet<CleanStr>,
+    /// The labels that may name the service, the likeliest first.
+    pub service_labels: Vec<CleanStr>,
+    /// What the values of these labels are called in the playbooks.
+    pub services: BTreeMap<CleanStr, CleanStr>,
 }
 
 impl Default for Rules {
@@ -62,6 +83,8 @@ impl Default for Rules {
             severities: WORDS.into_iter().map(|(word, level)| (CleanStr::new(word), level)).collect(),
             ignored: NO_ALARMS.into_iter().map(CleanStr::new).collect(),
             expected: BTreeSet::new(),
+            service_labels: SERVICE_LABELS.into_iter().map(CleanStr::new).collect(),
+            services: BTreeMap::new(),
         }
     }
 }
@@ -79,8 +102,22 @@ impl Rules {
     pub fn judge(&self, mut alert: Alert) -> Alert {
         let level = alert.severity().and_then(|word| self.level(word));
         let is_noise = level == Some(None) || self.ignored.contains(&alert.name);
-        alert.judged = Judged { level: level.flatten(), is_noise };
+        let services = self.services_of(&alert);
+        alert.judged = Judged { level: level.flatten(), is_noise, services };
         alert
+    }
+
+    /// What the labels of an alert name as its service, by the names of the playbooks. That of who measured is none.
+    fn services_of(&self, alert: &Alert) -> Vec<(CleanStr, CleanStr)> {
+        let value = |label: &CleanStr| alert.labels.get(label).filter(|value| !value.is_blank());
+        let is_scraper = |value: &str| SCRAPERS.iter().any(|part| value.contains(part));
+        let named = self.service_labels.iter().filter_map(|label| Some((label, value(label)?)));
+        let named = named.filter_map(|(label, value)| match self.services.get(value) {
+            // What the site maps is meant, whichever label it stands in.
+            Some(service) => Some((CleanStr::new(SERVICE_LABEL), service.clone())),
+            None => (!is_scraper(value)).then(|| (label.clone(), value.clone())),
+        });
+        named.collect()
     }
 
     /// The alerts that should fire and do not.
@@ -103,7 +140,7 @@ pub fn silence(source: &'static str, name: &CleanStr, since: DateTime<Utc>) -> A
         state: AlertState::Firing,
         starts_at: since,
         generator_url: None,
-        judged: Judged { level: Some(Severity::Sev1), is_noise: false },
+        judged: Judged { level: Some(Severity::Sev1), is_noise: false, services: Vec::new() },
         name: missing,
     }
 }

@@ -60,6 +60,99 @@ fn the_service_is_what_the_label_says_or_a_namespace_with_a_playbook() {
 }
 
 #[test]
+fn who_measured_is_no_service_and_the_site_says_which_label_is_one() {
+    let known = |name: &str| ["alipay", "blubank"].contains(&name);
+    for (labels, service) in [
+        (
+            &[("alertname", "A"), ("service", "prometheus-kube-state-metrics"), ("namespace", "alipay")][..],
+            Some("alipay"),
+        ),
+        (&[("alertname", "A"), ("job", "node-exporter"), ("app", "blubank")], Some("blubank")),
+        (&[("alertname", "A"), ("job", "kube-state-metrics")], None),
+    ] {
+        assert_eq!(alert("x", labels, 0).service(known).as_deref(), service);
+    }
+    let rules = Rules {
+        service_labels: vec!["team".into(), "service".into()],
+        services: [("prod-pay".into(), "alipay".into())].into(),
+        ..Rules::default()
+    };
+    let judged = |labels: &[(&str, &str)]| rules.judge(alert("x", labels, 0)).service(known);
+    assert_eq!(judged(&[("alertname", "A"), ("team", "prod-pay"), ("service", "other")]).as_deref(), Some("alipay"));
+    assert_eq!(judged(&[("alertname", "A"), ("team", "unknown"), ("service", "blubank")]).as_deref(), Some("blubank"));
+    assert_eq!(
+        judged(&[("alertname", "A"), ("namespace", "alipay")]),
+        None,
+        "a label that is not asked for says nothing"
+    );
+}
+
+#[test]
+fn an_alert_whose_labels_were_changed_on_the_way_is_one_if_nothing_else_fits_as_well() {
+    let saying = |words: &str, alert: Alert| Alert { annotations: [("summary".into(), words.into())].into(), ..alert };
+    let down = |source, instance: &str, starts| {
+        alert(source, &[("alertname", "Down"), ("instance", instance), ("namespace", "ledger")], starts)
+    };
+    let ours = [
+        saying("db1 is down", down("prometheus", "db1.example.org:9100", 0)),
+        down("prometheus", "db2.example.org", 0),
+    ];
+    let theirs = [saying("db1 is down", down("alertmanager", "db1:9100", 2)), down("alertmanager", "db2", 3)];
+    let likely = |place| Some(Twin { place, is_likely: true });
+    assert_eq!(twins(&ours, &theirs), [likely(0), likely(1)]);
+    // Equally alike, or begun at another time: nobody can say.
+    let two = [down("alertmanager", "x", 0), down("alertmanager", "y", 0)];
+    assert_eq!(twins(&ours[1..], &two), [None]);
+    assert_eq!(twins(&ours[1..], &[down("alertmanager", "db2", 600)]), [None]);
+    assert_eq!(twins(&ours[..1], &[saying("db7 is down", down("alertmanager", "db7", 0))]), [None]);
+}
+
+#[test]
+fn a_title_is_plain_words_from_the_best_place() {
+    let with = |words: &[(&str, &str)]| {
+        let annotations = words.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+        title(&Alert { annotations, ..firing("PayDown", "alipay", 0) }).to_string()
+    };
+    for (words, shown) in [
+        (&[("summary", "*18 %* of `pay` fail"), ("description", "d")][..], "18 % of pay fail"),
+        (
+            &[("summary", "**Pay** is <https://x.example|down>, see [the panel](https://y.example)")],
+            "Pay is down, see the panel",
+        ),
+        (&[("summary", "<b>Pay</b> is down")], "Pay is down"),
+        (&[("summary", "<error expanding template: no such thing>"), ("description", "It is down")], "It is down"),
+        (&[("summary", "{{ $labels.x }} is down"), ("message", "Down")], "Down"),
+        (&[("summary", "p99 > 4 s for a < b")], "p99 > 4 s for a < b"),
+        (&[], "PayDown"),
+    ] {
+        assert_eq!(with(words), shown);
+    }
+    let long = with(&[("summary", &"word ".repeat(60))]);
+    assert!(long.ends_with("word…") && crate::text::columns(&long) <= 120, "{long}");
+    let alert = Alert { annotations: [("runbook_url".into(), "https://r".into())].into(), ..firing("A", "alipay", 0) };
+    assert_eq!(runbook(&alert).map(|url| url.as_str()), Some("https://r"));
+}
+
+#[test]
+fn a_storm_is_counted_by_rule_and_by_service() {
+    let all: Vec<Alert> = (0..30)
+        .map(|number| {
+            firing(
+                if number < 29 { "PodCrash" } else { "Slow" },
+                if number % 3 == 0 { "blubank" } else { "alipay" },
+                number,
+            )
+        })
+        .collect();
+    let burst = burst(&all, at(40)).unwrap();
+    let rules: Vec<_> = burst.rules().into_iter().map(|(name, count)| (name.as_str(), count)).collect();
+    assert_eq!(rules, [("PodCrash", 29), ("Slow", 1)]);
+    let services: Vec<_> =
+        burst.by_service(|_| true).into_iter().map(|(name, count)| (name.to_string(), count)).collect();
+    assert_eq!(services, [("blubank".to_owned(), 10), ("alipay".to_owned(), 20)]);
+}
+
+#[test]
 fn the_summary_is_the_title_and_an_empty_one_is_none() {
     let mut alert = firing("HighErrorRate", "alipay", 0);
     assert_eq!(title(&alert), "HighErrorRate");
@@ -84,8 +177,9 @@ fn one_alert_of_two_systems_is_one_and_nearly_the_same_ones_stay_apart() {
         alert("alertmanager", &[("alertname", "High"), cluster, ("service", "alipay")], 10),
         alert("alertmanager", &[("alertname", "Low"), cluster, ("service", "yoomonea")], 10),
     ];
-    assert_eq!(twins(&prometheus, &managed), [Some(2), Some(1), Some(0), None]);
-    assert_eq!(twins(&prometheus, &managed[1..2]), [None, Some(0), None, None], "the more exact one takes it");
+    let sure = |place| Some(Twin { place, is_likely: false });
+    assert_eq!(twins(&prometheus, &managed), [sure(2), sure(1), sure(0), None]);
+    assert_eq!(twins(&prometheus, &managed[1..2]), [None, sure(0), None, None], "the more exact one takes it");
 }
 
 #[test]

@@ -79,6 +79,8 @@ pub(super) const KEYS: &[&str] = &[
     "alerts.severities",
     "alerts.ignore",
     "alerts.expected",
+    "alerts.service-labels",
+    "alerts.services",
     "slack.url",
     "slack.every",
     "slack.bearer-file",

@@ -99,6 +99,8 @@ pub(super) struct AlertsPartial {
     pub(super) severities: Option<BTreeMap<CleanStr, Level>>,
     pub(super) ignore: Option<Vec<CleanStr>>,
     pub(super) expected: Option<Vec<CleanStr>>,
+    pub(super) service_labels: Option<Vec<CleanStr>>,
+    pub(super) services: Option<BTreeMap<CleanStr, CleanStr>>,
 }
 
 /// What a word of a severity label means: a severity, or that it is no alarm.

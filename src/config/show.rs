@@ -55,6 +55,8 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # severities = { blocker = "sev0", minor = "sev3", dashboard = "none" }
 # ignore = ["Watchdog", "InfoInhibitor"]     # no alarms, whatever their severity
 # expected = ["Watchdog"]                    # fires all the time: when it does not, that is the alarm
+# service-labels = ["service", "namespace", "app", "job"]   # which label names the service, the likeliest first
+# services = { prod-payments = "alipay" }    # what a label's value is called in the playbooks
 
 [slack]
 # Approved updates go out by themselves where this says so; without it they are told by hand.

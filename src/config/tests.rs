@@ -81,6 +81,7 @@ fn setting(key: &str) -> (String, String) {
         (_, "bearer-command") => below(url, "['x']"),
         (_, "bearer-file" | "bearer-env" | "ca-file") => below(url, "'x'"),
         ("alerts", "severities") => alone("{ blocker = 'sev0' }"),
+        ("alerts", "services") => alone("{ prod = 'alipay' }"),
         ("alerts", _) => alone("['NoPlan']"),
         (_, "headers") => below(url, "{ X-Scope-OrgID = 'payments' }"),
         (_, "also") => below(url, "['https://y.example']"),

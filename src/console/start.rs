@@ -270,7 +270,7 @@ struct AlertRow {
 
 fn alert_rows(cx: &Cx<'_>) -> Vec<AlertRow> {
     let burst = alerts::burst(cx);
-    let burst = burst.map(|burst| AlertRow { words: alerts::burst_line(&burst), alerts: alerts::of_burst(&burst) });
+    let burst = burst.map(|burst| AlertRow { words: alerts::burst_line(&burst, cx), alerts: alerts::of_burst(&burst) });
     let single = alerts::uncovered(cx).into_iter().map(|seen| {
         let stale = match seen.live.freshness {
             Freshness::Fresh => "",

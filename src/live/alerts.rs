@@ -37,6 +37,8 @@ pub struct LiveAlert<'a> {
     pub alert: &'a Alert,
     /// The same alert as Prometheus says it, where both do.
     pub twin: Option<&'a Alert>,
+    /// The twin's labels differ: it is taken for the same by its rule, its start and its words.
+    pub is_likely: bool,
     /// How it stands, by whichever of the two is fresher.
     pub state: &'a AlertState,
     /// When it was said last.
@@ -72,8 +74,8 @@ impl Live {
         for (source, reported) in self.reported.iter().filter(|(source, _)| **source != ALERTMANAGER) {
             let found = twins(&reported.found.alerts, managed);
             for (single, twin) in self.one_by_one(source, wall).zip(found) {
-                match twin.and_then(|place| taken[place].take()) {
-                    Some(known) => all.push(joined(known, single)),
+                match twin.and_then(|twin| Some((taken[twin.place].take()?, twin.is_likely))) {
+                    Some((known, is_likely)) => all.push(LiveAlert { is_likely, ..joined(known, single) }),
                     // A third source cannot be the twin of a pair.
                     None => all.push(single),
                 }
@@ -110,7 +112,8 @@ impl Live {
         let told = self.reported.get(source).and_then(|reported| Some((reported.at?, reported)));
         told.into_iter().flat_map(move |(at, reported)| {
             let freshness = self.age(at, source, wall);
-            let single = move |alert| LiveAlert { alert, twin: None, state: &alert.state, at, freshness };
+            let single =
+                move |alert| LiveAlert { alert, twin: None, is_likely: false, state: &alert.state, at, freshness };
             reported.found.alerts.iter().map(single)
         })
     }
@@ -123,6 +126,7 @@ fn joined<'a>(managed: LiveAlert<'a>, other: LiveAlert<'a>) -> LiveAlert<'a> {
     LiveAlert {
         alert: managed.alert,
         twin: Some(other.alert),
+        is_likely: false,
         state: fresher.state,
         at: managed.at.max(other.at),
         freshness: fresher.freshness,

@@ -11,7 +11,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Item, Pane, PaneId, PaneSpec, acts_from_table};
-use crate::alert::{AlertState, Burst, Cover, Coverage, covered_by, proposed_severity, title};
+use crate::alert::{AlertState, Burst, Cover, Coverage, covered_by, proposed_severity, runbook, title};
 use crate::incident::{AlertLinked, Command, ServiceId};
 use crate::live::{Freshness, LiveAlert};
 use crate::text::{CleanStr, fit};
@@ -38,6 +38,8 @@ const ACTS: &[Act<Alerts>] = &[
     Act::look("up", &["Up", "k"], "the row above", |pane, cx| pane.go(-1, cx)),
     Act::look("first", &["Home", "g"], "the first row", |pane, cx| pane.go(isize::MIN, cx)),
     Act::look("last", &["End", "G"], "the last row", |pane, cx| pane.go(isize::MAX, cx)),
+    Act::look("more", &["PgDn"], "more of what the alert says", |pane, cx| pane.read(1, cx)),
+    Act::look("less", &["PgUp"], "back in what the alert says", |pane, cx| pane.read(-1, cx)),
     Act::write("act", &["Enter"], "declare an incident from the alert, or link it", Alerts::act),
     Act::write("link", &["l"], "link the alert to the open incident", Alerts::link),
     Act::write("declare-from", &["d"], "declare an incident from the alert or the burst", Alerts::declare),
@@ -48,6 +50,8 @@ struct Alerts {
     selection: Selection,
     /// The selected alert, where it is still told; a list that grows above it does not move it.
     chosen: Option<CleanStr>,
+    /// How many rows of its details were passed.
+    passed: usize,
 }
 
 /// An alert, and what is known of it here.
@@ -127,10 +131,19 @@ pub(crate) fn burst<'a>(cx: &Cx<'a>) -> Option<Burst<'a>> {
     })
 }
 
-/// What is asked of a burst: `3 alerts in five minutes: one incident? HighErrorRate, SlowPayments`.
-pub(crate) fn burst_line(burst: &Burst<'_>) -> String {
-    let names: Vec<_> = burst.names().into_iter().map(|name| name.as_str()).collect();
-    format!("{} alerts in five minutes: one incident? {}", burst.alerts.len(), names.join(", "))
+/// What is asked of a burst: `30 alerts in five minutes: one incident? PodCrash × 29, SlowPayments (alipay 20, blubank 10)`.
+pub(crate) fn burst_line(burst: &Burst<'_>, cx: &Cx<'_>) -> String {
+    let often = |name: &str, count: usize| if count > 1 { format!("{name} × {count}") } else { name.to_owned() };
+    let names: Vec<_> = burst.rules().into_iter().map(|(name, count)| often(name, count)).collect();
+    let services = burst.by_service(|name| cx.catalogue.get(name).is_some());
+    let services = match services.as_slice() {
+        [] | [_] => String::new(),
+        all => {
+            let each: Vec<_> = all.iter().map(|(service, count)| format!("{service} {count}")).collect();
+            format!(" ({})", each.join(", "))
+        }
+    };
+    format!("{} alerts in five minutes: one incident? {}{services}", burst.alerts.len(), names.join(", "))
 }
 
 /// The fingerprints of a burst's alerts.
@@ -177,7 +190,15 @@ impl Alerts {
         found.map_or_else(|| self.selection.place(seen.len() + top), |place| place + top)
     }
 
+    /// Goes through the details of the selected alert, three rows at a time.
+    fn read(&mut self, by: isize, cx: &Cx<'_>) -> Vec<Intent> {
+        let most = self.selected(cx).map_or(0, |seen| details(&seen, 76, cx).len());
+        self.passed = self.passed.saturating_add_signed(by * 3).min(most.saturating_sub(1));
+        Vec::new()
+    }
+
     fn go(&mut self, by: isize, cx: &Cx<'_>) -> Vec<Intent> {
+        self.passed = 0;
         let (burst, seen) = Self::rows(cx);
         let top = usize::from(burst.is_some());
         self.selection.select(self.place(burst.is_some(), &seen));
@@ -285,6 +306,14 @@ impl Pane for Alerts {
         let wanted = u16::try_from(rows).unwrap_or(u16::MAX).max(LEAST_ROWS);
         let spare = area.height.saturating_sub(wanted.min(area.height / 2).max(LEAST_ROWS) + 1);
         let below = spare.min(u16::try_from(about.len()).unwrap_or(u16::MAX));
+        let room = usize::from(below);
+        // Never further than the last rows; while there are more, the last row says so.
+        let passed = self.passed.min(about.len().saturating_sub(room));
+        let more = about.len() - passed - room.min(about.len() - passed);
+        let mut about: Vec<String> = about.into_iter().skip(passed).take(room).collect();
+        if let (Some(last), true) = (about.last_mut(), more > 0) {
+            *last = format!("… {} more lines: PgDn", more + 1);
+        }
         let list = Rect { height: area.height - below - u16::from(below > 0), ..area };
         let mut selection = self.selection;
         selection.select(place);
@@ -292,7 +321,7 @@ impl Pane for Alerts {
             let line = match row.checked_sub(top).and_then(|row| seen.get(row)) {
                 Some(seen) => line(seen, area.width, cx),
                 None => {
-                    let words = burst.as_ref().map(burst_line).unwrap_or_default();
+                    let words = burst.as_ref().map(|burst| burst_line(burst, cx)).unwrap_or_default();
                     Line::styled(format!("{} {words}", cx.theme.glyphs.here), cx.theme.amber())
                 }
             };
@@ -401,17 +430,21 @@ fn line(seen: &Seen<'_>, width: u16, cx: &Cx<'_>) -> Line<'static> {
 fn details(seen: &Seen<'_>, width: usize, cx: &Cx<'_>) -> Vec<String> {
     let alert = seen.live.alert;
     let at = cx.clock(cx.incident.clock().show(seen.live.at));
-    let mut parts = vec![
+    let likely = if seen.live.is_likely { ", taken for one: their labels differ" } else { "" };
+    // What helps at night stands first: not every screen has room for the rest.
+    let mut parts: Vec<String> = runbook(alert).map(|url| format!("runbook: {url}")).into_iter().collect();
+    parts.extend([
         title(alert).to_string(),
+        format!("since {}, said by {}{likely} at {at}", cx.clock(alert.starts_at), seen.live.sources()),
         format!("labels: {}", alert.label_line()),
-        format!("since {}, said by {} at {at}", cx.clock(alert.starts_at), seen.live.sources()),
-    ];
+    ]);
     if let AlertState::Suppressed { silenced_by, inhibited_by, muted_by } = seen.live.state {
         let all = silenced_by.iter().chain(inhibited_by).chain(muted_by).map(|name| name.as_str());
         parts.push(format!("{} by {}", seen.live.state.word(), all.collect::<Vec<_>>().join(", ")));
     }
-    let others = alert.annotations.iter().filter(|(name, _)| name.as_str() != "summary");
-    parts.extend(others.map(|(name, text)| format!("{name}: {text}")));
+    let is_said = |text: &CleanStr| parts.iter().any(|part| **part == **text) || runbook(alert) == Some(text);
+    let others: Vec<_> = alert.annotations.iter().filter(|(_, text)| !is_said(text)).collect();
+    parts.extend(others.into_iter().map(|(name, text)| format!("{name}: {text}")));
     parts.extend(alert.generator_url.iter().map(|url| format!("rule: {url}")));
     parts.iter().flat_map(|part| wrap(part, width)).collect()
 }

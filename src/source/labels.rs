@@ -19,7 +19,7 @@ use crate::live::SourceName;
 use crate::text::CleanStr;
 
 /// More labels or annotations than this are not kept.
-const MOST_WORDS: usize = 64;
+const MOST_WORDS: usize = 512;
 /// More elements than this are counted and not read: a screen shows a handful, a person reads fewer.
 const MOST_READ: usize = 20_000;
 
@@ -89,8 +89,13 @@ fn clean(words: BTreeMap<String, String>) -> BTreeMap<CleanStr, CleanStr> {
     let (first, others): (Vec<_>, Vec<_>) = words.into_iter().partition(|(key, _)| {
         [NAME_LABEL, "severity", "service", "namespace", "job", "summary", "description"].contains(&key.as_str())
     });
+    let gone = (first.len() + others.len()).saturating_sub(MOST_WORDS);
     let kept = first.into_iter().chain(others).take(MOST_WORDS);
-    kept.map(|(key, value)| (CleanStr::field(&key), CleanStr::field(&value))).collect()
+    let mut kept: BTreeMap<_, _> = kept.map(|(key, value)| (CleanStr::field(&key), CleanStr::field(&value))).collect();
+    if gone > 0 {
+        kept.insert("…".into(), format!("{gone} more are not kept").into());
+    }
+    kept
 }
 
 /// A set of labels or annotations; absent and null are the empty one.

@@ -209,7 +209,7 @@ pub(super) fn alert(seen: &Seen<'_>, cx: &Cx<'_>) -> String {
 pub(super) fn alerts(numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
     let all = seen(cx);
     let line = |seen: &Seen<'_>| format!("alert {} {}", numbers.alerts.of(seen.fingerprint()), alert(seen, cx));
-    all.iter().map(line).chain(burst(cx).map(|burst| burst_line(&burst))).collect()
+    all.iter().map(line).chain(burst(cx).map(|burst| burst_line(&burst, cx))).collect()
 }
 
 /// What was changed in the last two hours, the newest first.

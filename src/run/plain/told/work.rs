@@ -102,7 +102,7 @@ impl Work {
             }
             firing.insert(print, seen.live.alert.name.clone());
         }
-        let together = burst(cx).map(|burst| burst_line(&burst));
+        let together = burst(cx).map(|burst| burst_line(&burst, cx));
         if together != self.burst {
             lines.extend(together.as_ref().map(|line| format!("{line} (:declare-from burst)")));
             self.burst = together;
