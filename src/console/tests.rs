@@ -725,6 +725,7 @@ mod outbox;
 mod own_clock;
 mod records;
 mod runs;
+mod series;
 mod snapshots;
 mod start;
 mod updates;
