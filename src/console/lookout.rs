@@ -145,6 +145,9 @@ impl Console {
     }
 
     fn look_at_alerts(&self, lookout: &mut Lookout, wall: DateTime<Utc>) -> Vec<Due> {
+        if self.incident.alerts.is_empty() {
+            return Vec::new();
+        }
         let all = self.live.alerts(wall);
         let clock = self.incident.clock();
         let mut due = Vec::new();

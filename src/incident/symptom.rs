@@ -37,6 +37,7 @@ impl fmt::Display for Lasted {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.most {
             Some(most) if most == self.least => out.write_str(&spoken(most)),
+            Some(most) if self.least.num_seconds() == 0 => write!(out, "at most {}", spoken(most)),
             Some(most) => write!(out, "between {} and {}", spoken(self.least), spoken(most)),
             None => write!(out, "at least {}", spoken(self.least)),
         }
@@ -64,10 +65,15 @@ impl Facts {
         self.symptoms.iter().rev().find(|symptom| symptom.of == *of)
     }
 
-    /// When the last of all symptoms was over; absent while one lasts, or where none is recorded.
+    /// How the last of all symptoms ended; absent while one lasts, or where none is recorded.
+    pub fn recovery(&self) -> Option<&SymptomEnded> {
+        let ends = self.symptoms.iter().map(|symptom| symptom.over.as_ref());
+        ends.collect::<Option<Vec<_>>>()?.into_iter().max_by_key(|over| over.ended)
+    }
+
+    /// When that was, or where nobody saw it, by when it was so.
     pub fn recovered_at(&self) -> Option<DateTime<Utc>> {
-        let ends = self.symptoms.iter().map(|symptom| symptom.over.as_ref().map(|over| over.ended));
-        ends.collect::<Option<Vec<_>>>()?.into_iter().max()
+        self.recovery().map(|over| over.ended)
     }
 
     /// Takes the beginning of a symptom; says whether it was news.

@@ -53,10 +53,11 @@ fn row(text: &Text<'_>, symptom: &Symptom) -> String {
 /// When the last of it was over, or what was not.
 fn recovery(text: &Text<'_>) -> String {
     let incident = text.incident;
-    if let Some(at) = incident.recovered_at() {
-        let length = Measure::between(incident.detected_at, Some(at));
+    if let Some(last) = incident.recovery() {
+        let length = Measure::between(incident.detected_at, Some(last.ended));
         let after = length.value().map(|length| format!(", {} after detection", measures::spoken(length)));
-        return format!("Recovered: {}{}.", text.moment(at), after.unwrap_or_default());
+        let latest = if last.after.is_some() { ", at the latest" } else { "" };
+        return format!("Recovered: {}{}{latest}.", text.moment(last.ended), after.unwrap_or_default());
     }
     let lasting: Vec<_> = incident.lasting().map(|symptom| escape(&symptom.title)).collect();
     let when = match &incident.closing {

@@ -283,5 +283,5 @@ fn alerts_and_objectives_stand_with_their_ends_their_worst_values_and_the_recove
     let text = read(&room.incident);
     let unseen = "not seen: between 2026-05-28 20:36:40 UTC and 2026-05-28 20:41:40 UTC | between 10 min and 15 min |";
     assert!(text.contains(unseen), "{text}");
-    assert!(text.contains("Recovered: 2026-05-28 20:41:40 UTC, 15 min after detection."), "{text}");
+    assert!(text.contains("Recovered: 2026-05-28 20:41:40 UTC, 15 min after detection, at the latest."), "{text}");
 }
