@@ -15,8 +15,9 @@ use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::change::Change;
 use crate::checkup::Finding;
-use crate::incident::{ForeignNoted, News, Parcel, Receipt, ServiceId, Watched};
+use crate::incident::{ForeignNoted, News, Parcel, Receipt, ServiceId, Severity, Watched};
 use crate::oncall::Person;
 use crate::reach::{self, Reach, TicketEnds, TicketTypes};
 use crate::source::below::Below;
@@ -82,6 +83,8 @@ pub struct Options {
     pub ticket_fields: BTreeMap<String, Value>,
     /// Chat channels of incidents are for those who are invited only.
     pub private_rooms: bool,
+    /// What PagerDuty's account calls the priority of each severity.
+    pub priorities: BTreeMap<Severity, CleanStr>,
 }
 
 /// How a system is opened.
@@ -107,6 +110,11 @@ pub const CHANNELS: &[ChannelSpec] = &[
     ChannelSpec { name: reach::GRAFANA, open: grafana::open },
     ChannelSpec { name: reach::WEBHOOK, open: webhook::open },
 ];
+
+/// Tells PagerDuty of a change that may be a cause; says whether it has it.
+pub async fn announce(endpoint: &Endpoint, change: &Change) -> Result<Receipt, SourceError> {
+    events::announce(endpoint, change).await
+}
 
 /// A JSON request that changes something there: its answer, whatever the status.
 async fn call(site: &Site, method: Method, path: impl Into<Below>, body: Option<&Value>) -> Result<Answer, Failure> {

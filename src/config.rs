@@ -274,6 +274,8 @@ pub struct Config {
     pub ticket_ends: TicketEnds,
     /// Fields that every ticket has besides, by their IDs.
     pub ticket_fields: BTreeMap<String, serde_json::Value>,
+    /// What PagerDuty's account calls the priority of each severity.
+    pub priorities: BTreeMap<crate::incident::Severity, CleanStr>,
     /// The screen.
     pub screen: Screen,
     /// The clocks of the runbook.
@@ -395,6 +397,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
         ticket_types,
         ticket_ends,
         ticket_fields,
+        priorities: written::priorities(&partial.pagerduty_priorities),
         screen: Screen {
             theme: screen.theme.unwrap_or_else(|| CleanStr::new("auto")),
             colours: screen.colours.unwrap_or(Colours::Auto),

@@ -507,6 +507,12 @@ pub enum FormKind {
     Resolve,
     /// Whom to page, and the word that does it.
     Page,
+    /// To which level of its escalation policy PagerDuty goes, and the word that does it.
+    Escalate,
+    /// Who has it in PagerDuty from now on, and the word that calls them.
+    Reassign,
+    /// What somebody opened in that system and is this incident's.
+    Link(CleanStr),
     /// Which alerts are kept quiet, for how long and why; the labels stand there at first.
     Silence(String),
     /// The postmortem's date and owner.

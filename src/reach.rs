@@ -18,6 +18,7 @@ use crate::incident::{
 use crate::oncall::{Person, known_as};
 use crate::text::{CleanStr, CleanText};
 
+mod asked;
 mod eased;
 mod sender;
 mod worded;
@@ -158,6 +159,8 @@ pub struct Reach {
     pub stands_in: Option<CleanStr>,
     /// Silences can be made.
     pub silences: bool,
+    /// PagerDuty hears of changes that are recorded with `warroom change`.
+    pub tells_changes: bool,
     /// Nothing leaves this console.
     pub is_dry: bool,
 }
@@ -364,8 +367,13 @@ impl Reach {
             }
             return;
         };
-        if matches!(opening.state, DeliveryState::Dropped { .. }) && opening.body.release != Release::Never {
-            // Somebody said that it is not kept there.
+        let is_linked = incident.made(&opening.body, Thing::Record).is_some();
+        let is_given_up = matches!(opening.state, DeliveryState::Dropped { .. }) && !is_linked;
+        if is_given_up && opening.body.release != Release::Never {
+            // Somebody said that it is not kept there; of what may be there all the same, the end is told.
+            if let Some(ended) = incident.ended().filter(|_| opening.may_be_there && incident.phase() >= habit.ends) {
+                ask(Act::Resolve, ended.words, self.mail(&ended.mark.by));
+            }
             return;
         }
         if let Some(mark) = incident.acknowledged.as_ref().filter(|_| habit.acknowledges) {
@@ -380,7 +388,8 @@ impl Reach {
         }
         let was_ended = |known: &&Delivery| {
             let is_here = known.body.service == tracker.service && known.body.target == target;
-            is_here && known.body.act == Act::Resolve && known.round < incident.reopened
+            let is_of_this = (opening.round..incident.reopened).contains(&known.round);
+            is_here && known.body.act == Act::Resolve && is_of_this
         };
         // Where an end was told, the going on is told; the region of an annotation grows with its next end.
         if incident.phase().is_live() && habit.reopens && incident.deliveries.iter().any(|known| was_ended(&known)) {
@@ -481,6 +490,7 @@ impl Reach {
                     | DeliveryState::Failed { .. }
                     | DeliveryState::Superseded { .. }
                     | DeliveryState::Dropped { .. } => is_open,
+                    DeliveryState::Gone { .. } => false,
                 };
                 let is_now = known.round == incident.reopened;
                 is_ended |= ends(&known.body.act) && is_now;
@@ -526,39 +536,6 @@ impl Reach {
             target: self.room_name(incident)?,
             // PagerDuty counts for all; each journal counts from 1.
             act: Act::OpenRoom { is_private, since: begin(incident), is_own_name: number(incident).is_none() },
-            release: self.release(incident),
-            ..DeliveryQueued::default()
-        })
-    }
-
-    /// What pages people, when somebody says so; nothing where PagerDuty does not know the incident, or has nobody's address.
-    pub fn page(&self, names: &[CleanStr], incident: &Incident) -> Option<DeliveryQueued> {
-        let opening = opening(PAGERDUTY, incident);
-        let people: BTreeSet<CleanStr> = names.iter().filter_map(|name| self.mail(name)).collect();
-        let opening = opening.filter(|_| !people.is_empty())?;
-        let title = &incident.title;
-        let severity = incident.severity.map(|severity| severity.to_string()).unwrap_or_default();
-        Some(DeliveryQueued {
-            service: PAGERDUTY.into(),
-            target: opening.body.target.clone(),
-            act: Act::Page(people),
-            text: CleanText::new(&format!("{severity} {title}: please join")),
-            from: self.mail(commander(incident)),
-            release: self.release(incident),
-            ..DeliveryQueued::default()
-        })
-    }
-
-    /// What makes another incident of PagerDuty, by its number, part of this one, when somebody says so.
-    pub fn merge(&self, number: &str, me: &str, incident: &Incident) -> Option<DeliveryQueued> {
-        let number = number.trim().trim_start_matches('#');
-        let (other, _) =
-            incident.also_open(PAGERDUTY).into_iter().find(|(other, _)| other.called().as_str() == number)?;
-        Some(DeliveryQueued {
-            service: PAGERDUTY.into(),
-            target: opening(PAGERDUTY, incident)?.body.target.clone(),
-            act: Act::Merge(other),
-            from: self.mail(me),
             release: self.release(incident),
             ..DeliveryQueued::default()
         })
@@ -627,7 +604,7 @@ pub fn room(incident: &Incident) -> Option<&CleanStr> {
 
 /// What began the incident in a system.
 fn opening<'a>(service: &str, incident: &'a Incident) -> Option<&'a Delivery> {
-    let mut all = incident.deliveries.iter();
+    let mut all = incident.deliveries.iter().filter(|known| !known.is_of_the_past(incident));
     all.find(|known| *known.body.service == *service && matches!(known.body.act, Act::Open(_)))
 }
 

@@ -11,15 +11,69 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answering, Channel, Examining, Options, Wanted, call, cannot, receipt, secret_finding, taken, without};
+use crate::change::Change;
 use crate::incident::{Act, Opened, Parcel, Receipt, Severity};
 use crate::reach::PAGERDUTY_EVENTS;
 use crate::source::http::{Limits, Site, Spelling};
 use crate::source::{Endpoint, SourceError};
 
+/// The longest line that says what is wrong.
+const SUMMARY: usize = 1024;
+
 /// Opens it.
 pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
     let site = Site::open_as(PAGERDUTY_EVENTS, endpoint, Limits::default(), Spelling::Kept)?;
     Ok(Box::new(Events { site }))
+}
+
+/// Tells of a change that may be a cause: those who are paged for the service see it beside the incident.
+///
+/// `POST v2/change/enqueue`: 202 with `{"status": "success"}`. A change has no key: what may have arrived is not sent again.
+pub(super) async fn announce(endpoint: &Endpoint, change: &Change) -> Result<Receipt, SourceError> {
+    let site = Site::open_as(PAGERDUTY_EVENTS, endpoint, Limits::default(), Spelling::Kept)?;
+    let routing_key = match site.secret().await {
+        Ok(Some(key)) => key,
+        Ok(None) => return Ok(no_key()),
+        Err(failure) => return Ok(receipt(failure)),
+    };
+    let service = change.service.as_ref().map(|service| format!("{service}: ")).unwrap_or_default();
+    let summary: String = format!("{service}{}", change.what).chars().take(SUMMARY).collect();
+    let mut details = json!({ "kind": change.kind, "what": change.what, "by": change.by });
+    for (name, value) in [("service", &change.service), ("rollback", &change.rollback)] {
+        if let Some(value) = value {
+            details[name] = json!(value);
+        }
+    }
+    let links: Vec<_> = change.link.iter().map(|link| json!({ "href": link, "text": "the change" })).collect();
+    let body = json!({
+        "routing_key": routing_key.expose_secret(),
+        "payload": {
+            "summary": summary,
+            "timestamp": change.at.to_rfc3339(),
+            "source": "warroom",
+            "custom_details": details,
+        },
+        "links": links,
+    });
+    let answer = match call(&site, Method::POST, "v2/change/enqueue", Some(&body)).await {
+        Ok(answer) => answer,
+        Err(failure) => return Ok(receipt(failure)),
+    };
+    let said = taken::<Announced>(&site, answer).await;
+    Ok(match said {
+        Ok(said) if said.status == "success" => Receipt::There("change".into()),
+        Ok(said) => Receipt::Unknown(crate::text::CleanStr::new(&format!("it answered `{}`", said.status))),
+        Err(failure) => receipt(failure),
+    })
+}
+
+fn no_key() -> Receipt {
+    Receipt::Refused("pagerduty-events has no routing key: set bearer-env in [pagerduty-events]".into())
+}
+
+#[derive(Debug, Deserialize)]
+struct Announced {
+    status: String,
 }
 
 #[derive(Debug)]
@@ -53,10 +107,7 @@ impl Channel for Events {
             };
             let routing_key = match self.site.secret().await {
                 Ok(Some(key)) => key,
-                Ok(None) => {
-                    let why = "pagerduty-events has no routing key: set bearer-env in [pagerduty-events]";
-                    return Receipt::Refused(why.into());
-                }
+                Ok(None) => return no_key(),
                 Err(failure) => return receipt(failure),
             };
             let mut body = json!({
@@ -108,7 +159,7 @@ fn payload(parcel: &Parcel, opened: &Opened) -> Value {
         Severity::Sev3 => "warning",
     };
     let summary: String =
-        format!("{} {}: {}", parcel.incident, opened.severity, opened.title).chars().take(1024).collect();
+        format!("{} {}: {}", parcel.incident, opened.severity, opened.title).chars().take(SUMMARY).collect();
     json!({
         "summary": summary,
         "source": "warroom",

@@ -31,6 +31,7 @@ use crate::text::CleanStr;
 mod answers;
 mod ends;
 mod examine;
+mod link;
 mod people;
 mod search;
 mod section;
@@ -118,6 +119,7 @@ impl Channel for Jira {
                         other => other,
                     }
                 }
+                (Act::Adopt(key), _) => self.adopted(edition, key).await,
                 (Act::Note(_), Some(about)) => self.comment(edition, parcel, about).await,
                 (Act::Describe, Some(about)) => self.describe(edition, parcel, about).await,
                 (Act::Change(said), Some(about)) => self.rename(edition, parcel, said, about).await,

@@ -5,16 +5,14 @@
 //!
 //! Invariant: nothing is acknowledged in the name of anybody but the person who acknowledged; an incident is created at most once for a key.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderName};
 use serde_json::{Value, json};
 
-use answers::{
-    Incident, Incidents, LogEntries, LogEntry, Note, Notes, OneIncident, Priorities, Priority, Responder, User, Users,
-};
+use answers::{Incident, Incidents, LogEntries, LogEntry, Note, Notes, OneIncident, Responder, User, Users};
 
 use super::{
     Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, naming, noted, receipt, send, taken,
@@ -28,6 +26,7 @@ use crate::source::http::{Answer, Failure, Limits, Site, Spelling, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
 
+mod acts;
 mod adopt;
 mod answers;
 mod examine;
@@ -44,14 +43,16 @@ const TITLE: usize = 1024;
 const AT_ONCE: &str = "100";
 
 /// Opens it.
-pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
+pub(super) fn open(endpoint: &Endpoint, options: &Options) -> Result<Box<dyn Channel>, SourceError> {
     let site = Site::open_as(PAGERDUTY, endpoint, Limits::default(), Spelling::KeyOrToken("Token token="))?;
-    Ok(Box::new(PagerDuty { site }))
+    Ok(Box::new(PagerDuty { site, priorities: options.priorities.clone() }))
 }
 
 #[derive(Debug)]
 struct PagerDuty {
     site: Site,
+    /// What the account calls the priority of each severity.
+    priorities: BTreeMap<Severity, CleanStr>,
 }
 
 impl Channel for PagerDuty {
@@ -63,6 +64,12 @@ impl Channel for PagerDuty {
         Box::pin(async move {
             if let Act::Open(opened) = &parcel.act {
                 return self.begin(parcel, opened).await;
+            }
+            if let Act::Adopt(number) = &parcel.act {
+                return match self.adopted(number).await {
+                    Ok(remote) => Receipt::There(remote),
+                    Err(failure) => untouched(failure),
+                };
             }
             let Some(about) = &parcel.about else { return without(PAGERDUTY, parcel) };
             let path = Below::of("incidents/{}", &[&about.id]);
@@ -79,7 +86,14 @@ impl Channel for PagerDuty {
                         .await
                 }
                 Act::Page(people) => self.page(parcel, people, path.clone()).await,
+                Act::Escalate(level) => self.escalate(parcel, *level, path.clone()).await,
+                Act::Reassign(people) => self.reassign(parcel, people, path.clone()).await,
                 Act::Merge(other) => {
+                    // People know the number; the list of what is merged wants the ID.
+                    let other = match self.adopted(&other.id).await {
+                        Ok(other) => other,
+                        Err(failure) => return untouched(failure),
+                    };
                     let source = json!({ "id": other.id, "type": "incident_reference" });
                     let body = json!({ "source_incidents": [source] });
                     self.write(parcel, Method::PUT, path.clone().then("merge", &[]), &body, "incident").await
@@ -106,7 +120,10 @@ impl Channel for PagerDuty {
         Box::pin(async move {
             let found = match (&parcel.act, &parcel.about) {
                 (Act::Open(_), _) => self.by_key(parcel).await,
-                (Act::Change(_), Some(_)) => return absent(PAGERDUTY),
+                (Act::Adopt(number), _) => self.adopted(number).await.map(Some),
+                (Act::Change(said), Some(about)) => self.renamed(said, about).await,
+                (Act::Escalate(_), Some(about)) => self.escalated(parcel, about).await,
+                (Act::Reassign(people), Some(about)) => self.reassigned(people, about).await,
                 (Act::Acknowledge | Act::Resolve | Act::Reopen, Some(about)) => {
                     let incident = self.get::<OneIncident>(Below::of("incidents/{}", &[&about.id]), &[]).await;
                     incident.map(|one| is_done(&parcel.act, &one.incident).then(|| one.incident.into()))
@@ -205,8 +222,10 @@ impl PagerDuty {
             }
         }
         let (title, details) = headed(&opened.title, &parcel.text);
+        // People are paged with or without it.
+        let priority = self.priority(opened.severity).await.unwrap_or_default();
         let urgency = urgency(opened.severity);
-        let body = json!({ "incident": {
+        let mut body = json!({ "incident": {
             "type": "incident",
             "title": title,
             "service": { "id": parcel.target, "type": "service_reference" },
@@ -214,6 +233,9 @@ impl PagerDuty {
             "incident_key": parcel.op,
             "body": { "type": "incident_body", "details": details },
         } });
+        if let Some(one) = priority {
+            body["incident"]["priority"] = json!({ "id": one.id, "type": "priority_reference" });
+        }
         let answer = match self.ask(parcel, Method::POST, "incidents".into(), &body).await {
             Ok(answer) => answer,
             Err(receipt) => return receipt,
@@ -238,6 +260,7 @@ impl PagerDuty {
             Ok(_) => {}
             Err(failure) => return untouched(failure),
         }
+        // The answer must show what was asked for: one that names the incident and another status did not take it.
         let mut incident = json!({ "type": "incident_reference", "status": "acknowledged" });
         if parcel.act == Act::Resolve {
             incident["status"] = json!("resolved");
@@ -245,20 +268,20 @@ impl PagerDuty {
                 incident["resolution"] = json!(parcel.text);
             }
         }
-        self.write(parcel, Method::PUT, path, &json!({ "incident": incident }), "incident").await
-    }
-
-    /// Gives it the title and the severity that it has now; a priority where the account has one of that name.
-    async fn rename(&self, parcel: &Parcel, said: &Opened, path: Below) -> Receipt {
-        let mut incident =
-            json!({ "type": "incident_reference", "title": said.title, "urgency": urgency(said.severity) });
-        // Accounts whose plan has no priorities answer with a refusal.
-        let known = self.get::<Priorities>("priorities", &[]).await.unwrap_or_default().priorities;
-        let is_it = |one: &&Priority| one.name.eq_ignore_ascii_case(said.severity.name());
-        if let Some(priority) = known.iter().find(is_it) {
-            incident["priority"] = json!({ "id": priority.id, "type": "priority_reference" });
+        let answer = match self.ask(parcel, Method::PUT, path, &json!({ "incident": incident })).await {
+            Ok(answer) => answer,
+            Err(receipt) => return receipt,
+        };
+        match taken::<OneIncident>(&self.site, answer).await {
+            Ok(one) if is_done(&parcel.act, &one.incident) => {
+                Receipt::There(parcel.about.clone().unwrap_or_else(|| one.incident.into()))
+            }
+            Ok(one) => {
+                let why = format!("pagerduty answered that it is {}", one.incident.status);
+                Receipt::Unknown(CleanStr::new(&why))
+            }
+            Err(failure) => refusal(failure),
         }
-        self.write(parcel, Method::PUT, path, &json!({ "incident": incident }), "incident").await
     }
 
     async fn page(&self, parcel: &Parcel, people: &BTreeSet<CleanStr>, path: Below) -> Receipt {

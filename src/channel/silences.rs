@@ -144,21 +144,32 @@ impl Channel for Silences {
         Box::pin(async move {
             let all: Vec<Silence> = read(&self.site, "api/v2/silences", &[]).await.map_err(|failure| failure.reason)?;
             let mut news = Vec::new();
-            for silence in all.iter().filter(|one| !one.comment.contains("(warroom ")) {
+            for silence in &all {
+                let mark = silence.comment.find(" (warroom ");
+                let is_own = silence.comment.contains(&format!("(warroom {}/", watched.incident));
                 let matchers: Vec<Matcher> = silence.matchers.iter().map(Matcher::from).collect();
                 let hits = |labels: &_| matchers.iter().all(|matcher| matcher.may_hit(labels));
                 let at = silence.starts_at.unwrap_or(watched.since);
-                if at < watched.since || !watched.labels.iter().any(hits) {
+                if at < watched.since || !(is_own || watched.labels.iter().any(hits)) {
                     continue;
                 }
                 let until = silence.ends_at.map(|at| format!(" until {}", at.format("%H:%M UTC"))).unwrap_or_default();
-                let comment = &silence.comment;
+                let comment = &silence.comment[..mark.unwrap_or(silence.comment.len())];
                 match silence.status.state.as_str() {
                     "expired" => {
                         let (key, at) = (format!("{}/end", silence.id), silence.ends_at.unwrap_or(at));
-                        let text = format!("a silence that may hit our alerts has ended: {comment}");
-                        news.push(noted(ALERTMANAGER, &key, &silence.created_by, at, &text));
+                        // Alertmanager says who made it, and not who ended it.
+                        let (text, who) = match mark {
+                            Some(_) => (format!("the silence `{comment}` has ended"), ""),
+                            None => (
+                                format!("a silence that may hit our alerts has ended: {comment}"),
+                                &*silence.created_by,
+                            ),
+                        };
+                        news.push(noted(ALERTMANAGER, &key, who, at, &text));
                     }
+                    // Whoever made it from a console has said so.
+                    _ if mark.is_some() => {}
                     _ => {
                         let text = format!("a silence{until} may hit our alerts: {comment}");
                         news.push(noted(ALERTMANAGER, &silence.id, &silence.created_by, at, &text));

@@ -23,11 +23,12 @@ use super::{
 };
 use crate::checkup::Finding;
 use crate::clock;
-use crate::incident::{Act, PageStatus, Parcel, Publication, Receipt, Severity, Thing, Watched};
+use crate::incident::{Act, PageStatus, Parcel, Publication, Receipt, Remote, Severity, Thing, Watched};
 use crate::reach::STATUSPAGE;
 use crate::source::below::Below;
 use crate::source::http::{Failure, Limits, Site, Spelling, Trouble};
 use crate::source::{Endpoint, SourceError};
+use crate::text::CleanStr;
 
 mod answers;
 mod shown;
@@ -63,6 +64,18 @@ impl Channel for Statuspage {
 
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
+            if let Act::Adopt(id) = &parcel.act {
+                self.wait().await;
+                let path = Below::of("pages/{}/incidents/{}", &[&parcel.target, id]);
+                return match read::<Incident>(&self.site, path, &[]).await {
+                    Ok(known) => {
+                        let (name, link) =
+                            (Some(CleanStr::new(&known.name)), known.shortlink.as_deref().map(Into::into));
+                        Receipt::There(Remote { name, link, is_adopted: true, ..Remote::from(known.id.as_str()) })
+                    }
+                    Err(failure) => super::receipt(super::nothing_written(failure)),
+                };
+            }
             let Act::Publish(said) = &parcel.act else { return cannot(STATUSPAGE, parcel) };
             match self.publish(parcel, said).await {
                 Ok(receipt) => receipt,

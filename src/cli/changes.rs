@@ -12,8 +12,11 @@ use serde_json::json;
 use super::answers::{actor, moment, opened, place};
 use super::{Ending, print, say_error};
 use crate::change::{Change, ChangeKind, Reading};
+use crate::channel;
 use crate::config::{Config, files};
+use crate::incident::Receipt;
 use crate::incident::when::Side;
+use crate::reach::PAGERDUTY_EVENTS;
 use crate::run::{clock, intake};
 use crate::source::Endpoint;
 use crate::source::auth::{Auth, Spelling};
@@ -101,7 +104,27 @@ pub(super) fn change(config: &Config, told: &Told) -> Result<ExitCode, Ending> {
     };
     opened(config)?.changes().append(&change)?;
     warn(config, &change);
+    announce(config, &change)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells PagerDuty where the configuration says so. The change is recorded already: what went wrong is said, and nothing is lost.
+fn announce(config: &Config, change: &Change) -> Result<(), Ending> {
+    let Some(endpoint) = config.written.get(PAGERDUTY_EVENTS).filter(|_| config.reach.tells_changes) else {
+        return Ok(());
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let said = match runtime.block_on(channel::announce(&super::start::endpoint(endpoint), change)) {
+        Ok(Receipt::There(_)) => return Ok(()),
+        Ok(Receipt::Unknown(why)) => format!("recorded, and nobody knows whether PagerDuty heard of it: {why}"),
+        Ok(Receipt::NotThere { why, .. } | Receipt::NotYet { why, .. } | Receipt::Asks { why, .. }) => {
+            format!("recorded, but PagerDuty did not hear of it: {why}")
+        }
+        Ok(Receipt::Refused(why)) => format!("recorded, but PagerDuty refused it: {why}"),
+        Err(error) => format!("recorded, but PagerDuty was not asked: {error}"),
+    };
+    say_error(&said);
+    Ok(())
 }
 
 /// Says what is recorded and yet leads nowhere.

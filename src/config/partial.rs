@@ -36,6 +36,7 @@ pub(super) struct Partial {
     pub(super) pagerduty: EndpointPartial,
     pub(super) pagerduty_services: BTreeMap<ServiceId, Id>,
     pub(super) pagerduty_options: PagerdutyPartial,
+    pub(super) pagerduty_priorities: PrioritiesPartial,
     pub(super) pagerduty_events: EndpointPartial,
     pub(super) statuspage: EndpointPartial,
     pub(super) statuspage_pages: StatuspagePagesPartial,
@@ -136,6 +137,29 @@ pub(super) struct SlackChannelsPartial {
 pub(super) struct PagerdutyPartial {
     pub(super) status_updates: Option<bool>,
     pub(super) stands_in: Option<CleanStr>,
+    pub(super) change_events: Option<bool>,
+}
+
+/// What PagerDuty's account calls its priorities, by severity.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct PrioritiesPartial {
+    #[serde(deserialize_with = "said")]
+    pub(super) sev0: Option<CleanStr>,
+    #[serde(deserialize_with = "said")]
+    pub(super) sev1: Option<CleanStr>,
+    #[serde(deserialize_with = "said")]
+    pub(super) sev2: Option<CleanStr>,
+    #[serde(deserialize_with = "said")]
+    pub(super) sev3: Option<CleanStr>,
+}
+
+impl PrioritiesPartial {
+    /// Those that have a name.
+    pub(super) fn named(&self) -> impl Iterator<Item = (Severity, &CleanStr)> {
+        let all = [&self.sev0, &self.sev1, &self.sev2, &self.sev3];
+        Severity::ALL.into_iter().zip(all).filter_map(|(severity, name)| Some((severity, name.as_ref()?)))
+    }
 }
 
 /// Which pages of Statuspage are which.

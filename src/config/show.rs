@@ -82,6 +82,14 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 [pagerduty-options]
 # status-updates = false             # true: updates go to those who subscribed to the incident in PagerDuty, too
 # stands-in = "oncall@example.com"   # in whose name an incident is opened by somebody without an address; it acknowledges nothing
+# change-events = false              # true: `warroom change` tells PagerDuty too, with the routing key of [pagerduty-events]
+
+[pagerduty-priorities]
+# What your account calls its priorities; without this, one that is called like the severity is taken.
+# sev0 = "P1"
+# sev1 = "P2"
+# sev2 = "P3"
+# sev3 = "P5"
 
 [pagerduty-events]
 # Where there is no API key: Events v2, with a routing key.

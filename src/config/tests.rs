@@ -50,6 +50,8 @@ fn setting(key: &str) -> (String, String) {
             (before.clone(), format!("{before}private = true\n"))
         }
         ("slack-channels", _) => with(slack, "'C0123456789'"),
+        ("pagerduty-options", "change-events") => with("[pagerduty-events]\nurl = 'https://pd.example'\n", "true"),
+        ("pagerduty-priorities", _) => with("[pagerduty]\nurl = 'https://pd.example'\n", "'P1'"),
         ("pagerduty-options", _) => {
             let value = if name == "status-updates" { "true" } else { "'oncall@example.com'" };
             with("[pagerduty]\nurl = 'https://pd.example'\n", value)

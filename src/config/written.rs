@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::partial::{EndpointPartial, Id, JiraProjectPartial, Partial};
+use super::partial::{EndpointPartial, Id, JiraProjectPartial, Partial, PrioritiesPartial};
 use super::{Endpoint, Layer, Places, endpoint, kept, layers};
-use crate::incident::{Channel, Route, ServiceId};
+use crate::incident::{Channel, Route, ServiceId, Severity};
 use crate::oncall::Person;
 use crate::reach::{self, Place, Reach, Rooms, TicketEnds, TicketTypes, Tracker};
 use crate::text::CleanStr;
@@ -101,6 +101,9 @@ pub(super) fn written(
     let people = people.to_vec();
     let tells_subscribers = said.pagerduty_options.status_updates.unwrap_or(false);
     let stands_in = said.pagerduty_options.stands_in.clone();
+    let tells_changes = said.pagerduty_options.change_events.unwrap_or(false);
+    let tells_changes = needs(reach::PAGERDUTY_EVENTS, "pagerduty-options", "change-events", tells_changes);
+    needs(reach::PAGERDUTY, "pagerduty-priorities", "…", said.pagerduty_priorities.named().next().is_some());
     (
         written,
         Reach {
@@ -113,6 +116,7 @@ pub(super) fn written(
             people,
             stands_in,
             silences,
+            tells_changes,
             is_dry: false,
         },
     )
@@ -131,6 +135,11 @@ pub(super) fn ticket_ends(said: &JiraProjectPartial) -> TicketEnds {
         dropped_resolution: said.dropped_resolution.clone(),
         link_type: said.link_type.clone(),
     }
+}
+
+/// What PagerDuty's account calls the priority of each severity.
+pub(super) fn priorities(said: &PrioritiesPartial) -> BTreeMap<Severity, CleanStr> {
+    said.named().map(|(severity, name)| (severity, name.clone())).collect()
 }
 
 /// Which kinds of tickets Jira gets.

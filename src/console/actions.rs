@@ -248,9 +248,26 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     write("page", &[], "page people through PagerDuty, with a typed word", |console, wall, _| {
         console.show_form(FormKind::Page, wall);
     }),
+    write(
+        "escalate",
+        &[],
+        "call the next level of PagerDuty's escalation policy, with a typed word",
+        |console, wall, _| {
+            console.show_form(FormKind::Escalate, wall);
+        },
+    ),
+    write("reassign", &[], "give the incident to others in PagerDuty, with a typed word", |console, wall, _| {
+        console.show_form(FormKind::Reassign, wall);
+    }),
     write("link-incident", &[], "merge another incident of PagerDuty into this one", |console, wall, _| {
         let pick = overlay::send::linkable(&console.cx(wall));
         console.show(pick);
+    }),
+    write("link-ticket", &[], "a ticket that exists in Jira is this incident's", |console, wall, _| {
+        console.show_form(FormKind::Link(crate::reach::JIRA.into()), wall);
+    }),
+    write("link-page", &[], "an incident that exists on the status page is this one", |console, wall, _| {
+        console.show_form(FormKind::Link(crate::reach::STATUSPAGE.into()), wall);
     }),
     write("silence", &[], "keep alerts quiet for a while; what it hits is shown before", |console, wall, _| {
         let labels = overlay::send::likely_labels(None, &console.cx(wall));

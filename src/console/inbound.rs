@@ -9,7 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::pace::Free;
 use super::{Console, Effect, Tone};
 use crate::incident::{
-    Command, Delivery, DeliveryState, Event, FollowUpSet, FollowUpState, News, NoteAmended, Phase, Thing, Watched,
+    Act, Command, Delivery, DeliveryState, EntryId, Event, FollowUpSet, FollowUpState, ForeignNoted, News, NoteAmended,
+    Phase, Thing, Watched,
 };
 use crate::live::{FACILITATOR, SIMULATED};
 use crate::pane::Present;
@@ -67,6 +68,24 @@ impl Console {
         self.present.iter().filter(|one| !one.looks_only && one.console != *other).all(|one| one.console >= *me)
     }
 
+    /// Whether it is the end of a silence that somebody asked for here: that is a line already.
+    fn ended_here(&self, noted: &ForeignNoted) -> bool {
+        let Some(silence) = noted.key.strip_suffix("/end").filter(|_| *noted.service == *ALERTMANAGER) else {
+            return false;
+        };
+        let is_ended = |id: EntryId| {
+            self.incident
+                .deliveries
+                .iter()
+                .any(|known| known.body.act == Act::Unsilence(id) && matches!(known.state, DeliveryState::Sent(_)))
+        };
+        let mut made = self.incident.deliveries.iter().filter(|known| match &known.state {
+            DeliveryState::Sent(remote) => *remote.id == *silence,
+            _ => false,
+        });
+        made.any(|known| is_ended(known.id))
+    }
+
     /// What is there because of this incident.
     fn watched(&self) -> Vec<Watched> {
         let (incident, reach) = (&self.incident, &self.settings.reach);
@@ -109,7 +128,8 @@ impl Console {
                 all.push(Watched { paged, ..watch(&known.body.service, &known.body.target, Some(thing), remote) });
             }
         }
-        if reach.silences && !incident.alerts.is_empty() {
+        let has_silenced = incident.deliveries.iter().any(|known| matches!(known.body.act, Act::Silence(_)));
+        if reach.silences && (has_silenced || !incident.alerts.is_empty()) {
             let labels = incident.alerts.iter().map(|alert| alert.labels.clone()).collect();
             let name = CleanStr::new(ALERTMANAGER);
             all.push(Watched { labels, ..watch(&name, &name, None, Default::default()) });
@@ -154,6 +174,9 @@ impl Console {
             let mut sent = self.incident.deliveries.iter().filter(|known| known.body.service == *service);
             let tells = |text: &str| !text.is_empty() && noted.text.ends_with(text);
             if sent.any(|known| tells(known.text()) || tells(&without_markup(known.text()))) {
+                continue;
+            }
+            if self.ended_here(&noted) {
                 continue;
             }
             let known = self.incident.foreign.get(&(noted.service.clone(), noted.key.clone()));

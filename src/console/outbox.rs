@@ -341,13 +341,17 @@ impl Console {
                     );
                 }
                 DeliveryState::Queued { .. } if is_closed && delivery.calls_people() => {
-                    let why = "the incident was closed before anybody was called".into();
-                    self.move_on(delivery, DeliveryState::Dropped { why }, wall, effects);
+                    self.move_on(delivery, DeliveryState::Dropped { why: delivery.lapsed_why() }, wall, effects);
                 }
                 DeliveryState::Queued { .. } => match self.incident.about(delivery) {
                     About::Awaited(_) => {}
                     About::Missing(thing) => {
-                        let why = format!("{} has no {} that this is about", delivery.body.service, thing.name());
+                        let why = match delivery.body.act {
+                            Act::Resolve => {
+                                format!("{service} never had the {}: there is nothing to resolve", thing.name())
+                            }
+                            _ => format!("{service} has no {} that this is about", thing.name()),
+                        };
                         self.move_on(delivery, DeliveryState::Dropped { why: CleanStr::new(&why) }, wall, effects);
                     }
                     About::Nothing | About::There(_) if prepared.is_some_and(|prepared| prepared.is_ready) => {
@@ -416,6 +420,7 @@ impl Console {
             DeliveryState::Queued { .. }
             | DeliveryState::Held { .. }
             | DeliveryState::Sent(_)
+            | DeliveryState::Gone { .. }
             | DeliveryState::ByHand
             | DeliveryState::Failed { .. }
             | DeliveryState::Superseded { .. }

@@ -716,6 +716,7 @@ mod alerts;
 mod confirm;
 mod decisions;
 mod drills;
+mod ends;
 mod faults;
 mod inbound;
 mod lookout;

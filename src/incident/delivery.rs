@@ -61,7 +61,7 @@ impl Act {
     /// What there is when it is done; `id` is its delivery.
     pub fn makes(&self, id: EntryId) -> Option<Thing> {
         match self {
-            Self::Open(_) | Self::Publish(_) => Some(Thing::Record),
+            Self::Open(_) | Self::Publish(_) | Self::Adopt(_) => Some(Thing::Record),
             Self::FindRoom { .. } | Self::OpenRoom { .. } => Some(Thing::Room),
             Self::Pin => Some(Thing::Pinned),
             Self::Ticket(item) => Some(Thing::Ticket(*item)),
@@ -77,6 +77,8 @@ impl Act {
             | Self::Topic
             | Self::Invite(_)
             | Self::Page(_)
+            | Self::Escalate(_)
+            | Self::Reassign(_)
             | Self::Merge(_)
             | Self::CloseTicket(_)
             | Self::Unsilence(_) => None,
@@ -94,6 +96,8 @@ impl Act {
             | Self::Resolve
             | Self::Tell
             | Self::Page(_)
+            | Self::Escalate(_)
+            | Self::Reassign(_)
             | Self::Merge(_)
             | Self::Ticket(_) => Some(Thing::Record),
             Self::Topic | Self::Invite(_) | Self::Pin => Some(Thing::Room),
@@ -101,6 +105,7 @@ impl Act {
             Self::Unsilence(silence) => Some(Thing::Silence(*silence)),
             Self::Post
             | Self::Open(_)
+            | Self::Adopt(_)
             | Self::Publish(_)
             | Self::FindRoom { .. }
             | Self::OpenRoom { .. }
@@ -210,6 +215,9 @@ pub struct Beside {
     pub on_page: Option<CleanStr>,
 }
 
+/// Systems that say nothing of what they have, and keep what they are told under a key of ours: repeating is harmless, absence cannot be proved.
+const SILENT: [&str; 2] = ["pagerduty-events", "webhook"];
+
 /// A text on its way to another system.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
@@ -243,6 +251,10 @@ pub struct Delivery {
     pub round: u32,
     /// A try went wrong since a person last said that it goes out.
     pub has_failed: bool,
+    /// A try ended in silence, and nothing has proved since that its system does not have it.
+    pub may_be_there: bool,
+    /// It was given up because the record was closed: a reopened one asks for it anew.
+    pub has_lapsed: bool,
 }
 
 /// Whether what a delivery is about is there.
@@ -270,17 +282,22 @@ impl Delivery {
     /// Whether customers, subscribers or paged people would notice if it came twice or too late: only a person sends it again.
     pub fn is_delicate(&self) -> bool {
         self.body.channel == Some(Channel::ExternalPage)
-            || matches!(self.body.act, Act::Page(_) | Act::Merge(_) | Act::Tell)
+            || matches!(self.body.act, Act::Page(_) | Act::Escalate(_) | Act::Merge(_) | Act::Tell)
     }
 
     /// Whether people are called by it: of no use once it is over.
     pub fn calls_people(&self) -> bool {
         match &self.body.act {
             Act::Open(_) => self.body.service.starts_with("pagerduty"),
-            Act::Page(_) | Act::FindRoom { .. } | Act::OpenRoom { .. } | Act::Invite(_) => true,
+            // There, each of them triggers the alert anew where it is not open.
+            Act::Change(_) | Act::Reopen => *self.body.service == *"pagerduty-events",
+            Act::Page(_)
+            | Act::Escalate(_)
+            | Act::Reassign(_)
+            | Act::FindRoom { .. }
+            | Act::OpenRoom { .. }
+            | Act::Invite(_) => true,
             Act::Post
-            | Act::Change(_)
-            | Act::Reopen
             | Act::Acknowledge
             | Act::Describe
             | Act::Note(_)
@@ -289,12 +306,46 @@ impl Delivery {
             | Act::Publish(_)
             | Act::Topic
             | Act::Pin
+            | Act::Adopt(_)
             | Act::Merge(_)
             | Act::Ticket(_)
             | Act::CloseTicket(_)
             | Act::Silence(_)
             | Act::Unsilence(_) => false,
         }
+    }
+
+    /// Why it is given up where the record was closed first, and what that means for its end.
+    pub fn lapsed_why(&self) -> CleanStr {
+        let why = if self.may_be_there {
+            format!("the incident was closed while nobody knew whether {} had it: its end is sent", self.body.service)
+        } else {
+            "the incident was closed before anybody was called".to_owned()
+        };
+        CleanStr::new(&why)
+    }
+
+    /// Whether it was given up with the end of an earlier stretch of the incident, or somebody removed there what it had made: it is asked for anew.
+    pub fn is_of_the_past(&self, incident: &Facts) -> bool {
+        self.has_lapsed && self.round < incident.reopened || matches!(self.state, DeliveryState::Gone { .. })
+    }
+
+    /// Where it goes and what it is about, for people who see several of them.
+    pub fn place_in(&self, incident: &Facts) -> String {
+        let of_item = |item: EntryId| {
+            let known = incident.follow_ups.iter().find(|one| one.id == item);
+            known.map(|one| format!(" `{}`", one.what)).unwrap_or_default()
+        };
+        let of_silence = |silence: EntryId| {
+            let known = incident.deliveries.iter().find(|one| one.id == silence);
+            known.map(|one| format!(": {}", one.body.act.words())).unwrap_or_default()
+        };
+        let what = match &self.body.act {
+            Act::Ticket(item) | Act::CloseTicket(item) => of_item(*item),
+            Act::Unsilence(silence) => of_silence(*silence),
+            _ => String::new(),
+        };
+        format!("{}{what}", self.place())
     }
 
     /// Whether it goes to that place of that system.
@@ -319,11 +370,10 @@ impl Delivery {
             About::Nothing | About::Awaited(_) | About::Missing(_) => None,
         };
         let made = self.body.act.makes(self.id).and_then(|thing| incident.made(&self.body, thing).cloned());
-        let op = |id: EntryId| CleanStr::new(&format!("{}/{id}", incident.id()));
         let here = incident.deliveries.iter().filter(|known| known.is_beside(self));
         Parcel {
             record: CleanStr::new(&incident.record.map(|id| id.to_string()).unwrap_or_default()),
-            ops: here.map(|known| op(known.id)).collect(),
+            ops: here.map(|known| incident.op(known.id)).collect(),
             first_sent_at: self.first_sent_at.unwrap_or(self.since),
             incident: incident.id(),
             about,
@@ -331,7 +381,7 @@ impl Delivery {
             act: self.body.act.clone(),
             from: self.body.from.clone(),
             id: self.id,
-            op: op(self.id),
+            op: incident.op(self.id),
             service: self.body.service.clone(),
             target: self.body.target.clone(),
             text: self.words(incident),
@@ -396,12 +446,44 @@ impl Delivery {
 
     /// Whether nothing was made of it, and nothing will be.
     fn is_given_up(&self) -> bool {
-        matches!(self.state, DeliveryState::Dropped { .. } | DeliveryState::Superseded { .. })
+        use DeliveryState::{Dropped, Gone, Superseded};
+        matches!(self.state, Dropped { .. } | Superseded { .. } | Gone { .. })
     }
 
     /// The text.
     pub fn text(&self) -> &CleanText {
         &self.body.text
+    }
+}
+
+impl Incident {
+    /// What a system is told to remember of a delivery.
+    fn op(&self, id: EntryId) -> CleanStr {
+        CleanStr::new(&format!("{}/{id}", self.id()))
+    }
+
+    /// Whether what a delivery is about is there.
+    pub fn about(&self, delivery: &Delivery) -> About {
+        let is_needed = delivery.body.act.needs();
+        // A text goes to a channel that somebody named, or to one that is being made.
+        let made_here = || self.makers(&delivery.body, Thing::Room).next().map(|_| Thing::Room);
+        let thing = match (is_needed, &delivery.body.act) {
+            (Some(thing), _) => thing,
+            (None, Act::Post) => match made_here() {
+                Some(thing) => thing,
+                None => return About::Nothing,
+            },
+            (None, _) => return About::Nothing,
+        };
+        match self.made(&delivery.body, thing) {
+            Some(remote) => About::There(remote.clone()),
+            None if self.makers(&delivery.body, thing).any(|maker| !maker.is_given_up()) => About::Awaited(thing),
+            None => match self.makers(&delivery.body, thing).filter(|maker| maker.may_be_there).last() {
+                // Its key is ours: what may be there can be ended.
+                Some(maker) => About::There(Remote::from(self.op(maker.id).as_str())),
+                None => About::Missing(thing),
+            },
+        }
     }
 }
 
@@ -427,6 +509,8 @@ impl Facts {
             first_sent_at: None,
             round: self.reopened,
             has_failed: false,
+            may_be_there: false,
+            has_lapsed: false,
             id,
             state,
             since: mark.at,
@@ -469,11 +553,29 @@ impl Facts {
         };
         // What a channel was given that is used no more says nothing of the one that is.
         let since = if body.act.needs() == Some(Thing::Room) { self.since_room(body) } else { &self.deliveries };
-        let mut alike = since.iter().filter(|known| {
-            known.body.service == body.service && known.body.target == body.target && is_alike(&known.body.act)
+        // What somebody removed there has to be told anew, and so has all that stood in it.
+        let is_gone = |known: &Delivery| matches!(known.state, DeliveryState::Gone { .. });
+        let is_record_gone = |known: &Delivery| {
+            known.is_at(body) && is_gone(known) && known.body.act.makes(known.id) == Some(Thing::Record)
+        };
+        let needs_record = body.act.needs() == Some(Thing::Record);
+        let from = since.iter().rposition(|known| needs_record && is_record_gone(known)).map_or(0, |place| place + 1);
+        let mut alike = since[from..].iter().filter(|known| {
+            known.body.service == body.service
+                && known.body.target == body.target
+                && is_alike(&known.body.act)
+                && !is_gone(known)
         });
         match &body.act {
-            Act::Post | Act::Tell | Act::Publish(_) | Act::Page(_) | Act::Merge(_) | Act::Silence(_) => false,
+            Act::Post
+            | Act::Tell
+            | Act::Publish(_)
+            | Act::Page(_)
+            | Act::Escalate(_)
+            | Act::Reassign(_)
+            | Act::Adopt(_)
+            | Act::Merge(_)
+            | Act::Silence(_) => false,
             Act::Topic | Act::Pin | Act::Describe => alike.next_back().is_some_and(|last| last.body.text == body.text),
             Act::Change(said) => alike.next_back().is_some_and(|last| match &last.body.act {
                 Act::Open(known) | Act::Change(known) => (&known.title, known.severity) == (&said.title, said.severity),
@@ -487,7 +589,8 @@ impl Facts {
                     .filter(|known| known.is_at(body))
                     .any(|known| matches!(known.body.act, Act::OpenRoom { .. }) && !known.is_given_up())
             }
-            Act::Open(_) | Act::Acknowledge | Act::FindRoom { .. } | Act::OpenRoom { .. } => alike.next().is_some(),
+            Act::Open(_) => alike.any(|known| !known.is_of_the_past(self)),
+            Act::Acknowledge | Act::FindRoom { .. } | Act::OpenRoom { .. } => alike.next().is_some(),
             Act::Note(_) | Act::Invite(_) | Act::Ticket(_) | Act::CloseTicket(_) | Act::Unsilence(_) => {
                 alike.any(|known| known.body.act == body.act)
             }
@@ -529,26 +632,6 @@ impl Facts {
         self.made(at, Thing::Room).is_some() && since.any(|known| matches!(known.state, DeliveryState::Failed { .. }))
     }
 
-    /// Whether what a delivery is about is there.
-    pub fn about(&self, delivery: &Delivery) -> About {
-        let is_needed = delivery.body.act.needs();
-        // A text goes to a channel that somebody named, or to one that is being made.
-        let made_here = || self.makers(&delivery.body, Thing::Room).next().map(|_| Thing::Room);
-        let thing = match (is_needed, &delivery.body.act) {
-            (Some(thing), _) => thing,
-            (None, Act::Post) => match made_here() {
-                Some(thing) => thing,
-                None => return About::Nothing,
-            },
-            (None, _) => return About::Nothing,
-        };
-        match self.made(&delivery.body, thing) {
-            Some(remote) => About::There(remote.clone()),
-            None if self.makers(&delivery.body, thing).any(|maker| !maker.is_given_up()) => About::Awaited(thing),
-            None => About::Missing(thing),
-        }
-    }
-
     pub(super) fn move_delivery(
         &mut self,
         entry: EntryId,
@@ -556,6 +639,7 @@ impl Facts {
         at: DateTime<Utc>,
         console: &CleanStr,
     ) -> bool {
+        let is_closed = matches!(self.phase, Some((super::Phase::Closed, _)));
         let Some(place) = self.deliveries.iter().position(|delivery| delivery.id == body.delivery) else {
             return false;
         };
@@ -574,6 +658,15 @@ impl Facts {
         {
             (delivery.approved_at, delivery.has_failed) = (at, false);
         }
+        match (&delivery.state, &body.to) {
+            (DeliveryState::Sending, DeliveryState::Unconfirmed { .. }) => delivery.may_be_there = true,
+            // Somebody looked, and it is not there; of a system that says nothing of what it has, nobody can.
+            (DeliveryState::Unconfirmed { .. }, DeliveryState::Queued { .. } | DeliveryState::Held { .. }) => {
+                delivery.may_be_there &= SILENT.contains(&delivery.body.service.as_str());
+            }
+            _ => {}
+        }
+        delivery.has_lapsed |= is_closed && delivery.calls_people() && matches!(body.to, DeliveryState::Dropped { .. });
         let chosen = delivery.state.chosen(&body.to).cloned();
         let is_setback = is_setback(&delivery.state, &body.to);
         delivery.has_failed |= is_setback;
@@ -585,6 +678,10 @@ impl Facts {
             (delivery.tries, delivery.sent_at) = (delivery.tries + 1, Some(at));
             delivery.first_sent_at.get_or_insert(at);
         }
+        let gone = match (&delivery.state, &body.to) {
+            (DeliveryState::Sent(remote), DeliveryState::Gone { why }) => Some((remote.id.clone(), why.clone())),
+            _ => None,
+        };
         delivery.moves += 1;
         (delivery.state, delivery.since, delivery.console) = (body.to.clone(), at, console.clone());
         delivery.by = entry;
@@ -597,7 +694,22 @@ impl Facts {
         if let Some(choice) = chosen {
             self.choose(choice, at);
         }
+        if let Some((remote, why)) = gone {
+            self.lose(place, &remote, &why, at);
+        }
         true
+    }
+
+    /// An object that is gone is gone for all that made it: an entry of a page is made once, and told of many times.
+    fn lose(&mut self, place: usize, remote: &CleanStr, why: &CleanStr, at: DateTime<Utc>) {
+        let (service, target) =
+            (self.deliveries[place].body.service.clone(), self.deliveries[place].body.target.clone());
+        for known in self.deliveries.iter_mut().filter(|known| known.body.service == service) {
+            let is_it = matches!(&known.state, DeliveryState::Sent(made) if made.id == *remote);
+            if is_it && known.body.target == target && known.body.act.makes(known.id).is_some() {
+                (known.state, known.since) = (DeliveryState::Gone { why: why.clone() }, at);
+            }
+        }
     }
 
     /// Remembers the way out that a person took; what else waits for the same answer has it.
@@ -627,6 +739,7 @@ impl Facts {
             }
             DeliveryState::Held { .. }
             | DeliveryState::Sent(_)
+            | DeliveryState::Gone { .. }
             | DeliveryState::ByHand
             | DeliveryState::Failed { .. }
             | DeliveryState::Superseded { .. }

@@ -108,6 +108,7 @@ impl Facts {
             DeliveryState::ByHand => Fate::Told(delivery.since),
             DeliveryState::Queued { .. } | DeliveryState::Sending => Fate::OnItsWay(delivery),
             DeliveryState::Held { .. }
+            | DeliveryState::Gone { .. }
             | DeliveryState::Failed { .. }
             | DeliveryState::Unconfirmed { .. }
             | DeliveryState::Superseded { .. }

@@ -7,9 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Act, CleanStr, CleanText, DeliveryState, Facts, Incident, Mark, Outcome, PageStatus, Phase, Publication, Remote,
-    Thing,
+    Act, CleanStr, CleanText, DateTime, Delivery, DeliveryState, Facts, Incident, Mark, Outcome, PageStatus, Phase,
+    Publication, Remote, Thing, TimeDelta, Utc,
 };
+
+/// What waits for longer has nobody who sends it.
+const ON_ITS_WAY: TimeDelta = TimeDelta::minutes(1);
 
 /// That somebody closed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,11 +77,20 @@ impl Facts {
 
     /// What has not got to other systems and does not get there by itself in a moment, and pages that say that it goes on.
     pub fn unsent(&self) -> Vec<String> {
+        self.unsent_but(|_| true)
+    }
+
+    /// The same for somebody who looks from outside, where no console may be open: what should have been on its way and is not counts, too.
+    pub fn unsent_at(&self, now: DateTime<Utc>) -> Vec<String> {
+        self.unsent_but(|delivery| now - delivery.since < ON_ITS_WAY)
+    }
+
+    fn unsent_but(&self, goes_by_itself: impl Fn(&Delivery) -> bool) -> Vec<String> {
         let mut places: BTreeMap<(String, &str), usize> = BTreeMap::new();
         for delivery in self.undelivered() {
             let is_moving = matches!(delivery.state, DeliveryState::Queued { .. } | DeliveryState::Sending);
-            if !is_moving || delivery.has_failed {
-                *places.entry((delivery.place(), delivery.state.word())).or_default() += 1;
+            if !is_moving || delivery.has_failed || !goes_by_itself(delivery) {
+                *places.entry((delivery.place_in(self), delivery.state.word())).or_default() += 1;
             }
         }
         let mut list: Vec<_> = places
@@ -104,9 +116,10 @@ impl Facts {
                 | DeliveryState::Sending
                 | DeliveryState::Held { .. }
                 | DeliveryState::Unconfirmed { .. } => true,
-                DeliveryState::Failed { .. } | DeliveryState::Superseded { .. } | DeliveryState::Dropped { .. } => {
-                    false
-                }
+                DeliveryState::Failed { .. }
+                | DeliveryState::Gone { .. }
+                | DeliveryState::Superseded { .. }
+                | DeliveryState::Dropped { .. } => false,
             };
             if counts {
                 last.insert((&delivery.body.service, &delivery.body.target), (delivery.place(), said));

@@ -177,7 +177,10 @@ fn is_machines(event: &Event) -> bool {
             | DeliveryState::Unconfirmed { .. }
             | DeliveryState::Superseded { .. } => true,
             // Somebody's word.
-            DeliveryState::Queued { .. } | DeliveryState::ByHand | DeliveryState::Dropped { .. } => false,
+            DeliveryState::Queued { .. }
+            | DeliveryState::Gone { .. }
+            | DeliveryState::ByHand
+            | DeliveryState::Dropped { .. } => false,
         },
         _ => false,
     }
@@ -188,10 +191,25 @@ fn author(entry: &Entry) -> Actor {
     match &entry.event {
         event if is_machines(event) && entry.via.host.is_blank() => "warroom".into(),
         event if is_machines(event) => Actor::new(&format!("warroom on {}", entry.via.host)),
-        Event::ForeignNoted(body) if body.who.is_blank() => body.service.clone(),
-        Event::ForeignNoted(body) => body.who.clone(),
+        Event::ForeignNoted(body) => outside(body),
         _ => entry.actor.clone(),
     }
+}
+
+/// Who did something in another system: `Grace (PagerDuty)`; the system alone, where it does not say.
+fn outside(body: &ForeignNoted) -> Actor {
+    let system = match body.service.as_str() {
+        "pagerduty" => "PagerDuty",
+        "slack" => "Slack",
+        "jira" => "Jira",
+        "statuspage" => "Statuspage",
+        "alertmanager" => "Alertmanager",
+        "opsgenie" => "Opsgenie",
+        // People of a drill are in the room, and so are those of systems that are no places.
+        _ if body.who.is_blank() => return body.service.clone(),
+        _ => return body.who.clone(),
+    };
+    if body.who.is_blank() { system.into() } else { Actor::new(&format!("{} ({system})", body.who)) }
 }
 
 fn happened(entry: &Entry, reading: Reading<'_>) -> DateTime<Utc> {

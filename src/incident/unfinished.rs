@@ -54,6 +54,7 @@ pub fn unfinished(incident: &Incident, rules: Rules<'_>) -> Vec<String> {
         DeliveryState::Queued { .. }
         | DeliveryState::Sending
         | DeliveryState::Sent(_)
+        | DeliveryState::Gone { .. }
         | DeliveryState::ByHand
         | DeliveryState::Superseded { .. }
         | DeliveryState::Dropped { .. } => false,

@@ -112,11 +112,16 @@ impl Story {
 }
 
 #[test]
-fn another_incident_of_pagerduty_is_merged_once_and_only_if_it_was_told_of() {
+fn another_incident_of_pagerduty_is_merged_once_by_what_was_told_of_it_or_by_its_number_alone() {
     let mut story = Story::new(reach());
     story.ask();
     story.arrive();
-    assert_eq!(story.reach.merge("4712", "dana", &story.incident), None);
+    let by_number = |story: &Story, number: &str| {
+        let merge = story.reach.merge(number, "dana", &story.incident)?;
+        if let Act::Merge(other) = merge.act { Some(other.id.to_string()) } else { None }
+    };
+    assert_eq!(by_number(&story, "4712").as_deref(), Some("4712"), "of another service");
+    assert_eq!(by_number(&story, "the other one"), None);
     let noted = |key: &str, text: &str| {
         let (service, who, link) = (PAGERDUTY.into(), "".into(), None);
         Event::ForeignNoted(ForeignNoted {
@@ -131,7 +136,7 @@ fn another_incident_of_pagerduty_is_merged_once_and_only_if_it_was_told_of() {
     };
     story.say(noted("open/Q12", "#4712 x is open on this service too"));
     story.say(noted("L1", "#4713 was escalated"));
-    assert_eq!(story.reach.merge("4713", "dana", &story.incident), None, "that is a line of the log");
+    assert_eq!(by_number(&story, "4713").as_deref(), Some("4713"), "the number in a line of the log names no ID");
     let merge = story.reach.merge("#4712", "dana", &story.incident).unwrap();
     let Act::Merge(other) = &merge.act else { panic!("{merge:?}") };
     assert_eq!((other.id.as_str(), merge.target.as_str()), ("Q12", "PALIPAY"));

@@ -28,6 +28,7 @@ mod faults;
 mod fits;
 mod folders;
 mod news;
+mod pager;
 mod pages;
 mod readers;
 mod silences;
@@ -43,6 +44,7 @@ pub fn options() -> Options {
         ticket_ends: TicketEnds::default(),
         ticket_fields: Default::default(),
         private_rooms: false,
+        priorities: Default::default(),
     }
 }
 

@@ -78,7 +78,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["alert", "escalation", "exercise", "incident", "oncall", "playbook", "reach", "template", "text", "theme"],
     ),
     ("runner", &["clock", "incident", "journal", "text", "vault"]),
-    ("channel", &["checkup", "clock", "incident", "oncall", "reach", "source", "text", "vault"]),
+    ("channel", &["change", "checkup", "clock", "incident", "oncall", "reach", "source", "text", "vault"]),
     ("run", &["*"]),
     ("cli", &["*"]),
     ("main", &["cli"]),

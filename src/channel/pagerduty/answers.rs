@@ -39,6 +39,15 @@ pub(super) struct Incident {
     /// `triggered`, `acknowledged`, `resolved`.
     #[serde(default, deserialize_with = "or_default")]
     pub status: String,
+    /// `high`, `low`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub urgency: String,
+    /// Its priority, where it has one.
+    #[serde(default)]
+    pub priority: Option<Reference>,
+    /// Whose it is.
+    #[serde(default, deserialize_with = "or_default")]
+    pub assignments: Vec<Assignment>,
     /// When it was opened.
     #[serde(default)]
     pub created_at: Option<DateTime<Utc>>,
@@ -51,6 +60,13 @@ pub(super) struct Incident {
     /// People who were asked to come.
     #[serde(default, deserialize_with = "or_default")]
     pub incidents_responders: Vec<Responder>,
+}
+
+/// Somebody who has it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Assignment {
+    /// Who.
+    pub assignee: Reference,
 }
 
 /// Somebody who was asked to come.

@@ -10,6 +10,7 @@ use super::answers::{Abilities, OnCall, OnCalls, OneService};
 use super::{AT_ONCE, PagerDuty};
 use crate::channel::Wanted;
 use crate::checkup::Finding;
+use crate::incident::Severity;
 use crate::oncall::Person;
 use crate::reach::{PAGERDUTY, PAGERDUTY_EVENTS, Place};
 use crate::source::below::Below;
@@ -26,6 +27,7 @@ impl PagerDuty {
             let why = "[pagerduty] and [pagerduty-events] are both set: where they lead to one service, people are paged twice";
             findings.push(Finding::doubtful("pagerduty: twice", why));
         }
+        findings.extend(self.of_priorities().await);
         // The services of each escalation policy.
         let mut policies: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for name in wanted.services {
@@ -102,5 +104,31 @@ impl PagerDuty {
                 Finding::doubtful(&what, &why)
             }
         }
+    }
+
+    /// Whether every severity has a priority that the account knows.
+    async fn of_priorities(&self) -> Vec<Finding> {
+        let what = "pagerduty: priorities";
+        let mut findings = Vec::new();
+        for severity in Severity::ALL {
+            match self.priority(severity).await {
+                Ok(Some(_)) => {}
+                Ok(None) => match self.priorities.get(&severity) {
+                    Some(name) => {
+                        let why = format!("the account has no `{name}`: correct {severity} in [pagerduty-priorities]");
+                        findings.push(Finding::wrong(what, &why));
+                    }
+                    None => {
+                        let why = format!("none is called {severity}: name yours in [pagerduty-priorities]");
+                        findings.push(Finding::doubtful(what, &why));
+                    }
+                },
+                Err(failure) => return vec![Finding::wrong(what, &failure.reason)],
+            }
+        }
+        if findings.is_empty() {
+            findings.push(Finding::fine(what, ""));
+        }
+        findings
     }
 }

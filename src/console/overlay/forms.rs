@@ -167,6 +167,24 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
                 Field::typed(format!("type {} to page them", send::PAGE)),
             ],
         ),
+        FormKind::Escalate => (
+            text("escalate in PagerDuty"),
+            vec!["the people of that level are called, whatever the hour, once the word is typed".to_owned()],
+            vec![
+                Field::line("to which level of the escalation policy", "2", "2"),
+                Field::typed(format!("type {} to call them", send::PAGE)),
+            ],
+        ),
+        FormKind::Reassign => (
+            text("give the incident to others in PagerDuty"),
+            vec!["they are called, and have it from then on, once the word is typed".to_owned()],
+            vec![Field::line("to whom", "dana, bob", ""), Field::typed(format!("type {} to call them", send::PAGE))],
+        ),
+        FormKind::Link(service) => (
+            format!("what exists in {service} is this incident's"),
+            vec!["it is looked for there first; what was told elsewhere before stays where it is".to_owned()],
+            vec![Field::line("by its name there", send::example_of(service), "")],
+        ),
         FormKind::Silence(labels) => (
             text("keep alerts quiet: what it hits is shown before"),
             Vec::new(),
@@ -385,6 +403,9 @@ pub(super) fn read(form: &Form, cx: &Cx<'_>) -> Read {
                 return Err((0, format!("PagerDuty cannot page {who}: take them out to page the others")));
             }
         },
+        FormKind::Escalate => send::escalate(&line(0), &line(1), cx).map_err(|why| (1, why))?,
+        FormKind::Reassign => send::reassign(&line(0), &line(1), cx).map_err(|why| (1, why))?,
+        FormKind::Link(service) => send::link(service, &line(0), cx).map_err(|why| (0, why))?,
         // Both lead to a dialog first.
         FormKind::Parameters { .. } | FormKind::Silence(_) => return Ok(Vec::new()),
         FormKind::AmendTime(which) => {

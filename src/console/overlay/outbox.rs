@@ -152,6 +152,7 @@ pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(CleanStr, DeliveryS
         DeliveryState::Failed { .. } => vec![("try again", again()), ("give it up …", dropped())],
         DeliveryState::Queued { .. } => vec![("give it up …", dropped())],
         DeliveryState::Sending
+        | DeliveryState::Gone { .. }
         | DeliveryState::Sent { .. }
         | DeliveryState::ByHand
         | DeliveryState::Superseded { .. }

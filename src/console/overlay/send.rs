@@ -13,7 +13,7 @@ use crate::incident::{
     Act, Command, Delivery, DeliveryQueued, DeliveryState, EntryId, Matcher, Remote, Silencing, Thing, matchers,
 };
 use crate::pane::{Cx, alerts};
-use crate::reach::{ALERTMANAGER, PAGERDUTY};
+use crate::reach::{ALERTMANAGER, PAGERDUTY, STATUSPAGE};
 use crate::text::{CleanStr, CleanText, fit};
 
 /// The word that pages people.
@@ -42,8 +42,8 @@ pub(crate) fn link_incident(number: &str, cx: &Cx<'_>) -> Result<Command, String
         let open = cx.incident.also_open(PAGERDUTY);
         let numbers: Vec<_> = open.iter().map(|(other, _)| format!("#{}", other.called())).collect();
         match numbers.as_slice() {
-            [] => "PagerDuty told of no other open incident on this service".to_owned(),
-            numbers => format!("name one of {}", numbers.join(", ")),
+            [] => "give its number: PagerDuty told of no other open incident on this service".to_owned(),
+            numbers => format!("give its number: one of {}, or that of any service", numbers.join(", ")),
         }
     })
 }
@@ -84,6 +84,59 @@ pub(crate) fn page(names: &str, typed: &str, cx: &Cx<'_>) -> Result<(Command, Ve
         return Err(format!("type {PAGE} to page {}: nobody was paged", names.len() - left_out.len()));
     }
     Ok((send(body), left_out))
+}
+
+/// Calls the people of a level of PagerDuty's escalation policy; `typed` is the word that does it.
+pub(crate) fn escalate(level: &str, typed: &str, cx: &Cx<'_>) -> Result<Command, String> {
+    let known = level.trim().parse::<u32>().ok().filter(|level| (1..=20).contains(level));
+    let level = known.ok_or_else(|| format!("`{}` is no level: write 2", fit(level, 20)))?;
+    let body = cx.reach.escalate(level, cx.me, cx.incident).ok_or_else(unknown_to_pager)?;
+    match typed {
+        PAGE => Ok(send(body)),
+        _ => Err(format!("type {PAGE} to escalate to level {level}: nobody was called")),
+    }
+}
+
+/// Gives the incident to people in PagerDuty; `typed` is the word that does it.
+pub(crate) fn reassign(names: &str, typed: &str, cx: &Cx<'_>) -> Result<Command, String> {
+    let names: Vec<CleanStr> =
+        names.split(',').map(|name| CleanStr::new(name.trim())).filter(|name| !name.is_blank()).collect();
+    if names.is_empty() {
+        return Err("name those who get it, such as dana, bob".to_owned());
+    }
+    let left_out = cx.reach.not_paged(&names);
+    if !left_out.is_empty() {
+        return Err(format!("PagerDuty cannot give it to {}: take them out", left_out.join(", ")));
+    }
+    let body = cx.reach.reassign(&names, cx.me, cx.incident).ok_or_else(unknown_to_pager)?;
+    match typed {
+        PAGE => Ok(send(body)),
+        _ => Err(format!("type {PAGE} to give it to them: nobody was called")),
+    }
+}
+
+fn unknown_to_pager() -> String {
+    "PagerDuty does not know this incident: set [pagerduty-services], or look at :outbox".to_owned()
+}
+
+/// What a name looks like in a system in which something is linked.
+pub(super) fn example_of(service: &str) -> &'static str {
+    match service {
+        PAGERDUTY => "4711",
+        STATUSPAGE => "p31zjtct2jer, as the end of its address says",
+        _ => "OPS-77",
+    }
+}
+
+/// Makes what somebody opened in a system this incident's.
+pub(crate) fn link(service: &str, name: &str, cx: &Cx<'_>) -> Result<Command, String> {
+    let name = name.trim().trim_start_matches('#');
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    if name.is_empty() || !name.chars().all(is_plain) {
+        return Err(format!("name it as {service} does, such as {}", example_of(service)));
+    }
+    let body = cx.reach.adopt(service, name, cx.me, cx.incident);
+    body.map(send).ok_or_else(|| format!("{service} is not configured for this incident's services"))
 }
 
 /// Keeps alerts quiet, and which ones that are.

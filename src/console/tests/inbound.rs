@@ -86,7 +86,7 @@ fn what_is_told_twice_is_noted_once_and_what_was_changed_there_is_amended_here()
     let mut desk = desk(&["c1"]);
     desk.tell(news("OPS-1 is Done now", None));
     desk.tell(news("OPS-1 is Done now", None));
-    assert_eq!(lines(&desk), ["eve: jira: OPS-1 is Done now"]);
+    assert_eq!(lines(&desk), ["eve (Jira): jira: OPS-1 is Done now"]);
     // Another console saw it at the same moment.
     let Msg::News(_, Ok(told)) = news("OPS-1 is Done now", None) else { unreachable!() };
     desk.write_as("bob", "c0", Event::ForeignNoted(told[0].noted.clone()));

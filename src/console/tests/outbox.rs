@@ -586,7 +586,10 @@ proptest::proptest! {
             let (word, is_public) = (delivery.state.word(), delivery.is_delicate());
             match &delivery.state {
                 DeliveryState::Sent(_) => proptest::prop_assert!(is_there),
-                DeliveryState::Superseded { .. } | DeliveryState::Dropped { .. } | DeliveryState::ByHand => {
+                DeliveryState::Superseded { .. }
+                | DeliveryState::Dropped { .. }
+                | DeliveryState::Gone { .. }
+                | DeliveryState::ByHand => {
                     proptest::prop_assert!(!is_there);
                 }
                 DeliveryState::Held { .. } => proptest::prop_assert!(is_public && !is_there),

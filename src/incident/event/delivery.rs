@@ -101,6 +101,12 @@ pub enum Act {
     Pin,
     /// People are paged.
     Page(BTreeSet<CleanStr>),
+    /// The people of this level of its escalation policy are called.
+    Escalate(u32),
+    /// Other people have it from now on.
+    Reassign(BTreeSet<CleanStr>),
+    /// What somebody opened there is this incident's from now on, by the name that people there have for it.
+    Adopt(CleanStr),
     /// Another incident of that system is made part of this one there.
     Merge(Remote),
     /// A follow-up gets a ticket of its own.
@@ -206,6 +212,9 @@ impl Act {
             Self::Invite(people) => format!("invite {}", joined(people)),
             Self::Pin => "pinned status".to_owned(),
             Self::Page(people) => format!("page {}", joined(people)),
+            Self::Escalate(level) => format!("escalate to level {level}"),
+            Self::Reassign(people) => format!("give it to {}", joined(people)),
+            Self::Adopt(name) => format!("link {name}"),
             Self::Merge(other) => format!("merge #{} into it", other.called()),
             Self::Ticket(_) => "ticket of a follow-up".to_owned(),
             Self::CloseTicket(_) => "close a follow-up's ticket".to_owned(),
@@ -330,6 +339,11 @@ pub enum DeliveryState {
     Sending,
     /// It is there.
     Sent(Remote),
+    /// It was there, and somebody removed it there.
+    Gone {
+        /// How that is known.
+        why: CleanStr,
+    },
     /// A person told it by hand; its system never gets it.
     ByHand,
     /// The system refused it; trying again as it is would change nothing.
@@ -358,7 +372,7 @@ impl DeliveryState {
     /// Whether nothing can become of it any more.
     pub fn is_over(&self) -> bool {
         match self {
-            Self::Sent(_) | Self::ByHand | Self::Superseded { .. } | Self::Dropped { .. } => true,
+            Self::Sent(_) | Self::Gone { .. } | Self::ByHand | Self::Superseded { .. } | Self::Dropped { .. } => true,
             Self::Queued { .. }
             | Self::Held { .. }
             | Self::Sending
@@ -378,9 +392,10 @@ impl DeliveryState {
             | (Held { .. } | Failed { .. }, Queued { .. } | ByHand | Superseded { .. } | Dropped { .. })
             // A system may look before it writes, and ask.
             | (Sending, Sent(_) | Queued { .. } | Held { .. } | Failed { .. } | Unconfirmed { .. })
+            | (Sent(_), Gone { .. })
             | (Unconfirmed { .. }, Unconfirmed { .. } | Sent(_) | Queued { .. } | Held { .. } | ByHand | Dropped { .. }) => true,
             (Queued { .. } | Held { .. } | Sending | Unconfirmed { .. } | Failed { .. }, _)
-            | (Sent(_) | ByHand | Superseded { .. } | Dropped { .. }, _) => false,
+            | (Sent(_) | Gone { .. } | ByHand | Superseded { .. } | Dropped { .. }, _) => false,
         }
     }
 
@@ -397,6 +412,7 @@ impl DeliveryState {
             Self::Held { .. } => "YOUR WORD",
             Self::Sending => "SENDING",
             Self::Sent(_) => "SENT",
+            Self::Gone { .. } => "gone there",
             Self::ByHand => "BY HAND",
             Self::Failed { .. } => "FAILED",
             Self::Unconfirmed { .. } => "UNCONFIRMED",
@@ -409,9 +425,11 @@ impl DeliveryState {
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Queued { why, .. } => why.as_deref(),
-            Self::Held { why, .. } | Self::Failed { why } | Self::Unconfirmed { why } | Self::Dropped { why } => {
-                Some(why)
-            }
+            Self::Held { why, .. }
+            | Self::Failed { why }
+            | Self::Unconfirmed { why }
+            | Self::Gone { why }
+            | Self::Dropped { why } => Some(why),
             Self::Sending | Self::Sent(_) | Self::ByHand | Self::Superseded { .. } => None,
         }
     }

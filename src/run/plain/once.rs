@@ -189,6 +189,7 @@ impl Session {
             | DeliveryState::Unconfirmed { .. } => true,
             DeliveryState::Held { .. }
             | DeliveryState::Sent(_)
+            | DeliveryState::Gone { .. }
             | DeliveryState::ByHand
             | DeliveryState::Dropped { .. }
             | DeliveryState::Superseded { .. } => false,

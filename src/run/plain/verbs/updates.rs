@@ -13,6 +13,7 @@ use crate::console::overlay::send;
 use crate::console::overlay::{delivery_line, held_back, left_line, update_facts, ways};
 use crate::incident::{Channel, Command, DeliveryMoved, EntryId, PersonTold, Severity, StatusUpdate};
 use crate::pane::Cx;
+use crate::reach;
 use crate::template::{self, Audience, Rule, Status};
 use crate::text::{CleanStr, CleanText};
 
@@ -91,6 +92,34 @@ pub(super) const VERBS: &[Verb] = &[
         "merge another open incident of PagerDuty, by its number, into this one",
         |session, rest, wall| {
             let asked = send::link_incident(rest, &session.cx(wall))?;
+            session.ask(asked, wall)
+        },
+    ),
+    verb("link-ticket", "KEY", "a ticket that exists in Jira is this incident's", |session, rest, wall| {
+        let asked = send::link(reach::JIRA, rest, &session.cx(wall))?;
+        session.ask(asked, wall)
+    }),
+    verb("link-page", "ID", "an incident that exists on the status page is this one", |session, rest, wall| {
+        let asked = send::link(reach::STATUSPAGE, rest, &session.cx(wall))?;
+        session.ask(asked, wall)
+    }),
+    verb(
+        "escalate",
+        "[LEVEL] PAGE",
+        "call a level of PagerDuty's escalation policy, the second without a number; the last word says so",
+        |session, rest, wall| {
+            let (level, word) = rest.rsplit_once(' ').unwrap_or(("2", rest));
+            let asked = send::escalate(level, word, &session.cx(wall))?;
+            session.ask(asked, wall)
+        },
+    ),
+    verb(
+        "reassign",
+        "WHO[, WHO …] PAGE",
+        "give the incident to others in PagerDuty, who are called; the last word says so",
+        |session, rest, wall| {
+            let (names, word) = rest.rsplit_once(' ').unwrap_or((rest, ""));
+            let asked = send::reassign(names, word, &session.cx(wall))?;
             session.ask(asked, wall)
         },
     ),

@@ -129,19 +129,51 @@ impl PagerDuty {
                     return Ok(answer(400, &json!({ "error": error })));
                 }
                 let number = 4711 + state.incidents.len() as u64;
-                let made = incident(number, text(wanted, "title")?, "triggered", Some(key));
+                let mut made = incident(number, text(wanted, "title")?, "triggered", Some(key));
+                made["priority"] = wanted["priority"].clone();
                 state.incidents.push(made.clone());
                 Ok(answer(201, &json!({ "incident": made })))
             }
-            ("GET", ["incidents", id]) => Ok(match state.incidents.iter().find(|one| one["id"] == *id) {
-                Some(found) => answer(200, &json!({ "incident": found })),
-                None => answer(404, &json!({ "error": { "message": "Not Found", "code": 2100 } })),
-            }),
+            ("GET", ["incidents", id]) => Ok(
+                match state
+                    .incidents
+                    .iter()
+                    .find(|one| one["id"] == *id || one["incident_number"].as_u64() == id.parse().ok())
+                {
+                    Some(found) => answer(200, &json!({ "incident": found })),
+                    None => answer(404, &json!({ "error": { "message": "Not Found", "code": 2100 } })),
+                },
+            ),
             ("PUT", ["incidents", id]) => {
                 let body = body(request)?;
-                fields(&body["incident"], &["type"], &["status", "resolution", "title", "urgency", "priority"])?;
+                fields(
+                    &body["incident"],
+                    &["type"],
+                    &["status", "resolution", "title", "urgency", "priority", "escalation_level", "assignments"],
+                )?;
                 if body["incident"]["type"] != "incident_reference" {
                     return Err("type".to_owned());
+                }
+                if body["incident"]["escalation_level"].is_u64() {
+                    let at = warroom::run::clock::wall().to_rfc3339();
+                    let id = format!("L{}", state.log.len() + 1);
+                    state.log.push(json!({
+                        "id": id, "type": "escalate_log_entry", "summary": "Escalated", "created_at": at,
+                        "agent": { "type": "user_reference", "summary": from }, "channel": { "type": "api" },
+                    }));
+                }
+                if let Some(assignments) = body["incident"]["assignments"].as_array() {
+                    for one in assignments {
+                        fields(one, &["assignee"], &[])?;
+                        fields(&one["assignee"], &["id", "type"], &[])?;
+                    }
+                    let found = state.incidents.iter_mut().find(|one| one["id"] == *id).ok_or("no such incident")?;
+                    found["assignments"] = json!(assignments);
+                    return Ok(answer(200, &json!({ "incident": found.clone() })));
+                }
+                if body["incident"]["status"].is_null() && body["incident"]["title"].is_null() {
+                    let found = state.incidents.iter().find(|one| one["id"] == *id).ok_or("no such incident")?;
+                    return Ok(answer(200, &json!({ "incident": found })));
                 }
                 if body["incident"]["status"].is_null() {
                     let found = state.incidents.iter_mut().find(|one| one["id"] == *id).ok_or("no such incident")?;
@@ -223,7 +255,9 @@ impl PagerDuty {
             }
             ("GET", ["priorities"]) => Ok(answer(
                 200,
-                &json!({ "priorities": [{ "id": "PRIO0", "name": "SEV0" }, { "id": "PRIO1", "name": "SEV1" }] }),
+                &json!({ "priorities": [
+                    { "id": "PRIO0", "name": "SEV0" }, { "id": "PRIO1", "name": "SEV1" }, { "id": "PRIO9", "name": "Major" },
+                ] }),
             )),
             ("GET", ["abilities"]) => Ok(answer(200, &json!({ "abilities": ["teams"] }))),
             ("GET", ["services", id]) if *id == "PALIPAY" => {
