@@ -329,8 +329,15 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
     };
     // The terminal first: it is what the person looks at.
     let draft = view.console.unsaved_draft();
+    let left = view.console.left_behind(clock::wall());
     drop(guard);
-    shell.close(draft, PATIENCE).map_err(anyhow::Error::msg)?;
+    let closed = shell.close(draft, PATIENCE).map_err(anyhow::Error::msg);
+    if !left.is_empty() {
+        use std::io::Write as _;
+        // A terminal that is gone reads nothing.
+        let _ = writeln!(std::io::stderr(), "{}", left.join("\n"));
+    }
+    closed?;
     Ok(status)
 }
 

@@ -225,6 +225,13 @@ pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCo
             .iter()
             .map(|window| json!({ "service": window.service, "start": window.start, "end": window.end }))
             .collect();
+        let waiting: Vec<_> = incident
+            .undelivered()
+            .map(|one| {
+                json!({ "delivery": one.id, "service": one.body.service, "what": one.place_in(&incident),
+                        "state": one.state.word(), "since": one.since, "tries": one.tries, "why": one.state.why() })
+            })
+            .collect();
         let whole = json!({
             "id": id, "title": incident.title, "severity": incident.severity, "worst_severity": incident.worst,
             "phase": incident.phase(), "services": incident.services, "zone": incident.zone,
@@ -234,7 +241,8 @@ pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCo
             "resolved_at": incident.resolved_at,
             "impact": { "start": incident.impact.start(), "end": incident.impact.end(), "windows": windows },
             "seconds_to_acknowledge": incident.time_to_acknowledge().map(|time| time.num_seconds()),
-            "roles": roles, "updates": updates, "not_sent": incident.unsent(), "timeline": timeline,
+            "roles": roles, "updates": updates, "not_sent": incident.unsent_at(clock::wall()), "waiting": waiting,
+            "timeline": timeline,
         });
         writeln!(out, "{whole}")?;
         return Ok(ExitCode::SUCCESS);
@@ -257,7 +265,7 @@ pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCo
     for (seat, mark) in &incident.roles {
         writeln!(out, "{:<13} {}{} since {}", seat.role.short(), mark.by, incident.part(seat), time(Some(mark.at)))?;
     }
-    for unsent in incident.unsent() {
+    for unsent in incident.unsent_at(clock::wall()) {
         writeln!(out, "not sent      {unsent}")?;
     }
     writeln!(out)?;

@@ -97,7 +97,11 @@ pub(super) fn list(config: &Config, asked: &Listing) -> Result<ExitCode, Ending>
             lines(std::iter::once(heading).chain(list.iter().map(row)).collect())
         }
         None => {
-            let mut said: Vec<String> = list.iter().map(|summary| summary_line(summary, now)).collect();
+            let mut said = Vec::new();
+            for one in &list {
+                said.push(summary_line(one, now));
+                said.extend(one.unsent.iter().map(|unsent| format!("          not sent: {unsent}")));
+            }
             if unread.is_some() && said.is_empty() {
                 said.push("not all records can be read, so which incidents are open is not known".to_owned());
             }

@@ -450,6 +450,12 @@ impl Console {
         })
     }
 
+    /// What does not go out while this console is closed, and who sends it then, in lines.
+    pub(crate) fn left_behind(&self, wall: DateTime<Utc>) -> Vec<String> {
+        let writes = self.may_write() && self.record.is_complete && self.incident.drill.is_none();
+        if writes { super::overlay::left_behind(&self.cx(wall)) } else { Vec::new() }
+    }
+
     /// As the system's clock has it.
     fn parcel(&self, delivery: &Delivery) -> Parcel {
         let parcel = delivery.parcel(&self.incident);

@@ -31,7 +31,9 @@ pub(crate) use items::{
     act_on, assign_role, call_backs, changes, decisions, drafts, follow_ups, milestones, offers, people_to_tell,
     reviews,
 };
-pub(crate) use outbox::{delivery, delivery_line, held_back, is_orphan, left_line, outbox, wants_a_hand, ways};
+pub(crate) use outbox::{
+    again, delivery, delivery_line, held_back, is_orphan, left_behind, left_line, outbox, wants_a_hand, ways,
+};
 pub(crate) use pick::{
     Choice, Pick, RecordsFor, add_service, leave_role, phase, records, remove_service, severity, summary_line,
     take_role,
@@ -328,6 +330,11 @@ impl Console {
     fn chosen(&mut self, choice: Choice, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         match choice {
             Choice::Command(command) => self.command(*command, None, wall, effects),
+            Choice::Commands(commands) => {
+                for command in commands {
+                    self.command(command, None, wall, effects);
+                }
+            }
             Choice::Ask(question) => self.ask(*question),
             Choice::Delivery(id) => match delivery(id, &self.cx(wall)) {
                 Some(overlay) => self.show(overlay),

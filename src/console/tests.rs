@@ -719,6 +719,7 @@ mod drills;
 mod ends;
 mod faults;
 mod inbound;
+mod leaving;
 mod lookout;
 mod message;
 mod mouse;

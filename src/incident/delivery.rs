@@ -332,20 +332,22 @@ impl Delivery {
 
     /// Where it goes and what it is about, for people who see several of them.
     pub fn place_in(&self, incident: &Facts) -> String {
-        let of_item = |item: EntryId| {
-            let known = incident.follow_ups.iter().find(|one| one.id == item);
-            known.map(|one| format!(" `{}`", one.what)).unwrap_or_default()
+        let service = &self.body.service;
+        let of_item = |item: EntryId, what: &str| {
+            let known = incident.follow_ups.iter().find(|one| one.id == item)?;
+            Some(format!("{service}: {what} `{}`", known.what))
         };
         let of_silence = |silence: EntryId| {
-            let known = incident.deliveries.iter().find(|one| one.id == silence);
-            known.map(|one| format!(": {}", one.body.act.words())).unwrap_or_default()
+            let known = incident.deliveries.iter().find(|one| one.id == silence)?;
+            Some(format!("{service}: end: {}", known.body.act.words()))
         };
-        let what = match &self.body.act {
-            Act::Ticket(item) | Act::CloseTicket(item) => of_item(*item),
+        let named = match &self.body.act {
+            Act::Ticket(item) => of_item(*item, "ticket of"),
+            Act::CloseTicket(item) => of_item(*item, "close the ticket of"),
             Act::Unsilence(silence) => of_silence(*silence),
-            _ => String::new(),
+            _ => None,
         };
-        format!("{}{what}", self.place())
+        named.unwrap_or_else(|| self.place())
     }
 
     /// Whether it goes to that place of that system.

@@ -111,6 +111,9 @@ async fn run(mut plan: Plan) -> anyhow::Result<u8> {
             Heard::Time => session.handle(Msg::Wake, wall, &mut shell),
         }
     };
+    for line in session.console.left_behind(clock::wall()) {
+        session.paper.line(&format!("! {line}"));
+    }
     let closed = shell.close(None, PATIENCE);
     let written = session.paper.close(LAST_WORDS);
     closed.map_err(anyhow::Error::msg)?;

@@ -77,7 +77,7 @@ pub fn summary(incident: &Incident, board: &Board) -> Summary {
         next: board.next(incident),
         // What a drill simulates covers no alert of the world.
         covers: if incident.drill.is_some() { None } else { Coverage::of(incident) },
-        unsent: incident.unsent(),
+        unsent: incident.unsent_at(crate::clock::wall()),
     }
 }
 

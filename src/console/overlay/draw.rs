@@ -151,10 +151,12 @@ impl Pick {
             put(Line::styled(self.empty, cx.theme.dim()), inner.y, inner, buf);
         }
         let first = (self.selected + 1).saturating_sub(usize::from(inner.height));
+        // The columns of a list hold beyond its ninth row.
+        let digits = self.rows.len().to_string().len();
         for ((place, (text, _)), y) in self.rows.iter().enumerate().skip(first).zip(inner.y..inner.bottom()) {
             let is_here = place == self.selected;
             let marker = if is_here { cx.theme.glyphs.here } else { " " };
-            let line = Line::from(format!("{marker} {} {text}", place + 1));
+            let line = Line::from(format!("{marker} {:>digits$} {text}", place + 1));
             put(if is_here { line.style(cx.theme.selection(true)) } else { line }, y, inner, buf);
         }
     }

@@ -8,14 +8,22 @@ use super::Overlay;
 use super::pick::{Choice, Pick};
 use crate::incident::{Act, Command, Delivery, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId};
 use crate::pane::Cx;
-use crate::text::{CleanStr, CleanText, fit};
+use crate::text::{CleanStr, CleanText, columns, fit};
 use crate::widget::text::duration;
 
 /// How many of those that are over are listed.
 const MOST_OVER: usize = 20;
 
+/// The most columns of the places of a list.
+const PLACES: usize = 34;
+
 /// A delivery in one line: where it stands since when, where it goes, and why it is not there.
 pub(crate) fn delivery_line(delivery: &Delivery, cx: &Cx<'_>) -> String {
+    line(delivery, 0, cx)
+}
+
+/// The same in a list, whose places take so many columns.
+fn line(delivery: &Delivery, room: usize, cx: &Cx<'_>) -> String {
     let since = duration((cx.now - delivery.since).max(TimeDelta::zero()));
     let why = delivery.state.why().map(|why| format!(" · {why}")).unwrap_or_default();
     let next = match &delivery.state {
@@ -34,8 +42,10 @@ pub(crate) fn delivery_line(delivery: &Delivery, cx: &Cx<'_>) -> String {
         Act::Post | Act::Publish(_) | Act::Note(_) | Act::Tell => format!(": {}", fit(words.first_line(), 40)),
         _ => String::new(),
     };
-    let word = delivery.state.word();
-    format!("{word:<11} {since:>8}  {}{says}{next}{why}{}", delivery.place(), answers(delivery, cx))
+    let (word, place) = (delivery.state.word(), delivery.place_in(cx.incident));
+    let place = if room == 0 { place } else { fit(&place, room).into_owned() };
+    let gap = " ".repeat(room.saturating_sub(columns(&place)));
+    format!("{word:<11} {since:>8}  {place}{gap}{says}{next}{why}{}", answers(delivery, cx))
 }
 
 /// What paged people have answered, and how long ago.
@@ -69,7 +79,12 @@ pub(crate) fn held_back(cx: &Cx<'_>) -> Vec<String> {
 
 /// The list.
 pub(crate) fn outbox(cx: &Cx<'_>) -> Overlay {
-    let rows = listed(cx).into_iter().map(|one| (delivery_line(one, cx), Choice::Delivery(one.id)));
+    let listed = listed(cx);
+    let room = listed.iter().map(|one| columns(&one.place_in(cx.incident))).max().unwrap_or_default().min(PLACES);
+    let again = again(cx);
+    let all = (again.len() > 1).then(|| (format!("try all {} again now", again.len()), Choice::Commands(again)));
+    let rows = listed.into_iter().map(|one| (line(one, room, cx), Choice::Delivery(one.id)));
+    let rows = all.into_iter().chain(rows);
     let left = cx
         .left
         .iter()
@@ -82,6 +97,49 @@ pub(crate) fn outbox(cx: &Cx<'_>) -> Overlay {
         empty: "nothing: texts are told by hand where [slack] of the configuration does not say otherwise",
         selected: 0,
     }))
+}
+
+/// What tries everything again that failed, or that waits for its next try; a system that wants to be left alone still is.
+pub(crate) fn again(cx: &Cx<'_>) -> Vec<Command> {
+    let may_go = cx.incident.undelivered().filter(|one| match &one.state {
+        DeliveryState::Failed { .. } => true,
+        DeliveryState::Queued { not_before, why, .. } => why.is_some() && *not_before > cx.now,
+        // Whether it is there is asked, or a person says so.
+        DeliveryState::Held { .. }
+        | DeliveryState::Sending
+        | DeliveryState::Sent(_)
+        | DeliveryState::Gone { .. }
+        | DeliveryState::ByHand
+        | DeliveryState::Unconfirmed { .. }
+        | DeliveryState::Superseded { .. }
+        | DeliveryState::Dropped { .. } => false,
+    });
+    let moved = may_go.map(|one| {
+        let to = DeliveryState::Queued { not_before: cx.now, why: None, choice: None };
+        Command::MoveDelivery(DeliveryMoved { delivery: one.id, step: one.moves, to, is_routine: false })
+    });
+    moved.collect()
+}
+
+/// What a console leaves behind when it is closed, and who sends it, in lines.
+pub(crate) fn left_behind(cx: &Cx<'_>) -> Vec<String> {
+    let waits: Vec<&Delivery> = cx.incident.undelivered().collect();
+    if waits.is_empty() || cx.reach.is_dry {
+        return Vec::new();
+    }
+    let id = cx.incident.id();
+    let others = || cx.present.iter().filter(|one| one.console != *cx.console && !one.looks_only && !one.is_dry);
+    let mut lines =
+        vec![format!("{id}: {} not gone out:", if waits.len() == 1 { "1 thing has" } else { "these have" })];
+    lines.extend(waits.iter().map(|one| format!("  {:<11} {}", one.state.word(), one.place_in(cx.incident))));
+    lines.push(match (others().find(|one| one.actor == *cx.me), others().next()) {
+        (Some(own), _) => format!("your console {} goes on with it", own.console),
+        (None, Some(other)) => {
+            format!("nobody sends it until `warroom open {id}`, or {} takes it over (`outbox`)", other.actor)
+        }
+        (None, None) => format!("nobody sends it until `warroom open {id}`"),
+    });
+    lines
 }
 
 /// Something that another system was not told, in one line.
@@ -150,7 +208,14 @@ pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(CleanStr, DeliveryS
         }
         DeliveryState::Held { .. } => vec![("send it out now", again()), ("give it up …", dropped())],
         DeliveryState::Failed { .. } => vec![("try again", again()), ("give it up …", dropped())],
+        DeliveryState::Queued { not_before, .. } if *not_before > cx.now => {
+            vec![("try again now", again()), ("give it up …", dropped())]
+        }
         DeliveryState::Queued { .. } => vec![("give it up …", dropped())],
+        DeliveryState::Sent(_) if can_be_made_again(delivery, cx) => {
+            let why = "somebody looked: it is not there any more".into();
+            vec![("it was deleted there: open it again", DeliveryState::Gone { why })]
+        }
         DeliveryState::Sending
         | DeliveryState::Gone { .. }
         | DeliveryState::Sent { .. }
@@ -158,12 +223,19 @@ pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(CleanStr, DeliveryS
         | DeliveryState::Superseded { .. }
         | DeliveryState::Dropped { .. } => Vec::new(),
     };
-    if delivery.body.channel.is_some() && !all.is_empty() {
+    let is_sent = matches!(delivery.state, DeliveryState::Sent(_));
+    if delivery.body.channel.is_some() && !all.is_empty() && !is_sent {
         // Before the last way, which gives it up.
         all.insert(all.len() - 1, ("it was told by hand", DeliveryState::ByHand));
     }
     let fitting = taken.into_iter().chain(all).filter(|(_, to)| delivery.state.leads_to(to));
     fitting.map(|(words, to)| (words.into(), to)).collect()
+}
+
+/// Whether what it made there would be made again if somebody removed it.
+fn can_be_made_again(delivery: &Delivery, cx: &Cx<'_>) -> bool {
+    let is_live = cx.incident.phase().is_live() && cx.reach.leads_to(&delivery.body);
+    is_live && matches!(delivery.body.act, Act::Open(_) | Act::Ticket(_) | Act::Pin)
 }
 
 /// What can be done with one of them.
@@ -185,7 +257,7 @@ pub(crate) fn delivery(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
         rows.push((words.to_string(), Choice::Command(Box::new(Command::MoveDelivery(body)))));
     }
     Some(Overlay::Pick(Box::new(Pick {
-        title: delivery.place(),
+        title: delivery.place_in(cx.incident),
         notes: vec![delivery_line(delivery, cx), format!("approved by {}", delivery.queued.by)],
         rows,
         empty: "",

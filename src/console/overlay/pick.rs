@@ -15,6 +15,8 @@ use crate::widget::text::countdown;
 pub(crate) enum Choice {
     /// Ask this of the incident.
     Command(Box<Command>),
+    /// Ask all of these of the incident.
+    Commands(Vec<Command>),
     /// Show what would run for a step, or take it back.
     Run(StepRef, RunFor),
     /// Do what has this name in the palette.

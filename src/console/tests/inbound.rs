@@ -93,7 +93,7 @@ fn what_is_told_twice_is_noted_once_and_what_was_changed_there_is_amended_here()
     assert_eq!(lines(&desk).len(), 1);
     for _ in 0..2 {
         desk.tell(news("OPS-1 is Closed now", None));
-        assert_eq!(lines(&desk), ["eve: OPS-1 is Closed now"]);
+        assert_eq!(lines(&desk), ["eve (Jira): OPS-1 is Closed now"]);
     }
     let amended = desk.console.incident().timeline().lines().find(|line| line.tag == "in").unwrap().amended;
     assert_eq!(amended.map(|(times, _)| times), Some(1));

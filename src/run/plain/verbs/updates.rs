@@ -10,7 +10,7 @@ use super::super::numbers::{key, named};
 use super::words::{first_word, given, leading_time, lines};
 use super::{Answer, InShell, Verb, usage, verb};
 use crate::console::overlay::send;
-use crate::console::overlay::{delivery_line, held_back, left_line, update_facts, ways};
+use crate::console::overlay::{again, delivery_line, held_back, left_line, update_facts, ways};
 use crate::incident::{Channel, Command, DeliveryMoved, EntryId, PersonTold, Severity, StatusUpdate};
 use crate::pane::Cx;
 use crate::reach;
@@ -27,8 +27,8 @@ enum Care {
 pub(super) const VERBS: &[Verb] = &[
     verb(
         "outbox",
-        "[N [WAY [REASON]]]",
-        "what goes out, with numbers; what can be done with one, and doing it",
+        "[N [WAY [REASON]] | again]",
+        "what goes out, with numbers; what can be done with one, and doing it; again tries all once more",
         outbox,
     ),
     verb(
@@ -147,6 +147,17 @@ fn outbox(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
             return Err("nothing goes out: texts are told by hand where [slack] does not say otherwise".to_owned());
         }
         return session.answer(lines);
+    }
+    if number == "again" {
+        let again = again(&cx);
+        if again.is_empty() {
+            return Err("nothing failed, and nothing waits for its next try".to_owned());
+        }
+        let mut effects = Vec::new();
+        for moved in again {
+            effects.extend(session.ask(moved, wall)?);
+        }
+        return Ok(effects);
     }
     let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     if let Some(body) = place.and_then(|place| cx.left.get(place.checked_sub(all.len())?)) {
