@@ -40,6 +40,10 @@ pub const JIRA: &str = "jira";
 pub const GRAFANA: &str = "grafana";
 /// A webhook of the team's own.
 pub const WEBHOOK: &str = "webhook";
+/// Opsgenie, and the alerts of Jira Service Management.
+pub const OPSGENIE: &str = "opsgenie";
+/// Microsoft Teams.
+pub const TEAMS: &str = "teams";
 /// Alertmanager, for silences.
 pub const ALERTMANAGER: &str = "alertmanager";
 
@@ -71,18 +75,21 @@ struct Habit {
     describes: bool,
     /// What is over there can go on.
     reopens: bool,
+    /// Programs read it: phases, severities, roles and updates are told as data.
+    reports: bool,
 }
 
-const HABITS: [Habit; 5] = [
+const HABITS: [Habit; 6] = [
     habit(PAGERDUTY, Phase::Resolved, Lines::Updates),
     habit(PAGERDUTY_EVENTS, Phase::Resolved, Lines::None),
     Habit { acknowledges: false, describes: true, ..habit(JIRA, Phase::Closed, Lines::All) },
     Habit { acknowledges: false, reopens: false, ..habit(GRAFANA, Phase::Resolved, Lines::None) },
-    habit(WEBHOOK, Phase::Resolved, Lines::All),
+    habit(OPSGENIE, Phase::Resolved, Lines::Updates),
+    Habit { reports: true, ..habit(WEBHOOK, Phase::Resolved, Lines::All) },
 ];
 
 const fn habit(service: &'static str, ends: Phase, lines: Lines) -> Habit {
-    Habit { service, acknowledges: true, ends, lines, describes: false, reopens: true }
+    Habit { service, acknowledges: true, ends, lines, describes: false, reopens: true, reports: false }
 }
 
 /// A system that keeps incidents, and where in it.
@@ -353,7 +360,7 @@ impl Reach {
             }
         };
         // Whoever is paged must know; whoever can read tickets, dashboards or a webhook need not.
-        if incident.is_private && ![PAGERDUTY, PAGERDUTY_EVENTS].contains(&habit.service) {
+        if incident.is_private && ![PAGERDUTY, PAGERDUTY_EVENTS, OPSGENIE].contains(&habit.service) {
             return;
         }
         let mut ask = |act: Act, text: CleanText, from: Option<CleanStr>| {
@@ -406,6 +413,11 @@ impl Reach {
                     let why = item.reason.as_deref().unwrap_or("done, says the incident's record");
                     ask(Act::CloseTicket(item.id), CleanText::new(why), None);
                 }
+            }
+        }
+        if habit.reports {
+            for entry in incident.happened_since(opening.queued.at) {
+                ask(Act::Report(entry), CleanText::default(), None);
             }
         }
         let lines = untold(habit, tracker, incident);

@@ -18,6 +18,11 @@ use crate::reach::WEBHOOK;
 use crate::source::http::{Limits, Site, Spelling};
 use crate::source::{Endpoint, SourceError};
 
+/// What stands before a secret in base64.
+const PREFIX: &str = "whsec_";
+/// The version of what is sent: `docs/webhook.schema.json` describes it. Fields may be added; none changes its meaning.
+const VERSION: u32 = 1;
+
 /// Opens it.
 pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
     let site = Site::open_as(WEBHOOK, endpoint, Limits::default(), Spelling::Kept)?;
@@ -86,39 +91,67 @@ impl Channel for Webhook {
 }
 
 fn body(parcel: &Parcel) -> Option<Value> {
-    let (kind, more) = match &parcel.act {
-        Act::Open(opened) => ("incident.opened", json!({ "title": opened.title, "severity": opened.severity })),
-        Act::Change(said) => ("incident.changed", json!({ "title": said.title, "severity": said.severity })),
-        Act::Reopen => ("incident.reopened", json!({})),
-        Act::Acknowledge => ("incident.acknowledged", json!({ "by": parcel.from })),
-        Act::Note(_) => ("incident.noted", json!({})),
-        Act::Resolve => ("incident.resolved", json!({})),
+    let standing = &parcel.standing;
+    let mut data = json!({
+        "incident": parcel.incident.to_string(),
+        "record": parcel.record,
+        "title": standing.title,
+        "severity": standing.severity,
+        "phase": standing.phase,
+        "commander": standing.commander,
+        "services": standing.services,
+        "text": parcel.text,
+    });
+    let (kind, more) = match (&parcel.act, &standing.happening) {
+        (Act::Open(opened), _) => ("opened", json!({ "title": opened.title, "severity": opened.severity })),
+        (Act::Change(said), _) => ("changed", json!({ "title": said.title, "severity": said.severity })),
+        (Act::Reopen, _) => ("reopened", json!({})),
+        (Act::Acknowledge, _) => ("acknowledged", json!({ "by": parcel.from })),
+        (Act::Note(_), _) => ("noted", json!({})),
+        (Act::Resolve, _) => ("resolved", json!({})),
+        (Act::Report(_), Some(happening)) => {
+            let mut more = serde_json::to_value(&happening.what).ok()?;
+            more["by"] = json!(happening.by);
+            more["at"] = json!(happening.at.to_rfc3339());
+            (happening.what.name(), more)
+        }
         _ => return None,
     };
-    let mut data = json!({ "incident": parcel.incident.to_string(), "text": parcel.text });
     if let (Some(data), Some(more)) = (data.as_object_mut(), more.as_object()) {
         data.extend(more.clone());
     }
-    Some(json!({ "type": kind, "timestamp": parcel.sent_at.to_rfc3339(), "data": data }))
+    Some(json!({
+        "version": VERSION,
+        "type": format!("incident.{kind}"),
+        "timestamp": parcel.sent_at.to_rfc3339(),
+        "data": data,
+    }))
 }
 
-fn key(secret: &str) -> hmac::Key {
-    let key = secret.strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok());
-    hmac::Key::new(hmac::HMAC_SHA256, key.as_deref().unwrap_or(secret.as_bytes()))
+/// The keys of a secret: one, or several with a space between them while one takes the other's place. As the libraries of the standard read them, with
+/// and without the prefix; what is no base64 is the key as it stands.
+fn keys(secret: &str) -> impl Iterator<Item = hmac::Key> {
+    // The words of a phrase are no secrets of their own.
+    let are_several = secret.split_whitespace().all(|one| one.starts_with(PREFIX));
+    let all = if are_several { secret.split_whitespace().collect() } else { vec![secret] };
+    all.into_iter().map(|one| {
+        let key = STANDARD.decode(one.strip_prefix(PREFIX).unwrap_or(one)).ok();
+        hmac::Key::new(hmac::HMAC_SHA256, key.as_deref().unwrap_or(one.as_bytes()))
+    })
 }
 
 /// Whether one of the signatures, which spaces part, is made with a secret.
 pub fn is_signed(secret: &str, id: &str, at: i64, body: &[u8], signatures: &str) -> bool {
     let message = [format!("{id}.{at}.").as_bytes(), body].concat();
     let signatures = signatures.split(' ').filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok());
-    let key = key(secret);
-    signatures.into_iter().any(|tag| hmac::verify(&key, &message, &tag).is_ok())
+    let keys: Vec<_> = keys(secret).collect();
+    signatures.into_iter().any(|tag| keys.iter().any(|key| hmac::verify(key, &message, &tag).is_ok()))
 }
 
-/// `v1,` and the signature of id, time and body; a secret that begins with `whsec_` is one in base64.
+/// `v1,` and the signature of id, time and body, for each key of the secret.
 pub fn sign(secret: &str, id: &str, at: i64, body: &str) -> String {
-    let tag = hmac::sign(&key(secret), format!("{id}.{at}.{body}").as_bytes());
-    format!("v1,{}", STANDARD.encode(tag.as_ref()))
+    let tag = |key| STANDARD.encode(hmac::sign(&key, format!("{id}.{at}.{body}").as_bytes()));
+    keys(secret).map(|key| format!("v1,{}", tag(key))).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -131,5 +164,21 @@ mod tests {
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let signature = sign(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn a_secret_is_read_with_and_without_its_prefix_and_two_hold_while_one_takes_the_other_s_place() {
+        let (old, new) = ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
+        assert_eq!(sign(old, "m", 1, "{}"), sign(&format!("whsec_{old}"), "m", 1, "{}"));
+        let both = format!("whsec_{old} {new}");
+        for (signer, reader) in
+            [(old, both.as_str()), (new, &both), (&both, old), (&both, new), ("plain-word", "plain-word")]
+        {
+            assert!(is_signed(reader, "m", 1, b"{}", &sign(signer, "m", 1, "{}")), "{signer} {reader}");
+        }
+        assert!(!is_signed(old, "m", 1, b"{}", &sign(new, "m", 1, "{}")));
+        // A word of a phrase is not the phrase.
+        assert!(!is_signed("a secret of the team", "m", 1, b"{}", &sign("not the secret of the team", "m", 1, "{}")));
+        assert!(!is_signed("a secret of the team", "m", 1, b"{}", &sign("secret", "m", 1, "{}")));
     }
 }

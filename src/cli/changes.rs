@@ -69,7 +69,8 @@ pub(super) fn listen(config: &Config, told: &Listening) -> Result<ExitCode, Endi
     };
     let auth = Auth::of("listen", &endpoint, Spelling::Kept).map_err(|error| Ending::Usage(error.to_string()))?;
     let Some(auth) = auth else { return Err(Ending::Usage("a secret is needed".to_owned())) };
-    let secret = auth.secret().map_err(|why| Ending::Usage(format!("the secret: {why}")))?;
+    auth.secret().map_err(|why| Ending::Usage(format!("the secret: {why}")))?;
+    let secret = Box::new(move || auth.secret());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let ready = |at| {
         // Whoever started it may not listen.

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 use super::{
     Act, Attached, Channel, CleanStr, CleanText, DateTime, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId,
-    Facts, FollowUpState, Incident, IncidentId, Mark, Outcome, Owner, Release, Remote, Severity, TimeDelta, Told, Utc,
-    Way,
+    Facts, FollowUpState, Incident, IncidentId, Mark, Outcome, Owner, Release, Remote, Severity, Standing, TimeDelta, Told,
+    Utc, Way,
 };
 
 /// The pause before the next try grows to this …
@@ -72,6 +72,7 @@ impl Act {
             | Self::Acknowledge
             | Self::Describe
             | Self::Note(_)
+            | Self::Report(_)
             | Self::Resolve
             | Self::Tell
             | Self::Topic
@@ -93,6 +94,7 @@ impl Act {
             | Self::Acknowledge
             | Self::Describe
             | Self::Note(_)
+            | Self::Report(_)
             | Self::Resolve
             | Self::Tell
             | Self::Page(_)
@@ -168,6 +170,8 @@ pub struct Parcel {
     pub beside: Vec<Beside>,
     /// What goes with it, as it is when it leaves.
     pub attached: Attached,
+    /// How the incident stood when it was handed over.
+    pub standing: Standing,
 }
 
 /// What a system said to a parcel, or to the question whether it has it.
@@ -216,7 +220,10 @@ pub struct Beside {
 }
 
 /// Systems that say nothing of what they have, and keep what they are told under a key of ours: repeating is harmless, absence cannot be proved.
-const SILENT: [&str; 2] = ["pagerduty-events", "webhook"];
+const SILENT: [&str; 3] = ["pagerduty-events", "webhook", "opsgenie"];
+
+/// Systems that call people.
+const PAGERS: [&str; 3] = ["pagerduty", "pagerduty-events", "opsgenie"];
 
 /// A text on its way to another system.
 #[derive(Clone, Debug, PartialEq)]
@@ -288,9 +295,10 @@ impl Delivery {
     /// Whether people are called by it: of no use once it is over.
     pub fn calls_people(&self) -> bool {
         match &self.body.act {
-            Act::Open(_) => self.body.service.starts_with("pagerduty"),
+            Act::Open(_) => PAGERS.contains(&self.body.service.as_str()),
             // There, each of them triggers the alert anew where it is not open.
-            Act::Change(_) | Act::Reopen => *self.body.service == *"pagerduty-events",
+            Act::Change(_) => *self.body.service == *"pagerduty-events",
+            Act::Reopen => ["pagerduty-events", "opsgenie"].contains(&self.body.service.as_str()),
             Act::Page(_)
             | Act::Escalate(_)
             | Act::Reassign(_)
@@ -301,6 +309,7 @@ impl Delivery {
             | Act::Acknowledge
             | Act::Describe
             | Act::Note(_)
+            | Act::Report(_)
             | Act::Resolve
             | Act::Tell
             | Act::Publish(_)
@@ -392,6 +401,7 @@ impl Delivery {
             choices: incident.choices.clone(),
             beside: Vec::new(),
             attached: self.attached(incident),
+            standing: incident.standing(if let Act::Report(told) = self.body.act { Some(told) } else { None }),
         }
     }
 
@@ -429,7 +439,14 @@ impl Delivery {
     pub fn keeps_up(&self) -> bool {
         matches!(
             self.body.act,
-            Act::Change(_) | Act::Describe | Act::Note(_) | Act::Topic | Act::Pin | Act::Invite(_) | Act::Tell
+            Act::Change(_)
+                | Act::Describe
+                | Act::Note(_)
+                | Act::Report(_)
+                | Act::Topic
+                | Act::Pin
+                | Act::Invite(_)
+                | Act::Tell
         )
     }
 
@@ -593,9 +610,12 @@ impl Facts {
             }
             Act::Open(_) => alike.any(|known| !known.is_of_the_past(self)),
             Act::Acknowledge | Act::FindRoom { .. } | Act::OpenRoom { .. } => alike.next().is_some(),
-            Act::Note(_) | Act::Invite(_) | Act::Ticket(_) | Act::CloseTicket(_) | Act::Unsilence(_) => {
-                alike.any(|known| known.body.act == body.act)
-            }
+            Act::Note(_)
+            | Act::Report(_)
+            | Act::Invite(_)
+            | Act::Ticket(_)
+            | Act::CloseTicket(_)
+            | Act::Unsilence(_) => alike.any(|known| known.body.act == body.act),
         }
     }
 

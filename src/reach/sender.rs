@@ -58,6 +58,7 @@ impl Reach {
             | Act::Post
             | Act::Describe
             | Act::Note(_)
+            | Act::Report(_)
             | Act::Tell
             | Act::Publish(_)
             | Act::FindRoom { .. }

@@ -6,6 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use hyper::{HeaderMap, Method, StatusCode};
@@ -26,19 +27,34 @@ const REPEATABLE: i64 = 2 * TOLERANCE;
 /// The file that names the messages that were recorded, in the account's own folder.
 const TAKEN: &str = "changes-taken";
 
+/// Reads the secret as it is by now.
+type Read = Box<dyn Fn() -> Result<SecretString, String> + Send + Sync>;
+
+/// The secret, as it was read last.
+struct Held {
+    secret: SecretString,
+    /// When it was read again, by the clock that counts from the boot.
+    again_at: Duration,
+    read: Read,
+}
+
+/// Whoever posts what is signed otherwise makes the file be read no more often.
+const AGAIN: Duration = Duration::from_secs(2);
+
 struct Intake {
     file: ChangeFile,
-    secret: SecretString,
+    secret: Mutex<Held>,
     known: Mutex<Known>,
 }
 
 /// Records what is posted to an address until the program is ended; `ready` hears where it listens.
 pub async fn run(
     place: &JournalPlace,
-    secret: SecretString,
+    read: Read,
     address: SocketAddr,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), String> {
+    let secret = read().map_err(|why| format!("the secret: {why}"))?;
     if secret.expose_secret().trim().is_empty() {
         return Err("the secret is empty: nobody could tell who posts".to_owned());
     }
@@ -46,6 +62,7 @@ pub async fn run(
     let listener = listen(address).await?;
     ready(listener.local_addr().unwrap_or(address));
     let known = Known::in_file(place.own.with_file_name(TAKEN), clock::wall().timestamp(), REPEATABLE);
+    let secret = Mutex::new(Held { secret, again_at: clock::boot(), read });
     let intake = Arc::new(Intake { file, secret, known: Mutex::new(known) });
     serve(listener, move |asked| {
         let intake = intake.clone();
@@ -57,6 +74,22 @@ pub async fn run(
     })
     .await;
     Ok(())
+}
+
+impl Held {
+    /// Whether another secret is there than the one that was known.
+    fn read_again(&mut self, now: Duration) -> bool {
+        if now.saturating_sub(self.again_at) < AGAIN {
+            return false;
+        }
+        self.again_at = now;
+        let Ok(secret) = (self.read)() else { return false };
+        let is_new = secret.expose_secret() != self.secret.expose_secret() && !secret.expose_secret().trim().is_empty();
+        if is_new {
+            self.secret = secret;
+        }
+        is_new
+    }
 }
 
 impl Intake {
@@ -96,9 +129,13 @@ impl Intake {
             return Err("the headers webhook-id, webhook-timestamp and webhook-signature are needed");
         };
         let at: i64 = at.parse().map_err(|_| "webhook-timestamp is no time in seconds")?;
-        if !webhook::is_signed(self.secret.expose_secret(), id, at, body, signature) {
+        let mut held = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_signed = |held: &Held| webhook::is_signed(held.secret.expose_secret(), id, at, body, signature);
+        let is_known = is_signed(&held) || held.read_again(clock::boot()) && is_signed(&held);
+        if !is_known {
             return Err("the signature is not made with this secret");
         }
+        drop(held);
         if (now.timestamp() - at).abs() > TOLERANCE {
             return Err("webhook-timestamp is more than 5 min off: set the clocks, or sign it anew");
         }
@@ -145,10 +182,16 @@ mod tests {
         };
         let file = place.open().unwrap().changes();
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let kept = Arc::new(Mutex::new(secret.to_owned()));
+        let read_kept = || -> Read {
+            let kept = kept.clone();
+            Box::new(move || Ok(kept.lock().unwrap().clone().into()))
+        };
         let taken = folder.path().join(TAKEN);
         let start = |now| {
             let known = Mutex::new(Known::in_file(taken.clone(), now, REPEATABLE));
-            Intake { file: file.clone(), secret: secret.into(), known }
+            let held = Held { secret: secret.into(), again_at: Duration::ZERO, read: read_kept() };
+            Intake { file: file.clone(), secret: Mutex::new(held), known }
         };
         let now = clock::wall();
         let at = now.timestamp();
@@ -169,5 +212,15 @@ mod tests {
         let changes = file.read().unwrap().changes;
         assert_eq!(changes.len(), 1);
         assert_eq!((changes[0].what.as_str(), changes[0].by.as_str()), ("4.12", "ci"));
+        // The secret changes: first both hold, then the new one alone, and nobody starts anything anew.
+        for (now_kept, signer, expected) in [
+            (format!("{secret} whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"), "C2FVsBQIhrscChlQIMV+b5sSYspob7oD", 200),
+            ("C2FVsBQIhrscChlQIMV+b5sSYspob7oD".to_owned(), "another", 401),
+            ("C2FVsBQIhrscChlQIMV+b5sSYspob7oD".to_owned(), secret, 401),
+        ] {
+            *kept.lock().unwrap() = now_kept;
+            intake.secret.lock().unwrap().again_at = Duration::ZERO;
+            assert_eq!(status(&asked("m2", at, BODY, signer)), expected, "{signer}");
+        }
     }
 }

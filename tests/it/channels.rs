@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use warroom::channel::{CHANNELS, Channel, Options};
 use warroom::incident::{
     Act, EntryId, IncidentId, Linked, Matcher, Opened, PageStatus, Parcel, Publication, Receipt, Remote, Severity,
-    Silencing, Way,
+    Silencing, Standing, Way,
 };
 use warroom::reach::{TicketEnds, TicketTypes};
 use warroom::source::Endpoint;
@@ -34,6 +34,7 @@ mod readers;
 mod silences;
 mod table;
 mod tickets;
+mod told;
 
 const SENT: i64 = 1_790_000_000;
 
@@ -114,6 +115,7 @@ pub fn parcel(service: &str, target: &str, act: Act) -> Parcel {
         choices: BTreeSet::new(),
         beside: Vec::new(),
         attached: Default::default(),
+        standing: Standing::default(),
         first_sent_at: DateTime::from_timestamp(SENT, 0).unwrap(),
         record: "1-1".into(),
         ops: BTreeSet::from(["INC-1/1-7".into()]),

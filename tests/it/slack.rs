@@ -35,6 +35,7 @@ fn parcel(text: &str) -> Parcel {
         choices: BTreeSet::new(),
         beside: Vec::new(),
         attached: Default::default(),
+        standing: Default::default(),
         first_sent_at: DateTime::from_timestamp(1_790_000_000, 0).unwrap(),
         record: "1-1".into(),
         ops: [CleanStr::new("INC-1/1-7")].into(),

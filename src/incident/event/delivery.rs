@@ -70,6 +70,8 @@ pub enum Act {
     Acknowledge,
     /// What the system says of the incident as a whole.
     Describe,
+    /// Something that happened is told as data, for programs; what it was is looked up when it leaves.
+    Report(EntryId),
     /// Lines of the timeline are added to it; their words are looked up when they leave, so that no copy of them stays behind.
     Note(BTreeSet<EntryId>),
     /// It is over there.
@@ -201,6 +203,7 @@ impl Act {
             Self::Reopen => "reopen".to_owned(),
             Self::Acknowledge => "acknowledge".to_owned(),
             Self::Describe => "description".to_owned(),
+            Self::Report(_) => "what happened, as data".to_owned(),
             Self::Note(lines) if lines.len() == 1 => "a line of the timeline".to_owned(),
             Self::Note(lines) => format!("{} lines of the timeline", lines.len()),
             Self::Resolve => "resolve".to_owned(),

@@ -34,6 +34,7 @@ fn parcel(status: PageStatus, severity: Severity) -> (Parcel, Publication) {
         choices: BTreeSet::new(),
         beside: Vec::new(),
         attached: Default::default(),
+        standing: Default::default(),
     };
     (parcel, said)
 }
