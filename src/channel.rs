@@ -29,10 +29,12 @@ mod events;
 pub mod fit;
 mod grafana;
 mod jira;
+mod opsgenie;
 mod pagerduty;
 mod silences;
 mod slack;
 mod statuspage;
+mod teams;
 pub mod webhook;
 
 /// An answer that is on its way.
@@ -105,6 +107,8 @@ pub const CHANNELS: &[ChannelSpec] = &[
     ChannelSpec { name: reach::STATUSPAGE, open: statuspage::open },
     ChannelSpec { name: reach::PAGERDUTY, open: pagerduty::open },
     ChannelSpec { name: reach::PAGERDUTY_EVENTS, open: events::open },
+    ChannelSpec { name: reach::OPSGENIE, open: opsgenie::open },
+    ChannelSpec { name: reach::TEAMS, open: teams::open },
     ChannelSpec { name: reach::JIRA, open: jira::open },
     ChannelSpec { name: reach::ALERTMANAGER, open: silences::open },
     ChannelSpec { name: reach::GRAFANA, open: grafana::open },

@@ -46,6 +46,10 @@ pub(super) struct Partial {
     pub(super) jira_project: JiraProjectPartial,
     pub(super) grafana: EndpointPartial,
     pub(super) webhook: EndpointPartial,
+    pub(super) opsgenie: EndpointPartial,
+    pub(super) opsgenie_teams: BTreeMap<ServiceId, CleanStr>,
+    pub(super) teams: EndpointPartial,
+    pub(super) teams_channels: TeamsChannelsPartial,
     pub(super) screen: ScreenPartial,
     pub(super) cadence: CadencePartial,
     pub(super) playbooks: PlaybooksPartial,
@@ -129,6 +133,14 @@ pub(super) struct SlackChannelsPartial {
     #[serde(deserialize_with = "said")]
     pub(super) prefix: Option<CleanStr>,
     pub(super) private: Option<bool>,
+}
+
+/// Which of the runbook's channels the workflow of Teams posts to.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct TeamsChannelsPartial {
+    pub(super) incident: Option<bool>,
+    pub(super) status: Option<bool>,
 }
 
 /// What else PagerDuty does.

@@ -135,6 +135,25 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # url = "https://grafana.company.example"
 # bearer-env = "GRAFANA_TOKEN"
 
+[opsgenie]
+# An alert of ours, in Opsgenie or in Jira Service Management: P1 to P4 by severity.
+# url = "https://api.opsgenie.com/v2"    # in the EU: https://api.eu.opsgenie.com/v2; Jira: https://api.atlassian.com/jsm/ops/integration/v2
+# bearer-env = "OPSGENIE_API_KEY"        # the key of an API integration that may read, create and update
+
+[opsgenie-teams]
+# Which team is called, by the names of playbooks; without this, the integration's own.
+# alipay = "Payments"
+
+[teams]
+# Cards in a channel of Microsoft Teams, through a workflow "When a Teams webhook request is received".
+# url = "https://prod-00.westeurope.logic.azure.com"   # the host of its address; the whole address is the secret
+# bearer-env = "TEAMS_WORKFLOW_URL"
+
+[teams-channels]
+# Which texts the workflow's channel gets.
+# incident = false
+# status = true
+
 [webhook]
 # What happens goes to a program of yours, signed as Standard Webhooks are; the secret is what the bearer keys name.
 # url = "https://hooks.company.example/warroom"

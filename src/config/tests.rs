@@ -51,6 +51,7 @@ fn setting(key: &str) -> (String, String) {
         }
         ("slack-channels", _) => with(slack, "'C0123456789'"),
         ("pagerduty-options", "change-events") => with("[pagerduty-events]\nurl = 'https://pd.example'\n", "true"),
+        ("teams-channels", _) => with("[teams]\nurl = 'https://flow.example'\n", "true"),
         ("pagerduty-priorities", _) => with("[pagerduty]\nurl = 'https://pd.example'\n", "'P1'"),
         ("pagerduty-options", _) => {
             let value = if name == "status-updates" { "true" } else { "'oncall@example.com'" };

@@ -21,7 +21,7 @@ pub(super) fn written(
     places: &Places,
     flaws: &mut Vec<String>,
 ) -> (BTreeMap<&'static str, Endpoint>, Reach) {
-    let sections: [(&'static str, &EndpointPartial); 7] = [
+    let sections: [(&'static str, &EndpointPartial); 9] = [
         (reach::SLACK, &said.slack),
         (reach::PAGERDUTY, &said.pagerduty),
         (reach::PAGERDUTY_EVENTS, &said.pagerduty_events),
@@ -29,6 +29,8 @@ pub(super) fn written(
         (reach::JIRA, &said.jira),
         (reach::GRAFANA, &said.grafana),
         (reach::WEBHOOK, &said.webhook),
+        (reach::OPSGENIE, &said.opsgenie),
+        (reach::TEAMS, &said.teams),
     ];
     let mut written = BTreeMap::new();
     for (name, section) in sections {
@@ -73,7 +75,19 @@ pub(super) fn written(
     {
         route(Channel::ExternalPage, reach::STATUSPAGE, &target.0);
     }
+    let posts = [("incident", said.teams_channels.incident), ("status", said.teams_channels.status)];
+    for ((key, is_said), channel) in posts.into_iter().zip([Channel::IncidentChannel, Channel::StatusSlack]) {
+        if needs(reach::TEAMS, "teams-channels", key, is_said.unwrap_or(false)) {
+            routes.push(Route { channel, service: reach::TEAMS.into(), target: reach::TEAMS.into() });
+        }
+    }
     let mut trackers = Vec::new();
+    let teams: BTreeMap<_, _> = said.opsgenie_teams.clone();
+    if needs(reach::OPSGENIE, "opsgenie-teams", "…", !teams.is_empty()) {
+        trackers.push(Tracker { service: reach::OPSGENIE.into(), place: Place::Of(teams) });
+    } else if written.contains_key(reach::OPSGENIE) {
+        trackers.push(Tracker { service: reach::OPSGENIE.into(), place: Place::One(reach::OPSGENIE.into()) });
+    }
     if needs(reach::PAGERDUTY, "pagerduty-services", "…", !said.pagerduty_services.is_empty()) {
         let services = ids(&said.pagerduty_services);
         trackers.push(Tracker { service: reach::PAGERDUTY.into(), place: Place::Of(services) });

@@ -117,6 +117,8 @@ pub struct Answer {
     pub date: Option<DateTime<Utc>>,
     /// What a token of Slack may do.
     pub scopes: Option<String>,
+    /// The run of a workflow that took the request.
+    pub run: Option<String>,
     retry_after: Option<Duration>,
 }
 
@@ -360,6 +362,7 @@ impl Site {
         let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let date = text("date").and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
         let (date, scopes) = (date.map(|date| date.with_timezone(&Utc)), text("x-oauth-scopes"));
+        let run = text("x-ms-workflow-run-id");
         self.compare_clocks(date, response.headers().contains_key("age"));
         let mut body = Vec::new();
         loop {
@@ -369,7 +372,7 @@ impl Site {
                     return Err(self.failure(Trouble::TooBig, format!("sent more than {limit} MiB: ask for less")));
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Ok(Answer { status, body, path, date, scopes, retry_after }),
+                Ok(None) => return Ok(Answer { status, body, path, date, scopes, run, retry_after }),
                 Err(error) => return Err(self.explain(&error)),
             }
         }
@@ -386,12 +389,12 @@ impl Site {
             let text = String::from_utf8_lossy(&answer.body);
             let read = read(&text);
             drop(text);
-            read.map_err(|error| (answer, error))
+            read.map_err(|error| Box::new((answer, error)))
         };
         let read = if is_big { tokio::task::spawn_blocking(work).await } else { Ok(work()) };
         match read {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err((answer, error))) => Err(self.garbled(&answer, &error)),
+            Ok(Err(failed)) => Err(self.garbled(&failed.0, &failed.1)),
             Err(_) => Err(self.failure(Trouble::Garbled, "sent an answer that cannot be read".to_owned())),
         }
     }

@@ -28,12 +28,14 @@ mod faults;
 mod fits;
 mod folders;
 mod news;
+mod opsgenie;
 mod pager;
 mod pages;
 mod readers;
 mod silences;
 mod table;
 mod tickets;
+mod teams;
 mod told;
 
 const SENT: i64 = 1_790_000_000;
