@@ -6,6 +6,7 @@
 //! Invariant: nothing is acknowledged in the name of anybody but the person who acknowledged; an incident is created at most once for a key.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use chrono::TimeDelta;
 use reqwest::Method;
@@ -45,7 +46,7 @@ const AT_ONCE: &str = "100";
 /// Opens it.
 pub(super) fn open(endpoint: &Endpoint, options: &Options) -> Result<Box<dyn Channel>, SourceError> {
     let site = Site::open_as(PAGERDUTY, endpoint, Limits::default(), Spelling::KeyOrToken("Token token="))?;
-    Ok(Box::new(PagerDuty { site, priorities: options.priorities.clone() }))
+    Ok(Box::new(PagerDuty { site, priorities: options.priorities.clone(), users: Mutex::default() }))
 }
 
 #[derive(Debug)]
@@ -53,6 +54,8 @@ struct PagerDuty {
     site: Site,
     /// What the account calls the priority of each severity.
     priorities: BTreeMap<Severity, CleanStr>,
+    /// Who is who by their address: that does not change, and is asked once.
+    users: Mutex<BTreeMap<String, String>>,
 }
 
 impl Channel for PagerDuty {
@@ -341,9 +344,17 @@ impl PagerDuty {
     }
 
     async fn user(&self, mail: &str) -> Result<Option<String>, Failure> {
+        let known = self.users.lock().unwrap_or_else(PoisonError::into_inner).get(mail).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
         let users: Users = self.get("users", &[("query", mail), ("limit", AT_ONCE)]).await?;
         let is_it = |user: &User| user.email.eq_ignore_ascii_case(mail);
-        Ok(users.users.into_iter().find(is_it).map(|user| user.id))
+        let found = users.users.into_iter().find(is_it).map(|user| user.id);
+        if let Some(id) = &found {
+            self.users.lock().unwrap_or_else(PoisonError::into_inner).insert(mail.to_owned(), id.clone());
+        }
+        Ok(found)
     }
 
     async fn by_key(&self, parcel: &Parcel) -> Result<Option<Remote>, Failure> {

@@ -4,6 +4,8 @@
 //!
 //! Invariant: what is told twice is noted once, and nothing that is told stops a clock.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::pace::Free;
@@ -19,6 +21,8 @@ use crate::text::CleanStr;
 
 /// The pause between two questions.
 const PAUSE: TimeDelta = TimeDelta::seconds(20);
+/// Of one system so many things are asked about at a time, each with a few requests: twenty a minute in all, however many there are.
+const AT_A_TIME: usize = 2;
 /// Clocks differ: what happened so long before is news too.
 const BEFORE: TimeDelta = TimeDelta::minutes(2);
 
@@ -44,7 +48,13 @@ impl Console {
         let turn = usize::try_from(now.timestamp() / PAUSE.num_seconds()).unwrap_or_default();
         let first = turn % watched.len();
         watched.rotate_left(first);
+        let mut asked: BTreeMap<CleanStr, usize> = BTreeMap::new();
         for one in watched {
+            let count = asked.entry(one.service.clone()).or_default();
+            if *count == AT_A_TIME {
+                continue;
+            }
+            *count += 1;
             let is_left_alone = self.outbox.pace.paused(&one.service, now).is_some();
             if !is_left_alone && self.outbox.news_pace.free(&one.service, now, 0) == Free::Now {
                 self.outbox.news_pace.asked(&one.service, now);

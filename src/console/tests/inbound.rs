@@ -124,3 +124,45 @@ fn a_follow_up_whose_ticket_is_done_is_done() {
     desk.tell(news("OPS-1 is Done now", Some(item)));
     assert_eq!(desk.console.incident().follow_ups[0].state, FollowUpState::Done);
 }
+
+/// However many tickets and follow-ups there are, a system of an incident in which nothing happens is asked seldom, and each of its things has its turn.
+#[test]
+fn a_quiet_incident_asks_a_system_seldom_and_each_thing_in_turn() {
+    let mut desk = desk(&["c1"]);
+    for number in 0..25 {
+        let body = crate::incident::FollowUpSet { what: Some("x".into()), ..Default::default() };
+        let item = desk.write_as("bob", "c0", Event::FollowUpSet(body));
+        let body = DeliveryQueued {
+            service: "jira".into(),
+            target: "OPS".into(),
+            act: Act::Ticket(item),
+            ..DeliveryQueued::default()
+        };
+        let id = desk.write_as("bob", "c0", Event::DeliveryQueued(body));
+        let remote = format!("OPS-{}", number + 2);
+        for (step, to) in [DeliveryState::Sending, DeliveryState::Sent(remote.as_str().into())].into_iter().enumerate()
+        {
+            let body = DeliveryMoved { delivery: id, step: step as u32, to, is_routine: false };
+            desk.write_as("bob", "c0", Event::DeliveryMoved(body));
+        }
+    }
+    let mut times = Vec::new();
+    let mut seen = desk.effects.len();
+    let mut things = std::collections::BTreeSet::new();
+    for _ in 0..30 * 60 / 5 {
+        desk.pass(5);
+        for effect in &desk.effects[seen..] {
+            if let Effect::AskNews(watched) = effect {
+                times.push(desk.wall);
+                things.insert(watched.remote.id.clone());
+            }
+        }
+        seen = desk.effects.len();
+    }
+    assert_eq!(things.len(), 26, "{things:?}");
+    for (first, at) in times.iter().enumerate() {
+        let within = times[first..].iter().take_while(|other| **other - *at < TimeDelta::minutes(1)).count();
+        // Each is three requests at most.
+        assert!(within <= 6, "{within} in a minute");
+    }
+}
