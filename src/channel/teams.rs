@@ -111,6 +111,11 @@ impl Teams {
     fn said(&self, answer: &Answer) -> Receipt {
         let text = String::from_utf8_lossy(&answer.body);
         let text = text.trim();
+        if answer.status == 404 {
+            // The usual sentence names the path, which is half of the secret.
+            let why = "answered 404: the workflow is deleted or turned off: make one, and set its address".to_owned();
+            return receipt(self.site.failure(Trouble::Status(404), why));
+        }
         if !answer.is_success() {
             return receipt(complaint(&self.site, answer));
         }

@@ -174,7 +174,7 @@ fn about(act: Act) -> Parcel {
 
 #[tokio::test]
 async fn an_alert_is_there_once_its_request_names_it_and_is_followed_to_its_end() {
-    let (account, _server, channel) = account().await;
+    let (account, server, channel) = account().await;
     let long = Act::Open(Opened {
         title: "p99 over 2 s ".repeat(40).as_str().into(),
         severity: Severity::Sev1,
@@ -207,6 +207,10 @@ async fn an_alert_is_there_once_its_request_names_it_and_is_followed_to_its_end(
         (alert("status"), alert("priority"), alert("message")),
         (json!("closed"), json!("P1"), json!("INC-1 SEV0: worse"))
     );
+    for request in server.requests() {
+        let call = warroom::channel::calls::called("opsgenie", &request.method, &request.path.replace("/v2/", "/"));
+        assert!(call.is_some_and(|call| call.judged.starts_with("opsgenie")), "{request:?}");
+    }
     assert!(matches!(channel.look_up(&about(Act::Reopen)).await, Receipt::NotThere { .. }));
     there(channel.deliver(&about(Act::Reopen)).await);
     assert_eq!(alert("status"), "open");
