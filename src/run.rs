@@ -11,6 +11,7 @@ mod beside;
 pub mod budget;
 mod commands;
 pub mod copy;
+mod daily;
 pub mod doctor;
 pub use crate::clock;
 pub mod encoder;
@@ -229,6 +230,7 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
         view.screen.send_aside(ground::ASK);
     }
     let mut shell = Shell::start(plan);
+    daily::check_up(&shell.plan, shell.back());
     if fault == Some(Fault::PanicTask) {
         shell.panic_in_a_task();
     }
