@@ -25,6 +25,7 @@ use crate::source::http::{Answer, Failure, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::{CleanStr, CleanText};
 
+pub mod calls;
 mod events;
 pub mod fit;
 mod grafana;

@@ -172,6 +172,9 @@ enum Sub {
         /// As JSON: {"is_fine":…,"findings":[{"verdict":…,"what":…,"why":…}]}
         #[arg(long)]
         json: bool,
+        /// Print every call that an incident makes of other systems, what it needs, and which line judges it; asks nobody
+        #[arg(long, conflicts_with = "json")]
+        explain: bool,
     },
     /// Record a change to what runs: a deploy, a flag, a Terraform apply
     Change(changes::Told),
@@ -458,7 +461,8 @@ fn run(matches: &ArgMatches) -> Result<ExitCode, Ending> {
         Sub::Note { kind, text } => answers::note(&part()?, common.incident, kind, &given_or_piped(&text)?),
         Sub::Run(asked) => run::run(&part()?, common.incident, &asked),
         Sub::Oncall { json, at } => people::oncall(&part()?, json, at.as_deref()),
-        Sub::Doctor { json } => doctor::doctor(&load()?, &inputs, json),
+        Sub::Doctor { explain: true, .. } => print(crate::channel::calls::explained().trim_end()),
+        Sub::Doctor { json, explain: false } => doctor::doctor(&load()?, &inputs, json),
         Sub::Change(told) => changes::change(&load()?, &told),
         Sub::Listen(listening) => changes::listen(&load()?, &listening),
         Sub::Changes { since, json } => changes::list(&load()?, since, json),

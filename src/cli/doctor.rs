@@ -83,6 +83,7 @@ fn on_this_machine(config: &Config, inputs: &Inputs) -> Vec<Finding> {
         std::env::var("COLORTERM").ok().as_deref(),
         std::env::var("TERM").ok().as_deref(),
     );
+    findings.extend(ignored_proxy(config));
     findings.push(match (std::io::stdout().is_terminal(), locale_is_utf8()) {
         (false, _) => Finding::untried("terminal", "the output is none"),
         (true, true) => Finding::fine("terminal", &format!("UTF-8, {depth:?}")),
@@ -91,6 +92,18 @@ fn on_this_machine(config: &Config, inputs: &Inputs) -> Vec<Finding> {
         }
     });
     findings
+}
+
+/// A proxy that the shell names and that no system is asked through: behind it all of them would be silent.
+fn ignored_proxy(config: &Config) -> Option<Finding> {
+    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
+    let name = names.into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))?;
+    let read = [&config.prometheus, &config.alertmanager, &config.jaeger].into_iter().flatten();
+    let is_direct = read.chain(config.written.values()).any(|endpoint| endpoint.proxy.is_none());
+    let why = format!(
+        "${name} is set, and warroom asks no system through it: write `proxy` into the sections of those that are behind it"
+    );
+    is_direct.then(|| Finding::doubtful("proxy", &why))
 }
 
 /// Incidents that run and have no ticket, where tickets are kept.

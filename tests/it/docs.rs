@@ -26,6 +26,12 @@ fn readmes_table_of_commands_is_the_programs() {
 }
 
 #[test]
+fn the_manual_s_table_of_calls_is_the_programs() {
+    let manual = std::fs::read_to_string("docs/calls.md").unwrap();
+    assert_eq!(manual.trim(), warroom(&["doctor", "--explain"]).trim(), "paste what `warroom doctor --explain` prints");
+}
+
+#[test]
 fn readmes_picture_is_the_screen() {
     let picture = std::fs::read_to_string("assets/screen.svg").unwrap();
     let now = warroom(&["picture"]);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
+use warroom::channel::calls::{Call, called};
 use warroom::run::clock;
 
 use crate::plain::{Host, Plain};
@@ -111,10 +112,13 @@ async fn an_incident_from_the_alert_to_its_end_with_every_system_beside_it() {
     std::fs::write(folder.join("config.toml"), systems.config(&prometheus.url(), &alertmanager.url())).unwrap();
     let ended = tokio::task::spawn_blocking(move || {
         play(&host, &systems, &alertmanager);
-        (host, systems)
+        let calls = calls(&systems);
+        let doctor = host.command(&["doctor", "--json"]).envs(SECRETS).output().unwrap();
+        (host, systems, calls, doctor.stdout)
     });
-    let (host, systems) = ended.await.unwrap();
+    let (host, systems, calls, doctor) = ended.await.unwrap();
     compare(&systems);
+    every_call_is_judged(&calls, &doctor);
     no_secret_in(host.home.path());
 }
 
@@ -265,13 +269,41 @@ fn compare(systems: &Systems) {
     }
     let comments = serde_json::to_string(&site.comments).unwrap();
     assert!(
-        comments.contains("Eve Stone [in] pagerduty: Escalated to level 2")
+        comments.contains("Eve Stone (PagerDuty) [in] pagerduty: Escalated to level 2")
             && !comments.contains("jira [in]")
             && !comments.contains("[in] statuspage"),
         "{comments}"
     );
     for line in ["dana [ACK]", "[DECIDE]", "bob [todo] raise the limit\"", "still looking, 2"] {
         assert_eq!(comments.matches(line).count(), 1, "{line}: {comments}");
+    }
+}
+
+/// What the systems were asked is what the table of calls says.
+fn calls(systems: &Systems) -> Vec<&'static Call> {
+    let names = ["pagerduty", "slack", "statuspage", "jira"];
+    let mut calls = Vec::new();
+    for (service, server) in names.into_iter().zip(&systems.servers) {
+        for request in server.requests() {
+            let call = called(service, &request.method, &request.path);
+            let call = call.unwrap_or_else(|| panic!("{service}: no call is {} {}", request.method, request.path));
+            if !calls.contains(&call) {
+                calls.push(call);
+            }
+        }
+    }
+    assert!(calls.len() > 25, "{calls:?}");
+    calls
+}
+
+/// Doctor has a line for each.
+fn every_call_is_judged(calls: &[&Call], doctor: &[u8]) {
+    let said: serde_json::Value = serde_json::from_slice(doctor).unwrap();
+    let findings: Vec<_> =
+        said["findings"].as_array().unwrap().iter().map(|one| one["what"].as_str().unwrap()).collect();
+    for call in calls {
+        let is_judged = findings.iter().any(|what| what.starts_with(call.judged));
+        assert!(is_judged, "no line of doctor judges {call:?}: {findings:#?}");
     }
 }
 

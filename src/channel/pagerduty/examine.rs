@@ -60,11 +60,13 @@ impl PagerDuty {
                 policies.entry(policy.id).or_default().push(name);
             }
         }
-        for person in &wanted.reach.people {
-            let Some(mail) = &person.email else { continue };
+        let people =
+            wanted.reach.people.iter().filter_map(|person| Some((person.email.as_ref()?, person.name.as_str())));
+        let stands_in = wanted.reach.stands_in.iter().map(|mail| (mail, "stands in for who has no address"));
+        for (mail, name) in people.chain(stands_in) {
             let what = format!("pagerduty: user {mail}");
             findings.push(match self.user(mail).await {
-                Ok(Some(_)) => Finding::fine(&what, &person.name),
+                Ok(Some(_)) => Finding::fine(&what, name),
                 Ok(None) => {
                     Finding::doubtful(&what, "nobody there has this address: they can neither act nor be paged")
                 }
