@@ -34,8 +34,8 @@ mod pages;
 mod readers;
 mod silences;
 mod table;
-mod tickets;
 mod teams;
+mod tickets;
 mod told;
 
 const SENT: i64 = 1_790_000_000;
