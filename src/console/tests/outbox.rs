@@ -623,6 +623,19 @@ fn lines_for_a_ticket_go_once_a_minute_and_the_last_ones_when_it_is_over_or_some
         }
         lines
     };
+    let opened = crate::incident::Opened {
+        title: "p99".into(),
+        severity: crate::incident::Severity::Sev1,
+        alerts: Default::default(),
+        linked: Vec::new(),
+    };
+    // What others declared is theirs to open; this ticket is this console's.
+    desk.asks(Event::DeliveryQueued(DeliveryQueued {
+        service: crate::reach::JIRA.into(),
+        target: "OPS".into(),
+        act: crate::incident::Act::Open(opened),
+        ..DeliveryQueued::default()
+    }));
     arrive(&mut desk);
     desk.pass(61);
     arrive(&mut desk);
