@@ -172,7 +172,7 @@ fn a_breach_begins_and_ends_with_its_worst_value_and_series_and_comes_back_as_an
     let [begin] = begins(&desk).try_into().unwrap();
     let first = |from: i64| DateTime::from_timestamp((from + 14).div_euclid(15) * 15, 0).unwrap();
     assert_eq!((begin.since, begin.at_least), (first(start + 300), false));
-    assert_eq!(begin.value, *"18.0 % (pod=p12), must be below 0.50 %");
+    assert_eq!(begin.value, *"18.0 % (pod=p12), must be at most 0.50 %");
     until(&mut desk, 24);
     let [end] = ends(&desk).try_into().unwrap();
     assert_eq!((end.ended, end.after), (first(start + 900), None));
