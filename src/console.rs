@@ -338,6 +338,11 @@ impl Console {
         Some(self.panes.iter().find_map(|pane| pane.draft()).unwrap_or_default())
     }
 
+    /// The half-typed text, whether it is on disk or not.
+    pub fn half_typed(&self) -> Option<String> {
+        self.panes.iter().find_map(|pane| pane.draft())
+    }
+
     fn may_write(&self) -> bool {
         self.settings.access == Access::Full && !self.settings.is_wall
     }

@@ -330,14 +330,14 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
         }
     };
     // The terminal first: it is what the person looks at.
-    let draft = view.console.unsaved_draft();
+    let (draft, typed) = (view.console.unsaved_draft(), view.console.half_typed());
     let left = view.console.left_behind(clock::wall());
     drop(guard);
-    let closed = shell.close(draft, PATIENCE).map_err(anyhow::Error::msg);
+    let closed = shell.close(draft, typed, PATIENCE).map_err(anyhow::Error::msg);
     if !left.is_empty() {
         use std::io::Write as _;
         // A terminal that is gone reads nothing.
-        let _ = writeln!(std::io::stderr(), "{}", left.join("\n"));
+        let _ = writeln!(std::io::stderr(), "{}", crate::text::shown(&left.join("\n")));
     }
     closed?;
     Ok(status)

@@ -114,7 +114,7 @@ async fn run(mut plan: Plan) -> anyhow::Result<u8> {
     for line in session.console.left_behind(clock::wall()) {
         session.paper.line(&format!("! {line}"));
     }
-    let closed = shell.close(None, PATIENCE);
+    let closed = shell.close(None, None, PATIENCE);
     let written = session.paper.close(LAST_WORDS);
     closed.map_err(anyhow::Error::msg)?;
     match written {

@@ -453,9 +453,15 @@ impl Shell {
     }
 
     /// Ends everything; waits only for what the journal accepted, and not for ever. What is not on the disk by then is written beside it, and said.
-    pub(super) fn close(mut self, draft: Option<String>, patience: Duration) -> Result<(), String> {
+    /// `draft` is half-typed text that was not handed to the journal yet, `typed` all of it.
+    pub(super) fn close(
+        mut self,
+        draft: Option<String>,
+        typed: Option<String>,
+        patience: Duration,
+    ) -> Result<(), String> {
         self.tasks.abort_all();
-        if let Some(text) = draft.clone() {
+        if let Some(text) = draft {
             self.tell(Request::SaveDraft(text));
         }
         let Some(Open { id, handle, mut news }) = self.open.take() else { return Ok(()) };
@@ -468,8 +474,10 @@ impl Shell {
                 self.waiting.remove(&ticket);
             }
         }
-        let draft = draft.filter(|_| !in_time || !is_writable);
-        rescue::rescue(&self.plan.log, id, &self.waiting, draft.as_deref(), in_time)
+        // That a draft was kept is never answered: where the disk stalls, it may wait with the rest.
+        let is_kept = in_time && is_writable;
+        let typed = typed.filter(|typed| !is_kept && !typed.is_empty());
+        rescue::rescue(&self.plan.log, id, &self.waiting, typed.as_deref(), in_time)
     }
 }
 

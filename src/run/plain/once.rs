@@ -132,7 +132,7 @@ async fn run(mut plan: Plan, asked: &ShellCommand) -> anyhow::Result<ShellAnswer
         }
     };
     let unsent = session.unsent(clock::wall());
-    shell.close(None, PATIENCE).map_err(anyhow::Error::msg)?;
+    shell.close(None, None, PATIENCE).map_err(anyhow::Error::msg)?;
     Ok(session.answered(went, unsent))
 }
 
