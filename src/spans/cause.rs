@@ -7,7 +7,8 @@
 //!    hands on what failed below it; one that says that it succeeded does not.
 //! 2. Several children failed: where the parent's words repeat those of one, it is that one. Otherwise the first to fail, with those that ran beside
 //!    it: *several causes*. What began after the first had failed is a *consequence*.
-//! 3. A child that failed, and whose sibling with the same operation and request then succeeded, is a retry that was *made good*: no cause. Of
+//! 3. A child that failed, and whose sibling with the same operation and request then succeeded, is a retry that was *made good*: no cause. Without a
+//!    tag that tells requests apart, more successes than failures are other calls, and make nothing good. Of
 //!    attempts that all failed the last one counts. A hedged request whose twin succeeded is made good too, unless the parent has no words of its
 //!    own for why it failed. A cancelled child is no cause beside another.
 //! 4. A parent that gave up (a timeout, a deadline, `UT`, 504, cancelled) while a child was open *waited for* the innermost span that was still open.
@@ -264,6 +265,11 @@ impl<'a> Ground<'a> {
             let span = self.span(*child);
             good.entry((&span.service, &span.operation)).or_default().push(*child);
         }
+        let mut tries: HashMap<(&CleanStr, &CleanStr), usize> = HashMap::new();
+        for child in self.children[parent].iter().filter(|child| self.broken[**child]) {
+            let span = self.span(*child);
+            *tries.entry((&span.service, &span.operation)).or_default() += 1;
+        }
         for place in 0..self.children[parent].len() {
             let child = self.children[parent][place];
             if !self.broken[child] {
@@ -271,6 +277,11 @@ impl<'a> Ground<'a> {
             }
             let span = self.span(child);
             let Some(twins) = good.get(&(&span.service, &span.operation)) else { continue };
+            // One success for many failures is a retry; many successes beside one failure are other calls, unless their requests are the same.
+            let kind = (&span.service, &span.operation);
+            if request_of(span).is_none() && twins.len() > tries.get(&kind).copied().unwrap_or(0) {
+                continue;
+            }
             let is_same = |twin: &&usize| match (request_of(span), request_of(self.span(**twin))) {
                 (Some(one), Some(other)) => one == other,
                 (Some(_) | None, _) => true,

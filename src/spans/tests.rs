@@ -255,6 +255,19 @@ fn a_retry_that_was_made_good_is_no_cause_and_of_attempts_in_vain_the_last_is() 
 }
 
 #[test]
+fn many_calls_that_went_well_make_one_that_failed_no_retry() {
+    let call = |id: &str, from: i64, error: &str| Span {
+        operation: "get".into(),
+        ..of(id, Some("page"), "web", from, 10, error)
+    };
+    let calls = [call("a", 10, "boom"), call("b", 30, ""), call("c", 50, ""), call("d", 70, "")];
+    let trace = trace([vec![of("page", None, "web", 0, 100, "")], calls.to_vec()].concat());
+    let watched = WatchedService { service: "web".into(), ..WatchedService::default() };
+    let Rows { errors, mended, .. } = trace.rows(&[watched]);
+    assert_eq!((errors.len(), mended.len()), (1, 0));
+}
+
+#[test]
 fn what_gave_up_names_whom_it_waited_for() {
     let mut proxy = of("proxy", None, "proxy", 0, 15_000, "HTTP 504, the upstream did not answer in time (UT)");
     proxy.http_status = Some(504);
