@@ -650,6 +650,11 @@ pub trait Pane: Send {
         Vec::new()
     }
 
+    /// Whether Tab completes what is typed, rather than going to the next pane.
+    fn completes(&self, _cx: &Cx<'_>) -> bool {
+        false
+    }
+
     /// Takes a paste as text, while [`Pane::is_typing`].
     fn type_paste(&mut self, _text: &str, _cx: &Cx<'_>) -> Vec<Intent> {
         Vec::new()

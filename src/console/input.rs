@@ -83,7 +83,10 @@ impl Console {
         if self.start.is_some() && self.start_key(chord, wall, effects) {
             return;
         }
-        if let Some(action) = actions::global(chord).filter(|_| !is_typing || chord.is_global()) {
+        let completes =
+            is_typing && chord.code() == KeyCode::Tab && self.panes[self.focus as usize].completes(&self.cx(wall));
+        let global = actions::global(chord).filter(|_| !completes && (!is_typing || chord.is_global()));
+        if let Some(action) = global {
             return self.perform_global(action, wall, effects);
         }
         if self.start.is_some() {

@@ -233,6 +233,15 @@ impl TimelinePane {
         vec![Intent::Commit(Command::AddNote(body), typed.to_string())]
     }
 
+    /// The names that the one which is being typed can grow into: who is here, on call, or known.
+    fn offered(&self, cx: &Cx<'_>) -> Vec<CleanStr> {
+        let Some(begun) = self.editor.name_begun().filter(|_| self.is_typing) else { return Vec::new() };
+        let names = cx.roster().completions(&begun);
+        let is_whole = |name: &CleanStr| name.eq_ignore_ascii_case(begun.trim_start_matches(['"', '\u{201c}']));
+        // What stands there in full is not offered again.
+        if names.iter().any(is_whole) { Vec::new() } else { names }
+    }
+
     /// When the typing of the present text began, in the incident's clock.
     fn began(&self, cx: &Cx<'_>) -> DateTime<Utc> {
         self.began.map_or(cx.now, |at| cx.incident.clock().show(at).min(cx.now))
@@ -257,6 +266,10 @@ impl TimelinePane {
         let remark = line.doubt.map(|why| format!("? {why}"));
         let remark =
             remark.or_else(|| line.when.and_then(|when| when.remark).map(|remark| format!("{time}: {remark}")));
+        let offered = self.offered(cx);
+        let tab = if offered.len() == 1 { " (Tab completes it)" } else { "" };
+        let names = offered.iter().map(|name| format!("@{name}")).collect::<Vec<_>>().join(", ");
+        let remark = remark.or_else(|| (!names.is_empty()).then(|| format!("{names}{tab}")));
         (format!("{time:>5} {:<8} ", line.kind.word()), remark)
     }
 
@@ -289,6 +302,11 @@ impl Pane for TimelinePane {
         match key.code {
             KeyCode::Esc => self.is_typing = false,
             KeyCode::Enter if is_plain => return self.commit(cx),
+            KeyCode::Tab => {
+                if let [name] = self.offered(cx).as_slice() {
+                    self.editor.complete_name(name);
+                }
+            }
             KeyCode::PageUp => return self.go(-10, cx),
             KeyCode::PageDown => return self.go(10, cx),
             _ => {
@@ -301,6 +319,11 @@ impl Pane for TimelinePane {
             }
         }
         Vec::new()
+    }
+
+    fn completes(&self, cx: &Cx<'_>) -> bool {
+        // With several to choose from it stays where somebody is typing.
+        !self.offered(cx).is_empty()
     }
 
     fn type_paste(&mut self, text: &str, cx: &Cx<'_>) -> Vec<Intent> {

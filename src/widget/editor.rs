@@ -129,6 +129,36 @@ impl Editor {
         self.edit(|area| area.insert_str(clean.as_str()))
     }
 
+    /// The name that is being written before the cursor: what follows an `@` at the beginning of a word, up to the cursor; with a quotation mark
+    /// behind the `@`, blanks belong to it.
+    pub fn name_begun(&self) -> Option<String> {
+        let (line, column) = (self.area.cursor().0, self.area.cursor().1);
+        let before: Vec<char> = self.area.lines().get(line)?.chars().take(column).collect();
+        let at = before.iter().rposition(|letter| *letter == '@')?;
+        let is_word = at == 0 || before[at - 1].is_whitespace();
+        let name: String = before[at + 1..].iter().collect();
+        let is_quoted = name.starts_with(['"', '\u{201c}']);
+        let is_open = if is_quoted {
+            !name.chars().skip(1).any(|letter| matches!(letter, '"' | '\u{201d}'))
+        } else {
+            !name.contains(char::is_whitespace)
+        };
+        (is_word && is_open && !name.is_empty()).then_some(name)
+    }
+
+    /// Puts a name in the place of the one that is being written, in quotation marks where it has blanks, and a blank behind it.
+    pub fn complete_name(&mut self, name: &str) -> Edited {
+        let Some(begun) = self.name_begun() else { return Edited::Ignored };
+        let length = begun.chars().count();
+        let whole = if name.contains(char::is_whitespace) { format!("\"{name}\" ") } else { format!("{name} ") };
+        self.edit(|area| {
+            for _ in 0..length {
+                area.delete_char();
+            }
+            area.insert_str(whole)
+        })
+    }
+
     /// Takes a key.
     ///
     /// Ctrl+J new line · Ctrl+W word · Ctrl+U, Ctrl+K to the start, the end of the line · Ctrl+Z, Ctrl+Y undo, redo ·
