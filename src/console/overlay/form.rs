@@ -7,10 +7,11 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use super::draw::{frame, put};
 use super::{Outcome, filled};
+use crate::incident::when::Side;
 use crate::pane::{Cx, FormKind};
 use crate::text::{CleanStr, CleanText};
 use crate::widget::editor::Editor;
@@ -23,8 +24,18 @@ pub(crate) struct Field {
     rows: u16,
     /// A paste does not reach it.
     pub(super) is_typed: bool,
-    /// It takes somebody's name.
-    is_person: bool,
+    takes: Takes,
+}
+
+/// What a field takes that can be helped with while it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Takes {
+    /// Words.
+    Words,
+    /// Somebody's name.
+    Person,
+    /// A time that was, or one to come.
+    Time(Side),
 }
 
 /// A form that somebody fills in.
@@ -46,12 +57,26 @@ impl Field {
     /// A field of one line that says, while it is empty, what belongs there.
     pub(crate) fn said(label: impl Into<String>, hint: impl Into<String>, text: &str) -> Self {
         let (label, hint) = (label.into(), hint.into());
-        Self { label, hint, editor: filled(Editor::one_line(), text), rows: 1, is_typed: false, is_person: false }
+        Self { label, hint, editor: filled(Editor::one_line(), text), rows: 1, is_typed: false, takes: Takes::Words }
     }
 
     /// A field for somebody's name.
     pub(crate) fn person(label: impl Into<String>, example: impl AsRef<str>, text: &str) -> Self {
-        Self { is_person: true, ..Self::line(label, example, text) }
+        Self { takes: Takes::Person, ..Self::line(label, example, text) }
+    }
+
+    /// A field for a time; how it is understood stands beside it while it is typed.
+    pub(crate) fn time(side: Side, label: impl Into<String>, example: impl AsRef<str>, text: &str) -> Self {
+        Self { takes: Takes::Time(side), ..Self::line(label, example, text) }
+    }
+
+    /// How the time in it is understood so far: the moment with its day and zone, or nothing where it is none yet.
+    fn understood(&self, cx: &Cx<'_>) -> Option<String> {
+        let Takes::Time(side) = self.takes else { return None };
+        let word = self.editor.text();
+        let word = word.trim();
+        let read = if side == Side::Next { super::forms::coming(word, cx) } else { super::forms::past(word, cx) };
+        read.ok().filter(|_| !word.is_empty()).map(|when| when.words(cx.now, cx.zone))
     }
 
     /// A field for a word that must be typed by hand.
@@ -62,7 +87,7 @@ impl Field {
     /// A field of several lines.
     pub(crate) fn lines(label: impl Into<String>, hint: impl Into<String>, text: &str, rows: u16) -> Self {
         let (label, hint) = (label.into(), hint.into());
-        Self { label, hint, editor: filled(Editor::lines(), text), rows, is_typed: false, is_person: false }
+        Self { label, hint, editor: filled(Editor::lines(), text), rows, is_typed: false, takes: Takes::Words }
     }
 }
 
@@ -96,7 +121,7 @@ impl Form {
 
     /// The names that what is typed so far can grow into.
     fn offered(&self, cx: &Cx<'_>) -> Vec<CleanStr> {
-        let field = self.fields.get(self.at).filter(|field| field.is_person);
+        let field = self.fields.get(self.at).filter(|field| field.takes == Takes::Person);
         let begun = field.map(|field| field.editor.text()).unwrap_or_default();
         let names = super::forms::completions(&begun, cx);
         // What stands there in full is not offered again.
@@ -182,7 +207,11 @@ impl Form {
             let Some(top) = top.checked_sub(skip) else { continue };
             let is_here = place == self.at;
             let marker = if is_here { cx.theme.glyphs.here } else { " " };
-            put(Line::from(format!("{marker} {}", field.label)).style(cx.theme.title(is_here)), y + top, inner, buf);
+            let mut heading = Line::from(format!("{marker} {}", field.label)).style(cx.theme.title(is_here));
+            if let Some(moment) = field.understood(cx) {
+                heading.push_span(Span::styled(format!(": {moment}"), cx.theme.dim()));
+            }
+            put(heading, y + top, inner, buf);
             let area =
                 Rect { x: inner.x + 4, y: y + top + 1, width: inner.width.saturating_sub(4), height: field.rows };
             let at = field.editor.draw(area.intersection(inner), buf, cx.theme, Line::default(), &field.hint);

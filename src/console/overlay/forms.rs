@@ -54,7 +54,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
             vec![
                 Field::person("who", "dana", ""),
                 Field::line("does what", "check p99 of the gateway", ""),
-                Field::line("and calls back in or at", "5m, or 14:10", "5m"),
+                Field::time(Side::Next, "and calls back in or at", "5m, or 14:10", "5m"),
             ],
         ),
         FormKind::Proposal => (
@@ -147,7 +147,10 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
                     "at most {} min at a time; it stands on the timeline",
                     cx.cadence.snooze_cap.num_minutes()
                 )],
-                vec![Field::line("for how long", "5m", "5m"), Field::line("why", "the bank's call runs", "")],
+                vec![
+                    Field::time(Side::Next, "for how long", "5m", "5m"),
+                    Field::line("why", "the bank's call runs", ""),
+                ],
             )
         }
         FormKind::Resolve => (
@@ -190,7 +193,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
             Vec::new(),
             vec![
                 Field::line("labels (=, !=, =~, !~)", "alertname=\"HighErrorRate\" service.name=~\"ali.*\"", labels),
-                Field::line("for how long, or until when", "30m, 14:10; at most 4h", "1h"),
+                Field::time(Side::Next, "for how long, or until when", "30m, 14:10; at most 4h", "1h"),
                 Field::line("why", "the backup is being filled, it fires until then", ""),
             ],
         ),
@@ -204,7 +207,8 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
                     .into_iter()
                     .collect(),
                 vec![
-                    Field::line(
+                    Field::time(
+                        Side::Next,
                         "when",
                         "2026-11-24 10:00",
                         &latest.map(|at| zone(proposed_slot(at, cx))).unwrap_or_default(),
@@ -257,7 +261,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
                 format!("correct: {}", which.name()),
                 vec![format!("now: {known}; both values stay in the record")],
                 vec![
-                    Field::line("when it really was", "14:10, 14:10:30 or -5m", ""),
+                    Field::time(Side::Past, "when it really was", "14:10, 14:10:30 or -5m", ""),
                     Field::line("how that is known", "gateway log", ""),
                 ],
             )
@@ -294,7 +298,8 @@ fn scope(cx: &Cx<'_>) -> Asked {
             Field::line("customers affected so far", "1200", &customers),
             Field::line("complete outage? yes or no", "no", yes(scope.complete_outage)),
             Field::line("must a regulator know? yes or no", "no", yes(scope.regulatory)),
-            Field::line(
+            Field::time(
+                Side::Past,
                 "customers hurt since",
                 "now, -5m, 14:10, or nobody",
                 &cx.incident.milestone(Milestone::ImpactStart).map(|at| cx.dated(at)).unwrap_or_default(),
