@@ -104,7 +104,11 @@ impl OutputPane {
     }
 
     fn page(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
-        match self.run(cx).map(|run| (run.id, cx.outputs.get(run.id).is_some_and(|output| output.file.is_some()))) {
+        // What ended before this console opened is followed by nobody, and its file is here all the same.
+        let is_here = |run: &Run| {
+            run.order.host == *cx.host || cx.outputs.get(run.id).is_some_and(|output| output.file.is_some())
+        };
+        match self.run(cx).map(|run| (run.id, is_here(run))) {
             Some((run, true)) => vec![Intent::Run(RunAsk::Page(run))],
             Some((_, false)) => vec![Intent::Say("its output stands on the machine on which it ran".to_owned())],
             None => vec![Intent::Say("no command was started here".to_owned())],

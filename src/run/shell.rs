@@ -265,7 +265,14 @@ impl Shell {
             }
             Effect::Copy(text) => self.copy(text),
             Effect::Run(run, act) => self.run_command(run, act),
-            Effect::Page(run) => self.pages = self.output_file(run),
+            Effect::Page(run) => match self.output_file(run) {
+                Some(file) if file.exists() => self.pages = Some(file),
+                Some(file) => {
+                    let why = format!("{} is not there: its output is on the machine on which it ran", file.display());
+                    self.answers.push_back(Msg::Failed(CleanText::new(&why)));
+                }
+                None => {}
+            },
             Effect::LookFor(number, programs) => self.look_for(number, programs),
             Effect::ShowLayout(layout) => self.tell(Request::SetLayout(layout)),
             Effect::WriteStarterConfig => {

@@ -3,6 +3,7 @@
 //! Hides where a test's host keeps its state: each [`Host`] has folders of its own, and all its consoles share them.
 
 mod clocks;
+mod desk;
 mod faults;
 mod grounds;
 mod hostile;
