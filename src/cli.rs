@@ -14,11 +14,13 @@ mod doctor;
 mod gameday;
 mod listing;
 mod out;
+mod pager;
 mod people;
 mod playbook;
 mod refused;
 mod run;
 mod salvage;
+mod show;
 mod start;
 mod status;
 mod verbs;
@@ -65,6 +67,12 @@ struct Common {
     /// Which incident: INC-42, 42, or DRILL-3; not needed while only one is open
     #[arg(id = "on", short = 'i', long = "incident", global = true, value_name = "INC")]
     incident: Option<IncidentId>,
+    /// Colours in answers and on the screen
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    color: out::Ink,
+    /// Print a long answer without a pager
+    #[arg(long, global = true)]
+    no_pager: bool,
 }
 
 /// Flags of the two consoles.
@@ -144,9 +152,12 @@ enum Sub {
     Show {
         /// INC-42, 42, or DRILL-3; as -i
         incident: Option<IncidentId>,
-        /// As JSON
+        /// As JSON; with --follow an object for each line of the timeline
         #[arg(long)]
         json: bool,
+        /// Go on with what comes, until Ctrl-C
+        #[arg(short, long)]
+        follow: bool,
     },
     /// Write a line on the timeline; without a text, read it from a pipe
     Note {
@@ -239,6 +250,35 @@ enum Sub {
 }
 
 impl Sub {
+    /// Whether what it prints is for reading, so that a pager helps.
+    fn is_read(&self) -> bool {
+        match self {
+            Self::Show { follow, .. } => !follow,
+            Self::After(command) => command.is_read(),
+            Self::List(_)
+            | Self::Changes { .. }
+            | Self::Playbook { command: PlaybookSub::List | PlaybookSub::Show { .. } }
+            | Self::Template { command: TemplateSub::List }
+            | Self::Config { command: ConfigSub::Show }
+            | Self::Keys { .. } => true,
+            Self::Open { .. }
+            | Self::Gameday(_)
+            | Self::Declare { .. }
+            | Self::Alerts { .. }
+            | Self::Note { .. }
+            | Self::Run(_)
+            | Self::Oncall { .. }
+            | Self::Doctor { .. }
+            | Self::Change(_)
+            | Self::Listen(_)
+            | Self::Journal { .. }
+            | Self::Playbook { .. }
+            | Self::Template { .. }
+            | Self::Config { .. }
+            | Self::Picture { .. } => false,
+        }
+    }
+
     /// Whether it is about one record, so that `-i` says which.
     fn is_of_one_record(&self) -> bool {
         match self {
@@ -425,6 +465,7 @@ fn run(matches: &ArgMatches) -> Result<ExitCode, Ending> {
     {
         let common = Common::from_arg_matches(matches)?;
         let inputs = inputs(&common, &Screen::default());
+        let _pager = (verb.looks && !common.no_pager).then(pager::Paged::start).flatten();
         return verbs::run(&salvage::part(&inputs, false)?, &inputs, &common, &verb, words);
     }
     let Cli { common, command } = Cli::from_arg_matches(matches)?;
@@ -445,19 +486,21 @@ fn run(matches: &ArgMatches) -> Result<ExitCode, Ending> {
     if let Some(name) = matches.subcommand_name().filter(|_| common.incident.is_some() && !command.is_of_one_record()) {
         return Err(Ending::Usage(format!("`{name}` is not about one incident: leave -i out")));
     }
+    let ink = common.color.settled();
+    let _pager = (command.is_read() && !common.no_pager).then(pager::Paged::start).flatten();
     match command {
         Sub::Open { incident, screen } => {
             let named = incident.or(common.incident).map(|_| record(incident, &common)).transpose()?;
-            start::open(&part()?, named, &screen, &inputs)
+            start::open(&start::coloured(part()?, common.color), named, &screen, &inputs)
         }
-        Sub::Gameday(asked) => gameday::gameday(&part()?, *asked, &inputs),
+        Sub::Gameday(asked) => gameday::gameday(&start::coloured(part()?, common.color), *asked, &inputs),
         Sub::Declare { service, severity, reported, title } => {
             answers::declare(&part()?, service.as_deref(), severity, &reported, &args::joined(&title))
         }
         Sub::Alerts { json, .. } => alerts::alerts(&load()?, json),
         Sub::After(command) => after::run(&load()?, command, common.incident),
-        Sub::List(asked) => listing::list(&part()?, &asked),
-        Sub::Show { incident, json } => answers::show(&part()?, record(incident, &common)?, json),
+        Sub::List(asked) => listing::list(&part()?, &asked, ink),
+        Sub::Show { incident, json, follow } => show::show(&part()?, record(incident, &common)?, json, follow, ink),
         Sub::Note { kind, text } => answers::note(&part()?, common.incident, kind, &given_or_piped(&text)?),
         Sub::Run(asked) => run::run(&part()?, common.incident, &asked),
         Sub::Oncall { json, at } => people::oncall(&part()?, json, at.as_deref()),
@@ -531,14 +574,20 @@ fn configuration(command: &ConfigSub, inputs: &Inputs) -> Result<ExitCode, Endin
         ConfigSub::Path => config::path(inputs).map_err(usage)?,
         ConfigSub::Init => {
             let path = inputs.overrides.config.clone().unwrap_or_else(|| inputs.places.user_file());
-            crate::run::records::write_starter_config(&path)?
+            return print_done(&crate::run::records::write_starter_config(&path)?);
         }
     };
     print(text.trim_end())
 }
 
 fn print(text: &str) -> Result<ExitCode, Ending> {
-    writeln!(out::out(), "{text}")?;
+    writeln!(out::out(out::Ink::Never), "{text}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what was done: it stays done, whatever becomes of the printing.
+fn print_done(text: &str) -> Result<ExitCode, Ending> {
+    out::write(text).map_err(|why| Ending::Unprinted(format!("done, printing failed ({why}): {text}")))?;
     Ok(ExitCode::SUCCESS)
 }
 

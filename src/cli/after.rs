@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::answers::{actor, asking, moment, opened, read_record, refused, tell, via};
-use super::{Ending, one_record, print};
+use super::{Ending, one_record, print, print_done};
 use crate::config::{Config, files};
 use crate::incident::brief::{BriefKind, brief};
 use crate::incident::command::decide;
@@ -148,7 +148,7 @@ pub(super) fn run(config: &Config, command: AfterSub, flag: Option<IncidentId>) 
         AfterSub::Merge { duplicate, into } => merge(config, duplicate, into),
         AfterSub::Unmerge { duplicate, reason } => {
             let merging = Merging { actor: actor(config), via: via("merge"), cadence: config.cadence };
-            print(&merging.undo(&opened(config)?, duplicate, &CleanStr::new(&reason))?)
+            print_done(&merging.undo(&opened(config)?, duplicate, &CleanStr::new(&reason))?)
         }
         AfterSub::Redact { incident, entry: None, .. } => redactable(config, one_record(Some(incident), flag)?),
         AfterSub::Redact { incident, entry: Some(entry), reason } => {
@@ -161,6 +161,18 @@ pub(super) fn run(config: &Config, command: AfterSub, flag: Option<IncidentId>) 
 }
 
 impl AfterSub {
+    /// Whether what it prints is for reading.
+    pub(super) fn is_read(&self) -> bool {
+        match self {
+            Self::Brief { .. } | Self::Followups { .. } | Self::Report { .. } => true,
+            Self::Postmortem { .. }
+            | Self::Merge { .. }
+            | Self::Unmerge { .. }
+            | Self::Redact { .. }
+            | Self::AmendTime { .. } => false,
+        }
+    }
+
     /// Whether it is about one record, so that `-i` says which.
     pub(super) fn is_of_one_record(&self) -> bool {
         match self {
@@ -197,7 +209,7 @@ fn tell_postmortem(config: &Config, id: IncidentId, out: &Path) -> Result<ExitCo
         super::say_error(&remark);
     }
     let paths: Vec<_> = written.paths.iter().map(|path| path.display().to_string()).collect();
-    print(&paths.join("\n"))
+    print_done(&paths.join("\n"))
 }
 
 fn tell_brief(config: &Config, id: IncidentId, handover: bool, since: Option<&str>) -> Result<ExitCode, Ending> {
@@ -329,7 +341,7 @@ fn row_json(row: &Row) -> serde_json::Value {
 
 fn merge(config: &Config, from: IncidentId, into: IncidentId) -> Result<ExitCode, Ending> {
     let merging = Merging { actor: actor(config), via: via("merge"), cadence: config.cadence };
-    print(&merging.merge(&opened(config)?, from, into)?)
+    print_done(&merging.merge(&opened(config)?, from, into)?)
 }
 
 /// Whether people's words stand in an entry that may be redacted.
@@ -340,7 +352,7 @@ fn is_redactable(event: &Event) -> bool {
 fn redactable(config: &Config, id: IncidentId) -> Result<ExitCode, Ending> {
     let incident = read_record(&opened(config)?, id)?;
     let zone = incident.zone();
-    let mut out = super::out::out();
+    let mut out = super::out::out(super::out::Ink::Never);
     for line in incident.timeline().lines() {
         let is_listed = incident.entry(line.id).is_some_and(|entry| is_redactable(&entry.event));
         if is_listed && line.redacted.is_none() {

@@ -57,7 +57,7 @@ pub(super) fn alerts(config: &Config, json: bool) -> Result<ExitCode, Ending> {
         let sources: Vec<_> = asked.live.reported.keys().copied().collect();
         return print(&format!("no alert is firing or pending ({})", sources.join(", ")));
     }
-    let mut out = super::out::out();
+    let mut out = super::out::out(super::out::Ink::Never);
     for line in lines {
         writeln!(out, "{line}")?;
     }

@@ -14,8 +14,8 @@ use crate::console::{Summary, actions, first_events};
 use crate::incident::command::decide;
 use crate::incident::when::{self, Side};
 use crate::incident::{
-    Actor, Asking, Channel, Command, Declared, Detection, Event, Fate, Incident, IncidentId, NoteAdded, NoteKind,
-    PrivacySet, Refusal, Series, Severity, Via,
+    Actor, Asking, Command, Declared, Detection, Event, Incident, IncidentId, NoteAdded, NoteKind, PrivacySet, Refusal,
+    Series, Severity, Via,
 };
 use crate::journal::{self, Journal, JournalDir, JournalError, NewEntry};
 use crate::oncall::canonical;
@@ -177,113 +177,6 @@ pub(super) fn summary_json(summary: &Summary) -> serde_json::Value {
     })
 }
 
-pub(super) fn show(config: &Config, id: IncidentId, json: bool) -> Result<ExitCode, Ending> {
-    let incident = read_record(&opened(config)?, id)?;
-    let mut out = super::out::out();
-    if json {
-        let timeline: Vec<_> = incident
-            .timeline()
-            .lines()
-            .map(|line| {
-                json!({
-                    "entry": line.id, "at": line.at, "entered": line.entered, "actor": line.actor, "tag": line.tag,
-                    "text": line.text, "original": line.original,
-                    "struck": line.struck.as_ref().map(|strike| json!({ "by": strike.by, "reason": strike.reason })),
-                })
-            })
-            .collect();
-        let roles: Vec<_> = incident
-            .roles
-            .iter()
-            .map(|(seat, mark)| {
-                json!({ "role": seat.role, "component": seat.component, "holder": mark.by, "since": mark.at,
-                        "played": incident.played.contains(seat) })
-            })
-            .collect();
-        let updates: Vec<_> = incident
-            .updates
-            .iter()
-            .map(|told| {
-                let heard = Channel::ALL.into_iter().flat_map(|channel| {
-                    let tellings = incident.tellings(channel).into_iter().filter(|telling| telling.id == told.id);
-                    tellings.map(move |telling| (json!(channel), telling.fate)).collect::<Vec<_>>()
-                });
-                let heard = heard.map(|(channel, fate)| match fate {
-                    Fate::Told(at) => json!({ "channel": channel, "heard": at }),
-                    Fate::OnItsWay(delivery) | Fate::Stuck(delivery) => {
-                        json!({ "channel": channel, "heard": null, "state": delivery.state.word() })
-                    }
-                });
-                let heard: Vec<_> = heard.collect();
-                json!({ "heard": heard, "at": told.at(), "recorded": told.mark.at, "by": told.mark.by, "text": told.update.text,
-                        "channels": told.update.channels, "promised_next": told.update.promised_next })
-            })
-            .collect();
-        let windows: Vec<_> = incident
-            .impact
-            .windows()
-            .iter()
-            .map(|window| json!({ "service": window.service, "start": window.start, "end": window.end }))
-            .collect();
-        let waiting: Vec<_> = incident
-            .undelivered()
-            .map(|one| {
-                json!({ "delivery": one.id, "service": one.body.service, "what": one.place_in(&incident),
-                        "state": one.state.word(), "since": one.since, "tries": one.tries, "why": one.state.why() })
-            })
-            .collect();
-        let whole = json!({
-            "id": id, "title": incident.title, "severity": incident.severity, "worst_severity": incident.worst,
-            "phase": incident.phase(), "services": incident.services, "zone": incident.zone,
-            "declared_at": incident.declared.as_ref().map(|mark| mark.at),
-            "detected_at": incident.detected_at,
-            "acknowledged_at": incident.acknowledged.as_ref().map(|mark| mark.at),
-            "resolved_at": incident.resolved_at,
-            "impact": { "start": incident.impact.start(), "end": incident.impact.end(), "windows": windows },
-            "seconds_to_acknowledge": incident.time_to_acknowledge().map(|time| time.num_seconds()),
-            "roles": roles, "updates": updates, "not_sent": incident.unsent_at(clock::wall()), "waiting": waiting,
-            "timeline": timeline,
-        });
-        writeln!(out, "{whole}")?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let summary = summary_line(&records::summary(&incident, &board(config)), clock::wall());
-    writeln!(out, "{summary}\n")?;
-    let time = |at: Option<chrono::DateTime<chrono::Utc>>| {
-        at.map_or_else(|| "not recorded".to_owned(), |at| at.format("%Y-%m-%d %H:%M:%SZ").to_string())
-    };
-    writeln!(out, "detected      {}", time(incident.detected_at))?;
-    writeln!(out, "acknowledged  {}", time(incident.acknowledged.as_ref().map(|mark| mark.at)))?;
-    for (start, end) in incident.impact.stretches() {
-        let end = end.map_or_else(|| "now".to_owned(), |end| time(Some(end)));
-        writeln!(out, "impact        {} to {end}", time(Some(start)))?;
-    }
-    if !incident.impact.is_known() {
-        writeln!(out, "impact        {}", time(None))?;
-    }
-    writeln!(out, "resolved      {}", time(incident.resolved_at))?;
-    for (seat, mark) in &incident.roles {
-        writeln!(out, "{:<13} {}{} since {}", seat.role.short(), mark.by, incident.part(seat), time(Some(mark.at)))?;
-    }
-    for unsent in incident.unsent_at(clock::wall()) {
-        writeln!(out, "not sent      {unsent}")?;
-    }
-    writeln!(out)?;
-    for line in incident.timeline().lines() {
-        let struck = if line.struck.is_some() { " [struck]" } else { "" };
-        let amended = if line.amended.is_some() { " [amended]" } else { "" };
-        let text = line.text.replace('\n', "\n                              ");
-        writeln!(
-            out,
-            "{} {:<9} {text}{amended}{struck}  ({})",
-            line.at.format("%Y-%m-%d %H:%M:%SZ"),
-            line.tag,
-            line.actor
-        )?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 pub(super) fn note(
     config: &Config,
     id: Option<IncidentId>,
@@ -364,7 +257,7 @@ pub(super) fn verify(config: &Config, id: Option<IncidentId>) -> Result<ExitCode
         Some(id) => vec![id],
         None => dir.ids()?,
     };
-    let mut out = super::out::out();
+    let mut out = super::out::out(super::out::Ink::Never);
     let mut is_sound = true;
     for id in ids {
         match crate::journal::verify(&dir.path(id)) {
@@ -396,7 +289,7 @@ pub(super) fn export(config: &Config, id: IncidentId) -> Result<ExitCode, Ending
     if !dir.path(id).exists() {
         return Err(dir.journal(id, via("export")).err().map_or(Ending::Unread, Into::into));
     }
-    let found = crate::journal::export(&dir.path(id), super::out::out())?;
+    let found = crate::journal::export(&dir.path(id), super::out::out(super::out::Ink::Never))?;
     if found.is_sound() {
         Ok(ExitCode::SUCCESS)
     } else {
@@ -414,7 +307,7 @@ pub(super) fn fill(config: &Config, entries: usize, seed: u64) -> Result<ExitCod
 pub(super) fn playbooks(config: &Config) -> Result<ExitCode, Ending> {
     let catalogue = files::catalogue(&config.playbooks);
     let today = clock::wall().date_naive();
-    let mut out = super::out::out();
+    let mut out = super::out::out(super::out::Ink::Never);
     for playbook in catalogue.iter() {
         let review = match playbook.review_overdue(today) {
             Some(days) => format!("REVIEW OVERDUE {days} d"),

@@ -168,7 +168,7 @@ pub(super) fn list(config: &Config, since: Lapse, json: bool) -> Result<ExitCode
     } else if all.is_empty() {
         print(&format!("nothing changed in the last {since}, as far as is recorded (warroom change -s SERVICE TEXT)"))?;
     } else {
-        let mut out = super::out::out();
+        let mut out = super::out::out(super::out::Ink::Never);
         for change in &all {
             writeln!(out, "{}", line(change, config.zone.0))?;
         }

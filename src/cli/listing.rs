@@ -4,12 +4,14 @@
 //!
 //! Invariant: a filter that matches nothing gives an empty answer of the same form, and ends with 0.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::out::{Ink, Tint};
 use super::{Ending, print};
 use crate::config::Config;
 use crate::console::Summary;
@@ -67,7 +69,7 @@ impl Listing {
 }
 
 /// Lists records, what runs first, then the worst, then the newest.
-pub(super) fn list(config: &Config, asked: &Listing) -> Result<ExitCode, Ending> {
+pub(super) fn list(config: &Config, asked: &Listing, ink: Ink) -> Result<ExitCode, Ending> {
     let (dir, now) = (super::answers::opened(config)?, clock::wall());
     let board = super::answers::board(config);
     let which = if asked.all { records::Which::All } else { records::Which::Open };
@@ -97,31 +99,37 @@ pub(super) fn list(config: &Config, asked: &Listing) -> Result<ExitCode, Ending>
             lines(std::iter::once(heading).chain(list.iter().map(row)).collect())
         }
         None => {
-            let mut said = Vec::new();
+            let mut said: Vec<(Tint, String)> = Vec::new();
             for one in &list {
-                said.push(summary_line(one, now));
-                said.extend(one.unsent.iter().map(|unsent| format!("          not sent: {unsent}")));
+                said.push((one.severity.map_or(Tint::Plain, Tint::of), summary_line(one, now)));
+                let unsent = one.unsent.iter().map(|unsent| format!("          not sent: {unsent}"));
+                said.extend(unsent.map(|line| (Tint::Amber, line)));
             }
             if unread.is_some() && said.is_empty() {
-                said.push("not all records can be read, so which incidents are open is not known".to_owned());
+                let unknown = "not all records can be read, so which incidents are open is not known";
+                said.push((Tint::Amber, unknown.to_owned()));
             }
             if said.is_empty() {
                 let is_filtered = asked.service.is_some() || !asked.severity.is_empty() || asked.since.is_some();
-                said.push(if is_filtered {
-                    "no record is like that: --all looks among closed ones and drills, too".to_owned()
+                let none = if is_filtered {
+                    "no record is like that: --all looks among closed ones and drills, too"
                 } else {
                     "no incident is open (warroom declare, or warroom gameday for an exercise); --all lists drills, too"
-                        .to_owned()
-                });
+                };
+                said.push((Tint::Plain, none.to_owned()));
             }
             for one in closed {
                 let id = one.id;
-                said.push(format!(
-                    "{id} is closed, and not all has gone out: {} (warroom open {id})",
-                    one.unsent.join("; ")
-                ));
+                let unsent = one.unsent.join("; ");
+                let line = format!("{id} is closed, and not all has gone out: {unsent} (warroom open {id})");
+                said.push((Tint::Amber, line));
             }
-            lines(said)
+            let mut out = super::out::out(ink);
+            for (tint, line) in said {
+                out.tinted(tint, &line)?;
+                writeln!(out)?;
+            }
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use super::Ending;
 use super::answers::{actor, asking, meant, opened, read_record, refused, via};
 use super::start::{host, surroundings};
@@ -48,6 +50,9 @@ pub(super) struct Asked {
     /// Give it this variable too: it gets only the usual ones
     #[arg(long, value_name = "NAME")]
     env: Vec<CleanStr>,
+    /// Pass stdin on to it; without, a command gets no input
+    #[arg(long)]
+    input: bool,
     /// Run and record nothing: print what would run
     #[arg(long)]
     dry_run: bool,
@@ -57,6 +62,12 @@ pub(super) struct Asked {
 }
 
 pub(super) fn run(config: &Config, named: Option<IncidentId>, asked: &Asked) -> Result<ExitCode, Ending> {
+    if !asked.input && is_input_waiting() {
+        return Err(Ending::Usage(
+            "something waits on stdin, and the command would not get it: --input passes it on, < /dev/null says that it is not meant"
+                .to_owned(),
+        ));
+    }
     let dir = opened(config)?;
     let id = meant(config, &dir, named)?;
     let incident = read_record(&dir, id)?;
@@ -107,7 +118,8 @@ pub(super) fn run(config: &Config, named: Option<IncidentId>, asked: &Asked) -> 
         return Err(Ending::Failure("the journal did not give the start back".to_owned()));
     };
     // What runs is what was typed; only the record has the secrets in it masked.
-    let order = Order { argv, is_aloud: true, ..Order::of(&body, dir.sharing()) };
+    let order =
+        Order { argv, is_aloud: true, input: asked.input.then(std::process::id), ..Order::of(&body, dir.sharing()) };
     let folder = runner::folder(dir.directory(), id, run.id);
     let end = match runner::start(&folder, &order, dir.sharing()) {
         Ok(started) => follow(&folder, started, &me),
@@ -132,6 +144,25 @@ pub(super) fn run(config: &Config, named: Option<IncidentId>, asked: &Asked) -> 
         journal.append(&entries)?;
     }
     Ok(ExitCode::from(status))
+}
+
+/// Whether something can be read from stdin now that nobody would read: in a pipe, or in a file behind what was read of it.
+pub(super) fn is_input_waiting() -> bool {
+    use rustix::fs::FileType;
+    let stdin = rustix::stdio::stdin();
+    let Ok(what) = rustix::fs::fstat(stdin) else { return false };
+    match FileType::from_raw_mode(what.st_mode) {
+        FileType::RegularFile => {
+            let here = rustix::fs::seek(stdin, rustix::fs::SeekFrom::Current(0)).unwrap_or_default();
+            u64::try_from(what.st_size).is_ok_and(|size| here < size)
+        }
+        FileType::Fifo | FileType::Socket => {
+            let mut ask = [PollFd::from_borrowed_fd(stdin, PollFlags::IN)];
+            let soon = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+            poll(&mut ask, Some(&soon)).is_ok_and(|count| count > 0) && ask[0].revents().contains(PollFlags::IN)
+        }
+        _ => false,
+    }
 }
 
 /// An argument as the record has it: exactly, but for what must not be on disk.

@@ -38,7 +38,7 @@ pub(super) fn part(inputs: &Inputs, has_screen: bool) -> Result<Config, Ending> 
         return Ok(loaded.config);
     }
     let place = if has_lost_the_journal { format!("; the journal would be {journal}") } else { String::new() };
-    let mut out = super::out::out();
+    let mut out = super::out::out(super::out::Ink::Never);
     write!(out, "{left_out}{place}.\nStart like that? Enter starts, anything else leaves: ")?;
     out.flush()?;
     let mut answer = String::new();

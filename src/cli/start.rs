@@ -10,6 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::answers::{actor, place, shared_as};
+use super::out::Ink;
 use super::{Ending, Screen};
 use crate::channel::{CHANNELS, ChannelSpec, Options};
 use crate::config::{self, Config, Inputs, Letters, SecretIn, SignIn, files};
@@ -85,7 +86,12 @@ fn begin(
     let plan = planned(config, opening, drill, is_frozen, screen, inputs)?;
     let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
     if screen.plain || is_dumb || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
-        return Ok(run::plain::plain(plan)?);
+        // Whoever loops over a list of incidents does not mean its lines as notes.
+        let takes_lines = screen.plain || std::io::stdin().is_terminal();
+        if !takes_lines && super::run::is_input_waiting() {
+            super::say_error("stdin is not read here: --plain takes notes and commands from it");
+        }
+        return Ok(run::plain::plain(plan, takes_lines)?);
     }
     Ok(run::console(plan)?)
 }
@@ -167,6 +173,16 @@ fn console_name() -> Result<CleanStr, Ending> {
     getrandom::fill(&mut bytes)
         .map_err(|error| Ending::Failure(format!("no random numbers from the system: {error}")))?;
     Ok(CleanStr::new(&format!("c{:08x}", u32::from_le_bytes(bytes))))
+}
+
+/// What `--color` makes of the configured colours.
+pub(super) fn coloured(mut config: Config, ink: Ink) -> Config {
+    config.screen.colours = match (ink, config.screen.colours) {
+        (Ink::Never, _) => config::Colours::None,
+        (Ink::Always, config::Colours::Auto) if depth(&config) == Depth::NoColour => config::Colours::Sixteen,
+        (Ink::Always | Ink::Auto, as_it_is) => as_it_is,
+    };
+    config
 }
 
 fn depth(config: &Config) -> Depth {

@@ -17,7 +17,7 @@ use crate::text::CleanStr;
 pub(super) fn list(config: &Config) -> Result<ExitCode, Ending> {
     let templates = files::templates(&config.templates);
     let today = clock::wall().date_naive();
-    let mut out = super::out::out();
+    let mut out = super::out::out(super::out::Ink::Never);
     for template in templates.iter() {
         let review = match template.review_overdue(today) {
             Some(days) => format!("REVIEW OVERDUE {days} d"),
@@ -63,7 +63,7 @@ fn reader(template: &Template) -> &'static str {
 fn check_all(config: &Config, vocabulary: &Vocabulary) -> Result<ExitCode, Ending> {
     let templates = files::templates(&config.templates);
     let mut problems = templates.problems.clone();
-    let mut out = super::out::out();
+    let mut out = super::out::out(super::out::Ink::Never);
     for template in templates.iter() {
         let remarks = remarks(template, config, vocabulary)?;
         if remarks.is_empty() {

@@ -47,21 +47,21 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How long the way out waits for a slow reader.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
-/// Runs a console in line mode until it is left; gives the exit status.
-pub fn plain(plan: Plan) -> anyhow::Result<ExitCode> {
+/// Runs a console in line mode until it is left; gives the exit status. Where it takes no lines, stdin is left alone and the end comes at once.
+pub fn plain(plan: Plan, takes_lines: bool) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    let result = runtime.block_on(run(plan));
+    let result = runtime.block_on(run(plan, takes_lines));
     runtime.shutdown_background();
     result.map(ExitCode::from)
 }
 
-async fn run(mut plan: Plan) -> anyhow::Result<u8> {
+async fn run(mut plan: Plan, takes_lines: bool) -> anyhow::Result<u8> {
     // No frame waits here, and the first line that is typed may name a step or a template.
     plan.settings.catalogue = crate::config::files::catalogue(&plan.playbooks);
     plan.settings.templates = crate::config::files::templates(&plan.templates);
     let mut signals = Signals::new()?;
     let paper = Paper::new(!plan.settings.theme.glyphs.is_unicode)?;
-    let mut typed = streams::read_stdin()?;
+    let mut typed = if takes_lines { streams::read_stdin()? } else { streams::nothing() };
     let _log = log::start(&plan.log);
     let mut session = Session::new(&plan, paper);
     let mut shell = Shell::start(plan);

@@ -38,6 +38,9 @@ pub struct Order {
     /// What it prints also goes to where the starter's own outputs go.
     #[serde(default)]
     pub is_aloud: bool,
+    /// The process whose stdin it reads; absent for a command that gets no input.
+    #[serde(default)]
+    pub input: Option<u32>,
     /// Between TERM and KILL.
     pub patience: Duration,
     /// So much of what it prints is kept in the file, in bytes.
@@ -57,6 +60,7 @@ impl Order {
             limit: Duration::from_secs(body.limit_s),
             stops_at_limit: body.stops_at_limit,
             is_aloud: false,
+            input: None,
             patience: Duration::from_secs(10),
             most: 64 * 1024 * 1024,
             mode: place::file_mode(sharing),
@@ -99,6 +103,7 @@ mod tests {
             limit: Duration::from_secs(60),
             stops_at_limit: false,
             is_aloud: false,
+            input: None,
             patience: Duration::from_secs(10),
             most: 1,
             mode: 0o600,

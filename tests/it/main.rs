@@ -34,6 +34,7 @@ mod refused_calls;
 mod runbook;
 mod runner;
 mod secrets;
+mod shell_show;
 mod shell_verbs;
 mod six_hours;
 mod slack;

@@ -179,7 +179,7 @@ impl Drop for Plain {
 }
 
 #[track_caller]
-fn exit_within(child: &mut Child, patience: Duration) -> ExitStatus {
+pub fn exit_within(child: &mut Child, patience: Duration) -> ExitStatus {
     let until = clock::boot() + patience;
     loop {
         if let Some(status) = child.try_wait().unwrap() {

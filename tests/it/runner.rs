@@ -44,6 +44,7 @@ impl Bench {
             limit: Duration::from_secs(30),
             stops_at_limit: true,
             is_aloud: false,
+            input: None,
             program: None,
             env: vec!["PATH".into()],
             patience: Duration::from_millis(600),
