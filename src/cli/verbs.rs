@@ -191,6 +191,7 @@ fn tell(answered: plain::ShellAnswer, word: Option<&String>, is_dry: bool) -> Re
         Went::Unsent => Status::Unsent,
         Went::Ended(number) => return Ok(ExitCode::from(number)),
         Went::Unconfirmed(consent) => {
+            said.iter().for_each(|line| say(line));
             consent.would.iter().for_each(|line| say(line));
             if is_dry {
                 say_error("--dry-run: nothing was done");

@@ -620,7 +620,8 @@ impl Session {
         self.numbers.lines.renew(lines.iter().map(|line| line.id).collect());
         for (place, line) in lines.iter().enumerate() {
             let (heading, text) = line_words(line, &cx);
-            self.paper.say(&format!("{} {heading}", place + 1), &text);
+            let number = if self.is_single { format!("#{}", line.id.rseq) } else { (place + 1).to_string() };
+            self.paper.say(&format!("{number} {heading}"), &text);
         }
     }
 

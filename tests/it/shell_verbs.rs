@@ -95,6 +95,18 @@ fn an_incident_is_run_from_a_shell_with_flags_in_any_place_and_numbers_that_last
     let told = done(&["told"]);
     let position = told.split(' ').nth(1).unwrap();
     assert!(done(&["told", position, "by phone"]).contains("by phone"));
+    // A line is named by its number in the record, wherever it stands among the last ones.
+    done(&["note", "a typo"]);
+    let shown = done(&["show", "INC-1"]);
+    let number = shown.lines().find(|line| line.contains("a typo")).and_then(|line| line.rsplit('#').next()).unwrap();
+    done(&["note", "another line"]);
+    assert!(done(&["log"]).contains(&format!("#{number} ")));
+    assert!(done(&["amend", number, "no typo"]).contains("now reads: no typo"));
+    assert!(done(&["strike", &format!("#{number}"), "not needed"]).contains("is struck through"));
+    let (status, _, complaint) = shell(&host, &["strike", "4711"]);
+    assert!(status == 1 && complaint.contains("INC-1 has no line #4711"), "{complaint}");
+    let (_, said) = host.script(&["open", "--plain"], &format!(":amend #{number} in line mode, too\n"));
+    assert!(said.contains("now reads: in line mode, too"), "{said}");
     // What it says of a moment it says in the incident's zone, and names it.
     let (status, _, complaint) = shell(&host, &["ack"]);
     assert_eq!(status, 1);

@@ -145,10 +145,12 @@ impl Seen<'_> {
         let text = body.text.first_line();
         let text =
             if text.is_empty() || body.channel.is_some() { String::new() } else { format!(": {}", fit(text, WIDTH)) };
-        self.add(
-            format!("to {} {}{place}: {what}{text}", body.service, body.target),
-            format!("{}:{}", body.service, body.target),
-        );
+        // One silence is not another.
+        let word = match &body.act {
+            Act::Unsilence(silence) => format!("{}:end-{}", body.service, silence.rseq),
+            _ => format!("{}:{}", body.service, body.target),
+        };
+        self.add(format!("to {} {}{place}: {what}{text}", body.service, body.target), word);
         if let Act::Silence(silencing) = &body.act {
             let hits = |one: &crate::pane::alerts::Seen<'_>| {
                 silencing.matchers.iter().all(|matcher| matcher.may_hit(&one.live.alert.labels))

@@ -136,6 +136,23 @@ fn entries(incident: &Incident, is_one: fn(&Event) -> bool) -> Vec<EntryId> {
     incident.entries().filter(|entry| is_one(&entry.event)).map(|entry| entry.id).collect()
 }
 
+/// The entry that has a number in the record (`#17`, as `show` has it); where several journal files met, only a whole id is plain.
+pub(super) fn entry_numbered(incident: &Incident, word: &str) -> Result<EntryId, String> {
+    if let Ok(id) = word.parse::<EntryId>() {
+        return Ok(id);
+    }
+    let id = incident.id();
+    let Ok(number) = word.trim_start_matches('#').parse::<u64>() else {
+        return Err(format!("`{}` is no number of a line: warroom show {id} has them at the end", CleanStr::new(word)));
+    };
+    let mut found = incident.entries().map(|entry| entry.id).filter(|entry| entry.rseq == number);
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => Err(format!("{id} has no line #{number}: warroom show {id} has the numbers at the end")),
+        (Some(one), Some(other)) => Err(format!("several entries have this number: name {one} or {other}")),
+    }
+}
+
 fn channel_word(channel: Channel) -> &'static str {
     match channel {
         Channel::IncidentChannel => "channel",

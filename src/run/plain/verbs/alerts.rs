@@ -54,7 +54,7 @@ pub(super) const VERBS: &[Verb] = &[
             None => Err(format!("there is no {}: :unsilence lists them", CleanStr::new(rest))),
         }
     }),
-    verb("link", "N[,N…]|burst", "these alerts belong to this incident", |session, rest, wall| {
+    verb("link", "N[,N…]|NAME|burst", "these alerts belong to this incident", |session, rest, wall| {
         let cx = session.cx(wall);
         let links: Vec<_> = named(session, "link", rest, &cx)?.iter().map(Seen::linked).collect();
         session.ask_all(links.into_iter().map(Command::LinkAlert), wall)
@@ -66,14 +66,14 @@ pub(super) const VERBS: &[Verb] = &[
         "declare a new incident from these alerts",
         |session, rest, wall| declare(session, rest, Covered::Refused, wall),
     )
-    .live(),
+    .shell(InShell::Own("declare")),
     verb(
         "declare-from!",
         "N[,N…]|burst [0|1|2|3] [TITLE]",
         "the same, though an open incident has their service in its scope",
         |session, rest, wall| declare(session, rest, Covered::Declared, wall),
     )
-    .shell(InShell::Anyway("declare-from")),
+    .shell(InShell::Own("declare")),
 ];
 
 /// What becomes of an alert whose service an open incident has in its scope.
@@ -111,6 +111,24 @@ fn silence(session: &mut Session, rest: &str, care: Care, wall: DateTime<Utc>) -
     session.answer(lines)
 }
 
+/// The fingerprints that a word means: its number as long as this console is open, or every alert of that name.
+fn meant(session: &Session, word: &str, cx: &Cx<'_>) -> Result<Vec<CleanStr>, String> {
+    if word.parse::<usize>().is_ok() && !session.is_single {
+        return Ok(vec![session.numbers.alerts.get(word)?]);
+    }
+    let all = seen(cx);
+    let of_name = all.iter().filter(|seen| seen.live.alert.name.eq_ignore_ascii_case(word));
+    let prints: Vec<CleanStr> = of_name.map(|seen| seen.fingerprint().clone()).collect();
+    if !prints.is_empty() {
+        return Ok(prints);
+    }
+    let names: Vec<&str> = all.iter().map(|seen| seen.live.alert.name.as_str()).collect();
+    Err(match names.is_empty() {
+        true => format!("there is no alert `{}`: none is known", CleanStr::new(word)),
+        false => format!("there is no alert `{}`: name one of {}", CleanStr::new(word), names.join(", ")),
+    })
+}
+
 /// The alerts that somebody names, the first one first.
 fn named<'a>(session: &Session, name: &str, word: &str, cx: &Cx<'a>) -> Result<Vec<Seen<'a>>, String> {
     if word.is_empty() {
@@ -119,7 +137,11 @@ fn named<'a>(session: &Session, name: &str, word: &str, cx: &Cx<'a>) -> Result<V
     let prints = match burst(cx).filter(|_| word.eq_ignore_ascii_case("burst")) {
         Some(burst) => of_burst(&burst),
         None if word.eq_ignore_ascii_case("burst") => return Err("no alerts began together lately".to_owned()),
-        None => word.split(',').map(|number| session.numbers.alerts.get(number)).collect::<Result<_, _>>()?,
+        None => {
+            let prints: Vec<Vec<CleanStr>> =
+                word.split(',').map(|one| meant(session, one, cx)).collect::<Result<_, _>>()?;
+            prints.concat()
+        }
     };
     let all = seen(cx);
     let find = |print: &CleanStr| {

@@ -134,6 +134,12 @@ fn pin(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let cx = session.cx(wall);
     let (first, number) = first_word(rest);
     if first == "trace" {
+        if session.is_single {
+            return Err(
+                "a kind of error spans has its number only as long as a console is open: `warroom open` pins it"
+                    .to_owned(),
+            );
+        }
         let Ok(number) = number.trim().parse::<usize>() else { return usage("pin") };
         let Some((_, _, finding)) = &cx.live.spans else {
             return Err("no spans yet: there is nothing to pin".to_owned());

@@ -47,8 +47,15 @@ fn all_steps<'a>(cx: &Cx<'a>) -> Vec<(&'a Playbook, &'a Step)> {
 }
 
 pub(super) fn numbered<'a>(cx: &Cx<'a>, name: &str, word: &str) -> Result<(&'a Playbook, &'a Step), String> {
-    let Ok(number) = word.parse::<usize>() else { return usage(name) };
     let steps = all_steps(cx);
+    // By its name in the playbook's file too, which stays when another service comes before it.
+    let is_called = |(playbook, step): &&(&Playbook, &Step)| {
+        word == step.id.as_str() || word.split_once('/') == Some((playbook.service.as_str(), step.id.as_str()))
+    };
+    if let Some(found) = steps.iter().find(is_called) {
+        return Ok(*found);
+    }
+    let Ok(number) = word.parse::<usize>() else { return usage(name) };
     match number.checked_sub(1).and_then(|place| steps.get(place)) {
         Some(found) => Ok(*found),
         None if steps.is_empty() => Err(no_steps(cx)),

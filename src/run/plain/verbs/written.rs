@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::super::Session;
+use super::super::numbers::entry_numbered;
 use super::words::{first_word, given, lines, understood};
 use super::{Answer, InShell, LINES, Verb, usage, verb};
 use crate::incident::command::scribe_line_since;
@@ -14,7 +15,12 @@ pub(super) const VERBS: &[Verb] = &[
     verb("note", "TEXT", "write a line on the timeline, as a line without a command does", note)
         .shell(InShell::Own("note")),
     verb("log", "[N]", "the last lines of the timeline, with numbers", log).looks(),
-    verb("amend", "N [TIME] TEXT", "correct a line of the last :log; the first wording stays on record", amend),
+    verb(
+        "amend",
+        "N [TIME] TEXT",
+        "correct a line of the last :log, or #N of the record; the first wording stays",
+        amend,
+    ),
     verb("strike", "N [REASON]", "strike a line of the last :log through; it stays readable", |session, rest, wall| {
         let (note, reason) = line(session, "strike", rest)?;
         session.ask(Command::StrikeNote(NoteStruck { note, reason: given(reason) }), wall)
@@ -35,7 +41,13 @@ fn line<'a>(session: &Session, name: &str, rest: &'a str) -> Result<(EntryId, &'
     if number.is_empty() {
         return usage(name);
     }
-    Ok((session.numbers.lines.get(number)?, rest))
+    let has_record_number = number.starts_with('#') || session.is_single;
+    let id = if has_record_number {
+        entry_numbered(session.console.incident(), number)?
+    } else {
+        session.numbers.lines.get(number)?
+    };
+    Ok((id, rest))
 }
 
 fn amend(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
