@@ -119,8 +119,8 @@ pub struct Settings {
     pub reach: Reach,
     /// Who is on call, where it is configured.
     pub rotation: Option<Rotation>,
-    /// This account's number, where several accounts write one record: there a second person is another account.
-    pub shared_as: Option<u32>,
+    /// Several accounts write one record, and each can write in the name of any other.
+    pub is_shared: bool,
     /// Whether the terminal's bell rings when something becomes overdue.
     pub rings: bool,
     /// Colours and glyphs.
@@ -529,7 +529,7 @@ impl Console {
             is_writable: self.record.unwritable.is_none(),
             present: &self.present,
             console: &self.settings.console,
-            shared_as: self.settings.shared_as,
+            is_shared: self.settings.is_shared,
             left: self.left_to_tell(),
             theme: &self.settings.theme,
             zone: self.zone(),

@@ -315,8 +315,8 @@ pub struct Facts {
     pub runs: Vec<Run>,
     /// What steps that look have found last.
     pub answers: BTreeMap<StepRef, (Mark, StepAnswered)>,
-    /// Who vouched, from which account, for which frozen command, the newest last.
-    pub vouched: Vec<(Mark, u32, CommandVouched)>,
+    /// Who vouched for which frozen command, the newest last.
+    pub vouched: Vec<(Mark, CommandVouched)>,
     /// Playbooks from outside whose commands may run, by their digest.
     pub approved_playbooks: BTreeMap<CleanStr, Mark>,
     /// The versions of playbooks that count here.

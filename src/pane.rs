@@ -177,8 +177,8 @@ pub struct Cx<'a> {
     pub present: &'a [Present],
     /// This console's own name.
     pub console: &'a CleanStr,
-    /// This account's number, where several accounts write one record.
-    pub shared_as: Option<u32>,
+    /// Several accounts write one record, and each can write in the name of any other.
+    pub is_shared: bool,
     /// What other systems were not told of what others did.
     pub left: &'a [DeliveryQueued],
     /// Colours and glyphs.
@@ -238,7 +238,7 @@ impl Cx<'_> {
             tell: self.to_tell(),
             roster: self.roster(),
             needs,
-            shared_as: self.shared_as,
+            is_shared: self.is_shared,
         }
     }
 

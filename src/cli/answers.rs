@@ -34,11 +34,11 @@ pub(super) fn place(config: &Config) -> JournalPlace {
     JournalPlace { directory: config.journal.clone(), sharing, own: config.log.with_file_name("own") }
 }
 
-/// This account's number, where several accounts write one record.
-pub(super) fn shared_as(config: &Config) -> Option<u32> {
+/// Whether several accounts write one record.
+pub(super) fn is_shared(config: &Config) -> bool {
     match config.sharing {
-        crate::config::Sharing::Private => None,
-        crate::config::Sharing::Group => Some(rustix::process::getuid().as_raw()),
+        crate::config::Sharing::Private => false,
+        crate::config::Sharing::Group => true,
     }
 }
 
@@ -83,8 +83,8 @@ pub(super) fn via(console: &str) -> Via {
 pub(super) fn asking(config: &Config, incident: &Incident, now: DateTime<Utc>) -> Asking {
     let me = actor(config);
     let roster = roster(&config.people, [me.clone()], incident, config.rotation.as_ref());
-    let (tell, shared_as) = (tell(config, incident), shared_as(config));
-    Asking { cadence: incident.cadence(&config.cadence), tell, roster, shared_as, ..Asking::new(me, now) }
+    let (tell, is_shared) = (tell(config, incident), is_shared(config));
+    Asking { cadence: incident.cadence(&config.cadence), tell, roster, is_shared, ..Asking::new(me, now) }
 }
 
 /// The positions that must know of an incident.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::answers::{actor, place, shared_as};
+use super::answers::{actor, is_shared, place};
 use super::out::Ink;
 use super::{Ending, Screen};
 use crate::channel::{CHANNELS, ChannelSpec, Options};
@@ -127,7 +127,7 @@ fn planned(
             staging: drill.staging.as_ref().and(config.staging.as_ref()).map(site),
             rotation: config.rotation.clone(),
             reach: Reach { is_dry: screen.dry_run, ..config.reach.clone() },
-            shared_as: shared_as(config),
+            is_shared: is_shared(config),
             rings: config.screen.bell,
             theme,
             zone: config.zone.0,

@@ -53,7 +53,7 @@ fn settings(layout: Layout) -> Settings {
         staging: None,
         rotation: None,
         reach: crate::reach::Reach::default(),
-        shared_as: None,
+        is_shared: false,
         rings: false,
         templates: crate::template::Templates::shipped(),
         theme: Theme::built_in(BuiltIn::Dark, Depth::Sixteen),

@@ -204,8 +204,8 @@ pub struct Asking {
     pub roster: Roster,
     /// What the command wants that is to be started, as its playbook says.
     pub needs: Option<gate::Needs>,
-    /// The asker's account, where several accounts write one record.
-    pub shared_as: Option<u32>,
+    /// Several accounts write one record, and each can write in the name of any other.
+    pub is_shared: bool,
 }
 
 impl Asking {
@@ -219,7 +219,7 @@ impl Asking {
             tell: Vec::new(),
             roster: Roster::default(),
             needs: None,
-            shared_as: None,
+            is_shared: false,
         }
     }
 }

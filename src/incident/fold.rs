@@ -269,7 +269,7 @@ impl Facts {
             },
             Event::CommandEnded(body) => self.end_run(body, mark),
             Event::CommandVouched(body) => {
-                self.vouched.push((mark, entry.via.uid, body.clone()));
+                self.vouched.push((mark, body.clone()));
                 Sense::Good
             }
             Event::StepAnswered(body) => {

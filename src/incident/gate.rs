@@ -12,6 +12,10 @@ use crate::text::CleanStr;
 /// A second person's word is good for so long.
 const VOUCHED_FOR: TimeDelta = TimeDelta::minutes(30);
 
+/// Why nobody vouches where a group shares the record, and what helps.
+pub(super) const NO_SECOND: &str = "it wants a second person, and in a record that a group shares nobody can be shown to be one: any account of the \
+                                    group can write any name. Read it together, run it outside by hand, and note who did";
+
 /// What a command wants before it may start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needs {
@@ -44,8 +48,8 @@ pub struct Asker<'a> {
     pub is_writable: bool,
     /// The run itself, where it stands in the record already and is about to be started.
     pub own: Option<EntryId>,
-    /// The asker's account, where several accounts write one record: there a second person is another account.
-    pub shared_as: Option<u32>,
+    /// Several accounts write one record, and each can write in the name of any other: nobody can be shown there to be a second person.
+    pub is_shared: bool,
 }
 
 /// Whether it may start; else a sentence with the way out.
@@ -95,6 +99,9 @@ pub fn may_run(incident: &Incident, needs: &Needs, asker: Asker<'_>) -> Result<(
         // The way back is never barred by what should have come first.
         Purpose::Undo => {}
     }
+    if needs.second_person && asker.is_shared {
+        return Err(NO_SECOND.into());
+    }
     if needs.second_person && !vouched(incident, needs, asker) {
         let digest = needs.digest.get(..12).unwrap_or(&needs.digest);
         return Err(
@@ -133,9 +140,8 @@ pub fn holds(incident: &Incident, actor: &Actor, role: Role) -> bool {
 }
 
 fn vouched(incident: &Incident, needs: &Needs, asker: Asker<'_>) -> bool {
-    incident.vouched.iter().any(|(mark, uid, body)| {
+    incident.vouched.iter().any(|(mark, body)| {
         mark.by != *asker.me
-            && asker.shared_as.is_none_or(|own| own != *uid)
             && body.step == needs.step
             && body.digest == needs.digest
             && asker.now - mark.at <= VOUCHED_FOR

@@ -77,7 +77,7 @@ fn settings(layout: Layout, is_wall: bool, theme: Theme) -> Settings {
         staging: None,
         rotation: None,
         reach: crate::reach::Reach::default(),
-        shared_as: None,
+        is_shared: false,
         rings: false,
         theme,
         zone: chrono_tz::UTC,

@@ -74,7 +74,7 @@ pub fn settings(me: &str, layout: Layout) -> Settings {
         staging: None,
         rotation: None,
         reach: warroom::reach::Reach::default(),
-        shared_as: None,
+        is_shared: false,
         rings: false,
         templates: Templates::shipped(),
         theme: Theme::built_in(BuiltIn::Dark, Depth::Sixteen),

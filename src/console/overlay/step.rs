@@ -323,7 +323,7 @@ fn dialog(
         may_write: cx.access == Access::Full,
         is_writable: cx.is_writable,
         own: None,
-        shared_as: cx.shared_as,
+        is_shared: cx.is_shared,
     };
     let needs = playbook.needs(&order);
     let has_command = |step: &StepRef| cx.catalogue.step(step).is_some_and(|step| step.command().is_some());
@@ -331,7 +331,7 @@ fn dialog(
     let blocked = needs.and_then(|needs| gate::may_run(cx.incident, &needs, asker).err()).map(|why| cx.said(&why));
     let blocked = blocked.or(withheld);
     let holder = cx.incident.claims.get(&name).map(|mark| &mark.by);
-    let may_vouch = command.second_person && holder.is_some_and(|holder| holder != cx.me);
+    let may_vouch = command.second_person && !cx.is_shared && holder.is_some_and(|holder| holder != cx.me);
     let mut notes: Vec<String> = others_standing(&name, purpose, cx).into_iter().collect();
     notes.extend(order.despite.iter().map(|line| format!("{line}: whoever goes on says so with the word")));
     if gate::holds(cx.incident, cx.me, Role::IncidentCommander) {

@@ -60,7 +60,7 @@ pub(super) fn may_start(
         may_write: true,
         is_writable: true,
         own,
-        shared_as: asking.shared_as,
+        is_shared: asking.is_shared,
     };
     gate::may_run(incident, needs, asker).map_err(Refusal::No)
 }
@@ -105,7 +105,10 @@ pub(super) fn vouch(incident: &Incident, body: CommandVouched, asking: &Asking) 
     if incident.claims.get(&body.step).is_some_and(|mark| asking.is(&mark.by)) {
         return refuse("you work on this step: somebody else must read it and vouch for it");
     }
-    if incident.vouched.iter().any(|(mark, _, known)| asking.is(&mark.by) && known.digest == body.digest) {
+    if asking.is_shared {
+        return refuse(gate::NO_SECOND);
+    }
+    if incident.vouched.iter().any(|(mark, known)| asking.is(&mark.by) && known.digest == body.digest) {
         return refuse("you vouched for this command already");
     }
     Ok(Event::CommandVouched(body))

@@ -11,7 +11,7 @@ fn step(id: &str) -> StepRef {
 }
 
 fn asker(me: &Actor) -> Asker<'_> {
-    Asker { me, now: at(600), may_write: true, is_writable: true, own: None, shared_as: None }
+    Asker { me, now: at(600), may_write: true, is_writable: true, own: None, is_shared: false }
 }
 
 fn sme(room: &mut Room, who: &str) {
@@ -60,8 +60,12 @@ fn each_thing_that_is_missing_is_named_with_its_way_out() {
     assert!(why(&room).starts_with("it wants a second person"), "another order was vouched for");
     room.ask("dana", 122, vouch("abcdef0123456789")).unwrap();
     assert_eq!(why(&room), "");
-    let alone = Asker { shared_as: Some(0), ..asker(&omid) };
-    assert!(may_run(&room.incident, &needs, alone).is_err(), "another name of one account is no second person");
+    let in_a_group = Asker { is_shared: true, ..asker(&omid) };
+    let refused = may_run(&room.incident, &needs, in_a_group).unwrap_err().to_string();
+    assert!(
+        refused.contains("nobody can be shown to be one"),
+        "whoever writes the record can write dana's name: {refused}"
+    );
     let late = Asker { now: at(122 + 1801), ..asker(&omid) };
     assert!(may_run(&room.incident, &needs, late).is_err(), "a word is good for half an hour");
     room.ask("omid", 130, Command::StartRun(order(Some(step("route")), true))).unwrap();

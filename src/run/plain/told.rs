@@ -425,7 +425,7 @@ mod tests {
                 staging: None,
                 rotation: None,
                 reach: crate::reach::Reach::default(),
-                shared_as: None,
+                is_shared: false,
                 rings: false,
                 templates: crate::template::Templates::shipped(),
                 theme: Theme::built_in(BuiltIn::Plain, Depth::NoColour),

@@ -33,7 +33,7 @@ fn console(access: Access) -> Console {
         staging: None,
         rotation: None,
         reach: warroom::reach::Reach::default(),
-        shared_as: None,
+        is_shared: false,
         rings: false,
         templates: warroom::template::Templates::shipped(),
         theme: Theme::built_in(BuiltIn::Dark, Depth::Sixteen),
