@@ -150,7 +150,10 @@ pub fn start_with(program: &Path, folder: &Path, order: &Order, sharing: Sharing
         .stderr(if order.is_aloud { Stdio::inherit() } else { Stdio::null() })
         .spawn()
         .map_err(StartError::NoHelper)?;
-    let told = helper.stdin.take().map_or_else(|| Err(io::ErrorKind::BrokenPipe.into()), |pipe| order.tell(pipe));
+    let told = helper
+        .stdin
+        .take()
+        .map_or_else(|| Err(io::ErrorKind::BrokenPipe.into()), |pipe| order.tell(&crate::vault::remembered(), pipe));
     let has_ended = Arc::new(AtomicBool::new(false));
     let ended = Arc::clone(&has_ended);
     // Somebody must take its exit status, or it stays as a zombie as long as this console.

@@ -120,16 +120,18 @@ pub fn too_many_bytes(bytes: usize) -> String {
     )
 }
 
-/// The value of a digit as people write it: Latin, Arabic, Persian, or full-width.
+/// The zeros of the scripts in which people type numbers: Latin, Arabic, Persian, those of India and of Southeast Asia, full-width.
+const ZEROS: [u32; 20] = [
+    0x30, 0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xE50, 0xED0, 0xF20,
+    0x1040, 0x17E0, 0x1810, 0xFF10,
+];
+
+/// The value of a decimal digit, in any script in which people type numbers.
 pub fn digit(letter: char) -> Option<u32> {
-    let zero = match u32::from(letter) {
-        0x30..=0x39 => 0x30,
-        0x660..=0x669 => 0x660,
-        0x6F0..=0x6F9 => 0x6F0,
-        0xFF10..=0xFF19 => 0xFF10,
-        _ => return None,
-    };
-    Some(u32::from(letter) - zero)
+    let code = u32::from(letter);
+    let plain = ZEROS.iter().find_map(|zero| code.checked_sub(*zero).filter(|value| *value < 10));
+    // Mathematical digits: five alphabets, one after the other.
+    plain.or_else(|| code.checked_sub(0x1D7CE).filter(|place| *place < 50).map(|place| place % 10))
 }
 
 fn thousands(number: usize) -> String {

@@ -17,6 +17,17 @@ pub fn remember(secret: &str) {
     *mask = mask.with(secret);
 }
 
+/// Takes what another process of ours remembers, in the spellings that it had.
+pub fn take(secrets: Vec<String>) {
+    let mut mask = MASK.write().unwrap_or_else(PoisonError::into_inner);
+    *mask = Mask::new(mask.values().iter().cloned().chain(secrets));
+}
+
+/// All that is remembered, for a process of ours that writes what a program prints; never for a file, an argument or a variable.
+pub(crate) fn remembered() -> Vec<String> {
+    mask().values().to_vec()
+}
+
 /// Makes the mask ready, on a thread that nobody waits for.
 pub fn prepare() {
     Mask::prepare();

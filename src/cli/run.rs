@@ -26,7 +26,6 @@ use crate::run::records;
 use crate::runner::{self, Order, Said};
 use crate::text::duration::Lapse;
 use crate::text::exact::show_argv;
-use crate::text::mask::Mask;
 use crate::text::{CleanStr, Exact};
 
 const SIGHUP: i32 = 1;
@@ -93,7 +92,7 @@ pub(super) fn run(config: &Config, named: Option<IncidentId>, asked: &Asked) -> 
         step: step.map(|(step, _)| step),
         purpose: Purpose::Do,
         digest: command_digest(&argv, directory.as_ref()),
-        argv: argv.iter().map(masked).collect(),
+        argv,
         values: Default::default(),
         program: Some(program),
         despite: Vec::new(),
@@ -117,9 +116,8 @@ pub(super) fn run(config: &Config, named: Option<IncidentId>, asked: &Asked) -> 
     let Some(run) = written.iter().find(|entry| matches!(entry.event, Event::CommandStarted(_))) else {
         return Err(Ending::Failure("the journal did not give the start back".to_owned()));
     };
-    // What runs is what was typed; only the record has the secrets in it masked.
-    let order =
-        Order { argv, is_aloud: true, input: asked.input.then(std::process::id), ..Order::of(&body, dir.sharing()) };
+    // What runs is what was typed; the record has it without the secrets in it.
+    let order = Order { is_aloud: true, input: asked.input.then(std::process::id), ..Order::of(&body, dir.sharing()) };
     let folder = runner::folder(dir.directory(), id, run.id);
     let end = match runner::start(&folder, &order, dir.sharing()) {
         Ok(started) => follow(&folder, started, &me),
@@ -163,13 +161,6 @@ pub(super) fn is_input_waiting() -> bool {
         }
         _ => false,
     }
-}
-
-/// An argument as the record has it: exactly, but for what must not be on disk.
-fn masked(argument: &Exact) -> Exact {
-    let text = argument.text();
-    let masked = Mask::default().mask(&text);
-    if masked == text { argument.clone() } else { Exact::new(masked) }
 }
 
 /// A step of the affected services' playbooks.

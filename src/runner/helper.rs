@@ -57,10 +57,11 @@ fn work(folder: &Path) -> io::Result<()> {
     tell(None)?;
     // The pipe is ours alone: whoever can write the folder cannot say what runs.
     let end = match Order::hear(io::stdin().lock()) {
-        Ok(order) => match spawn(&order) {
+        Ok((order, secrets)) => match spawn(&order) {
             Ok((child, pipes)) => {
                 // Whoever comes after a helper that was killed must know what still runs. A disk that is full now is no reason to stop.
                 let _ = tell(i32::try_from(child.id()).ok().and_then(Living::of));
+                crate::vault::take(secrets);
                 watch(&place, &order, child, pipes)
             }
             Err(error) => {

@@ -1,6 +1,7 @@
 //! What a helper is told, and the way it gets there.
 //!
-//! Hides the form on the pipe: a line with the BLAKE3 of what follows, then the order.
+//! Hides the form on the pipe: a line with the BLAKE3 of what follows, then the order and the secrets that the starter knows: what a command prints is
+//! masked by what its console has read, and not only by what it looks like.
 //!
 //! Invariant: an order that did not come whole, or is not the one that was sent, runs nothing; no word of it is in a file.
 
@@ -67,16 +68,16 @@ impl Order {
         }
     }
 
-    /// Sends it; whoever reads sees the end when this returns.
-    pub(super) fn tell(&self, mut to: impl Write) -> io::Result<()> {
-        let text = serde_json::to_vec(self)?;
+    /// Sends it, with the secrets that must not be in what the command prints; whoever reads sees the end when this returns.
+    pub(super) fn tell(&self, secrets: &[String], mut to: impl Write) -> io::Result<()> {
+        let text = serde_json::to_vec(&(self, secrets))?;
         writeln!(to, "{}", blake3::hash(&text).to_hex())?;
         to.write_all(&text)?;
         to.flush()
     }
 
-    /// Reads one to its end.
-    pub(super) fn hear(from: impl Read) -> io::Result<Self> {
+    /// Reads one and the secrets with it to their end.
+    pub(super) fn hear(from: impl Read) -> io::Result<(Self, Vec<String>)> {
         let broken = || io::Error::other("the order did not come whole");
         let mut bytes = Vec::new();
         from.take(MOST).read_to_end(&mut bytes)?;
@@ -109,8 +110,9 @@ mod tests {
             mode: 0o600,
         };
         let mut sent = Vec::new();
-        order.tell(&mut sent).unwrap();
-        assert_eq!(Order::hear(&sent[..]).unwrap(), order);
+        let secrets = ["s3cr3t-of-the-console".to_owned()];
+        order.tell(&secrets, &mut sent).unwrap();
+        assert_eq!(Order::hear(&sent[..]).unwrap(), (order, secrets.to_vec()));
         for end in 0..sent.len() {
             assert!(Order::hear(&sent[..end]).is_err(), "cut after {end} bytes");
         }

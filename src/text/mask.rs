@@ -60,6 +60,11 @@ impl Mask {
         Self::new(self.values.iter().cloned().chain(new))
     }
 
+    /// What is known by value.
+    pub(crate) fn values(&self) -> &[String] {
+        &self.values
+    }
+
     /// Makes the rules ready: some 10 ms that the first line should not wait for.
     pub fn prepare() {
         rules::prepare();
@@ -69,6 +74,11 @@ impl Mask {
     /// A text without what must not be in a record.
     pub fn mask(&self, text: &str) -> String {
         self.hide(text, &mut false)
+    }
+
+    /// What a text became by masking, where a person is to give it again.
+    pub fn has_hidden(masked: &str) -> bool {
+        [SECRET, KEY, "[card …"].iter().any(|mark| masked.contains(mark))
     }
 
     fn hide(&self, text: &str, in_key: &mut bool) -> String {
@@ -85,6 +95,11 @@ impl Mask {
         }
         text
     }
+}
+
+/// Where card numbers stand in a text, each with its last four digits.
+pub fn cards(text: &str) -> Vec<(std::ops::Range<usize>, String)> {
+    card::find(text)
 }
 
 /// Hides private keys, which go over many lines.

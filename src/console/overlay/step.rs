@@ -22,6 +22,7 @@ use crate::playbook::{Action, CommandStep, Facts, Parameter, Playbook, Step, Ste
 use crate::resolution::measure;
 use crate::text::changed::difference;
 use crate::text::exact::{show_argv, visible};
+use crate::text::mask::Mask;
 use crate::text::{CleanStr, CleanText, Exact};
 
 /// What is typed where something came before in name only.
@@ -249,6 +250,8 @@ fn offered(name: &StepRef, command: &CommandStep, purpose: Purpose, cx: &Cx<'_>)
     let value_of = |name: &CleanStr, parameter: &Parameter| {
         let known = before.and_then(|run| Some((run.values.get(name)?, run.mark)));
         match (known, &parameter.default, purpose) {
+            // What the record does not keep is asked for again, and nothing else stands in its place.
+            (Some((exact, _)), _, _) if Mask::has_hidden(&exact.text()) => None,
             (Some((exact, mark)), _, _) => {
                 let origin = format!("from the run at {}", cx.minute(mark.at));
                 Some(Value { exact: exact.clone(), origin })

@@ -6,6 +6,10 @@
 //!
 //! Invariant: what stays of a number is its last four digits.
 
+use std::ops::Range;
+
+use crate::text::{digit, is_harmful, is_invisible};
+
 /// At most so many separators stand between two digits of one number: ` - ` is three.
 const MOST_SEPARATORS: usize = 3;
 const SHORTEST: usize = 12;
@@ -44,34 +48,42 @@ const ISSUERS: &[(&str, &str, std::ops::RangeInclusive<usize>)] = &[
 struct Digit {
     from: usize,
     to: usize,
-    value: u8,
+    value: u32,
     /// Separators between this digit and the one before: none inside a group.
     gap: usize,
 }
 
-/// Hides card numbers but for their last four digits.
-pub(super) fn hide(text: &str) -> String {
+/// Where card numbers stand in a text, each with its last four digits.
+pub(super) fn find(text: &str) -> Vec<(Range<usize>, String)> {
+    let mut found = Vec::new();
     if text.chars().filter(|letter| letter.is_numeric()).count() < SHORTEST {
-        return text.to_owned();
+        return found;
     }
-    let mut out = String::with_capacity(text.len());
-    let mut copied = 0;
     for run in runs(text) {
         let mut first = 0;
         while first < run.len() {
             let starts = first == 0 || run[first].gap > 0;
             match starts.then(|| longest(text, &run, first)).flatten() {
                 Some(end) => {
-                    out.push_str(&text[copied..run[first].from]);
-                    out.push_str("[card …");
-                    out.extend(run[end - 4..end].iter().map(|digit| char::from(b'0' + digit.value)));
-                    out.push(']');
-                    copied = run[end - 1].to;
+                    let last = run[end - 4..end].iter().filter_map(|digit| char::from_digit(digit.value, 10));
+                    found.push((run[first].from..run[end - 1].to, last.collect()));
                     first = end;
                 }
                 None => first += 1,
             }
         }
+    }
+    found
+}
+
+/// Hides card numbers but for their last four digits.
+pub(super) fn hide(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut copied = 0;
+    for (place, last) in find(text) {
+        out.push_str(&text[copied..place.start]);
+        out.push_str(&format!("[card …{last}]"));
+        copied = place.end;
     }
     out.push_str(&text[copied..]);
     out
@@ -152,10 +164,10 @@ fn longest(text: &str, run: &[Digit], first: usize) -> Option<usize> {
 }
 
 fn issuers(number: &[Digit]) -> impl Iterator<Item = &'static std::ops::RangeInclusive<usize>> {
-    let begins: Vec<u8> = number.iter().take(4).map(|digit| b'0' + digit.value).collect();
+    let begins: String = number.iter().take(4).filter_map(|digit| char::from_digit(digit.value, 10)).collect();
     ISSUERS.iter().filter_map(move |(from, to, lengths)| {
         let head = begins.get(..from.len())?;
-        (head >= from.as_bytes() && head <= to.as_bytes()).then_some(lengths)
+        (head >= *from && head <= *to).then_some(lengths)
     })
 }
 
@@ -204,26 +216,13 @@ fn passes_luhn(number: &[Digit]) -> bool {
         .iter()
         .rev()
         .enumerate()
-        .map(|(place, digit)| match (place % 2, u32::from(digit.value) * 2) {
+        .map(|(place, digit)| match (place % 2, digit.value * 2) {
             (0, double) => double / 2,
             (_, double) if double > 9 => double - 9,
             (_, double) => double,
         })
         .sum();
     sum.is_multiple_of(10) && number.iter().any(|digit| digit.value != number[0].value)
-}
-
-/// The value of a decimal digit, of the scripts in which people type numbers.
-fn digit(letter: char) -> Option<u8> {
-    const ZEROS: [u32; 20] = [
-        0x30, 0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xE50, 0xED0, 0xF20,
-        0x1040, 0x17E0, 0x1810, 0xFF10,
-    ];
-    let code = u32::from(letter);
-    let plain = ZEROS.iter().find_map(|zero| code.checked_sub(*zero).filter(|value| *value < 10));
-    // Mathematical digits: five alphabets, one after the other.
-    let styled = code.checked_sub(0x1D7CE).filter(|place| *place < 50).map(|place| place % 10);
-    plain.or(styled).and_then(|value| u8::try_from(value).ok())
 }
 
 fn is_separator(letter: char) -> bool {
@@ -233,8 +232,7 @@ fn is_separator(letter: char) -> bool {
 
 /// What no reader sees: it neither joins nor parts.
 fn is_ignorable(letter: char) -> bool {
-    matches!(letter, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' | '\u{FE0E}' | '\u{FE0F}')
-        || letter.is_control() && !letter.is_whitespace()
+    !letter.is_whitespace() && (is_invisible(letter) || is_harmful(letter) || letter.is_control())
 }
 
 fn is_word(letter: char) -> bool {
