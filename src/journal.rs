@@ -91,3 +91,6 @@ pub trait Journal: Send {
 fn random() -> std::io::Result<u64> {
     getrandom::u64().map_err(|error| std::io::Error::other(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

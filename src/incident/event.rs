@@ -14,6 +14,8 @@ use serde_json::value::RawValue;
 
 mod after;
 mod delivery;
+#[cfg(test)]
+pub(crate) mod fake;
 mod masked;
 mod run;
 mod scope;
@@ -262,6 +264,19 @@ macro_rules! events {
                 /// Its body as it came.
                 body: serde_json::Value,
             },
+        }
+
+        #[cfg(test)]
+        impl Event {
+            /// The names of all events that this build knows.
+            pub(crate) const KINDS: &[&str] = &[$($kind,)*];
+
+            fn made_up(kind: &str, filling: &fake::Filling<'_>) -> Option<Self> {
+                match kind {
+                    $($kind => fake::make::<$body>(filling).map(Self::$variant),)*
+                    _ => None,
+                }
+            }
         }
 
         impl Event {
