@@ -193,9 +193,13 @@ pub fn redact_output(folder: &Path) -> io::Result<()> {
         place => place?,
     };
     let words = crate::incident::REDACTED;
-    place.replace(OUTPUT, format!("{words}\n").as_bytes())?;
+    let left = format!("{words}\n").into_bytes();
+    // What was taken out before is left alone: a redaction goes through all that the record names.
+    if place.read(OUTPUT, left.len() + 1).as_ref() != Some(&left) {
+        place.replace(OUTPUT, &left)?;
+    }
     let end = place.read(END, END_BYTES).and_then(|bytes| serde_json::from_slice::<End>(&bytes).ok());
-    let Some(end) = end else { return Ok(()) };
+    let Some(end) = end.filter(|end| end.tail != words) else { return Ok(()) };
     place.replace(END, &serde_json::to_vec(&End { tail: words.into(), ..end })?)
 }
 

@@ -87,13 +87,17 @@ pub(super) enum AfterSub {
     /// Take the words of a line out of the record for good; without a line, list those that can be
     Redact {
         /// Which record
-        incident: IncidentId,
+        #[arg(required_unless_present = "changes")]
+        incident: Option<IncidentId>,
         /// The line's number, as the list shows it, or its id
         #[arg(requires = "reason")]
         entry: Option<String>,
         /// Why
         #[arg(long)]
         reason: Option<String>,
+        /// Of the recorded changes the one with this number; without a number, list them
+        #[arg(long, value_name = "NUMBER", num_args = 0..=1, conflicts_with_all = ["incident", "entry"])]
+        changes: Option<Option<usize>>,
     },
     /// Correct a time by which the process is measured; both values stay in the record
     AmendTime {
@@ -150,8 +154,11 @@ pub(super) fn run(config: &Config, command: AfterSub, flag: Option<IncidentId>) 
             let merging = Merging { actor: actor(config), via: via("merge"), cadence: config.cadence };
             print_done(&merging.undo(&opened(config)?, duplicate, &CleanStr::new(&reason))?)
         }
-        AfterSub::Redact { incident, entry: None, .. } => redactable(config, one_record(Some(incident), flag)?),
-        AfterSub::Redact { incident, entry: Some(entry), reason } => {
+        AfterSub::Redact { incident: None, changes, .. } => redact_change(config, changes.flatten()),
+        AfterSub::Redact { incident: Some(incident), entry: None, .. } => {
+            redactable(config, one_record(Some(incident), flag)?)
+        }
+        AfterSub::Redact { incident: Some(incident), entry: Some(entry), reason, .. } => {
             redact(config, one_record(Some(incident), flag)?, &entry, &reason.unwrap_or_default())
         }
         AfterSub::AmendTime { incident, which, time, reason } => {
@@ -425,6 +432,22 @@ fn redact(config: &Config, id: IncidentId, word: &str, reason: &str) -> Result<E
     } else {
         format!("{id}: entry {number} is redacted and its words are out of the file")
     })
+}
+
+/// Takes the words of a recorded change out of the file of changes; without a number, lists them.
+fn redact_change(config: &Config, number: Option<usize>) -> Result<ExitCode, Ending> {
+    let file = opened(config)?.changes();
+    let Some(number) = number else {
+        let mut out = super::out::out(super::out::Ink::Never);
+        for (number, change) in file.numbered()? {
+            writeln!(out, "{number:>6}  {}", super::changes::line(&change, config.zone.0))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    match file.redact(number)? {
+        Some(_) => print(&format!("change {number} is redacted and its words are out of the file")),
+        None => Err(Ending::Failure(format!("there is no change {number}: `warroom redact --changes` lists them"))),
+    }
 }
 
 /// Takes out of the files what the record says is redacted: rows, and what commands printed. An interrupted redaction is finished by it.

@@ -183,7 +183,7 @@ pub(super) fn list(config: &Config, since: Lapse, json: bool) -> Result<ExitCode
     }
 }
 
-fn line(change: &Change, zone: chrono_tz::Tz) -> String {
+pub(super) fn line(change: &Change, zone: chrono_tz::Tz) -> String {
     let at = change.at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %Z");
     let service = change.service.as_deref().unwrap_or("-");
     let by = if change.by.is_empty() { "not recorded" } else { &change.by };

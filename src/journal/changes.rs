@@ -3,10 +3,12 @@
 //! Hides locks, half lines and modes. A line is one write to the end of the file, under a lock of the file, then synced: a process that dies in
 //! between leaves half a line at the end, which readers pass over and the next append takes away.
 //!
-//! Invariant: a change whose append returned is on stable storage and is never touched again; what cannot be read is counted, never an error.
+//! Invariant: a change whose append returned is on stable storage, and nothing but its words is ever touched again, when somebody redacts them; what
+//! cannot be read is counted, never an error.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,13 +19,15 @@ use super::directory::{check_file, make_file};
 use super::folder::above;
 use super::{JournalDir, JournalError, Sharing};
 use crate::change::{self, Change, Reading};
-use crate::incident::mask_strings;
+use crate::incident::{REDACTED, mask_strings};
 use crate::vault;
 
 /// The longest line: one write of a page is not torn by another one.
 const LINE_BYTES: usize = 4096;
 /// The most of the file's end that is read.
 const READ_BYTES: u64 = 16 << 20;
+/// The most that is looked through where a line is to go.
+const MOST_BYTES: u64 = 256 << 20;
 /// How long somebody else may hold the lock: an append takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
 const NAP: Duration = Duration::from_millis(5);
@@ -93,6 +97,41 @@ impl ChangeFile {
         read_end(&self.path, READ_BYTES).map_err(JournalError::io("reading", &self.path))
     }
 
+    /// All changes with the numbers of their lines, the first of which is 1.
+    pub fn numbered(&self) -> Result<Vec<(usize, Change)>, JournalError> {
+        let bytes = match above(&self.path).and_then(|(folder, name)| folder.file(name, OFlags::RDONLY)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            file => file.and_then(|file| all_of(&file)),
+        };
+        let bytes = bytes.map_err(JournalError::io("reading", &self.path))?;
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n').zip(1..);
+        Ok(lines.filter_map(|(line, number)| Some((number, change::read(line).changes.pop()?))).collect())
+    }
+
+    /// Takes the words of a change out of its line for good; that something was changed, when, where and by whom stays. Nothing where there is no such
+    /// change. The line keeps its place and its length: whoever reads the file meanwhile misses nothing.
+    pub fn redact(&self, number: usize) -> Result<Option<Change>, JournalError> {
+        check_file(&self.path, self.sharing)?;
+        let file = above(&self.path).and_then(|(folder, name)| folder.file(name, OFlags::RDWR));
+        let file = file.map_err(JournalError::io("opening", &self.path))?;
+        self.lock(&file)?;
+        let bytes = all_of(&file).map_err(JournalError::io("reading", &self.path))?;
+        let Some((line, start)) = line_of(&bytes, number) else { return Ok(None) };
+        let Some(change) = change::read(line).changes.pop() else { return Ok(None) };
+        let room = line.trim_ascii_end().len();
+        let left = |what: &str| Change { what: what.into(), link: None, rollback: None, ..change.clone() };
+        // A short change has no room for the whole word.
+        let word = (1..=REDACTED.len())
+            .rev()
+            .map(|length| left(&REDACTED[..length]))
+            .find(|left| left.to_json().len() <= room);
+        let Some(left) = word else { return Ok(None) };
+        let text = format!("{:<room$}", left.to_json());
+        let written = file.write_all_at(text.as_bytes(), start as u64).and_then(|()| file.sync_data());
+        written.map_err(JournalError::io("writing to", &self.path))?;
+        Ok(Some(left))
+    }
+
     fn lock(&self, file: &File) -> Result<(), JournalError> {
         let mut waited = Duration::ZERO;
         loop {
@@ -133,6 +172,24 @@ impl ChangeFile {
             }
         }
     }
+}
+
+fn all_of(file: &File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A line by its number, and where it begins.
+fn line_of(bytes: &[u8], number: usize) -> Option<(&[u8], usize)> {
+    let mut start = 0;
+    for (line, at) in bytes.split_inclusive(|byte| *byte == b'\n').zip(1..) {
+        if at == number {
+            return Some((line, start));
+        }
+        start += line.len();
+    }
+    None
 }
 
 /// How the file ends.
@@ -230,6 +287,31 @@ mod tests {
             let reading = file.read().unwrap();
             assert_eq!((what(&reading), reading.damaged, reading.is_torn), (after, damaged_after, false), "{text}");
         }
+    }
+
+    #[test]
+    fn the_words_of_a_change_go_and_the_rest_of_the_file_stays_byte_for_byte() {
+        let (_folder, file) = room();
+        let whole = Change {
+            link: Some("https://ci.example/kangaroo".into()),
+            rollback: Some("ask kangaroo".into()),
+            by: "omid".into(),
+            ..change("kangaroo was deployed")
+        };
+        for change in [change("one"), whole.clone(), change("x"), change("three")] {
+            file.append(&change).unwrap();
+        }
+        let before = fs::read(file.path()).unwrap();
+        let left = file.redact(2).unwrap().unwrap();
+        assert_eq!(left, Change { what: REDACTED.into(), link: None, rollback: None, ..whole });
+        assert!(file.redact(3).unwrap().is_some(), "short as it is");
+        assert_eq!((file.redact(0).unwrap(), file.redact(9).unwrap()), (None, None));
+        let after = fs::read(file.path()).unwrap();
+        let lines = |bytes: &[u8]| bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let (before, after) = (lines(&before), lines(&after));
+        assert_eq!((&before[0], &before[3], before[1].len()), (&after[0], &after[3], after[1].len()));
+        assert_eq!(file.numbered().unwrap()[1], (2, left));
+        assert_eq!(what(&file.read().unwrap()), ["one", REDACTED, "(", "three"]);
     }
 
     #[test]
