@@ -26,6 +26,7 @@ mod own;
 mod own_clock;
 mod pace;
 mod record;
+mod remotes;
 pub mod runs;
 pub mod start;
 mod versions;
@@ -69,6 +70,7 @@ use outbox::Outbox;
 use overlay::{Overlay, Shown};
 use own::Own;
 use record::Record;
+use remotes::Remotes;
 use start::Start;
 
 /// Half-typed text is saved this long after the key that changed it …
@@ -201,6 +203,7 @@ pub struct Console {
     next_wait: Option<DateTime<Utc>>,
     outbox: Outbox,
     lookout: Lookout,
+    remotes: Remotes,
     usual_asked: Option<(Before, DateTime<Utc>)>,
     /// By how much the own clock is known to be ahead.
     ahead: TimeDelta,
@@ -262,6 +265,7 @@ impl Console {
             next_wait: None,
             outbox: Outbox::default(),
             lookout: Lookout::default(),
+            remotes: Remotes::default(),
             usual_asked: None,
             ahead: TimeDelta::zero(),
             off_by: TimeDelta::zero(),
@@ -429,6 +433,7 @@ impl Console {
             Msg::Ready(id) => self.outbox.is_ready(id),
             Msg::Delivered(id, receipt) => self.delivered(id, receipt, wall),
             Msg::LookedUp(id, receipt) => self.looked_up(id, receipt, wall),
+            Msg::Proved(id, receipt) => self.proved(id, receipt, wall),
             Msg::Rests(service, wait) => self.rests(&service, wait, wall),
             Msg::News(service, news) => self.take_news(&service, news, wall, &mut effects),
             Msg::Staging(Ok(site)) => self.settings.staging = Some(site),

@@ -36,7 +36,7 @@ pub use directory::{JournalDir, Sharing};
 pub use error::JournalError;
 pub use fill::fill;
 pub use folder::Folder;
-pub use ledger::Ledger;
+pub use ledger::{Ledger, Noted};
 pub use presence::Presence;
 pub use sound::{Sound, Trouble, trouble};
 pub use sqlite::SqliteJournal;

@@ -19,6 +19,7 @@ use tokio::sync::Mutex;
 
 use answers::{Done, Refusal};
 use audience::Readers;
+use rooms::Seen;
 
 use super::{Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, fit, receipt, without};
 use crate::incident::{Act, Handle, Parcel, Receipt, Remote, Thing, Watched};
@@ -109,6 +110,14 @@ impl Channel for Slack {
                 (Act::OpenRoom { is_private, since, is_own_name }, _) => {
                     self.opened(parcel, *is_private, Some(*since).filter(|_| !is_own_name)).await
                 }
+                (Act::FindRoom { since }, _) => match self.found(parcel, *since).await {
+                    Ok(Seen::There(room)) => Receipt::There(room.into()),
+                    Ok(Seen::Nowhere) => absent(SLACK),
+                    Ok(Seen::Later) => {
+                        Receipt::Unknown("slack has many channels: it is looked for among the rest soon".into())
+                    }
+                    Err(failure) => Receipt::Unknown(failure.reason),
+                },
                 // Done twice it is as done once.
                 _ => absent(SLACK),
             }

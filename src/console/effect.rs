@@ -62,6 +62,8 @@ pub enum Msg {
     Delivered(EntryId, Receipt),
     /// Whether a system has a text.
     LookedUp(EntryId, Receipt),
+    /// Which object of a system bears the mark of a delivery.
+    Proved(EntryId, Receipt),
     /// How long a system wants to be left alone.
     Rests(CleanStr, TimeDelta),
     /// What a system tells of what is looked after there, or why it does not.
@@ -107,6 +109,8 @@ pub enum JournalMsg {
     Present(Vec<Present>),
     /// What this process wrote, and processes of this account that are gone, by the hash of each entry; from where only this account can write.
     LeftBehind(BTreeMap<EntryId, CleanStr>),
+    /// What processes of this account wrote that still run, in the same way.
+    WrittenBeside(BTreeMap<EntryId, CleanStr>),
 }
 
 /// A record in a list.
@@ -229,6 +233,8 @@ pub enum Effect {
     Stop(EntryId),
     /// Ask another system whether it has a text.
     LookUp(Parcel),
+    /// Ask another system which of its objects bears the mark of a delivery that others made.
+    Prove(Parcel),
     /// Ask another system what was done there.
     AskNews(Watched),
     /// Ask the sources once.

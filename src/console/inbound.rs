@@ -34,8 +34,8 @@ impl Console {
         if !is_asked || !self.is_first_here(|one| one.is_dry) {
             return None;
         }
-        let watched = self.watched();
-        if watched.is_empty() {
+        let (watched, unproven) = self.watched();
+        if watched.is_empty() && unproven.is_empty() {
             return None;
         }
         let due = self.outbox.asked_news.map_or(now, |at| at + PAUSE);
@@ -43,10 +43,13 @@ impl Console {
             return Some(due);
         }
         self.outbox.asked_news = Some(now);
+        for maker in unproven {
+            self.prove(&maker, now, effects);
+        }
         let mut watched = watched;
         // Where there are more than the budget allows, each has its turn.
         let turn = usize::try_from(now.timestamp() / PAUSE.num_seconds()).unwrap_or_default();
-        let first = turn % watched.len();
+        let first = turn % watched.len().max(1);
         watched.rotate_left(first);
         let mut asked: BTreeMap<CleanStr, usize> = BTreeMap::new();
         for one in watched {
@@ -96,8 +99,8 @@ impl Console {
         made.any(|known| is_ended(known.id))
     }
 
-    /// What is there because of this incident.
-    fn watched(&self) -> Vec<Watched> {
+    /// What is there because of this incident; and what made things of which nothing but the record says that they are ours: those are not asked about.
+    fn watched(&self) -> (Vec<Watched>, Vec<Delivery>) {
         let (incident, reach) = (&self.incident, &self.settings.reach);
         let begin = incident.detected_at.into_iter().chain(incident.declared.as_ref().map(|mark| mark.at)).min();
         let since = incident.clock().wall(begin.unwrap_or_default()) - BEFORE;
@@ -112,16 +115,9 @@ impl Console {
             labels: Vec::new(),
             paged: Vec::new(),
         };
-        let mut all = Vec::new();
-        let made = |known: &Delivery| match (&known.state, known.body.act.makes(known.id)) {
-            (DeliveryState::Sent(remote), Some(thing)) => Some((thing, remote.clone())),
-            _ => None,
-        };
+        let (mut all, mut unproven) = (Vec::new(), Vec::new());
         for known in incident.deliveries.iter().filter(|known| reach.serves(&known.body.service)) {
-            let Some((thing, mut remote)) = made(known) else { continue };
-            if let (Thing::Record, Some(newest)) = (thing, incident.made(&known.body, thing)) {
-                remote = newest.clone();
-            }
+            let Some(thing) = known.remote().and(known.body.act.makes(known.id)) else { continue };
             let is_news = match thing {
                 // One entry on a page is made once and told of many times.
                 Thing::Record => !all.iter().any(|one: &Watched| {
@@ -133,9 +129,13 @@ impl Console {
                 }
                 Thing::Pinned | Thing::Silence(_) => false,
             };
-            if is_news {
+            let newest = if thing == Thing::Record { incident.maker(&known.body, thing) } else { Some(known) };
+            let Some(maker) = newest.filter(|_| is_news) else { continue };
+            if let Some(remote) = self.ours(maker) {
                 let paged = paged.clone();
                 all.push(Watched { paged, ..watch(&known.body.service, &known.body.target, Some(thing), remote) });
+            } else {
+                unproven.push(maker.clone());
             }
         }
         let has_silenced = incident.deliveries.iter().any(|known| matches!(known.body.act, Act::Silence(_)));
@@ -144,7 +144,7 @@ impl Console {
             let name = CleanStr::new(ALERTMANAGER);
             all.push(Watched { labels, ..watch(&name, &name, None, Default::default()) });
         }
-        all
+        (all, unproven)
     }
 
     /// Notes what is new. That a system cannot be asked changes nothing here: what goes there says so.

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::pace::{Free, Pace, jittered};
+use super::remotes::Named;
 use super::{Console, Effect, Tone};
 use crate::incident::{
     About, Act, Command, Delivery, DeliveryMoved, DeliveryQueued, DeliveryState, Entry, EntryId, Event, Incident,
@@ -261,7 +262,7 @@ impl Console {
     }
 
     /// Whether something may leave at all: in earnest, to a place that this console's own configuration names.
-    fn may_leave(&self, delivery: &Delivery) -> bool {
+    pub(super) fn may_leave(&self, delivery: &Delivery) -> bool {
         let reach = &self.settings.reach;
         let is_drill = self.incident.drill.is_some() || self.incident.id().series == Series::Drill;
         !is_drill && !reach.is_dry && reach.serves(&delivery.body.service) && reach.leads_to(&delivery.body)
@@ -358,12 +359,17 @@ impl Console {
                         self.outbox.sending.insert(id, delivery.moves + 1);
                         self.move_on(delivery, DeliveryState::Sending, wall, effects);
                     }
-                    About::Nothing | About::There(_) if prepared.is_none() && may_ask(self) => {
-                        effects.push(Effect::Deliver(self.parcel(delivery)));
-                        let prepared = Prepared { moves: delivery.moves, since: now, is_ready: false };
-                        self.outbox.prepared.insert(id, prepared);
-                    }
-                    About::Nothing | About::There(_) => {}
+                    About::Nothing | About::There(_) if prepared.is_some() => {}
+                    About::Nothing | About::There(_) => match self.named(delivery, now, effects) {
+                        Named::Known if may_ask(self) => {
+                            effects.push(Effect::Deliver(self.parcel(delivery)));
+                            let prepared = Prepared { moves: delivery.moves, since: now, is_ready: false };
+                            self.outbox.prepared.insert(id, prepared);
+                        }
+                        Named::Known => {}
+                        Named::Awaited => self.next_proof().into_iter().for_each(&mut later),
+                        Named::Unproven(held) => self.move_on(delivery, held, wall, effects),
+                    },
                 },
                 DeliveryState::Sending if is_sending && !is_handed => {
                     effects.push(Effect::Proceed(id));
@@ -457,7 +463,7 @@ impl Console {
     }
 
     /// As the system's clock has it.
-    fn parcel(&self, delivery: &Delivery) -> Parcel {
+    pub(super) fn parcel(&self, delivery: &Delivery) -> Parcel {
         let parcel = delivery.parcel(&self.incident);
         let clock = self.incident.clock();
         let (sent_at, first_sent_at) = (clock.wall(parcel.sent_at), clock.wall(parcel.first_sent_at));
@@ -465,7 +471,7 @@ impl Console {
         let from = reach.sender(delivery, &self.incident);
         let text = reach.signed(delivery, &self.incident, parcel.text);
         let attached = reach.addressed(parcel.attached);
-        Parcel { sent_at, first_sent_at, from, text, attached, ..parcel }
+        self.named_in(delivery, Parcel { sent_at, first_sent_at, from, text, attached, ..parcel })
     }
 
     fn delivery(&self, id: EntryId) -> Option<Delivery> {

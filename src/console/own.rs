@@ -55,6 +55,8 @@ pub(super) struct Own {
     back: BTreeMap<EntryId, (CleanStr, Event)>,
     /// What processes of this account wrote that are gone, by the hash of each entry; from a file that only this account can write.
     left_behind: BTreeMap<EntryId, CleanStr>,
+    /// What processes of this account wrote that still run, from the same place.
+    beside: BTreeMap<EntryId, CleanStr>,
 }
 
 impl Own {
@@ -96,6 +98,18 @@ impl Own {
         let hash = self.back.get(&entry.id).map(|(hash, _)| hash).or_else(|| self.left_behind.get(&entry.id));
         let own = entry.hash();
         hash.is_some_and(|hash| hash.split(' ').any(|noted| *noted == *own))
+    }
+
+    /// What processes of this account have written that still run.
+    pub(super) fn stand_beside(&mut self, written: BTreeMap<EntryId, CleanStr>) {
+        self.beside = written;
+    }
+
+    /// Whether a process of this account wrote an entry, gone or not: what another one wrote may be believed, and is not gone on with.
+    pub(super) fn knows(&self, entry: &Entry) -> bool {
+        let own = entry.hash();
+        self.vouches_for(entry)
+            || self.beside.get(&entry.id).is_some_and(|hash| hash.split(' ').any(|noted| *noted == *own))
     }
 
     /// Whether this process wrote an entry of this number.

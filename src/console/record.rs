@@ -7,7 +7,9 @@ use super::overlay;
 use super::own::Back;
 use super::{Console, Dirty, DraftClock, Effect, JournalMsg, Tone};
 use crate::incident::when;
-use crate::incident::{ClockJumped, ClockSkewed, Command, Entry, EntryId, Event, Incident, IncidentId, Outcome, Role};
+use crate::incident::{
+    By, ClockJumped, ClockSkewed, Command, Entry, EntryId, Event, Incident, IncidentId, Outcome, Role, says,
+};
 use crate::live::{Live, SIMULATED};
 use crate::oncall::is_same;
 use crate::pane::PaneId;
@@ -30,7 +32,7 @@ pub(super) struct Record {
     pub(super) stalled: Option<DateTime<Utc>>,
     pub(super) damage: Vec<CleanText>,
     /// Somebody merged it into this record while it was open here: the console follows as soon as nothing is being asked.
-    pub(super) goes_on_in: Option<IncidentId>,
+    pub(super) goes_on_in: Option<(IncidentId, Entry)>,
     /// What fires outside while a drill is played.
     pub(super) real_alerts: Vec<CleanStr>,
 }
@@ -91,12 +93,16 @@ impl Console {
                 let heard: Vec<EntryId> =
                     if is_live { entries.iter().map(|entry| entry.id).collect() } else { Vec::new() };
                 let was_open = self.incident.outcome.is_none();
+                let closing =
+                    |entry: &&Entry| matches!(&entry.event, Event::PhaseEntered(body) if body.outcome.is_some());
+                let closed_by = entries.iter().rev().find(closing).cloned();
                 let (own, others): (Vec<Entry>, Vec<Entry>) =
                     entries.into_iter().partition(|entry| self.own.expects(entry));
                 self.take_of_others(others);
                 self.incident.apply(own);
                 if let (true, true, Some(Outcome::Merged(into))) = (is_live, was_open, self.incident.outcome) {
-                    self.record.goes_on_in = Some(into);
+                    self.record.goes_on_in = closed_by.map(|entry| (into, entry));
+                    self.say_merged(wall);
                 }
                 self.take_own(wall, effects);
                 self.hear(&heard, wall);
@@ -169,6 +175,7 @@ impl Console {
                     self.settle_left();
                 }
             }
+            JournalMsg::WrittenBeside(written) => self.own.stand_beside(written),
             JournalMsg::Present(present) => {
                 self.present = present;
                 self.dirty.add(Dirty::HEADER);
@@ -177,14 +184,35 @@ impl Console {
         }
     }
 
+    /// Whether this console is taken along to another record. Nobody who writes is, by what only stands in this one: what is half-typed here would be
+    /// written elsewhere. What another process of this account wrote is known a moment later.
+    fn goes_along(&self, closed_by: &Entry) -> bool {
+        !self.may_write() || self.own.knows(closed_by)
+    }
+
+    fn say_merged(&mut self, wall: DateTime<Utc>) {
+        let Some((into, entry)) = self.record.goes_on_in.as_ref().filter(|(_, entry)| !self.goes_along(entry)) else {
+            return;
+        };
+        let saying =
+            says![&entry.actor, format!(" merged this into {into}, says the record: "), By("open"), " goes there"];
+        let words = self.cx(wall).said(&saying);
+        self.say(Tone::Failed, words, wall);
+    }
+
     /// Goes along to the record in which the work goes on; what is half-typed comes along.
     pub(super) fn follow_merge(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         if self.overlay.is_some() || self.own.is_waiting() {
             return;
         }
-        let (Some(here), Some(into)) = (self.record.id, self.record.goes_on_in.take()) else { return };
-        // The line goes along: it is not to come back here as well.
-        effects.push(Effect::ClearDraft);
+        let goes_along = |(_, entry): &&(IncidentId, Entry)| self.goes_along(entry);
+        let into = self.record.goes_on_in.as_ref().filter(goes_along).map(|(into, _)| *into);
+        let (Some(here), Some(into)) = (self.record.id, into) else { return };
+        self.record.goes_on_in = None;
+        if self.may_write() {
+            // The line goes along: it is not to come back here as well.
+            effects.push(Effect::ClearDraft);
+        }
         effects.push(Effect::Open(into));
         self.say(Tone::Said, format!("{here} goes on in {into}: this console went along"), wall);
     }

@@ -430,6 +430,27 @@ impl Delivery {
         CleanText::new(&lines.collect::<Vec<_>>().join("\n"))
     }
 
+    /// What a system is told to remember, so that it can be found there.
+    pub fn mark(&self, incident: &Incident) -> CleanStr {
+        incident.op(self.id)
+    }
+
+    /// What the system made of it, as the record says.
+    pub fn remote(&self) -> Option<&Remote> {
+        match &self.state {
+            DeliveryState::Sent(remote) => Some(remote),
+            DeliveryState::Queued { .. }
+            | DeliveryState::Held { .. }
+            | DeliveryState::Sending
+            | DeliveryState::ByHand
+            | DeliveryState::Failed { .. }
+            | DeliveryState::Unconfirmed { .. }
+            | DeliveryState::Gone { .. }
+            | DeliveryState::Superseded { .. }
+            | DeliveryState::Dropped { .. } => None,
+        }
+    }
+
     /// Whether nothing was made of it, and nothing will be.
     fn is_given_up(&self) -> bool {
         use DeliveryState::{Dropped, Gone, Superseded};
@@ -450,17 +471,7 @@ impl Incident {
 
     /// Whether what a delivery is about is there.
     pub fn about(&self, delivery: &Delivery) -> About {
-        let is_needed = delivery.body.act.needs();
-        // A text goes to a channel that somebody named, or to one that is being made.
-        let made_here = || self.makers(&delivery.body, Thing::Room).next().map(|_| Thing::Room);
-        let thing = match (is_needed, &delivery.body.act) {
-            (Some(thing), _) => thing,
-            (None, Act::Post) => match made_here() {
-                Some(thing) => thing,
-                None => return About::Nothing,
-            },
-            (None, _) => return About::Nothing,
-        };
+        let Some(thing) = self.subject(delivery) else { return About::Nothing };
         match self.made(&delivery.body, thing) {
             Some(remote) => About::There(remote.clone()),
             None if self.makers(&delivery.body, thing).any(|maker| !maker.is_given_up()) => About::Awaited(thing),
@@ -586,18 +597,20 @@ impl Facts {
         }
     }
 
-    /// What another system keeps of it, where it was made there.
+    /// What another system keeps of it, where it was made there, as the record says.
     pub fn made<'a>(&'a self, at: &'a DeliveryQueued, thing: Thing) -> Option<&'a Remote> {
-        let sent = |maker: &'a Delivery| match &maker.state {
-            DeliveryState::Sent(remote) => Some(remote),
-            _ => None,
-        };
+        self.maker(at, thing).and_then(Delivery::remote)
+    }
+
+    /// The delivery that made what another system keeps of it, the newest.
+    pub fn maker<'a>(&'a self, at: &'a DeliveryQueued, thing: Thing) -> Option<&'a Delivery> {
+        let is_sent = |maker: &&'a Delivery| maker.remote().is_some();
         if thing == Thing::Pinned {
             // The message at the top of a channel that is used no more is not the one of this one.
             let since = self.since_room(at).iter().filter(|known| known.is_at(at));
-            return since.filter(|known| known.body.act.makes(known.id) == Some(thing)).filter_map(sent).next_back();
+            return since.filter(|known| known.body.act.makes(known.id) == Some(thing)).rfind(is_sent);
         }
-        self.makers(at, thing).filter_map(sent).last()
+        self.makers(at, thing).filter(is_sent).last()
     }
 
     fn makers<'a>(&'a self, at: &'a DeliveryQueued, thing: Thing) -> impl Iterator<Item = &'a Delivery> {
@@ -619,6 +632,17 @@ impl Facts {
     pub fn is_room_lost(&self, at: &DeliveryQueued) -> bool {
         let mut since = self.since_room(at).iter().filter(|known| known.is_at(at));
         self.made(at, Thing::Room).is_some() && since.any(|known| matches!(known.state, DeliveryState::Failed { .. }))
+    }
+
+    /// What a delivery is about.
+    pub fn subject(&self, delivery: &Delivery) -> Option<Thing> {
+        // A text goes to a channel that somebody named, or to one that is being made.
+        let made_here = || self.makers(&delivery.body, Thing::Room).next().map(|_| Thing::Room);
+        match (delivery.body.act.needs(), &delivery.body.act) {
+            (Some(thing), _) => Some(thing),
+            (None, Act::Post) => made_here(),
+            (None, _) => None,
+        }
     }
 
     pub(super) fn move_delivery(
@@ -681,7 +705,7 @@ impl Facts {
             delivery.state = next;
         }
         if let Some(choice) = chosen {
-            self.choose(choice, at);
+            self.choose(choice, at, entry);
         }
         if let Some((remote, why)) = gone {
             self.lose(place, &remote, &why, at);
@@ -689,13 +713,13 @@ impl Facts {
         true
     }
 
-    /// Remembers the way out that a person took; what else waits for the same answer has it.
-    fn choose(&mut self, choice: CleanStr, at: DateTime<Utc>) {
+    /// Remembers the way out that a person took; what else waits for the same answer has it, and is in the hands of whoever gave it.
+    fn choose(&mut self, choice: CleanStr, at: DateTime<Utc>, by: EntryId) {
         for waiting in &mut self.deliveries {
             let DeliveryState::Held { ways, .. } = &waiting.state else { continue };
             if ways.iter().any(|way| way.choice == choice) {
                 waiting.state = DeliveryState::Queued { not_before: at, why: None, choice: None };
-                (waiting.since, waiting.approved_at) = (at, at);
+                (waiting.since, waiting.approved_at, waiting.by) = (at, at, by);
             }
         }
         self.choices.insert(choice);

@@ -33,6 +33,15 @@ pub struct Ledger {
     folder: PathBuf,
 }
 
+/// What this account's processes wrote: the hash of each entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// This process, and those that are gone.
+    pub left: BTreeMap<EntryId, CleanStr>,
+    /// Others that still run.
+    pub beside: BTreeMap<EntryId, CleanStr>,
+}
+
 impl Ledger {
     /// In a folder, which is made with the first note.
     pub fn in_folder(folder: PathBuf) -> Self {
@@ -58,35 +67,34 @@ impl Ledger {
         File::from(file).write_all(lines.as_bytes())
     }
 
-    /// What this process wrote, and processes of this account that are gone: the hash of each entry; several, between blanks, where one of them was
-    /// killed before it could commit what another one's entry took the number of.
-    pub fn left_behind(&self) -> BTreeMap<EntryId, CleanStr> {
-        let mut left: BTreeMap<EntryId, CleanStr> = BTreeMap::new();
-        let Ok(folder) = self.open_folder() else { return left };
+    /// What this account's processes noted: of an entry several hashes, between blanks, where one of them was killed before it could commit what another
+    /// one's entry took the number of.
+    pub fn noted(&self) -> Noted {
+        let mut noted = Noted::default();
+        let Ok(folder) = self.open_folder() else { return noted };
         let own = Process::own();
         for item in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let Some(process) = item.file_name().to_str().and_then(process_of) else { continue };
-            if own.as_ref() != Some(&process) && process.is_alive() {
-                continue;
-            }
+            let is_beside = own.as_ref() != Some(&process) && process.is_alive();
             if let Some(text) = read(&folder, &process) {
-                let noted = text.lines().filter_map(|line| {
+                let into = if is_beside { &mut noted.beside } else { &mut noted.left };
+                let lines = text.lines().filter_map(|line| {
                     let (id, hash) = line.split_once(' ')?;
                     Some((id.parse().ok()?, hash))
                 });
-                for (id, hash) in noted {
-                    let known: &mut CleanStr = left.entry(id).or_default();
+                for (id, hash) in lines {
+                    let known: &mut CleanStr = into.entry(id).or_default();
                     *known = match known.as_str() {
                         "" => CleanStr::new(hash),
                         hashes if hashes.split(' ').any(|one| one == hash) => continue,
                         hashes => CleanStr::new(&format!("{hashes} {hash}")),
                     };
                 }
-            } else {
+            } else if !is_beside {
                 let _ = fs::remove_file(item.path());
             }
         }
-        left
+        noted
     }
 
     /// The folder, where nobody else can write it.
@@ -148,7 +156,7 @@ mod tests {
             ledger.note(std::slice::from_ref(written));
         }
         let both = format!("{} {}", first.hash(), second.hash());
-        assert_eq!(ledger.left_behind(), BTreeMap::from([(first.id, CleanStr::new(&both))]));
+        assert_eq!(ledger.noted().left, BTreeMap::from([(first.id, CleanStr::new(&both))]));
     }
 
     #[test]
@@ -158,18 +166,18 @@ mod tests {
         let written = entry(1, 1, 0, "dana", Event::Acknowledged(Plain {}));
         ledger.note(std::slice::from_ref(&written));
         let known = BTreeMap::from([(written.id, written.hash())]);
-        assert_eq!(ledger.left_behind(), known);
+        assert_eq!(ledger.noted().left, known);
         let own = Process::own().unwrap();
         let file = |process: &Process| ledger.folder().join(name_of(process));
         // Another start of the same number: that process is gone.
         let gone = Process { started: own.started + 1, ..own.clone() };
         fs::rename(file(&own), file(&gone)).unwrap();
-        assert_eq!(ledger.left_behind(), known);
+        assert_eq!(ledger.noted().left, known);
         let init = Process::of(1).unwrap();
         fs::rename(file(&gone), file(&init)).unwrap();
-        assert_eq!(ledger.left_behind(), BTreeMap::new());
+        assert_eq!(ledger.noted(), Noted { left: BTreeMap::new(), beside: known });
         fs::rename(file(&init), file(&gone)).unwrap();
         fs::set_permissions(ledger.folder(), fs::Permissions::from_mode(0o770)).unwrap();
-        assert_eq!(ledger.left_behind(), BTreeMap::new(), "anybody of the group may have put it there");
+        assert_eq!(ledger.noted(), Noted::default(), "anybody of the group may have put it there");
     }
 }

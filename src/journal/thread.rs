@@ -24,7 +24,7 @@ use super::ground::is_broken;
 use super::presence::{Seat, Seats};
 use super::sqlite::Work;
 use super::stall::Stall;
-use super::{Damage, Journal, JournalDir, JournalError, Ledger, NewEntry, Presence, SqliteJournal, verify};
+use super::{Damage, Journal, JournalDir, JournalError, Ledger, NewEntry, Noted, Presence, SqliteJournal, verify};
 use crate::clock;
 use crate::incident::{Actor, Entry, EntryId, IncidentId, Stamp, Via};
 use crate::text::{CleanStr, CleanText};
@@ -129,6 +129,8 @@ pub enum News {
     Present(Vec<Presence>),
     /// What this process wrote, and processes of this account that are gone, by the hash of each entry: all that is noted.
     LeftBehind(BTreeMap<EntryId, CleanStr>),
+    /// What processes of this account wrote that still run, in the same way.
+    WrittenBeside(BTreeMap<EntryId, CleanStr>),
 }
 
 /// Why a request was not taken; it comes back, so that nothing typed is lost.
@@ -468,15 +470,17 @@ fn watch(mut journal: SqliteJournal, seats: &Seats, ledger: Option<&Ledger>, voi
     let ears = Watch::new(&with_suffix(journal.path(), ".bell"), Some(seats.path()));
     let look = if ears.is_listening() { LOOK } else { LOOK_DEAF };
     let mut reader = Reader { to: 0, is_first: true, trouble: None, told: Vec::new() };
-    let (mut present, mut left) = (None, BTreeMap::new());
+    let (mut present, mut noted) = (None, Noted::default());
     let (mut read, mut count, mut again) = (true, true, false);
     loop {
         // Before the entries: whoever reads them knows whose they are.
-        if let Some(now) = ledger.filter(|_| count).map(Ledger::left_behind).filter(|now| *now != left) {
-            if !voice.tell(News::LeftBehind(now.clone())) {
+        if let Some(now) = ledger.filter(|_| count).map(Ledger::noted).filter(|now| *now != noted) {
+            let is_told = (now.left == noted.left || voice.tell(News::LeftBehind(now.left.clone())))
+                && (now.beside == noted.beside || voice.tell(News::WrittenBeside(now.beside.clone())));
+            if !is_told {
                 return;
             }
-            left = now;
+            noted = now;
         }
         if read && !reader.catch_up(&mut journal, voice) {
             return;

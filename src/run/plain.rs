@@ -359,7 +359,8 @@ impl Session {
                 | JournalMsg::Writable
                 | JournalMsg::Stalled(None)
                 | JournalMsg::Present(_)
-                | JournalMsg::LeftBehind(_),
+                | JournalMsg::LeftBehind(_)
+                | JournalMsg::WrittenBeside(_),
             )
             | Msg::Source(_)
             | Msg::TaskDied(_)
@@ -371,6 +372,7 @@ impl Session {
             | Msg::Ready(_)
             | Msg::Delivered(..)
             | Msg::LookedUp(..)
+            | Msg::Proved(..)
             | Msg::Rests(..)
             | Msg::Staging(_)
             | Msg::Theme(_)
@@ -424,6 +426,7 @@ impl Session {
                 | Effect::LookUp(_)
                 | Effect::Proceed(_)
                 | Effect::Stop(_)
+                | Effect::Prove(_)
                 | Effect::AskNews(_)
                 | Effect::Copy(_)
                 | Effect::Run(..)

@@ -22,6 +22,7 @@ use crate::text::CleanStr;
 pub(super) enum Errand {
     Deliver,
     LookUp,
+    Prove,
 }
 
 /// A system, opened or not yet.
@@ -78,7 +79,7 @@ impl Post {
                                     Ok(parcel) => channel.deliver(&parcel).await,
                                     Err(receipt) => receipt,
                                 },
-                                Errand::LookUp => channel.look_up(&parcel).await,
+                                Errand::LookUp | Errand::Prove => channel.look_up(&parcel).await,
                             };
                             channel.site().guard(None);
                             tell_rest(&parcel.service, &*channel, &back).await;
@@ -103,6 +104,7 @@ impl Post {
             let msg = match errand {
                 Errand::Deliver => Msg::Delivered(parcel.id, receipt),
                 Errand::LookUp => Msg::LookedUp(parcel.id, receipt),
+                Errand::Prove => Msg::Proved(parcel.id, receipt),
             };
             let _ = back.send(msg).await;
         });

@@ -252,6 +252,7 @@ impl Shell {
             Effect::LookUp(parcel) => self.post(Errand::LookUp, parcel),
             Effect::Proceed(id) => self.post.proceed(id, self.receipts.0.clone()),
             Effect::Stop(id) => self.post.stop(id),
+            Effect::Prove(parcel) => self.post(Errand::Prove, parcel),
             Effect::AskNews(watched) => self.post.ask_news(watched, self.receipts.0.clone()),
             Effect::Inquire(inquiry) => {
                 // A source that is busy with older questions answers those first; whoever asked is told, and can ask again. One that ended

@@ -57,7 +57,7 @@ const IN_IT: &[&str] = &["already_in_channel", "cant_invite_self"];
 
 /// Whether a channel of a name is there.
 #[derive(Debug)]
-enum Seen {
+pub(super) enum Seen {
     /// It is.
     There(Room),
     /// The whole list has none.
@@ -95,7 +95,9 @@ impl Listing {
 impl Slack {
     /// Adopts the channel that another system opens for the incident; one that is older belongs to somebody else.
     pub(super) async fn find(&self, parcel: &Parcel, since: DateTime<Utc>) -> Result<Receipt, Failure> {
-        let found = match self.room(&parcel.target).await.map_err(nothing_written)? {
+        let found = self.found(parcel, since).await.map_err(nothing_written)?;
+        let since = self.theirs(since);
+        let room = match found {
             Seen::There(room) => Some(room),
             Seen::Nowhere => None,
             Seen::Later => {
@@ -103,9 +105,7 @@ impl Slack {
                 return Ok(Receipt::NotYet { why: CleanStr::new(&why), wait: READ_ON });
             }
         };
-        let since = self.theirs(since);
-        let is_new = |room: &Room| !room.is_archived && !room.is_marked() && room.created >= since.timestamp();
-        let Some(room) = found.filter(is_new) else {
+        let Some(room) = room else {
             let why = format!("slack has no #{} of this incident yet: `open-channel` opens it", parcel.target);
             // It is as young as the incident, with the ten minutes that clocks and beginnings differ by.
             let wait = if clock::wall() - since < SOON { LOOK_SOON } else { LOOK_AGAIN };
@@ -114,6 +114,16 @@ impl Slack {
         // Who is not in it can neither pin nor invite; where it is not allowed, that says so later.
         let _ = self.post::<Done>("conversations.join", &json!({ "channel": room.id })).await;
         Ok(Receipt::There(room.into()))
+    }
+
+    /// The channel that another system has opened for the incident by now.
+    pub(super) async fn found(&self, parcel: &Parcel, since: DateTime<Utc>) -> Result<Seen, Failure> {
+        let since = self.theirs(since);
+        let is_new = |room: &Room| !room.is_archived && !room.is_marked() && room.created >= since.timestamp();
+        Ok(match self.room(&parcel.target).await? {
+            Seen::There(room) if !is_new(&room) => Seen::Nowhere,
+            seen => seen,
+        })
     }
 
     /// Opens the channel; where its name is taken by another one, under another name.

@@ -4,11 +4,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::console::runs::RunAct;
+use crate::incident::event::fake::Filling;
 use crate::incident::tests::order;
 use crate::incident::{
     Act, Channel, ClockSkewed, CommandRemarked, DeliveryMoved, DeliveryQueued, DeliveryState, Ending, EntryRedacted,
-    NoteAdded, Parcel, Phase, PhaseEntered, Plain, Receipt, Release, Remark, RoleNamed, Route, StepClaimed, StepDone,
-    StepRef,
+    NoteAdded, Opened, Outcome, Parcel, Phase, PhaseEntered, Plain, Receipt, Release, Remark, RoleNamed, Route,
+    StepClaimed, StepDone, StepRef, Way,
 };
 use crate::pane::Present;
 use crate::reach::{PAGERDUTY, Place, Reach, Rooms, SLACK, Tracker};
@@ -320,6 +321,142 @@ fn other_systems_are_told_from_here_what_was_done_here_and_the_rest_on_a_person_
     assert!(acts.contains(&"acknowledge".to_owned()) && !acts.contains(&"resolve".to_owned()), "{acts:?}");
 }
 
+/// An incident of PagerDuty that others say they opened for this record, under an id of their own.
+fn opened_by_others(desk: &mut Desk, id: &str) -> EntryId {
+    let opened = Opened {
+        title: "x".into(),
+        severity: crate::incident::Severity::Sev2,
+        alerts: BTreeSet::new(),
+        linked: Vec::new(),
+    };
+    let maker = desk.write_as("dana", "c1", queued(PAGERDUTY, "PALIPAY", Act::Open(opened), Release::AtOnce));
+    desk.write_as("dana", "c1", moved(maker, 0, DeliveryState::Sending));
+    desk.write_as("dana", "c1", moved(maker, 1, DeliveryState::Sent(id.into())));
+    maker
+}
+
+fn command(desk: &mut Desk) {
+    let (role, holder) = (Role::IncidentCommander, "dana".into());
+    desk.write("bob", Event::RoleTaken(RoleNamed { role, component: None, holder, reason: None, is_played: false }));
+}
+
+fn proofs(desk: &Desk) -> Vec<&Parcel> {
+    let asked =
+        desk.effects.iter().filter_map(|effect| if let Effect::Prove(parcel) = effect { Some(parcel) } else { None });
+    asked.collect()
+}
+
+#[test]
+fn an_object_that_only_the_record_names_is_asked_for_by_its_mark_before_anything_goes_there() {
+    let mut desk = reaching(&["c1"]);
+    let maker = opened_by_others(&mut desk, "../services/X?y=");
+    command(&mut desk);
+    ask(&mut desk, Command::Acknowledge);
+    desk.pass(60);
+    assert_eq!(sent(&desk), []);
+    let [proof] = proofs(&desk)[..] else { panic!("{:?}", proofs(&desk)) };
+    assert_eq!((proof.id, &proof.about, &proof.made), (maker, &None, &None));
+    desk.tell(Msg::Proved(maker, Receipt::Unknown("timeout".into())));
+    desk.pass(5);
+    assert_eq!((sent(&desk).len(), proofs(&desk).len()), (0, 1));
+    desk.pass(15);
+    assert_eq!(proofs(&desk).len(), 2, "it is asked again");
+    desk.tell(Msg::Proved(maker, Receipt::There("P1".into())));
+    let about: Vec<Option<String>> =
+        sent(&desk).iter().map(|parcel| parcel.about.as_ref().map(|remote| remote.id.to_string())).collect();
+    assert!(!about.is_empty() && about.iter().all(|about| about.as_deref() == Some("P1")), "{about:?}");
+}
+
+#[test]
+fn an_object_that_its_system_does_not_name_waits_for_a_person_and_so_does_what_is_done_there() {
+    let mut desk = reaching(&["c1"]);
+    let maker = opened_by_others(&mut desk, "PEVIL");
+    command(&mut desk);
+    ask(&mut desk, Command::Acknowledge);
+    desk.tell(Msg::Proved(maker, Receipt::NotThere { why: "none".into(), wait: None }));
+    desk.pass(60);
+    assert_eq!(sent(&desk), []);
+    let asks_news =
+        |desk: &Desk| desk.effects.iter().any(|effect| matches!(effect, Effect::AskNews(one) if one.thing.is_some()));
+    assert!(!asks_news(&desk), "what is done with an object of somebody else is nobody's news here");
+    let held =
+        desk.console.incident().undelivered().find(|known| matches!(known.state, DeliveryState::Held { .. })).cloned();
+    let held = held.unwrap_or_else(|| panic!("{:?}", desk.console.incident().deliveries));
+    let DeliveryState::Held { why, ways } = &held.state else { unreachable!() };
+    assert_eq!(why.as_str(), "the record names PEVIL as its incident, and nothing in pagerduty says so: look there");
+    // Somebody else's word for it is none here.
+    let to = DeliveryState::Queued { not_before: at(0), why: None, choice: Some(ways[0].choice.clone()) };
+    desk.write_as("dana", "c1", moved(held.id, held.moves, to.clone()));
+    desk.pass(60);
+    assert_eq!(sent(&desk), []);
+}
+
+#[test]
+fn whoever_says_here_that_an_object_is_ours_lets_go_what_waits_for_it() {
+    let mut desk = reaching(&["c1"]);
+    let maker = opened_by_others(&mut desk, "P4711");
+    command(&mut desk);
+    ask(&mut desk, Command::Acknowledge);
+    desk.tell(Msg::Proved(maker, Receipt::NotThere { why: "none".into(), wait: None }));
+    desk.pass(60);
+    let held =
+        desk.console.incident().undelivered().find(|known| matches!(known.state, DeliveryState::Held { .. })).cloned();
+    let held = held.unwrap_or_else(|| panic!("{:?}", desk.console.incident().deliveries));
+    let DeliveryState::Held { ways, .. } = &held.state else { unreachable!() };
+    let to = DeliveryState::Queued { not_before: at(0), why: None, choice: Some(ways[0].choice.clone()) };
+    ask(&mut desk, Command::MoveDelivery(DeliveryMoved { delivery: held.id, step: held.moves, to, is_routine: false }));
+    desk.pass(60);
+    let about: Vec<_> = sent(&desk).into_iter().map(|parcel| parcel.about.unwrap().id.to_string()).collect();
+    assert!(!about.is_empty() && about.iter().all(|about| about == "P4711"), "{about:?}");
+}
+
+#[test]
+fn an_answer_that_others_gave_to_a_question_is_not_taken_here() {
+    let mut desk = reaching(&["c1"]);
+    let Event::DeliveryQueued(body) = queued("slack", "C012345678", Act::Post, Release::AtOnce) else { unreachable!() };
+    ask(&mut desk, Command::SendOut(Box::new(body)));
+    let own = sent(&desk)[0].id;
+    let ways = vec![Way::new("customers read it too: send it", "C012345678/shared")];
+    let asks = DeliveryState::Held { why: "customers read it too".into(), ways: ways.clone() };
+    desk.tell(Msg::Delivered(own, Receipt::Asks { why: "customers read it too".into(), ways }));
+    let theirs = desk.write_as("bob", "c1", queued("slack", "C012345678", Act::Tell, Release::AtOnce));
+    desk.write_as("bob", "c1", moved(theirs, 0, DeliveryState::Sending));
+    desk.write_as("bob", "c1", moved(theirs, 1, asks));
+    let to = DeliveryState::Queued { not_before: at(0), why: None, choice: Some("C012345678/shared".into()) };
+    desk.write_as("bob", "c1", moved(theirs, 2, to));
+    desk.pass(60);
+    assert!(desk.console.incident().choices.contains("C012345678/shared"), "it is shown");
+    assert_eq!(sent(&desk).len(), 1, "and nothing goes out by it");
+    let Event::DeliveryQueued(body) = queued("slack", "C012345678", Act::Post, Release::AtOnce) else { unreachable!() };
+    ask(&mut desk, Command::SendOut(Box::new(body)));
+    assert_eq!(sent(&desk).last().map(|parcel| parcel.choices.clone()), Some(BTreeSet::new()));
+}
+
+#[test]
+fn nobody_who_writes_is_taken_along_by_what_others_say_of_a_merge() {
+    let merged = || {
+        let into = IncidentId::incident(9);
+        Event::PhaseEntered(PhaseEntered { outcome: Some(Outcome::Merged(into)), ..PhaseEntered::plain(Phase::Closed) })
+    };
+    let goes = |desk: &Desk| desk.effects.iter().any(|effect| matches!(effect, Effect::Open(_) | Effect::ClearDraft));
+    let mut desk = Desk::open(Layout::Ic, (120, 40));
+    let entry = desk.write_as("omid", "c2", merged());
+    assert!(desk.said().contains("omid merged this into INC-9, says the record"), "{}", desk.said());
+    desk.pass(60);
+    assert!(!goes(&desk), "{}", desk.screen());
+    let mut wall = Desk::open_with(Settings { is_wall: true, ..settings(Layout::Ic) }, (120, 40));
+    wall.write_as("omid", "c2", merged());
+    assert!(
+        wall.effects.contains(&Effect::Open(IncidentId::incident(9))),
+        "a wall only shows: it shows where it goes on"
+    );
+    assert!(!wall.effects.contains(&Effect::ClearDraft));
+    // This account wrote it in another process: that is no news from a stranger.
+    let hash = desk.console.incident().entry(entry).unwrap().hash();
+    desk.tell(Msg::Journal(JournalMsg::WrittenBeside([(entry, hash)].into())));
+    assert!(goes(&desk));
+}
+
 /// Events that would make a console act, if it took them for orders.
 fn any_order() -> impl Strategy<Value = Event> {
     let id = (1..4_u64, 1..30_u64).prop_map(|(rid, rseq)| EntryId { rid, rseq });
@@ -356,6 +493,30 @@ fn any_order() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// Any event that there is, about things that there are here.
+fn any_of_the_table() -> impl Strategy<Value = Event> {
+    const TEXTS: [&str; 16] = [
+        "dana",
+        "bob",
+        "c1",
+        "c2",
+        "slack",
+        "C012345678",
+        "statuspage",
+        "outside",
+        PAGERDUTY,
+        "PALIPAY",
+        "alipay",
+        "route-to-backup",
+        "bastion",
+        "touch",
+        "../services/X?y=",
+        "inc-1",
+    ];
+    let kinds = prop::sample::select(Event::KINDS.to_vec());
+    (kinds, any::<u64>()).prop_map(|(kind, seed)| Event::fake(kind, &Filling { texts: &TEXTS, seed }).expect(kind))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
@@ -363,18 +524,18 @@ proptest! {
     #[test]
     fn no_sequence_of_entries_of_others_makes_any_console_do_anything_but_read(
         entries in prop::collection::vec((
-            prop_oneof![any_order(), crate::incident::tests::any_event()],
+            prop_oneof![any_order(), crate::incident::tests::any_event(), any_of_the_table()],
             prop::sample::select(vec!["c1", "c2", ""]),
             prop::sample::select(vec!["dana", "bob"]),
             0..40_i64,
         ), 1..30),
         opened_after in 0..30_usize,
-        (mode, is_drill) in (0..4_u8, any::<bool>()),
+        (mode, is_drill, is_shared) in (0..4_u8, any::<bool>(), any::<bool>()),
         here in prop::sample::subsequence(vec!["c1", "c2"], 0..=2),
     ) {
         let access = if mode == 1 { Access::ReadOnly } else { Access::Full };
         let reach = Reach { is_dry: mode == 3, ..reach() };
-        let settings = Settings { access, is_wall: mode == 2, reach, ..settings(Layout::Ic) };
+        let settings = Settings { access, is_wall: mode == 2, reach, is_shared, ..settings(Layout::Ic) };
         let mut desk = Desk::with(settings, (120, 40));
         if is_drill {
             desk.id = IncidentId::drill(1);
@@ -403,7 +564,12 @@ proptest! {
                 | Effect::AskNews(_)
                 | Effect::Bell
                 | Effect::Run(_, RunAct::Follow(_))
-        );
+        ) || match effect {
+            Effect::Prove(parcel) => parcel.about.is_none() && parcel.made.is_none(),
+            // Who only looks is shown where it goes on.
+            Effect::Open(_) => matches!(mode, 1 | 2),
+            _ => false,
+        };
         let others: Vec<&Effect> = desk.effects.iter().filter(|effect| !is_reading(effect)).collect();
         prop_assert!(others.is_empty(), "{others:?}");
     }

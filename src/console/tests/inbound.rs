@@ -28,6 +28,8 @@ fn desk(here: &[&str]) -> Desk {
         let body = DeliveryMoved { delivery: id, step: step as u32, to, is_routine: false };
         desk.write_as("bob", "c0", Event::DeliveryMoved(body));
     }
+    let of_c0 = desk.left_by("c0");
+    desk.tell(Msg::Journal(JournalMsg::WrittenBeside(of_c0)));
     let here = here.iter().map(|name| Present {
         actor: "x".into(),
         layout: "ic".into(),

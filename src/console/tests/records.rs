@@ -78,6 +78,8 @@ fn a_console_on_a_duplicate_goes_along_with_its_half_typed_line_once_nothing_is_
     let merged =
         PhaseEntered { outcome: Some(Outcome::Merged(IncidentId::incident(9))), ..PhaseEntered::plain(Phase::Closed) };
     desk.write("omid", Event::PhaseEntered(merged));
+    let of_omid = desk.left_by("elsewhere");
+    desk.tell(Msg::Journal(JournalMsg::WrittenBeside(of_omid)));
     let opened = |desk: &Desk| desk.effects.iter().any(|effect| *effect == Effect::Open(IncidentId::incident(9)));
     assert!(!opened(&desk), "an overlay is open");
     desk.key(KeyCode::Esc);

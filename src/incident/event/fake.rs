@@ -24,7 +24,7 @@ const SOURCES: [&str; 9] = [
 ];
 
 /// A delivery's moves: a tagged body does not say what it holds.
-const MOVES: [&str; 9] = [
+const MOVES: [&str; 10] = [
     r#"{"state":"queued","not_before":"2026-05-28T20:27:00Z","why":"TEXT","choice":"TEXT"}"#,
     r#"{"state":"held","why":"TEXT","ways":[{"words":"TEXT","choice":"TEXT"}]}"#,
     r#"{"state":"sending"}"#,
@@ -34,6 +34,7 @@ const MOVES: [&str; 9] = [
     r#"{"state":"unconfirmed","why":"TEXT"}"#,
     r#"{"state":"superseded","by":"0000000000000001:3"}"#,
     r#"{"state":"dropped","why":"TEXT"}"#,
+    r#"{"state":"gone","why":"TEXT"}"#,
 ];
 
 /// What a made-up body is filled with.

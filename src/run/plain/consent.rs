@@ -68,6 +68,7 @@ pub(super) fn consent(name: &str, effects: &[Effect], cx: &Cx<'_>) -> Option<Con
             | Effect::LookUp(_)
             | Effect::Proceed(_)
             | Effect::Stop(_)
+            | Effect::Prove(_)
             | Effect::AskNews(_)
             | Effect::Inquire(_)
             | Effect::Copy(_)

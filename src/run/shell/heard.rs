@@ -64,6 +64,7 @@ impl Shell {
             News::Writable => JournalMsg::Writable,
             News::Stalled(since) => JournalMsg::Stalled(since),
             News::LeftBehind(left) => JournalMsg::LeftBehind(left),
+            News::WrittenBeside(written) => JournalMsg::WrittenBeside(written),
             News::Damaged(what) => JournalMsg::Damaged(what.into_iter().map(clean).collect()),
             News::Present(present) => JournalMsg::Present(
                 present
