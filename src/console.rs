@@ -20,6 +20,7 @@ pub mod layout;
 mod lookout;
 mod message;
 mod mouse;
+mod opened;
 mod outbox;
 pub(crate) mod overlay;
 mod own;

@@ -60,10 +60,10 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// Nothing waits for another record. What came back stays known: it is opened again, and no two entries have one number.
-    pub(super) fn forget(&mut self) {
-        self.asked.clear();
-        self.due.clear();
+    /// As the next record finds it: nothing waits any more. What came back stays known: a record is opened again, and no two entries have one number.
+    pub(super) fn of_next_record(self) -> Self {
+        let Self { ticket, back, left_behind, beside, .. } = self;
+        Self { ticket, back, left_behind, beside, ..Self::default() }
     }
 
     /// Keeps what the journal is asked to write; its ticket comes back.

@@ -2,15 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::lookout::Lookout;
 use super::overlay;
 use super::own::Back;
 use super::{Console, Dirty, DraftClock, Effect, JournalMsg, Tone};
 use crate::incident::when;
-use crate::incident::{
-    By, ClockJumped, ClockSkewed, Command, Entry, EntryId, Event, Incident, IncidentId, Outcome, Role, says,
-};
-use crate::live::{Live, SIMULATED};
+use crate::incident::{By, ClockJumped, ClockSkewed, Command, Entry, EntryId, Event, IncidentId, Outcome, Role, says};
 use crate::oncall::is_same;
 use crate::pane::PaneId;
 use crate::text::{CleanStr, CleanText};
@@ -57,29 +53,7 @@ impl Console {
 
     pub(super) fn journal(&mut self, msg: JournalMsg, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         match msg {
-            JournalMsg::Opened(id) => {
-                self.then = None;
-                self.incident = Incident::new(id);
-                self.outbox = super::outbox::Outbox::default();
-                self.record = Record { id: Some(id), ..Record::default() };
-                self.forget_measured();
-                self.start = None;
-                self.present.clear();
-                self.forget_runs();
-                (self.past, self.past_of) = (Vec::new(), Vec::new());
-                self.rung.clear();
-                self.deferred.clear();
-                self.own.forget();
-                if self.panes.iter().any(|pane| pane.draft().is_some()) {
-                    self.draft.changed_at = Some(wall);
-                    self.say(
-                        Tone::Said,
-                        format!("your half-typed line came along to {id}; Enter would record it here"),
-                        wall,
-                    );
-                }
-                self.dirty = Dirty::ALL;
-            }
+            JournalMsg::Opened(id) => self.opened(id, wall),
             JournalMsg::Draft(text, began) => {
                 self.panes[PaneId::Timeline as usize].give_back(&text, Some(began));
                 self.draft.changed_at = Some(wall);
@@ -164,8 +138,7 @@ impl Console {
                 }
             }
             JournalMsg::Unopened(why) => {
-                self.record = Record::default();
-                self.forget_measured();
+                self.leave_record();
                 self.show_start();
                 effects.push(Effect::List);
                 self.say(Tone::Failed, why.to_string(), wall);
@@ -215,14 +188,6 @@ impl Console {
         }
         effects.push(Effect::Open(into));
         self.say(Tone::Said, format!("{here} goes on in {into}: this console went along"), wall);
-    }
-
-    /// Forgets what was measured for a record. Sources run before one is open: what they said of themselves and of alerts is not that record's.
-    fn forget_measured(&mut self) {
-        let Live { mut sources, reported, changes, .. } = std::mem::take(&mut self.live);
-        sources.remove(SIMULATED);
-        self.live = Live { sources, reported, changes, is_frozen: self.settings.is_frozen, ..Live::default() };
-        self.lookout = Lookout::default();
     }
 
     /// Takes what this process wrote and the record gave back; only that is acted on.

@@ -106,12 +106,6 @@ impl Console {
         }
     }
 
-    /// A new record: nothing of the old one is followed.
-    pub(super) fn forget_runs(&mut self) {
-        self.followed.clear();
-        self.outputs = crate::output::Outputs::default();
-    }
-
     /// What the shell says of a command.
     pub(super) fn run_said(&mut self, id: EntryId, said: RunSaid, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         match said {

@@ -723,6 +723,7 @@ mod leaving;
 mod lookout;
 mod message;
 mod mouse;
+mod opened;
 mod outbox;
 mod own_clock;
 mod records;

@@ -189,7 +189,7 @@ fn a_dry_run_shows_what_would_have_run_and_runs_nothing_whatever_leads_to_it() {
     assert!(written, "what would have run is written down");
     // The boundary itself: a start that came from anywhere is refused.
     let mut effects = Vec::new();
-    desk.console.own.forget();
+    desk.console.own = std::mem::take(&mut desk.console.own).of_next_record();
     desk.console.command(Command::StartRun(order.clone()), None, desk.wall, &mut effects);
     assert!(effects.is_empty() && desk.said().contains("--dry-run: nothing runs"), "{}", desk.said());
     assert!(desk.console.request(Command::StartRun(order), desk.wall).is_err());
