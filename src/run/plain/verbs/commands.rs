@@ -105,7 +105,7 @@ fn told(session: &mut Session) -> Vec<String> {
     let mut lines = vec![format!("run: {}{badge}", dialog.order.title)];
     lines.extend(dialog.parts().into_iter().map(|(name, text)| format!("  {name:<8} {text}")));
     lines.push(match dialog.words() {
-        words if words.is_empty() => format!("  {}", dialog.ask().replace("Esc leaves", "it cannot be started now")),
+        words if words.is_empty() => "  it cannot be started now".to_owned(),
         words => {
             let ways: Vec<_> = words.iter().map(|(word, then)| format!(":confirm {word}-{code}: {then}")).collect();
             format!("  {}", ways.join(" · "))
