@@ -76,7 +76,8 @@
 //! is masked as it is made, whatever its event ([`text::mask`], [`vault`]).
 //!
 //! Invariant: a console acts on what was confirmed in its own process and came back from the record as it was confirmed, and on nothing else: what
-//! stands in the file is shown, and is never an order. What this account's processes wrote is known from its own folder ([`journal::ledger`]).
+//! stands in the file is shown, and is never an order. What this account's processes wrote is known from its own folder ([`journal::ledger`]). An object of
+//! another system that only the record names is asked for by its mark before anything goes there. `SECURITY.md` says what that promises and what not.
 //!
 //! Invariant: a folder that another account can write is gone into through [`journal::Folder`] alone: no link is followed, no pipe waited for, and whose
 //! a file is decides what is believed of it.

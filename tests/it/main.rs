@@ -1,6 +1,7 @@
 //! All tests that need the outside of the crate: files, processes, servers, a terminal. One binary, because linking is what a test run waits for.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod accounts;
 mod after;
 mod alerts;
 mod alone;
@@ -15,6 +16,7 @@ mod console;
 mod damage_said;
 mod docs;
 mod doctor;
+mod doors;
 mod forged;
 mod gameday;
 mod gameday_story;
