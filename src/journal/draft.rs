@@ -73,7 +73,12 @@ pub(super) fn save(db: &Connection, console: &str, actor: &str, text: &str, at: 
             "INSERT INTO draft(console, actor, text, at) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT(console) DO UPDATE SET actor = excluded.actor, text = excluded.text",
         )?
-        .execute(params![console, actor, crate::vault::mask().mask(text), at.timestamp_millis()])?;
+        .execute(params![
+            console,
+            actor,
+            crate::vault::mask().mask_unfinished(text),
+            at.timestamp_millis()
+        ])?;
     }
     Ok(())
 }

@@ -76,6 +76,11 @@ impl Mask {
         self.hide(text, &mut false)
     }
 
+    /// A text that somebody still types, without what more digits could make a card number of: until it is whole nobody can tell.
+    pub fn mask_unfinished(&self, text: &str) -> String {
+        self.mask(&text[..card::open_end(text).unwrap_or(text.len())])
+    }
+
     /// What a text became by masking, where a person is to give it again.
     pub fn has_hidden(masked: &str) -> bool {
         [SECRET, KEY, "[card …"].iter().any(|mark| masked.contains(mark))

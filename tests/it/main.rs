@@ -16,7 +16,6 @@ mod console;
 mod damage_said;
 mod docs;
 mod doctor;
-mod doors;
 mod forged;
 mod gameday;
 mod gameday_story;

@@ -191,3 +191,14 @@ proptest! {
         prop_assert!(!shown.contains("x1y2z3") && !shown.contains("4111"), "{}", shown);
     }
 }
+
+#[test]
+fn of_a_number_that_is_still_being_typed_nothing_is_kept_that_a_card_begins_with() {
+    let typed = "the card 4111 1111 1111 1111 again";
+    for (end, _) in typed.char_indices() {
+        let kept = Mask::default().mask_unfinished(&typed[..end]);
+        assert!(!kept.contains("4111 1"), "{kept}");
+    }
+    assert_eq!(Mask::default().mask_unfinished(typed), "the card [card …1111] again");
+    assert_eq!(Mask::default().mask_unfinished("p99 is 1800"), "p99 is 1800");
+}
