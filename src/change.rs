@@ -4,6 +4,7 @@
 //!
 //! Invariant: reading never fails: a line that is no change is counted and passed over, and an end without a line break is no damage.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,9 +16,9 @@ use crate::text::CleanStr;
 
 /// Changes beyond this age are not looked at while an incident runs.
 pub const RECENT: TimeDelta = TimeDelta::hours(24);
-/// The most changes that are kept in view.
+/// The most changes of one service that are kept in view.
 pub const MOST_CHANGES: usize = 500;
-/// A change that lies further ahead is not shown yet: another machine's clock may be off by minutes, not by more.
+/// A change that lies further ahead is marked, and leads no list: another machine's clock may be off by minutes, not by more.
 const AHEAD: TimeDelta = TimeDelta::minutes(15);
 
 /// What kind of change.
@@ -105,6 +106,64 @@ pub struct Change {
     /// How to undo it: the id of a step of the service's playbook, or words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<CleanStr>,
+    /// What else its sender said.
+    #[serde(flatten)]
+    pub more: More,
+}
+
+/// What senders say of a change beside the usual.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct More {
+    /// More services that it touched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<ServiceId>,
+    /// What it is called by its sender: what comes with the same name is the same change, further on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<CleanStr>,
+    /// How it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<ChangeStatus>,
+    /// Where: `production`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<CleanStr>,
+    /// The version before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<CleanStr>,
+    /// The version after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<CleanStr>,
+    /// What the way back is to be filled with, by the names of its placeholders.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<CleanStr, CleanStr>,
+    /// The way that it went, the oldest first; put together from what came with the same name.
+    #[serde(skip)]
+    pub course: Vec<(DateTime<Utc>, ChangeStatus)>,
+}
+
+/// How a change stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeStatus {
+    /// It waits or runs.
+    Started,
+    /// It is out.
+    Succeeded,
+    /// It did not get out, or not whole.
+    Failed,
+    /// It was taken back.
+    RolledBack,
+}
+
+impl ChangeStatus {
+    /// The words for it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "FAILED",
+            Self::RolledBack => "rolled back",
+        }
+    }
 }
 
 fn to_the_millisecond<S: Serializer>(at: &DateTime<Utc>, out: S) -> Result<S::Ok, S::Error> {
@@ -119,7 +178,81 @@ fn said<'de, D: Deserializer<'de>>(input: D) -> Result<CleanStr, D::Error> {
     Ok(text)
 }
 
+/// By what a list of changes is narrowed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangeFilter {
+    /// Of this service.
+    pub service: Option<String>,
+    /// Of this kind.
+    pub kind: Option<ChangeKind>,
+    /// By somebody whose name has this in it.
+    pub by: Option<String>,
+}
+
+impl ChangeFilter {
+    /// Whether a change is wanted.
+    pub fn takes(&self, change: &Change) -> bool {
+        let has = |text: &str, part: &String| text.to_lowercase().contains(&part.to_lowercase());
+        self.service.as_ref().is_none_or(|name| change.services().any(|service| service.eq_ignore_ascii_case(name)))
+            && self.kind.is_none_or(|kind| change.kind == kind)
+            && self.by.as_ref().is_none_or(|part| has(&change.by, part))
+    }
+}
+
 impl Change {
+    /// All services that it touched; none where it is everybody's.
+    pub fn services(&self) -> impl Iterator<Item = &ServiceId> {
+        let more = self.more.services.iter().filter(|one| self.service.as_ref() != Some(*one));
+        self.service.iter().chain(more)
+    }
+
+    /// Whether it lies so far in the future that some clock is wrong.
+    pub fn is_ahead(&self, now: DateTime<Utc>) -> bool {
+        self.at > now + AHEAD
+    }
+
+    /// Whether it touches one of some services, or says of none that it touches it.
+    pub fn touches(&self, services: &BTreeSet<&str>) -> bool {
+        let mut of = self.services().peekable();
+        of.peek().is_none() || of.any(|service| services.contains(service.as_str()))
+    }
+
+    /// What it is, in a line without its time: kind, services, what, version, environment, course, who.
+    pub fn line(&self) -> String {
+        let services: Vec<_> = self.services().map(|one| one.as_str()).collect();
+        let services = if services.is_empty() { String::new() } else { format!(" {}", services.join(", ")) };
+        let more = &self.more;
+        let version = match (&more.before, &more.after) {
+            (Some(before), Some(after)) => format!(", {before} -> {after}"),
+            (None, Some(after)) => format!(", to {after}"),
+            (Some(before), None) => format!(", from {before}"),
+            (None, None) => String::new(),
+        };
+        let place = more.environment.as_ref().map(|place| format!(" in {place}")).unwrap_or_default();
+        let course = match more.course.as_slice() {
+            [] => more.status.map(|status| format!(", {}", status.words())).unwrap_or_default(),
+            [(_, only)] => format!(", {}", only.words()),
+            all => {
+                let steps: Vec<_> =
+                    all.iter().map(|(at, status)| format!("{} {}", at.format("%H:%M:%SZ"), status.words())).collect();
+                format!(", {}", steps.join(", "))
+            }
+        };
+        let by = if self.by.is_blank() { String::new() } else { format!(" ({})", self.by) };
+        format!("{}{services}: {}{version}{place}{course}{by}", self.kind, self.what)
+    }
+
+    /// The step that takes it back, with its values, as a theory keeps it: `alipay/rollback version=4.11`; else the words.
+    pub fn way_back(&self) -> Option<CleanStr> {
+        let words = self.rollback.as_ref()?;
+        let is_step = !words.is_blank() && !words.contains(char::is_whitespace);
+        let service = self.services().next().filter(|_| is_step);
+        let Some(service) = service else { return Some(words.clone()) };
+        let step = if words.contains('/') { words.to_string() } else { format!("{service}/{words}") };
+        let values: String = self.more.values.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        Some(CleanStr::new(&format!("{step}{values}")))
+    }
+
     /// The change as a line of JSON, without its line break.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a change holds strings and a time only")
@@ -153,13 +286,73 @@ pub fn read(bytes: &[u8]) -> Reading {
     reading
 }
 
-/// The changes of the last day, the newest first, at most [`MOST_CHANGES`].
-pub fn recent(changes: &[Change], now: DateTime<Utc>) -> Vec<Change> {
+/// What comes with the same name, by the same sender, is one change with its course; the last word on everything else counts.
+pub fn together(changes: Vec<Change>) -> Vec<Change> {
+    let mut places: HashMap<CleanStr, usize> = HashMap::new();
+    let mut all: Vec<Change> = Vec::with_capacity(changes.len());
+    for mut change in changes {
+        change.more.course.extend(change.more.status.map(|status| (change.at, status)));
+        let Some(id) = change.more.id.clone() else {
+            all.push(change);
+            continue;
+        };
+        match places.get(&id) {
+            None => {
+                places.insert(id, all.len());
+                all.push(change);
+            }
+            Some(place) => all[*place].go_on(change),
+        }
+    }
+    all
+}
+
+impl Change {
+    /// The same change, heard of once more.
+    fn go_on(&mut self, later: Self) {
+        let mut course = std::mem::take(&mut self.more.course);
+        course.extend(later.more.course.iter().copied());
+        course.sort_by_key(|(at, _)| *at);
+        course.dedup();
+        let before = std::mem::replace(self, later);
+        let more = &mut self.more;
+        more.status = course.last().map(|(_, status)| *status);
+        // It took effect when it was out; until then, when it was last heard of.
+        let out = course.iter().find(|(_, status)| *status == ChangeStatus::Succeeded);
+        self.at = out.or(course.last()).map_or(self.at, |(at, _)| *at);
+        more.course = course;
+        more.before = more.before.take().or(before.more.before);
+        more.after = more.after.take().or(before.more.after);
+        more.environment = more.environment.take().or(before.more.environment);
+        self.link = self.link.take().or(before.link);
+        self.rollback = self.rollback.take().or(before.rollback);
+        if self.by.is_blank() {
+            self.by = before.by;
+        }
+    }
+}
+
+/// The changes of the last day, the newest first; those that lie in the future last. Of each service at most [`MOST_CHANGES`]: a flood of one hides
+/// none of another. How many were left out comes with them.
+pub fn recent(changes: &[Change], now: DateTime<Utc>) -> (Vec<Change>, usize) {
+    let changes = together(changes.to_vec());
     // Of two at the same moment, the one that was written later comes first.
-    let mut recent: Vec<_> =
-        changes.iter().rev().filter(|change| change.at > now - RECENT && change.at <= now + AHEAD).collect();
-    recent.sort_by_key(|change| std::cmp::Reverse(change.at));
-    recent.into_iter().take(MOST_CHANGES).cloned().collect()
+    let mut recent: Vec<Change> = changes.into_iter().rev().filter(|change| change.at > now - RECENT).collect();
+    recent.sort_by_key(|change| (change.is_ahead(now), std::cmp::Reverse(change.at)));
+    bounded(recent)
+}
+
+/// The first changes of each service, at most [`MOST_CHANGES`], and how many more there are: a flood of one hides none of another.
+pub fn bounded(mut changes: Vec<Change>) -> (Vec<Change>, usize) {
+    let before = changes.len();
+    let mut count: HashMap<Option<ServiceId>, usize> = HashMap::new();
+    changes.retain(|change| {
+        let count = count.entry(change.service.clone()).or_default();
+        *count += 1;
+        *count <= MOST_CHANGES
+    });
+    let left_out = before - changes.len();
+    (changes, left_out)
 }
 
 #[cfg(test)]
@@ -181,6 +374,16 @@ mod tests {
             by: "dana".into(),
             link: Some("https://ci/1".into()),
             rollback: Some("failover-back".into()),
+            more: More {
+                services: vec!["alipay".into()],
+                id: Some("gh/7".into()),
+                status: Some(ChangeStatus::RolledBack),
+                environment: Some("production".into()),
+                before: Some("4.11".into()),
+                after: Some("4.12".into()),
+                values: BTreeMap::from([("version".into(), "4.11".into())]),
+                course: Vec::new(),
+            },
         };
         let least = Change {
             kind: ChangeKind::Other,
@@ -188,6 +391,7 @@ mod tests {
             by: Actor::default(),
             link: None,
             rollback: None,
+            more: More::default(),
             ..whole.clone()
         };
         for change in [whole, least] {
@@ -236,6 +440,7 @@ mod tests {
             by: Actor::default(),
             link: None,
             rollback: None,
+            more: More::default(),
         };
         let all = [
             change(5, "b"),
@@ -245,10 +450,40 @@ mod tests {
             change(-60, "tomorrow"),
             change(5, "b, written later"),
         ];
-        let what: Vec<_> = recent(&all, now).into_iter().map(|change| change.what).collect();
-        assert_eq!(what, ["a clock that is ahead", "a", "b, written later", "b"]);
-        let many: Vec<_> = (0..MOST_CHANGES + 7).map(|_| change(1, "x")).collect();
-        assert_eq!(recent(&many, now).len(), MOST_CHANGES);
+        let what: Vec<_> = recent(&all, now).0.into_iter().map(|change| change.what).collect();
+        assert_eq!(what, ["a clock that is ahead", "a", "b, written later", "b", "tomorrow"]);
+        let mut many: Vec<_> = (0..MOST_CHANGES + 7).map(|_| change(1, "x")).collect();
+        many.insert(0, Change { service: Some("alipay".into()), ..change(40, "ours") });
+        let (kept, left_out) = recent(&many, now);
+        assert_eq!((kept.len(), left_out), (MOST_CHANGES + 1, 7));
+        assert_eq!(kept.last().map(|change| change.what.as_str()), Some("ours"), "a flood hides nothing of others");
+    }
+
+    #[test]
+    fn what_a_sender_calls_by_one_name_is_one_change_with_its_course() {
+        let heard = |minutes: i64, status: ChangeStatus, after: Option<&str>| Change {
+            at: at("2026-11-23T12:00:00Z") + TimeDelta::minutes(minutes),
+            kind: ChangeKind::Deploy,
+            service: Some("alipay".into()),
+            what: "4.12".into(),
+            by: "ci".into(),
+            link: None,
+            rollback: Some("rollback".into()),
+            more: More {
+                id: Some("gh/7".into()),
+                status: Some(status),
+                after: after.map(CleanStr::from),
+                values: BTreeMap::from([("version".into(), "4.11".into())]),
+                ..More::default()
+            },
+        };
+        let (started, out) = (heard(0, ChangeStatus::Started, Some("9f2c")), heard(3, ChangeStatus::Succeeded, None));
+        for order in [vec![started.clone(), out.clone()], vec![out, started]] {
+            let [one] = &together(order)[..] else { panic!("one change") };
+            assert_eq!((one.at, one.more.status), (at("2026-11-23T12:03:00Z"), Some(ChangeStatus::Succeeded)));
+            assert_eq!(one.line(), "deploy alipay: 4.12, to 9f2c, 12:00:00Z started, 12:03:00Z succeeded (ci)");
+            assert_eq!(one.way_back().as_deref(), Some("alipay/rollback version=4.11"));
+        }
     }
 
     proptest! {

@@ -36,7 +36,6 @@ use crate::config::{self, Config, Inputs, Overrides};
 use crate::console::Layout;
 use crate::incident::{IncidentId, NoteKind, Severity};
 use crate::run::Fault;
-use crate::text::duration::Lapse;
 use status::Status;
 
 /// Runs a production incident from the first alert to the closed follow-ups.
@@ -190,14 +189,7 @@ enum Sub {
     /// Record a change to what runs: a deploy, a flag, a Terraform apply
     Change(changes::Told),
     /// List recent changes, the newest first
-    Changes {
-        /// How far back
-        #[arg(long, value_name = "TIME", default_value = "2h")]
-        since: Lapse,
-        /// As JSON: {"changes":[{"at":…}]}
-        #[arg(long)]
-        json: bool,
-    },
+    Changes(changes::Wanted),
     /// Take changes that pipelines post to /changes, signed as Standard Webhooks are, and record them; ends with Ctrl-C
     Listen(changes::Listening),
     #[command(flatten)]
@@ -222,6 +214,9 @@ enum Sub {
         #[command(subcommand)]
         command: ConfigSub,
     },
+    /// Take something of a drill back from staging when its time is over; begun by consoles
+    #[command(name = crate::run::keeper::KEEPER, hide = true)]
+    Keep,
     /// Print every key
     Keys {
         /// As a Markdown table
@@ -275,6 +270,7 @@ impl Sub {
             | Self::Playbook { .. }
             | Self::Template { .. }
             | Self::Config { .. }
+            | Self::Keep
             | Self::Picture { .. } => false,
         }
     }
@@ -292,10 +288,11 @@ impl Sub {
             | Self::Doctor { .. }
             | Self::Change(_)
             | Self::Listen(_)
-            | Self::Changes { .. }
+            | Self::Changes(_)
             | Self::Playbook { .. }
             | Self::Template { .. }
             | Self::Config { .. }
+            | Self::Keep
             | Self::Keys { .. }
             | Self::Picture { .. } => false,
         }
@@ -508,7 +505,7 @@ fn run(matches: &ArgMatches) -> Result<ExitCode, Ending> {
         Sub::Doctor { json, explain: false } => doctor::doctor(&load()?, &inputs, json),
         Sub::Change(told) => changes::change(&load()?, &told),
         Sub::Listen(listening) => changes::listen(&load()?, &listening),
-        Sub::Changes { since, json } => changes::list(&load()?, since, json),
+        Sub::Changes(wanted) => changes::list(&load()?, &wanted),
         Sub::Journal { command: JournalSub::Verify { incident } } => {
             answers::verify(&load()?, incident.or(common.incident))
         }
@@ -523,6 +520,7 @@ fn run(matches: &ArgMatches) -> Result<ExitCode, Ending> {
         Sub::Template { command: TemplateSub::List } => words::list(&load()?),
         Sub::Template { command: TemplateSub::Check { file } } => words::check(&load()?, file.as_deref()),
         Sub::Config { command } => configuration(&command, &inputs),
+        Sub::Keep => Ok(start::keep(&part()?)),
         Sub::Keys { markdown, commands: true } => print(&verbs::table(markdown)),
         Sub::Keys { markdown, commands: false } => answers::keys(markdown),
         Sub::Picture { size, role, wall, theme } => start::picture(&size, role.unwrap_or_default(), wall, &theme),

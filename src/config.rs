@@ -6,6 +6,7 @@
 //! Invariant: no secret is ever part of it, only the names of files and variables that hold one; loading reads at most three small files and no folder.
 
 pub mod files;
+mod include;
 mod layers;
 mod opens;
 mod partial;

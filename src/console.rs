@@ -10,7 +10,7 @@ pub mod actions;
 mod ask;
 mod declaring;
 mod draw;
-mod drill;
+pub(crate) mod drill;
 pub mod effect;
 mod inbound;
 mod input;
@@ -30,6 +30,7 @@ mod record;
 mod remotes;
 pub mod runs;
 pub mod start;
+mod turns;
 mod versions;
 mod waits;
 mod wall;
@@ -172,7 +173,7 @@ pub struct Console {
     present: Vec<Present>,
     outputs: Outputs,
     /// What waits for the end of a command.
-    then: Option<runs::Then>,
+    then: Option<turns::Then>,
     /// How often programs were looked for.
     looks: u64,
     /// Commands that the shell follows for this console.
@@ -479,7 +480,9 @@ impl Console {
             .map(|at| clock.wall(at));
         let notice = self.messages.now.iter().map(|notice| notice.until);
         let draft = self.draft.changed_at.iter().map(|at| *at + DRAFT_AFTER);
-        shown.chain(notice).chain(draft).chain(self.own.next_loss()).min().map(|at| self.own(at))
+        let known = shown.chain(notice).chain(draft).chain(self.own.next_loss());
+        let turn = self.then.iter().filter_map(turns::Then::wakes);
+        known.chain(turn).min().map(|at| self.own(at))
     }
 
     /// Begins a frame: which parts must be drawn. Also settles when each of them changes next.

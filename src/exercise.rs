@@ -16,6 +16,7 @@ pub mod schedule;
 pub mod script;
 mod sketch;
 pub mod staged;
+pub mod tabletop;
 mod traffic;
 mod world;
 
@@ -102,6 +103,9 @@ pub struct Exercise {
     /// What puts traffic and faults into staging, where it is played there.
     #[serde(default)]
     pub staging: Vec<Staged>,
+    /// When all of that is taken back at once.
+    #[serde(default)]
+    pub safety: Option<staged::Safety>,
 }
 
 /// The incident at the moment at which people join; its times lie before the start of the drill.

@@ -15,11 +15,13 @@ pub mod command;
 pub mod delivery;
 pub mod entry;
 pub mod event;
+pub mod facilitation;
 mod fold;
 pub mod foreign;
 pub mod gate;
 pub mod heard;
 pub mod impact;
+pub mod judging;
 pub mod lamp;
 pub mod leftover;
 pub mod measures;
@@ -52,9 +54,11 @@ pub use command::{Asking, Command, Refusal};
 pub use delivery::{About, Beside, Delivery, Parcel, Receipt, Route, Thing};
 pub use entry::*;
 pub use event::*;
+pub use facilitation::{Facilitated, Facilitation};
 pub use foreign::{Foreign, News, Paged, Watched};
 pub use heard::{Fate, Heard, Telling};
 pub use impact::{Impact, Stretch, Window};
+pub use judging::{Capture, Judging, Meaning};
 pub use redaction::REDACTED;
 pub(crate) use saying::says;
 pub use saying::{By, Piece, Saying};
@@ -174,6 +178,8 @@ pub struct Progress {
     pub staged: Vec<(StepRef, DateTime<Utc>)>,
     /// The open tasks of those who are not here: the exercise may play them.
     pub tasks: Vec<Task>,
+    /// What the facilitator did by hand.
+    pub hand: Facilitation,
 }
 
 /// Somebody at a moment.
@@ -264,6 +270,8 @@ pub struct Facts {
     pub updates: Vec<Told>,
     /// The drill's four facts, if it is one.
     pub drill: Option<DrillStarted>,
+    /// What the drill's facilitator did.
+    pub facilitation: Facilitation,
     /// The zone in which times are read (IANA name).
     pub zone: CleanStr,
     /// Entries that a newer build wrote.
@@ -510,8 +518,8 @@ impl Incident {
     pub fn step_ends(&self) -> BTreeMap<StepRef, StepEnd> {
         let mut ends = BTreeMap::new();
         for run in &self.runs {
-            if let (Some(step), Some(ending), Purpose::Do) = (&run.order.step, run.ending(), run.order.purpose) {
-                let end = if ending.is_success() { StepEnd::Done } else { StepEnd::Failed(ending.to_string().into()) };
+            if let (Some(step), Some(end), Purpose::Do) = (&run.order.step, run.end(), run.order.purpose) {
+                let end = if end.has_succeeded() { StepEnd::Done } else { StepEnd::Failed(end.how().into()) };
                 ends.insert(step.clone(), end);
             }
         }

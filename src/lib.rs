@@ -70,7 +70,7 @@
 //! nearest deadline counts seconds, everything else is in minutes.
 //!
 //! Invariant: a command is in the record before it starts, exactly as it was shown and confirmed, and its folder beside the journal is made once:
-//! nothing runs twice, and what nobody knows is said to be unknown. Its words are a [`text::Exact`], byte for byte; its dialog takes no key before it can
+//! nothing runs twice, and what nobody knows is said to be unknown. What a drill puts into staging has a keeper first ([`run::keeper`]). Its words are a [`text::Exact`], byte for byte; its dialog takes no key before it can
 //! have been read, and what changed since then does not run. It runs under a helper process of its own ([`runner`]), without shell and
 //! terminal, and every console of its machine follows it; no secret, card number or token reaches the disk: a [`journal::NewEntry`]
 //! is masked as it is made, whatever its event ([`text::mask`], [`vault`]).
@@ -140,6 +140,9 @@
 //! | exercise, drill | a GameDay file; a run of it | [`exercise::Exercise`], [`incident::DrillStarted`] |
 //! | world, inject, hint | what an exercise simulates; somebody who gets in touch; help for a room that is stuck | [`exercise::World`], [`exercise::Inject`], [`exercise::Hint`] |
 //! | staging, staged | where a drill is played in earnest, and how it proved to be that; what the exercise puts there and takes back | [`incident::Staging`], [`exercise::Staged`] |
+//! | keeper, guard | a process that takes one thing back from staging though every console is closed; a value that stops a drill | [`exercise::staged::Keep`], [`exercise::staged::Guard`] |
+//! | facilitator, aside, score | who runs a drill beside its players; a note that they do not see; a criterion as people judge it | [`incident::Facilitation`] |
+//! | outcome, capture | what an exit status means; what of an output is kept for later steps | [`incident::Judging`] |
 //! | debrief, slot | each success criterion, met or not; an exercise with its runs and its due day | [`exercise::debrief::Debrief`], [`exercise::schedule::Slot`] |
 //! | cast, stand-in | an exercise's people, who call back; one of them who holds a role until a person takes it | [`exercise::cast`], [`incident::Facts::played`] |
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::alert::{Alert, worst_first};
-use crate::change::{Change, MOST_CHANGES};
+use crate::change::{Change, bounded};
 use crate::slo::{Grid, Measured, Objective, ObjectiveId};
 use crate::spans::{SpanRow, Trace, TraceId};
 use crate::text::CleanStr;
@@ -210,6 +210,8 @@ impl AlertFinding {
 pub struct ChangeFinding {
     /// The last day's, the newest first.
     pub changes: Vec<Change>,
+    /// How many more of them there are that are not kept in view.
+    pub left_out: usize,
     /// What the reader must know: "3 lines cannot be read".
     pub remarks: Vec<CleanStr>,
 }
@@ -413,7 +415,9 @@ impl Live {
             Finding::NoAlerts(problem) => self.reported.entry(source).or_default().problem = Some(problem),
             // No watchlist has a part in it.
             Finding::Changes(mut found) => {
-                found.changes.truncate(MOST_CHANGES);
+                let (kept, left_out) = bounded(std::mem::take(&mut found.changes));
+                found.changes = kept;
+                found.left_out += left_out;
                 self.changes.insert(source, (now, found));
             }
             Finding::Trace(mut trace) => {
@@ -473,11 +477,23 @@ impl Live {
     pub fn changes_since(&self, since: DateTime<Utc>) -> Vec<&Change> {
         let found = self.changes.values().flat_map(|(_, found)| &found.changes);
         let mut all: Vec<_> = found.filter(|change| change.at >= since).collect();
-        all.sort_by_key(|change| std::cmp::Reverse(change.at));
+        // What lies in the future lies there by a wrong clock: it leads nothing.
+        let now = self.changes_as_of().unwrap_or(since + TimeDelta::hours(2));
+        all.sort_by_key(|change| (change.is_ahead(now), std::cmp::Reverse(change.at)));
         let mut known = BTreeSet::new();
         // A pipeline may both record a change and list it.
         all.retain(|change| known.insert((change.at, &change.service, &change.what)));
         all
+    }
+
+    /// How many changes of the last day are not kept in view.
+    pub fn changes_left_out(&self) -> usize {
+        self.changes.values().map(|(_, found)| found.left_out).sum()
+    }
+
+    /// When all sources of changes were last well.
+    pub fn changes_as_of(&self) -> Option<DateTime<Utc>> {
+        self.changes.keys().filter_map(|source| self.sources.get(source)?.good_at).min()
     }
 
     /// How fresh the changes of the source that is worst off are: its last good poll counts, because a source tells changes only when there is a
@@ -565,7 +581,16 @@ mod tests {
     fn change(seconds: i64, what: &str) -> Change {
         let at = at(seconds);
         let kind = crate::change::ChangeKind::Deploy;
-        Change { at, kind, service: None, what: what.into(), by: "ci".into(), link: None, rollback: None }
+        Change {
+            at,
+            kind,
+            service: None,
+            what: what.into(),
+            by: "ci".into(),
+            link: None,
+            rollback: None,
+            more: Default::default(),
+        }
     }
 
     fn tell(live: &mut Live, source: SourceName, seconds: i64, finding: Finding) {
@@ -581,7 +606,7 @@ mod tests {
             ("change command", vec![change(20, "b"), change(10, "a")]),
         ] {
             tell(&mut live, source, 40, Finding::Ready { place: "x".into(), every: TimeDelta::seconds(15) });
-            tell(&mut live, source, 40, Finding::Changes(ChangeFinding { changes, remarks: Vec::new() }));
+            tell(&mut live, source, 40, Finding::Changes(ChangeFinding { changes, remarks: Vec::new(), left_out: 0 }));
             tell(&mut live, source, 40, Finding::Polled);
         }
         let what = |since| live.changes_since(at(since)).iter().map(|change| change.what.as_str()).collect::<Vec<_>>();
@@ -597,7 +622,7 @@ mod tests {
     fn a_source_without_end_keeps_the_newest_changes_only() {
         let mut live = Live::default();
         let changes = (0..2_000).map(|age| change(-age, "x")).collect();
-        tell(&mut live, "changes", 0, Finding::Changes(ChangeFinding { changes, remarks: Vec::new() }));
-        assert_eq!(live.changes["changes"].1.changes.len(), MOST_CHANGES);
+        tell(&mut live, "changes", 0, Finding::Changes(ChangeFinding { changes, remarks: Vec::new(), left_out: 0 }));
+        assert_eq!(live.changes["changes"].1.changes.len(), crate::change::MOST_CHANGES);
     }
 }

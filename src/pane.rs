@@ -441,6 +441,8 @@ pub enum Purpose {
         /// Which goes on.
         into: IncidentId,
     },
+    /// What the facilitator of a drill does.
+    Facilitate,
     /// Words to look for in a pane.
     Search(PaneId),
 }

@@ -153,6 +153,9 @@ pub struct Playbook {
     /// What the service promises.
     #[serde(default)]
     pub objectives: Vec<Objective>,
+    /// Services without which it does not work: a change of theirs is looked at like one of its own.
+    #[serde(default)]
+    pub depends_on: Vec<ServiceId>,
     /// Where its traces are.
     #[serde(default)]
     pub traces: Traces,
@@ -448,6 +451,20 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
+    /// Some services, the parts that their playbooks name in traces, and all that they depend on, however far away.
+    pub fn around<'a>(&'a self, services: &'a [ServiceId]) -> BTreeSet<&'a str> {
+        let mut found: BTreeSet<&str> = BTreeSet::new();
+        let mut open: Vec<&str> = services.iter().map(|service| service.as_str()).collect();
+        while let Some(service) = open.pop() {
+            if !found.insert(service) {
+                continue;
+            }
+            let Some(playbook) = self.get(service) else { continue };
+            open.extend(playbook.traces.services.iter().chain(&playbook.depends_on).map(|one| one.as_str()));
+        }
+        found
+    }
+
     /// The playbooks that ship with the program.
     pub fn shipped() -> Self {
         let mut catalogue = Self::default();

@@ -17,6 +17,7 @@ pub use crate::clock;
 pub mod encoder;
 pub mod input;
 pub mod intake;
+pub mod keeper;
 pub mod keys;
 mod known;
 pub(crate) mod log;
@@ -94,6 +95,8 @@ pub struct Drill {
     pub speed: f64,
     /// The staging environment in which it is played; without, its world is simulated.
     pub staging: Option<Staging>,
+    /// The team that plays it, where several do at once.
+    pub team: Option<CleanStr>,
 }
 
 /// Where the journal is, and who may read it.
@@ -158,6 +161,8 @@ pub struct Plan {
     pub staging: Vec<(&'static SourceSpec, Endpoint)>,
     /// The staging environment, which must prove to be one before anything is put there; or why it is none.
     pub to_prove: Option<Result<Claim, CleanStr>>,
+    /// The flags with which this binary finds the same configuration and journal, for a keeper.
+    pub keeper: Vec<std::ffi::OsString>,
     /// The systems that texts are sent to.
     pub channels: Vec<(&'static ChannelSpec, Endpoint)>,
     /// What they are opened with.

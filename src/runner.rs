@@ -8,6 +8,7 @@
 mod echo;
 mod follow;
 mod helper;
+mod left;
 pub mod look;
 mod order;
 mod place;
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::incident::{CommandEnded, Ending, EntryId, IncidentId};
+use crate::incident::{Captured, CommandEnded, Ending, EntryId, IncidentId, LeftRunning, Meaning};
 use crate::journal::Sharing;
 use crate::journal::process::Process;
 use crate::text::CleanStr;
@@ -79,14 +80,24 @@ pub struct End {
     pub tail: String,
     /// Whether processes that it had started were still there.
     pub left_running: bool,
+    /// Those processes, as far as they could be seen.
+    #[serde(default)]
+    pub left: Vec<LeftRunning>,
+    /// What its status means, where its file says so.
+    #[serde(default)]
+    pub outcome: Option<Meaning>,
+    /// What was to be kept of its output.
+    #[serde(default)]
+    pub captured: Option<Captured>,
 }
 
 impl End {
     /// As the record has it.
     pub fn of_run(self, run: EntryId) -> CommandEnded {
-        let Self { ending, took, bytes, dropped, tail, left_running } = self;
+        let Self { ending, took, bytes, dropped, tail, left_running, left, outcome, captured } = self;
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        CommandEnded { run, ending, took_ms, bytes, dropped, tail: crate::text::CleanText::new(&tail), left_running }
+        let tail = crate::text::CleanText::new(&tail);
+        CommandEnded { run, ending, took_ms, bytes, dropped, tail, left_running, left, outcome, captured }
     }
 
     /// The end of something of which nobody knows how it ended.
@@ -98,6 +109,9 @@ impl End {
             dropped: 0,
             tail: String::new(),
             left_running: false,
+            left: Vec::new(),
+            outcome: None,
+            captured: None,
         }
     }
 
@@ -110,6 +124,11 @@ impl End {
 /// The folder of a run, beside the journal.
 pub fn folder(journal: &Path, incident: IncidentId, run: EntryId) -> PathBuf {
     journal.join(format!("{incident}.runs")).join(format!("{:016x}-{}", run.rid, run.rseq))
+}
+
+/// Whether any command ever ran for an incident here.
+pub fn has_run(journal: &Path, incident: IncidentId) -> bool {
+    journal.join(format!("{incident}.runs")).is_dir()
 }
 
 /// The file that has all that a run prints.
@@ -200,7 +219,7 @@ pub fn redact_output(folder: &Path) -> io::Result<()> {
     }
     let end = place.read(END, END_BYTES).and_then(|bytes| serde_json::from_slice::<End>(&bytes).ok());
     let Some(end) = end.filter(|end| end.tail != words) else { return Ok(()) };
-    place.replace(END, &serde_json::to_vec(&End { tail: words.into(), ..end })?)
+    place.replace(END, &serde_json::to_vec(&End { tail: words.into(), captured: None, ..end })?)
 }
 
 /// Who runs something.

@@ -440,7 +440,7 @@ fn redact_change(config: &Config, number: Option<usize>) -> Result<ExitCode, End
     let Some(number) = number else {
         let mut out = super::out::out(super::out::Ink::Never);
         for (number, change) in file.numbered()? {
-            writeln!(out, "{number:>6}  {}", super::changes::line(&change, config.zone.0))?;
+            writeln!(out, "{number:>6}  {}", super::changes::line(&change, config.zone.0, crate::run::clock::wall()))?;
         }
         return Ok(ExitCode::SUCCESS);
     };

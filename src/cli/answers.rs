@@ -172,7 +172,7 @@ pub(super) fn summary_json(summary: &Summary) -> serde_json::Value {
         "service": summary.service,
         "commander": summary.commander,
         "declared_at": summary.declared_at,
-        "not_sent": summary.unsent,
+        "not_sent": summary.unsent, "still_in_staging": summary.standing,
         "next": summary.next.as_ref().map(|(name, due)| json!({ "name": name, "due": due })),
     })
 }
@@ -221,9 +221,14 @@ pub(super) fn note(
 pub(super) fn meant(config: &Config, dir: &JournalDir, id: Option<IncidentId>) -> Result<IncidentId, Ending> {
     match id {
         Some(id) => Ok(id),
-        None => only_open(&records::list(dir, records::Which::Open, &board(config)).whole().map_err(|why| {
-            Ending::Failure(format!("which incidents are open is not known: {why}; name one with -i"))
-        })?),
+        None => {
+            let mut open = records::list(dir, records::Which::Open, &board(config)).whole().map_err(|why| {
+                Ending::Failure(format!("which incidents are open is not known: {why}; name one with -i"))
+            })?;
+            // A drill that left something in staging is listed, and is never the one that is meant.
+            open.retain(|one| one.id.series == crate::incident::Series::Incident);
+            only_open(&open)
+        }
     }
 }
 

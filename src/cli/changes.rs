@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use serde_json::json;
 
 use super::answers::{actor, moment, opened, place};
 use super::{Ending, print, say_error};
-use crate::change::{Change, ChangeKind, Reading};
+use crate::change::{self, Change, ChangeFilter, ChangeKind, ChangeStatus, More, Reading};
 use crate::channel;
 use crate::config::{Config, files};
 use crate::incident::Receipt;
@@ -45,8 +45,49 @@ pub(super) struct Told {
     /// Where to read more
     #[arg(long, value_name = "URL")]
     link: Option<String>,
+    /// Where: production, staging
+    #[arg(long, value_name = "NAME")]
+    environment: Option<String>,
+    /// The version before
+    #[arg(long, value_name = "VERSION")]
+    before: Option<String>,
+    /// The version after
+    #[arg(long, value_name = "VERSION")]
+    after: Option<String>,
+    /// How it stands: started, succeeded, failed, rolled-back
+    #[arg(long, value_parser = status)]
+    status: Option<ChangeStatus>,
+    /// Its name: what is told with the same name is the same change, further on its way
+    #[arg(long, value_name = "NAME")]
+    id: Option<String>,
     /// What changed, in one line
     text: Vec<String>,
+}
+
+fn status(word: &str) -> Result<ChangeStatus, String> {
+    let known = [ChangeStatus::Started, ChangeStatus::Succeeded, ChangeStatus::Failed, ChangeStatus::RolledBack];
+    let named = known.into_iter().find(|one| one.words().to_lowercase().replace(' ', "-") == word);
+    named.ok_or_else(|| "choose started, succeeded, failed or rolled-back".to_owned())
+}
+
+/// Which changes `warroom changes` lists.
+#[derive(Debug, Args)]
+pub(super) struct Wanted {
+    /// How far back
+    #[arg(long, value_name = "TIME", default_value = "2h")]
+    since: Lapse,
+    /// Only those that touch this service
+    #[arg(short, long, value_name = "NAME")]
+    service: Option<String>,
+    /// Only of this kind: deploy, flag, terraform, config, other
+    #[arg(short, long)]
+    kind: Option<ChangeKind>,
+    /// Only by somebody whose name has this in it
+    #[arg(short, long, value_name = "NAME")]
+    by: Option<String>,
+    /// As JSON: {"changes":[{"at":…}]}
+    #[arg(long)]
+    json: bool,
 }
 
 /// What `warroom listen` is told.
@@ -102,6 +143,14 @@ pub(super) fn change(config: &Config, told: &Told) -> Result<ExitCode, Ending> {
         by: actor(config),
         link: field(&told.link),
         rollback: field(&told.rollback),
+        more: More {
+            environment: field(&told.environment),
+            before: field(&told.before),
+            after: field(&told.after),
+            status: told.status,
+            id: field(&told.id),
+            ..More::default()
+        },
     };
     opened(config)?.changes().append(&change)?;
     warn(config, &change);
@@ -143,8 +192,9 @@ fn warn(config: &Config, change: &Change) {
     }
 }
 
-/// Lists the changes of a length of time, those that the configured command prints among them, the newest first.
-pub(super) fn list(config: &Config, since: Lapse, json: bool) -> Result<ExitCode, Ending> {
+/// Lists the changes of a length of time, those that the configured command prints among them, the newest first; those with a time in the future last.
+pub(super) fn list(config: &Config, wanted: &Wanted) -> Result<ExitCode, Ending> {
+    let Wanted { since, json, .. } = wanted;
     let recorded = opened(config)?.changes().read()?;
     let (listed, complaint) = match &config.changes.command {
         None => (Reading::default(), None),
@@ -156,21 +206,27 @@ pub(super) fn list(config: &Config, since: Lapse, json: bool) -> Result<ExitCode
             }
         }
     };
-    let from = clock::wall() - *since;
+    let now = clock::wall();
+    let from = now - **since;
+    let filter = ChangeFilter { service: wanted.service.clone(), kind: wanted.kind, by: wanted.by.clone() };
     let damaged = recorded.damaged + listed.damaged;
-    let mut all: Vec<_> = recorded.changes.into_iter().chain(listed.changes).filter(|one| one.at >= from).collect();
+    let mut all = change::together(recorded.changes.into_iter().chain(listed.changes).collect());
+    all.retain(|one| one.at >= from && filter.takes(one));
     all.reverse();
-    all.sort_by_key(|change| std::cmp::Reverse(change.at));
+    all.sort_by_key(|change| (change.is_ahead(now), std::cmp::Reverse(change.at)));
     let mut known = std::collections::HashSet::new();
     all.retain(|change| known.insert((change.at, change.service.clone(), change.what.clone())));
-    if json {
+    if *json {
         print(&json!({ "changes": all, "unreadable_lines": damaged }).to_string())?;
     } else if all.is_empty() {
-        print(&format!("nothing changed in the last {since}, as far as is recorded (warroom change -s SERVICE TEXT)"))?;
+        let like_that = if filter == ChangeFilter::default() { "" } else { " that is like that" };
+        print(&format!(
+            "nothing{like_that} changed in the last {since}, as far as is recorded (warroom change -s SERVICE TEXT)"
+        ))?;
     } else {
         let mut out = super::out::out(super::out::Ink::Never);
         for change in &all {
-            writeln!(out, "{}", line(change, config.zone.0))?;
+            writeln!(out, "{}", line(change, config.zone.0, now))?;
         }
     }
     if damaged > 0 {
@@ -183,11 +239,29 @@ pub(super) fn list(config: &Config, since: Lapse, json: bool) -> Result<ExitCode
     }
 }
 
-pub(super) fn line(change: &Change, zone: chrono_tz::Tz) -> String {
+pub(super) fn line(change: &Change, zone: chrono_tz::Tz, now: DateTime<Utc>) -> String {
     let at = change.at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %Z");
-    let service = change.service.as_deref().unwrap_or("-");
+    let services: Vec<_> = change.services().map(|one| one.as_str()).collect();
+    let service = if services.is_empty() { "-".to_owned() } else { services.join(", ") };
+    let ahead = if change.is_ahead(now) { "; IN THE FUTURE, by a wrong clock" } else { "" };
+    let more = &change.more;
+    let versions = [more.before.as_ref(), more.after.as_ref()].map(|one| one.map_or("?", |one| one.as_str()));
+    let version = match versions {
+        ["?", "?"] => String::new(),
+        [before, after] => format!("; {before} -> {after}"),
+    };
+    let place = more.environment.as_ref().map_or_else(String::new, |place| format!("; in {place}"));
+    let course: Vec<_> = more
+        .course
+        .iter()
+        .map(|(at, status)| format!("{} {}", at.with_timezone(&zone).format("%H:%M:%S"), status.words()))
+        .collect();
+    let course = if course.is_empty() { String::new() } else { format!("; {}", course.join(", ")) };
     let by = if change.by.is_empty() { "not recorded" } else { &change.by };
     let undo = change.rollback.as_ref().map_or_else(String::new, |how| format!("; undo: {how}"));
     let link = change.link.as_ref().map_or_else(String::new, |link| format!("; {link}"));
-    format!("{at}  {:<9} {service:<12} {}  (by {by}{undo}{link})", change.kind, change.what)
+    format!(
+        "{at}  {:<9} {service:<12} {}  (by {by}{version}{place}{course}{undo}{link}{ahead})",
+        change.kind, change.what
+    )
 }

@@ -53,6 +53,7 @@ pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool) -> Result<
     findings.extend(doctor::examine(&patient)?);
     findings.extend(missing.iter().map(|name| Finding::untried(name, "not configured")));
     findings.extend(tickets(config));
+    findings.extend(in_staging(config));
     let is_wrong = findings.iter().any(|finding| finding.verdict == Verdict::Wrong);
     if as_json {
         print(&json!({ "is_fine": !is_wrong, "findings": findings }).to_string())?;
@@ -118,6 +119,18 @@ pub(super) fn without_ticket(config: &Config, all: &[Incident]) -> Vec<(Incident
     let keeps = config.reach.trackers.iter().any(|tracker| *tracker.service == *JIRA);
     let all = all.iter().filter(|_| keeps).filter(lacks);
     all.map(|incident| (incident.id(), incident.title.clone())).collect()
+}
+
+/// What drills put into staging and nobody took back.
+fn in_staging(config: &Config) -> Vec<Finding> {
+    let dir = config.journal.exists().then(|| JournalDir::open(&config.journal, place(config).sharing).ok()).flatten();
+    let list = dir.map(|dir| records::list(&dir, records::Which::Open, &records::Board::default()));
+    let list = list.map(|list| list.parts().0).unwrap_or_default();
+    let standing = list.into_iter().filter(|one| !one.standing.is_empty()).map(|one| {
+        let (id, what) = (one.id, one.standing.join("; "));
+        Finding::wrong(&id.to_string(), &format!("still in staging: {what}: `warroom open {id}`, then `staging`"))
+    });
+    standing.collect()
 }
 
 fn tickets(config: &Config) -> Vec<Finding> {

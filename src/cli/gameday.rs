@@ -72,6 +72,11 @@ enum GamedaySub {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Print one table for several teams: each success criterion of an exercise, as each drill met it
+    Teams {
+        /// DRILL-3 DRILL-4 …; without, the drills of the newest one's exercise that began within 12 hours of it
+        drills: Vec<IncidentId>,
+    },
     /// Serve an exercise's world as a Prometheus and a Jaeger would, on this machine's own address; ends with Ctrl-C
     Serve {
         /// An exercise that ships with warroom, or a file
@@ -110,6 +115,9 @@ struct RunArgs {
     /// In the staging environment of the configuration (its `[staging]` section), on its servers, after it was proved to be one
     #[arg(long, conflicts_with_all = ["seed", "speed", "frozen"])]
     live: bool,
+    /// The team's name, where several play the same exercise at once: `gameday teams` holds them against each other
+    #[arg(long, value_name = "NAME")]
+    team: Option<CleanStr>,
     #[command(flatten)]
     screen: Screen,
 }
@@ -141,6 +149,7 @@ pub(super) fn gameday(config: &Config, asked: Gameday, inputs: &Inputs) -> Resul
         Some(GamedaySub::Brief { exercise }) => print(&read(&exercise)?.briefing(None)),
         Some(GamedaySub::Check { files }) => check(config, &files),
         Some(GamedaySub::New { service }) => begin(config, &service),
+        Some(GamedaySub::Teams { drills }) => tell_teams(config, &drills),
         Some(GamedaySub::Debrief { drill, json, out }) => tell_debrief(config, drill, json, out),
         Some(GamedaySub::Calendar) => calendar(config),
         Some(GamedaySub::Serve { exercise, drill, seed, speed, address }) => {
@@ -163,11 +172,11 @@ fn run(config: &Config, args: RunArgs, inputs: &Inputs) -> Result<ExitCode, Endi
 
 fn begin_drill(config: &Config, args: RunArgs, staging: Option<Staging>, inputs: &Inputs) -> Result<ExitCode, Ending> {
     let name = args.name().to_owned();
-    let RunArgs { exercise: _, seed, speed, frozen, live: _, screen } = args;
+    let RunArgs { exercise: _, seed, speed, frozen, live: _, team, screen } = args;
     let is_seen = std::io::stdout().is_terminal() && !frozen && !screen.plain;
     // No file is looked at before the first frame: afterwards the drill that began since is known by its time.
     let begun = clock::wall();
-    let ended = start::gameday(config, &start::Exercise { name, seed, speed, frozen, staging }, &screen, inputs)?;
+    let ended = start::gameday(config, &start::Exercise { name, seed, speed, frozen, staging, team }, &screen, inputs)?;
     if let Some(words) = is_seen.then(|| farewell(config, begun)).flatten() {
         // A terminal that is gone hears nothing, and that is no failure of the drill.
         let _ = print(&words);
@@ -291,6 +300,70 @@ fn read(name: &str) -> Result<Exercise, Ending> {
     files::exercise(name).map(|(exercise, _)| exercise).map_err(|error| Ending::Usage(error.to_string()))
 }
 
+/// One table for several teams.
+fn tell_teams(config: &Config, drills: &[IncidentId]) -> Result<ExitCode, Ending> {
+    let (all, left_out) = records::all(&place(config).open()?)?;
+    left_out.iter().for_each(|why| say_error(why));
+    let now = clock::wall();
+    let mut told: Vec<(CleanStr, Debrief)> = all
+        .iter()
+        .filter_map(|record| Some((record.title.clone(), debrief_of(record, &config.cadence, now)?)))
+        .collect();
+    if drills.is_empty() {
+        let Some(newest) = told.iter().map(|(_, one)| one).max_by_key(|one| one.start).cloned() else {
+            return Err(Ending::Usage("no drill is recorded here: warroom gameday runs one".to_owned()));
+        };
+        let near = |one: &Debrief| (newest.start - one.start).abs() <= TEAMS_WITHIN && one.exercise == newest.exercise;
+        told.retain(|(_, one)| near(one));
+    } else {
+        told.retain(|(_, one)| drills.contains(&one.id));
+        if let Some(id) = drills.iter().find(|id| !told.iter().any(|(_, one)| one.id == **id)) {
+            return Err(Ending::Usage(format!("{id} is no drill of an exercise that this warroom knows")));
+        }
+    }
+    print(&together(&told))
+}
+
+/// Drills that began within so long of each other are of several teams.
+const TEAMS_WITHIN: chrono::TimeDelta = chrono::TimeDelta::hours(12);
+
+/// The criteria of several drills, side by side, in Markdown.
+fn together(told: &[(CleanStr, Debrief)]) -> String {
+    let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
+    let row = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+    let heading = told.iter().map(|(title, one)| {
+        let team = title.rsplit_once("(team ").and_then(|(_, name)| name.strip_suffix(')'));
+        team.map_or_else(|| one.id.to_string(), |team| format!("{} {}", one.id, cell(team)))
+    });
+    let mut lines = vec![row(std::iter::once("criterion".to_owned()).chain(heading).collect())];
+    lines.push(row(vec!["---".to_owned(); told.len() + 1]));
+    let mut criteria: Vec<&CleanStr> = Vec::new();
+    for what in told.iter().flat_map(|(_, one)| one.criteria.iter().map(|(what, _)| what)) {
+        if !criteria.contains(&what) {
+            criteria.push(what);
+        }
+    }
+    for what in criteria {
+        let verdict = |(_, one): &(CleanStr, Debrief)| {
+            let known = one.criteria.iter().find(|(known, _)| known == what);
+            match known.map(|(_, verdict)| verdict) {
+                Some(Verdict::Met(how)) => format!("met: {}", cell(how)),
+                Some(Verdict::Missed(why)) => format!("**MISSED**: {}", cell(why)),
+                Some(Verdict::NotReached(why)) => format!("not reached: {}", cell(why)),
+                Some(Verdict::Open) => "open".to_owned(),
+                None => "-".to_owned(),
+            }
+        };
+        lines.push(row(std::iter::once(cell(what)).chain(told.iter().map(verdict)).collect()));
+    }
+    let score = |(_, one): &(CleanStr, Debrief)| {
+        let (met, of) = one.score();
+        format!("{met} of {of}, {} hints, {}", one.hints, one.end.word())
+    };
+    lines.push(row(std::iter::once("all".to_owned()).chain(told.iter().map(score)).collect()));
+    lines.join("\n")
+}
+
 /// What became of each drill that is recorded.
 fn debriefs(config: &Config) -> Result<Vec<Debrief>, Ending> {
     let (records, left_out) = records::all(&opened(config)?)?;
@@ -380,13 +453,16 @@ fn begin(config: &Config, service: &str) -> Result<ExitCode, Ending> {
 }
 
 fn debrief_json(debrief: &Debrief) -> serde_json::Value {
-    let criteria = debrief.criteria.iter().map(|(what, verdict)| {
+    let criteria = debrief.criteria.iter().enumerate().map(|(place, (what, verdict))| {
         let (word, how) = match verdict {
             Verdict::Met(how) => ("met", how.as_str()),
             Verdict::Missed(why) => ("missed", why.as_str()),
+            Verdict::NotReached(why) => ("not-reached", why.as_str()),
             Verdict::Open => ("open", ""),
         };
-        json!({ "what": what, "verdict": word, "how": how })
+        let score = u32::try_from(place + 1).ok().and_then(|place| debrief.scores.get(&place));
+        let scored = score.map(|(by, met, why)| json!({ "by": by, "met": met, "why": why }));
+        json!({ "what": what, "verdict": word, "how": how, "scored": scored })
     });
     let turns = debrief.wrong_turns.iter().map(|turn| json!({ "at": turn.at, "what": turn.what }));
     let actions = debrief.actions.iter().map(|(what, owner)| json!({ "what": what, "owner": owner }));
@@ -395,7 +471,8 @@ fn debrief_json(debrief: &Debrief) -> serde_json::Value {
             "criteria": criteria.collect::<Vec<_>>(), "wrong_turns": turns.collect::<Vec<_>>(),
             "staging": debrief.staging, "counts": debrief.counts(), "standing": debrief.standing,
             "stand_ins": parts.collect::<Vec<_>>(),
-            "hints": debrief.hints, "action_items": actions.collect::<Vec<_>>(), "filed": debrief.filed })
+            "hints": debrief.hints, "action_items": actions.collect::<Vec<_>>(), "filed": debrief.filed,
+            "facilitator": debrief.facilitator, "paused_s": debrief.paused.num_seconds() })
 }
 
 fn tell_debrief(

@@ -63,13 +63,16 @@ pub(super) fn check(config: &Config, file: Option<&Path>) -> Result<ExitCode, En
         }
         return Ok(status);
     };
-    let text = std::fs::read_to_string(file).map_err(|error| Ending::Usage(format!("{}: {error}", file.display())))?;
-    let playbook =
-        Playbook::parse(&file.display().to_string(), &text).map_err(|flaw| Ending::Failure(flaw.to_string()))?;
-    let mut lines = vec![format!("{}: fine, {} steps for {}", file.display(), playbook.steps.len(), playbook.service)];
-    lines
-        .extend(playbook.objectives.iter().filter_map(|objective| objective.doubt()).map(|doubt| format!("! {doubt}")));
-    lines.extend(missing(&playbook, &config.commands, &surroundings(config)));
+    std::fs::metadata(file).map_err(|error| Ending::Usage(format!("{}: {error}", file.display())))?;
+    let mut lines = Vec::new();
+    for text in files::playbooks(file).map_err(Ending::Failure)? {
+        let playbook =
+            Playbook::parse(&file.display().to_string(), &text).map_err(|flaw| Ending::Failure(flaw.to_string()))?;
+        lines.push(format!("{}: fine, {} steps for {}", file.display(), playbook.steps.len(), playbook.service));
+        let doubts = playbook.objectives.iter().filter_map(|objective| objective.doubt());
+        lines.extend(doubts.map(|doubt| format!("! {doubt}")));
+        lines.extend(missing(&playbook, &config.commands, &surroundings(config)));
+    }
     print(&lines.join("\n"))
 }
 

@@ -102,6 +102,8 @@ pub(super) fn run(config: &Config, named: Option<IncidentId>, asked: &Asked) -> 
         changes: false,
         limit_s: u64::try_from(asked.timeout.num_seconds()).unwrap_or(600).max(1),
         stops_at_limit: true,
+        judging: Default::default(),
+        stays_s: None,
         host: host(),
     };
     let needs = body.step.as_ref().and_then(|step| {

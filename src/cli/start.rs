@@ -38,6 +38,7 @@ pub(super) struct Exercise {
     pub(super) speed: f64,
     pub(super) frozen: bool,
     pub(super) staging: Option<Staging>,
+    pub(super) team: Option<CleanStr>,
 }
 
 pub(super) fn open(
@@ -62,17 +63,17 @@ pub(super) fn gameday(
     inputs: &Inputs,
 ) -> Result<ExitCode, Ending> {
     let drill = drill(&exercise.name, exercise.seed, exercise.speed)?;
-    let drill = Drill { staging: exercise.staging.clone(), ..drill };
+    let drill = Drill { staging: exercise.staging.clone(), team: exercise.team.clone(), ..drill };
     begin(config, Opening::Drill(drill.clone()), drill, exercise.frozen, screen, inputs)
 }
 
 fn drill(name: &str, seed: u64, speed: f64) -> Result<Drill, Ending> {
     // A shipped exercise is known to be right; reading it can wait until the first frame is out.
     if let Some(text) = crate::exercise::Exercise::shipped(name) {
-        return Ok(Drill { name: name.into(), text: text.to_owned(), seed, speed, staging: None });
+        return Ok(Drill { name: name.into(), text: text.to_owned(), seed, speed, staging: None, team: None });
     }
     let (exercise, text) = files::exercise(name).map_err(|error| Ending::Usage(error.to_string()))?;
-    Ok(Drill { name: exercise.name, text, seed, speed, staging: None })
+    Ok(Drill { name: exercise.name, text, seed, speed, staging: None, team: None })
 }
 
 fn begin(
@@ -124,7 +125,7 @@ fn planned(
             aliases: config.commands.clone(),
             around: surroundings(config),
             // Whoever begins there asked for the proof; whoever joins asks behind the first frame.
-            staging: drill.staging.as_ref().and(config.staging.as_ref()).map(site),
+            staging: drill.staging.as_ref().and(config.staging.as_ref()).map(|staging| site(config, staging)),
             rotation: config.rotation.clone(),
             reach: Reach { is_dry: screen.dry_run, ..config.reach.clone() },
             is_shared: is_shared(config),
@@ -139,8 +140,13 @@ fn planned(
         staging: staging_endpoints(config),
         to_prove: config.staging.as_ref().map(|staging| match staging.is_production(config) {
             Some(why) => Err(CleanStr::new(&why)),
-            None => Ok(Claim { endpoint: endpoint(&staging.prometheus), marks: marks(staging), site: site(staging) }),
+            None => Ok(Claim {
+                endpoint: endpoint(&staging.prometheus),
+                marks: marks(staging),
+                site: site(config, staging),
+            }),
         }),
+        keeper: keeper_flags(config, inputs),
         channels: channels(config),
         channel_options: Options {
             ticket_types: config.ticket_types.clone(),
@@ -165,6 +171,28 @@ fn planned(
         log: config.log.clone(),
         fault: screen.fault,
     })
+}
+
+/// The flags with which a keeper finds what this process found.
+fn keeper_flags(config: &Config, inputs: &Inputs) -> Vec<std::ffi::OsString> {
+    let mut flags: Vec<std::ffi::OsString> = vec!["--journal".into(), config.journal.clone().into()];
+    if inputs.overrides.no_config {
+        flags.push("--no-config".into());
+    } else if let Some(file) = &inputs.overrides.config {
+        flags.extend(["--config".into(), file.clone().into()]);
+    }
+    flags
+}
+
+/// Takes one thing of a drill back when its time is over.
+pub(super) fn keep(config: &Config) -> ExitCode {
+    let keeper = run::keeper::Keeper {
+        journal: place(config),
+        via: super::answers::via("keeper"),
+        production: config.prometheus.as_ref().map(endpoint),
+        staging: config.staging.as_ref().map(|staging| endpoint(&staging.prometheus)),
+    };
+    keeper.run()
 }
 
 /// A name for this console that no other one has.
@@ -261,8 +289,12 @@ pub(super) fn marks(staging: &config::Staging) -> Marks {
     Marks { label: staging.label.clone(), build_info: staging.build_info.clone() }
 }
 
-fn site(staging: &config::Staging) -> Site {
-    Site { prometheus: CleanStr::new(&staging.prometheus.url.to_string()), aliases: staging.commands.clone() }
+fn site(config: &Config, staging: &config::Staging) -> Site {
+    Site {
+        prometheus: CleanStr::new(&staging.prometheus.url.to_string()),
+        aliases: staging.commands.clone(),
+        has_production: config.prometheus.is_some(),
+    }
 }
 
 /// The sources of the staging environment.

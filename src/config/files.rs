@@ -8,9 +8,9 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::ConfigError;
 use super::layers::text_of;
-use crate::exercise::{Exercise, SHIPPED};
+use super::{ConfigError, include};
+use crate::exercise::{Exercise, SHIPPED, tabletop};
 use crate::playbook::Catalogue;
 use crate::template::Templates;
 use crate::text::{CleanStr, fit};
@@ -27,13 +27,25 @@ pub fn catalogue(folders: &[PathBuf]) -> Catalogue {
             }
         };
         for file in files {
-            match text_of(&file, true) {
-                Ok(text) => catalogue.take(&file.to_string_lossy(), &text.unwrap_or_default()),
-                Err(problem) => catalogue.miss(&file.to_string_lossy(), None, problem),
+            let text = match text_of(&file, true) {
+                Ok(text) => text.unwrap_or_default(),
+                Err(problem) => {
+                    catalogue.miss(&file.to_string_lossy(), None, problem);
+                    continue;
+                }
+            };
+            match include::whole(&file, &text) {
+                Ok(texts) => texts.iter().for_each(|text| catalogue.take(&file.to_string_lossy(), text)),
+                Err(problem) => catalogue.miss(&file.to_string_lossy(), Some(&text), problem),
             }
         }
     }
     catalogue
+}
+
+/// The texts of the playbooks in a file, each whole: with what it includes, one for each service that it names.
+pub fn playbooks(file: &Path) -> Result<Vec<String>, String> {
+    include::whole(file, &text(file)?)
 }
 
 /// Number, seconds and nanoseconds of its last change, and size of a file.
@@ -41,7 +53,13 @@ pub type FileState = (u64, i64, i64, u64);
 
 /// What tells whether the files of playbooks are as they were: names, sizes, times, what they are.
 pub fn state_of(folders: &[PathBuf]) -> Vec<(PathBuf, Option<FileState>)> {
-    let files = folders.iter().flat_map(|folder| documents(folder, "toml").unwrap_or_default());
+    let below = |folder: &PathBuf| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        entries.filter(|path| path.is_dir()).collect::<Vec<_>>()
+    };
+    // What a playbook includes lies in folders below.
+    let all = folders.iter().flat_map(|folder| std::iter::once(folder.clone()).chain(below(folder)));
+    let files = all.flat_map(|folder| documents(&folder, "toml").unwrap_or_default());
     let about = |file: PathBuf| {
         let about =
             std::fs::metadata(&file).ok().map(|about| (about.ino(), about.mtime(), about.mtime_nsec(), about.len()));
@@ -98,11 +116,19 @@ pub fn exercise(name: &str) -> Result<(Exercise, String), ConfigError> {
         return Ok((exercise, text.to_owned()));
     }
     let path = Path::new(name);
+    if path.extension().is_some_and(|ending| ending == "md") {
+        let named = |why: String| ConfigError(format!("{}: {why}", path.display()));
+        let text = text_of(path, true).map_err(ConfigError)?.unwrap_or_default();
+        let text = tabletop::from_markdown(&text).map_err(named)?;
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let exercise = Exercise::parse(&stem, &text).map_err(|flaw| named(flaw.to_string()))?;
+        return Ok((exercise, text));
+    }
     if path.extension().is_none_or(|ending| ending != "toml") {
         let known: Vec<_> = SHIPPED.iter().map(|(known, _, _)| *known).collect();
         let name = CleanStr::new(name);
         return Err(ConfigError(format!(
-            "there is no exercise `{}`: choose {}, or name a file that ends in .toml",
+            "there is no exercise `{}`: choose {}, or name a file that ends in .toml, or in .md for a tabletop",
             fit(&name, 60),
             known.join(", ")
         )));

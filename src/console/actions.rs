@@ -133,6 +133,15 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
             console.show(pick);
         },
     ),
+    write(
+        "other-changes",
+        &[],
+        "changes of services that are not affected; one becomes a theory",
+        |console, wall, _| {
+            let pick = overlay::other_changes(&console.cx(wall));
+            console.show(pick);
+        },
+    ),
     write("approve", &["U"], "approve a text that waits, or send it back", |console, wall, _| {
         let pick = overlay::drafts(&console.cx(wall));
         console.show(pick);
@@ -224,6 +233,18 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         Console::ask_for_inject,
     ),
     write("hint", &[], "in a drill: a hint from the facilitator", Console::ask_for_hint),
+    write(
+        "facilitate",
+        &[],
+        "in a drill: take its facilitator's part, inject by hand, note, score",
+        Console::facilitate,
+    ),
+    look(
+        "facilitator",
+        &[],
+        "in a drill, for its facilitator alone: plan, faults, criteria, notes",
+        Console::show_facilitator,
+    ),
     look("all-follow-ups", &[], "the follow-ups of all incidents", |console, _, effects| {
         console.print(Printout::FollowUps { with_done: false }, effects);
     }),

@@ -58,6 +58,7 @@ impl Console {
             rows: join.chain([another]).collect(),
             empty: "",
             selected: 0,
+            filter: None,
         })));
     }
 }

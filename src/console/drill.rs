@@ -4,13 +4,16 @@
 //!
 //! Invariant: the world hears of a change once, and of nothing outside drills.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::overlay::{self, Offer, Overlay, Pick};
 use super::{Console, Effect, Tone};
-use crate::incident::{EntryId, Event, Progress, Task};
+use crate::incident::{EntryId, Event, Facilitated, Phase, Progress, Task};
 use crate::live::{FACILITATOR, Inquiry};
-use crate::pane::is_here;
+use crate::pane::{Purpose, Question, is_here};
+
+/// Who joins later than this after the start joins late.
+pub(crate) const LATE: TimeDelta = TimeDelta::seconds(60);
 
 impl Console {
     /// In a drill the world reacts to what people did.
@@ -23,6 +26,7 @@ impl Console {
             clock: Some(self.incident.clock()),
             staged: self.incident.staged(),
             tasks: self.tasks_of_absent(),
+            hand: self.incident.facilitation.clone(),
         };
         if progress != self.progress_told {
             self.progress_told.clone_from(&progress);
@@ -69,6 +73,38 @@ impl Console {
         self.ask_facilitator(Inquiry::Hint, said, wall, effects);
     }
 
+    /// Whoever joins a drill that runs already has not heard what was read aloud before it began.
+    pub(super) fn brief_who_joins_late(&mut self, wall: DateTime<Utc>) {
+        let Some(drill) = &self.incident.drill else { return };
+        let since = self.incident.clock().show(wall) - drill.start;
+        let is_known = self.incident.entries().any(|entry| self.is_mine(&entry.actor));
+        if is_known || since < LATE || self.incident.phase() == Phase::Closed || self.settings.is_wall {
+            return;
+        }
+        let words =
+            format!("you join this drill {} min in: pre-brief (F) has what was read aloud", since.num_minutes());
+        self.say(Tone::Heard, words, wall);
+    }
+
+    /// Asks the facilitator what they do.
+    pub(super) fn facilitate(&mut self, wall: DateTime<Utc>, _effects: &mut Vec<Effect>) {
+        if !self.is_drill() {
+            return self.say(Tone::Refused, "a facilitator is for drills: this is none".to_owned(), wall);
+        }
+        let text = if self.incident.facilitation.by.is_none() { "take" } else { "" }.to_owned();
+        let title = "message FROM, VIA: TEXT · fact TEXT · fault ID · delay 5m · aside TEXT · score N met|missed WHY"
+            .to_owned();
+        self.ask(Question { title, text, purpose: Purpose::Facilitate });
+    }
+
+    /// What only the facilitator reads.
+    pub(super) fn show_facilitator(&mut self, wall: DateTime<Utc>, _effects: &mut Vec<Effect>) {
+        match overlay::drill::facilitator_sheet(&self.cx(wall)) {
+            Ok(text) => self.show_text("for the facilitator alone", &text),
+            Err(why) => self.say(Tone::Refused, why, wall),
+        }
+    }
+
     fn ask_facilitator(&mut self, what: Inquiry, said: &str, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         match self.to_facilitator(what) {
             Ok(effect) => {
@@ -94,7 +130,14 @@ impl Console {
             return;
         }
         let newest = came.iter().rev().find_map(|id| {
-            let Event::ForeignNoted(body) = &self.incident.entry(*id)?.event else { return None };
+            let body = match &self.incident.entry(*id)?.event {
+                Event::ForeignNoted(body) => body,
+                Event::Facilitated(Facilitated::Message { from, via, text }) => {
+                    return Some(format!("message from {from}, {via}: {}", text.first_line()));
+                }
+                Event::Facilitated(Facilitated::Fact { text }) => return Some(format!("fact: {}", text.first_line())),
+                _ => return None,
+            };
             let known = self.incident.foreign.get(&(body.service.clone(), body.key.clone()))?;
             let (who, how, text) = (&body.who, &body.service, body.text.first_line());
             (known.id == *id).then(|| match &body.answers {

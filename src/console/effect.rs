@@ -136,6 +136,8 @@ pub struct Summary {
     pub covers: Option<Coverage>,
     /// What has not got to other systems.
     pub unsent: Vec<String>,
+    /// What a drill put into staging and nobody took back, with who put it there.
+    pub standing: Vec<String>,
 }
 
 impl Summary {

@@ -28,8 +28,8 @@ pub(crate) use declare::{DeclareForm, declare, declare_from};
 pub(crate) use form::Form;
 pub(crate) use forms::{coming, every, form, past};
 pub(crate) use items::{
-    act_on, assign_role, call_backs, changes, decisions, drafts, follow_ups, milestones, offers, people_to_tell,
-    reviews,
+    act_on, assign_role, call_backs, change_line, changes, changes_notes, decisions, drafts, follow_ups, lately,
+    milestones, offers, other_changes, people_to_tell, reviews, way_back,
 };
 pub(crate) use outbox::{
     again, delivery, delivery_line, held_back, is_orphan, left_behind, left_line, outbox, wants_a_hand, ways,
@@ -343,6 +343,11 @@ impl Console {
             Choice::Read(title, text) => self.show_text(&title, &text),
             Choice::Open(id) => effects.push(Effect::Open(id)),
             Choice::Declare(events) => effects.push(Effect::Create(Series::Incident, events, Doubt::Anyway)),
+            Choice::RunWith(step, values) => {
+                let offer = with_values(&step, crate::incident::Purpose::Do, &values, &self.cx(wall));
+                let offer = offer.map(|dialog| Offer::Show(Box::new(dialog.overlay())));
+                self.take_offer(offer, wall, effects);
+            }
             Choice::Run(step, purpose) => self.run_asked(&RunAsk::Step(step, purpose), wall, effects),
             Choice::Act(name) => {
                 if let Some(act) = actions::named(name) {
@@ -413,6 +418,13 @@ impl Console {
                     }
                 }
             }
+            Purpose::Facilitate => match drill::facilitates(text, &self.cx(wall)) {
+                Ok(command) => command,
+                Err(why) => {
+                    self.overlay = Some(overlay);
+                    return self.say(Tone::Refused, why, wall);
+                }
+            },
             Purpose::Search(pane) => {
                 self.set_focus(pane);
                 let intents = self.with_pane(pane as usize, wall, |pane, cx| pane.search(text.trim(), cx));

@@ -100,6 +100,7 @@ impl Console {
             }
             JournalMsg::CaughtUp => {
                 self.record.is_complete = true;
+                self.brief_who_joins_late(wall);
                 self.settle_left();
                 self.dirty = Dirty::ALL;
             }

@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 
 use super::overlay::{self, Choice, Offer, Pick};
 use super::{Console, Dirty, Effect, Tone};
+use crate::exercise::staged::Keep;
 use crate::incident::command::may_start;
 use crate::incident::{
     Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Program, Remark, Run,
-    StepRef,
 };
 use crate::pane::{PaneId, RunAsk};
 use crate::text::{CleanStr, CleanText};
@@ -20,8 +20,8 @@ use crate::text::{CleanStr, CleanText};
 /// What the shell shall do with a command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunAct {
-    /// Start it and follow it.
-    Start(Box<CommandStarted>),
+    /// Start it and follow it; what is put into staging only with somebody who takes it back.
+    Start(Box<CommandStarted>, Option<Box<Keep>>),
     /// Follow it; another console started it, so its end is reported so many milliseconds late.
     Follow(u64),
     /// Stop it.
@@ -45,16 +45,6 @@ pub enum RunSaid {
     Ended(CommandEnded),
 }
 
-/// What is done once a command has ended well.
-pub(crate) struct Then {
-    step: Option<StepRef>,
-    /// The command itself, once it was started from here …
-    run: Option<EntryId>,
-    /// … and how it ended, as its helper told this process.
-    ended: Option<Ending>,
-    rest: Vec<Command>,
-}
-
 impl Console {
     /// The own start of a command is on disk, word for word as it was confirmed: now it may run.
     fn started(&mut self, entry: &Entry, body: &CommandStarted, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
@@ -65,10 +55,14 @@ impl Console {
         if let Err(refusal) = may_start(&self.incident, entry.id, body, &asking) {
             return self.not_started(entry.id, &refusal.to_string(), wall, effects);
         }
-        if let Some(then) = self.then.as_mut().filter(|then| then.run.is_none() && then.step == body.step) {
-            then.run = Some(entry.id);
+        if let Some(then) = &mut self.then {
+            then.started(body.step.as_ref(), entry.id);
         }
-        effects.push(Effect::Run(entry.id, RunAct::Start(Box::new(body.clone()))));
+        let keep = match overlay::staged::keep(entry.id, body, &self.cx(wall)) {
+            Ok(keep) => keep.map(Box::new),
+            Err(why) => return self.not_started(entry.id, &why, wall, effects),
+        };
+        effects.push(Effect::Run(entry.id, RunAct::Start(Box::new(body.clone()), keep)));
         self.panes[PaneId::Output as usize].take_run(entry.id);
         self.set_focus(PaneId::Output);
     }
@@ -88,6 +82,9 @@ impl Console {
             dropped: 0,
             tail: CleanText::default(),
             left_running: false,
+            left: Vec::new(),
+            outcome: None,
+            captured: None,
         };
         self.command(Command::EndRun(body), None, wall, effects);
     }
@@ -117,21 +114,24 @@ impl Console {
             RunSaid::Unwatched(pid) => self.note_remark(id, Remark::Unwatched(pid), wall, effects),
             RunSaid::File(path) => self.outputs.of(id).file = Some(path),
             RunSaid::Ended(body) => {
-                if let Some(then) = self.then.as_mut().filter(|then| then.run == Some(id)) {
-                    then.ended = Some(body.ending.clone());
+                if let Some(then) = &mut self.then {
+                    then.ended(id, &body.ending);
                 }
                 let Some(run) = self.incident.run(id) else { return };
                 let title = run.order.title.clone();
                 if run.is_open() && self.may_write() {
-                    let tone = if body.ending.is_success() { Tone::Said } else { Tone::Failed };
+                    let has_succeeded = body.has_succeeded();
+                    let tone = if has_succeeded { Tone::Said } else { Tone::Failed };
                     let of_playbook = run.order.step.as_ref().is_some_and(|step| !step.is_of_exercise());
-                    let words = match (&body.ending, of_playbook) {
-                        (Ending::Exited(0), true) => "does the expected result hold? (3: x it does)",
-                        (Ending::Exited(0), false) => "its last lines are on the timeline",
-                        (_, true) => "the playbook stops here: e again, s skip, - undo, S escalates, @ asks somebody",
-                        (_, false) => "its last lines are on the timeline",
+                    let words = match (has_succeeded, of_playbook) {
+                        (true, true) => "does the expected result hold? (3: x it does)",
+                        (true, false) => "its last lines are on the timeline",
+                        (false, true) => {
+                            "the playbook stops here: e again, s skip, - undo, S escalates, @ asks somebody"
+                        }
+                        (false, false) => "its last lines are on the timeline",
                     };
-                    self.say(tone, format!("{title}: {} · {words}", body.ending), wall);
+                    self.say(tone, format!("{title}: {} · {words}", body.how()), wall);
                     self.command(Command::EndRun(body), None, wall, effects);
                 }
                 self.mark(&[PaneId::Output, PaneId::Playbook]);
@@ -183,53 +183,6 @@ impl Console {
         self.mark(&[PaneId::Output]);
     }
 
-    /// Of what is asked together what is done at once, and what waits until a command among it has ended well.
-    pub(crate) fn in_turn(&self, mut commands: Vec<Command>) -> (Vec<Command>, Option<Then>) {
-        let first = commands.iter().position(|command| matches!(command, Command::StartRun(_)));
-        let rest = first.map(|place| commands.split_off(place + 1)).unwrap_or_default();
-        let then = match commands.last() {
-            Some(Command::StartRun(order)) if !rest.is_empty() => {
-                Some(Then { step: order.step.clone(), run: None, ended: None, rest })
-            }
-            Some(_) | None => None,
-        };
-        (commands, then)
-    }
-
-    /// Keeps what waits, once its beginning was granted.
-    pub(crate) fn keep_turn(&mut self, then: Option<Then>) {
-        if then.is_some() {
-            self.then = then;
-        }
-    }
-
-    /// Asks for all of it now, and keeps what waits.
-    pub(super) fn ask_in_turn(
-        &mut self,
-        (commands, then): (Vec<Command>, Option<Then>),
-        wall: DateTime<Utc>,
-        effects: &mut Vec<Effect>,
-    ) {
-        for command in commands {
-            self.command(command, None, wall, effects);
-        }
-        self.keep_turn(then);
-    }
-
-    /// Goes on once a command has ended: its helper told so, and the record has it.
-    pub(super) fn go_on(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        let Some(Then { run: Some(run), ended: Some(ending), .. }) = &self.then else { return };
-        let Some(run) = self.incident.run(*run).filter(|run| !run.is_open()) else { return };
-        let (title, has_worked) = (run.order.title.clone(), ending.is_success());
-        let rest = self.then.take().map(|then| then.rest).unwrap_or_default();
-        if has_worked {
-            return self.ask_in_turn(self.in_turn(rest), wall, effects);
-        }
-        let words =
-            format!("STILL THERE: {title} did not end well, and nothing after it was done: abort-drill tries again");
-        self.say(Tone::Failed, words, wall);
-    }
-
     /// Shows what is offered, or does at once what needs no answer.
     pub(super) fn take_offer(&mut self, offer: Result<Offer, String>, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         match offer {
@@ -277,6 +230,7 @@ impl Console {
                     ],
                     empty: "",
                     selected: 0,
+                    filter: None,
                 })));
             }
             RunAsk::Grant(id, seconds) => {

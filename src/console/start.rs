@@ -165,11 +165,13 @@ impl Start {
     pub(crate) fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, notice: Option<&Notice>) {
         let alerts = alert_rows(cx);
         let all = self.rows(&alerts);
+        let broken = u16::try_from(cx.catalogue.broken.len()).unwrap_or(u16::MAX);
         let lacks = self.lacks(area.width.min(100).saturating_sub(6));
         // Each cause is told once.
         let notice = notice.filter(|notice| self.reading != Reading::Lacks(CleanText::new(&notice.text)));
         let headings = if alerts.is_empty() { 0 } else { 2 } + u16::from(!self.all.is_empty());
         let rows = u16::try_from(all + lacks.len()).unwrap_or(u16::MAX).saturating_add(8 + headings);
+        let rows = rows.saturating_add(broken);
         let area = centred(area, 100, rows.max(12));
         let inner = PaneFrame::new("warroom", true).remark(cx.me.to_string()).draw(area, buf, cx.theme);
         let inside = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), ..inner };
@@ -218,6 +220,16 @@ impl Start {
         }
         if records.is_empty() {
             return;
+        }
+        // A service that has none of its own steps must be known before it is needed.
+        for (service, (why, _)) in &cx.catalogue.broken {
+            if records.len() < 3 {
+                break;
+            }
+            let words = format!("the playbook of {service} cannot be read: {why}");
+            let line = Line::styled(words, cx.theme.red());
+            buf.set_line(inside.x, records.start, &fit_line(line, usize::from(inside.width)), inside.width);
+            records.start += 1;
         }
         let heading = self.heading(cx);
         let mut room = u16::try_from(records.len()).unwrap_or(u16::MAX);

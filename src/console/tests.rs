@@ -630,6 +630,7 @@ fn summary(number: u32) -> Summary {
         next: None,
         covers: None,
         unsent: Vec::new(),
+        standing: Vec::new(),
     }
 }
 

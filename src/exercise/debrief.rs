@@ -4,6 +4,7 @@
 //!
 //! Invariant: a function of the record, the exercise and the time; what cannot be said yet is open, never missed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,7 +15,7 @@ use super::script::{HINT, Rule};
 use crate::incident::Staging;
 use crate::incident::measures::{measures, spoken};
 use crate::incident::{Cadence, Channel, Event, FollowUpState, Incident, IncidentId, Milestone, Phase, Role, Ticked};
-use crate::text::CleanStr;
+use crate::text::{CleanStr, CleanText};
 
 /// How a drill ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub enum Verdict {
     Met(String),
     /// It was missed: why.
     Missed(String),
+    /// The drill was over before its time had come: how that is known.
+    NotReached(String),
     /// Nobody can say yet.
     Open,
 }
@@ -87,6 +90,14 @@ pub struct Debrief {
     pub actions: Vec<(CleanStr, Option<CleanStr>)>,
     /// Where it was filed, once it was.
     pub filed: Option<CleanStr>,
+    /// Who facilitated it.
+    pub facilitator: Option<CleanStr>,
+    /// How people judged criteria, by their place counted from 1: who, whether it was met, and why.
+    pub scores: BTreeMap<u32, (CleanStr, bool, CleanText)>,
+    /// What players did not see: when, who, what.
+    pub asides: Vec<(DateTime<Utc>, CleanStr, CleanText)>,
+    /// How long it stood still; none of that is in any measure.
+    pub paused: TimeDelta,
 }
 
 /// Reads a drill's record; nothing where it is none.
@@ -101,7 +112,14 @@ pub fn debrief(exercise: &Exercise, incident: &Incident, cadence: &Cadence, now:
         _ => End::Running,
     };
     let done = &incident.ticks;
-    let look = Look { exercise, incident, cadence, done, now, is_over: end != End::Running };
+    // What has not happened by then did not happen: that it was looked at later changes no verdict.
+    let closed = incident.closing.as_ref().map(|closing| closing.mark.at);
+    let over = [incident.resolved_at, closed].into_iter().flatten().min().filter(|_| end != End::Running);
+    let last = over.unwrap_or(now).min(now);
+    let is_whole = last - drill.start >= TimeDelta::from(exercise.duration);
+    let wall = incident.clock().wall(last);
+    let now = if over.is_some() { last } else { now };
+    let look = Look { exercise, incident, cadence, done, now, end, is_whole };
     let wrong_turns = exercise.faults.iter().filter_map(|fault| {
         let at = fault.when.as_ref()?.pulled(done)?;
         (at <= now).then(|| WrongTurn { at, what: fault.what.clone() })
@@ -116,12 +134,34 @@ pub fn debrief(exercise: &Exercise, incident: &Incident, cadence: &Cadence, now:
         staging: drill.staging.clone(),
         standing: exercise.standing(incident).into_iter().map(|staged| staged.what.clone()).collect(),
         end,
-        criteria: exercise.success.iter().map(|one| (one.what.clone(), look.at(&one.rule))).collect(),
+        criteria: exercise
+            .success
+            .iter()
+            .enumerate()
+            .map(|(place, one)| {
+                let verdict = if one.rule == Rule::Scored { look.scored(place + 1) } else { look.at(&one.rule) };
+                (one.what.clone(), verdict)
+            })
+            .collect(),
         wrong_turns: wrong_turns.collect(),
         hints: incident.foreign.keys().filter(|(_, key)| is_hint(key)).count(),
         stand_ins: stand_ins(incident).map(|(_, role, name)| (role, name.clone())).collect(),
         actions: open.map(|item| (item.what.clone(), item.owner.clone())).collect(),
         filed: incident.article.as_ref().map(|article| article.url.clone()),
+        facilitator: incident.facilitation.by.as_ref().map(|mark| mark.by.clone()),
+        scores: incident
+            .facilitation
+            .scores
+            .iter()
+            .map(|(place, (mark, met, why))| (*place, (mark.by.clone(), *met, why.clone())))
+            .collect(),
+        asides: incident
+            .facilitation
+            .asides
+            .iter()
+            .map(|(mark, text)| (mark.at, mark.by.clone(), text.clone()))
+            .collect(),
+        paused: incident.facilitation.paused(wall),
     })
 }
 
@@ -145,8 +185,11 @@ struct Look<'a> {
     incident: &'a Incident,
     cadence: &'a Cadence,
     done: &'a [Ticked],
+    /// The end of the drill, or now while it runs.
     now: DateTime<Utc>,
-    is_over: bool,
+    end: End,
+    /// It lasted as long as its exercise says.
+    is_whole: bool,
 }
 
 impl Look<'_> {
@@ -192,6 +235,18 @@ impl Look<'_> {
             }
             Rule::Avoided(fault) => self.avoided(fault),
             Rule::Proven => self.proven(),
+            Rule::Scored => Verdict::Open,
+        }
+    }
+
+    /// What people judged, where nothing is measured.
+    fn scored(&self, place: usize) -> Verdict {
+        let score = u32::try_from(place).ok().and_then(|place| self.incident.facilitation.scores.get(&place));
+        match score {
+            Some((mark, true, why)) => Verdict::Met(format!("as {} judges it: {why}", mark.by)),
+            Some((mark, false, why)) => Verdict::Missed(format!("as {} judges it: {why}", mark.by)),
+            // It can be scored when the drill is over, too.
+            None => Verdict::Open,
         }
     }
 
@@ -206,13 +261,21 @@ impl Look<'_> {
             }
             (Some(from), None) if self.now - from > within => Verdict::Missed(format!("not within {}", spoken(within))),
             (None, Some(_)) => Verdict::Met(what.to_owned()),
+            (Some(from), None) if self.end != End::Running && within < TimeDelta::MAX => {
+                let left = spoken(within - (self.now - from));
+                Verdict::NotReached(format!("the drill was over {left} before its time was"))
+            }
             (_, None) => self.missed("it did not happen".to_owned()),
         }
     }
 
     /// It can still be met while the drill runs.
     fn missed(&self, why: String) -> Verdict {
-        if self.is_over { Verdict::Missed(why) } else { Verdict::Open }
+        match self.end {
+            End::Running => Verdict::Open,
+            End::Abandoned if !self.is_whole => Verdict::NotReached("the drill was ended before its time".to_owned()),
+            End::Abandoned | End::Completed => Verdict::Missed(why),
+        }
     }
 
     /// When the last of the four roles was held for the first time, by a person or by a part of the exercise.
@@ -256,7 +319,7 @@ impl Look<'_> {
         if met < owed {
             return Verdict::Missed(told);
         }
-        if self.is_over { Verdict::Met(told) } else { Verdict::Open }
+        if self.end == End::Running { Verdict::Open } else { Verdict::Met(told) }
     }
 
     fn done(&self, step: &CleanStr, before: Option<&CleanStr>, within: TimeDelta) -> Verdict {
@@ -272,7 +335,7 @@ impl Look<'_> {
         let fault = self.exercise.faults.iter().find(|fault| fault.id == *id);
         match fault.and_then(|fault| Some((fault, fault.when.as_ref()?.pulled(self.done)?))) {
             Some((fault, _)) => Verdict::Missed(fault.what.to_string()),
-            None if self.is_over => Verdict::Met("the wrong turn was not taken".to_owned()),
+            None if self.end != End::Running => Verdict::Met("the wrong turn was not taken".to_owned()),
             None => Verdict::Open,
         }
     }
@@ -333,18 +396,38 @@ impl Debrief {
                 }
             };
         }
+        if !self.paused.is_zero() {
+            let _ =
+                writeln!(text, "It stood still for {} in all: none of that is in any measure.\n", spoken(self.paused));
+        }
+        if let Some(name) = &self.facilitator {
+            let _ = writeln!(text, "Facilitated by {name}.\n");
+        }
         let _ = writeln!(text, "## Success criteria\n");
-        for (what, verdict) in &self.criteria {
+        for (place, (what, verdict)) in self.criteria.iter().enumerate() {
             let _ = match verdict {
                 Verdict::Met(how) => writeln!(text, "- [x] {what}: {how}"),
                 Verdict::Missed(why) => writeln!(text, "- [ ] **MISSED** {what}: {why}"),
+                Verdict::NotReached(why) => writeln!(text, "- [ ] not reached: {what}: {why}"),
                 Verdict::Open => writeln!(text, "- [ ] open: {what}"),
             };
+            let is_told = matches!(verdict, Verdict::Met(how) | Verdict::Missed(how) if how.starts_with("as "));
+            let score = u32::try_from(place + 1).ok().and_then(|place| self.scores.get(&place)).filter(|_| !is_told);
+            if let Some((by, met, why)) = score {
+                let word = if *met { "met" } else { "missed" };
+                let _ = writeln!(text, "  - as {by} judges it: **{word}** {why}");
+            }
         }
         if !self.wrong_turns.is_empty() {
             let _ = writeln!(text, "\n## Wrong turns\n");
             for turn in &self.wrong_turns {
                 let _ = writeln!(text, "- {} {}", turn.at.format("%H:%M:%S UTC"), turn.what);
+            }
+        }
+        if !self.asides.is_empty() {
+            let _ = writeln!(text, "\n## Facilitator's notes\n");
+            for (at, by, what) in &self.asides {
+                let _ = writeln!(text, "- {} {by}: {what}", at.format("%H:%M:%S UTC"));
             }
         }
         let _ = writeln!(text, "\n## What went well\n\n- \n\n## What went badly\n\n- ");

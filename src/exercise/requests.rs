@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::noise::{below, key, smooth, tremble};
 use super::{Exercise, Fault, Relief, Trigger};
 use crate::incident::{StepRef, Ticked};
+use crate::text::CleanStr;
 
 /// The world moves in ticks of this many milliseconds, as a server that is scraped every ten seconds.
 pub(super) const TICK: i64 = 10_000;
@@ -64,7 +65,10 @@ struct Help {
 /// The faults over time, with what was done against them.
 #[derive(Clone, Debug)]
 pub(super) struct Course {
+    /// When the drill began.
     start: i64,
+    /// What was begun by hand, and when.
+    by_hand: Vec<(usize, i64)>,
     /// When each fault begins, if it does.
     begins: Vec<Option<i64>>,
     help: Vec<Help>,
@@ -74,7 +78,8 @@ pub(super) struct Course {
 impl Course {
     pub(super) fn new(exercise: &Exercise, seed: u64, start: DateTime<Utc>) -> Self {
         let noise = ["rate", "median", "refused"].map(|name| key(seed, name));
-        let mut course = Self { start: start.timestamp_millis(), begins: Vec::new(), help: Vec::new(), noise };
+        let start = start.timestamp_millis();
+        let mut course = Self { start, by_hand: Vec::new(), begins: Vec::new(), help: Vec::new(), noise };
         course.set_steps_done(exercise, &[]);
         course
     }
@@ -87,6 +92,17 @@ impl Course {
             (None, None) => None,
         };
         self.begins = exercise.faults.iter().map(begins).collect();
+        for (place, at) in &self.by_hand {
+            let begins = &mut self.begins[*place];
+            *begins = Some(begins.map_or(*at, |planned| planned.min(*at)));
+        }
+    }
+
+    /// Faults that somebody began by hand; they count with the next steps that are told.
+    pub(super) fn set_begun_by_hand(&mut self, exercise: &Exercise, faults: &[(CleanStr, DateTime<Utc>)]) {
+        let place = |id: &CleanStr| exercise.faults.iter().position(|fault| fault.id == *id);
+        let known = faults.iter().filter_map(|(id, at)| Some((place(id)?, at.timestamp_millis())));
+        self.by_hand = known.collect();
     }
 
     /// When a fault began or will begin, if it does.

@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use super::cast::{Asked, Reply};
 use super::exposed::{Exposed, MetricKind, Part};
 use super::script::Rule;
+use super::staged::Stop;
 use super::{Aspect, Cause, Exercise, Fault, Requests, Signal, Trigger};
 use crate::incident::Role;
 use crate::text::CleanStr;
 use crate::text::document::{Complaint, Key, name, said};
+use crate::text::duration::Lapse;
 
 /// More than this a second would make the traces of a quarter of an hour slow to look through.
 const MOST_TRACES: f64 = 100.0;
@@ -109,6 +111,9 @@ fn staging(exercise: &Exercise) -> Result<(), Complaint> {
             name(&staged.id, "id")?;
             said(&staged.what, "what")?;
             let command = &staged.command;
+            if staged.stays.is_some_and(Lapse::is_zero) {
+                return Err(Complaint::new(["stays".into()], "is zero: nothing would ever stand there"));
+            }
             let wrong = |key: &str, why: &str| Err(Complaint::new(["command".into(), key.into()], why));
             command.check().map_err(|complaint| complaint.within(["command".into()]))?;
             if command.undo.is_empty() {
@@ -137,6 +142,33 @@ fn staging(exercise: &Exercise) -> Result<(), Complaint> {
         };
         check().map_err(|complaint| complaint.within(["staging".into(), place.into()]))?;
         ids.insert(staged.id.as_str());
+    }
+    let stops = exercise.safety.iter().flat_map(|safety| &safety.stop);
+    for (place, stop) in stops.enumerate() {
+        stopped_by(stop).map_err(|complaint| complaint.within(["safety".into(), "stop".into(), place.into()]))?;
+    }
+    Ok(())
+}
+
+/// What stops a drill is one thing with one limit.
+fn stopped_by(stop: &Stop) -> Result<(), Complaint> {
+    let wrong = |key: &str, why: &str| Err(Complaint::new([key.into()], why));
+    match (&stop.objective, &stop.query) {
+        (Some(name), None) => pair(name, "objective")?,
+        (None, Some(query)) if query.is_blank() => return wrong("query", "is empty"),
+        (None, Some(_)) if stop.above.is_none() && stop.below.is_none() => {
+            return wrong("query", "has no limit: say `above` or `below`");
+        }
+        (None, Some(_)) => {}
+        (Some(_), Some(_)) | (None, None) => return wrong("objective", "or `query`: say one of them"),
+    }
+    if stop.above.is_some() && stop.below.is_some() {
+        return wrong("above", "and `below`: one of them is the limit");
+    }
+    for (key, limit) in [("above", stop.above), ("below", stop.below)] {
+        if limit.is_some_and(|limit| !limit.is_finite()) {
+            return wrong(key, "is no number");
+        }
     }
     Ok(())
 }
@@ -232,7 +264,9 @@ fn known(faults: &BTreeSet<&str>, fault: &str, key: &str) -> Result<(), Complain
 }
 
 fn faults(exercise: &Exercise) -> Result<BTreeSet<&str>, Complaint> {
-    if exercise.faults.is_empty() {
+    // At a table nothing goes wrong but what people say.
+    let is_tabletop = !exercise.injects.is_empty() && exercise.success.iter().any(|one| one.rule == Rule::Scored);
+    if exercise.faults.is_empty() && !is_tabletop {
         return Err(Complaint::new(["faults".into()], "is empty: an exercise has at least one [[faults]]"));
     }
     let named = |which: fn(&Signal) -> bool| -> BTreeSet<&str> {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::requests::done_at;
 use super::{Exercise, Trigger};
-use crate::incident::{Severity, Ticked};
+use crate::incident::{Facilitation, Severity, Ticked};
 use crate::text::document::trimmed;
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, CleanText};
@@ -112,6 +112,8 @@ pub enum Rule {
     Mitigated(Lapse),
     /// It was resolved with everything back to normal.
     Proven,
+    /// Whoever facilitates says so.
+    Scored,
 }
 
 /// Something that is due.
@@ -125,26 +127,38 @@ pub enum Cue<'a> {
 
 impl Exercise {
     /// What came due from the start to a moment, with when.
-    pub fn cues(&self, done: &[Ticked], start: DateTime<Utc>, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, Cue<'_>)> {
-        let mut due = self.all_cues(done, start);
+    pub fn cues(
+        &self,
+        done: &[Ticked],
+        hand: &Facilitation,
+        start: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Vec<(DateTime<Utc>, Cue<'_>)> {
+        let mut due = self.all_cues(done, hand, start);
         due.retain(|(at, _)| *at <= now);
         due.sort_by_key(|(at, _)| *at);
         due
     }
 
     /// When something comes due next after a moment, as far as the steps that are ticked so far tell.
-    pub fn next_cue(&self, done: &[Ticked], start: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.all_cues(done, start).into_iter().map(|(at, _)| at).filter(|at| *at > now).min()
+    pub fn next_cue(
+        &self,
+        done: &[Ticked],
+        hand: &Facilitation,
+        start: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        self.all_cues(done, hand, start).into_iter().map(|(at, _)| at).filter(|at| *at > now).min()
     }
 
-    fn all_cues(&self, done: &[Ticked], start: DateTime<Utc>) -> Vec<(DateTime<Utc>, Cue<'_>)> {
+    fn all_cues(&self, done: &[Ticked], hand: &Facilitation, start: DateTime<Utc>) -> Vec<(DateTime<Utc>, Cue<'_>)> {
         let mut due = Vec::new();
         for inject in &self.injects {
-            let at = inject.at.map(|at| start + TimeDelta::from(at));
+            let at = inject.at.map(|at| hand.delayed(start + TimeDelta::from(at)));
             due.extend(at.or_else(|| inject.when.as_ref()?.pulled(done)).map(|at| (at, Cue::Inject(inject))));
         }
         for (place, hint) in self.hints.iter().enumerate() {
-            let Some(at) = hint.at.map(|at| start + TimeDelta::from(at)) else { continue };
+            let Some(at) = hint.at.map(|at| hand.delayed(start + TimeDelta::from(at))) else { continue };
             // Once given it stays given: only what was done before counts.
             let is_needless = hint.unless.iter().any(|name| done_at(name, done).is_some_and(|before| before <= at));
             due.extend((!is_needless).then_some((at, Cue::Hint(place + 1, hint))));

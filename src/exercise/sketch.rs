@@ -92,6 +92,7 @@ impl Exercise {
                 missing.push(format!("no playbook has the step `{step}`"));
             }
         }
+        missing.extend(self.guards(catalogue).err());
         missing
     }
 

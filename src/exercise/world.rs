@@ -65,6 +65,11 @@ impl World {
         &self.exercise
     }
 
+    /// Says which faults a facilitator began by hand; it counts with the steps that are told next.
+    pub fn set_begun_by_hand(&mut self, faults: &[(CleanStr, DateTime<Utc>)]) {
+        self.course.set_begun_by_hand(&self.exercise, faults);
+    }
+
     /// Says which steps are ticked, and since when: some of them help.
     pub fn set_steps_done(&mut self, done: &[Ticked]) {
         self.course.set_steps_done(&self.exercise, done);

@@ -404,6 +404,7 @@ pub(super) fn weight(incident: &Incident, line: &Line) -> Weight {
         Event::DrillStarted(_)
         | Event::DrillPaused(_)
         | Event::DrillResumed(_)
+        | Event::Facilitated(_)
         | Event::ServiceAdded(_)
         | Event::ServiceRemoved(_)
         | Event::RoleTaken(_)
@@ -449,7 +450,7 @@ pub(super) fn weight(incident: &Incident, line: &Line) -> Weight {
         | Event::Unrecognised { .. } => Weight::Detail,
         Event::CommandStarted(body) if !body.changes => Weight::Detail,
         Event::CommandStarted(_) => Weight::Key,
-        Event::CommandEnded(body) if body.ending.is_success() => Weight::Detail,
+        Event::CommandEnded(body) if body.has_succeeded() => Weight::Detail,
         Event::CommandEnded(_) => Weight::Key,
     }
 }

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 
+/// So long does something stay in staging of which an older build did not write down how long, in seconds.
+const STAYS_S: u64 = 1_800;
+
 /// The runbook's times; config can change them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cadence {
@@ -86,6 +89,8 @@ pub enum Duty {
     Review(ReviewOf),
     /// Finish a follow-up, or at least give it an owner and a day.
     FollowUp(EntryId),
+    /// Take back what a drill put into staging.
+    TakeBack(StepRef),
 }
 
 impl Duty {
@@ -103,7 +108,8 @@ impl Duty {
             | Self::Postmortem
             | Self::Article
             | Self::Review(_)
-            | Self::FollowUp(_) => Role::IncidentCommander,
+            | Self::FollowUp(_)
+            | Self::TakeBack(_) => Role::IncidentCommander,
         }
     }
 
@@ -112,9 +118,9 @@ impl Duty {
         if let Self::Update(channel) = self { Some(*channel) } else { None }
     }
 
-    /// Whether it can be put off: the acknowledge clock and an empty command never can.
+    /// Whether it can be put off: the acknowledge clock, an empty command and what stands in staging never can.
     pub fn is_snoozable(&self) -> bool {
-        !matches!(self, Self::Acknowledge | Self::TakeCommand)
+        !matches!(self, Self::Acknowledge | Self::TakeCommand | Self::TakeBack(_))
     }
 }
 
@@ -188,6 +194,7 @@ impl Facts {
             Duty::FollowUp(id) => {
                 self.follow_ups.iter().any(|item| item.id == *id && item.state == FollowUpState::Done)
             }
+            Duty::TakeBack(step) => !self.stands(step),
         }
     }
 }
@@ -212,6 +219,7 @@ pub fn obligations(facts: &Facts, rules: Rules<'_>) -> Vec<Obligation> {
         Phase::Resolved | Phase::PostIncident => afterwards(&mut list, rules),
         Phase::Detected | Phase::Acknowledged | Phase::Triage | Phase::Mitigating => while_it_runs(&mut list, rules),
     }
+    in_staging(&mut list);
     // Without a commander nothing else on the list has an owner: that comes first.
     list.all.sort_by_key(|one| (one.duty != Duty::TakeCommand, one.due, one.duty.clone()));
     list.all
@@ -308,6 +316,23 @@ fn while_it_runs(list: &mut List<'_>, rules: Rules<'_>) {
     list.owe_stuck();
     tells(list, rules);
     people(list, cadence);
+}
+
+/// What a drill put into staging, whatever became of the drill: whoever put it there owes its end; at once, where a way back was tried or the drill is over.
+fn in_staging(list: &mut List<'_>) {
+    let facts = list.facts;
+    for run in facts.standing_runs() {
+        let Some(step) = run.order.step.clone() else { continue };
+        let start = run.started.at;
+        let stays = i64::try_from(run.order.stays_s.unwrap_or(STAYS_S)).unwrap_or(i64::MAX / 2_000);
+        let tried = facts.runs.iter().rev().filter(|other| other.order.step.as_ref() == Some(&step));
+        let mut tried = tried.filter(|other| other.order.purpose == Purpose::Undo && other.started.at >= start);
+        let is_due =
+            tried.next().map(|other| other.started.at).or(facts.closing.as_ref().map(|closing| closing.mark.at));
+        let due = is_due.unwrap_or(start + TimeDelta::seconds(stays)).min(start + TimeDelta::seconds(stays));
+        let name = format!("take back from staging: {}", run.order.title);
+        list.owed_by(Some(run.started.by.clone()), Duty::TakeBack(step), name, start, due);
+    }
 }
 
 /// Whoever the severity names and nobody has told, whatever became of the incident since.
@@ -438,7 +463,8 @@ fn afterwards(list: &mut List<'_>, rules: Rules<'_>) {
             | Duty::Approve(_)
             | Duty::CallBack(_)
             | Duty::Tell(_)
-            | Duty::Update(_) => {}
+            | Duty::Update(_)
+            | Duty::TakeBack(_) => {}
         }
     }
 }

@@ -35,6 +35,8 @@ pub enum Command {
     StartDrill(DrillStarted),
     /// Let the drill's clock stand still (`true`), or run again.
     PauseDrill(bool),
+    /// What the facilitator of a drill does.
+    Facilitate(Facilitated),
     /// Give it another title.
     SetTitle(CleanStr),
     /// Keep it private, or do not any more.
@@ -291,6 +293,7 @@ impl Command {
             other @ (Self::Declare(_)
             | Self::StartDrill(_)
             | Self::PauseDrill(_)
+            | Self::Facilitate(_)
             | Self::SetTitle(_)
             | Self::SetPrivacy(_)
             | Self::Acknowledge
@@ -384,6 +387,7 @@ fn events_of(incident: &Incident, command: Command, asking: &Asking) -> Result<V
         Command::Declare(body) => vec![course::declare(incident, body, now)?],
         Command::StartDrill(body) => vec![course::start_drill(incident, body)?],
         Command::PauseDrill(is_pause) => vec![course::pause_drill(incident, is_pause)?],
+        Command::Facilitate(act) => vec![facilitation::decide(incident, act, asking)?],
         Command::SetTitle(title) => {
             said(&title, "the title")?;
             vec![Event::TitleSet(TitleSet { title })]

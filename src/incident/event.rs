@@ -34,6 +34,7 @@ pub use symptom::*;
 pub use work::*;
 
 use super::entry::{Actor, EntryId, ServiceId};
+use super::facilitation::Facilitated;
 use super::terms::{Channel, NoteKind, Phase, Role, Severity};
 use crate::text::{CleanStr, CleanText};
 
@@ -441,6 +442,8 @@ events! {
     DrillPaused(Plain) = "drill-paused",
     /// It runs again.
     DrillResumed(Plain) = "drill-resumed",
+    /// Its facilitator did something.
+    Facilitated(Facilitated) = "facilitated",
     /// Its title changed.
     TitleSet(TitleSet) = "title-set",
     /// It became private, or ceased to be.

@@ -48,8 +48,19 @@ impl Facts {
                 let is_new = self.drill.is_some() && changed.is_some();
                 if let Some(clock) = changed.filter(|_| is_new) {
                     self.clock = clock;
+                    match self.facilitation.pauses.last_mut() {
+                        Some((_, until)) if !is_pause => *until = Some(wall),
+                        _ => self.facilitation.pauses.push((wall, None)),
+                    }
                 }
                 is_new.into()
+            }
+            Event::Facilitated(act) => {
+                let is_drill = self.drill.is_some();
+                if is_drill {
+                    self.facilitation.take(act, mark);
+                }
+                is_drill.into()
             }
             Event::TitleSet(body) => {
                 self.title = body.title.clone();

@@ -123,9 +123,11 @@ pub fn doubts(incident: &Incident, needs: &Needs, has_command: impl Fn(&StepRef)
         StepState::Checked(mark) if incident.drill.is_none() && has_command(step) => {
             let mut runs = incident.runs.iter().rev().filter(|run| run.order.step.as_ref() == Some(step));
             let last = runs.find(|run| run.order.purpose == Purpose::Do && !run.is_open());
-            match last.and_then(|run| run.ending()) {
-                Some(ending) if ending.is_success() => None,
-                Some(ending) => Some(format!("{title} was ticked by {}, and its command ended with {ending}", mark.by)),
+            match last.and_then(|run| run.end()) {
+                Some(end) if end.has_succeeded() => None,
+                Some(end) => {
+                    Some(format!("{title} was ticked by {}, and its command ended with {}", mark.by, end.how()))
+                }
                 None => Some(format!("{title} was ticked by {}, and its command never ran", mark.by)),
             }
         }

@@ -281,7 +281,8 @@ impl Facts {
                 | Duty::Approve(_)
                 | Duty::CallBack(_)
                 | Duty::Tell(_)
-                | Duty::Update(_) => {}
+                | Duty::Update(_)
+                | Duty::TakeBack(_) => {}
             }
         }
         ends
@@ -336,6 +337,11 @@ impl Run {
         !matches!(self.ending(), Some(Ending::NotStarted(_)))
     }
 
+    /// Its end, if it has one.
+    pub fn end(&self) -> Option<&CommandEnded> {
+        self.ended.as_ref().map(|(_, body)| body)
+    }
+
     /// How it ended, if it did.
     pub fn ending(&self) -> Option<&Ending> {
         self.ended.as_ref().map(|(_, body)| &body.ending)
@@ -362,16 +368,24 @@ impl Facts {
 
     /// What exercises put into staging and nobody took back: what each put there is called.
     pub fn left_in_staging(&self) -> Vec<&CleanStr> {
-        let mut steps: Vec<&StepRef> = Vec::new();
-        let mut left = Vec::new();
-        for run in self.runs.iter().filter(|run| run.order.purpose == Purpose::Do) {
-            let Some(step) = run.order.step.as_ref().filter(|step| step.is_of_exercise()) else { continue };
-            if !steps.contains(&step) && self.stands(step) {
-                steps.push(step);
-                left.push(&run.order.title);
+        self.standing_runs().into_iter().map(|run| &run.order.title).collect()
+    }
+
+    /// The commands that put into staging what still stands there: of each the first one since nothing of it stood.
+    pub fn standing_runs(&self) -> Vec<&Run> {
+        let mut standing: Vec<&Run> = Vec::new();
+        let of_exercise = |run: &&Run| run.order.step.as_ref().is_some_and(StepRef::is_of_exercise);
+        for run in self.runs.iter().filter(of_exercise) {
+            let is_same = |other: &&Run| other.order.step == run.order.step;
+            match run.order.purpose {
+                Purpose::Do if run.has_acted() && !standing.iter().any(is_same) => standing.push(run),
+                Purpose::Undo if run.ending().is_some_and(Ending::is_success) => {
+                    standing.retain(|other| !is_same(other))
+                }
+                Purpose::Do | Purpose::Undo => {}
             }
         }
-        left
+        standing
     }
 
     /// What an exercise has put into staging so far, with when; what was never started is not there.

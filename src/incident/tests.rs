@@ -442,12 +442,25 @@ pub(crate) fn order(step: Option<StepRef>, changes: bool) -> CommandStarted {
         changes,
         limit_s: 60,
         stops_at_limit: !changes,
+        judging: Default::default(),
+        stays_s: None,
         host: "bastion".into(),
     }
 }
 
 pub(crate) fn ended(run: EntryId, ending: Ending) -> CommandEnded {
-    CommandEnded { run, ending, took_ms: 12_000, bytes: 6, dropped: 0, tail: "done\n".into(), left_running: false }
+    CommandEnded {
+        run,
+        ending,
+        took_ms: 12_000,
+        bytes: 6,
+        dropped: 0,
+        tail: "done\n".into(),
+        left_running: false,
+        left: Vec::new(),
+        outcome: None,
+        captured: None,
+    }
 }
 
 fn step_of(id: &str) -> StepRef {
@@ -710,6 +723,9 @@ fn a_step_whose_command_failed_is_not_ticked_without_a_word() {
         dropped: 0,
         tail: "".into(),
         left_running: false,
+        left: Vec::new(),
+        outcome: None,
+        captured: None,
     };
     room.ask("omid", 71, Command::EndRun(ended)).unwrap();
     let done = StepDone { step: step_of("restart"), title: "Restart".into() };

@@ -95,6 +95,7 @@ fn has_line(event: &Event) -> bool {
         // Nothing comes of it unless somebody reads this.
         Event::DeliveryQueued(body) => body.release == Release::OnWord,
         Event::DeliveryMoved(body) => !body.is_routine,
+        Event::Facilitated(act) => act.is_for_all(),
         _ => true,
     }
 }
@@ -341,7 +342,7 @@ fn hand(event: &Event) -> Hand {
         // The ends are somebody's word; the steps on the way follow from what was done.
         Event::PhaseEntered(body) if body.phase >= Phase::Resolved => Hand::Human,
         Event::PhaseEntered(_) => Hand::Machine,
-        Event::DrillPaused(_) | Event::DrillResumed(_) => Hand::Human,
+        Event::DrillPaused(_) | Event::DrillResumed(_) | Event::Facilitated(_) => Hand::Human,
         Event::DrillStarted(_)
         | Event::ClockJumped(_)
         | Event::ClockSkewed(_)

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DryRun, Ending, Facts, Mark, Purpose, Run, StepRef};
+use super::{Captured, DryRun, Ending, Facts, Mark, Purpose, Run, StepRef};
 use crate::text::{CleanStr, Exact};
 
 /// A run of a step, or what stood for one where nothing runs.
@@ -24,6 +24,14 @@ impl Facts {
         let mut done = self.runs.iter().rev().filter(|run| run.order.step.as_ref() == Some(step));
         let done = done.find(|run| run.order.purpose == Purpose::Do).map(done_with);
         self.dry_run(step).or(done)
+    }
+
+    /// The newest value that a command kept under a name, with the run that found it.
+    pub fn captured(&self, name: &CleanStr) -> Option<(&Run, &Exact)> {
+        self.runs.iter().rev().find_map(|run| match &run.end()?.captured {
+            Some(Captured::Value(known, value)) if known == name => Some((run, value)),
+            Some(Captured::Value(..) | Captured::Nothing(_)) | None => None,
+        })
     }
 
     /// With which values a step was done and not taken back; the newest last.

@@ -30,6 +30,7 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
         Event::DrillStarted(body) => ("drill", format!("{}, seed {}, speed {}×", body.exercise, body.seed, body.speed)),
         Event::DrillPaused(_) => ("drill", "paused: its clock stands still".to_owned()),
         Event::DrillResumed(_) => ("drill", "goes on".to_owned()),
+        Event::Facilitated(act) => act.wording(),
         Event::PrivacySet(body) if body.is_private => {
             ("PRIVATE", "no public channel, status page or ticket hears of it".to_owned())
         }
@@ -284,11 +285,19 @@ fn ended(body: &CommandEnded, facts: &Facts) -> CleanText {
     let host = facts.run(body.run).map(|run| format!(" on {}", run.order.host)).unwrap_or_default();
     let took = body.took_ms as f64 / 1000.0;
     let lost = if body.dropped > 0 { format!(", {} bytes of it not kept", body.dropped) } else { String::new() };
-    let left = if body.left_running { ", left processes running" } else { "" };
+    let left = match body.left_in_words() {
+        none if none.is_empty() => none,
+        names => format!(", left running: {names}"),
+    };
+    let kept = match &body.captured {
+        Some(Captured::Value(name, value)) => format!(", kept {name} = {}", value.shown()),
+        Some(Captured::Nothing(why)) => format!(", nothing kept: {why}"),
+        None => String::new(),
+    };
     let mut text = format!(
-        "{}: {} after {took:.1} s{host}, {} bytes{lost}{left}",
+        "{}: {} after {took:.1} s{host}, {} bytes{lost}{kept}{left}",
         run_title(body.run, facts),
-        body.ending,
+        body.how(),
         body.bytes
     );
     if !body.tail.trim().is_empty() {
@@ -514,5 +523,6 @@ fn duty(duty: &Duty, facts: &Facts) -> String {
         Duty::Article => "knowledge-base article".to_owned(),
         Duty::Review(_) => "review".to_owned(),
         Duty::FollowUp(_) => "follow-up".to_owned(),
+        Duty::TakeBack(step) => format!("take back {}", step.step),
     }
 }

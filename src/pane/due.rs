@@ -96,6 +96,7 @@ pub fn remedy(duty: &Duty, incident: &Incident) -> (&'static str, &'static str) 
         Duty::Article => ("article", "Enter"),
         Duty::Review(_) => ("review", "Enter"),
         Duty::FollowUp(_) => ("follow-up", "Enter"),
+        Duty::TakeBack(_) => ("staging", "Enter"),
     }
 }
 

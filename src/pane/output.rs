@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, Purpose, Question, RunAsk, acts_from_table};
 use crate::incident::wording::argv_in_brief;
-use crate::incident::{EntryId, Remark, Run};
+use crate::incident::{Captured, EntryId, Remark, Run};
 use crate::output::Output;
 use crate::widget::text::{duration, fit_line};
 
@@ -161,7 +161,17 @@ fn standing(run: &Run, cx: &Cx<'_>) -> (String, bool) {
         }
         return (words, is_flagged);
     };
-    (format!("{} after {:.1} s", end.ending, end.took_ms as f64 / 1000.0), !end.ending.is_success())
+    let left = match end.left_in_words() {
+        none if none.is_empty() => String::new(),
+        names => format!(" · LEFT RUNNING: {names}"),
+    };
+    let kept = match &end.captured {
+        Some(Captured::Value(name, value)) => format!(" · kept {name} = {}", value.shown()),
+        Some(Captured::Nothing(why)) => format!(" · NOTHING KEPT: {why}"),
+        None => String::new(),
+    };
+    let words = format!("{} after {:.1} s{kept}{left}", end.how(), end.took_ms as f64 / 1000.0);
+    (words, !end.has_succeeded())
 }
 
 impl Pane for OutputPane {

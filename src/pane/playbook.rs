@@ -264,11 +264,11 @@ fn ran(run: &Run, claimed: DateTime<Utc>) -> String {
         Purpose::Do => "",
         Purpose::Undo => "undo ",
     };
-    match run.ending() {
+    match run.end() {
         _ if run.started.at < claimed => String::new(),
         None => format!("{what}RUNS · "),
-        Some(ending) if ending.is_success() => format!("{what}{ending}: does it hold? x · "),
-        Some(ending) => format!("{what}{ending}: e again, s skip, - undo, S escalate · "),
+        Some(end) if end.has_succeeded() => format!("{what}{}: does it hold? x · ", end.how()),
+        Some(end) => format!("{what}{}: e again, s skip, - undo, S escalate · ", end.how()),
     }
 }
 

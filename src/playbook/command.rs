@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::element::{Part, names, parts};
 use super::surroundings::is_name;
 
-use crate::incident::{Purpose, Role};
+use crate::incident::{Capture, Judging, Purpose, Role};
 use crate::text::document::{Complaint, Key};
 use crate::text::duration::Lapse;
 use crate::text::exact::show_argv;
@@ -81,6 +81,21 @@ pub struct CommandStep {
     /// What happens then; without it a look is stopped and a change is not.
     #[serde(default)]
     pub at_limit: Option<AtLimit>,
+    /// The exit statuses that are a success; 0 alone unless said.
+    #[serde(default)]
+    pub success: Vec<u8>,
+    /// What exit statuses mean, by their number: `2 = "there are changes"`.
+    #[serde(default)]
+    pub outcomes: BTreeMap<CleanStr, CleanStr>,
+    /// How often it is tried once more where it does not end well.
+    #[serde(default)]
+    pub retries: u32,
+    /// How long it rests between two attempts (10 seconds unless said).
+    #[serde(default)]
+    pub pause: Option<Lapse>,
+    /// What of its output is kept for later steps: `pod` for its only line, `pod = .items[0].name` for a value in JSON.
+    #[serde(default)]
+    pub capture: Option<CleanStr>,
     /// Who may run it: one of these roles; empty for anybody.
     #[serde(default)]
     pub roles: Vec<Role>,
@@ -165,6 +180,9 @@ pub struct Wrong {
 /// The program by which a site calls another: `[commands]` in its configuration.
 pub type Aliases = BTreeMap<Exact, Vec<Exact>>;
 
+/// A command is tried once more so many times at most.
+const MOST_RETRIES: u32 = 20;
+
 /// Programs that read code from an argument, and the argument after which they do.
 const INTERPRETERS: [(&str, &[&str]); 14] = [
     ("sh", &["-c"]),
@@ -206,6 +224,18 @@ impl CommandStep {
         }
     }
 
+    /// How its end is judged.
+    pub fn judging(&self) -> Judging {
+        let pause = self.pause.unwrap_or_else(|| Lapse::seconds(10));
+        Judging {
+            success: self.success.clone(),
+            outcomes: self.outcomes.clone(),
+            retries: self.retries,
+            pause_s: if self.retries == 0 { 0 } else { u64::try_from(pause.num_seconds()).unwrap_or_default() },
+            capture: self.capture.as_ref().and_then(|text| Capture::parse(text).ok()),
+        }
+    }
+
     /// The parameters that a person is asked for, for a purpose.
     pub fn asked(&self, purpose: Purpose) -> Vec<(&CleanStr, &Parameter)> {
         let used = |name: &str| self.argv(purpose).iter().any(|one| names(&one.text()).iter().any(|it| it == name));
@@ -225,6 +255,11 @@ impl CommandStep {
             if let Some(words) = aliases.get(element).filter(|_| place == 0) {
                 filled.push(format!("{} is {} (from the configuration)", element.shown(), show_argv(words)));
                 argv.extend(words.iter().cloned());
+                continue;
+            }
+            // Bytes that are no text hold no placeholder, and run as they are.
+            if std::str::from_utf8(element.as_bytes()).is_err() {
+                argv.push(element.clone());
                 continue;
             }
             let text = element.text();
@@ -275,6 +310,21 @@ impl CommandStep {
         if let Some((place, name)) = self.env.iter().enumerate().find(|(_, name)| !is_name(name)) {
             let message = format!("`{name}` is no name of a variable: values are not written here");
             return Err(Complaint::new(["env".into(), place.into()], message));
+        }
+        if let Some(status) = self.outcomes.keys().find(|status| status.parse::<u8>().is_err()) {
+            return Err(Complaint::new(
+                ["outcomes".into()],
+                format!("`{status}` is no exit status: they go from 0 to 255"),
+            ));
+        }
+        if self.retries > MOST_RETRIES {
+            return Err(Complaint::new(["retries".into()], format!("is more than {MOST_RETRIES}")));
+        }
+        if self.pause.is_some() && self.retries == 0 {
+            return Err(Complaint::new(["pause".into()], "is for `retries`, and there are none"));
+        }
+        if let Some(why) = self.capture.as_ref().and_then(|text| Capture::parse(text).err()) {
+            return Err(Complaint::new(["capture".into()], why));
         }
         if self.timeout.is_some_and(Lapse::is_zero) {
             return Err(Complaint::new(["timeout".into()], "is zero: nothing ends at once"));

@@ -49,7 +49,7 @@ pub enum Action {
     /// Look at the error spans of a service.
     Traces(Traces),
     /// Run a command.
-    Command(CommandStep),
+    Command(Box<CommandStep>),
     /// Decide between named ways.
     Choice(Choice),
     /// Wait for a measurement, or for a time.

@@ -393,3 +393,39 @@ fn nothing_stands_in_for_an_own_playbook_that_is_wrong() {
     later.remember(&two);
     assert_eq!(later.broken["alipay"].1.as_ref().unwrap().owner, *"Shop team");
 }
+
+proptest::proptest! {
+    /// Pieces of an argument: text of whatever letters, bytes that are no text, and a value in its place.
+    #[test]
+    fn for_any_bytes_what_runs_is_what_the_file_says_with_its_values_put_in(
+        pieces in proptest::collection::vec(
+            (proptest::prelude::any::<String>(), proptest::option::of("[a-z0-9]{1,8}"), proptest::collection::vec(128..=255_u8, 0..4)),
+            1..5,
+        ),
+    ) {
+        let (mut argv, mut expected) = (vec!["\"prog\"".to_owned()], vec![Exact::new("prog")]);
+        let (mut given, mut parameters) = (BTreeMap::new(), String::new());
+        for (place, (text, value, bytes)) in pieces.iter().enumerate() {
+            let text: String = text.chars().filter(|letter| *letter != '\0').collect();
+            // A value stands in no sentence: there it has no text beside it.
+            let escaped = text.replace('{', "{{").replace('}', "}}");
+            argv.push(toml::Value::from(escaped).to_string());
+            expected.push(Exact::new(&text));
+            if let Some(value) = value {
+                let name = ["a", "b", "c", "d", "e"][place];
+                argv.push(format!("\"-{{{name}}}.x\""));
+                expected.push(Exact::new(format!("-{value}.x")));
+                given.insert(CleanStr::from(name), Value::said(Exact::new(value)));
+                parameters += &format!("{name} = {{ word = '-' }}, ");
+            }
+            if !bytes.is_empty() {
+                argv.push(format!("[{}]", bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")));
+                expected.push(Exact::new(bytes));
+            }
+        }
+        let text = format!("do.command = {{ argv = [{}], parameters = {{ {} }} }}", argv.join(", "), parameters.trim_end_matches(", "));
+        let step = with_action(&text).unwrap();
+        let resolved = step.command().unwrap().resolve(Purpose::Do, &given, &facts(), &Aliases::new()).unwrap();
+        proptest::prop_assert_eq!(resolved.argv, expected);
+    }
+}

@@ -27,13 +27,19 @@ impl Shell {
         };
         let proof = self.proof_before(&act);
         let is_dry = self.plan.settings.reach.is_dry;
+        let keeper = self.plan.keeper.clone();
         let act = move || match act {
-            RunAct::Start(body) => {
+            RunAct::Start(body, keep) => {
                 if is_dry {
                     tell(Said::Ended(runner::End::not_started("--dry-run: nothing runs from this console")));
                     return;
                 }
                 if let Err(why) = proof.map_or(Ok(()), |proof| proof()) {
+                    tell(Said::Ended(runner::End::not_started(&why)));
+                    return;
+                }
+                // What is put there without somebody who takes it back may stand there for ever.
+                if let Some(Err(why)) = keep.map(|keep| super::keeper::begin(&keep, &keeper)) {
                     tell(Said::Ended(runner::End::not_started(&why)));
                     return;
                 }
@@ -71,7 +77,7 @@ impl Shell {
     /// What must be proved right before a command: an address that was staging when the drill began may lead elsewhere by now. What is there is
     /// always taken back.
     fn proof_before(&self, act: &RunAct) -> Option<impl FnOnce() -> Result<(), String> + Send + use<>> {
-        let RunAct::Start(body) = act else { return None };
+        let RunAct::Start(body, _) = act else { return None };
         let is_put = body.purpose == Purpose::Do && body.step.as_ref().is_some_and(StepRef::is_of_exercise);
         if !is_put {
             return None;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use hyper::{HeaderMap, Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 
 use super::JournalPlace;
 use super::known::Known;
@@ -19,6 +20,12 @@ use crate::change::Change;
 use crate::channel::webhook;
 use crate::clock;
 use crate::journal::ChangeFile;
+use crate::text::CleanStr;
+
+mod argocd;
+mod cdevents;
+mod github;
+mod gitlab;
 
 /// A message is younger, or was recorded by somebody who repeats it.
 const TOLERANCE: i64 = 300;
@@ -40,6 +47,62 @@ struct Held {
 
 /// Whoever posts what is signed otherwise makes the file be read no more often.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// How the native payload of a system is read.
+struct Adapter {
+    /// Where it is posted.
+    path: &'static str,
+    /// The message's id, if it was sent by somebody who knows the secret; else why that is not known.
+    signed: fn(&Asked, &str) -> Result<String, &'static str>,
+    /// The change that it tells of; nothing where it tells of something else.
+    read: fn(&Asked, &Value) -> Result<Option<Change>, String>,
+}
+
+/// The systems whose own payloads are taken.
+const ADAPTERS: [Adapter; 4] = [github::ADAPTER, gitlab::ADAPTER, argocd::ADAPTER, cdevents::ADAPTER];
+
+fn header<'a>(asked: &'a Asked, name: &str) -> Option<&'a str> {
+    asked.headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether two secrets are the same, in a time that tells nothing of where they differ.
+fn is_same(one: &str, other: &str) -> bool {
+    // Comparing two digests of BLAKE3 takes the same time, wherever they differ.
+    blake3::hash(one.trim().as_bytes()) == blake3::hash(other.trim().as_bytes())
+}
+
+/// The secret in the header `Authorization: Bearer …`.
+fn bearer(asked: &Asked, secret: &str) -> Result<(), &'static str> {
+    let said = header(asked, "authorization").ok_or("the header Authorization: Bearer … is needed")?;
+    let token = said.split_once(' ').filter(|(word, _)| word.eq_ignore_ascii_case("bearer")).map(|(_, token)| token);
+    if token.is_some_and(|token| is_same(token, secret)) { Ok(()) } else { Err("Authorization is not this secret") }
+}
+
+/// A name for a message that has none: the same body is the same message.
+fn body_id(asked: &Asked) -> String {
+    format!("{}/{}", asked.path, blake3::hash(&asked.body).to_hex())
+}
+
+/// A text that says something.
+fn text(value: &Value) -> Option<CleanStr> {
+    value.as_str().map(CleanStr::new).filter(|text| !text.is_blank())
+}
+
+/// A time as these systems write it.
+fn at_of(value: &Value) -> Option<DateTime<Utc>> {
+    let said = value.as_str()?;
+    let written = said.replace(" UTC", " +0000");
+    DateTime::parse_from_rfc3339(said)
+        .or_else(|_| DateTime::parse_from_str(&written, "%Y-%m-%d %H:%M:%S %z"))
+        .ok()
+        .map(|at| at.with_timezone(&Utc))
+}
+
+/// A version as people say it: of a long digest its first letters.
+fn short(version: &str) -> CleanStr {
+    let is_digest = version.len() >= 32 && version.chars().all(|one| one.is_ascii_hexdigit());
+    CleanStr::new(if is_digest { &version[..8] } else { version })
+}
 
 struct Intake {
     file: ChangeFile,
@@ -94,15 +157,31 @@ impl Held {
 
 impl Intake {
     fn take(&self, asked: &Asked, now: DateTime<Utc>) -> Answer {
-        if asked.method != Method::POST || asked.path != "/changes" {
-            return Answer::words(StatusCode::NOT_FOUND, "POST a change to /changes");
+        let adapter = ADAPTERS.iter().find(|adapter| adapter.path == asked.path);
+        if asked.method != Method::POST || (asked.path != "/changes" && adapter.is_none()) {
+            let paths: Vec<_> = ADAPTERS.iter().map(|adapter| adapter.path).collect();
+            return Answer::words(
+                StatusCode::NOT_FOUND,
+                format!("POST a change to /changes, or to {}", paths.join(", ")),
+            );
         }
-        let id = match self.signed(&asked.headers, &asked.body, now) {
+        let id = match adapter {
+            Some(adapter) => self.signed_natively(adapter, asked),
+            None => self.signed(&asked.headers, &asked.body, now),
+        };
+        let id = match id {
             Ok(id) => id,
             Err(why) => return Answer::words(StatusCode::UNAUTHORIZED, why),
         };
-        let change = match change(&asked.body) {
-            Ok(change) => change,
+        let read = match adapter {
+            Some(adapter) => serde_json::from_slice(&asked.body)
+                .map_err(|error| format!("the body is no JSON: {error}"))
+                .and_then(|said| (adapter.read)(asked, &said)),
+            None => change(&asked.body).map(Some),
+        };
+        let change = match read {
+            Ok(Some(change)) => change,
+            Ok(None) => return Answer::words(StatusCode::OK, "that is no change to what runs: nothing was recorded"),
             Err(why) => return Answer::words(StatusCode::BAD_REQUEST, why),
         };
         // Held while it is written: of two that are the same the second waits, and is known.
@@ -121,6 +200,20 @@ impl Intake {
     }
 
     /// The message's id, if it is signed.
+    fn signed_natively(&self, adapter: &Adapter, asked: &Asked) -> Result<String, &'static str> {
+        let mut held = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
+        // While a secret changes, the old one and the new one stand there.
+        let check = |held: &Held| {
+            let all = held.secret.expose_secret().trim();
+            let said = (adapter.signed)(asked, all);
+            said.or_else(|why| all.split_whitespace().find_map(|one| (adapter.signed)(asked, one).ok()).ok_or(why))
+        };
+        match check(&held) {
+            Err(_) if held.read_again(clock::boot()) => check(&held),
+            said => said,
+        }
+    }
+
     fn signed(&self, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Result<String, &'static str> {
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let (Some(id), Some(at), Some(signature)) =
@@ -221,6 +314,90 @@ mod tests {
             *kept.lock().unwrap() = now_kept;
             intake.secret.lock().unwrap().again_at = Duration::ZERO;
             assert_eq!(status(&asked("m2", at, BODY, signer)), expected, "{signer}");
+        }
+    }
+
+    fn native(path: &str, headers: &[(&'static str, &str)], body: &str) -> Asked {
+        let mut all = HeaderMap::new();
+        for (name, value) in headers {
+            all.insert(*name, value.parse().unwrap());
+        }
+        let body = body.to_owned().into();
+        Asked { method: Method::POST, path: path.to_owned(), query: String::new(), headers: all, body }
+    }
+
+    /// The example of the documentation on validating deliveries.
+    #[test]
+    fn the_signature_of_github_is_that_of_its_documentation() {
+        let signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+        let headers = [("x-hub-signature-256", signature), ("x-github-delivery", "d1")];
+        let asked = native("/changes/github", &headers, "Hello, World!");
+        assert_eq!((github::ADAPTER.signed)(&asked, "It's a Secret to Everybody"), Ok("d1".to_owned()));
+        assert!((github::ADAPTER.signed)(&asked, "another").is_err());
+        let other = native("/changes/github", &headers, "Hello, World?");
+        assert!((github::ADAPTER.signed)(&other, "It's a Secret to Everybody").is_err());
+    }
+
+    #[test]
+    fn native_payloads_are_one_change_each_with_service_status_environment_and_version() {
+        let sha = "9f2c1a4e9f2c1a4e9f2c1a4e9f2c1a4e9f2c1a4e";
+        let github = format!(
+            r#"{{"deployment_status":{{"state":"success","created_at":"2026-11-24T10:03:00Z","log_url":"https://ci/1"}},
+            "deployment":{{"id":7,"sha":"{sha}","ref":"main","task":"deploy","environment":"production","creator":{{"login":"mina"}}}},
+            "repository":{{"name":"alipay","full_name":"qrpay/alipay"}}}}"#
+        );
+        let gitlab = r#"{"object_kind":"deployment","status":"failed","status_changed_at":"2026-11-24 11:03:00 +0100",
+            "deployment_id":15,"deployable_url":"https://gl/1","environment":"production","short_sha":"279484c0",
+            "project":{"path_with_namespace":"qrpay/alipay"},"user":{"username":"mina"},"commit_title":"Raise the pool"}"#;
+        let argocd = format!(
+            r#"{{"metadata":{{"name":"alipay"}},"spec":{{"destination":{{"namespace":"payments"}},"source":{{"repoURL":"https://g/1"}}}},
+            "status":{{"operationState":{{"phase":"Succeeded","startedAt":"2026-11-24T10:02:00Z","finishedAt":"2026-11-24T10:03:00Z",
+            "message":"successfully synced","syncResult":{{"revision":"{sha}"}}}},"history":[{{"revision":"4.11"}},{{"revision":"{sha}"}}]}}}}"#
+        );
+        let cdevents = r#"{"specversion":"1.0","id":"e1","data":{"context":{"version":"0.4.0","id":"e1","source":"/jenkins",
+            "type":"dev.cdevents.service.rolledback.0.2.0","timestamp":"2026-11-24T10:03:00Z"},"subject":{"id":"service/alipay",
+            "type":"service","content":{"environment":{"id":"production"},"artifactId":"pkg:oci/alipay@4.11"}}}}"#;
+        let at = "2026-11-24T10:03:00Z".parse::<DateTime<Utc>>().unwrap();
+        for (adapter, event, body, line) in [
+            (
+                &github::ADAPTER,
+                "deployment_status",
+                github.as_str(),
+                "deploy alipay: main, to 9f2c1a4e in production, succeeded (mina)",
+            ),
+            (&gitlab::ADAPTER, "", gitlab, "deploy alipay: Raise the pool, to 279484c0 in production, FAILED (mina)"),
+            (
+                &argocd::ADAPTER,
+                "",
+                argocd.as_str(),
+                "deploy alipay: successfully synced, 4.11 -> 9f2c1a4e in payments, succeeded (argocd)",
+            ),
+            (
+                &cdevents::ADAPTER,
+                "",
+                cdevents,
+                "deploy alipay: service rolledback, to 4.11 in production, rolled back (/jenkins)",
+            ),
+        ] {
+            let asked = native(adapter.path, &[("x-github-event", event)], body);
+            let said = serde_json::from_str(body).unwrap();
+            let change = (adapter.read)(&asked, &said).unwrap().unwrap();
+            assert_eq!((change.line().as_str(), change.at), (line, at));
+            assert!(change.more.id.is_some());
+            // What is signed otherwise, or tells of something else, is nothing.
+            assert!((adapter.signed)(&asked, "secret").is_err());
+            let other =
+                serde_json::json!({ "object_kind": "push", "context": { "type": "dev.cdevents.build.started.0.1.0" } });
+            assert_eq!((adapter.read)(&native(adapter.path, &[], "{}"), &other), Ok(None));
+        }
+        for (path, name, value) in [
+            ("/changes/gitlab", "x-gitlab-token", "secret"),
+            ("/changes/argocd", "authorization", "Bearer secret"),
+            ("/changes/cdevents", "authorization", "bearer secret"),
+        ] {
+            let adapter = ADAPTERS.iter().find(|adapter| adapter.path == path).unwrap();
+            assert!((adapter.signed)(&native(path, &[(name, value)], "{}"), "secret").is_ok());
+            assert!((adapter.signed)(&native(path, &[(name, value)], "{}"), "another").is_err());
         }
     }
 }

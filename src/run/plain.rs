@@ -28,9 +28,11 @@ use ratatui::layout::Rect;
 use super::shell::{Happened, Shell};
 use super::signals::{Asked, Signals};
 use super::{LONGEST_SLEEP, Opening, PATIENCE, Plan, clock, log};
+use crate::console::drill::LATE;
 use crate::console::overlay::{RunDialog, summary_line};
 use crate::console::runs::RunSaid;
 use crate::console::{Console, Doubt, Effect, JournalMsg, Known, Msg, Notice, Summary, Tone};
+use crate::exercise::Exercise;
 use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Line, Series};
 use crate::pane::{Access, Cx};
 use crate::text::{CleanText, too_many_bytes};
@@ -603,6 +605,16 @@ impl Session {
         }
         lines.extend(verbs::who_lines(&cx));
         lines.extend(lists::due(&cx));
+        // Whoever joins late has not heard what was read aloud.
+        let drill = cx.incident.drill.as_ref().filter(|drill| cx.now - drill.start > LATE);
+        let is_new = !cx.incident.entries().any(|entry| cx.is_me(&entry.actor));
+        if let Some((drill, Some(Ok(exercise)))) = drill.filter(|_| is_new).map(|drill| (drill, Exercise::of(drill))) {
+            lines.push(format!(
+                "you join this drill {} min in; what was read aloud:",
+                (cx.now - drill.start).num_minutes()
+            ));
+            lines.extend(exercise.briefing(drill.staging.as_ref()).lines().map(str::to_owned));
+        }
         for line in lines {
             self.paper.line(&line);
         }

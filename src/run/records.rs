@@ -78,6 +78,11 @@ pub fn summary(incident: &Incident, board: &Board) -> Summary {
         // What a drill simulates covers no alert of the world.
         covers: if incident.drill.is_some() { None } else { Coverage::of(incident) },
         unsent: incident.unsent_at(crate::clock::wall()),
+        standing: incident
+            .standing_runs()
+            .into_iter()
+            .map(|run| format!("{} (put there by {})", run.order.title, run.started.by))
+            .collect(),
     }
 }
 
@@ -100,13 +105,16 @@ pub fn list(dir: &JournalDir, which: Which, board: &Board) -> Known<Vec<Summary>
         Err(why) => return Known::Unknown(CleanText::new(&why.to_string())),
     };
     for id in ids.into_iter().rev() {
-        if id.series == Series::Drill && which != Which::All {
+        // Of the drills those alone can have left something in staging that ran commands.
+        let is_drill = id.series == Series::Drill && which != Which::All;
+        if is_drill && !crate::runner::has_run(dir.directory(), id) {
             continue;
         }
         let landmarks = dir.journal(id, Via::default()).and_then(|mut journal| journal.landmarks());
         match landmarks.map(|entries| Incident::replay(id, entries)) {
             Ok(incident) if incident.is_blank() => {}
-            Ok(incident) if which == Which::Open && incident.phase() == Phase::Closed => {}
+            Ok(incident) if is_drill && incident.standing_runs().is_empty() => {}
+            Ok(incident) if !is_drill && which == Which::Open && incident.phase() == Phase::Closed => {}
             Ok(incident) => list.push(summary(&incident, board)),
             Err(error) => unread.push(format!("{id} cannot be read: {error}")),
         }
@@ -254,7 +262,10 @@ pub fn drill_entries(
     };
     let by = |actor: &Actor, event: Event| NewEntry::new(actor.clone(), event);
     let mut entries = vec![by(actor, Event::DrillStarted(started))];
-    let declared = exercise.declaration(start, CleanStr::new(zone));
+    let mut declared = exercise.declaration(start, CleanStr::new(zone));
+    if let Some(team) = &drill.team {
+        declared.title = CleanStr::new(&format!("{} (team {team})", declared.title));
+    }
     if let Some(staging) = &drill.staging {
         // Nothing has gone wrong there yet: the clocks run from the alert that somebody links.
         entries.push(by(actor, Event::Declared(Declared { detected_at: None, detection: None, ..declared })));

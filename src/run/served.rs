@@ -146,6 +146,7 @@ impl Serving {
             *read = Some(clock::boot());
             // A record that cannot be read now is read next time: the steps stay as they were.
             if let Ok(record) = place.open().map_err(anyhow::Error::from).and_then(|dir| records::read(&dir, *id)) {
+                world.set_begun_by_hand(&record.facilitation.faults);
                 world.set_steps_done(&record.ticks);
                 *drill = record.clock();
             }

@@ -76,6 +76,16 @@ pub(super) async fn ask(endpoint: &Endpoint, marks: &Marks) -> Result<CleanStr, 
     Ok(CleanStr::new(&proof.join(", ")))
 }
 
+/// The values that a query has now; an answer that is not whole is none.
+pub(super) fn values(endpoint: &Endpoint, query: &str) -> Result<Vec<f64>, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    let site = Site::open("prometheus", endpoint, Limits::default()).map_err(|error| error.to_string())?;
+    let found = runtime.block_on(vector(&site, query))?;
+    let value = |one: &Value| one["value"][1].as_str().and_then(|text| text.parse::<f64>().ok());
+    Ok(found.iter().filter_map(value).filter(|value| !value.is_nan()).collect())
+}
+
 async fn vector(site: &Site, query: &str) -> Result<Vec<Value>, String> {
     let answer = get(site, "api/v1/query", &[("query", query)]).await.map_err(|failure| failure.reason.to_string())?;
     let mut said: Value =

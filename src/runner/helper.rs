@@ -20,10 +20,11 @@ use rustix::process::{Pid, Signal};
 
 use super::echo::{self, Echo};
 use super::{
-    CANCEL, END, END_BYTES, END_ROOM, End, GRANT, INTERRUPT, Living, OUTPUT, OVERTIME, Order, Place, STATE, State, look,
+    CANCEL, END, END_BYTES, END_ROOM, End, GRANT, INTERRUPT, Living, OUTPUT, OVERTIME, Order, Place, STATE, State,
+    left, look,
 };
 use crate::clock;
-use crate::incident::Ending;
+use crate::incident::{Capture, Captured, Ending};
 use crate::text::mask::MaskedLines;
 use crate::text::{CleanStr, Exact};
 
@@ -57,21 +58,65 @@ fn work(folder: &Path) -> io::Result<()> {
     tell(None)?;
     // The pipe is ours alone: whoever can write the folder cannot say what runs.
     let end = match Order::hear(io::stdin().lock()) {
-        Ok((order, secrets)) => match spawn(&order) {
-            Ok((child, pipes)) => {
+        Ok((order, secrets)) => {
+            crate::vault::take(secrets);
+            attempts(&place, &order, |child| {
                 // Whoever comes after a helper that was killed must know what still runs. A disk that is full now is no reason to stop.
                 let _ = tell(i32::try_from(child.id()).ok().and_then(Living::of));
-                crate::vault::take(secrets);
-                watch(&place, &order, child, pipes)
-            }
-            Err(error) => {
-                let program = order.argv.first().map(Exact::shown).unwrap_or_default();
-                End::not_started(&format!("{program}: {error}"))
-            }
-        },
+            })
+        }
         Err(error) => End::not_started(&error.to_string()),
     };
     write_end(&place, &end)
+}
+
+/// Runs it until it ends well, as often as its order says; the last end counts.
+fn attempts(place: &Place, order: &Order, begun: impl Fn(&Child)) -> End {
+    let began = clock::boot();
+    let mut output = Output::open(place, order);
+    let judging = &order.judging;
+    for attempt in 1.. {
+        let (child, pipes) = match spawn(order) {
+            Ok(spawned) => spawned,
+            Err(error) => {
+                let program = order.argv.first().map(Exact::shown).unwrap_or_default();
+                return End::not_started(&format!("{program}: {error}"));
+            }
+        };
+        begun(&child);
+        let mut end = watch(place, order, child, pipes, &mut output);
+        end.took = clock::boot() - began;
+        let is_success = match &end.ending {
+            Ending::Exited(status) => {
+                end.outcome = judging.outcome(*status);
+                judging.is_success(*status)
+            }
+            Ending::Signalled(_) | Ending::NotStarted(_) | Ending::Stopped(_) | Ending::Unknown(_) => false,
+        };
+        if is_success || attempt > judging.retries || !rest(place, order, attempt, &end, &mut output) {
+            end.captured = judging.capture.as_ref().filter(|_| is_success).map(|capture| output.captured(capture));
+            return end;
+        }
+    }
+    End::unknown("no attempt was made")
+}
+
+/// Rests before the next attempt; says whether there is one.
+fn rest(place: &Place, order: &Order, attempt: u32, end: &End, output: &mut Output) -> bool {
+    let (all, pause) = (order.judging.retries + 1, order.judging.pause_s);
+    output.take(&format!("-- attempt {attempt} of {all}: {}; the next one in {pause} s --\n", end.ending));
+    let until = clock::boot() + Duration::from_secs(pause);
+    loop {
+        if place.asked(CANCEL).is_some() {
+            return false;
+        }
+        let now = clock::boot();
+        if now >= until {
+            output.whole.clear();
+            return true;
+        }
+        std::thread::sleep(LOOK.min(until - now));
+    }
 }
 
 fn as_os(text: &Exact) -> &OsStr {
@@ -91,8 +136,10 @@ fn input(order: &Order) -> io::Result<Stdio> {
     Ok(file.into())
 }
 
+type Pipe = io::PipeReader;
+
 /// A child and the ends of what it prints: one pipe for both, which keeps their order, or two where they go on to different places.
-fn spawn(order: &Order) -> io::Result<(Child, Vec<Box<dyn Read + Send>>)> {
+fn spawn(order: &Order) -> io::Result<(Child, Vec<Pipe>)> {
     let (program, arguments) = order.argv.split_first().ok_or_else(|| io::Error::other("there is no program"))?;
     if let Some(found) = &order.program {
         look::is_unchanged(found).map_err(io::Error::other)?;
@@ -116,16 +163,17 @@ fn spawn(order: &Order) -> io::Result<(Child, Vec<Box<dyn Read + Send>>)> {
     if let Some(directory) = &order.directory {
         command.current_dir(as_os(directory));
     }
-    let mut pipes: Vec<Box<dyn Read + Send>> = Vec::new();
-    let is_apart = order.is_aloud && echo::goes_apart();
+    let mut pipes: Vec<Pipe> = Vec::new();
+    // What is kept of an output is kept of stdout alone.
+    let is_apart = (order.is_aloud && echo::goes_apart()) || order.judging.capture.is_some();
     if is_apart {
         let ((out, out_end), (err, err_end)) = (io::pipe()?, io::pipe()?);
         command.stdout(out_end).stderr(err_end);
-        pipes.extend([Box::new(out) as Box<dyn Read + Send>, Box::new(err)]);
+        pipes.extend([out, err]);
     } else {
         let (both, end) = io::pipe()?;
         command.stdout(end.try_clone()?).stderr(end);
-        pipes.push(Box::new(both));
+        pipes.push(both);
     }
     // The console's own files are for this account alone; what a command makes is as it would be in a shell.
     let narrow = rustix::process::umask(Mode::from_raw_mode(0o022));
@@ -145,18 +193,72 @@ struct Output {
     dropped: u64,
     tail: VecDeque<String>,
     partial: String,
+    /// The next letter begins a line.
+    is_new_line: bool,
+    /// What stdout said, where something of it is kept; absent once it is too much.
+    whole: String,
+    is_too_much: bool,
 }
 
+/// Of an output so much is looked at for a value, in bytes.
+const WHOLE: usize = 4 * 1024 * 1024;
+
 impl Output {
+    fn open(place: &Place, order: &Order) -> Self {
+        let file = place.file(OUTPUT, OFlags::WRONLY | OFlags::APPEND).ok();
+        Self {
+            file,
+            most: order.most,
+            kept: 0,
+            bytes: 0,
+            dropped: 0,
+            tail: VecDeque::new(),
+            partial: String::new(),
+            is_new_line: true,
+            whole: String::new(),
+            is_too_much: false,
+        }
+    }
+
+    /// The same with the time before each line, in UTC.
+    fn stamped(&mut self, text: &str) -> String {
+        let now = clock::wall().format("%H:%M:%SZ ").to_string();
+        let mut out = String::with_capacity(text.len() + now.len());
+        for part in text.split_inclusive('\n') {
+            if std::mem::replace(&mut self.is_new_line, part.ends_with('\n')) {
+                out.push_str(&now);
+            }
+            out.push_str(part);
+        }
+        out
+    }
+
+    /// Keeps what stdout says for a value.
+    fn keep(&mut self, text: &str) {
+        self.is_too_much |= self.whole.len() + text.len() > WHOLE;
+        if !self.is_too_much {
+            self.whole.push_str(text);
+        }
+    }
+
+    fn captured(&self, capture: &Capture) -> Captured {
+        let found = if self.is_too_much { Err("it printed too much".to_owned()) } else { capture.of(&self.whole) };
+        match found {
+            Ok(value) => Captured::Value(capture.name.clone(), value),
+            Err(why) => Captured::Nothing(CleanStr::new(&why)),
+        }
+    }
+
     fn take(&mut self, text: &str) {
         if text.is_empty() {
             return;
         }
+        let stamped = self.stamped(text);
         let room = self.most.saturating_sub(self.kept);
-        let fits = u64::try_from(text.len()).unwrap_or(u64::MAX) <= room;
-        let written = fits && self.file.as_mut().is_some_and(|file| file.write_all(text.as_bytes()).is_ok());
+        let fits = u64::try_from(stamped.len()).unwrap_or(u64::MAX) <= room;
+        let written = fits && self.file.as_mut().is_some_and(|file| file.write_all(stamped.as_bytes()).is_ok());
         if written {
-            self.kept += text.len() as u64;
+            self.kept += stamped.len() as u64;
         } else {
             self.dropped += text.len() as u64;
             // Nothing goes in after a gap: what stands in the file is what was printed, from the start.
@@ -232,7 +334,9 @@ enum Stopping {
     },
 }
 
-fn watch(place: &Place, order: &Order, mut child: Child, pipes: Vec<Box<dyn Read + Send>>) -> End {
+fn watch(place: &Place, order: &Order, mut child: Child, pipes: Vec<Pipe>, output: &mut Output) -> End {
+    let places: Vec<u64> = pipes.iter().filter_map(left::place).collect();
+    let keeps = order.judging.capture.is_some();
     let began = clock::boot();
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let (sender, pieces) = mpsc::sync_channel(16);
@@ -242,9 +346,6 @@ fn watch(place: &Place, order: &Order, mut child: Child, pipes: Vec<Box<dyn Read
     drop(sender);
     let mask = crate::vault::mask();
     let mut lines = [MaskedLines::new(mask.clone()), MaskedLines::new(mask)];
-    let file = place.file(OUTPUT, OFlags::WRONLY | OFlags::APPEND).ok();
-    let (tail, partial) = (VecDeque::new(), String::new());
-    let mut output = Output { file, most: order.most, kept: 0, bytes: 0, dropped: 0, tail, partial };
     let mut stopping = Stopping::No;
     let mut limit = Some(began + order.limit);
     let mut ended: Option<(ExitStatus, Duration)> = None;
@@ -257,11 +358,17 @@ fn watch(place: &Place, order: &Order, mut child: Child, pipes: Vec<Box<dyn Read
                 output.bytes += bytes.len() as u64;
                 let text = lines[pipe].push(&bytes);
                 output.take(&text);
+                if keeps && pipe == 0 {
+                    output.keep(&text);
+                }
                 echo.say(pipe, text);
             }
             Some((pipe, None)) => {
                 let text = lines[pipe].finish();
                 output.take(&text);
+                if keeps && pipe == 0 {
+                    output.keep(&text);
+                }
                 echo.say(pipe, text);
                 open -= 1;
             }
@@ -320,9 +427,14 @@ fn watch(place: &Place, order: &Order, mut child: Child, pipes: Vec<Box<dyn Read
     for (pipe, lines) in lines.iter_mut().enumerate() {
         let text = lines.finish();
         output.take(&text);
+        if keeps && pipe == 0 {
+            output.keep(&text);
+        }
         echo.say(pipe, text);
     }
     echo.finish();
+    // A child that is not reaped is none that was left.
+    let left = if ended.is_some() { left::running(&places) } else { Vec::new() };
     let (status, at) = match ended {
         Some((status, at)) => (Some(status), at),
         None => (None, clock::boot()),
@@ -343,7 +455,10 @@ fn watch(place: &Place, order: &Order, mut child: Child, pipes: Vec<Box<dyn Read
         bytes: output.bytes,
         dropped: output.dropped,
         tail: output.tail(),
-        left_running: open > 0,
+        left_running: open > 0 || !left.is_empty(),
+        left,
+        outcome: None,
+        captured: None,
     }
 }
 

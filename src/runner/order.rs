@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::place;
-use crate::incident::{CommandStarted, Program};
+use crate::incident::{CommandStarted, Judging, Program};
 use crate::journal::Sharing;
 use crate::text::{CleanStr, Exact};
 
@@ -36,6 +36,9 @@ pub struct Order {
     pub limit: Duration,
     /// At its limit it is stopped; else it goes on.
     pub stops_at_limit: bool,
+    /// How its end is judged, and how often it is tried.
+    #[serde(default)]
+    pub judging: Judging,
     /// What it prints also goes to where the starter's own outputs go.
     #[serde(default)]
     pub is_aloud: bool,
@@ -60,6 +63,7 @@ impl Order {
             env: body.env.clone(),
             limit: Duration::from_secs(body.limit_s),
             stops_at_limit: body.stops_at_limit,
+            judging: body.judging.clone(),
             is_aloud: false,
             input: None,
             patience: Duration::from_secs(10),
@@ -103,6 +107,7 @@ mod tests {
             env: Vec::new(),
             limit: Duration::from_secs(60),
             stops_at_limit: false,
+            judging: Judging::default(),
             is_aloud: false,
             input: None,
             patience: Duration::from_secs(10),

@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::{Backoff, Desk, Source, Telling, delta, next_due};
@@ -23,15 +24,19 @@ use crate::clock;
 use crate::live::{ChangeFinding, Finding, SourceName};
 use crate::text::{CleanStr, fit};
 
+mod pushed;
+
 /// The name of the source that reads the file.
 pub const FILE: SourceName = "changes";
 /// The name of the source that runs the command.
 pub const COMMAND: SourceName = "change command";
 
-/// The file is looked at so often.
+/// The file is looked at so often where nothing tells that it was written to.
 const LOOK: Duration = Duration::from_secs(20);
-/// So much of the end of the file is read: some thousand changes.
-const FILE_BYTES: u64 = 1 << 20;
+/// Several lines that are written at once are read at once.
+const GATHER: Duration = Duration::from_millis(100);
+/// So much of the end of the file is read: a hundred thousand changes.
+const FILE_BYTES: u64 = 16 << 20;
 /// A command has so much time.
 const TIME: Duration = Duration::from_secs(10);
 /// A command may print so much.
@@ -65,7 +70,8 @@ impl Source for ChangeFile {
 
     fn run(self: Box<Self>, desk: Desk) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let place = CleanStr::field(&self.path.to_string_lossy());
-        Box::pin(attend(desk, FILE, place, LOOK, FileState { path: self.path, seen: None }))
+        let pushed = pushed::watch(self.path.clone());
+        Box::pin(attend(desk, FILE, place, LOOK, Some(pushed), FileState { path: self.path, seen: None }))
     }
 }
 
@@ -76,7 +82,7 @@ impl Source for ChangeCommand {
 
     fn run(self: Box<Self>, desk: Desk) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let place = CleanStr::field(&self.argv.join(" "));
-        Box::pin(attend(desk, COMMAND, place, self.every, CommandState { argv: self.argv }))
+        Box::pin(attend(desk, COMMAND, place, self.every, None, CommandState { argv: self.argv }))
     }
 }
 
@@ -225,7 +231,14 @@ async fn some_of(from: Option<impl AsyncRead + Unpin>, most: u64) -> std::io::Re
 }
 
 /// Reads and tells until the watchlist's sender or the reports' receiver is gone.
-async fn attend(desk: Desk, source: SourceName, place: CleanStr, every: Duration, mut reader: impl Reader) {
+async fn attend(
+    desk: Desk,
+    source: SourceName,
+    place: CleanStr,
+    every: Duration,
+    mut pushed: Option<mpsc::Receiver<()>>,
+    mut reader: impl Reader,
+) {
     let Desk { mut watch, mut inquiries, reports } = desk;
     let generation = watch.borrow_and_update().generation;
     // A look at the file costs nothing, telling of it wakes the console: three looks are one poll, unless there is something new.
@@ -237,7 +250,10 @@ async fn attend(desk: Desk, source: SourceName, place: CleanStr, every: Duration
     loop {
         let outcome = {
             let read = async {
-                sleep_until(due).await;
+                tokio::select! {
+                    () = sleep_until(due) => {}
+                    () = heard(&mut pushed) => tokio::time::sleep(GATHER).await,
+                }
                 reader.read().await
             };
             tokio::pin!(read);
@@ -283,11 +299,29 @@ async fn attend(desk: Desk, source: SourceName, place: CleanStr, every: Duration
     }
 }
 
+/// Waits until somebody has written; for ever where nobody would say so.
+async fn heard(pushed: &mut Option<mpsc::Receiver<()>>) {
+    match pushed {
+        Some(from) => {
+            if from.recv().await.is_none() {
+                *pushed = None;
+                std::future::pending().await
+            }
+        }
+        None => std::future::pending().await,
+    }
+}
+
 fn finding(reading: &Reading) -> ChangeFinding {
-    let remarks = match reading.damaged {
+    let mut remarks = match reading.damaged {
         0 => Vec::new(),
         1 => vec![CleanStr::field("1 line of the changes cannot be read")],
         more => vec![CleanStr::field(&format!("{more} lines of the changes cannot be read"))],
     };
-    ChangeFinding { changes: change::recent(&reading.changes, clock::wall()), remarks }
+    let (changes, left_out) = change::recent(&reading.changes, clock::wall());
+    if left_out > 0 {
+        let most = change::MOST_CHANGES;
+        remarks.push(CleanStr::field(&format!("{left_out} changes are not kept in view: of each service {most} are")));
+    }
+    ChangeFinding { changes, left_out, remarks }
 }

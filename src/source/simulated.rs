@@ -15,7 +15,7 @@ use crate::clock;
 use crate::exercise::cast::{CALL_BACK, CallBack};
 use crate::exercise::script::{Cue, HINT, Inject};
 use crate::exercise::{Exercise, Shown, World};
-use crate::incident::{Clock, ForeignNoted, News, Progress, TaskAnswered, Ticked};
+use crate::incident::{Clock, Facilitation, ForeignNoted, News, Progress, TaskAnswered, Ticked};
 use crate::live::{AlertFinding, Finding, Inquiry, Report, Scope, SourceName, Usual, WatchedService, Watchlist};
 use crate::slo::{Grid, ObjectiveKind};
 use crate::text::{CleanStr, CleanText};
@@ -88,9 +88,11 @@ pub async fn run_by(
         return;
     }
     loop {
-        let Progress { done, clock: told_clock, staged, tasks } = progress.borrow_and_update().clone();
+        let Progress { done, clock: told_clock, staged, tasks, hand } = progress.borrow_and_update().clone();
         drill = told_clock.unwrap_or(drill);
-        Arc::make_mut(&mut world).set_steps_done(&done);
+        let changed = Arc::make_mut(&mut world);
+        changed.set_begun_by_hand(&hand.faults);
+        changed.set_steps_done(&done);
         let watchlist = watchlists.borrow_and_update().clone();
         let moment = now(&drill);
         if !is_staged && report(&world, &watchlist, moment, &reports).await.is_none() {
@@ -99,7 +101,7 @@ pub async fn run_by(
         let start = if is_staged { world.exercise().staged_since(&staged).unwrap_or(moment + NEVER) } else { start };
         if !frozen {
             // Told again until it is in the record, by whoever writes it there; a console that is busy hears of it next time.
-            let (mut common, own) = news(&world, &done, start, moment, &asked, &drill);
+            let (mut common, own) = news(&world, (&done, &hand), start, moment, &asked, &drill);
             common.extend(world.exercise().call_backs(&tasks, &done, moment).into_iter().map(|one| heard(one, &drill)));
             if !is_staged {
                 common.extend(world.exercise().shown(&done, moment).into_iter().map(|(at, one)| seen(one, at, &drill)));
@@ -108,7 +110,7 @@ pub async fn run_by(
             let _ = told.try_send((ASKED, Ok(own)));
         }
         // People get in touch on time, however seldom the charts are drawn.
-        let next_cue = world.exercise().next_cue(&done, start, moment);
+        let next_cue = world.exercise().next_cue(&done, &hand, start, moment);
         let next = next_cue.into_iter().chain(world.exercise().next_call_back(&tasks, moment)).min();
         let until_cue = next.map(|at| (drill.wall(at) - wall()).to_std().unwrap_or_default() + SOON_AFTER);
         let pause = pause(&watchlist, moment, &drill);
@@ -134,7 +136,7 @@ pub async fn run_by(
                     }
                     Some(Inquiry::Hint) => {
                         let at = now(&drill);
-                        match next_hint(&world, &done, start, at, &asked) {
+                        match next_hint(&world, (&done, &hand), start, at, &asked) {
                             Some(hint) => asked.hints.push((hint, at)),
                             None => refuse(&told, "no more hints for now").await,
                         }
@@ -142,7 +144,7 @@ pub async fn run_by(
                     }
                     Some(Inquiry::Inject) => {
                         let at = now(&drill);
-                        match next_inject(&world, &done, start, at, &asked) {
+                        match next_inject(&world, (&done, &hand), start, at, &asked) {
                             Some(id) => asked.injects.push((id, at)),
                             None => refuse(&told, "nobody else gets in touch in this exercise").await,
                         }
@@ -177,15 +179,18 @@ struct Asked {
     injects: Vec<(CleanStr, DateTime<Utc>)>,
 }
 
+/// What the room and its facilitator did.
+type Room<'a> = (&'a [Ticked], &'a Facilitation);
+
 /// Who gets in touch next.
 fn next_inject(
     world: &World,
-    done: &[Ticked],
+    (done, hand): Room<'_>,
     start: DateTime<Utc>,
     now: DateTime<Utc>,
     asked: &Asked,
 ) -> Option<CleanStr> {
-    let came = world.exercise().cues(done, start, now).into_iter().filter_map(|(_, cue)| match cue {
+    let came = world.exercise().cues(done, hand, start, now).into_iter().filter_map(|(_, cue)| match cue {
         Cue::Inject(inject) => Some(inject.id.as_str()),
         Cue::Hint(..) => None,
     });
@@ -194,9 +199,15 @@ fn next_inject(
 }
 
 /// The hint that is given next.
-fn next_hint(world: &World, done: &[Ticked], start: DateTime<Utc>, now: DateTime<Utc>, asked: &Asked) -> Option<usize> {
+fn next_hint(
+    world: &World,
+    (done, hand): Room<'_>,
+    start: DateTime<Utc>,
+    now: DateTime<Utc>,
+    asked: &Asked,
+) -> Option<usize> {
     let mut given: Vec<usize> = asked.hints.iter().map(|(hint, _)| *hint).collect();
-    given.extend(world.exercise().cues(done, start, now).into_iter().filter_map(|(_, cue)| match cue {
+    given.extend(world.exercise().cues(done, hand, start, now).into_iter().filter_map(|(_, cue)| match cue {
         Cue::Hint(number, _) => Some(number),
         Cue::Inject(_) => None,
     }));
@@ -206,7 +217,7 @@ fn next_hint(world: &World, done: &[Ticked], start: DateTime<Utc>, now: DateTime
 /// What came from people so far, at the wall clock's times: to every console of the room, and to this one because it asked.
 fn news(
     world: &World,
-    done: &[Ticked],
+    (done, hand): Room<'_>,
     start: DateTime<Utc>,
     now: DateTime<Utc>,
     asked: &Asked,
@@ -227,7 +238,7 @@ fn news(
         .iter()
         .filter_map(|(id, at)| exercise.injects.iter().find(|one| one.id == *id).map(|one| inject(one, *at)));
     let is_brought = |one: &Inject| asked.injects.iter().any(|(id, _)| *id == one.id);
-    let cues = exercise.cues(done, start, now).into_iter().filter_map(|(at, cue)| match cue {
+    let cues = exercise.cues(done, hand, start, now).into_iter().filter_map(|(at, cue)| match cue {
         Cue::Inject(one) => (!is_brought(one)).then(|| inject(one, at)),
         Cue::Hint(number, _) => hint(number, at),
     });

@@ -25,6 +25,7 @@ fn change(what: &str) -> Change {
         by: "ci".into(),
         link: None,
         rollback: None,
+        more: Default::default(),
     }
 }
 

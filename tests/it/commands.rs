@@ -57,14 +57,14 @@ fn a_step_is_claimed_shown_confirmed_run_seen_by_both_and_survives_the_console_t
     // Both see it start and print, on consoles of their own.
     for console in [&mut omid, &mut bob] {
         console.wait_for("RUN Route traffic to the backup provider", SOON);
-        console.wait_for("| setting set alipay.route backup --percent=20", SOON);
+        console.wait_for("setting set alipay.route backup --percent=20", SOON);
     }
     bob.type_in(":run 5 percent=1\n:confirm alipay\n");
     bob.wait_for("omid runs it since", SOON);
     omid.signal(Signal::KILL);
     omid.wait_exit(SOON);
     fs::write(host.home.path().join("go"), "").unwrap();
-    bob.wait_for("| finished", SOON);
+    bob.wait_for("finished", SOON);
     bob.wait_for("run Route traffic to the backup provider: exit 0 after", SOON);
     let mut back = open(&host, "omid");
     back.type_in(":runs\n");

@@ -144,7 +144,7 @@ fn exercise_files_are_checked_begun_and_put_into_a_calendar() {
 #[test]
 fn a_drill_that_is_closed_before_its_end_is_abandoned_and_still_due() {
     let host = Host::new();
-    let (status, said) = host.script(&["gameday", "--plain"], ":take ic\n:ack\n:abort-drill\n:quit\n");
+    let (status, said) = host.script(&["gameday", "--plain"], ":take ic\n:ack\n:abort-drill\n:abort-drill 2\n:quit\n");
     assert_eq!(status, 0, "{said}");
     let (_, told) = host.run(&["gameday", "debrief"]);
     assert!(told.contains("abandoned. 1 of 8 success criteria met"), "{told}");

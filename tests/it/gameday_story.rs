@@ -24,7 +24,7 @@ const SPEED: f64 = 1000.0;
 fn verdicts(room: &Room) -> Vec<(String, bool)> {
     let is_met = |verdict: &Verdict| match verdict {
         Verdict::Met(_) => true,
-        Verdict::Missed(_) => false,
+        Verdict::Missed(_) | Verdict::NotReached(_) => false,
         Verdict::Open => panic!("it is over, and nobody can say"),
     };
     room.debrief().criteria.iter().map(|(what, verdict)| (what.to_string(), is_met(verdict))).collect()
@@ -66,7 +66,7 @@ fn cost(exercise: &Exercise, steps: Steps) -> Vec<&str> {
 #[track_caller]
 fn everybody_was_heard_once(room: &mut Room) {
     let (done, now) = (room.done(), room.now());
-    let due = room.exercise.cues(&done, start(), now).into_iter().map(|(at, cue)| {
+    let due = room.exercise.cues(&done, &Default::default(), start(), now).into_iter().map(|(at, cue)| {
         let key = match cue {
             Cue::Inject(inject) => format!("inject/{}", inject.id),
             Cue::Hint(number, _) => format!("hint/{number}"),

@@ -43,6 +43,7 @@ impl Bench {
             directory: Some(Exact::new(self.home.path().to_str().unwrap())),
             limit: Duration::from_secs(30),
             stops_at_limit: true,
+            judging: Default::default(),
             is_aloud: false,
             input: None,
             program: None,
@@ -60,6 +61,16 @@ impl Bench {
     }
 }
 
+/// What was printed, without the time before each line.
+fn unstamped(text: &str) -> String {
+    let is_time = |start: &str| start.len() == 10 && start.ends_with("Z ") && start.as_bytes()[2] == b':';
+    let bare = |line: &str| match line.get(..10) {
+        Some(start) if is_time(start) => line[10..].to_owned(),
+        _ => line.to_owned(),
+    };
+    text.split_inclusive('\n').map(bare).collect()
+}
+
 /// All that a run says, to its end.
 fn told(folder: &Path) -> (String, u64, Vec<Said>, End) {
     let (sender, said) = mpsc::channel();
@@ -71,7 +82,7 @@ fn told(folder: &Path) -> (String, u64, Vec<Said>, End) {
                 printed.push_str(&text);
                 skipped += lost;
             }
-            Said::Ended(end) => return (printed, skipped, rest, end),
+            Said::Ended(end) => return (unstamped(&printed), skipped, rest, end),
             Said::File(_) => {}
             other @ (Said::Overtime | Said::Unwatched(_)) => rest.push(other),
         }

@@ -50,5 +50,5 @@ pub(super) fn act_on(fingerprint: &CleanStr, cx: &Cx<'_>) -> Option<Overlay> {
         rows.retain(|(_, choice)| !matches!(choice, Choice::DeclareFrom(_)));
     }
     let empty = "nothing more is to be done with it";
-    Some(Overlay::Pick(Box::new(Pick { title: alert.name.to_string(), notes, rows, empty, selected: 0 })))
+    Some(Overlay::Pick(Box::new(Pick { title: alert.name.to_string(), notes, rows, empty, selected: 0, filter: None })))
 }

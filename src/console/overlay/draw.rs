@@ -140,7 +140,11 @@ impl Pick {
         let rows = u16::try_from(self.rows.len().max(1)).unwrap_or(u16::MAX);
         let notes = u16::try_from(self.notes.len()).unwrap_or(u16::MAX);
         let height = rows.saturating_add(notes).saturating_add(2);
-        let inner = frame(&self.title, "Enter takes · Esc leaves", 96, height, screen, buf, cx);
+        let title = match &self.filter {
+            Some(words) => format!("{} · /{words}_", self.title),
+            None => self.title.clone(),
+        };
+        let inner = frame(&title, "Enter takes · / narrows · Esc leaves", 96, height, screen, buf, cx);
         // Where it does not fit, the notes give way to the choices.
         let notes = notes.min(inner.height.saturating_sub(rows));
         for (note, y) in self.notes.iter().zip(inner.y..inner.y + notes) {
@@ -150,11 +154,30 @@ impl Pick {
         if self.rows.is_empty() {
             put(Line::styled(self.empty, cx.theme.dim()), inner.y, inner, buf);
         }
-        let first = (self.selected + 1).saturating_sub(usize::from(inner.height));
         // The columns of a list hold beyond its ninth row.
         let digits = self.rows.len().to_string().len();
-        for ((place, (text, _)), y) in self.rows.iter().enumerate().skip(first).zip(inner.y..inner.bottom()) {
-            let is_here = place == self.selected;
+        let sifted = self.sifted();
+        if sifted.is_empty() && !self.rows.is_empty() {
+            put(Line::styled("no row has these words", cx.theme.dim()), inner.y, inner, buf);
+        }
+        // What does not fit is not out of sight without a word.
+        let is_cut = sifted.len() > usize::from(inner.height) && inner.height > 1;
+        let room = usize::from(inner.height) - usize::from(is_cut);
+        let first = (self.selected + 1).saturating_sub(room);
+        if is_cut {
+            let words =
+                format!("  … {} rows, these are {} to {}", sifted.len(), first + 1, (first + room).min(sifted.len()));
+            put(Line::styled(words, cx.theme.amber()), inner.bottom() - 1, inner, buf);
+        }
+        for (at, ((place, text), y)) in sifted
+            .into_iter()
+            .enumerate()
+            .skip(first)
+            .take(room)
+            .zip(inner.y..inner.bottom())
+            .map(|((at, row), y)| (at, (row, y)))
+        {
+            let is_here = at == self.selected;
             let marker = if is_here { cx.theme.glyphs.here } else { " " };
             let line = Line::from(format!("{marker} {:>digits$} {text}", place + 1));
             put(if is_here { line.style(cx.theme.selection(true)) } else { line }, y, inner, buf);

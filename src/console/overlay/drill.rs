@@ -5,7 +5,8 @@
 use super::pick::{Choice, Pick};
 use super::staged::exercise_of;
 use crate::console::actions;
-use crate::incident::{Command, Phase, Role};
+use crate::incident::facilitation::WORDS;
+use crate::incident::{Command, Facilitated, Phase, Role};
 use crate::pane::{Cx, is_here};
 
 /// Everything that is there for drills, the most wanted first.
@@ -22,6 +23,8 @@ pub(crate) fn menu(cx: &Cx<'_>) -> Result<Pick, String> {
         ("staging", drill.staging.is_some()),
         ("pre-brief", true),
         ("debrief", true),
+        ("facilitate", true),
+        ("facilitator", true),
         ("abort-drill", !is_over),
     ];
     let shown = words.into_iter().filter(|(_, is_shown)| *is_shown);
@@ -43,6 +46,7 @@ pub(crate) fn menu(cx: &Cx<'_>) -> Result<Pick, String> {
         rows: rows.collect(),
         empty: "",
         selected: 0,
+        filter: None,
     })
 }
 
@@ -70,7 +74,57 @@ pub(crate) fn stand_ins(cx: &Cx<'_>) -> Result<Pick, String> {
         rows,
         empty: "no role is empty that somebody of this exercise could play",
         selected: 0,
+        filter: None,
     })
+}
+
+/// What the facilitator of a drill typed, where the exercise has what it names.
+pub(crate) fn facilitates(typed: &str, cx: &Cx<'_>) -> Result<Command, String> {
+    let act = Facilitated::parse(typed)?;
+    if cx.incident.drill.is_none() {
+        return Err("a facilitator is for drills: this is none".to_owned());
+    }
+    let exercise = exercise_of(cx.incident)?;
+    match &act {
+        Facilitated::Fault { fault } if !exercise.faults.iter().any(|one| one.id == *fault) => {
+            let known: Vec<_> = exercise.faults.iter().map(|one| one.id.as_str()).collect();
+            return Err(format!("the exercise has no fault `{fault}`: it has {}", known.join(", ")));
+        }
+        Facilitated::Fault { .. } if cx.incident.drill.as_ref().is_some_and(|drill| drill.staging.is_some()) => {
+            return Err("this drill is played in staging: `staging` puts its faults there".to_owned());
+        }
+        Facilitated::Score { criterion, .. } if *criterion as usize > exercise.success.len() => {
+            return Err(format!("its success criteria go from 1 to {}", exercise.success.len()));
+        }
+        _ => {}
+    }
+    Ok(Command::Facilitate(act))
+}
+
+/// What the facilitator alone reads: what is planned, what can be begun by hand, the criteria with their numbers, and the asides so far.
+pub(crate) fn facilitator_sheet(cx: &Cx<'_>) -> Result<String, String> {
+    if cx.incident.drill.is_none() {
+        return Err("a facilitator is for drills: this is none".to_owned());
+    }
+    let hand = &cx.incident.facilitation;
+    let by = hand.by.as_ref().filter(|mark| cx.is_me(&mark.by));
+    if by.is_none() {
+        return Err(match &hand.by {
+            Some(mark) => format!("{} facilitates this drill: this is for them alone", mark.by),
+            None => "nobody facilitates this drill: `facilitate` and then `take` does".to_owned(),
+        });
+    }
+    let exercise = exercise_of(cx.incident)?;
+    let mut lines = vec![WORDS.to_owned(), String::new(), "planned:".to_owned()];
+    let planned = exercise.injects.iter().filter_map(|one| Some((one.at?, one)));
+    lines.extend(planned.map(|(at, one)| format!("  {at} {} ({}): {}", one.from, one.via, one.text.first_line())));
+    lines.push("faults:".to_owned());
+    lines.extend(exercise.faults.iter().map(|one| format!("  {}: {}", one.id, one.what)));
+    lines.push("success criteria:".to_owned());
+    lines.extend(exercise.success.iter().enumerate().map(|(place, one)| format!("  {} {}", place + 1, one.what)));
+    lines.push("asides:".to_owned());
+    lines.extend(hand.asides.iter().map(|(mark, text)| format!("  {} {}", cx.clock(mark.at), text)));
+    Ok(lines.join("\n"))
 }
 
 /// Asks once more before a drill ends for everybody.
@@ -84,5 +138,6 @@ pub(crate) fn sure(ends: &[Command]) -> Pick {
         rows: std::iter::once(("no, it goes on".to_owned(), Choice::Nothing)).chain(end).collect(),
         empty: "",
         selected: 0,
+        filter: None,
     }
 }

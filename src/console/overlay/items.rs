@@ -1,16 +1,21 @@
 //! What can be done with a proposal, a task, a theory, a draft, an offer, a follow-up: one row for each act.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 
 use super::pick::{Choice, Pick};
 use super::{Overlay, compose};
+use crate::change::Change;
 use crate::incident::{
-    Answer, Command, Duty, EntryId, FollowUpSet, FollowUpState, Milestone, NoteKind, Role, Seat, Severity, TaskAnswered,
+    Answer, Command, Duty, EntryId, FollowUpSet, FollowUpState, Hypothesis, Milestone, NoteKind, Role, Seat, Severity,
+    StepRef, TaskAnswered,
 };
 use crate::pane::{Cx, FormKind, Item};
+use crate::text::{CleanStr, Exact};
 
 fn pick(title: String, notes: Vec<String>, empty: &'static str, rows: Vec<(String, Choice)>) -> Overlay {
-    Overlay::Pick(Box::new(Pick { title, notes, rows, empty, selected: 0 }))
+    Overlay::Pick(Box::new(Pick { title, notes, rows, empty, selected: 0, filter: None }))
 }
 
 fn command(words: impl Into<String>, command: Command) -> (String, Choice) {
@@ -41,6 +46,7 @@ pub(crate) fn act_on(item: &Item, cx: &Cx<'_>) -> Option<Overlay> {
             Duty::Article => Some(super::form(FormKind::Article, cx)),
             Duty::Review(of) => Some(super::form(FormKind::Review(of.clone()), cx)),
             Duty::FollowUp(id) => follow_up(*id, cx),
+            Duty::TakeBack(_) => super::staged::staging(cx).ok().map(|pick| Overlay::Pick(Box::new(pick))),
         },
     }
 }
@@ -89,11 +95,31 @@ fn decision(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
 fn theory(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
     let theory = cx.incident.hypotheses.iter().find(|theory| theory.id == id)?;
     let notes = theory.theory.rollback.iter().map(|step| format!("rollback: {step}")).collect();
-    let rows = vec![
+    let mut rows = vec![
         form("eliminated …", FormKind::Settle { hypothesis: id, holds: false }),
         form("confirmed: it was the cause …", FormKind::Settle { hypothesis: id, holds: true }),
     ];
+    if let Ok((step, values)) = way_back(theory, cx) {
+        rows.push((format!("roll back: {step}, shown before it runs"), Choice::RunWith(step, values)));
+    }
     Some(pick(theory.theory.text.to_string(), notes, "", rows))
+}
+
+/// The step that would take a theory's cause back, with the values that the change came with; else why there is none.
+pub(crate) fn way_back(theory: &Hypothesis, cx: &Cx<'_>) -> Result<(StepRef, BTreeMap<CleanStr, Exact>), String> {
+    let words = theory.theory.rollback.as_ref().ok_or("nobody said what would take it back")?;
+    let mut parts = words.split_whitespace();
+    let step = parts.next().and_then(|name| name.split_once('/'));
+    let (service, id) = step.ok_or_else(|| format!("`{words}` is no step of a playbook: write service/step"))?;
+    let step = StepRef { service: service.into(), step: id.into() };
+    let known = cx.catalogue.step(&step).ok_or_else(|| format!("the playbook of {service} has no step `{id}`"))?;
+    let command = known.command().ok_or_else(|| format!("{} runs no command", known.title))?;
+    // A sender's value for a placeholder that this step does not have is nothing to it.
+    let value = |part: &str| {
+        let (name, value) = part.split_once('=')?;
+        command.parameters.contains_key(name).then(|| (CleanStr::new(name), Exact::new(value)))
+    };
+    Ok((step, parts.filter_map(value).collect()))
 }
 
 fn draft(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
@@ -242,22 +268,59 @@ pub(crate) fn milestones(cx: &Cx<'_>) -> Overlay {
     pick("correct which moment?".to_owned(), Vec::new(), "", rows.collect())
 }
 
-/// What was changed in the last two hours, the newest first; one becomes a theory with its way back.
+/// So many rows of changes are listed at once.
+const MOST_ROWS: usize = 300;
+
+/// What was changed in the last two hours: of the affected services and of what they depend on first; one becomes a theory with its way back.
 pub(crate) fn changes(cx: &Cx<'_>) -> Overlay {
-    let rows = cx.live.changes_since(cx.wall - TimeDelta::hours(2)).into_iter().map(|change| {
-        let service = change.service.as_ref().map(|service| format!(" {service}")).unwrap_or_default();
-        let at = cx.minute(cx.incident.clock().show(change.at));
-        let text = format!("the {at} {}{service}: {}", change.kind.word(), change.what);
-        let rollback = change.rollback.as_ref().map(ToString::to_string).unwrap_or_default();
-        (
-            format!("{at} {}{service}: {} ({})", change.kind.word(), change.what, change.by),
-            Choice::Form(Box::new(FormKind::Hypothesis { text, rollback })),
-        )
-    });
-    pick(
-        "what was changed in the last two hours? Enter makes one a theory".to_owned(),
-        Vec::new(),
-        "no change is known: warroom change records one, or a command of the config tells them",
-        rows.collect(),
-    )
+    let (ours, others) = lately(cx);
+    changes_of("what was changed in the last two hours? Enter makes one a theory", &ours, others.len(), cx)
+}
+
+/// The same of the services that are not affected.
+pub(crate) fn other_changes(cx: &Cx<'_>) -> Overlay {
+    let (_, others) = lately(cx);
+    changes_of("what was changed elsewhere in the last two hours? Enter makes one a theory", &others, 0, cx)
+}
+
+fn changes_of(title: &str, all: &[&Change], others: usize, cx: &Cx<'_>) -> Overlay {
+    let row = |change: &&Change| {
+        let line = change_line(change, cx);
+        let rollback = change.way_back().map(|words| words.to_string()).unwrap_or_default();
+        let text = format!("the {line}");
+        (line, Choice::Form(Box::new(FormKind::Hypothesis { text, rollback })))
+    };
+    let mut rows: Vec<_> = all.iter().take(MOST_ROWS).map(row).collect();
+    if others > 0 {
+        rows.push((format!("and {others} of other services: Enter lists them"), Choice::Act("other-changes")));
+    }
+    let notes = changes_notes(all.len().saturating_sub(MOST_ROWS), cx);
+    let empty = "no change is known: warroom change records one, or a command of the config tells them";
+    pick(title.to_owned(), notes, empty, rows)
+}
+
+/// The changes of the last two hours: those of the affected services, of what they depend on and of everybody; and those of others.
+pub(crate) fn lately<'a>(cx: &Cx<'a>) -> (Vec<&'a Change>, Vec<&'a Change>) {
+    let ours = cx.catalogue.around(&cx.incident.services);
+    cx.live.changes_since(cx.wall - TimeDelta::hours(2)).into_iter().partition(|change| change.touches(&ours))
+}
+
+/// A change with its time, which is marked where some clock is wrong.
+pub(crate) fn change_line(change: &Change, cx: &Cx<'_>) -> String {
+    let at = cx.minute(cx.incident.clock().show(change.at));
+    let mark = if change.is_ahead(cx.wall) { " IN THE FUTURE, by a wrong clock:" } else { "" };
+    format!("{at}{mark} {}", change.line())
+}
+
+/// What one must know of the whole list: how old it is, and what is not in it.
+pub(crate) fn changes_notes(cut: usize, cx: &Cx<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(at) = cx.live.changes_as_of() {
+        notes.push(format!("as of {}", cx.clock(cx.incident.clock().show(at))));
+    }
+    let left_out = cx.live.changes_left_out() + cut;
+    if left_out > 0 {
+        notes.push(format!("{left_out} more are not shown: warroom changes -s SERVICE lists all"));
+    }
+    notes
 }

@@ -96,6 +96,7 @@ pub(crate) fn outbox(cx: &Cx<'_>) -> Overlay {
         rows: rows.collect(),
         empty: "nothing: texts are told by hand where [slack] of the configuration does not say otherwise",
         selected: 0,
+        filter: None,
     }))
 }
 
@@ -262,5 +263,6 @@ pub(crate) fn delivery(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
         rows,
         empty: "",
         selected: 0,
+        filter: None,
     })))
 }

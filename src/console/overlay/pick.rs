@@ -1,5 +1,7 @@
 //! One of several: severities, phases, roles, services, records.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -7,7 +9,7 @@ use super::{Outcome, Overlay};
 use crate::console::Summary;
 use crate::incident::{Command, EntryId, Event, IncidentId, Phase, Purpose as RunFor, Role, Seat, Severity, StepRef};
 use crate::pane::{Cx, FormKind, Item, Purpose, Question};
-use crate::text::{CleanStr, CleanText};
+use crate::text::{CleanStr, CleanText, Exact};
 use crate::widget::text::countdown;
 
 /// What a row of a picker stands for.
@@ -19,6 +21,8 @@ pub(crate) enum Choice {
     Commands(Vec<Command>),
     /// Show what would run for a step, or take it back.
     Run(StepRef, RunFor),
+    /// Show what would run for a step, with values for its placeholders.
+    RunWith(StepRef, BTreeMap<CleanStr, Exact>),
     /// Do what has this name in the palette.
     Act(&'static str),
     /// Leave it as it is.
@@ -49,13 +53,47 @@ pub(crate) struct Pick {
     pub(crate) rows: Vec<(String, Choice)>,
     pub(crate) empty: &'static str,
     pub(crate) selected: usize,
+    /// Words that a row must have to be shown, while somebody narrows the list with `/`.
+    pub(crate) filter: Option<String>,
 }
 
 impl Pick {
-    pub(super) fn key(&mut self, key: KeyEvent) -> Outcome {
+    /// The rows that are shown, each with its place.
+    pub(super) fn sifted(&self) -> Vec<(usize, &str)> {
+        let words = self.filter.as_deref().unwrap_or_default().to_lowercase();
+        let has = |text: &str| {
+            let text = text.to_lowercase();
+            words.split_whitespace().all(|word| text.contains(word))
+        };
+        let all = self.rows.iter().enumerate().map(|(place, (text, _))| (place, text.as_str()));
+        all.filter(|(_, text)| words.is_empty() || has(text)).collect()
+    }
+
+    /// Takes a key of somebody who narrows the list; what is no letter of theirs goes on.
+    fn filter_key(&mut self, key: KeyEvent) -> bool {
+        let Some(filter) = &mut self.filter else { return false };
         match key.code {
+            KeyCode::Char(letter) => filter.push(letter),
+            KeyCode::Backspace if filter.pop().is_none() => self.filter = None,
+            KeyCode::Backspace => {}
+            _ => return false,
+        }
+        self.selected = 0;
+        true
+    }
+
+    pub(super) fn key(&mut self, key: KeyEvent) -> Outcome {
+        if self.filter_key(key) {
+            return Outcome::Stay;
+        }
+        let last = self.sifted().len().saturating_sub(1);
+        match key.code {
+            KeyCode::Char('/') => {
+                self.filter = Some(String::new());
+                Outcome::Stay
+            }
             KeyCode::Down | KeyCode::Char('j') | KeyCode::Tab => {
-                self.selected = (self.selected + 1).min(self.rows.len().saturating_sub(1));
+                self.selected = (self.selected + 1).min(last);
                 Outcome::Stay
             }
             KeyCode::Up | KeyCode::Char('k') | KeyCode::BackTab => {
@@ -67,10 +105,13 @@ impl Pick {
                 Outcome::Stay
             }
             KeyCode::End => {
-                self.selected = self.rows.len().saturating_sub(1);
+                self.selected = last;
                 Outcome::Stay
             }
-            KeyCode::Enter => self.take(self.selected),
+            KeyCode::Enter => match self.sifted().get(self.selected).map(|(place, _)| *place) {
+                Some(place) => self.take(place),
+                None => Outcome::Stay,
+            },
             KeyCode::Char('q') => Outcome::Close,
             KeyCode::Char(digit) => match digit.to_digit(10) {
                 Some(number) if number > 0 => self.take(number as usize - 1),
@@ -86,7 +127,7 @@ impl Pick {
 }
 
 fn pick(title: &str, empty: &'static str, rows: Vec<(String, Choice)>, selected: usize) -> Overlay {
-    Overlay::Pick(Box::new(Pick { title: title.to_owned(), notes: Vec::new(), rows, empty, selected }))
+    Overlay::Pick(Box::new(Pick { title: title.to_owned(), notes: Vec::new(), rows, empty, selected, filter: None }))
 }
 
 fn command(command: Command) -> Choice {
@@ -212,7 +253,7 @@ pub(crate) fn records(list: &[Summary], why: RecordsFor, here: Option<IncidentId
             ("merge: which one is the duplicate?", "no other incident is open on this host", rows.collect())
         }
     };
-    Box::new(Pick { title: title.to_owned(), notes: Vec::new(), rows, empty, selected: 0 })
+    Box::new(Pick { title: title.to_owned(), notes: Vec::new(), rows, empty, selected: 0, filter: None })
 }
 
 fn merge(duplicate: IncidentId, into: IncidentId) -> Question {
@@ -235,8 +276,12 @@ pub(crate) fn summary_line(summary: &Summary, wall: DateTime<Utc>) -> String {
         0 => String::new(),
         count => format!(" · {count} NOT SENT"),
     };
+    let standing = match summary.standing.as_slice() {
+        [] => String::new(),
+        all => format!(" · STILL IN STAGING: {}", all.join("; ")),
+    };
     format!(
-        "{:<9} {severity:<5} {:<13} {service:<11} {} · {commander}{next}{unsent}{since}",
+        "{:<9} {severity:<5} {:<13} {service:<11} {} · {commander}{standing}{next}{unsent}{since}",
         summary.id,
         summary.phase.name(),
         summary.title

@@ -161,10 +161,14 @@ impl RunDialog {
         if !matches!(self.reading.found, Found::Asked(asked) if asked == number) {
             return false;
         }
-        if let Some(why) = found.iter().find_map(|one| one.as_ref().err()) {
-            self.reading.found = Found::Missing(why.to_string());
+        let missing: Vec<String> = found.iter().filter_map(|one| one.as_ref().err()).map(ToString::to_string).collect();
+        // Of several, one that is missing keeps none of the others from its turn.
+        let is_alone = !matches!(self.confirms, Confirms::Each(..));
+        if let Some(why) = missing.first().filter(|_| is_alone || missing.len() == found.len()) {
+            self.reading.found = Found::Missing(why.clone());
             return true;
         }
+        self.notes.extend(missing.into_iter().map(|why| format!("MISSING, so that one cannot run: {why}")));
         for (order, program) in self.orders().into_iter().zip(found) {
             order.program = program.as_ref().ok().cloned();
         }

@@ -58,7 +58,14 @@ pub(crate) fn linkable(cx: &Cx<'_>) -> Overlay {
     let rows = cx.incident.also_open(PAGERDUTY).into_iter().filter_map(row).collect();
     let notes = vec!["in PagerDuty its alerts come here, and it is resolved there: that cannot be undone".to_owned()];
     let empty = "PagerDuty told of no other open incident on this service";
-    Overlay::Pick(Box::new(Pick { title: "link an incident of PagerDuty".to_owned(), notes, rows, empty, selected: 0 }))
+    Overlay::Pick(Box::new(Pick {
+        title: "link an incident of PagerDuty".to_owned(),
+        notes,
+        rows,
+        empty,
+        selected: 0,
+        filter: None,
+    }))
 }
 
 /// Those of the matrix who were not told yet and can be paged.
@@ -200,7 +207,14 @@ pub(super) fn preview(form: &Form, cx: &Cx<'_>) -> Result<Overlay, (usize, Strin
         (format!("keep them quiet until {}", cx.clock(until)), Choice::Command(Box::new(command))),
         ("leave it".to_owned(), Choice::Nothing),
     ];
-    Ok(Overlay::Pick(Box::new(Pick { title: "a silence".to_owned(), notes, rows, empty: "", selected: 0 })))
+    Ok(Overlay::Pick(Box::new(Pick {
+        title: "a silence".to_owned(),
+        notes,
+        rows,
+        empty: "",
+        selected: 0,
+        filter: None,
+    })))
 }
 
 /// The silences of this incident that are in force: what they are, and what ends each.
@@ -235,5 +249,6 @@ pub(crate) fn unsilence(cx: &Cx<'_>) -> Overlay {
         rows: rows.collect(),
         empty: "no silence of this incident is in force",
         selected: 0,
+        filter: None,
     }))
 }

@@ -5,12 +5,15 @@
 use super::pick::{Choice, Pick};
 use super::run::{Again, Confirms, Reading, RunDialog};
 use super::step::{DRY, Offer, dry_run};
-use crate::exercise::staged::Site;
+use crate::exercise::staged::{Asked, Keep, Site};
 use crate::exercise::{Exercise, Staged};
-use crate::incident::{Command, CommandStarted, Incident, Phase, Purpose, StepRef, command_digest};
+use crate::incident::{
+    Command, CommandRemarked, CommandStarted, EntryId, Incident, Phase, Purpose, Remark, StepRef, command_digest,
+};
 use crate::pane::{Access, Cx};
 use crate::playbook::{Aliases, Facts};
 use crate::text::CleanStr;
+use crate::text::duration::Lapse;
 use crate::text::exact::show_argv;
 
 /// The badge of what runs in staging.
@@ -32,6 +35,7 @@ pub(crate) fn staging(cx: &Cx<'_>) -> Result<Pick, String> {
         rows: rows.collect(),
         empty: "this exercise puts nothing into staging: add [[staging]] to its file",
         selected: 0,
+        filter: None,
     })
 }
 
@@ -74,10 +78,11 @@ pub(crate) fn dialog(step: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Ru
         Purpose::Do => format!("{} at {}", staged.what, site.prometheus),
         Purpose::Undo => format!("gone: {}", staged.what),
     };
+    let stays = if purpose == Purpose::Do { stays(staged, &exercise, site, cx)? } else { Vec::new() };
     let (notes, confirms) = if cx.reach.is_dry {
         (vec![DRY.to_owned()], Confirms::DryRun(vec![Command::AnswerStep(dry_run(step, &order))]))
     } else {
-        (Vec::new(), Confirms::Start)
+        (stays, Confirms::Start)
     };
     let stands = exercise.standing(cx.incident).iter().any(|one| one.id == staged.id);
     let doubt = match purpose {
@@ -113,20 +118,38 @@ pub(crate) fn abort(cx: &Cx<'_>) -> Result<Offer, String> {
         return Ok(Offer::Ask(vec![close]));
     }
     let (_, site) = place(cx)?;
-    let mut orders = Vec::new();
+    let (mut commands, mut orders, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for staged in &standing {
-        orders.push(order(staged, Purpose::Undo, cx, &site.aliases)?.0);
+        // What is being put there now is stopped first; what is being taken back needs nobody else.
+        match cx.incident.running(&staged.step()) {
+            Some(run) if run.order.purpose == Purpose::Undo => {
+                notes.push(format!("{} is being taken back now", staged.what));
+                continue;
+            }
+            Some(run) => {
+                notes.push(format!("stops first what still puts it there: {}", staged.what));
+                let body = CommandRemarked { run: run.id, remark: Remark::CancelAsked };
+                commands.push(Command::RemarkRun(body));
+            }
+            None => {}
+        }
+        let order = order(staged, Purpose::Undo, cx, &site.aliases)?.0;
+        commands.push(Command::StartRun(order.clone()));
+        orders.push(order);
     }
-    let (first, rest) = orders.split_first().ok_or("nothing stands in staging")?;
-    let mut notes: Vec<String> = rest.iter().map(|order| format!("also runs {}", show_argv(&order.argv))).collect();
+    let Some((first, rest)) = orders.split_first() else {
+        return Err("all that stands in staging is being taken back now: wait for its end (9)".to_owned());
+    };
+    notes.extend(rest.iter().map(|order| format!("also runs {}", show_argv(&order.argv))));
     let confirms = if cx.reach.is_dry {
         notes.push(DRY.to_owned());
         notes.push("the drill goes on: what stands in staging must be taken back by a console that runs".to_owned());
         let dry = |order: &CommandStarted| Some(Command::AnswerStep(dry_run(order.step.as_ref()?, order)));
         Confirms::DryRun(orders.iter().filter_map(dry).collect())
     } else {
-        let starts = orders.iter().cloned().map(Command::StartRun);
-        Confirms::Each(starts.chain([close]).collect(), "one after the other, and the drill ends when all is back")
+        notes.push("each is stopped at its own limit, and none keeps the others from their turn".to_owned());
+        commands.push(close);
+        Confirms::Each(commands, "one after the other, and the drill ends when all is back")
     };
     Ok(Offer::Show(Box::new(
         RunDialog {
@@ -138,7 +161,7 @@ pub(crate) fn abort(cx: &Cx<'_>) -> Result<Offer, String> {
             )),
             undo: "none: the drill is over, and counts as abandoned".into(),
             notes,
-            blocked: barred(cx).or_else(|| standing.iter().find_map(|staged| running(staged, cx))),
+            blocked: barred(cx),
             word: "abort".into(),
             is_claimed: false,
             may_vouch: false,
@@ -147,6 +170,39 @@ pub(crate) fn abort(cx: &Cx<'_>) -> Result<Offer, String> {
         }
         .overlay(),
     )))
+}
+
+/// What takes something of an exercise back, though nobody is there, once its time is over; nothing for every other command.
+pub(crate) fn keep(run: EntryId, body: &CommandStarted, cx: &Cx<'_>) -> Result<Option<Keep>, String> {
+    let Some(step) = body.step.as_ref().filter(|step| step.is_of_exercise() && body.purpose == Purpose::Do) else {
+        return Ok(None);
+    };
+    let (exercise, site) = place(cx)?;
+    let staged = exercise.staged(step).ok_or("the exercise has no such command")?;
+    let undo = order(staged, Purpose::Undo, cx, &site.aliases)?.0;
+    let mut guards = exercise.guards(cx.catalogue)?;
+    guards.retain(|guard| guard.at == Asked::Staging || site.has_production);
+    let incident = cx.incident.id();
+    let stays_s = body.stays_s.unwrap_or_else(|| seconds(staged.stays()));
+    Ok(Some(Keep { incident, run, undo, stays_s, every_s: seconds(exercise.guarded_every()), guards }))
+}
+
+fn seconds(time: Lapse) -> u64 {
+    u64::try_from(time.num_seconds()).unwrap_or(1).max(1)
+}
+
+/// What somebody should know who puts something there.
+fn stays(staged: &Staged, exercise: &Exercise, site: &Site, cx: &Cx<'_>) -> Result<Vec<String>, String> {
+    let guards = exercise.guards(cx.catalogue)?;
+    let asked: Vec<_> = guards.iter().filter(|guard| guard.at == Asked::Staging || site.has_production).collect();
+    let stop = match asked.as_slice() {
+        [] => "safety stop: NONE, no [prometheus] of production is configured here".to_owned(),
+        all => {
+            let names: Vec<_> = all.iter().map(|guard| guard.what.as_str()).collect();
+            format!("safety stop, all is taken back at once: {} beyond its limit", names.join(", or "))
+        }
+    };
+    Ok(vec![format!("stays {} at most: then it is taken back, though every console is closed", staged.stays()), stop])
 }
 
 fn barred(cx: &Cx<'_>) -> Option<String> {
@@ -194,7 +250,10 @@ fn order(
         environment: Some(STAGING.into()),
         changes: true,
         limit_s: u64::try_from(command.limit().num_seconds()).unwrap_or(60).max(1),
-        stops_at_limit: false,
+        // A way back that hangs must not keep the next attempt away; half a fault is for somebody to decide.
+        stops_at_limit: purpose == Purpose::Undo,
+        judging: Default::default(),
+        stays_s: (purpose == Purpose::Do).then(|| seconds(staged.stays())),
         host: cx.host.clone(),
     };
     Ok((order, resolved.filled))

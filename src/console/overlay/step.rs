@@ -88,6 +88,7 @@ pub(crate) fn step(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Offe
                 rows: rows.collect(),
                 empty: "",
                 selected: 0,
+                filter: None,
             })))
         }
         Action::Notify(notify) => {
@@ -102,6 +103,7 @@ pub(crate) fn step(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Offe
                 ],
                 empty: "",
                 selected: 0,
+                filter: None,
             })))
         }
         Action::Traces(traces) => {
@@ -248,6 +250,13 @@ fn offered(name: &StepRef, command: &CommandStep, purpose: Purpose, cx: &Cx<'_>)
         Purpose::Undo => cx.incident.standing_with(name).pop(),
     };
     let value_of = |name: &CleanStr, parameter: &Parameter| {
+        // What a step found after that is newer; a way back goes where its step went.
+        if let Some((run, value)) = cx.incident.captured(name).filter(|_| purpose == Purpose::Do)
+            && before.is_none_or(|done| done.mark.at < run.started.at)
+        {
+            let origin = format!("kept from {} at {}", run.order.title, cx.minute(run.started.at));
+            return Some(Value { exact: value.clone(), origin });
+        }
         let known = before.and_then(|run| Some((run.values.get(name)?, run.mark)));
         match (known, &parameter.default, purpose) {
             // What the record does not keep is asked for again, and nothing else stands in its place.
@@ -318,6 +327,11 @@ fn dialog(
         changes,
         limit_s,
         stops_at_limit: command.stops_at_limit() && purpose == Purpose::Do,
+        judging: match purpose {
+            Purpose::Do => command.judging(),
+            Purpose::Undo => Default::default(),
+        },
+        stays_s: None,
         host: cx.host.clone(),
     };
     let asker = Asker {
@@ -336,6 +350,14 @@ fn dialog(
     let holder = cx.incident.claims.get(&name).map(|mark| &mark.by);
     let may_vouch = command.second_person && !cx.is_shared && holder.is_some_and(|holder| holder != cx.me);
     let mut notes: Vec<String> = others_standing(&name, purpose, cx).into_iter().collect();
+    if order.judging.retries > 0 {
+        let judging = &order.judging;
+        notes.push(format!(
+            "tried up to {} times, {} s apart, until it ends well",
+            judging.retries + 1,
+            judging.pause_s
+        ));
+    }
     notes.extend(order.despite.iter().map(|line| format!("{line}: whoever goes on says so with the word")));
     if gate::holds(cx.incident, cx.me, Role::IncidentCommander) {
         notes.push("you are Incident Commander: commands are an expert's work".to_owned());
@@ -447,6 +469,7 @@ pub(crate) fn approve(service: &ServiceId, cx: &Cx<'_>) -> Result<Overlay, Strin
         rows,
         empty: "",
         selected: 0,
+        filter: None,
     })))
 }
 
@@ -467,6 +490,7 @@ fn take_last(service: &ServiceId, why: &str, last: &Playbook, cx: &Cx<'_>) -> Ov
         ],
         empty: "",
         selected: 0,
+        filter: None,
     }))
 }
 
@@ -491,5 +515,6 @@ fn replace(used: &Playbook, loaded: &Playbook) -> Overlay {
         ],
         empty: "",
         selected: 0,
+        filter: None,
     }))
 }

@@ -295,7 +295,7 @@ fn one_key_lists_what_a_drill_offers_and_does_it_by_the_words_of_the_palette() {
     desk.key(KeyCode::Enter);
     assert!(desk.console.incident().phase() != crate::incident::Phase::Closed, "a slip of the finger ends nothing");
     desk.key(KeyCode::Char('F'));
-    desk.keys("72");
+    desk.keys("92");
     assert_eq!(desk.console.incident().phase(), crate::incident::Phase::Closed);
 }
 
@@ -329,7 +329,11 @@ fn staged(ids: &[&str], size: (u16, u16)) -> Desk {
     let text = Exercise::shipped(EXERCISE).unwrap();
     let text = text.split("\n[[staging]]").next().unwrap().to_owned() + &ids.iter().map(put).collect::<String>();
     let prometheus = "http://staging/";
-    let site = crate::exercise::staged::Site { prometheus: prometheus.into(), aliases: Default::default() };
+    let site = crate::exercise::staged::Site {
+        prometheus: prometheus.into(),
+        aliases: Default::default(),
+        has_production: false,
+    };
     let settings = Settings { staging: Some(site), ..settings(Layout::Ic) };
     let mut desk = Desk::open_record(IncidentId::drill(1), settings, size);
     let started = DrillStarted {
@@ -368,6 +372,9 @@ impl Desk {
             dropped: 0,
             tail: "".into(),
             left_running: false,
+            left: Vec::new(),
+            outcome: None,
+            captured: None,
         };
         self.tell(Msg::Run(run, RunSaid::Ended(body)));
         self.tell(Msg::Wake);
@@ -393,14 +400,32 @@ fn an_abort_takes_back_one_after_the_other_and_ends_the_drill_only_when_all_is_b
     abort(&mut desk);
     assert_eq!(desk.order()[2..], ["take toxic"], "the last one first, and alone: {}", desk.said());
     desk.end_newest(4);
-    assert!(desk.said().contains("STILL THERE: take back: toxic"), "{}", desk.said());
+    assert_eq!(desk.order()[3..], ["take proxy"], "the others have their turn: {}", desk.said());
+    desk.end_newest(0);
+    assert!(desk.said().contains("STILL IN STAGING: toxic"), "{}", desk.said());
     assert_ne!(desk.console.incident().phase(), Phase::Closed);
     abort(&mut desk);
-    desk.end_newest(0);
-    assert_eq!(desk.order()[3..], ["take toxic", "take proxy"]);
-    assert_ne!(desk.console.incident().phase(), Phase::Closed, "one is on its way back");
+    assert_eq!(desk.order()[4..], ["take toxic"], "only what stands is taken back once more");
     desk.end_newest(0);
     assert_eq!(desk.console.incident().phase(), Phase::Closed, "{}", desk.said());
+}
+
+#[test]
+fn a_way_back_that_never_ends_keeps_the_others_from_their_turn_only_until_its_time_is_over() {
+    let mut desk = staged(&["proxy", "toxic"], (120, 40));
+    desk.keys(":abort-drill");
+    desk.key(KeyCode::Enter);
+    desk.keys("abort");
+    desk.key(KeyCode::Enter);
+    assert_eq!(desk.order()[2..], ["take toxic"]);
+    let wake = desk.console.next_wake().unwrap();
+    assert!(wake <= desk.wall + chrono::TimeDelta::seconds(60 + 20), "{wake}");
+    // Its helper says nothing at all.
+    desk.wall += chrono::TimeDelta::seconds(60 + 20);
+    desk.tell(Msg::Wake);
+    assert_eq!(desk.order()[3..], ["take proxy"], "{}", desk.said());
+    desk.end_newest(0);
+    assert_ne!(desk.console.incident().phase(), Phase::Closed, "nobody knows how the other one stands");
 }
 
 #[test]

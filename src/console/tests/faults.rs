@@ -379,6 +379,7 @@ fn changes(source: SourceName, wall: DateTime<Utc>, fault: Option<Fault>) -> Opt
                 by: "ci".into(),
                 link: None,
                 rollback: None,
+                more: Default::default(),
             };
             found.changes = names.map(change).collect();
         }

@@ -16,6 +16,7 @@ fn listed(desk: &mut Desk, numbers: &[u32]) {
         next: None,
         covers: None,
         unsent: Vec::new(),
+        standing: Vec::new(),
     });
     let list = list.collect();
     desk.tell(Msg::Listed(Known::Whole(list)));

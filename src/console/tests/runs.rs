@@ -29,7 +29,7 @@ pub(super) fn ready() -> Desk {
 
 pub(super) fn starts(desk: &Desk) -> Vec<CommandStarted> {
     let started = desk.effects.iter().filter_map(|effect| match effect {
-        Effect::Run(_, RunAct::Start(body)) => Some((**body).clone()),
+        Effect::Run(_, RunAct::Start(body, _)) => Some((**body).clone()),
         _ => None,
     });
     started.collect()
@@ -71,6 +71,9 @@ fn a_command_starts_only_after_form_dialog_and_typed_word_and_exactly_as_shown()
         dropped: 0,
         tail: "10 % routed\n".into(),
         left_running: false,
+        left: Vec::new(),
+        outcome: None,
+        captured: None,
     };
     desk.tell(Msg::Run(run, RunSaid::Ended(body.clone())));
     desk.tell(Msg::Run(run, RunSaid::Ended(body)));

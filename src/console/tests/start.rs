@@ -14,6 +14,7 @@ fn incident(number: u32, severity: Severity, phase: Phase, minutes: i64, service
         declared_at: Some(at(minutes * 60)),
         next: None,
         unsent: Vec::new(),
+        standing: Vec::new(),
         covers: None,
     }
 }

@@ -220,7 +220,11 @@ fn the_same_acts_give_the_same_debrief_world_and_people_at_any_speed() {
         let plain = play(script, script.wrong, 1000);
         let told = |play: &Play| {
             let done = play.incident.ticks.clone();
-            let cues = play.exercise.cues(&done, at(0), at(1000)).into_iter().map(|(at, cue)| format!("{at} {cue:?}"));
+            let cues = play
+                .exercise
+                .cues(&done, &Default::default(), at(0), at(1000))
+                .into_iter()
+                .map(|(at, cue)| format!("{at} {cue:?}"));
             (play.debrief(1000), play.broken(900), cues.collect::<Vec<_>>())
         };
         for speed in [60.0, 1000.0] {
@@ -405,9 +409,9 @@ fn steps_and_signals_of_every_exercise_exist_and_its_cues_come_in_order() {
         let at_page = TimeDelta::from(page.at.unwrap()).num_seconds();
         assert!((due..due + 120).contains(&at_page), "{}: {at_page} s, due after {due} s", script.name);
         assert!(page.text.contains("time") && page.text.contains("status page"), "{}", page.text);
-        let cues = exercise.cues(&[], at(0), at(1800));
+        let cues = exercise.cues(&[], &Default::default(), at(0), at(1800));
         assert!(cues.len() >= 5 && cues.is_sorted_by_key(|(at, _)| *at), "{cues:?}");
-        assert_eq!(exercise.cues(&[], at(0), at(60)), []);
+        assert_eq!(exercise.cues(&[], &Default::default(), at(0), at(60)), []);
         assert_eq!(exercise.next_hint(&[1], &[]).unwrap().0, 2);
         assert_eq!(exercise.next_hint(&[1, 2, 3], &[]), None);
     }

@@ -70,8 +70,9 @@ pub(super) fn enter(
     if phase == Phase::Closed {
         nothing_left(incident)?;
     }
-    // A drill may be aborted at any time.
+    // A drill may be aborted at any time: where somebody facilitates it by them, or by who commands.
     if phase == Phase::Closed && incident.drill.is_some() && reason.is_some() {
+        facilitation::may_abort(incident, asking)?;
         return Ok(Event::PhaseEntered(PhaseEntered { reason, ..PhaseEntered::plain(phase) }));
     }
     if incident.acknowledged.is_none() && phase != Phase::Closed {

@@ -4,7 +4,7 @@ use super::{Asking, By, Refusal, refuse, says, want_reason};
 use crate::incident::gate::{self, Asker, Needs};
 use crate::incident::{
     CommandEnded, CommandRemarked, CommandStarted, CommandVouched, EntryId, Event, Incident, NoteAdded, NoteKind,
-    Purpose, StepDone, StepState,
+    Purpose, Run, StepDone, StepState,
 };
 use crate::text::{CleanStr, CleanText, Exact};
 
@@ -72,7 +72,7 @@ pub(super) fn check(incident: &Incident, body: StepDone, reason: Option<CleanStr
     }
     let mut runs = incident.runs.iter().rev().filter(|run| run.order.step.as_ref() == Some(&body.step));
     let failed = runs.next().filter(|run| run.order.purpose == Purpose::Do);
-    let failed = failed.and_then(|run| run.ending()).filter(|ending| !ending.is_success());
+    let failed = failed.and_then(Run::end).filter(|end| !end.has_succeeded()).map(CommandEnded::how);
     match (failed, reason.filter(|reason| !reason.is_blank())) {
         (None, _) => Ok(vec![Event::StepChecked(body)]),
         (Some(ending), None) => want_reason(format!("its command ended with {ending}: why is it done all the same?")),

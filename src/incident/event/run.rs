@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StepRef;
 use crate::incident::entry::{EntryId, ServiceId};
+use crate::incident::judging::{Judging, Meaning};
 use crate::text::{CleanStr, CleanText, Exact};
 
 /// What a command of a step is for.
@@ -79,6 +80,12 @@ pub struct CommandStarted {
     /// At its limit it is stopped; else it is flagged, and somebody decides.
     #[serde(default)]
     pub stops_at_limit: bool,
+    /// How its end is judged, and how often it is tried.
+    #[serde(default, skip_serializing_if = "Judging::is_usual")]
+    pub judging: Judging,
+    /// How long what it puts into staging stays there at most, in seconds; absent for everything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stays_s: Option<u64>,
     /// The machine it runs on.
     pub host: CleanStr,
 }
@@ -172,6 +179,63 @@ pub struct CommandEnded {
     /// Whether processes that it had started were still there.
     #[serde(default)]
     pub left_running: bool,
+    /// Those processes, as far as they could be seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<LeftRunning>,
+    /// What its status means, where its file says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Meaning>,
+    /// What of its output was kept, under the name of a placeholder; or why nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captured: Option<Captured>,
+}
+
+/// A process that a command left running.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftRunning {
+    /// Its number.
+    pub pid: i32,
+    /// What it is called.
+    pub name: CleanStr,
+}
+
+/// What was to be kept of an output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Captured {
+    /// A value, under the name of a placeholder.
+    Value(CleanStr, Exact),
+    /// Nothing: why.
+    Nothing(CleanStr),
+}
+
+impl CommandEnded {
+    /// Whether it ended well, as its file judges it.
+    pub fn has_succeeded(&self) -> bool {
+        match (&self.ending, &self.outcome) {
+            (Ending::Exited(_), Some(outcome)) => outcome.is_success,
+            (ending, _) => ending.is_success(),
+        }
+    }
+
+    /// How it ended, with what its file calls that.
+    pub fn how(&self) -> String {
+        let name = self.outcome.as_ref().and_then(|outcome| outcome.name.as_ref());
+        match name {
+            Some(name) => format!("{}: {name}", self.ending),
+            None => self.ending.to_string(),
+        }
+    }
+
+    /// What it left running, in words; empty where that is nothing.
+    pub fn left_in_words(&self) -> String {
+        let names: Vec<_> = self.left.iter().map(|one| format!("{} ({})", one.pid, one.name)).collect();
+        match (names.as_slice(), self.left_running) {
+            ([], false) => String::new(),
+            ([], true) => "processes".to_owned(),
+            (names, _) => names.join(", "),
+        }
+    }
 }
 
 /// A second person read the same frozen order and vouches for it.

@@ -52,7 +52,7 @@ impl Event {
             // The drill's clock is set by this time, not read from it: moved, the worlds that run already would be others.
             Self::DrillStarted(_) => {}
             // They have no time but that of their entry.
-            Self::DrillPaused(_) | Self::DrillResumed(_) => {}
+            Self::DrillPaused(_) | Self::DrillResumed(_) | Self::Facilitated(_) => {}
             // The server's time.
             Self::AlertLinked(_) => {}
             // The axis is Prometheus': at these times its values stand.

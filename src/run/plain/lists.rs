@@ -6,10 +6,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::numbers::{LATELY, Numbers, key};
+use super::numbers::{Numbers, key};
 use super::told::owner;
 use crate::alert::{Cover, proposed_severity};
-use crate::console::overlay::{since, wants_a_hand};
+use crate::change::{Change, ChangeFilter};
+use crate::console::overlay::{self, since, wants_a_hand};
 use crate::incident::{
     Answer, Channel, Decision, Draft, FollowUp, FollowUpState, Hypothesis, Offer, Severity, StatusUpdate, Task, Urgency,
 };
@@ -212,18 +213,54 @@ pub(super) fn alerts(numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
     all.iter().map(line).chain(burst(cx).map(|burst| burst_line(&burst, cx))).collect()
 }
 
-/// What was changed in the last two hours, the newest first.
+/// So many changes are listed at once.
+const MOST_CHANGES: usize = 200;
+
+/// What was changed in the last two hours: of the affected services and of what they depend on first, and how many there are of others.
 pub(super) fn changes(numbers: &mut Numbers, cx: &Cx<'_>) -> Vec<String> {
-    let all = cx.live.changes_since(cx.wall - LATELY);
-    let line = |change: &crate::change::Change| {
-        let at = cx.clock(cx.incident.clock().show(change.at));
-        let service = change.service.as_ref().map(|service| format!(" {service}")).unwrap_or_default();
-        let by = if change.by.is_blank() { String::new() } else { format!(" ({})", change.by) };
-        let rollback = change.rollback.as_ref().map(|step| format!("; rollback: {step}")).unwrap_or_default();
-        let number = numbers.changes.of(change);
-        format!("change {number} {at} {}{service}: {}{by}{rollback}", change.kind, change.what)
+    let (ours, others) = overlay::lately(cx);
+    let mut lines = changes_of(numbers, &ours, cx);
+    if !others.is_empty() {
+        lines.push(format!("and {} of other services: :changes others, or :changes -s SERVICE", others.len()));
+    }
+    lines
+}
+
+/// The changes of the last two hours that somebody asks for: `others`, `-s SERVICE -k KIND -b NAME`, or words that a line must have.
+pub(super) fn changes_like(numbers: &mut Numbers, asked: &str, cx: &Cx<'_>) -> Result<Vec<String>, String> {
+    let (ours, others) = overlay::lately(cx);
+    if asked.trim() == "others" {
+        return Ok(changes_of(numbers, &others, cx));
+    }
+    let (mut filter, mut words) = (ChangeFilter::default(), Vec::new());
+    let mut parts = asked.split_whitespace();
+    while let Some(part) = parts.next() {
+        match part {
+            "-s" => filter.service = parts.next().map(str::to_owned),
+            "-k" => filter.kind = parts.next().map(str::parse).transpose()?,
+            "-b" => filter.by = parts.next().map(str::to_owned),
+            word => words.push(word.to_lowercase()),
+        }
+    }
+    let has = |change: &&Change| {
+        let line = change.line().to_lowercase();
+        filter.takes(change) && words.iter().all(|word| line.contains(word))
     };
-    all.into_iter().map(line).collect()
+    let all: Vec<_> = ours.into_iter().chain(others).filter(has).collect();
+    Ok(changes_of(numbers, &all, cx))
+}
+
+fn changes_of(numbers: &mut Numbers, all: &[&Change], cx: &Cx<'_>) -> Vec<String> {
+    let line = |change: &&Change| {
+        let rollback = change.way_back().map(|step| format!("; rollback: {step}")).unwrap_or_default();
+        let number = numbers.changes.of(change);
+        format!("change {number} {}{rollback}", overlay::change_line(change, cx))
+    };
+    let mut lines: Vec<_> = all.iter().take(MOST_CHANGES).map(line).collect();
+    if !lines.is_empty() {
+        lines.extend(overlay::changes_notes(all.len().saturating_sub(MOST_CHANGES), cx));
+    }
+    lines
 }
 
 /// What is due, in one line each, without numbers.

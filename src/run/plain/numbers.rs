@@ -7,15 +7,11 @@
 //!
 //! Invariant: a number never comes to mean something else.
 
-use chrono::TimeDelta;
-
 use crate::change::Change;
+use crate::console::overlay;
 use crate::incident::{Channel, Duty, EntryId, Event, Incident, ReviewOf};
 use crate::pane::Cx;
 use crate::text::CleanStr;
-
-/// Older changes are not offered as a cause.
-pub(super) const LATELY: TimeDelta = TimeDelta::hours(2);
 
 /// Things of one kind, in the order in which they got their numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,7 +104,8 @@ impl Numbers {
         self.drafts.renew(entries(incident, |event| matches!(event, Event::UpdateDrafted(_))));
         self.offers.renew(entries(incident, |event| matches!(event, Event::HandoverOffered(_))));
         self.alerts.all(cx.live.alerts(cx.wall).iter().map(|live| &live.alert.fingerprint));
-        self.changes.all(cx.live.changes_since(cx.wall - LATELY));
+        let (ours, others) = overlay::lately(cx);
+        self.changes.all(ours.into_iter().chain(others));
     }
 
     /// The word by which an obligation is named: what it is, and of what.
@@ -128,6 +125,7 @@ impl Numbers {
             Duty::Review(ReviewOf::Matrix) => "review-matrix".to_owned(),
             Duty::Review(ReviewOf::Templates) => "review-templates".to_owned(),
             Duty::FollowUp(id) => format!("follow-up-{}", self.follow_ups.of(id)),
+            Duty::TakeBack(step) => format!("take-back-{}", key(&step.step)),
         }
     }
 }

@@ -133,7 +133,8 @@ impl Told {
             | Duty::Postmortem
             | Duty::Article
             | Duty::Review(_)
-            | Duty::FollowUp(_) => format!("done: {name}"),
+            | Duty::FollowUp(_)
+            | Duty::TakeBack(_) => format!("done: {name}"),
         });
         let mut lines: Vec<String> = done.collect();
         lines.extend(grouped(&dropped).into_iter().map(|(name, _)| format!("no longer due: {name}")));
@@ -238,7 +239,8 @@ fn is_in_its_line(duty: &Duty) -> bool {
         | Duty::Postmortem
         | Duty::Article
         | Duty::Review(_)
-        | Duty::FollowUp(_) => false,
+        | Duty::FollowUp(_)
+        | Duty::TakeBack(_) => false,
     }
 }
 
@@ -246,7 +248,7 @@ fn is_in_its_line(duty: &Duty) -> bool {
 pub(super) fn owner(obligation: &Obligation) -> String {
     let name = obligation.owner.as_ref().map_or("nobody", |name| name.as_str());
     match &obligation.duty {
-        Duty::CallBack(_) | Duty::Accept(_) | Duty::FollowUp(_) => name.to_owned(),
+        Duty::CallBack(_) | Duty::Accept(_) | Duty::FollowUp(_) | Duty::TakeBack(_) => name.to_owned(),
         Duty::Acknowledge
         | Duty::TakeCommand
         | Duty::Decide(_)

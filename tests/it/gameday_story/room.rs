@@ -114,7 +114,7 @@ impl Room {
                 source: None,
             }
         });
-        let plan = Drill { name: name.into(), text: text.to_owned(), seed: SEED, speed, staging: None };
+        let plan = Drill { name: name.into(), text: text.to_owned(), seed: SEED, speed, staging: None, team: None };
         let entries = drill_entries(&exercise, &plan, &"ira".into(), "UTC", start());
         let drill = Clock::new(start(), speed);
         let playbook = Catalogue::shipped().get(&exercise.service).unwrap().clone();

@@ -82,7 +82,7 @@ pub(super) fn take_offer(session: &mut Session, offer: Offer, wall: DateTime<Utc
 }
 
 /// Keeps what would run until its word is said; it is told once its programs were looked for.
-fn show_dialog(session: &mut Session, mut dialog: RunDialog) -> Answer {
+pub(super) fn show_dialog(session: &mut Session, mut dialog: RunDialog) -> Answer {
     session.looks += 1;
     dialog.is_printed();
     let programs = dialog.programs_to_find(session.looks);
@@ -139,6 +139,10 @@ pub(super) fn take(session: &mut Session, pick: &Pick, rest: &str, again: &str, 
         Some((_, Choice::Run(step, purpose))) => {
             let offer = overlay::step(step, *purpose, &session.cx(wall))?;
             take_offer(session, offer, wall)
+        }
+        Some((_, Choice::RunWith(step, values))) => {
+            let dialog = overlay::with_values(step, Purpose::Do, values, &session.cx(wall))?;
+            show_dialog(session, dialog)
         }
         Some((_, Choice::Act(name))) => match super::all().find(|verb| verb.is_called(name)) {
             Some(verb) => (verb.run)(session, "", wall),

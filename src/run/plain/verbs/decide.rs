@@ -6,7 +6,8 @@ use super::super::Session;
 use super::super::lists;
 use super::words::{fields, first_word, given};
 use super::{Answer, InShell, Verb, usage, verb};
-use crate::incident::{Command, DecisionProposed, HypothesisOpened, HypothesisSettled, ObjectionRaised};
+use crate::console::overlay;
+use crate::incident::{Command, DecisionProposed, HypothesisOpened, HypothesisSettled, ObjectionRaised, Purpose};
 use crate::text::CleanStr;
 
 pub(super) const VERBS: &[Verb] = &[
@@ -28,6 +29,8 @@ pub(super) const VERBS: &[Verb] = &[
     verb("theories", "", "the theories, with numbers", |session, _, wall| {
         session.answer_list(lists::theories, "no theory is open: :theory TEXT opens one", wall)
     }).looks(),
+    verb("roll-back", "N", "show what would take a theory's cause back; :confirm starts it", roll_back)
+        .shell(InShell::Not("a command is read and confirmed in a console")),
     verb("eliminated", "N EVIDENCE", "a theory does not hold", |session, rest, wall| {
         settle(session, "eliminated", false, rest, wall)
     }).of(lists::theories),
@@ -80,11 +83,23 @@ fn theory_from(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer
     }
     let change = session.numbers.changes.get(rest)?;
     let cx = session.cx(wall);
-    let at = cx.minute(cx.incident.clock().show(change.at));
-    let service = change.service.as_ref().map(|service| format!(" {service}")).unwrap_or_default();
-    let text = CleanStr::new(&format!("the {at} {}{service}: {}", change.kind.word(), change.what));
-    let body = HypothesisOpened { text, owner: Some(cx.me.clone()), rollback: change.rollback };
+    let text = CleanStr::new(&format!("the {}", overlay::change_line(&change, &cx)));
+    let body = HypothesisOpened { text, owner: Some(cx.me.clone()), rollback: change.way_back() };
     session.ask(Command::OpenHypothesis(body), wall)
+}
+
+/// What a theory's way back would run, to be confirmed.
+fn roll_back(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    if rest.trim().is_empty() {
+        return usage("roll-back");
+    }
+    let id = session.numbers.theories.get(rest)?;
+    let cx = session.cx(wall);
+    let theory =
+        cx.incident.hypotheses.iter().find(|theory| theory.id == id).ok_or("this theory is not in the record")?;
+    let (step, values) = overlay::way_back(theory, &cx)?;
+    let dialog = overlay::with_values(&step, Purpose::Do, &values, &cx)?;
+    super::commands::show_dialog(session, dialog)
 }
 
 fn settle(session: &mut Session, name: &str, holds: bool, rest: &str, wall: DateTime<Utc>) -> Answer {

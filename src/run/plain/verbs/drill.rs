@@ -6,7 +6,7 @@ use super::super::Session;
 use super::commands::{take, take_offer};
 use super::records::may_write;
 use super::{Answer, InShell, Verb, verb};
-use crate::console::overlay;
+use crate::console::overlay::{self, Offer};
 use crate::console::{Effect, Printout};
 use crate::incident::{Command, Phase};
 use crate::live::Inquiry;
@@ -24,9 +24,15 @@ pub(super) const VERBS: &[Verb] = &[
         Ok(vec![Effect::Print(Printout::Debrief(id))])
     })
     .looks(),
-    verb("abort-drill", "", "in a drill: end it before it is over", |session, _, wall| {
-        let offer = overlay::staged::abort(&session.cx(wall))?;
-        take_offer(session, offer, wall)
+    verb("abort-drill", "[N]", "in a drill: end it before it is over; asks once more", |session, rest, wall| {
+        match overlay::staged::abort(&session.cx(wall))? {
+            Offer::Ask(ends) => {
+                let sure = overlay::drill::sure(&ends);
+                let rest = if rest.trim() == "yes" { &sure.rows.len().to_string() } else { rest };
+                take(session, &sure, rest, ":abort-drill", wall)
+            }
+            offer => take_offer(session, offer, wall),
+        }
     })
     .shell(InShell::Not("an exercise is played in a console: `warroom gameday`")),
     verb("stand-in", "[N]", "in a drill: the exercise plays a role that nobody holds", |session, rest, wall| {
@@ -56,6 +62,26 @@ pub(super) const VERBS: &[Verb] = &[
     verb("inject", "", "in a drill, for its facilitator: who gets in touch next does so now", |session, _, _| {
         Ok(vec![session.console.to_facilitator(Inquiry::Inject)?])
     })
+    .shell(InShell::Not("an exercise is played in a console: `warroom gameday`")),
+    verb(
+        "facilitate",
+        "take | message FROM, VIA: TEXT | fact TEXT | fault ID | delay 5m | aside TEXT | score N met WHY | leave",
+        "in a drill: take its facilitator's part, inject by hand, note, score",
+        |session, rest, wall| {
+            let command = overlay::drill::facilitates(rest, &session.cx(wall))?;
+            session.ask(command, wall)
+        },
+    )
+    .shell(InShell::Not("an exercise is played in a console: `warroom gameday`")),
+    verb(
+        "facilitator",
+        "",
+        "in a drill, for its facilitator alone: plan, faults, criteria, notes",
+        |session, _, wall| {
+            let text = overlay::drill::facilitator_sheet(&session.cx(wall))?;
+            session.answer(text.lines().map(str::to_owned).collect())
+        },
+    )
     .shell(InShell::Not("an exercise is played in a console: `warroom gameday`")),
     verb("hint", "", "in a drill: a hint from the facilitator", |session, _, _| {
         Ok(vec![session.console.to_facilitator(Inquiry::Hint)?])

@@ -41,12 +41,31 @@ pub(super) const VERBS: &[Verb] = &[
         .live(),
     verb("pin", "OBJECTIVE | trace N", "the newest value, or the Nth kind of error span, as evidence", pin).live(),
     verb("past", "", "the last incidents of the affected services, and what ended them", past).looks(),
-    verb("changes", "", "deploys, flags and Terraform of the last two hours, with numbers", |session, _, wall| {
-        let none = "no change is known: warroom change records one, or a command of the config tells them";
-        session.answer_list(lists::changes, none, wall)
+    verb("other-changes", "", "changes of services that are not affected", |session, _, wall| {
+        changes(session, "others", wall)
     })
+    .shell(InShell::Not("`warroom changes` lists all")),
+    verb(
+        "changes",
+        "[others | -s SERVICE -k KIND -b NAME | WORDS]",
+        "deploys, flags and Terraform of the last two hours, with numbers: ours first",
+        changes,
+    )
     .shell(InShell::Own("changes")),
 ];
+
+fn changes(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    if rest.trim().is_empty() {
+        let none = "no change is known: warroom change records one, or a command of the config tells them";
+        return session.answer_list(lists::changes, none, wall);
+    }
+    let cx = session.console.view(wall);
+    let lines = lists::changes_like(&mut session.numbers, rest, &cx)?;
+    if lines.is_empty() {
+        return Err("no change of the last two hours is like that".to_owned());
+    }
+    session.answer(lines)
+}
 
 fn past(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
     let line = |past: &Past| {
