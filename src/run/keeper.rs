@@ -173,6 +173,10 @@ impl Watch {
     fn run(&mut self) {
         loop {
             self.journal.wait(LOOK);
+            // Without its record nothing can be written down, so nothing is done: a folder that was taken away does not come back.
+            if !self.dir.directory().is_dir() {
+                return;
+            }
             self.read();
             let now = clock::boot();
             let is_known = self.record.run(self.keep.run).is_some();
