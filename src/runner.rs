@@ -7,6 +7,7 @@
 
 mod echo;
 mod follow;
+mod given;
 mod helper;
 mod left;
 pub mod look;
@@ -128,7 +129,7 @@ pub fn folder(journal: &Path, incident: IncidentId, run: EntryId) -> PathBuf {
 
 /// Whether any command ever ran for an incident here.
 pub fn has_run(journal: &Path, incident: IncidentId) -> bool {
-    journal.join(format!("{incident}.runs")).is_dir()
+    crate::journal::Folder::open(&journal.join(format!("{incident}.runs"))).is_ok()
 }
 
 /// The file that has all that a run prints.

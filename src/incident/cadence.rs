@@ -377,11 +377,19 @@ fn people(list: &mut List<'_>, cadence: &Cadence) {
 
 /// The external page is due after so much customer impact; once told, when the last text promised, though it be over by then.
 fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let (start, end) = facts.impact.latest()?;
     if facts.nobody_affected.is_some() {
         return None;
     }
-    let heard = facts.last_heard(Channel::ExternalPage).filter(|heard| heard.at >= start);
+    let mut times = facts.impact.stretches();
+    let (start, end) = times.pop()?;
+    let heard = facts.last_heard(Channel::ExternalPage);
+    // An earlier time of which customers never heard stays owed while another one began.
+    let is_untold = |from: DateTime<Utc>| heard.is_none_or(|heard| heard.at < from);
+    let long = |(from, to): &(DateTime<Utc>, Option<DateTime<Utc>>)| to.is_none_or(|to| to - *from > cadence.external);
+    if let Some((from, _)) = times.iter().find(|time| is_untold(time.0) && long(time)) {
+        return Some((*from, *from + cadence.external));
+    }
+    let heard = heard.filter(|heard| heard.at >= start);
     match (heard, end) {
         (Some(heard), None) => match facts.reopened_at.filter(|at| heard.at < *at) {
             Some(reopened) => Some((reopened, reopened + cadence.external)),

@@ -49,7 +49,7 @@ const WORDS: [&str; 30] = [
 ];
 
 /// Fields with words that earlier builds left in a redacted entry: what they left is not taken for a change of the file.
-const WORDS_SINCE: [&str; 4] = ["despite", "not-started", "stopped", "unknown"];
+const WORDS_SINCE: [&str; 7] = ["despite", "exact", "not-started", "nothing", "outcomes", "stopped", "unknown"];
 
 /// Fields that hold words in one kind of event and something else in another.
 const WORDS_OF: [(&str, &str); 3] =
@@ -165,7 +165,6 @@ mod tests {
         "by",
         "choice",
         "component",
-        "components",
         "console",
         "digest",
         "env",
@@ -174,20 +173,25 @@ mod tests {
         "from",
         "holder",
         "host",
+        "id",
         "invite",
         "keeps",
         "key",
         "name",
         "owner",
+        "page",
         "path",
+        "playbook",
         "position",
         "present",
+        "reassign",
+        "remote",
         "service",
         "step",
         "tag",
         "target",
-        "tell",
         "to",
+        "via",
         "who",
         "zone",
     ];

@@ -62,8 +62,6 @@ const WITHOUT_TEXT: &[&str] = &[
     "drill-paused",
     "drill-resumed",
     "handover-accepted",
-    "impact-ended",
-    "impact-started",
     "privacy-set",
     "task-read-back",
 ];

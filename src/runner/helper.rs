@@ -11,7 +11,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal};
 
 use super::echo::{self, Echo};
+use super::given;
 use super::{
     CANCEL, END, END_BYTES, END_ROOM, End, GRANT, INTERRUPT, Living, OUTPUT, OVERTIME, Order, Place, STATE, State,
     left, look,
@@ -123,19 +124,6 @@ fn as_os(text: &Exact) -> &OsStr {
     OsStr::from_bytes(text.as_bytes())
 }
 
-/// What the command reads: nothing, or the starter's stdin from where it is. It is opened by the name that the system has for it, because the helper's
-/// own stdin brought the order.
-fn input(order: &Order) -> io::Result<Stdio> {
-    let Some(starter) = order.input else { return Ok(Stdio::null()) };
-    let mut file = File::open(format!("/proc/{starter}/fd/0"))?;
-    let told = std::fs::read_to_string(format!("/proc/{starter}/fdinfo/0")).unwrap_or_default();
-    let place = told.lines().find_map(|line| line.strip_prefix("pos:")).and_then(|place| place.trim().parse().ok());
-    if let Some(place) = place.filter(|_| file.metadata().is_ok_and(|what| what.is_file())) {
-        file.seek(SeekFrom::Start(place))?;
-    }
-    Ok(file.into())
-}
-
 type Pipe = io::PipeReader;
 
 /// A child and the ends of what it prints: one pipe for both, which keeps their order, or two where they go on to different places.
@@ -150,7 +138,7 @@ fn spawn(order: &Order) -> io::Result<(Child, Vec<Pipe>)> {
     for (name, value) in order.env.iter().filter_map(|name| Some((name.as_str(), std::env::var_os(name.as_str())?))) {
         command.env(name, value);
     }
-    command.args(arguments.iter().map(as_os)).stdin(input(order)?).process_group(0);
+    command.args(arguments.iter().map(as_os)).stdin(given::input(order)?).process_group(0);
     for (name, value) in [
         ("TERM", "dumb"),
         ("NO_COLOR", "1"),

@@ -152,7 +152,8 @@ fn scaled(value: f64, digits: usize, scales: &[Scale]) -> (String, f64) {
     let (scale, unit) = scales
         .iter()
         .copied()
-        .find(|(scale, _)| reaches(*scale))
+        // Nothing at all is said in the unit itself: 0 s.
+        .find(|(scale, _)| if value == 0.0 { *scale == 1.0 } else { reaches(*scale) })
         .unwrap_or((least, scales.last().map_or("", |scale| scale.1)));
     let inner = divided(value, scale);
     if !inner.is_finite() {

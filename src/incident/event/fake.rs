@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::Event;
 
 /// Where the bodies are: of one with flattened parts the fields are known from here alone.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     include_str!("../event.rs"),
     include_str!("after.rs"),
     include_str!("delivery.rs"),
@@ -19,22 +19,55 @@ const SOURCES: [&str; 9] = [
     include_str!("scope.rs"),
     include_str!("shift.rs"),
     include_str!("silencing.rs"),
+    include_str!("symptom.rs"),
     include_str!("work.rs"),
     include_str!("../terms.rs"),
 ];
 
-/// A delivery's moves: a tagged body does not say what it holds.
-const MOVES: [&str; 10] = [
-    r#"{"state":"queued","not_before":"2026-05-28T20:27:00Z","why":"TEXT","choice":"TEXT"}"#,
-    r#"{"state":"held","why":"TEXT","ways":[{"words":"TEXT","choice":"TEXT"}]}"#,
-    r#"{"state":"sending"}"#,
-    r#"{"state":"sent","remote":"TEXT","name":"TEXT","link":"TEXT"}"#,
-    r#"{"state":"by-hand"}"#,
-    r#"{"state":"failed","why":"TEXT"}"#,
-    r#"{"state":"unconfirmed","why":"TEXT"}"#,
-    r#"{"state":"superseded","by":"0000000000000001:3"}"#,
-    r#"{"state":"dropped","why":"TEXT"}"#,
-    r#"{"state":"gone","why":"TEXT"}"#,
+/// Bodies that hold a tagged value, which does not say what it holds. `"TEXT"` is filled, `ENTRY` and `STEP` are an id and a small number.
+const TAGGED: [(&str, &[&str]); 4] = [
+    (
+        "delivery-moved",
+        &[
+            r#"{"delivery":"ENTRY","step":STEP,"to":{"state":"queued","not_before":"2026-05-28T20:27:00Z","why":"TEXT","choice":"TEXT"}}"#,
+            r#"{"delivery":"ENTRY","step":STEP,"to":{"state":"held","why":"TEXT","ways":[{"words":"TEXT","choice":"TEXT"}]}}"#,
+            r#"{"delivery":"ENTRY","step":STEP,"to":{"state":"sending"}}"#,
+            r#"{"delivery":"ENTRY","step":STEP,"to":{"state":"sent","remote":"TEXT","name":"TEXT","link":"TEXT"}}"#,
+            r#"{"delivery":"ENTRY","step":STEP,"to":{"state":"by-hand"}}"#,
+            r#"{"delivery":"ENTRY","step":STEP,"to":{"state":"failed","why":"TEXT"}}"#,
+            r#"{"delivery":"ENTRY","step":STEP,"to":{"state":"unconfirmed","why":"TEXT"}}"#,
+            r#"{"delivery":"ENTRY","step":STEP,"to":{"state":"superseded","by":"0000000000000001:3"}}"#,
+            r#"{"delivery":"ENTRY","step":STEP,"to":{"state":"dropped","why":"TEXT"}}"#,
+            r#"{"delivery":"ENTRY","step":STEP,"to":{"state":"gone","why":"TEXT"}}"#,
+        ],
+    ),
+    (
+        "facilitated",
+        &[
+            r#"{"act":"takes"}"#,
+            r#"{"act":"leaves"}"#,
+            r#"{"act":"message","from":"TEXT","via":"TEXT","text":"TEXT"}"#,
+            r#"{"act":"fact","text":"TEXT"}"#,
+            r#"{"act":"fault","fault":"TEXT"}"#,
+            r#"{"act":"delay","seconds":STEP}"#,
+            r#"{"act":"aside","text":"TEXT"}"#,
+            r#"{"act":"score","criterion":STEP,"met":true,"why":"TEXT"}"#,
+        ],
+    ),
+    (
+        "symptom-began",
+        &[
+            r#"{"of":{"kind":"alert","fingerprint":"TEXT"},"title":"TEXT","since":"2026-05-28T20:27:00Z"}"#,
+            r#"{"of":{"kind":"objective","service":"TEXT","id":"TEXT"},"title":"TEXT","since":"2026-05-28T20:27:00Z","at_least":true,"value":"TEXT"}"#,
+        ],
+    ),
+    (
+        "symptom-ended",
+        &[
+            r#"{"of":{"kind":"alert","fingerprint":"TEXT"},"title":"TEXT","ended":"2026-05-28T20:28:00Z","after":"2026-05-28T20:27:00Z"}"#,
+            r#"{"of":{"kind":"objective","service":"TEXT","id":"TEXT"},"title":"TEXT","ended":"2026-05-28T20:28:00Z","peak":{"value":"TEXT","series":"TEXT","at":"2026-05-28T20:27:30Z","at_least":true}}"#,
+        ],
+    ),
 ];
 
 /// What a made-up body is filled with.
@@ -48,11 +81,12 @@ pub(crate) struct Filling<'a> {
 impl Event {
     /// An event of a kind of the table; nothing where its type does not say enough.
     pub(crate) fn fake(kind: &str, filling: &Filling<'_>) -> Option<Self> {
-        if kind == "delivery-moved" {
+        if let Some((_, bodies)) = TAGGED.iter().find(|(tagged, _)| *tagged == kind) {
             let mut draw = Draw::new(filling);
-            let to = MOVES[draw.below(MOVES.len())].replace("\"TEXT\"", &serde_json::to_string(&draw.text()).ok()?);
-            let (entry, step) = (draw.id(), draw.below(3));
-            let body = format!(r#"{{"delivery":"{entry}","step":{step},"to":{to}}}"#);
+            let body = bodies[draw.below(bodies.len())];
+            let text = serde_json::to_string(&draw.text()).ok()?;
+            let (entry, step) = (draw.id(), draw.below(3).to_string());
+            let body = body.replace("\"TEXT\"", &text).replace("ENTRY", &entry).replace("STEP", &step);
             return Some(Self::from_wire(kind, &RawValue::from_string(body).ok()?));
         }
         Self::made_up(kind, filling)

@@ -125,7 +125,7 @@ fn a_text_that_was_withdrawn_first_goes_nowhere_though_its_approval_was_written(
     assert!(room.incident.updates.is_empty());
     let lines: Vec<String> =
         room.incident.timeline().lines().filter(|line| line.tag == "draft").map(|line| line.text.to_string()).collect();
-    assert_eq!(lines[1..], ["dropped: wrong amount", "not sent: still on it"]);
+    assert_eq!(lines[1..], ["dropped (wrong amount)", "not sent: still on it"]);
     // The same words, written again and meant, go out.
     room.incident.apply([
         entry(1, 53, 302, "dana", Event::StatusUpdatePosted(StatusUpdate { draft: None, ..approved })),

@@ -120,8 +120,8 @@ proptest! {
             let incident = &room.incident;
             prop_assert_eq!(incident.nobody_affected.is_some(), is_denied);
             prop_assert_eq!(incident.impact.start().is_some(), is_since);
-            let is_long = incident.impact.end().is_none_or(|end| {
-                end - incident.impact.start().unwrap_or(end) > Cadence::default().external
+            let is_long = incident.impact.stretches().into_iter().any(|(start, end)| {
+                end.is_none_or(|end| end - start > Cadence::default().external)
             });
             prop_assert_eq!(is_external_due(incident), is_since && is_long);
             prop_assert_eq!(report(incident).is_some(), is_since && is_long);

@@ -92,6 +92,7 @@ fn deploy() -> Change {
         by: "ci".into(),
         link: Some("https://ci.example/17".into()),
         rollback: None,
+        more: Default::default(),
     }
 }
 

@@ -80,7 +80,7 @@ fn notes_from_a_pipe_reach_no_terminal_as_more_than_text() {
     let shown = String::from_utf8(host.run(&["show", "INC-1"]).stdout).unwrap();
     assert!(shown.chars().all(|letter| matches!(letter, '\n' | '\t') || !letter.is_control()));
     assert!(shown.contains("\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} family"));
-    let mut seen = host.start(super::WARROOM, &["show", "INC-1"], &[], (120, 40));
+    let mut seen = host.start(super::WARROOM, &["show", "INC-1", "--no-pager"], &[], (120, 40));
     assert_eq!(code(seen.wait_exit(SOON)), 0);
     assert_no_stray_escapes(seen.raw());
     assert_no_stray_escapes(host.say(&["list"]).as_bytes());

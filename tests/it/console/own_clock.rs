@@ -49,7 +49,7 @@ fn a_clock_that_is_ten_minutes_ahead_is_learnt_from_prometheus_told_in_the_heade
     // Its charts end at the right time, and what they end with is of now.
     let shows_now = move |screen: &vt100::Screen| {
         let contents = screen.contents().to_lowercase();
-        let row = contents.lines().find(|row| row.contains("payments pending") && row.contains('<'));
+        let row = contents.lines().find(|row| row.contains("payments pending") && row.contains('≤'));
         let value = row.and_then(|row| row.split("payments pending").nth(1)?.split_whitespace().next()?.parse().ok());
         value.is_some_and(|value: i64| (value - 500 - seconds()).abs() <= 8)
     };

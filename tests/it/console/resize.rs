@@ -55,7 +55,7 @@ fn stays_fresh(console: &mut Pty, each: Duration, shows: &str) {
 /// The second of this day's ten thousand that a screen shows as the number of pending payments.
 fn shown(screen: &vt100::Screen) -> Option<i64> {
     let contents = screen.contents().to_lowercase();
-    let row = contents.lines().find(|row| row.contains("payments pending") && row.contains('<'))?;
+    let row = contents.lines().find(|row| row.contains("payments pending") && row.contains('≤'))?;
     row.split("payments pending").nth(1)?.split_whitespace().next()?.parse().ok()
 }
 
