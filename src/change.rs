@@ -324,6 +324,13 @@ impl Change {
         more.before = more.before.take().or(before.more.before);
         more.after = more.after.take().or(before.more.after);
         more.environment = more.environment.take().or(before.more.environment);
+        if more.services.is_empty() {
+            more.services = before.more.services;
+        }
+        // What was said once of the way back holds until it is said anew.
+        for (name, value) in before.more.values {
+            more.values.entry(name).or_insert(value);
+        }
         self.link = self.link.take().or(before.link);
         self.rollback = self.rollback.take().or(before.rollback);
         if self.by.is_blank() {
@@ -477,7 +484,10 @@ mod tests {
                 ..More::default()
             },
         };
-        let (started, out) = (heard(0, ChangeStatus::Started, Some("9f2c")), heard(3, ChangeStatus::Succeeded, None));
+        let started = heard(0, ChangeStatus::Started, Some("9f2c"));
+        let mut out = heard(3, ChangeStatus::Succeeded, None);
+        // The second message says no more than that it is out.
+        (out.rollback, out.more.values) = (None, BTreeMap::new());
         for order in [vec![started.clone(), out.clone()], vec![out, started]] {
             let [one] = &together(order)[..] else { panic!("one change") };
             assert_eq!((one.at, one.more.status), (at("2026-11-23T12:03:00Z"), Some(ChangeStatus::Succeeded)));

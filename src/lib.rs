@@ -119,6 +119,7 @@
 //! | command, refusal | what a person asks; why not | [`incident::Command`], [`incident::Refusal`] |
 //! | timeline, note, amendment | the scribe's reading of the journal | [`incident::Timeline`], [`incident::NoteAdded`], [`incident::NoteAmended`] |
 //! | status update, cadence, obligation | what goes out; the runbook's times; anything with a deadline | [`incident::StatusUpdate`], [`incident::Cadence`], [`incident::Obligation`] |
+//! | impact, window, stretch | when customers hurt: as it was recorded, of the whole or of one service; a time without a break in which somebody did | [`incident::Impact`], [`incident::Window`], [`incident::Stretch`] |
 //! | template, remark, promise | what drafts an update for an audience and a status; what its check says; the time that a text names for the next one | [`template::Template`], [`template::Remark`], [`template::promise`] |
 //! | playbook, step | the checked list of a service; a line of it ("runbook" is the company's document) | [`playbook::Playbook`], [`playbook::Step`] |
 //! | run, order, vouching | a command that was started; what was frozen and confirmed; a second person's word for it | [`incident::Run`], [`incident::CommandStarted`], [`incident::CommandVouched`] |

@@ -328,7 +328,7 @@ fn secrets_never_reach_the_disk() {
 fn a_hundred_megabytes_are_counted_capped_and_do_not_flood_who_listens() {
     let bench = Bench::new();
     let program = bench.script("loud", "head -c 100000000 /dev/zero | tr '\\0' 'x' | fold -w 99; echo the end");
-    let order = Order { most: 4 << 20, ..bench.order(&[&program]) };
+    let order = Order { most: 4 << 20, limit: Duration::from_secs(240), ..bench.order(&[&program]) };
     let folder = bench.start("1", &order);
     let (printed, skipped, _, end) = told(&folder);
     assert_eq!(end.ending, Ending::Exited(0));
