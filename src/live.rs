@@ -491,9 +491,10 @@ impl Live {
         self.changes.values().map(|(_, found)| found.left_out).sum()
     }
 
-    /// When all sources of changes were last well.
+    /// As of when the changes of all their sources are known: when each was last well, or else when it told what it knows.
     pub fn changes_as_of(&self) -> Option<DateTime<Utc>> {
-        self.changes.keys().filter_map(|source| self.sources.get(source)?.good_at).min()
+        let good = |source| self.sources.get(source).and_then(|health: &Health| health.good_at);
+        self.changes.iter().map(|(source, (told, _))| good(source).unwrap_or(*told)).min()
     }
 
     /// How fresh the changes of the source that is worst off are: its last good poll counts, because a source tells changes only when there is a
