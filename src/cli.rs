@@ -1,6 +1,6 @@
 //! The command line: flags and subcommands, what they print, and how they end.
 //!
-//! Hides clap. Answers go to stdout, errors to stderr; the exit statuses stand in one table ([`status`]). Only `open` and `gameday` want a
+//! Hides clap. Answers go to stdout, errors to stderr; the exit statuses stand in one table (`status`). Only `open` and `gameday` want a
 //! terminal.
 //!
 //! Invariant: `note`, `declare` and `change` end with 0 only when what they were given is on disk.

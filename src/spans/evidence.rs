@@ -1,7 +1,7 @@
 //! How a span ended, read off what instrumentations really send.
 //!
 //! Hides that there is no one flag: a status, a tag, an HTTP or gRPC code, a proxy's flags, an event or an old client's log each say it, and many
-//! senders use only one of them. [`RULES`] is the whole table, one line a rule, with where it is written.
+//! senders use only one of them. `RULES` is the whole table, one line a rule, with where it is written.
 //!
 //! Invariant: no flag is not health. What is declared counts whatever else is said; what was answered counts unless the sender declared success (as
 //! OpenTelemetry asks of tools); what was only noted on the way counts unless the operation then answered well.

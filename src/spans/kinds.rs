@@ -130,7 +130,7 @@ pub fn operation(name: &CleanStr) -> CleanStr {
 
 /// The kind of an error's text.
 ///
-/// Read in runs of letters and digits. A run of digits is a number, and stays only behind a word that makes it a code ([`CODES`]); a run of both is an
+/// Read in runs of letters and digits. A run of digits is a number, and stays only behind a word that makes it a code (`CODES`); a run of both is an
 /// id, unless it reads like a name (`psycopg2`, `db1`, `sha256`: letters and at most three digits; `250ms`: a number with its unit). Numbers and ids
 /// that dots, colons and hyphens join are one (an address, a UUID, a time).
 pub fn template(text: &str) -> CleanStr {
