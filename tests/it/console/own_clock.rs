@@ -15,6 +15,8 @@ const EVERY: Duration = Duration::from_secs(1);
 fn can_fake_time() -> bool {
     let is_there =
         std::process::Command::new("faketime").args(["-f", "+0", "true"]).status().is_ok_and(|s| s.success());
+    let is_required = std::env::var("WARROOM_REQUIRE_SERVERS").as_deref() == Ok("1");
+    assert!(is_there || !is_required, "faketime is not installed");
     if !is_there {
         eprintln!("skipped: faketime is not installed");
     }
