@@ -285,7 +285,8 @@ fn most(expected: f64) -> usize {
 mod tests {
     use super::*;
     use crate::live::{Finding, Report};
-    use crate::slo::{Grid, ObjectiveKind, Series, Side, Unit};
+    use crate::slo::tests::counted;
+    use crate::slo::{Grid, Series};
     use crate::text::duration::Lapse;
 
     #[test]
@@ -295,22 +296,6 @@ mod tests {
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
-    }
-
-    fn objective(absent: Absent) -> Objective {
-        Objective {
-            id: "x".into(),
-            title: "x".into(),
-            kind: ObjectiveKind::Threshold,
-            expr: "x".to_owned(),
-            target: 1.0,
-            unit: Unit::Count,
-            side: Side::AtMost,
-            window: "5m".into(),
-            absent,
-            every: None,
-            lag: None,
-        }
     }
 
     /// What a proof says of quarters of a minute up to now.
@@ -330,7 +315,7 @@ mod tests {
 
     #[test]
     fn what_was_outside_is_normal_since_the_first_measured_moment_inside() {
-        let slo = objective(Absent::Unknown);
+        let slo = counted(Absent::Unknown);
         let resolution = TimeDelta::seconds(15);
         let grid = Grid { start: at(0), resolution, len: 5 };
         let over = |values: [f64; 5]| {
@@ -344,7 +329,7 @@ mod tests {
 
     #[test]
     fn only_whole_and_fresh_answers_to_its_own_question_prove_anything() {
-        let (unknown, met) = (objective(Absent::Unknown), objective(Absent::Met));
+        let (unknown, met) = (counted(Absent::Unknown), counted(Absent::Met));
         assert_eq!(proof_of(&unknown, Scope::Proof, |_| {}), Ok("0.50, normal for 10 min".to_owned()));
         let why = proof_of(&unknown, Scope::Chart, |_| {}).unwrap_err();
         assert_eq!(why, "it was not answered yet", "a chart is no proof");

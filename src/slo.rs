@@ -393,8 +393,14 @@ impl Grid {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// A count that is to be at most 1.
+    pub(crate) fn counted(absent: Absent) -> Objective {
+        let unit = Unit::Count;
+        Objective { expr: "x".to_owned(), unit, absent, ..objective(ObjectiveKind::Threshold, 1.0) }
+    }
 
     fn objective(kind: ObjectiveKind, target: f64) -> Objective {
         Objective {

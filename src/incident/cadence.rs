@@ -380,25 +380,36 @@ fn external(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<Utc>, DateTime
     if facts.nobody_affected.is_some() {
         return None;
     }
-    let mut times = facts.impact.stretches();
-    let (start, end) = times.pop()?;
-    let heard = facts.last_heard(Channel::ExternalPage);
+    let times = facts.impact.stretches();
     // An earlier time of which customers never heard stays owed while another one began.
-    let is_untold = |from: DateTime<Utc>| heard.is_none_or(|heard| heard.at < from);
-    let long = |(from, to): &(DateTime<Utc>, Option<DateTime<Utc>>)| to.is_none_or(|to| to - *from > cadence.external);
-    if let Some((from, _)) = times.iter().find(|time| is_untold(time.0) && long(time)) {
-        return Some((*from, *from + cadence.external));
+    if let Some(owed) = untold(facts, cadence, &times, None) {
+        return Some(owed);
     }
-    let heard = heard.filter(|heard| heard.at >= start);
-    match (heard, end) {
-        (Some(heard), None) => match facts.reopened_at.filter(|at| heard.at < *at) {
-            Some(reopened) => Some((reopened, reopened + cadence.external)),
-            None => Some((heard.at, heard.promised_next.unwrap_or(facts.next_due(heard.at, cadence.external_again)))),
-        },
-        (Some(heard), Some(_)) => Some((heard.at, heard.promised_next?)),
-        (None, Some(end)) if end - start <= cadence.external => None,
-        (None, _) => Some((start, start + cadence.external)),
+    let (start, end) = *times.last()?;
+    let heard = facts.last_heard(Channel::ExternalPage).filter(|heard| heard.at >= start)?;
+    if end.is_some() {
+        return Some((heard.at, heard.promised_next?));
     }
+    match facts.reopened_at.filter(|at| heard.at < *at) {
+        Some(reopened) => Some((reopened, reopened + cadence.external)),
+        None => Some((heard.at, heard.promised_next.unwrap_or(facts.next_due(heard.at, cadence.external_again)))),
+    }
+}
+
+/// The first time in which customers hurt for longer than the page may be silent, and since whose beginning it said nothing; one without an end
+/// lasted until `ended`, where that is known.
+fn untold(
+    facts: &Facts,
+    cadence: &Cadence,
+    times: &[Stretch],
+    ended: Option<DateTime<Utc>>,
+) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let last = facts.last_heard(Channel::ExternalPage).map(|heard| heard.at);
+    times.iter().find_map(|(start, end)| {
+        let (until, due) = (end.or(ended), *start + cadence.external);
+        let is_told = last.is_some_and(|last| last >= *start);
+        (!is_told && until.is_none_or(|until| until > due)).then_some((*start, due))
+    })
 }
 
 /// Customers who hurt for longer than the page may be silent, and never read a word of it.
@@ -406,12 +417,7 @@ pub(super) fn never_told(facts: &Facts, cadence: &Cadence) -> Option<(DateTime<U
     if facts.nobody_affected.is_some() {
         return None;
     }
-    let last = facts.last_heard(Channel::ExternalPage).map(|heard| heard.at);
-    facts.impact.stretches().into_iter().find_map(|(start, end)| {
-        let (until, due) = (end.or(facts.resolved_at), start + cadence.external);
-        let is_told = last.is_some_and(|last| last >= start);
-        (!is_told && until.is_none_or(|until| until > due)).then_some((start, due))
-    })
+    untold(facts, cadence, &facts.impact.stretches(), facts.resolved_at)
 }
 
 /// Whoever was promised another text, and has heard nothing since it was resolved, is told that it is over.

@@ -195,23 +195,8 @@ mod tests {
 
     use super::*;
     use crate::live::{Finding, Health, Report};
-    use crate::slo::{Grid, Lasting, ObjectiveKind, Series, Side, Unit};
-
-    fn objective(absent: Absent) -> Objective {
-        Objective {
-            id: "x".into(),
-            title: "x".into(),
-            kind: ObjectiveKind::Threshold,
-            expr: "x".to_owned(),
-            target: 1.0,
-            unit: Unit::Count,
-            side: Side::AtMost,
-            window: "5m".into(),
-            absent,
-            every: None,
-            lag: None,
-        }
-    }
+    use crate::slo::tests::counted;
+    use crate::slo::{Grid, Lasting, Series};
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_790_000_000 + seconds, 0).expect("a time")
@@ -233,7 +218,7 @@ mod tests {
 
     #[test]
     fn not_asked_asked_failed_empty_and_without_a_value_are_five_things() {
-        let (unknown, met) = (objective(Absent::Unknown), objective(Absent::Met));
+        let (unknown, met) = (counted(Absent::Unknown), counted(Absent::Met));
         let mut live = Live::default();
         assert_eq!(live.standing(&id(), &unknown), Standing::NotAsked);
         tell(&mut live, Finding::Ready { place: "x".into(), every: TimeDelta::seconds(15) });
@@ -253,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_headline_is_of_now_and_a_breach_began_where_the_proof_and_beyond_it_the_chart_say() {
-        let slo = objective(Absent::Unknown);
+        let slo = counted(Absent::Unknown);
         let mut live = Live::default();
         let mut says = |scope, measured| tell(&mut live, Finding::Measured(id(), scope, Box::new(measured)));
         // A point each ten minutes: that of the breach is not among them.

@@ -121,26 +121,11 @@ fn first_good(measured: &Measured, objective: &Objective, after: DateTime<Utc>) 
 mod tests {
     use super::*;
     use crate::live::Read;
-    use crate::slo::{Grid, ObjectiveKind, Series, Side, Unit};
+    use crate::slo::tests::counted;
+    use crate::slo::{Grid, Series};
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
-    }
-
-    fn objective(absent: Absent) -> Objective {
-        Objective {
-            id: "x".into(),
-            title: "x".into(),
-            kind: ObjectiveKind::Threshold,
-            expr: "x".to_owned(),
-            target: 1.0,
-            unit: Unit::Count,
-            side: Side::AtMost,
-            window: "5m".into(),
-            absent,
-            every: None,
-            lag: None,
-        }
     }
 
     fn answer(start: i64, step: i64, values: &[Option<f64>]) -> Read {
@@ -158,8 +143,8 @@ mod tests {
 
     fn seen(panel: &Panel, absent: Absent) -> (Course, Option<Over>) {
         let mut course = Course::new(at(0));
-        course.see(panel, &objective(absent));
-        let over = over(&course, panel, &objective(absent));
+        course.see(panel, &counted(absent));
+        let over = over(&course, panel, &counted(absent));
         (course, over)
     }
 
