@@ -35,8 +35,6 @@ mod versions;
 mod waits;
 mod wall;
 
-use std::collections::{BTreeSet, VecDeque};
-
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::layout::Rect;
 
@@ -44,14 +42,12 @@ use crate::alert::Coverage;
 use crate::escalation::Matrix;
 use crate::exercise::staged::Site;
 use crate::incident::{
-    Actor, By, Cadence, Command, Declared, Duty, EntryId, Event, Incident, IncidentId, Progress, ProofLine, Refusal,
-    ServiceId, command, says,
+    Actor, By, Cadence, Command, Declared, Event, Incident, IncidentId, ProofLine, Refusal, command, says,
 };
-use crate::live::{Before, Finding, Inquiry, Live, Usual, WatchedObjective, WatchedService, Watchlist};
+use crate::live::{Finding, Inquiry, Live, Usual, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
-use crate::output::Outputs;
 pub use crate::pane::Past;
-use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Present, Question, Spelling};
+use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Question, Spelling};
 use crate::playbook::surroundings::Surroundings;
 use crate::playbook::{Aliases, Catalogue};
 use crate::reach::Reach;
@@ -65,14 +61,11 @@ pub use draw::{Cursor, Drawn};
 pub use effect::{Effect, Effects, JournalMsg, Msg, Printout, Summary};
 pub use known::Known;
 pub use layout::{Arrangement, Layout};
-use lookout::Lookout;
 use message::Messages;
 pub use message::{Notice, Tone};
-use outbox::Outbox;
+use opened::OpenRecord;
 use overlay::{Overlay, Shown};
 use own::Own;
-use record::Record;
-use remotes::Remotes;
 use start::Start;
 
 /// Half-typed text is saved this long after the key that changed it …
@@ -103,7 +96,7 @@ pub struct Settings {
     pub is_wall: bool,
     /// The simulated world stands still: for measuring.
     pub is_frozen: bool,
-    /// All playbooks.
+    /// All playbooks, as their files say.
     pub catalogue: Catalogue,
     /// The templates of updates.
     pub templates: Templates,
@@ -164,21 +157,15 @@ impl Dirty {
     }
 }
 
-/// One running warroom.
+/// One running warroom: what belongs to whoever sits here and to this machine, and beside it the record that is open.
 pub struct Console {
     settings: Settings,
-    incident: Incident,
+    /// All that belongs to the open record, and goes with it.
+    open: OpenRecord,
     live: Live,
     covers: Vec<Coverage>,
-    present: Vec<Present>,
-    outputs: Outputs,
-    /// What waits for the end of a command.
-    then: Option<turns::Then>,
     /// How often programs were looked for.
     looks: u64,
-    /// Commands that the shell follows for this console.
-    followed: BTreeSet<EntryId>,
-    record: Record,
     panes: Vec<Box<dyn Pane>>,
     focus: PaneId,
     is_zoomed: bool,
@@ -190,44 +177,18 @@ pub struct Console {
     watchlist: Watchlist,
     span: TimeDelta,
     own: Own,
-    deferred: VecDeque<(Command, Option<(PaneId, String)>)>,
-    draft: DraftClock,
     pasted_at: Option<DateTime<Utc>>,
     /// When more keys came at once than a person presses.
     flooded_at: Option<DateTime<Utc>>,
     looked_at: Option<DateTime<Utc>>,
     jumped_at: Option<DateTime<Utc>>,
-    /// When somebody pressed a key before the last pause of ten minutes, in the incident's clock.
-    away_since: Option<DateTime<Utc>>,
     dirty: Dirty,
-    wakes: [Option<DateTime<Utc>>; PANES.len() + 1],
-    /// When the next wait of this person is over, in the incident's clock.
-    next_wait: Option<DateTime<Utc>>,
-    outbox: Outbox,
-    lookout: Lookout,
-    remotes: Remotes,
-    usual_asked: Option<(Before, DateTime<Utc>)>,
     /// By how much the own clock is known to be ahead.
     ahead: TimeDelta,
     /// By how much a server said it is.
     off_by: TimeDelta,
     /// The record in which that stands because of this console.
     noted_clock_in: Option<IncidentId>,
-    /// The playbooks as their files say; those in the settings are as the incident has them.
-    loaded: Catalogue,
-    frozen: Vec<CleanStr>,
-    /// Versions of files that were offered already.
-    offered: BTreeSet<CleanStr>,
-    progress_told: Progress,
-    past: Vec<Past>,
-    past_of: Vec<ServiceId>,
-    rung: BTreeSet<Duty>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct DraftClock {
-    changed_at: Option<DateTime<Utc>>,
-    changes: usize,
 }
 
 impl Console {
@@ -235,15 +196,10 @@ impl Console {
     pub fn new(settings: Settings, screen: Rect) -> Self {
         let focus = settings.layout.first_focus(screen);
         let mut console = Self {
-            incident: Incident::new(IncidentId::incident(1)),
+            open: OpenRecord::new(None, settings.catalogue.clone()),
             live: Live { is_frozen: settings.is_frozen, ..Live::default() },
             covers: Vec::new(),
-            present: Vec::new(),
-            outputs: Outputs::default(),
-            then: None,
             looks: 0,
-            followed: BTreeSet::new(),
-            record: Record::default(),
             panes: PANES.iter().map(|spec| (spec.make)()).collect(),
             focus,
             is_zoomed: false,
@@ -255,30 +211,14 @@ impl Console {
             watchlist: Watchlist::default(),
             span: TimeDelta::hours(1),
             own: Own::default(),
-            deferred: VecDeque::new(),
-            draft: DraftClock::default(),
             pasted_at: None,
             flooded_at: None,
             looked_at: None,
             jumped_at: None,
-            away_since: None,
             dirty: Dirty::ALL,
-            wakes: [None; PANES.len() + 1],
-            next_wait: None,
-            outbox: Outbox::default(),
-            lookout: Lookout::default(),
-            remotes: Remotes::default(),
-            usual_asked: None,
             ahead: TimeDelta::zero(),
             off_by: TimeDelta::zero(),
             noted_clock_in: None,
-            loaded: settings.catalogue.clone(),
-            frozen: Vec::new(),
-            offered: BTreeSet::new(),
-            progress_told: Progress::default(),
-            past: Vec::new(),
-            past_of: Vec::new(),
-            rung: BTreeSet::new(),
             settings,
         };
         if focus == PaneId::Timeline && console.may_write() {
@@ -300,7 +240,7 @@ impl Console {
 
     /// The incident as this console knows it.
     pub fn incident(&self) -> &Incident {
-        &self.incident
+        &self.open.incident
     }
 
     /// What the sources said, as this console knows it.
@@ -320,7 +260,7 @@ impl Console {
 
     /// The record that is open here.
     pub fn open_record(&self) -> Option<IncidentId> {
-        self.record.id
+        self.open.record.id
     }
 
     /// The console's own name.
@@ -340,7 +280,7 @@ impl Console {
 
     /// The half-typed text that is not on disk yet.
     pub fn unsaved_draft(&self) -> Option<String> {
-        self.draft.changed_at?;
+        self.open.draft.changed_at?;
         Some(self.panes.iter().find_map(|pane| pane.draft()).unwrap_or_default())
     }
 
@@ -365,7 +305,7 @@ impl Console {
             Msg::Found(ticket, found) => self.found(ticket, found),
             Msg::Journal(msg) => self.journal(msg, wall, &mut effects),
             Msg::Source(report) => {
-                self.lookout.is_due = true;
+                self.open.lookout.is_due = true;
                 let tells_alerts = matches!(report.finding, Finding::Alerts(_));
                 let tells_spans = matches!(report.finding, Finding::Spans(_));
                 let tells_time = matches!(report.finding, Finding::Clock(_)).then_some(report.source);
@@ -401,7 +341,7 @@ impl Console {
                 if let Some(why) = why.filter(|_| self.start.is_none()) {
                     self.say(Tone::Failed, why.to_string(), wall);
                 }
-                let here = self.record.id;
+                let here = self.open.record.id;
                 if let Some(Overlay::Records(pick, why)) = self.overlay.as_mut().map(|shown| &mut shown.overlay) {
                     let selected = pick.selected;
                     *pick = overlay::records(&list, *why, here, wall);
@@ -412,7 +352,7 @@ impl Console {
             }
             Msg::Catalogue(catalogue) => self.take_catalogue(*catalogue, wall),
             Msg::Past(past) => {
-                self.past = past;
+                self.open.past = past;
                 self.mark(&[PaneId::Facts]);
             }
             Msg::Templates(templates) => {
@@ -432,7 +372,7 @@ impl Console {
                     self.dirty = Dirty::ALL;
                 }
             }
-            Msg::Ready(id) => self.outbox.is_ready(id),
+            Msg::Ready(id) => self.open.outbox.is_ready(id),
             Msg::Delivered(id, receipt) => self.delivered(id, receipt, wall),
             Msg::LookedUp(id, receipt) => self.looked_up(id, receipt, wall),
             Msg::Proved(id, receipt) => self.proved(id, receipt, wall),
@@ -443,7 +383,7 @@ impl Console {
                 self.say(Tone::Failed, format!("no traffic and no fault can be put there from here: {why}"), wall);
             }
             Msg::RealAlerts(titles) => {
-                self.record.real_alerts = titles;
+                self.open.record.real_alerts = titles;
                 self.dirty.add(Dirty::HEADER);
             }
             Msg::Theme(theme) => {
@@ -470,18 +410,19 @@ impl Console {
 
     /// The next moment of the wall clock at which something shown changes by itself, or something must be saved.
     pub fn next_wake(&self) -> Option<DateTime<Utc>> {
-        let clock = self.incident.clock();
+        let clock = self.open.incident.clock();
         let shown = self
+            .open
             .wakes
             .iter()
             .copied()
-            .chain([self.next_wait, self.outbox.next, self.lookout.next])
+            .chain([self.open.next_wait, self.open.outbox.next, self.open.lookout.next])
             .flatten()
             .map(|at| clock.wall(at));
         let notice = self.messages.now.iter().map(|notice| notice.until);
-        let draft = self.draft.changed_at.iter().map(|at| *at + DRAFT_AFTER);
+        let draft = self.open.draft.changed_at.iter().map(|at| *at + DRAFT_AFTER);
         let known = shown.chain(notice).chain(draft).chain(self.own.next_loss());
-        let turn = self.then.iter().filter_map(turns::Then::wakes);
+        let turn = self.open.then.iter().filter_map(turns::Then::wakes);
         known.chain(turn).min().map(|at| self.own(at))
     }
 
@@ -493,7 +434,7 @@ impl Console {
         let placed = self.arrangement();
         self.measure_overlay();
         let cx = self.cx(wall);
-        let mut wakes = self.wakes;
+        let mut wakes = self.open.wakes;
         for (spec, pane) in PANES.iter().zip(&mut panes) {
             if !dirty.has(Dirty::pane(spec.id)) {
                 continue;
@@ -505,7 +446,7 @@ impl Console {
         if dirty.has(Dirty::HEADER) {
             wakes[PANES.len()] = self.header_change(&cx, &placed);
         }
-        self.wakes = wakes;
+        self.open.wakes = wakes;
         self.panes = panes;
         dirty
     }
@@ -518,25 +459,25 @@ impl Console {
     /// All that a pane may look at, at a right time.
     pub(crate) fn cx(&self, wall: DateTime<Utc>) -> Cx<'_> {
         Cx {
-            incident: &self.incident,
+            incident: &self.open.incident,
             live: &self.live,
-            catalogue: &self.settings.catalogue,
-            loaded: &self.loaded,
+            catalogue: &self.open.catalogue,
+            loaded: &self.settings.catalogue,
             reach: &self.settings.reach,
             templates: &self.settings.templates,
-            cadence: self.incident.cadence(&self.settings.cadence),
-            past: &self.past,
+            cadence: self.open.incident.cadence(&self.settings.cadence),
+            past: &self.open.past,
             matrix: &self.settings.matrix,
             rotation: self.settings.rotation.as_ref(),
             is_wall: self.settings.is_wall,
             covers: &self.covers,
-            outputs: &self.outputs,
+            outputs: &self.open.outputs,
             host: &self.settings.host,
             aliases: &self.settings.aliases,
             around: &self.settings.around,
             staging: self.settings.staging.as_ref(),
-            is_writable: self.record.unwritable.is_none(),
-            present: &self.present,
+            is_writable: self.open.record.unwritable.is_none(),
+            present: &self.open.present,
             console: &self.settings.console,
             is_shared: self.settings.is_shared,
             left: self.left_to_tell(),
@@ -544,7 +485,7 @@ impl Console {
             zone: self.zone(),
             me: &self.settings.me,
             access: if self.may_write() { Access::Full } else { Access::ReadOnly },
-            now: self.incident.clock().show(wall),
+            now: self.open.incident.clock().show(wall),
             wall,
             looked_at: self.looked_at,
             spelling: self.spelling,
@@ -552,7 +493,11 @@ impl Console {
     }
 
     fn zone(&self) -> chrono_tz::Tz {
-        if self.incident.is_blank() { self.settings.zone } else { self.incident.zone.parse().unwrap_or(chrono_tz::UTC) }
+        if self.open.incident.is_blank() {
+            self.settings.zone
+        } else {
+            self.open.incident.zone.parse().unwrap_or(chrono_tz::UTC)
+        }
     }
 
     /// Where everything stands.
@@ -571,21 +516,21 @@ impl Console {
         if self.notice().is_some_and(|notice| notice.until <= wall) {
             self.set_notice(None);
         }
-        let now = self.incident.clock().show(wall);
-        for (place, wake) in self.wakes.into_iter().enumerate() {
+        let now = self.open.incident.clock().show(wall);
+        for (place, wake) in self.open.wakes.into_iter().enumerate() {
             if wake.is_some_and(|at| at <= now) {
                 self.dirty.add(PANES.get(place).map_or(Dirty::HEADER, |spec| Dirty::pane(spec.id)));
                 // The time for objections runs down in the footer, on every console.
-                if place == PANES.len() && self.incident.decisions.iter().any(|decision| decision.made.is_none()) {
+                if place == PANES.len() && self.open.incident.decisions.iter().any(|decision| decision.made.is_none()) {
                     self.dirty.add(Dirty::FOOTER);
                 }
-                self.wakes[place] = None;
+                self.open.wakes[place] = None;
             }
         }
         self.take_own(wall, effects);
         self.follow_runs(effects);
         while !self.own.is_waiting()
-            && let Some((command, from)) = self.deferred.pop_front()
+            && let Some((command, from)) = self.open.deferred.pop_front()
         {
             self.command(command, from, wall, effects);
         }
@@ -649,18 +594,18 @@ impl Console {
 
     /// Asks the sources for what this incident and this screen need, when that changed.
     fn watch(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        if self.record.id.is_none() || !self.record.is_complete {
+        if self.open.record.id.is_none() || !self.open.record.is_complete {
             return;
         }
-        if self.past_of != self.incident.services {
-            self.past_of.clone_from(&self.incident.services);
-            effects.push(Effect::LookBack(self.past_of.clone()));
+        if self.open.past_of != self.open.incident.services {
+            self.open.past_of.clone_from(&self.open.incident.services);
+            effects.push(Effect::LookBack(self.open.past_of.clone()));
         }
         let mut objectives = Vec::new();
         let mut services: Vec<WatchedService> = Vec::new();
         let mut proof = self.settings.cadence.proof;
-        for service in &self.incident.services {
-            let Some(playbook) = self.settings.catalogue.get(service) else { continue };
+        for service in &self.open.incident.services {
+            let Some(playbook) = self.open.catalogue.get(service) else { continue };
             proof = proof.max(playbook.longest_hold());
             objectives.extend(playbook.measured().map(|(objective, reach)| WatchedObjective {
                 id: ObjectiveId { service: service.clone(), objective: objective.id.clone() },
@@ -689,19 +634,20 @@ impl Console {
 
     /// Whoever searches spans is asked how many errors were usual before the incident; again after a minute if nobody could say.
     fn ask_what_is_usual(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        let Some(before) = resolution::before(&self.incident, &self.settings.catalogue) else { return };
+        let Some(before) = resolution::before(&self.open.incident, &self.open.catalogue) else { return };
         let is_known = |usual: &Usual| usual.before == before && usual.rates.is_ok();
-        let is_asked = self.usual_asked.as_ref().is_some_and(|(asked, at)| *asked == before && wall - *at < ASK_AGAIN);
+        let is_asked =
+            self.open.usual_asked.as_ref().is_some_and(|(asked, at)| *asked == before && wall - *at < ASK_AGAIN);
         if self.live.usual.as_ref().is_some_and(is_known) || is_asked {
             return;
         }
-        self.usual_asked = Some((before.clone(), wall));
+        self.open.usual_asked = Some((before.clone(), wall));
         effects.push(Effect::Inquire(Inquiry::Usual(before)));
     }
 
     /// Whether what is open is a drill.
     pub fn is_drill(&self) -> bool {
-        self.incident.drill.is_some()
+        self.open.incident.drill.is_some()
     }
 }
 

@@ -353,6 +353,29 @@ pub struct Live {
 }
 
 impl Live {
+    /// As the next record finds it. Sources run before a record is open: what they said of themselves, of alerts and of changes is not that record's.
+    pub fn of_next_record(self) -> Self {
+        let Self {
+            mut sources,
+            mut changes,
+            mut reported,
+            is_frozen,
+            generation: _,
+            asked_at: _,
+            panels: _,
+            spans: _,
+            trace: _,
+            usual: _,
+        } = self;
+        // A drill's world ends with its record.
+        for simulated in [SIMULATED, FACILITATOR] {
+            sources.remove(simulated);
+            changes.remove(simulated);
+            reported.remove(simulated);
+        }
+        Self { sources, changes, reported, is_frozen, ..Self::default() }
+    }
+
     /// From now on a generation is watched: what answers an older one is dropped, and a source that goes on answering only that one ages.
     pub fn ask(&mut self, generation: u64, now: DateTime<Utc>) {
         self.generation = generation;

@@ -316,7 +316,7 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         console.show(pick);
     }),
     look("since-you-left", &["B"], "what happened since you last looked, for who comes late", |console, wall, _| {
-        let since = console.away_since;
+        let since = console.open.away_since;
         let brief = console.cx(wall).brief(BriefKind::LateJoiner, since);
         console.show_text("since you left", &brief);
     }),
@@ -486,7 +486,7 @@ impl Console {
 
     /// A drill stands still while something real is declared.
     fn pause_for_earnest(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        if self.is_drill() && !self.record.real_alerts.is_empty() && !self.incident.clock().is_paused() {
+        if self.is_drill() && !self.open.record.real_alerts.is_empty() && !self.open.incident.clock().is_paused() {
             self.command(Command::PauseDrill(true), None, wall, effects);
         }
     }
@@ -522,7 +522,7 @@ impl Console {
 
     /// Has the shell make a text of the open record.
     fn print_of_record(&mut self, which: fn(IncidentId) -> Printout, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        match self.record.id {
+        match self.open.record.id {
             Some(id) => self.print(which(id), effects),
             None => self.say(Tone::Refused, "no record is open".to_owned(), wall),
         }

@@ -30,14 +30,14 @@ impl Console {
         }
         // "Take command, acknowledge" typed in one breath: the second is decided when the first has come back as state.
         if self.own.is_waiting() {
-            return self.deferred.push_back((command, from));
+            return self.open.deferred.push_back((command, from));
         }
         if let Some(why) = self.runs_nothing(&command) {
             give_back(self);
             return self.say(Tone::Refused, why.to_owned(), wall);
         }
         match self.decide(command.clone(), wall) {
-            Ok(events) if self.record.id.is_some() => {
+            Ok(events) if self.open.record.id.is_some() => {
                 let append = self.append(events, from);
                 effects.push(append);
             }
@@ -66,7 +66,7 @@ impl Console {
         if !self.may_write() {
             return Err(Refusal::No(self.looks_only().into()));
         }
-        if self.record.id.is_none() {
+        if self.open.record.id.is_none() {
             return Err(nothing_open());
         }
         if let Some(why) = self.runs_nothing(&command) {

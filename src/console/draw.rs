@@ -164,28 +164,28 @@ impl Console {
 
     /// What must not be overlooked: the record cannot be written, the world burns while a drill is played, or parts of it cannot be read.
     fn record_alarm(&self) -> Option<String> {
-        if let Some(since) = self.record.stalled {
-            let since = since.with_timezone(&self.incident.zone()).format("%H:%M:%S");
+        if let Some(since) = self.open.record.stalled {
+            let since = since.with_timezone(&self.open.incident.zone()).format("%H:%M:%S");
             return Some(format!(
                 "NOT ON DISK since {since}: what was entered waits for the disk, which does not answer · viewing and typing go on"
             ));
         }
-        if let Some(why) = &self.record.unwritable {
+        if let Some(why) = &self.open.record.unwritable {
             return Some(format!("NOT SAVED: {why} · acts are refused, viewing and typing go on"));
         }
-        if let Some(first) = self.record.real_alerts.first() {
-            let more = match self.record.real_alerts.len() - 1 {
+        if let Some(first) = self.open.record.real_alerts.first() {
+            let more = match self.open.record.real_alerts.len() - 1 {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            let way = if self.incident.clock().is_paused() {
+            let way = if self.open.incident.clock().is_paused() {
                 "the drill is paused: D declares an incident"
             } else {
                 "this is a drill: D pauses it and declares an incident"
             };
             return Some(format!("REAL ALERT: {first}{more} · {way}"));
         }
-        let first = self.record.damage.first()?;
+        let first = self.open.record.damage.first()?;
         Some(format!("RECORD DAMAGED: {first} · warroom journal verify tells all"))
     }
 
@@ -206,9 +206,10 @@ impl Console {
             spans.push(Span::styled(frozen, theme.banner(Alarm::Red)));
             spans.push(Span::raw(" "));
         }
-        let id = self.record.id.map(|id| id.to_string()).unwrap_or_default();
+        let id = self.open.record.id.map(|id| id.to_string()).unwrap_or_default();
         if incident.is_blank() {
-            let state = if self.record.is_complete { "not declared: D declares it" } else { "reading the record …" };
+            let state =
+                if self.open.record.is_complete { "not declared: D declares it" } else { "reading the record …" };
             spans.push(Span::raw(format!("{id} {state}")));
             return spans;
         }

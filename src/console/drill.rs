@@ -18,18 +18,18 @@ pub(crate) const LATE: TimeDelta = TimeDelta::seconds(60);
 impl Console {
     /// In a drill the world reacts to what people did.
     pub(super) fn tell_progress(&mut self, effects: &mut Vec<Effect>) {
-        if self.incident.drill.is_none() {
+        if self.open.incident.drill.is_none() {
             return;
         }
         let progress = Progress {
-            done: self.incident.ticks.clone(),
-            clock: Some(self.incident.clock()),
-            staged: self.incident.staged(),
+            done: self.open.incident.ticks.clone(),
+            clock: Some(self.open.incident.clock()),
+            staged: self.open.incident.staged(),
             tasks: self.tasks_of_absent(),
-            hand: self.incident.facilitation.clone(),
+            hand: self.open.incident.facilitation.clone(),
         };
-        if progress != self.progress_told {
-            self.progress_told.clone_from(&progress);
+        if progress != self.open.progress_told {
+            self.open.progress_told.clone_from(&progress);
             effects.push(Effect::Progress(progress));
         }
     }
@@ -75,10 +75,10 @@ impl Console {
 
     /// Whoever joins a drill that runs already has not heard what was read aloud before it began.
     pub(super) fn brief_who_joins_late(&mut self, wall: DateTime<Utc>) {
-        let Some(drill) = &self.incident.drill else { return };
-        let since = self.incident.clock().show(wall) - drill.start;
-        let is_known = self.incident.entries().any(|entry| self.is_mine(&entry.actor));
-        if is_known || since < LATE || self.incident.phase() == Phase::Closed || self.settings.is_wall {
+        let Some(drill) = &self.open.incident.drill else { return };
+        let since = self.open.incident.clock().show(wall) - drill.start;
+        let is_known = self.open.incident.entries().any(|entry| self.is_mine(&entry.actor));
+        if is_known || since < LATE || self.open.incident.phase() == Phase::Closed || self.settings.is_wall {
             return;
         }
         let words =
@@ -91,7 +91,7 @@ impl Console {
         if !self.is_drill() {
             return self.say(Tone::Refused, "a facilitator is for drills: this is none".to_owned(), wall);
         }
-        let text = if self.incident.facilitation.by.is_none() { "take" } else { "" }.to_owned();
+        let text = if self.open.incident.facilitation.by.is_none() { "take" } else { "" }.to_owned();
         let title = "message FROM, VIA: TEXT · fact TEXT · fault ID · delay 5m · aside TEXT · score N met|missed WHY"
             .to_owned();
         self.ask(Question { title, text, purpose: Purpose::Facilitate });
@@ -126,11 +126,11 @@ impl Console {
 
     /// Says who of the exercise got in touch: a line that scrolls by among others is easily missed.
     pub(super) fn hear(&mut self, came: &[EntryId], wall: DateTime<Utc>) {
-        if self.incident.drill.is_none() {
+        if self.open.incident.drill.is_none() {
             return;
         }
         let newest = came.iter().rev().find_map(|id| {
-            let body = match &self.incident.entry(*id)?.event {
+            let body = match &self.open.incident.entry(*id)?.event {
                 Event::ForeignNoted(body) => body,
                 Event::Facilitated(Facilitated::Message { from, via, text }) => {
                     return Some(format!("message from {from}, {via}: {}", text.first_line()));
@@ -138,7 +138,7 @@ impl Console {
                 Event::Facilitated(Facilitated::Fact { text }) => return Some(format!("fact: {}", text.first_line())),
                 _ => return None,
             };
-            let known = self.incident.foreign.get(&(body.service.clone(), body.key.clone()))?;
+            let known = self.open.incident.foreign.get(&(body.service.clone(), body.key.clone()))?;
             let (who, how, text) = (&body.who, &body.service, body.text.first_line());
             (known.id == *id).then(|| match &body.answers {
                 Some(_) => format!("{who} calls back: {text}"),
@@ -155,8 +155,8 @@ impl Console {
     fn tasks_of_absent(&self) -> Vec<Task> {
         let is_absent = |task: &&Task| {
             let name = task.to.trim().trim_start_matches('@');
-            !is_here(name, &self.present, &self.settings.me)
+            !is_here(name, &self.open.present, &self.settings.me)
         };
-        self.incident.open_tasks().filter(is_absent).cloned().collect()
+        self.open.incident.open_tasks().filter(is_absent).cloned().collect()
     }
 }

@@ -30,7 +30,8 @@ impl Console {
     /// Asks what was done elsewhere, when it is time; says when that is next.
     pub(super) fn ask_news(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) -> Option<DateTime<Utc>> {
         let reach = &self.settings.reach;
-        let is_asked = !reach.is_dry && self.incident.drill.is_none() && self.incident.phase() != Phase::Closed;
+        let is_asked =
+            !reach.is_dry && self.open.incident.drill.is_none() && self.open.incident.phase() != Phase::Closed;
         if !is_asked || !self.is_first_here(|one| one.is_dry) {
             return None;
         }
@@ -38,11 +39,11 @@ impl Console {
         if watched.is_empty() && unproven.is_empty() {
             return None;
         }
-        let due = self.outbox.asked_news.map_or(now, |at| at + PAUSE);
+        let due = self.open.outbox.asked_news.map_or(now, |at| at + PAUSE);
         if now < due {
             return Some(due);
         }
-        self.outbox.asked_news = Some(now);
+        self.open.outbox.asked_news = Some(now);
         for maker in unproven {
             self.prove(&maker, now, effects);
         }
@@ -58,9 +59,9 @@ impl Console {
                 continue;
             }
             *count += 1;
-            let is_left_alone = self.outbox.pace.paused(&one.service, now).is_some();
-            if !is_left_alone && self.outbox.news_pace.free(&one.service, now, 0) == Free::Now {
-                self.outbox.news_pace.asked(&one.service, now);
+            let is_left_alone = self.open.outbox.pace.paused(&one.service, now).is_some();
+            if !is_left_alone && self.open.outbox.news_pace.free(&one.service, now, 0) == Free::Now {
+                self.open.outbox.news_pace.asked(&one.service, now);
                 effects.push(Effect::AskNews(one));
             }
         }
@@ -71,14 +72,15 @@ impl Console {
     fn is_first_here(&self, cannot: impl Fn(&Present) -> bool + Clone) -> bool {
         let me = &self.settings.console;
         // Who only looks can write nothing down: if that were the first, nobody would.
-        let mut writers = self.present.iter().filter(|one| !one.looks_only && !cannot(one)).map(|one| &one.console);
+        let mut writers =
+            self.open.present.iter().filter(|one| !one.looks_only && !cannot(one)).map(|one| &one.console);
         writers.clone().any(|console| console == me) && writers.all(|console| console >= me)
     }
 
     /// Whether this console is the first of those that write, but for one.
     pub(super) fn is_first_beside(&self, other: &CleanStr) -> bool {
         let me = &self.settings.console;
-        self.present.iter().filter(|one| !one.looks_only && one.console != *other).all(|one| one.console >= *me)
+        self.open.present.iter().filter(|one| !one.looks_only && one.console != *other).all(|one| one.console >= *me)
     }
 
     /// Whether it is the end of a silence that somebody asked for here: that is a line already.
@@ -87,12 +89,13 @@ impl Console {
             return false;
         };
         let is_ended = |id: EntryId| {
-            self.incident
+            self.open
+                .incident
                 .deliveries
                 .iter()
                 .any(|known| known.body.act == Act::Unsilence(id) && matches!(known.state, DeliveryState::Sent(_)))
         };
-        let mut made = self.incident.deliveries.iter().filter(|known| match &known.state {
+        let mut made = self.open.incident.deliveries.iter().filter(|known| match &known.state {
             DeliveryState::Sent(remote) => *remote.id == *silence,
             _ => false,
         });
@@ -101,7 +104,7 @@ impl Console {
 
     /// What is there because of this incident; and what made things of which nothing but the record says that they are ours: those are not asked about.
     fn watched(&self) -> (Vec<Watched>, Vec<Delivery>) {
-        let (incident, reach) = (&self.incident, &self.settings.reach);
+        let (incident, reach) = (&self.open.incident, &self.settings.reach);
         let begin = incident.detected_at.into_iter().chain(incident.declared.as_ref().map(|mark| mark.at)).min();
         let since = incident.clock().wall(begin.unwrap_or_default()) - BEFORE;
         let paged: Vec<CleanStr> = incident.paged().into_iter().map(|paged| paged.mail).collect();
@@ -155,33 +158,33 @@ impl Console {
         wall: DateTime<Utc>,
         effects: &mut Vec<Effect>,
     ) {
-        let now = self.incident.clock().show(wall);
+        let now = self.open.incident.clock().show(wall);
         let news = match news {
             Ok(news) => {
-                self.outbox.news_pace.went_well(service);
+                self.open.outbox.news_pace.went_well(service);
                 news
             }
             // Whoever asked the facilitator is not left without an answer.
             Err(why) if *service == *FACILITATOR => return self.say(Tone::Said, why.to_string(), wall),
-            Err(_) => return self.outbox.news_pace.failed(service, now),
+            Err(_) => return self.open.outbox.news_pace.failed(service, now),
         };
         if *service == *SIMULATED && !self.is_first_here(|_| false) {
             // Each console has its own copy of the drill's world, and they all say the same.
             return;
         }
-        if self.incident.drill.is_some() && !self.incident.phase().is_live() {
+        if self.open.incident.drill.is_some() && !self.open.incident.phase().is_live() {
             // A drill is over when it is resolved or aborted: nobody plays any more, and the world behind it does not know.
             return;
         }
-        if !self.may_write() || self.record.unwritable.is_some() || self.own.is_waiting() {
+        if !self.may_write() || self.open.record.unwritable.is_some() || self.own.is_waiting() {
             // It is told again.
             return;
         }
         let mut events = Vec::new();
         for News { mut noted, closes } in news {
-            noted.at = self.incident.clock().show(noted.at);
+            noted.at = self.open.incident.clock().show(noted.at);
             // What a system tells back is no news.
-            let mut sent = self.incident.deliveries.iter().filter(|known| known.body.service == *service);
+            let mut sent = self.open.incident.deliveries.iter().filter(|known| known.body.service == *service);
             let tells = |text: &str| !text.is_empty() && noted.text.ends_with(text);
             if sent.any(|known| tells(known.text()) || tells(&without_markup(known.text()))) {
                 continue;
@@ -189,11 +192,15 @@ impl Console {
             if self.ended_here(&noted) {
                 continue;
             }
-            let known = self.incident.foreign.get(&(noted.service.clone(), noted.key.clone()));
+            let known = self.open.incident.foreign.get(&(noted.service.clone(), noted.key.clone()));
             match known {
                 Some(known) if known.text != noted.text => {
-                    let newest =
-                        self.incident.timeline().place(known.id).and_then(|at| self.incident.timeline().line(at));
+                    let newest = self
+                        .open
+                        .incident
+                        .timeline()
+                        .place(known.id)
+                        .and_then(|at| self.open.incident.timeline().line(at));
                     let shown = newest.is_some_and(|line| line.text.contains(&*noted.text));
                     if !shown {
                         let text = Some(noted.text.clone());
@@ -205,8 +212,9 @@ impl Console {
                     events.push(Event::ForeignNoted(noted.clone()));
                 }
             }
-            let is_open =
-                |item| self.incident.follow_ups.iter().any(|one| one.id == item && one.state == FollowUpState::Open);
+            let is_open = |item| {
+                self.open.incident.follow_ups.iter().any(|one| one.id == item && one.state == FollowUpState::Open)
+            };
             if let Some(item) = closes.filter(|item| is_open(*item)) {
                 let body = FollowUpSet {
                     item: Some(item),

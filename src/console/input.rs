@@ -7,10 +7,10 @@ use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
 
 use super::keys::{self, Chord};
+use super::opened::DraftClock;
 use super::overlay::Overlay;
 use super::{
-    AWAY, CAME_WITH_A_PASTE, Console, DRAFT_AFTER, DRAFT_CHARACTERS, Dirty, DraftClock, Effect, PASTE_GUARD, Tone,
-    actions,
+    AWAY, CAME_WITH_A_PASTE, Console, DRAFT_AFTER, DRAFT_CHARACTERS, Dirty, Effect, PASTE_GUARD, Tone, actions,
 };
 use crate::pane::PaneId;
 
@@ -35,7 +35,7 @@ impl Console {
                     self.mark(&[PaneId::Next]);
                 }
                 if let Some(at) = self.looked_at.filter(|at| wall - *at > AWAY) {
-                    self.away_since = Some(self.incident.clock().show(at));
+                    self.open.away_since = Some(self.open.incident.clock().show(at));
                 }
                 self.looked_at = Some(wall);
                 for key in one_by_one(key) {
@@ -100,8 +100,8 @@ impl Console {
                 // The hints in the footer are for single keys again.
                 self.dirty.add(Dirty::FOOTER);
             }
-            self.draft.changed_at.get_or_insert(wall);
-            self.draft.changes += 1;
+            self.open.draft.changed_at.get_or_insert(wall);
+            self.open.draft.changes += 1;
             return self.intents(intents, wall, effects);
         }
         let acts = self.panes[focus].acts();
@@ -129,12 +129,12 @@ impl Console {
 
     /// Saves half-typed text a moment after it changed.
     pub(super) fn keep_draft(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        let Some(changed_at) = self.draft.changed_at else { return };
-        if wall < changed_at + DRAFT_AFTER && self.draft.changes < DRAFT_CHARACTERS {
+        let Some(changed_at) = self.open.draft.changed_at else { return };
+        if wall < changed_at + DRAFT_AFTER && self.open.draft.changes < DRAFT_CHARACTERS {
             return;
         }
-        self.draft = DraftClock::default();
-        if self.record.id.is_some() {
+        self.open.draft = DraftClock::default();
+        if self.open.record.id.is_some() {
             let text = self.panes.iter().find_map(|pane| pane.draft());
             effects.push(text.map_or(Effect::ClearDraft, Effect::SaveDraft));
         }
@@ -150,8 +150,8 @@ impl Console {
         if self.start.is_none() && self.panes[focus].is_typing() {
             let intents = self.with_pane(focus, wall, |pane, cx| pane.type_paste(text, cx));
             self.mark(&[self.focus]);
-            self.draft.changed_at.get_or_insert(wall);
-            self.draft.changes += DRAFT_CHARACTERS;
+            self.open.draft.changed_at.get_or_insert(wall);
+            self.open.draft.changes += DRAFT_CHARACTERS;
             self.intents(intents, wall, effects);
         } else {
             self.say(Tone::Refused, "pasted text goes into the scribe's line: n opens it".to_owned(), wall);

@@ -62,22 +62,26 @@ impl Console {
     /// Writes what began and what ended, when it is this console's turn.
     pub(super) fn look_out(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         // All waits are by the incident's clock: a drill that is played fast has the record of one that is not.
-        let now = self.incident.clock().show(wall);
-        let has_come = self.lookout.next.is_some_and(|at| at <= now);
-        if !std::mem::take(&mut self.lookout.is_due) && !has_come {
+        let now = self.open.incident.clock().show(wall);
+        let has_come = self.open.lookout.next.is_some_and(|at| at <= now);
+        if !std::mem::take(&mut self.open.lookout.is_due) && !has_come {
             return;
         }
-        self.lookout.next = None;
-        let is_played = self.incident.drill.is_some() && !self.incident.phase().is_live();
-        if self.incident.is_blank() || !self.record.is_complete || is_played || self.incident.phase() == Phase::Closed {
+        self.open.lookout.next = None;
+        let is_played = self.open.incident.drill.is_some() && !self.open.incident.phase().is_live();
+        if self.open.incident.is_blank()
+            || !self.open.record.is_complete
+            || is_played
+            || self.open.incident.phase() == Phase::Closed
+        {
             return;
         }
-        let mut lookout = std::mem::take(&mut self.lookout);
+        let mut lookout = std::mem::take(&mut self.open.lookout);
         let mut due = self.look_at_objectives(&mut lookout, wall);
         due.extend(self.look_at_alerts(&mut lookout, wall));
         let is_due = |key: &(SymptomOf, bool)| due.iter().any(|one| one.key() == *key);
         lookout.noticed.retain(|key, _| is_due(key));
-        let can_write = self.may_write() && self.record.unwritable.is_none();
+        let can_write = self.may_write() && self.open.record.unwritable.is_none();
         if let Some(rank) = self.rank().filter(|_| can_write) {
             let mut events = Vec::new();
             for one in due {
@@ -95,13 +99,13 @@ impl Console {
                 effects.push(append);
             }
         }
-        self.lookout = lookout;
+        self.open.lookout = lookout;
     }
 
     /// How many consoles that write come before this one.
     fn rank(&self) -> Option<i32> {
         let me = &self.settings.console;
-        let writers = self.present.iter().filter(|one| !one.looks_only);
+        let writers = self.open.present.iter().filter(|one| !one.looks_only);
         writers.clone().any(|one| one.console == *me).then(|| {
             let before = writers.filter(|one| one.console < *me).count();
             i32::try_from(before).unwrap_or(i32::MAX)
@@ -109,14 +113,14 @@ impl Console {
     }
 
     fn look_at_objectives(&self, lookout: &mut Lookout, wall: DateTime<Utc>) -> Vec<Due> {
-        let now = self.incident.clock().show(wall);
+        let now = self.open.incident.clock().show(wall);
         let mut due = Vec::new();
-        for service in &self.incident.services {
-            let Some(playbook) = self.settings.catalogue.get(service) else { continue };
+        for service in &self.open.incident.services {
+            let Some(playbook) = self.open.catalogue.get(service) else { continue };
             for objective in &playbook.objectives {
                 let id = ObjectiveId { service: service.clone(), objective: objective.id.clone() };
                 let of = SymptomOf::Objective { service: service.clone(), id: objective.id.clone() };
-                let known = self.incident.symptom(&of);
+                let known = self.open.incident.symptom(&of);
                 let lasting = known.filter(|symptom| symptom.over.is_none());
                 let Some(panel) = self.live.panels.get(&id) else { continue };
                 let is_fresh = self.live.panel_freshness(panel, wall) == Freshness::Fresh;
@@ -145,15 +149,15 @@ impl Console {
     }
 
     fn look_at_alerts(&self, lookout: &mut Lookout, wall: DateTime<Utc>) -> Vec<Due> {
-        if self.incident.alerts.is_empty() {
+        if self.open.incident.alerts.is_empty() {
             return Vec::new();
         }
         let all = self.live.alerts(wall);
-        let clock = self.incident.clock();
+        let clock = self.open.incident.clock();
         let mut due = Vec::new();
-        for linked in &self.incident.alerts {
+        for linked in &self.open.incident.alerts {
             let of = SymptomOf::Alert { fingerprint: linked.fingerprint.clone() };
-            let Some(known) = self.incident.symptom(&of) else { continue };
+            let Some(known) = self.open.incident.symptom(&of) else { continue };
             // The fresher word of two on one alert.
             let there = all.iter().filter(|alert| is_it(alert, linked)).min_by_key(|alert| alert.freshness);
             if let Some(alert) = there {

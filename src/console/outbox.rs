@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::opened::OpenRecord;
 use super::pace::{Free, Pace, jittered};
 use super::remotes::Named;
 use super::{Console, Effect, Tone};
@@ -144,7 +145,7 @@ impl Console {
             return Err(Refusal::No(why.into()));
         }
         let asking = self.cx(wall).asking_for(&command);
-        command::decide(&self.incident, command, &asking)
+        command::decide(&self.open.incident, command, &asking)
     }
 
     /// Events, and behind an approved text what takes it to the systems that are configured here.
@@ -152,7 +153,7 @@ impl Console {
         let posted =
             |event: &Event| if let Event::StatusUpdatePosted(update) = event { Some(update.clone()) } else { None };
         let updates: Vec<StatusUpdate> = events.iter().filter_map(posted).collect();
-        let posts = updates.iter().flat_map(|update| self.settings.reach.posts(update, &self.incident));
+        let posts = updates.iter().flat_map(|update| self.settings.reach.posts(update, &self.open.incident));
         events.extend(posts.map(Event::DeliveryQueued));
         events
     }
@@ -160,22 +161,23 @@ impl Console {
     /// Asks for what other systems should know because of what was done here.
     fn ask_for_missing(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) {
         // What was closed long ago is read, not followed.
-        let closed_for = self.incident.closing.as_ref().map_or(TimeDelta::zero(), |closing| now - closing.mark.at);
-        self.outbox.was_open |= self.incident.phase().is_followed(closed_for);
-        let entries = self.incident.len();
-        let is_known = self.outbox.looked_at == entries && self.outbox.gathers.is_none_or(|until| now < until);
-        if self.settings.reach.is_empty() || !self.outbox.was_open || is_known {
+        let closed_for = self.open.incident.closing.as_ref().map_or(TimeDelta::zero(), |closing| now - closing.mark.at);
+        self.open.outbox.was_open |= self.open.incident.phase().is_followed(closed_for);
+        let entries = self.open.incident.len();
+        let is_known =
+            self.open.outbox.looked_at == entries && self.open.outbox.gathers.is_none_or(|until| now < until);
+        if self.settings.reach.is_empty() || !self.open.outbox.was_open || is_known {
             return;
         }
-        self.outbox.looked_at = entries;
-        let all = self.settings.reach.missing(&self.incident);
+        self.open.outbox.looked_at = entries;
+        let all = self.settings.reach.missing(&self.open.incident);
         // What was told in the meantime is left no more.
-        self.outbox.left = without(&self.outbox.left, &without(&self.outbox.left, &all));
-        let mut missing = self.without_lines_of_others(without(&all, &self.outbox.left));
-        self.outbox.gathers = None;
+        self.open.outbox.left = without(&self.open.outbox.left, &without(&self.open.outbox.left, &all));
+        let mut missing = self.without_lines_of_others(without(&all, &self.open.outbox.left));
+        self.open.outbox.gathers = None;
         missing.retain(|body| {
             let until = self.gathers_until(body, now);
-            self.outbox.gathers = self.outbox.gathers.max(until);
+            self.open.outbox.gathers = self.open.outbox.gathers.max(until);
             until.is_none()
         });
         if !missing.is_empty() {
@@ -187,7 +189,7 @@ impl Console {
     /// Until when lines for a place are gathered, so that many go as one; what is over, or is left, is told at once.
     fn gathers_until(&self, body: &DeliveryQueued, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let pause = reach::gathers(&body.service).filter(|_| matches!(body.act, Act::Note(_)))?;
-        if self.outbox.is_left || !self.incident.phase().is_live() {
+        if self.open.outbox.is_left || !self.open.incident.phase().is_live() {
             return None;
         }
         let is_before = |known: &&Delivery| {
@@ -195,20 +197,20 @@ impl Console {
                 && known.body.target == body.target
                 && matches!(known.body.act, Act::Note(_))
         };
-        let last = self.incident.deliveries.iter().rfind(is_before)?.queued.at;
+        let last = self.open.incident.deliveries.iter().rfind(is_before)?.queued.at;
         Some(last + pause).filter(|until| (now..=now + pause).contains(until) && *until > now)
     }
 
     /// Nobody will be here to tell later what is gathered now.
     pub(crate) fn gathers_no_more(&mut self) {
-        self.outbox.is_left = true;
-        self.outbox.looked_at = 0;
+        self.open.outbox.is_left = true;
+        self.open.outbox.looked_at = 0;
     }
 
     /// What is missing, without the lines that others wrote: their console tells those, and until it has they are left. A line has its author whatever
     /// else is known by then, so that two consoles that write at once tell each line once.
     fn without_lines_of_others(&mut self, missing: Vec<DeliveryQueued>) -> Vec<DeliveryQueued> {
-        let is_own = |line: &EntryId| self.incident.entry(*line).is_some_and(|entry| self.own.vouches_for(entry));
+        let is_own = |line: &EntryId| self.open.incident.entry(*line).is_some_and(|entry| self.own.vouches_for(entry));
         let (mut own, mut others) = (Vec::new(), Vec::new());
         for one in missing {
             let Act::Note(lines) = &one.act else {
@@ -220,77 +222,81 @@ impl Console {
             own.extend((!mine.is_empty()).then(|| of(mine)));
             others.extend((!theirs.is_empty()).then(|| of(theirs)));
         }
-        self.outbox.left.extend(others);
+        self.open.outbox.left.extend(others);
         own
     }
 
     /// Takes in what others wrote; what that means for other systems is theirs to tell.
     pub(super) fn take_of_others(&mut self, entries: Vec<Entry>) {
-        let is_followed = self.record.is_complete && !self.settings.reach.is_empty() && !entries.is_empty();
+        let is_followed = self.open.record.is_complete && !self.settings.reach.is_empty() && !entries.is_empty();
         if !is_followed {
-            return self.incident.apply(entries);
+            return self.open.incident.apply(entries);
         }
         if self.own.is_waiting() {
-            self.outbox.doubtful.extend(entries.iter().map(|entry| entry.id));
+            self.open.outbox.doubtful.extend(entries.iter().map(|entry| entry.id));
         } else {
-            self.outbox.doubtful.clear();
+            self.open.outbox.doubtful.clear();
         }
-        let before = self.settings.reach.missing(&self.incident);
-        self.incident.apply(entries);
-        let after = self.settings.reach.missing(&self.incident);
-        self.outbox.left.extend(without(&after, &before));
+        let before = self.settings.reach.missing(&self.open.incident);
+        self.open.incident.apply(entries);
+        let after = self.settings.reach.missing(&self.open.incident);
+        self.open.outbox.left.extend(without(&after, &before));
     }
 
     /// Settles what others left, of a record that was just read, or whose writers turned out to be gone.
     pub(super) fn settle_left(&mut self) {
         let reach = &self.settings.reach;
-        if reach.is_empty() || !self.record.is_complete {
+        if reach.is_empty() || !self.open.record.is_complete {
             return;
         }
         let others: Vec<Entry> =
-            self.incident.entries().filter(|entry| !self.own.vouches_for(entry)).cloned().collect();
-        let theirs =
-            if others.is_empty() { Vec::new() } else { reach.missing(&Incident::replay(self.incident.id(), others)) };
-        self.outbox.left = theirs;
+            self.open.incident.entries().filter(|entry| !self.own.vouches_for(entry)).cloned().collect();
+        let theirs = if others.is_empty() {
+            Vec::new()
+        } else {
+            reach.missing(&Incident::replay(self.open.incident.id(), others))
+        };
+        self.open.outbox.left = theirs;
         // What is missing is asked for anew.
-        self.outbox.looked_at = 0;
+        self.open.outbox.looked_at = 0;
     }
 
     /// What other systems are not told of what others did.
     pub(super) fn left_to_tell(&self) -> &[DeliveryQueued] {
-        &self.outbox.left
+        &self.open.outbox.left
     }
 
     /// Whether something may leave at all: in earnest, to a place that this console's own configuration names.
     pub(super) fn may_leave(&self, delivery: &Delivery) -> bool {
         let reach = &self.settings.reach;
-        let is_drill = self.incident.drill.is_some() || self.incident.id().series == Series::Drill;
+        let is_drill = self.open.incident.drill.is_some() || self.open.incident.id().series == Series::Drill;
         !is_drill && !reach.is_dry && reach.serves(&delivery.body.service) && reach.leads_to(&delivery.body)
     }
 
     /// Whether this process put a delivery where it stands, or one of this account that is gone.
     fn is_ours(&self, delivery: &Delivery) -> bool {
-        self.may_leave(delivery) && self.incident.entry(delivery.by).is_some_and(|entry| self.own.vouches_for(entry))
+        self.may_leave(delivery)
+            && self.open.incident.entry(delivery.by).is_some_and(|entry| self.own.vouches_for(entry))
     }
 
     /// Moves what can be moved; what comes back from the record as ours is handed over.
     pub(super) fn send_out(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        self.outbox.next = None;
-        let has_room = !self.own.is_waiting() && self.record.unwritable.is_none();
-        if !self.may_write() || !self.record.is_complete || !has_room {
+        self.open.outbox.next = None;
+        let has_room = !self.own.is_waiting() && self.open.record.unwritable.is_none();
+        if !self.may_write() || !self.open.record.is_complete || !has_room {
             return;
         }
-        let now = self.incident.clock().show(wall);
+        let now = self.open.incident.clock().show(wall);
         self.ask_for_missing(now, effects);
         if !effects.is_empty() && self.own.is_waiting() {
             return;
         }
         self.stop_what_moved(effects);
         let open: Vec<Delivery> =
-            self.incident.undelivered().filter(|delivery| self.is_ours(delivery)).cloned().collect();
+            self.open.incident.undelivered().filter(|delivery| self.is_ours(delivery)).cloned().collect();
         let mut next = self.ask_news(now, effects);
         let mut later = |at: DateTime<Utc>| next = Some(next.map_or(at, |next| next.min(at)));
-        if let Some(until) = self.outbox.gathers {
+        if let Some(until) = self.open.outbox.gathers {
             later(until);
         }
         // What goes to one place goes there in its order.
@@ -301,24 +307,24 @@ impl Console {
         let mut turns: Vec<(usize, &Delivery)> = open.iter().enumerate().collect();
         // Where a system takes one thing at a time, what it has refused to take often does not stand before the rest.
         turns.sort_by_key(|(_, delivery)| delivery.tries);
-        let is_closed = self.incident.phase() == Phase::Closed;
+        let is_closed = self.open.incident.phase() == Phase::Closed;
         let mut awaited: BTreeMap<&CleanStr, usize> = BTreeMap::new();
         for delivery in open.iter().filter(|delivery| self.is_awaited(delivery, now)) {
             *awaited.entry(&delivery.body.service).or_default() += 1;
         }
         for (place, delivery) in turns {
             let (id, service) = (delivery.id, &delivery.body.service);
-            if let Some(to) = self.outbox.answer(delivery).cloned() {
+            if let Some(to) = self.open.outbox.answer(delivery).cloned() {
                 self.move_on(delivery, to, wall, effects);
                 continue;
             }
-            let prepared = self.outbox.prepared(delivery).copied();
+            let prepared = self.open.outbox.prepared(delivery).copied();
             let mut may_ask = |console: &mut Self| {
                 let count = awaited.entry(service).or_default();
-                match console.outbox.pace.free(service, now, *count) {
+                match console.open.outbox.pace.free(service, now, *count) {
                     Free::Now => {
                         *count += 1;
-                        console.outbox.pace.asked(service, now);
+                        console.open.outbox.pace.asked(service, now);
                         return true;
                     }
                     Free::At(at) => later(at),
@@ -326,8 +332,8 @@ impl Console {
                 }
                 false
             };
-            let is_sending = self.own.wrote(delivery.by) && self.outbox.sending.get(&id) == Some(&delivery.moves);
-            let is_handed = self.outbox.handed.get(&id) == Some(&delivery.moves);
+            let is_sending = self.own.wrote(delivery.by) && self.open.outbox.sending.get(&id) == Some(&delivery.moves);
+            let is_handed = self.open.outbox.handed.get(&id) == Some(&delivery.moves);
             match &delivery.state {
                 DeliveryState::Queued { .. } if prepared.is_none() && is_behind(place) => {}
                 DeliveryState::Queued { not_before, .. } if *not_before > now => later(*not_before),
@@ -344,7 +350,7 @@ impl Console {
                 DeliveryState::Queued { .. } if is_closed && delivery.calls_people() => {
                     self.move_on(delivery, DeliveryState::Dropped { why: delivery.lapsed_why() }, wall, effects);
                 }
-                DeliveryState::Queued { .. } => match self.incident.about(delivery) {
+                DeliveryState::Queued { .. } => match self.open.incident.about(delivery) {
                     About::Awaited(_) => {}
                     About::Missing(thing) => {
                         let why = match delivery.body.act {
@@ -356,7 +362,7 @@ impl Console {
                         self.move_on(delivery, DeliveryState::Dropped { why: CleanStr::new(&why) }, wall, effects);
                     }
                     About::Nothing | About::There(_) if prepared.is_some_and(|prepared| prepared.is_ready) => {
-                        self.outbox.sending.insert(id, delivery.moves + 1);
+                        self.open.outbox.sending.insert(id, delivery.moves + 1);
                         self.move_on(delivery, DeliveryState::Sending, wall, effects);
                     }
                     About::Nothing | About::There(_) if prepared.is_some() => {}
@@ -364,7 +370,7 @@ impl Console {
                         Named::Known if may_ask(self) => {
                             effects.push(Effect::Deliver(self.parcel(delivery)));
                             let prepared = Prepared { moves: delivery.moves, since: now, is_ready: false };
-                            self.outbox.prepared.insert(id, prepared);
+                            self.open.outbox.prepared.insert(id, prepared);
                         }
                         Named::Known => {}
                         Named::Awaited => self.next_proof().into_iter().for_each(&mut later),
@@ -373,7 +379,7 @@ impl Console {
                 },
                 DeliveryState::Sending if is_sending && !is_handed => {
                     effects.push(Effect::Proceed(id));
-                    self.outbox.handed.insert(id, delivery.moves);
+                    self.open.outbox.handed.insert(id, delivery.moves);
                 }
                 DeliveryState::Sending if is_sending => {}
                 DeliveryState::Sending => {
@@ -386,18 +392,18 @@ impl Console {
                         later(looks.due);
                     } else if looks.count < MOST_LOOKS && may_ask(self) {
                         effects.push(Effect::LookUp(self.parcel(delivery)));
-                        self.outbox.handed.insert(id, delivery.moves);
+                        self.open.outbox.handed.insert(id, delivery.moves);
                     }
                 }
                 _ => {}
             }
         }
-        self.outbox.next = next;
+        self.open.outbox.next = next;
     }
 
     /// What is prepared of something that stands elsewhere by now is not written: somebody gave it up, told it by hand, or a newer text says more.
     fn stop_what_moved(&mut self, effects: &mut Vec<Effect>) {
-        let Self { incident, outbox, .. } = self;
+        let OpenRecord { incident, outbox, .. } = &mut self.open;
         outbox.prepared.retain(|id, prepared| {
             let delivery = incident.deliveries.iter().find(|delivery| delivery.id == *id);
             let stands = delivery.is_some_and(|delivery| {
@@ -416,13 +422,13 @@ impl Console {
     /// Whether a system owes this console an answer about a delivery.
     fn is_awaited(&self, delivery: &Delivery, now: DateTime<Utc>) -> bool {
         let (id, moves) = (delivery.id, delivery.moves);
-        let is_answered = self.outbox.answer(delivery).is_some();
-        if let Some(prepared) = self.outbox.prepared(delivery) {
+        let is_answered = self.open.outbox.answer(delivery).is_some();
+        if let Some(prepared) = self.open.outbox.prepared(delivery) {
             return !is_answered && now - prepared.since < LOST;
         }
         let is_asked = match &delivery.state {
-            DeliveryState::Sending => self.outbox.sending.get(&id) == Some(&moves),
-            DeliveryState::Unconfirmed { .. } => self.outbox.handed.get(&id) == Some(&moves),
+            DeliveryState::Sending => self.open.outbox.sending.get(&id) == Some(&moves),
+            DeliveryState::Unconfirmed { .. } => self.open.outbox.handed.get(&id) == Some(&moves),
             DeliveryState::Queued { .. }
             | DeliveryState::Held { .. }
             | DeliveryState::Sent(_)
@@ -439,7 +445,7 @@ impl Console {
     fn looks(&mut self, delivery: &Delivery) -> Looks {
         let first = FIRST_LOOK * 2_i32.pow(delivery.tries.saturating_sub(1).min(4));
         let begun = Looks { moves: delivery.moves, count: 0, due: delivery.since + first };
-        let looks = self.outbox.looks.entry(delivery.id).or_insert(begun);
+        let looks = self.open.outbox.looks.entry(delivery.id).or_insert(begun);
         if looks.moves != delivery.moves {
             *looks = begun;
         }
@@ -449,7 +455,7 @@ impl Console {
     /// Whether something that was approved here is on its way, or about to be.
     pub(crate) fn is_sending(&self) -> bool {
         let is_ours = |delivery: &&Delivery| self.own.wrote(delivery.by) && self.is_ours(delivery);
-        self.incident.undelivered().filter(is_ours).any(|delivery| match &delivery.state {
+        self.open.incident.undelivered().filter(is_ours).any(|delivery| match &delivery.state {
             DeliveryState::Queued { .. } => delivery.tries == 0,
             DeliveryState::Sending => true,
             _ => false,
@@ -458,31 +464,31 @@ impl Console {
 
     /// What does not go out while this console is closed, and who sends it then, in lines.
     pub(crate) fn left_behind(&self, wall: DateTime<Utc>) -> Vec<String> {
-        let writes = self.may_write() && self.record.is_complete && self.incident.drill.is_none();
+        let writes = self.may_write() && self.open.record.is_complete && self.open.incident.drill.is_none();
         if writes { super::overlay::left_behind(&self.cx(wall)) } else { Vec::new() }
     }
 
     /// As the system's clock has it.
     pub(super) fn parcel(&self, delivery: &Delivery) -> Parcel {
-        let parcel = delivery.parcel(&self.incident);
-        let clock = self.incident.clock();
+        let parcel = delivery.parcel(&self.open.incident);
+        let clock = self.open.incident.clock();
         let (sent_at, first_sent_at) = (clock.wall(parcel.sent_at), clock.wall(parcel.first_sent_at));
         let reach = &self.settings.reach;
-        let from = reach.sender(delivery, &self.incident);
-        let text = reach.signed(delivery, &self.incident, parcel.text);
+        let from = reach.sender(delivery, &self.open.incident);
+        let text = reach.signed(delivery, &self.open.incident, parcel.text);
         let attached = reach.addressed(parcel.attached);
         self.named_in(delivery, Parcel { sent_at, first_sent_at, from, text, attached, ..parcel })
     }
 
     fn delivery(&self, id: EntryId) -> Option<Delivery> {
-        self.incident.deliveries.iter().find(|delivery| delivery.id == id).cloned()
+        self.open.incident.deliveries.iter().find(|delivery| delivery.id == id).cloned()
     }
 
     pub(super) fn delivered(&mut self, id: EntryId, receipt: Receipt, wall: DateTime<Utc>) {
         let Some(delivery) = self.delivery(id) else { return };
-        let now = self.incident.clock().show(wall);
+        let now = self.open.incident.clock().show(wall);
         let service = &delivery.body.service;
-        let is_unwritten = self.outbox.prepared(&delivery).is_some();
+        let is_unwritten = self.open.outbox.prepared(&delivery).is_some();
         if !is_unwritten && delivery.state != DeliveryState::Sending {
             // It stands elsewhere by now: what this one says is about nothing any more.
             return;
@@ -494,15 +500,15 @@ impl Console {
         };
         let to = match receipt {
             Receipt::There(remote) => {
-                self.outbox.pace.went_well(service);
+                self.open.outbox.pace.went_well(service);
                 DeliveryState::Sent(remote)
             }
             Receipt::NotYet { why, wait } => {
                 DeliveryState::Queued { not_before: now + wait.max(delivery.pause()), why: Some(why), choice: None }
             }
             Receipt::NotThere { why, wait } => {
-                self.outbox.pace.failed(service, now);
-                self.outbox.pace.rest(service, now, wait.unwrap_or_default());
+                self.open.outbox.pace.failed(service, now);
+                self.open.outbox.pace.rest(service, now, wait.unwrap_or_default());
                 self.queued_again(&delivery, now, why)
             }
             Receipt::Refused(why) => {
@@ -510,7 +516,7 @@ impl Console {
                 DeliveryState::Failed { why }
             }
             Receipt::Unknown(why) => {
-                self.outbox.pace.failed(service, now);
+                self.open.outbox.pace.failed(service, now);
                 DeliveryState::Unconfirmed { why }
             }
             Receipt::Asks { why, ways } => {
@@ -518,43 +524,43 @@ impl Console {
                 DeliveryState::Held { why, ways }
             }
         };
-        self.outbox.prepared.remove(&id);
+        self.open.outbox.prepared.remove(&id);
         if is_unwritten && !delivery.state.leads_to(&to) {
             // It was found there, or refused, before anything was written.
-            self.outbox.then.insert(id, (delivery.moves + 1, to));
-            self.outbox.sending.insert(id, delivery.moves + 1);
-            self.outbox.handed.insert(id, delivery.moves + 1);
-            self.outbox.answered.insert(id, (delivery.moves, DeliveryState::Sending));
+            self.open.outbox.then.insert(id, (delivery.moves + 1, to));
+            self.open.outbox.sending.insert(id, delivery.moves + 1);
+            self.open.outbox.handed.insert(id, delivery.moves + 1);
+            self.open.outbox.answered.insert(id, (delivery.moves, DeliveryState::Sending));
             return;
         }
-        self.outbox.answered.insert(id, (delivery.moves, to));
+        self.open.outbox.answered.insert(id, (delivery.moves, to));
     }
 
     /// A system wants to be left alone for so long.
     pub(super) fn rests(&mut self, service: &CleanStr, wait: TimeDelta, wall: DateTime<Utc>) {
-        let clock = self.incident.clock();
-        self.outbox.pace.rest(service, clock.show(wall), clock.passed(wait));
+        let clock = self.open.incident.clock();
+        self.open.outbox.pace.rest(service, clock.show(wall), clock.passed(wait));
     }
 
     /// It waits for its own pause, and for that of its system.
     fn queued_again(&self, delivery: &Delivery, now: DateTime<Utc>, why: CleanStr) -> DeliveryState {
         let own = now + delivery.pause();
-        let not_before = self.outbox.pace.paused(&delivery.body.service, now).map_or(own, |until| until.max(own));
+        let not_before = self.open.outbox.pace.paused(&delivery.body.service, now).map_or(own, |until| until.max(own));
         DeliveryState::Queued { not_before, why: Some(why), choice: None }
     }
 
     pub(super) fn looked_up(&mut self, id: EntryId, receipt: Receipt, wall: DateTime<Utc>) {
         let Some(delivery) = self.delivery(id) else { return };
-        let now = self.incident.clock().show(wall);
+        let now = self.open.incident.clock().show(wall);
         let service = &delivery.body.service;
         let to = match receipt {
             Receipt::There(remote) => {
-                self.outbox.pace.went_well(service);
+                self.open.outbox.pace.went_well(service);
                 DeliveryState::Sent(remote)
             }
             Receipt::NotThere { why, .. } | Receipt::NotYet { why, .. } => {
-                let place = self.incident.deliveries.iter().position(|other| other.id == id).unwrap_or_default();
-                let mut newer = self.incident.deliveries[place..].iter().skip(1);
+                let place = self.open.incident.deliveries.iter().position(|other| other.id == id).unwrap_or_default();
+                let mut newer = self.open.incident.deliveries[place..].iter().skip(1);
                 // A newer text for the same place says more than this one would by now.
                 if newer.any(|other| other.replaces(&delivery)) {
                     DeliveryState::Dropped { why: "it is not there, and a newer text was queued".into() }
@@ -568,13 +574,13 @@ impl Console {
                 }
             }
             Receipt::Refused(why) | Receipt::Unknown(why) | Receipt::Asks { why, .. } => {
-                self.outbox.pace.failed(service, now);
+                self.open.outbox.pace.failed(service, now);
                 let mut looks = self.looks(&delivery);
                 looks.count += 1;
                 let pause = NEXT_LOOK * i32::try_from(looks.count).unwrap_or(i32::MAX).min(8);
                 looks.due = now + jittered(pause, id.rseq + u64::from(looks.count));
-                self.outbox.looks.insert(id, looks);
-                self.outbox.handed.remove(&id);
+                self.open.outbox.looks.insert(id, looks);
+                self.open.outbox.handed.remove(&id);
                 if looks.count == MOST_LOOKS {
                     let words = format!("nobody knows whether {} has the text: {why}", delivery.place());
                     self.say(Tone::Failed, words, wall);
@@ -582,7 +588,7 @@ impl Console {
                 return;
             }
         };
-        self.outbox.answered.insert(id, (delivery.moves, to));
+        self.open.outbox.answered.insert(id, (delivery.moves, to));
     }
 
     /// Who was faster has said it: that is no news for anybody.

@@ -158,6 +158,14 @@ impl Overlay {
         }
     }
 
+    /// Whether its answer would go to the record that was open when it was shown.
+    pub(crate) fn is_about_the_record(&self) -> bool {
+        match self {
+            Self::Help { .. } | Self::Palette(_) | Self::Records(..) | Self::Declare(_) | Self::Text(_) => false,
+            Self::Pick(_) | Self::Ask(_) | Self::Compose(_) | Self::Form(_) | Self::Run(_) => true,
+        }
+    }
+
     pub(crate) fn key(&mut self, key: KeyEvent, cx: &Cx<'_>) -> Outcome {
         match self {
             Self::Help { top } => scroll(top, key),

@@ -62,7 +62,7 @@ pub(super) struct Own {
 impl Own {
     /// As the next record finds it: nothing waits any more. What came back stays known: a record is opened again, and no two entries have one number.
     pub(super) fn of_next_record(self) -> Self {
-        let Self { ticket, back, left_behind, beside, .. } = self;
+        let Self { ticket, back, left_behind, beside, asked: _, due: _ } = self;
         Self { ticket, back, left_behind, beside, ..Self::default() }
     }
 

@@ -33,8 +33,8 @@ impl Console {
     /// What the record says of the own clock may be new: then it is another time, for all that was timed.
     pub(super) fn learn_own_clock(&mut self, own: DateTime<Utc>) -> DateTime<Utc> {
         // The record's word counts, because everybody reads by it; without one, what a server said.
-        let is_on_record = self.incident.skews.contains_key(&self.settings.console);
-        let ahead = if is_on_record { self.incident.ahead(&self.settings.console) } else { self.off_by };
+        let is_on_record = self.open.incident.skews.contains_key(&self.settings.console);
+        let ahead = if is_on_record { self.open.incident.ahead(&self.settings.console) } else { self.off_by };
         let known = std::mem::replace(&mut self.ahead, ahead);
         if known != self.ahead {
             self.time_moved(known - self.ahead);
@@ -68,19 +68,19 @@ impl Console {
 
     /// Writes once into the record that the own clock is off: whoever reads what was written here takes that off.
     pub(super) fn note_own_clock(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        let is_off = self.off_by.abs() > SKEW && !self.incident.skews.contains_key(&self.settings.console);
-        let may_note = self.record.is_complete && self.may_write() && self.incident.drill.is_none();
-        if !is_off || !may_note || self.noted_clock_in == self.record.id {
+        let is_off = self.off_by.abs() > SKEW && !self.open.incident.skews.contains_key(&self.settings.console);
+        let may_note = self.open.record.is_complete && self.may_write() && self.open.incident.drill.is_none();
+        if !is_off || !may_note || self.noted_clock_in == self.open.record.id {
             return;
         }
-        self.noted_clock_in = self.record.id;
+        self.noted_clock_in = self.open.record.id;
         let body = ClockSkewed { console: self.settings.console.clone(), ahead_ms: self.off_by.num_milliseconds() };
         self.command(Command::NoteClockSkew(body), None, wall, effects);
     }
 
     /// What was timed by the clock before keeps its distance: nothing waits for the time between, and nothing old looks new.
     pub(super) fn time_moved(&mut self, by: TimeDelta) {
-        let timed = [&mut self.pasted_at, &mut self.looked_at, &mut self.draft.changed_at, &mut self.jumped_at];
+        let timed = [&mut self.pasted_at, &mut self.looked_at, &mut self.open.draft.changed_at, &mut self.jumped_at];
         let notice = self.messages.now.iter_mut().map(|notice| &mut notice.until);
         for at in timed.into_iter().flatten().chain(notice) {
             *at += by;
@@ -91,7 +91,7 @@ impl Console {
 
     /// An entry is stamped by the own clock, and whoever reads it takes off what that is ahead: of the times inside too.
     pub(super) fn by_own_clock(&self, events: Vec<Event>) -> Vec<Event> {
-        let ahead = self.incident.clock().passed(self.ahead);
+        let ahead = self.open.incident.clock().passed(self.ahead);
         if ahead.is_zero() { events } else { events.into_iter().map(|event| event.shifted(ahead)).collect() }
     }
 }

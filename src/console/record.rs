@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::opened::DraftClock;
 use super::overlay;
 use super::own::Back;
-use super::{Console, Dirty, DraftClock, Effect, JournalMsg, Tone};
+use super::{Console, Dirty, Effect, JournalMsg, Tone};
 use crate::incident::when;
 use crate::incident::{By, ClockJumped, ClockSkewed, Command, Entry, EntryId, Event, IncidentId, Outcome, Role, says};
 use crate::oncall::is_same;
@@ -56,26 +57,26 @@ impl Console {
             JournalMsg::Opened(id) => self.opened(id, wall),
             JournalMsg::Draft(text, began) => {
                 self.panes[PaneId::Timeline as usize].give_back(&text, Some(began));
-                self.draft.changed_at = Some(wall);
+                self.open.draft.changed_at = Some(wall);
                 self.say(Tone::Said, "your half-typed line is back".to_owned(), wall);
                 self.mark(&[PaneId::Timeline]);
             }
             JournalMsg::Entries(entries) => {
-                let was_drill = self.incident.drill.is_some();
-                let is_live = self.record.is_complete;
+                let was_drill = self.open.incident.drill.is_some();
+                let is_live = self.open.record.is_complete;
                 let skewed = if is_live { self.skewed(&entries, wall) } else { None };
                 let heard: Vec<EntryId> =
                     if is_live { entries.iter().map(|entry| entry.id).collect() } else { Vec::new() };
-                let was_open = self.incident.outcome.is_none();
+                let was_open = self.open.incident.outcome.is_none();
                 let closing =
                     |entry: &&Entry| matches!(&entry.event, Event::PhaseEntered(body) if body.outcome.is_some());
                 let closed_by = entries.iter().rev().find(closing).cloned();
                 let (own, others): (Vec<Entry>, Vec<Entry>) =
                     entries.into_iter().partition(|entry| self.own.expects(entry));
                 self.take_of_others(others);
-                self.incident.apply(own);
-                if let (true, true, Some(Outcome::Merged(into))) = (is_live, was_open, self.incident.outcome) {
-                    self.record.goes_on_in = closed_by.map(|entry| (into, entry));
+                self.open.incident.apply(own);
+                if let (true, true, Some(Outcome::Merged(into))) = (is_live, was_open, self.open.incident.outcome) {
+                    self.open.record.goes_on_in = closed_by.map(|entry| (into, entry));
                     self.say_merged(wall);
                 }
                 self.take_own(wall, effects);
@@ -83,7 +84,7 @@ impl Console {
                 if let Some(body) = skewed {
                     self.command(Command::NoteClockSkew(body), None, wall, effects);
                 }
-                if let (false, Some(drill)) = (was_drill, &self.incident.drill) {
+                if let (false, Some(drill)) = (was_drill, &self.open.incident.drill) {
                     effects.push(Effect::Simulate(drill.clone()));
                     if self.may_write() && !self.settings.is_wall {
                         self.say(
@@ -99,7 +100,7 @@ impl Console {
                 self.dirty = Dirty::ALL;
             }
             JournalMsg::CaughtUp => {
-                self.record.is_complete = true;
+                self.open.record.is_complete = true;
                 self.brief_who_joins_late(wall);
                 self.settle_left();
                 self.dirty = Dirty::ALL;
@@ -107,7 +108,7 @@ impl Console {
             JournalMsg::Saved(ticket, stamps) => {
                 if self.own.saved(ticket, stamps, wall) {
                     let text = self.panes.iter().find_map(|pane| pane.draft());
-                    self.draft = DraftClock::default();
+                    self.open.draft = DraftClock::default();
                     effects.push(text.map_or(Effect::ClearDraft, Effect::SaveDraft));
                 }
             }
@@ -116,21 +117,21 @@ impl Console {
                     self.panes[pane as usize].give_back(&text, None);
                     self.mark(&[pane]);
                     // It is half-typed again, and must outlive this console.
-                    self.draft.changed_at = Some(wall);
+                    self.open.draft.changed_at = Some(wall);
                 }
                 self.say(Tone::Failed, format!("NOT SAVED: {why}"), wall);
             }
             JournalMsg::Unwritable(why) => {
-                self.record.unwritable = Some(why);
+                self.open.record.unwritable = Some(why);
                 self.dirty.add(Dirty::HEADER);
             }
             JournalMsg::Writable => {
-                self.record.unwritable = None;
+                self.open.record.unwritable = None;
                 self.dirty.add(Dirty::HEADER);
                 self.say(Tone::Said, "the journal can be written again".to_owned(), wall);
             }
             JournalMsg::Stalled(since) => {
-                self.record.stalled = since;
+                self.open.record.stalled = since;
                 self.dirty.add(Dirty::HEADER);
             }
             JournalMsg::Damaged(damage) => {
@@ -151,7 +152,7 @@ impl Console {
             }
             JournalMsg::WrittenBeside(written) => self.own.stand_beside(written),
             JournalMsg::Present(present) => {
-                self.present = present;
+                self.open.present = present;
                 self.dirty.add(Dirty::HEADER);
                 self.mark(&[PaneId::Facts]);
             }
@@ -165,7 +166,8 @@ impl Console {
     }
 
     fn say_merged(&mut self, wall: DateTime<Utc>) {
-        let Some((into, entry)) = self.record.goes_on_in.as_ref().filter(|(_, entry)| !self.goes_along(entry)) else {
+        let Some((into, entry)) = self.open.record.goes_on_in.as_ref().filter(|(_, entry)| !self.goes_along(entry))
+        else {
             return;
         };
         let saying =
@@ -180,9 +182,9 @@ impl Console {
             return;
         }
         let goes_along = |(_, entry): &&(IncidentId, Entry)| self.goes_along(entry);
-        let into = self.record.goes_on_in.as_ref().filter(goes_along).map(|(into, _)| *into);
-        let (Some(here), Some(into)) = (self.record.id, into) else { return };
-        self.record.goes_on_in = None;
+        let into = self.open.record.goes_on_in.as_ref().filter(goes_along).map(|(into, _)| *into);
+        let (Some(here), Some(into)) = (self.open.record.id, into) else { return };
+        self.open.record.goes_on_in = None;
         if self.may_write() {
             // The line goes along: it is not to come back here as well.
             effects.push(Effect::ClearDraft);
@@ -194,13 +196,13 @@ impl Console {
     /// Takes what this process wrote and the record gave back; only that is acted on.
     pub(super) fn take_own(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         let mut same = Vec::new();
-        for back in self.own.returned(&self.incident, wall) {
+        for back in self.own.returned(&self.open.incident, wall) {
             match back {
                 Back::Same(entry) => same.push(*entry),
                 Back::Differs(id, event) => self.differs(id, &event, wall, effects),
             }
         }
-        if same.iter().any(|entry| self.outbox.takes_back(entry.id)) {
+        if same.iter().any(|entry| self.open.outbox.takes_back(entry.id)) {
             self.settle_left();
         }
         self.came_back(&same, wall, effects);
@@ -218,8 +220,8 @@ impl Console {
     }
 
     fn note_damage(&mut self, what: CleanText) {
-        if self.record.damage.len() < MOST_DAMAGE && !self.record.damage.contains(&what) {
-            self.record.damage.push(what);
+        if self.open.record.damage.len() < MOST_DAMAGE && !self.open.record.damage.contains(&what) {
+            self.open.record.damage.push(what);
         }
         self.dirty.add(Dirty::HEADER);
     }
@@ -227,7 +229,7 @@ impl Console {
     /// What the own entries led to: who was faster, whom a severity names, what a role does.
     fn came_back(&mut self, own: &[Entry], wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         for entry in own {
-            if let Some(first) = self.incident.beaten.get(&entry.id) {
+            if let Some(first) = self.open.incident.beaten.get(&entry.id) {
                 let (by, at) = (first.by.clone(), self.cx(wall).clock(first.at));
                 self.say(Tone::Refused, format!("{by} was faster, at {at}: what you did has no effect"), wall);
                 continue;
@@ -247,14 +249,14 @@ impl Console {
                 }
                 Event::RoleTaken(body) if !is_busy && self.is_mine(&body.holder) => self.show_card(body.role),
                 Event::HandoverAccepted(_) if !is_busy => {
-                    let seat = self.incident.roles.iter().find(|(_, mark)| self.is_mine(&mark.by));
+                    let seat = self.open.incident.roles.iter().find(|(_, mark)| self.is_mine(&mark.by));
                     if let Some(role) = seat.map(|(seat, _)| seat.role) {
                         self.show_card(role);
                     }
                 }
                 Event::EntryRedacted(body) => effects.push(Effect::Redact(body.entry)),
                 Event::UpdateDrafted(_) => {
-                    let who = self.incident.holder(Role::IncidentCommander);
+                    let who = self.open.incident.holder(Role::IncidentCommander);
                     let who = who.map_or("the Incident Commander", |name| name.as_str()).to_owned();
                     self.say(Tone::Said, format!("the text waits for {who} to approve it"), wall);
                 }
@@ -266,7 +268,7 @@ impl Console {
     /// An entry of another console that was written at another time than now: that console's clock is off. Only what comes in while both run
     /// tells, and each console is found off once.
     fn skewed(&self, entries: &[Entry], wall: DateTime<Utc>) -> Option<ClockSkewed> {
-        let known = &self.incident.skews;
+        let known = &self.open.incident.skews;
         // What was stamped just before the own clock was set back looks as if its writer were ahead.
         let has_jumped = self.jumped_at.is_some_and(|at| wall - at < AFTER_A_JUMP);
         if !self.may_write() || has_jumped || known.contains_key(&self.settings.console) {
@@ -275,7 +277,7 @@ impl Console {
         entries.iter().find_map(|entry| {
             let ahead = entry.wall - self.own(wall);
             // One that is here, and not only named in an entry.
-            let is_here = self.present.iter().any(|one| one.console == entry.via.console);
+            let is_here = self.open.present.iter().any(|one| one.console == entry.via.console);
             let is_other =
                 is_here && entry.via.console != self.settings.console && !known.contains_key(&entry.via.console);
             // One that knows it says so itself.
@@ -292,7 +294,7 @@ impl Console {
         self.time_moved(by);
         self.jumped_at = Some(wall);
         self.say(Tone::Failed, format!("the wall clock jumped by {} s: countdowns follow it", by.num_seconds()), wall);
-        if self.record.id.is_some() && self.may_write() {
+        if self.open.record.id.is_some() && self.may_write() {
             self.command(Command::NoteClockJump(ClockJumped { by_ms: by.num_milliseconds() }), None, wall, effects);
         }
     }

@@ -20,7 +20,7 @@ const AGAIN: TimeDelta = TimeDelta::seconds(15);
 
 /// What systems said when they were asked for the object of a delivery.
 #[derive(Clone, Debug, PartialEq)]
-enum Proof {
+pub(super) enum Proof {
     /// No answer yet.
     Asked,
     /// This one bears its mark.
@@ -34,7 +34,7 @@ enum Proof {
 /// What is known of objects that others say are ours, by the delivery that made each.
 #[derive(Debug, Default)]
 pub(super) struct Remotes {
-    proofs: BTreeMap<EntryId, Proof>,
+    pub(super) proofs: BTreeMap<EntryId, Proof>,
 }
 
 /// What a delivery may be sent with.
@@ -56,14 +56,14 @@ fn choice(maker: &Delivery, remote: &Remote) -> CleanStr {
 impl Console {
     /// The ways out that people took at consoles of this account.
     pub(super) fn choices(&self) -> BTreeSet<CleanStr> {
-        let taken = self.incident.entries().filter_map(|entry| match &entry.event {
+        let taken = self.open.incident.entries().filter_map(|entry| match &entry.event {
             Event::DeliveryMoved(body) => match &body.to {
                 DeliveryState::Queued { choice: Some(choice), .. } => Some((entry, choice)),
                 _ => None,
             },
             _ => None,
         });
-        let is_ours = |choice: &CleanStr| self.incident.choices.contains(choice);
+        let is_ours = |choice: &CleanStr| self.open.incident.choices.contains(choice);
         taken
             .filter(|(entry, choice)| is_ours(choice) && self.own.knows(entry))
             .map(|(_, choice)| choice.clone())
@@ -73,13 +73,13 @@ impl Console {
     /// What a delivery made in another system, where that is known to be ours.
     pub(super) fn ours(&self, maker: &Delivery) -> Option<Remote> {
         let said = maker.remote()?;
-        let is_known = self.incident.entry(maker.by).is_some_and(|entry| self.own.knows(entry));
+        let is_known = self.open.incident.entry(maker.by).is_some_and(|entry| self.own.knows(entry));
         // What is called by the mark of this very delivery can be nothing else.
-        let is_mark = *said.id == *maker.mark(&self.incident);
+        let is_mark = *said.id == *maker.mark(&self.open.incident);
         if is_known || is_mark || self.choices().contains(&choice(maker, said)) {
             return Some(said.clone());
         }
-        match self.remotes.proofs.get(&maker.id) {
+        match self.open.remotes.proofs.get(&maker.id) {
             Some(Proof::Is(remote)) => Some(remote.clone()),
             Some(Proof::Asked | Proof::None | Proof::Unsaid(_)) | None => None,
         }
@@ -87,9 +87,9 @@ impl Console {
 
     /// Which deliveries made what this one is about, and what it makes anew.
     fn makers(&self, delivery: &Delivery) -> Vec<Delivery> {
-        let about = self.incident.subject(delivery);
+        let about = self.open.incident.subject(delivery);
         let made = delivery.body.act.makes(delivery.id);
-        let of = |thing: Thing| self.incident.maker(&delivery.body, thing).filter(|maker| maker.id != delivery.id);
+        let of = |thing: Thing| self.open.incident.maker(&delivery.body, thing).filter(|maker| maker.id != delivery.id);
         about.into_iter().chain(made).filter_map(of).cloned().collect()
     }
 
@@ -112,21 +112,22 @@ impl Console {
         if !self.may_leave(maker) {
             return Named::Awaited;
         }
-        match self.remotes.proofs.get(&maker.id) {
+        match self.open.remotes.proofs.get(&maker.id) {
             Some(Proof::None) => return self.unproven(maker),
             Some(Proof::Asked | Proof::Is(_)) => return Named::Awaited,
             Some(Proof::Unsaid(at)) if *at > now => return Named::Awaited,
             Some(Proof::Unsaid(_)) | None => {}
         }
         // A message is looked for in its channel: that comes first.
-        let about = self.incident.subject(maker).and_then(|thing| self.incident.maker(&maker.body, thing)).cloned();
+        let about =
+            self.open.incident.subject(maker).and_then(|thing| self.open.incident.maker(&maker.body, thing)).cloned();
         if let Some(about) = about.filter(|about| about.id != maker.id) {
             match self.prove(&about, now, effects) {
                 Named::Known => {}
                 other => return other,
             }
         }
-        self.remotes.proofs.insert(maker.id, Proof::Asked);
+        self.open.remotes.proofs.insert(maker.id, Proof::Asked);
         effects.push(Effect::Prove(Parcel { made: None, ..self.parcel(maker) }));
         Named::Awaited
     }
@@ -151,15 +152,15 @@ impl Console {
             Receipt::There(remote) => Proof::Is(remote),
             Receipt::NotThere { .. } | Receipt::NotYet { .. } => Proof::None,
             Receipt::Refused(_) | Receipt::Unknown(_) | Receipt::Asks { .. } => {
-                Proof::Unsaid(self.incident.clock().show(wall) + AGAIN)
+                Proof::Unsaid(self.open.incident.clock().show(wall) + AGAIN)
             }
         };
-        self.remotes.proofs.insert(maker, proof);
+        self.open.remotes.proofs.insert(maker, proof);
     }
 
     /// When a system is asked once more.
     pub(super) fn next_proof(&self) -> Option<DateTime<Utc>> {
-        let later = self.remotes.proofs.values().filter_map(|proof| match proof {
+        let later = self.open.remotes.proofs.values().filter_map(|proof| match proof {
             Proof::Unsaid(at) => Some(*at),
             Proof::Asked | Proof::Is(_) | Proof::None => None,
         });
@@ -169,13 +170,14 @@ impl Console {
     /// A parcel that names nothing but what is ours.
     pub(super) fn named_in(&self, delivery: &Delivery, parcel: Parcel) -> Parcel {
         let of = |thing: Option<Thing>| {
-            thing.and_then(|thing| self.incident.maker(&delivery.body, thing)).and_then(|maker| self.ours(maker))
+            thing.and_then(|thing| self.open.incident.maker(&delivery.body, thing)).and_then(|maker| self.ours(maker))
         };
         // What is called by the mark of one of our deliveries can be nothing else.
-        let is_mark =
-            |remote: &&Remote| self.incident.deliveries.iter().any(|one| *one.mark(&self.incident) == *remote.id);
+        let is_mark = |remote: &&Remote| {
+            self.open.incident.deliveries.iter().any(|one| *one.mark(&self.open.incident) == *remote.id)
+        };
         let marked = parcel.about.as_ref().filter(is_mark).cloned();
-        let about = marked.or_else(|| parcel.about.as_ref().and_then(|_| of(self.incident.subject(delivery))));
+        let about = marked.or_else(|| parcel.about.as_ref().and_then(|_| of(self.open.incident.subject(delivery))));
         let made = parcel.made.as_ref().and_then(|_| of(delivery.body.act.makes(delivery.id)));
         Parcel { about, made, choices: self.choices(), ..parcel }
     }

@@ -48,14 +48,14 @@ pub enum RunSaid {
 impl Console {
     /// The own start of a command is on disk, word for word as it was confirmed: now it may run.
     fn started(&mut self, entry: &Entry, body: &CommandStarted, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        if self.incident.run(entry.id).is_none() || !self.followed.insert(entry.id) {
+        if self.open.incident.run(entry.id).is_none() || !self.open.followed.insert(entry.id) {
             return;
         }
         let asking = self.cx(wall).asking_for(&Command::StartRun(body.clone()));
-        if let Err(refusal) = may_start(&self.incident, entry.id, body, &asking) {
+        if let Err(refusal) = may_start(&self.open.incident, entry.id, body, &asking) {
             return self.not_started(entry.id, &refusal.to_string(), wall, effects);
         }
-        if let Some(then) = &mut self.then {
+        if let Some(then) = &mut self.open.then {
             then.started(body.step.as_ref(), entry.id);
         }
         let keep = match overlay::staged::keep(entry.id, body, &self.cx(wall)) {
@@ -69,8 +69,8 @@ impl Console {
 
     /// Says of a command that stands in the record that it never began.
     pub(super) fn not_started(&mut self, run: EntryId, why: &str, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        self.followed.insert(run);
-        if self.incident.run(run).is_none_or(|run| !run.is_open()) {
+        self.open.followed.insert(run);
+        if self.open.incident.run(run).is_none_or(|run| !run.is_open()) {
             return;
         }
         let ending = Ending::NotStarted(CleanStr::new(why));
@@ -92,12 +92,12 @@ impl Console {
     /// Follows what runs on this machine and is not followed yet.
     pub(super) fn follow_runs(&mut self, effects: &mut Vec<Effect>) {
         // What is on its way back may be started from here, and is followed by that.
-        if !self.record.is_complete || self.own.is_waiting() {
+        if !self.open.record.is_complete || self.own.is_waiting() {
             return;
         }
         let name: u64 = self.settings.console.bytes().map(u64::from).sum();
-        for run in &self.incident.runs {
-            if run.is_open() && run.order.host == self.settings.host && self.followed.insert(run.id) {
+        for run in &self.open.incident.runs {
+            if run.is_open() && run.order.host == self.settings.host && self.open.followed.insert(run.id) {
                 effects.push(Effect::Run(run.id, RunAct::Follow(2_000 + name % 16 * 250)));
             }
         }
@@ -107,17 +107,17 @@ impl Console {
     pub(super) fn run_said(&mut self, id: EntryId, said: RunSaid, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         match said {
             RunSaid::Printed(text, skipped) => {
-                self.outputs.of(id).take(&text, skipped, wall);
+                self.open.outputs.of(id).take(&text, skipped, wall);
                 self.mark(&[PaneId::Output]);
             }
             RunSaid::Overtime => self.note_remark(id, Remark::Overtime, wall, effects),
             RunSaid::Unwatched(pid) => self.note_remark(id, Remark::Unwatched(pid), wall, effects),
-            RunSaid::File(path) => self.outputs.of(id).file = Some(path),
+            RunSaid::File(path) => self.open.outputs.of(id).file = Some(path),
             RunSaid::Ended(body) => {
-                if let Some(then) = &mut self.then {
+                if let Some(then) = &mut self.open.then {
                     then.ended(id, &body.ending);
                 }
-                let Some(run) = self.incident.run(id) else { return };
+                let Some(run) = self.open.incident.run(id) else { return };
                 let title = run.order.title.clone();
                 if run.is_open() && self.may_write() {
                     let has_succeeded = body.has_succeeded();
@@ -177,7 +177,7 @@ impl Console {
     /// Notes what every console of the machine sees, unless it stands there already.
     fn note_remark(&mut self, id: EntryId, remark: Remark, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
         let is_new = |run: &Run| run.is_open() && run.remarks.last().is_none_or(|(_, last)| *last != remark);
-        if self.may_write() && self.incident.run(id).is_some_and(is_new) {
+        if self.may_write() && self.open.incident.run(id).is_some_and(is_new) {
             self.command(Command::RemarkRun(CommandRemarked { run: id, remark }), None, wall, effects);
         }
         self.mark(&[PaneId::Output]);
@@ -216,7 +216,7 @@ impl Console {
                 Err(why) => self.say(Tone::Refused, why, wall),
             },
             RunAsk::Cancel(id) => {
-                let Some(run) = self.incident.run(*id) else { return };
+                let Some(run) = self.open.incident.run(*id) else { return };
                 let body = CommandRemarked { run: *id, remark: Remark::CancelAsked };
                 let what =
                     if run.order.changes { "it changes something: half of it may stay done" } else { "it looks" };

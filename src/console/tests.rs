@@ -12,6 +12,7 @@ use crate::incident::tests::at;
 use crate::incident::{ENTRY_VERSION, EntryId, Hlc, Program, Role, Via};
 use crate::incident::{Entry, Series};
 use crate::live::{Finding, Report};
+use crate::pane::Present;
 use crate::slo::Grid;
 use crate::text::Exact;
 use crate::theme::{BuiltIn, Depth};

@@ -16,6 +16,7 @@ use crate::text::CleanStr;
 const PATIENCE_S: i64 = 16;
 
 /// What is done once something has ended.
+#[derive(Debug)]
 pub(crate) struct Then {
     step: Option<StepRef>,
     /// The command itself, once it was started from here …
@@ -37,7 +38,7 @@ pub(crate) struct Then {
 
 impl Then {
     /// What follows a command, where its end is worth waiting for.
-    fn after(command: &Command, rest: Vec<Command>) -> Option<Self> {
+    pub(super) fn after(command: &Command, rest: Vec<Command>) -> Option<Self> {
         let (step, run, title, seconds) = match command {
             Command::StartRun(order) => (order.step.clone(), None, order.title.clone(), order.limit_s),
             Command::RemarkRun(CommandRemarked { run, remark: Remark::CancelAsked }) => {
@@ -83,7 +84,7 @@ impl Console {
     /// Keeps what waits, once its beginning was granted.
     pub(crate) fn keep_turn(&mut self, then: Option<Then>) {
         if then.is_some() {
-            self.then = then;
+            self.open.then = then;
         }
     }
 
@@ -102,21 +103,21 @@ impl Console {
 
     /// Goes on once a command has ended and the record has it, or its time is over.
     pub(super) fn go_on(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        let Some(then) = &mut self.then else { return };
+        let Some(then) = &mut self.open.then else { return };
         if then.is_for_clear {
-            if self.incident.left_in_staging().is_empty() {
-                let rest = self.then.take().map(|then| then.rest).unwrap_or_default();
+            if self.open.incident.left_in_staging().is_empty() {
+                let rest = self.open.then.take().map(|then| then.rest).unwrap_or_default();
                 self.ask_in_turn((rest, None), wall, effects);
             }
             return;
         }
         let until = *then.until.get_or_insert(wall + then.patience);
-        let is_over = then.run.and_then(|run| self.incident.run(run)).is_some_and(|run| !run.is_open());
+        let is_over = then.run.and_then(|run| self.open.incident.run(run)).is_some_and(|run| !run.is_open());
         let is_told = is_over && then.ended.is_some();
         if !is_told && wall < until {
             return;
         }
-        let Some(mut then) = self.then.take() else { return };
+        let Some(mut then) = self.open.then.take() else { return };
         // What was stopped to make way ended as it should.
         if then.step.is_some() && !then.ended.as_ref().is_some_and(Ending::is_success) {
             let title = then.title.clone();
@@ -133,8 +134,8 @@ impl Console {
         while !rest.is_empty() {
             let command = rest.remove(0);
             let is_close = matches!(command, Command::EnterPhase(Phase::Closed, _));
-            if is_close && !self.incident.left_in_staging().is_empty() {
-                let left: Vec<_> = self.incident.left_in_staging().iter().map(ToString::to_string).collect();
+            if is_close && !self.open.incident.left_in_staging().is_empty() {
+                let left: Vec<_> = self.open.incident.left_in_staging().iter().map(ToString::to_string).collect();
                 let words = format!(
                     "STILL IN STAGING: {}: it is tried again by itself, and the drill closes once it is gone",
                     left.join("; ")
@@ -142,7 +143,7 @@ impl Console {
                 self.say(Tone::Failed, words, wall);
                 rest.insert(0, command);
                 let run = None;
-                self.then = Some(Then {
+                self.open.then = Some(Then {
                     step: None,
                     run,
                     ended: None,
@@ -158,7 +159,7 @@ impl Console {
             if let Err(refusal) = self.decide(command.clone(), wall) {
                 // Somebody else was faster, most often: then there is nothing left to do.
                 if let Command::StartRun(order) = &command
-                    && order.step.as_ref().is_some_and(|step| self.incident.stands(step))
+                    && order.step.as_ref().is_some_and(|step| self.open.incident.stands(step))
                 {
                     let title = order.title.clone();
                     self.say(Tone::Failed, format!("{title}: {refusal}; the others go on"), wall);
@@ -168,7 +169,7 @@ impl Console {
             }
             self.command(command.clone(), None, wall, effects);
             if let Some(next) = Then::after(&command, Vec::new()) {
-                self.then = Some(Then { failed, rest, ..next });
+                self.open.then = Some(Then { failed, rest, ..next });
                 return;
             }
         }

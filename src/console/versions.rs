@@ -13,16 +13,16 @@ use crate::playbook::{Catalogue, Step};
 impl Console {
     /// Events, and before them the versions of the playbooks whose steps they touch for the first time.
     pub(super) fn with_versions(&self, events: Vec<Event>) -> Vec<Event> {
-        if self.incident.drill.is_some() {
+        if self.open.incident.drill.is_some() {
             return events;
         }
         let mut first = Vec::new();
         for step in events.iter().filter_map(Event::step) {
-            let is_known = self.incident.playbooks.contains_key(&step.service)
+            let is_known = self.open.incident.playbooks.contains_key(&step.service)
                 || first
                     .iter()
                     .any(|event| matches!(event, Event::PlaybookFrozen(body) if body.service == step.service));
-            if let (false, Some(playbook)) = (is_known, self.loaded.get(&step.service)) {
+            if let (false, Some(playbook)) = (is_known, self.settings.catalogue.get(&step.service)) {
                 first.push(Event::PlaybookFrozen(playbook.frozen(None)));
             }
         }
@@ -32,7 +32,7 @@ impl Console {
 
     /// Takes the incident's versions into use, where they changed.
     pub(super) fn learn_versions(&mut self) {
-        if !self.incident.playbooks.values().map(|version| &version.digest).eq(&self.frozen) {
+        if !self.open.incident.playbooks.values().map(|version| &version.digest).eq(&self.open.frozen) {
             self.use_frozen();
         }
     }
@@ -45,8 +45,8 @@ impl Console {
         if let Some(Overlay::Declare(form)) = self.overlay.as_mut().map(|shown| &mut shown.overlay) {
             form.offer(&catalogue);
         }
-        catalogue.remember(&self.loaded);
-        self.loaded = catalogue;
+        catalogue.remember(&self.settings.catalogue);
+        self.settings.catalogue = catalogue;
         self.use_frozen();
         self.offer_versions(wall);
         self.dirty = Dirty::ALL;
@@ -55,13 +55,13 @@ impl Console {
     /// Says once of each file that was changed in mid-incident that it can be looked at and taken over. Nothing changes by itself.
     fn offer_versions(&mut self, wall: DateTime<Utc>) {
         let mut lines = Vec::new();
-        for version in self.incident.playbooks.values() {
-            let Some(loaded) = self.loaded.get(&version.service) else { continue };
+        for version in self.open.incident.playbooks.values() {
+            let Some(loaded) = self.settings.catalogue.get(&version.service) else { continue };
             let digest = loaded.digest();
-            if digest == version.digest || !self.offered.insert(digest) {
+            if digest == version.digest || !self.open.offered.insert(digest) {
                 continue;
             }
-            let steps = self.settings.catalogue.get(&version.service).map_or(&[][..], |used| &used.steps);
+            let steps = self.open.catalogue.get(&version.service).map_or(&[][..], |used| &used.steps);
             let differs = |step: &&Step| steps.iter().find(|used| used.id == step.id) != Some(step);
             let gone = steps.iter().filter(|used| loaded.step(&used.id).is_none()).count();
             let changed = loaded.steps.iter().filter(differs).count() + gone;
@@ -78,7 +78,7 @@ impl Console {
     }
 
     pub(super) fn use_frozen(&mut self) {
-        self.frozen = self.incident.playbooks.values().map(|version| version.digest.clone()).collect();
-        self.settings.catalogue = self.loaded.with_frozen(self.incident.playbooks.values());
+        self.open.frozen = self.open.incident.playbooks.values().map(|version| version.digest.clone()).collect();
+        self.open.catalogue = self.settings.catalogue.with_frozen(self.open.incident.playbooks.values());
     }
 }

@@ -1,7 +1,9 @@
 //! Another record and back: what belongs to a record goes with it.
 
 use super::*;
-use crate::incident::{DrillStarted, Duty, Progress, StepDone, StepRef};
+use crate::console::opened::OpenRecord;
+use crate::incident::{CommandRemarked, DrillStarted, Duty, Progress, Remark, ServiceId, StepDone, StepRef};
+use crate::live::Before;
 
 fn opens(desk: &mut Desk, id: IncidentId, entries: Vec<Entry>) {
     desk.id = id;
@@ -47,26 +49,109 @@ fn another_record_and_back_leaves_the_world_of_a_drill_where_it_was_and_its_time
     assert_eq!(told(&desk).pop(), Some(before));
 }
 
+/// Something in every field of an open record; one that is added later must be put in here.
+fn fill(record: &mut OpenRecord, wall: DateTime<Utc>) {
+    let OpenRecord {
+        incident,
+        record,
+        present,
+        outputs,
+        then,
+        followed,
+        deferred,
+        draft,
+        away_since,
+        wakes,
+        next_wait,
+        outbox,
+        lookout,
+        remotes,
+        usual_asked,
+        catalogue,
+        frozen,
+        offered,
+        progress_told,
+        past,
+        past_of,
+        rung,
+    } = record;
+    let (id, service) = (EntryId { rid: 1, rseq: 1 }, ServiceId::from("alipay"));
+    assert!(!incident.is_blank());
+    record.damage.push("damaged".into());
+    present.push(Present {
+        actor: "bob".into(),
+        layout: "ic".into(),
+        console: "c2".into(),
+        looks_only: false,
+        is_dry: false,
+    });
+    outputs.of(id).take(&"x".into(), 0, wall);
+    let cancel = CommandRemarked { run: id, remark: Remark::CancelAsked };
+    *then = turns::Then::after(&Command::RemarkRun(cancel), Vec::new());
+    followed.insert(id);
+    deferred.push_back((Command::Acknowledge, None));
+    draft.changed_at = Some(wall);
+    *away_since = Some(wall);
+    wakes[0] = Some(wall);
+    *next_wait = Some(wall);
+    outbox.next = Some(wall);
+    lookout.is_due = true;
+    remotes.proofs.insert(id, remotes::Proof::Asked);
+    *usual_asked = Some((Before { until: wall, length: TimeDelta::minutes(5), services: Vec::new() }, wall));
+    catalogue.playbooks.clear();
+    frozen.push("a digest".into());
+    offered.insert("a version".into());
+    progress_told.hand.faults.push(("slow".into(), wall));
+    past.push(Past {
+        id: IncidentId::incident(7),
+        title: "x".into(),
+        at: wall,
+        ended_by: "".into(),
+        steps: BTreeMap::new(),
+    });
+    past_of.push(service);
+    rung.insert(Duty::Acknowledge);
+}
+
+/// Each field of an open record as text, by its name.
+fn fields(record: &OpenRecord) -> BTreeMap<String, String> {
+    let text = format!("{record:#?}");
+    let mut fields: BTreeMap<String, String> = BTreeMap::new();
+    let mut name = String::new();
+    for line in text.lines().filter_map(|line| line.strip_prefix("    ")) {
+        if let Some((field, _)) = line.split_once(": ").filter(|(field, _)| !field.starts_with([' ', ']', '}'])) {
+            name = field.to_owned();
+        }
+        fields.entry(name.clone()).or_default().push_str(line);
+    }
+    fields
+}
+
 #[test]
 fn nothing_that_was_learnt_told_or_asked_of_one_record_is_so_of_the_next() {
     let mut desk = Desk::open(Layout::Ic, (120, 40));
-    let (wall, console) = (desk.wall, &mut desk.console);
-    console.away_since = Some(wall);
-    console.next_wait = Some(wall);
-    console.offered.insert("a version".into());
-    console.rung.insert(Duty::Acknowledge);
-    console.followed.insert(EntryId { rid: 1, rseq: 1 });
-    console.past_of.push("alipay".into());
-    console.deferred.push_back((Command::Acknowledge, None));
-    console.record.damage.push("damaged".into());
-    console.outputs.of(EntryId { rid: 1, rseq: 1 }).take(&"x".into(), 0, wall);
-    console.span = TimeDelta::hours(3);
-    desk.tell(Msg::Journal(JournalMsg::Opened(IncidentId::incident(2))));
-    let Console { away_since, next_wait, offered, rung, followed, past_of, deferred, record, .. } = &desk.console;
-    assert_eq!((away_since, next_wait, offered.len(), rung.len(), followed.len()), (&None, &None, 0, 0, 0));
-    assert_eq!(
-        (past_of.len(), deferred.len(), record.damage.len(), record.id),
-        (0, 0, 0, Some(IncidentId::incident(2)))
-    );
+    let wall = desk.wall;
+    fill(&mut desk.console.open, wall);
+    desk.console.span = TimeDelta::hours(3);
+    let blank = fields(&OpenRecord::new(Some(IncidentId::incident(2)), desk.console.settings.catalogue.clone()));
+    let same = |(name, text): (&String, &String)| (blank[name] == *text).then(|| name.clone());
+    let unfilled: Vec<String> = fields(&desk.console.open).iter().filter_map(same).collect();
+    assert_eq!((blank.len(), unfilled), (22, Vec::new()), "every field is put to the test");
+    desk.console.opened(IncidentId::incident(2), wall);
+    assert_eq!(fields(&desk.console.open), blank);
     assert_eq!(desk.console.span, TimeDelta::hours(3), "how far somebody looks back is theirs");
+}
+
+#[test]
+fn a_dialog_about_one_record_does_not_answer_into_the_next_that_opens_under_it() {
+    let mut desk = Desk::open(Layout::Ic, (120, 40));
+    desk.key(KeyCode::Char('S'));
+    assert!(desk.console.overlay.is_some());
+    desk.tell(Msg::Journal(JournalMsg::Opened(IncidentId::incident(2))));
+    assert!(desk.console.overlay.is_none());
+    let said = desk.console.notice().unwrap().text.to_string();
+    assert!(said.contains("INC-2 is open now: what was asked about INC-1 is closed, undone"), "{said}");
+    desk.key(KeyCode::Char('?'));
+    desk.tell(Msg::Journal(JournalMsg::Opened(IncidentId::incident(3))));
+    assert!(desk.console.overlay.is_some(), "help is about no record");
 }
