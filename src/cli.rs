@@ -182,7 +182,7 @@ enum Sub {
         /// As JSON: {"is_fine":…,"findings":[{"verdict":…,"what":…,"why":…}]}
         #[arg(long)]
         json: bool,
-        /// Print every call that an incident makes of other systems, what it needs, and which line judges it; asks nobody
+        /// Print every call that an incident makes of other systems, what it needs, which line judges it, and which way (proxy) each system is asked; asks nobody
         #[arg(long, conflicts_with = "json")]
         explain: bool,
     },
@@ -501,7 +501,7 @@ fn run(matches: &ArgMatches) -> Result<ExitCode, Ending> {
         Sub::Note { kind, text } => answers::note(&part()?, common.incident, kind, &given_or_piped(&text)?),
         Sub::Run(asked) => run::run(&part()?, common.incident, &asked),
         Sub::Oncall { json, at } => people::oncall(&part()?, json, at.as_deref()),
-        Sub::Doctor { explain: true, .. } => print(crate::channel::calls::explained().trim_end()),
+        Sub::Doctor { explain: true, .. } => doctor::explain(&load()?),
         Sub::Doctor { json, explain: false } => doctor::doctor(&load()?, &inputs, json),
         Sub::Change(told) => changes::change(&load()?, &told),
         Sub::Listen(listening) => changes::listen(&load()?, &listening),

@@ -29,7 +29,7 @@ use crate::oncall::{Person, Rotation};
 use crate::reach::{Reach, TicketEnds, TicketTypes};
 use crate::text::CleanStr;
 use layers::Layer;
-pub use partial::{BaseUrl, Zone};
+pub use partial::{BaseUrl, ProxySaid, Zone};
 use partial::{EndpointPartial, Partial};
 pub use people::Changes;
 pub use show::{INIT, check, path, remarks, sample};
@@ -227,8 +227,21 @@ pub struct Endpoint {
     pub headers: BTreeMap<String, String>,
     /// Plain http beyond this machine is allowed.
     pub allow_plain_http: bool,
-    /// The proxy on the way.
-    pub proxy: Option<BaseUrl>,
+    /// The way to it; absent: as the environment has it.
+    pub proxy: Option<ProxySaid>,
+    /// As whom to sign in at the proxy, with which password.
+    pub proxy_sign_in: Option<(String, SecretIn)>,
+}
+
+impl Endpoint {
+    /// Where its secrets lie: its own, and that of the proxy on the way.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretIn> {
+        let own = match &self.sign_in {
+            SignIn::Open => None,
+            SignIn::Bearer(secret) | SignIn::Basic { password: secret, .. } => Some(secret),
+        };
+        own.into_iter().chain(self.proxy_sign_in.as_ref().map(|(_, password)| password))
+    }
 }
 
 /// How the screen looks.
@@ -496,6 +509,19 @@ fn endpoint(
             ));
         }
     };
+    let proxy_password =
+        secret("proxy-password", said.proxy_password_file, said.proxy_password_env, said.proxy_password_command)?;
+    let proxy_sign_in = match (said.proxy_user, proxy_password) {
+        (None, None) => None,
+        (Some(user), Some(password)) => Some((user, password)),
+        (None, Some(_)) => return Err(wrong("proxy-user", "is missing: the proxy's password is set")),
+        (Some(_), None) => {
+            return Err(wrong(
+                "proxy-user",
+                "has no password: set `proxy-password-file`, `proxy-password-env` or `proxy-password-command`",
+            ));
+        }
+    };
     let Some(url) = said.url else { return Ok(None) };
     let allow_plain_http = said.allow_plain_http.unwrap_or(false);
     if !url.is_safe() && !allow_plain_http {
@@ -527,6 +553,7 @@ fn endpoint(
         ca_file: said.ca_file.map(|path| layers::resolve(layers, &key("ca-file"), &path, &places.home)),
         allow_plain_http,
         proxy: said.proxy,
+        proxy_sign_in,
     }))
 }
 

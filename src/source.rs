@@ -119,9 +119,21 @@ pub struct Endpoint {
     /// How its alerts are read.
     #[serde(skip)]
     pub alert_rules: Rules,
-    /// The proxy to go through; the environment's proxies are not used.
+    /// The proxy to go through, or `none` for the direct way; absent: as the environment's variables have it.
     #[serde(default)]
     pub proxy: Option<String>,
+    /// As whom to sign in at the proxy.
+    #[serde(default)]
+    pub proxy_user: Option<String>,
+    /// The file that holds the password for the proxy.
+    #[serde(default)]
+    pub proxy_password_file: Option<PathBuf>,
+    /// The environment variable that holds the password for the proxy.
+    #[serde(default)]
+    pub proxy_password_env: Option<String>,
+    /// The program, with its arguments, that prints the password for the proxy.
+    #[serde(default)]
+    pub proxy_password_command: Option<Vec<String>>,
     /// The pause between two polls (`15s`).
     #[serde(default = "fifteen_seconds", deserialize_with = "duration")]
     pub every: Duration,
@@ -147,6 +159,10 @@ impl Endpoint {
             alert_rules: Rules::default(),
             allow_plain_http: false,
             proxy: None,
+            proxy_user: None,
+            proxy_password_file: None,
+            proxy_password_env: None,
+            proxy_password_command: None,
             every: fifteen_seconds(),
         }
     }

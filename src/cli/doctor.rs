@@ -2,6 +2,7 @@
 //!
 //! Hides nothing but the order of the lines.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
@@ -10,7 +11,7 @@ use serde_json::json;
 use super::answers::place;
 use super::start::{channels, endpoints, locale_is_utf8};
 use super::{Ending, print};
-use crate::channel::Options;
+use crate::channel::{Options, calls};
 use crate::checkup::{Finding, Verdict, sum};
 use crate::config::{Config, Inputs, Sharing, files};
 use crate::incident::{Act, DeliveryState, Incident, IncidentId, Phase};
@@ -18,6 +19,7 @@ use crate::journal::JournalDir;
 use crate::oncall::known_as;
 use crate::reach::JIRA;
 use crate::run::{clock, doctor, records};
+use crate::source::http::Way;
 use crate::text::CleanStr;
 use crate::theme::Depth;
 
@@ -84,7 +86,7 @@ fn on_this_machine(config: &Config, inputs: &Inputs) -> Vec<Finding> {
         std::env::var("COLORTERM").ok().as_deref(),
         std::env::var("TERM").ok().as_deref(),
     );
-    findings.extend(ignored_proxy(config));
+    findings.extend(proxies(config));
     findings.push(match (std::io::stdout().is_terminal(), locale_is_utf8()) {
         (false, _) => Finding::untried("terminal", "the output is none"),
         (true, true) => Finding::fine("terminal", &format!("UTF-8, {depth:?}")),
@@ -95,16 +97,47 @@ fn on_this_machine(config: &Config, inputs: &Inputs) -> Vec<Finding> {
     findings
 }
 
-/// A proxy that the shell names and that no system is asked through: behind it all of them would be silent.
-fn ignored_proxy(config: &Config) -> Option<Finding> {
-    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
-    let name = names.into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))?;
-    let read = [&config.prometheus, &config.alertmanager, &config.jaeger].into_iter().flatten();
-    let is_direct = read.chain(config.written.values()).any(|endpoint| endpoint.proxy.is_none());
-    let why = format!(
-        "${name} is set, and warroom asks no system through it: write `proxy` into the sections of those that are behind it"
-    );
-    is_direct.then(|| Finding::doubtful("proxy", &why))
+/// Which way each system is asked.
+pub(super) fn ways(config: &Config) -> Vec<(&'static str, Way)> {
+    let read = endpoints(config).into_iter().map(|(spec, endpoint)| (spec.name, endpoint));
+    let written = channels(config).into_iter().map(|(spec, endpoint)| (spec.name, endpoint));
+    let mut all: Vec<(&str, Way)> = Vec::new();
+    for (name, endpoint) in read.chain(written) {
+        // Alertmanager is read and written, in one way.
+        if !all.iter().any(|(known, _)| *known == name) {
+            all.push((name, Way::of(&endpoint)));
+        }
+    }
+    all
+}
+
+/// The proxies on the way to other systems, a line each, and those that are named and cannot be used.
+fn proxies(config: &Config) -> Vec<Finding> {
+    let mut through: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut ignored = BTreeSet::new();
+    for (name, way) in ways(config) {
+        ignored.extend(way.ignored);
+        if let Some(proxy) = way.proxy {
+            through.entry(format!("{proxy} ({})", way.why)).or_default().push(name);
+        }
+    }
+    let ignored = ignored.iter().map(|why| Finding::doubtful("proxy", why));
+    let used = through.iter().map(|(proxy, names)| Finding::fine("proxy", &format!("{proxy}: {}", names.join(", "))));
+    ignored.chain(used).collect()
+}
+
+/// `doctor --explain`: the calls, and which way each system is asked here.
+pub(super) fn explain(config: &Config) -> Result<ExitCode, Ending> {
+    let ways = ways(config);
+    let mut text = calls::explained();
+    if !ways.is_empty() {
+        text += "\n# Ways\n\n| system | way | because |\n| --- | --- | --- |\n";
+    }
+    for (name, way) in ways {
+        let through = way.proxy.map_or_else(|| "directly".to_owned(), |proxy| format!("through {proxy}"));
+        text += &format!("| {name} | {through} | {} |\n", way.ignored.unwrap_or(way.why));
+    }
+    print(text.trim_end())
 }
 
 /// Incidents that run and have no ticket, where tickets are kept.

@@ -339,6 +339,14 @@ pub(super) fn endpoint(said: &config::Endpoint) -> Endpoint {
     endpoint.headers = said.headers.clone();
     endpoint.allow_plain_http = said.allow_plain_http;
     endpoint.proxy = said.proxy.as_ref().map(ToString::to_string);
+    if let Some((user, password)) = &said.proxy_sign_in {
+        endpoint.proxy_user = Some(user.clone());
+        match password {
+            SecretIn::File(path) => endpoint.proxy_password_file = Some(path.clone()),
+            SecretIn::Variable(name) => endpoint.proxy_password_env = Some(name.clone()),
+            SecretIn::Command(argv) => endpoint.proxy_password_command = Some(argv.clone()),
+        }
+    }
     match &said.sign_in {
         SignIn::Open => {}
         SignIn::Bearer(SecretIn::File(path)) => endpoint.bearer_file = Some(path.clone()),
@@ -378,10 +386,9 @@ pub(super) fn surroundings(config: &Config) -> Surroundings {
     let staging = config.staging.iter().flat_map(|staging| {
         [Some(&staging.prometheus), staging.alertmanager.as_ref(), staging.jaeger.as_ref()].into_iter().flatten()
     });
-    let secrets = all.chain(staging).filter_map(|endpoint| match &endpoint.sign_in {
-        SignIn::Bearer(SecretIn::Variable(name)) => Some(name.clone()),
-        SignIn::Basic { password: SecretIn::Variable(name), .. } => Some(name.clone()),
-        SignIn::Open | SignIn::Bearer(_) | SignIn::Basic { .. } => None,
+    let secrets = all.chain(staging).flat_map(config::Endpoint::secrets).filter_map(|secret| match secret {
+        SecretIn::Variable(name) => Some(name.clone()),
+        SecretIn::File(_) | SecretIn::Command(_) => None,
     });
     let withheld: BTreeSet<CleanStr> = secrets.map(|name| CleanStr::new(&name)).collect();
     let exact = |path: &Path| Exact::new(path.as_os_str().as_bytes());

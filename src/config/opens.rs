@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::{Config, Endpoint, Inputs, SecretIn, SignIn};
+use super::{Config, Inputs, SecretIn};
 use crate::reach;
 use crate::text::CleanStr;
 
@@ -29,8 +29,9 @@ pub(super) fn missing(config: &Config, inputs: &Inputs) -> Vec<String> {
     let written = written.map(|(name, endpoint)| (*name, endpoint));
     let staging = config.staging.iter().flat_map(|staging| staging.endpoints());
     for (name, endpoint) in read.chain(written).chain(staging) {
-        let found = sign_in(endpoint, &variable)
-            .into_iter()
+        let found = endpoint
+            .secrets()
+            .filter_map(|secret| no_secret(secret, &variable))
             .chain(endpoint.ca_file.as_ref().and_then(|path| certificates(path)))
             .chain(endpoint.client.as_ref().and_then(|(certificate, key)| certificates(certificate).or(unread(key))));
         problems.extend(found.map(|why| format!("[{name}] {why}")));
@@ -62,23 +63,21 @@ fn shown(path: &Path) -> CleanStr {
     CleanStr::new(&path.to_string_lossy())
 }
 
-fn sign_in(endpoint: &Endpoint, variable: &impl Fn(&str) -> Option<String>) -> Option<String> {
-    match &endpoint.sign_in {
-        SignIn::Open => None,
-        SignIn::Bearer(secret) | SignIn::Basic { password: secret, .. } => match secret {
-            SecretIn::File(path) => match std::fs::read_to_string(path) {
-                Err(error) => Some(format!("{}: {error}", shown(path))),
-                Ok(text) if text.lines().next().is_none_or(|line| line.trim().is_empty()) => {
-                    Some(format!("{}: its first line is empty: the secret stands there", shown(path)))
-                }
-                Ok(_) => None,
-            },
-            SecretIn::Variable(name) if variable(name).is_none() => {
-                Some(format!("${} is not set in this shell: export it before warroom starts", CleanStr::new(name)))
+/// What is wrong with a place of a secret.
+fn no_secret(secret: &SecretIn, variable: &impl Fn(&str) -> Option<String>) -> Option<String> {
+    match secret {
+        SecretIn::File(path) => match std::fs::read_to_string(path) {
+            Err(error) => Some(format!("{}: {error}", shown(path))),
+            Ok(text) if text.lines().next().is_none_or(|line| line.trim().is_empty()) => {
+                Some(format!("{}: its first line is empty: the secret stands there", shown(path)))
             }
-            SecretIn::Variable(_) => None,
-            SecretIn::Command(argv) => not_a_program(argv.first()?, variable("PATH").as_deref().unwrap_or_default()),
+            Ok(_) => None,
         },
+        SecretIn::Variable(name) if variable(name).is_none() => {
+            Some(format!("${} is not set in this shell: export it before warroom starts", CleanStr::new(name)))
+        }
+        SecretIn::Variable(_) => None,
+        SecretIn::Command(argv) => not_a_program(argv.first()?, variable("PATH").as_deref().unwrap_or_default()),
     }
 }
 

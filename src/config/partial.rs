@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
-use serde::de::Error as _;
+use serde::de::{Error as _, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer};
 
 use super::people::{Argv, BellPartial, ChangesPartial, Deadline, EscalationPartial, OncallPartial, PersonPartial};
@@ -94,7 +94,11 @@ pub(super) struct EndpointPartial {
     pub(super) also: Option<Vec<BaseUrl>>,
     pub(super) headers: Option<BTreeMap<String, String>>,
     pub(super) allow_plain_http: Option<bool>,
-    pub(super) proxy: Option<BaseUrl>,
+    pub(super) proxy: Option<ProxySaid>,
+    pub(super) proxy_user: Option<String>,
+    pub(super) proxy_password_file: Option<PathBuf>,
+    pub(super) proxy_password_env: Option<String>,
+    pub(super) proxy_password_command: Option<Argv>,
 }
 
 /// How alerts are read here.
@@ -379,6 +383,45 @@ impl<'de> Deserialize<'de> for Zone {
                 format!("`{}` is no time zone: write an IANA name, such as Europe/Berlin or UTC", fit(&text, 40));
             D::Error::custom(message)
         })
+    }
+}
+
+/// The word for no proxy.
+const DIRECT: &str = "none";
+
+/// The way that a section asks for: the direct one, or through a proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProxySaid {
+    /// Past the environment's proxies.
+    Direct,
+    /// Through this one.
+    Through(BaseUrl),
+}
+
+impl fmt::Display for ProxySaid {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direct => out.pad(DIRECT),
+            Self::Through(url) => url.fmt(out),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ProxySaid {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(input)?;
+        if text == DIRECT {
+            return Ok(Self::Direct);
+        }
+        let url = reqwest::Url::parse(&text).ok();
+        if url.is_some_and(|url| !url.username().is_empty() || url.password().is_some()) {
+            return Err(D::Error::custom(
+                "holds credentials: set `proxy-user` with `proxy-password-file`, `-env` or `-command`",
+            ));
+        }
+        BaseUrl::deserialize(text.into_deserializer())
+            .map(Self::Through)
+            .map_err(|why: D::Error| D::Error::custom(format!("{why} (`{DIRECT}` is the direct way)")))
     }
 }
 

@@ -71,6 +71,16 @@ fn setting(key: &str) -> (String, String) {
         (_, "every") => below(url, "'42s'"),
         (_, "allow-plain-http") => below(url, "true"),
         (_, "proxy") => below(url, "'http://localhost:3128'"),
+        (_, "proxy-user") => {
+            let before = format!("{url}\nproxy-password-env = 'P'\nproxy-user = ");
+            (section_of(&format!("{before}'u'")), section_of(&format!("{before}'other'")))
+        }
+        (_, "proxy-password-file" | "proxy-password-env") => {
+            (section_of(url), section_of(&format!("{url}\nproxy-user = 'u'\n{name} = 'x'")))
+        }
+        (_, "proxy-password-command") => {
+            (section_of(url), section_of(&format!("{url}\nproxy-user = 'u'\n{name} = ['x']")))
+        }
         (_, "basic-user") => {
             let before = format!("{url}\nbasic-password-env = 'P'\nbasic-user = ");
             (section_of(&format!("{before}'u'")), section_of(&format!("{before}'other'")))

@@ -57,10 +57,14 @@ enum Scheme {
     Basic { user: String },
 }
 
+/// Where a secret lies.
 #[derive(Clone, Debug)]
-enum Place {
+pub(super) enum Place {
+    /// A file.
     File(PathBuf),
+    /// A variable of the environment.
     Variable(String),
+    /// A program that prints it.
     Command(Vec<String>),
 }
 
@@ -125,7 +129,8 @@ impl Auth {
     }
 }
 
-fn place(
+/// The one place of up to three that is set; an error where two are.
+pub(super) fn place(
     file: &Option<PathBuf>,
     variable: &Option<String>,
     command: &Option<Vec<String>>,
@@ -210,7 +215,8 @@ fn ended(child: &mut Child, deadline: Duration) -> Result<ExitStatus, String> {
 }
 
 impl Place {
-    fn show(&self) -> String {
+    /// What to check, in words.
+    pub(super) fn show(&self) -> String {
         match self {
             Self::File(path) => format!("the file {}", path.display()),
             Self::Variable(name) => format!("the environment variable {name}"),
@@ -219,7 +225,8 @@ impl Place {
         }
     }
 
-    fn read(&self) -> Result<SecretString, String> {
+    /// The secret; may touch a disk or run a program.
+    pub(super) fn read(&self) -> Result<SecretString, String> {
         let text = match self {
             Self::Variable(name) => {
                 std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))?

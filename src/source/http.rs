@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Certificate, Client, Identity, Method, Proxy, RequestBuilder, Response, Url};
+use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Response, Url};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
@@ -28,6 +28,10 @@ use crate::live::SourceName;
 use crate::text::CleanStr;
 
 mod tls;
+mod way;
+
+use way::Hop;
+pub use way::{DIRECT, Way};
 
 /// How long and how much a server may talk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +145,8 @@ pub struct Site {
     /// A certificate says who asks.
     has_certificate: bool,
     is_plain: bool,
+    /// The proxy on the way.
+    hop: Option<Arc<Hop>>,
     header: Arc<Mutex<Result<Option<HeaderValue>, String>>>,
     ahead: Mutex<Option<TimeDelta>>,
     /// How long the server wants to be left alone, as its last refusal said.
@@ -169,7 +175,9 @@ impl Site {
         spelling: Spelling,
     ) -> Result<Self, SourceError> {
         let url = address(name, endpoint)?;
-        let client = client(name, endpoint, &url, limits)?;
+        let hop =
+            Hop::of(endpoint, &url).map_err(|(setting, problem)| SourceError::Setting { name, setting, problem })?;
+        let client = client(name, endpoint, &url, limits, hop.as_ref())?;
         let auth = Auth::of(name, endpoint, spelling)?;
         let header = auth.as_ref().map(|auth| auth.header(&client)).transpose().map(Option::flatten);
         if let Err(problem) = header {
@@ -189,6 +197,7 @@ impl Site {
             auth,
             has_certificate: endpoint.client_cert_file.is_some(),
             is_plain: url.scheme() == "http",
+            hop: hop.map(Arc::new),
             header: Arc::new(Mutex::new(header)),
             ahead: Mutex::default(),
             rest: Mutex::new(None),
@@ -323,7 +332,13 @@ impl Site {
     ) -> Result<Answer, Failure> {
         let _permit = self.at_once.acquire().await;
         let answer = match tokio::time::timeout(self.limits.total, self.read(request)).await {
-            Ok(answer) => answer?,
+            Ok(answer) => {
+                if let Some(hop) = self.hop.clone().filter(|hop| hop.take_refusal()) {
+                    // What cannot be read now is asked for again at the next refusal.
+                    let _ = tokio::task::spawn_blocking(move || hop.read_again()).await;
+                }
+                answer?
+            }
             Err(_) => {
                 let limit = self.limits.total.as_secs_f64();
                 return Err(self.failure(Trouble::Late, format!("was still answering after {limit} s")));
@@ -345,6 +360,10 @@ impl Site {
     ) -> Result<Answer, Failure> {
         let mut response = request.await.map_err(|error| self.explain(&error))?;
         let status = response.status().as_u16();
+        if let Some(hop) = self.hop.as_ref().filter(|_| status == 407) {
+            // The proxy's word: the server has seen nothing of the request.
+            return Err(self.failure(Trouble::Unreached, hop.wants_credentials()));
+        }
         let path = response.url().path().to_owned();
         if response.status().is_redirection() {
             let target = response.headers().get(LOCATION).and_then(|target| target.to_str().ok());
@@ -442,6 +461,9 @@ impl Site {
     }
 
     fn explain(&self, error: &(dyn Error + 'static)) -> Failure {
+        if let Some(what) = self.hop.as_ref().and_then(|hop| hop.broke(error)) {
+            return self.failure(Trouble::Unreached, what);
+        }
         let mut innermost = error;
         let mut next = Some(error);
         let mut is_connecting = false;
@@ -534,15 +556,7 @@ fn address(name: SourceName, endpoint: &Endpoint) -> Result<Url, SourceError> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(bad("ends with a query or a fragment: leave out what begins with ? or #".to_owned()));
     }
-    let is_here = match url.host() {
-        Some(url_host) => {
-            let text = url_host.to_string();
-            let text = text.trim_start_matches('[').trim_end_matches(']');
-            text == "localhost" || text.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-        }
-        None => false,
-    };
-    if url.scheme() == "http" && !is_here && !endpoint.allow_plain_http {
+    if url.scheme() == "http" && !way::is_here(&url) && !endpoint.allow_plain_http {
         return Err(bad(format!(
             "is plain http to another host ({}): use https, or set allow-plain-http = true",
             url.host_str().unwrap_or_default()
@@ -573,7 +587,13 @@ fn identity(name: SourceName, endpoint: &Endpoint) -> Result<Option<Identity>, S
     Identity::from_pem(&pem).map(Some).map_err(wrong)
 }
 
-fn client(name: SourceName, endpoint: &Endpoint, url: &Url, limits: Limits) -> Result<Client, SourceError> {
+fn client(
+    name: SourceName,
+    endpoint: &Endpoint,
+    url: &Url,
+    limits: Limits,
+    hop: Option<&Hop>,
+) -> Result<Client, SourceError> {
     // An Err says that a provider is installed already, which is what is wanted.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let setting = |setting, problem| SourceError::Setting { name, setting, problem };
@@ -599,7 +619,7 @@ fn client(name: SourceName, endpoint: &Endpoint, url: &Url, limits: Limits) -> R
         .pool_max_idle_per_host(AT_ONCE);
     builder = match (&endpoint.ca_file, url.scheme()) {
         // Without any store on the machine even a client for plain http cannot be built.
-        (_, "http") => builder.tls_certs_only([]),
+        (_, "http") if !hop.is_some_and(Hop::is_tls) => builder.tls_certs_only([]),
         (None, _) => builder,
         (Some(path), _) => {
             let problem = |problem: String| setting("ca-file", format!("{}: {problem}", path.display()));
@@ -614,17 +634,11 @@ fn client(name: SourceName, endpoint: &Endpoint, url: &Url, limits: Limits) -> R
     if let Some(identity) = identity(name, endpoint)? {
         builder = builder.identity(identity);
     }
-    builder = match &endpoint.proxy {
-        None => builder.no_proxy(),
-        Some(proxy) => {
-            let url = Url::parse(proxy).ok().filter(Url::has_host);
-            let url = url.ok_or_else(|| setting("proxy", "is no address such as http://proxy:3128".to_owned()))?;
-            if !url.username().is_empty() || url.password().is_some() {
-                return Err(setting("proxy", "holds a user or a password: use one that needs none".to_owned()));
-            }
-            builder.proxy(Proxy::all(url).map_err(|error| setting("proxy", error.without_url().to_string()))?)
-        }
-    };
+    // What the environment says is read by ourselves, so that it can be shown.
+    builder = builder.no_proxy();
+    if let Some(hop) = hop {
+        builder = builder.proxy(hop.proxy());
+    }
     builder.build().map_err(|error| {
         let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
         setting("ca-file", format!("no connection can be made secure ({why}): name a file of certificates"))

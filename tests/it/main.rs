@@ -32,6 +32,7 @@ mod people;
 mod plain;
 mod playbooks;
 mod prometheus;
+mod proxies;
 mod reach_story;
 mod read_only;
 mod refused_calls;

@@ -3,6 +3,7 @@
 pub mod alertmanager;
 pub mod http;
 pub mod prometheus;
+pub mod proxy;
 pub mod pty;
 pub mod room;
 pub mod services;
