@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::change::Change;
 use crate::checkup::Finding;
-use crate::incident::{ForeignNoted, News, Parcel, Receipt, ServiceId, Severity, Watched};
+use crate::incident::{ForeignNoted, News, Parcel, Receipt, Remote, ServiceId, Severity, Watched};
 use crate::oncall::Person;
 use crate::reach::{self, Reach, TicketEnds, TicketTypes};
 use crate::source::below::Below;
@@ -44,6 +44,18 @@ pub type Answering<'a> = Pin<Box<dyn Future<Output = Receipt> + Send + 'a>>;
 /// Findings that are on their way.
 pub type Examining<'a> = Pin<Box<dyn Future<Output = Vec<Finding>> + Send + 'a>>;
 
+/// What became of something that was there for a rehearsal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tidied {
+    /// It was taken away, in the system's own word for it.
+    Removed(&'static str),
+    /// It ended with the rehearsal, and nothing is taken away there.
+    Over,
+}
+
+/// A cleaning up that is on its way, or why something stays.
+pub type Tidying<'a> = Pin<Box<dyn Future<Output = Result<Tidied, CleanStr>> + Send + 'a>>;
+
 /// What a system should be able to do for us.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
@@ -68,6 +80,11 @@ pub trait Channel: Send + Sync + fmt::Debug {
     fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a>;
     /// Looks whether it would do what it is for; changes nothing there.
     fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a>;
+    /// Takes away what a rehearsal made there; what ends by itself stays in a system's lists.
+    fn tidy<'a>(&'a self, parcel: &'a Parcel, made: &'a Remote) -> Tidying<'a> {
+        let _ = (parcel, made);
+        Box::pin(async { Ok(Tidied::Over) })
+    }
     /// Says what others did with something there; a system that cannot say has no news.
     fn news<'a>(&'a self, watched: &'a Watched) -> Telling<'a> {
         let _ = watched;
@@ -268,6 +285,15 @@ fn unnamed(site: &Site, what: &str) -> Failure {
 /// What a question that nobody could answer says of a text: nothing.
 fn unknown(failure: Failure) -> Receipt {
     Receipt::Unknown(failure.reason)
+}
+
+/// Deletes something there: how a rehearsal is cleaned up.
+async fn removed(site: &Site, path: Below) -> Result<Tidied, CleanStr> {
+    match call(site, Method::DELETE, path, None).await {
+        Ok(answer) if answer.is_success() => Ok(Tidied::Removed("was deleted")),
+        Ok(answer) => Err(complaint(site, &answer).reason),
+        Err(failure) => Err(failure.reason),
+    }
 }
 
 /// A system is asked for something that it does not do.

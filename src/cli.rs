@@ -18,6 +18,7 @@ mod pager;
 mod people;
 mod playbook;
 mod refused;
+mod rehearse;
 mod run;
 mod salvage;
 mod show;
@@ -185,6 +186,9 @@ enum Sub {
         /// Print every call that an incident makes of other systems, what it needs, which line judges it, and which way (proxy) each system is asked; asks nobody
         #[arg(long, conflicts_with = "json")]
         explain: bool,
+        /// Besides, play the whole life of an incident in the places that [rehearsal] names, and clean up
+        #[arg(long, conflicts_with = "explain")]
+        rehearse: bool,
     },
     /// Record a change to what runs: a deploy, a flag, a Terraform apply
     Change(changes::Told),
@@ -502,7 +506,7 @@ fn run(matches: &ArgMatches) -> Result<ExitCode, Ending> {
         Sub::Run(asked) => run::run(&part()?, common.incident, &asked),
         Sub::Oncall { json, at } => people::oncall(&part()?, json, at.as_deref()),
         Sub::Doctor { explain: true, .. } => doctor::explain(&load()?),
-        Sub::Doctor { json, explain: false } => doctor::doctor(&load()?, &inputs, json),
+        Sub::Doctor { json, rehearse, explain: false } => doctor::doctor(&load()?, &inputs, json, rehearse),
         Sub::Change(told) => changes::change(&load()?, &told),
         Sub::Listen(listening) => changes::listen(&load()?, &listening),
         Sub::Changes(wanted) => changes::list(&load()?, &wanted),

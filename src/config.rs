@@ -11,6 +11,7 @@ mod layers;
 mod opens;
 mod partial;
 mod people;
+mod rehearsal;
 mod show;
 mod sift;
 mod staging;
@@ -32,6 +33,7 @@ use layers::Layer;
 pub use partial::{BaseUrl, ProxySaid, Zone};
 use partial::{EndpointPartial, Partial};
 pub use people::Changes;
+pub use rehearsal::Rehearsal;
 pub use show::{INIT, check, path, remarks, sample};
 pub use staging::Staging;
 
@@ -308,6 +310,8 @@ pub struct Config {
     pub command_env: Vec<CleanStr>,
     /// Where drills are played in earnest, if there is such a place.
     pub staging: Option<Staging>,
+    /// Where incidents are rehearsed.
+    pub rehearsal: Rehearsal,
     /// The zone in which new incidents are read.
     pub zone: Zone,
     /// Folders with playbooks of one's own, later ones win.
@@ -441,6 +445,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
         commands: partial.commands,
         command_env: partial.playbooks.env,
         staging: kept(staging::staging(partial.staging, layers, places), flaws),
+        rehearsal: partial.rehearsal.into(),
         zone,
         playbooks,
         themes: places.themes(),

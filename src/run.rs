@@ -30,6 +30,7 @@ mod post;
 pub mod postmortem;
 mod printout;
 pub mod records;
+pub mod rehearsal;
 mod rescue;
 pub mod schemes;
 pub mod screen;

@@ -4,18 +4,21 @@
 //!
 //! Invariant: one annotation for an incident.
 
+use std::collections::BTreeMap;
+
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Answering, Channel, Examining, Options, Wanted, absent, call, cannot, found, read, receipt, taken, unknown, without,
+    Answering, Channel, Examining, Options, Tidying, Wanted, absent, call, cannot, found, read, receipt, removed,
+    taken, unknown, without,
 };
 use crate::checkup::Finding;
 use crate::incident::{Act, Opened, Parcel, Receipt, Remote};
 use crate::reach::GRAFANA;
 use crate::source::below::Below;
-use crate::source::http::{Failure, Limits, Site};
+use crate::source::http::{Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
 
 /// Opens it.
@@ -84,13 +87,18 @@ impl Channel for Grafana {
         })
     }
 
+    fn tidy<'a>(&'a self, _: &'a Parcel, made: &'a Remote) -> Tidying<'a> {
+        Box::pin(removed(&self.site, Below::of("api/annotations/{}", &[&made.id])))
+    }
+
     fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
         let _ = wanted;
         Box::pin(async move {
             let asked: Result<Vec<Annotation>, _> = read(&self.site, "api/annotations", &[("limit", "1")]).await;
-            vec![found("grafana: annotations can be read", asked, |_| {
+            let reads = found("grafana: annotations can be read", asked, |_| {
                 Finding::fine("grafana", "annotations can be read")
-            })]
+            });
+            std::iter::once(reads).chain(self.writing().await).collect()
         })
     }
 
@@ -109,7 +117,42 @@ impl Channel for Grafana {
     }
 }
 
+/// What an incident does with annotations of the organisation, by Grafana's names.
+const WRITING: [(&str, &str); 2] =
+    [("annotations:create", "an incident cannot begin there"), ("annotations:write", "text and end do not follow")];
+/// The scopes that hold the organisation's own annotations: ours belong to no dashboard.
+const OF_ORGANISATION: [&str; 4] = ["*", "annotations:*", "annotations:type:*", "annotations:type:organization"];
+
 impl Grafana {
+    /// Whether the token may write, as Grafana says of itself since version 9.
+    async fn writing(&self) -> Vec<Finding> {
+        let what = "grafana: writing";
+        let asked = read::<BTreeMap<String, Vec<String>>>(&self.site, "api/access-control/user/permissions", &[]).await;
+        let may = match asked {
+            Ok(may) => may,
+            Err(failure) if matches!(failure.trouble, Trouble::Status(403 | 404)) => {
+                let why = "this Grafana does not say what a token may do: its account needs the role Editor";
+                return vec![Finding::untried(what, why)];
+            }
+            Err(failure) => return vec![Finding::wrong(what, &failure.reason)],
+        };
+        let has = |action: &str| {
+            let scopes = may.get(action).into_iter().flatten();
+            scopes.into_iter().any(|scope| OF_ORGANISATION.contains(&scope.as_str()))
+        };
+        let finding = |(action, lost): (&str, &str)| match has(action) {
+            true => Finding::fine(what, action),
+            false => Finding::wrong(
+                what,
+                &format!(
+                    "the token lacks `{action}` for annotations of the organisation, and {lost}: give its service \
+                     account the role Editor, or `fixed:annotations:writer`"
+                ),
+            ),
+        };
+        WRITING.into_iter().map(finding).collect()
+    }
+
     async fn find(&self, parcel: &Parcel) -> Result<Option<Remote>, Failure> {
         let query = [("tags", "warroom"), ("tags", &mark(parcel)), ("type", "annotation")];
         let found: Vec<Annotation> = read(&self.site, "api/annotations", &query).await?;

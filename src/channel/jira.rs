@@ -18,8 +18,8 @@ use ends::{Deciding, Ending, Next};
 use texts::document;
 
 use super::{
-    Answering, Channel, Examining, Options, Telling, Wanted, absent, bears, call, cannot, complaint, fit, naming,
-    nothing_written, read, receipt, silent, taken, unknown, without,
+    Answering, Channel, Examining, Options, Telling, Tidying, Wanted, absent, bears, call, cannot, complaint, fit,
+    naming, nothing_written, read, receipt, removed, silent, taken, unknown, without,
 };
 use crate::incident::{Act, Opened, Parcel, Receipt, Remote, Severity, Watched};
 use crate::reach::{JIRA, TicketEnds, TicketTypes};
@@ -143,6 +143,13 @@ impl Channel for Jira {
 
     fn news<'a>(&'a self, watched: &'a Watched) -> Telling<'a> {
         Box::pin(async move { self.moved(watched).await.map_err(|failure| failure.reason) })
+    }
+
+    fn tidy<'a>(&'a self, _: &'a Parcel, made: &'a Remote) -> Tidying<'a> {
+        Box::pin(async move {
+            let edition = self.edition().await.map_err(|failure| failure.reason)?;
+            removed(&self.site, api(edition).then("issue/{}", &[&made.id])).await
+        })
     }
 
     fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {

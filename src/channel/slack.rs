@@ -21,7 +21,9 @@ use answers::{Done, Refusal};
 use audience::Readers;
 use rooms::Seen;
 
-use super::{Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, fit, receipt, without};
+use super::{
+    Answering, Channel, Examining, Options, Telling, Tidied, Tidying, Wanted, absent, cannot, fit, receipt, without,
+};
 use crate::incident::{Act, Handle, Parcel, Receipt, Remote, Thing, Watched};
 use crate::reach::SLACK;
 use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
@@ -88,6 +90,20 @@ impl Channel for Slack {
         Box::pin(async move {
             let Some(Thing::Room) = watched.thing else { return Ok(Vec::new()) };
             self.kept(watched).await.map_err(|failure| failure.reason)
+        })
+    }
+
+    fn tidy<'a>(&'a self, parcel: &'a Parcel, made: &'a Remote) -> Tidying<'a> {
+        Box::pin(async move {
+            let (method, body, how) = match &parcel.act {
+                Act::OpenRoom { .. } => ("conversations.archive", json!({ "channel": made.id }), "was archived"),
+                _ => ("chat.delete", json!({ "channel": parcel.target, "ts": made.id }), "was deleted"),
+            };
+            match self.post::<Done>(method, &body).await {
+                Ok(Ok(_)) => Ok(Tidied::Removed(how)),
+                Ok(Err(no)) => Err(self.refused(&no).reason),
+                Err(failure) => Err(failure.reason),
+            }
         })
     }
 

@@ -18,8 +18,8 @@ use answers::{Component, Incident, MARK};
 use shown::{Level, Question, Seen, Shown};
 
 use super::{
-    Answering, Channel, Examining, Options, Telling, Wanted, absent, call, cannot, complaint, fit, noted, read, taken,
-    unknown,
+    Answering, Channel, Examining, Options, Telling, Tidying, Wanted, absent, call, cannot, complaint, fit, noted,
+    read, removed, taken, unknown,
 };
 use crate::checkup::Finding;
 use crate::clock;
@@ -98,6 +98,13 @@ impl Channel for Statuspage {
                 news.push(noted(STATUSPAGE, &update.id, "", update.created_at.unwrap_or(watched.since), &text));
             }
             Ok(news)
+        })
+    }
+
+    fn tidy<'a>(&'a self, parcel: &'a Parcel, made: &'a Remote) -> Tidying<'a> {
+        Box::pin(async move {
+            self.wait().await;
+            removed(&self.site, Below::of("pages/{}/incidents/{}", &[&parcel.target, &made.id])).await
         })
     }
 

@@ -23,7 +23,7 @@ use crate::source::http::Way;
 use crate::text::CleanStr;
 use crate::theme::Depth;
 
-pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool) -> Result<ExitCode, Ending> {
+pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool, is_rehearsed: bool) -> Result<ExitCode, Ending> {
     let catalogue = files::catalogue(&config.playbooks);
     let mut findings = on_this_machine(config, inputs);
     findings.extend(catalogue.problems.iter().map(|problem| Finding::wrong("playbooks", problem)));
@@ -56,6 +56,9 @@ pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool) -> Result<
     findings.extend(missing.iter().map(|name| Finding::untried(name, "not configured")));
     findings.extend(tickets(config));
     findings.extend(in_staging(config));
+    if is_rehearsed {
+        findings.extend(super::rehearse::rehearse(config, &patient.options)?);
+    }
     let is_wrong = findings.iter().any(|finding| finding.verdict == Verdict::Wrong);
     if as_json {
         print(&json!({ "is_fine": !is_wrong, "findings": findings }).to_string())?;

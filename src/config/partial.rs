@@ -14,6 +14,7 @@ use serde::de::{Error as _, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer};
 
 use super::people::{Argv, BellPartial, ChangesPartial, Deadline, EscalationPartial, OncallPartial, PersonPartial};
+use super::rehearsal::RehearsalPartial;
 use super::staging::StagingPartial;
 use super::{Colours, Letters, Sharing};
 use crate::incident::{FACTS, ServiceId, Severity};
@@ -60,6 +61,7 @@ pub(super) struct Partial {
     pub(super) changes: ChangesPartial,
     pub(super) commands: Aliases,
     pub(super) staging: StagingPartial,
+    pub(super) rehearsal: RehearsalPartial,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -235,6 +235,20 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # How the programs of the exercises' [[staging]] are called there.
 # kubectl = ["kubectl", "--context", "staging"]
 
+[rehearsal]
+# Where `warroom doctor --rehearse` plays the whole life of an incident and cleans up: none of the places above. Without a word here, nowhere.
+# slack = "C0000TEST1"       # a channel
+# slack-rooms = false        # true: channels of incidents are opened, and archived
+# statuspage = "te5tpage"    # a page that nobody reads
+# statuspage-component = "te5tc0mp"
+# pagerduty = "PTEST01"      # a service that pages nobody, or somebody who knows
+# opsgenie = "Rehearsal"     # a team
+# jira = "TEST"              # a project of the same kind as the one of incidents
+# teams = false              # true: a card is posted by the workflow of [teams]
+# alertmanager = false       # true: a silence of an alert that does not exist, ended at once
+# grafana = false            # true: an annotation, deleted again
+# webhook = false            # true: its receiver gets a life of an INC-0
+
 [bell]
 # Whether the terminal's bell rings when something is overdue.
 # overdue = false

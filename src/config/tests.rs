@@ -61,6 +61,8 @@ fn setting(key: &str) -> (String, String) {
         ("statuspage-pages", _) => with(pages, "'abc'"),
         ("jira-project", "key") => with("[jira]\nurl = 'https://jira.example'\n", "'OPS'"),
         ("jira-project", _) => (jira.to_owned(), format!("{jira}{name} = 'x'\n")),
+        ("rehearsal", "slack-rooms" | "teams" | "alertmanager" | "grafana" | "webhook") => alone("true"),
+        ("rehearsal", _) => alone("'TEST'"),
         ("staging", "label") => (staging.to_owned(), staging.replace("=staging'", "=test'")),
         ("staging", "build-info") => (staging.to_owned(), format!("{staging}build-info = 'x'\n")),
         ("staging", "production") => (staging.to_owned(), format!("{staging}production = ['https://p.example']\n")),

@@ -36,6 +36,7 @@ mod proxies;
 mod reach_story;
 mod read_only;
 mod refused_calls;
+mod rehearsal;
 mod runbook;
 mod runner;
 mod secrets;

@@ -313,6 +313,11 @@ impl Jira {
                 state.links.push(link);
                 Ok(Reply::status(201, ""))
             }
+            ("DELETE", ["issue", key]) => {
+                let place = state.issues.iter().position(|one| one["key"] == *key).ok_or("no such issue")?;
+                state.issues.remove(place);
+                Ok(Reply::status(204, ""))
+            }
             _ => Ok(answer(404, &absent)),
         }
     }

@@ -262,6 +262,22 @@ impl Slack {
                 state.pins.push(pin);
                 Ok(json!({ "ok": true }))
             }
+            ("POST", "chat.delete") => {
+                fields(&body, &["channel", "ts"], &[])?;
+                let before = state.messages.len();
+                state.messages.retain(|(of, one)| !(body["channel"] == **of && one["ts"] == body["ts"]));
+                if state.messages.len() == before {
+                    Err("message_not_found".to_owned())
+                } else {
+                    Ok(json!({ "ok": true }))
+                }
+            }
+            ("POST", "conversations.archive") => {
+                fields(&body, &["channel"], &[])?;
+                let found = state.channels.iter_mut().find(|one| one["id"] == body["channel"]);
+                found.ok_or("channel_not_found")?["is_archived"] = json!(true);
+                Ok(json!({ "ok": true }))
+            }
             _ => Err("unknown_method".to_owned()),
         }
     }

@@ -131,6 +131,10 @@ impl Statuspage {
                 state.incidents[place].1 = found.clone();
                 Ok(answer(200, &found))
             }
+            ("DELETE", ["incidents", id]) => {
+                let place = state.incidents.iter().position(|(_, one)| one["id"] == *id).ok_or("no such incident")?;
+                Ok(answer(200, &state.incidents.remove(place).1))
+            }
             _ => Ok(answer(404, &json!({ "error": "Not found" }))),
         }
     }
