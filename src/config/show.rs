@@ -40,7 +40,7 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # also = ["https://prometheus-b:9090"]       # further addresses of the same one: the first that answers is asked
 # allow-plain-http = false           # http to another machine shows what you send
 # proxy = "http://proxy:3128"         # without it HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY count; "none" is the direct way
-# proxy-user = "warroom"             # with proxy-password-file, proxy-password-env or proxy-password-command
+#   ^ where it wants to know who asks: proxy-user, with proxy-password-file, proxy-password-env or proxy-password-command
 
 [alertmanager]
 # url = "http://localhost:9093"
