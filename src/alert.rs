@@ -16,10 +16,12 @@ use crate::text::CleanStr;
 mod rules;
 mod title;
 mod twins;
+mod value;
 
 pub use rules::{Judged, Rules, silence};
 pub use title::{runbook, title};
 pub use twins::{Twin, twins};
+pub use value::{AlertValue, Bad, Extremes};
 
 /// Alerts that began within this time of each other suggest one incident.
 pub const BURST_WITHIN: TimeDelta = TimeDelta::minutes(5);
@@ -95,6 +97,8 @@ pub struct Alert {
     pub starts_at: DateTime<Utc>,
     /// Where its rule can be looked at; a text to show, never a link to follow.
     pub generator_url: Option<CleanStr>,
+    /// What its expression gave, where its source says it.
+    pub value: Option<AlertValue>,
     /// What it means at this site; judged where it came in.
     pub judged: Judged,
 }

@@ -140,6 +140,7 @@ pub fn silence(source: &'static str, name: &CleanStr, since: DateTime<Utc>) -> A
         state: AlertState::Firing,
         starts_at: since,
         generator_url: None,
+        value: None,
         judged: Judged { level: Some(Severity::Sev1), is_noise: false, services: Vec::new() },
         name: missing,
     }

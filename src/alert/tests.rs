@@ -18,6 +18,7 @@ fn alert(source: &'static str, labels: &[(&str, &str)], starts: i64) -> Alert {
         state: AlertState::Firing,
         starts_at: at(starts),
         generator_url: None,
+        value: None,
         judged: Judged::default(),
     })
 }

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Console, Effect};
-use crate::alert::{AlertState, STATE_LABEL};
-use crate::incident::{AlertLinked, Event, Peak, Phase, Symptom, SymptomBegan, SymptomEnded, SymptomOf};
+use crate::alert::{AlertState, Extremes, STATE_LABEL};
+use crate::incident::{AlertLinked, Clock, Event, Peak, Phase, Symptom, SymptomBegan, SymptomEnded, SymptomOf};
 use crate::live::{Freshness, LiveAlert, SourceName, Standing};
 use crate::resolution::{Course, over};
 use crate::slo::{Lasting, Objective, ObjectiveId};
@@ -27,14 +27,45 @@ const PATIENCE: TimeDelta = TimeDelta::seconds(20);
 const UNSEEN: TimeDelta = TimeDelta::seconds(60);
 /// The pause after something was written.
 const PAUSE: TimeDelta = TimeDelta::seconds(10);
+/// How often a source is asked that does not say it.
+const USUAL: TimeDelta = TimeDelta::seconds(15);
 /// Between two looks at alerts nothing is overlooked that lasts longer than so many polls.
 const POLLS: i32 = 3;
 
-/// When this process saw an alert last, and who told it.
+/// When this process saw an alert last, who told it, and with which values.
 #[derive(Clone, Debug)]
 struct Seen {
+    /// Since when it fires, as the record has it: one that comes back is another one.
+    since: DateTime<Utc>,
     at: DateTime<Utc>,
     by: BTreeSet<SourceName>,
+    values: Extremes,
+    /// It was looked at from its beginning on, without a gap.
+    is_whole: bool,
+}
+
+impl Seen {
+    /// Takes what was told of an alert at a moment of the wall; `every` is how often that is.
+    fn see(known: Option<Self>, since: DateTime<Utc>, alert: &LiveAlert<'_>, every: TimeDelta, clock: &Clock) -> Self {
+        let told = || [Some(alert.alert), alert.twin].into_iter().flatten();
+        let by = told().map(|alert| alert.source).collect();
+        let is_near = |before: DateTime<Utc>| clock.show(alert.at) - before <= clock.passed(every) * POLLS;
+        let known = known.filter(|known| known.since == since);
+        let (mut values, is_whole) = match known {
+            Some(known) => (known.values, known.is_whole && is_near(clock.show(known.at))),
+            None => (Extremes::default(), is_near(since)),
+        };
+        if *alert.state != AlertState::Pending {
+            told().filter_map(|one| one.value.as_ref()).for_each(|value| values.see(value, clock.show(alert.at)));
+        }
+        Self { since, at: alert.at, by, values, is_whole }
+    }
+
+    /// The worst value that is known of it.
+    fn peak(&self) -> Option<Peak> {
+        let (value, at) = self.values.worst()?;
+        Some(Peak { value, series: CleanStr::default(), at, at_least: !self.is_whole })
+    }
 }
 
 /// What this process saw, and what it waits to write.
@@ -163,8 +194,10 @@ impl Console {
             if let Some(alert) = there {
                 lookout.noticed.remove(&(of.clone(), false));
                 if alert.freshness == Freshness::Fresh {
-                    let by = [Some(alert.alert), alert.twin].into_iter().flatten().map(|alert| alert.source).collect();
-                    lookout.alerts.insert(linked.fingerprint.clone(), Seen { at: alert.at, by });
+                    let every = self.live.sources.get(alert.alert.source).map_or(USUAL, |health| health.every);
+                    let seen = lookout.alerts.remove(&linked.fingerprint);
+                    let seen = Seen::see(seen, known.since, alert, every, &clock);
+                    lookout.alerts.insert(linked.fingerprint.clone(), seen);
                     let again = known.over.as_ref().filter(|_| *alert.state != AlertState::Pending);
                     due.extend(again.map(|over| {
                         let since = alert.alert.starts_at.max(over.ended);
@@ -194,7 +227,7 @@ impl Console {
                 title: linked.name.clone(),
                 ended: first.max(after),
                 after: (!was_watched).then_some(after),
-                peak: None,
+                peak: seen.filter(|seen| seen.since == known.since).and_then(Seen::peak),
             };
             let wait = if was_watched { SETTLED } else { SETTLED + UNSEEN };
             due.push(Due { of, event: Event::SymptomEnded(body), wait });
@@ -212,7 +245,7 @@ impl Console {
             if !is_fresh || reported.problem.is_some() || reported.found.is_partial || reported.found.left_out > 0 {
                 return None;
             }
-            let every = self.live.sources.get(source).map_or(TimeDelta::seconds(15), |health| health.every);
+            let every = self.live.sources.get(source).map_or(USUAL, |health| health.every);
             newest = newest.max(Some((reported.at?, every)));
         }
         newest

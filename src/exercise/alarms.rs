@@ -46,6 +46,7 @@ impl World {
                 state: if starts_at <= now { AlertState::Firing } else { AlertState::Pending },
                 starts_at,
                 generator_url: None,
+                value: None,
                 judged: Judged::default(),
             })
         };

@@ -373,7 +373,11 @@ fn symptom_ended(body: &SymptomEnded, facts: &Facts) -> String {
     };
     let ours = facts.symptoms.iter().find(|symptom| symptom.over.as_ref() == Some(body));
     let lasted = ours.and_then(symptom::Symptom::lasted).map(|lasted| format!(", after {lasted}")).unwrap_or_default();
-    let peak = body.peak.as_ref().map(|peak| format!("; worst {}", worst(peak, facts))).unwrap_or_default();
+    let peak = match (&body.peak, &body.of) {
+        (Some(peak), _) => format!("; worst {}", worst(peak, facts)),
+        (None, SymptomOf::Alert { .. }) => "; no value known".to_owned(),
+        (None, SymptomOf::Objective { .. }) => String::new(),
+    };
     format!("{} {when}{lasted}{peak}", body.title)
 }
 

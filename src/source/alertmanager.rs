@@ -183,6 +183,8 @@ fn read(wire: &Wire) -> Option<Parts> {
         },
         starts_at: moment(&wire.starts_at)?,
         generator_url: Some(word(&wire.generator_url)),
+        // It passes alerts on without the value that made them.
+        value: None,
         fingerprint: Some(word(&wire.fingerprint)),
     })
 }

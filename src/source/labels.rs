@@ -14,7 +14,7 @@ use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Ig
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::alert::{Alert, AlertState, Judged, NAME_LABEL, Rules, fingerprint, silence};
+use crate::alert::{Alert, AlertState, AlertValue, Judged, NAME_LABEL, Rules, fingerprint, silence};
 use crate::live::SourceName;
 use crate::text::CleanStr;
 
@@ -30,6 +30,8 @@ pub(super) struct Parts {
     pub(super) state: AlertState,
     pub(super) starts_at: DateTime<Utc>,
     pub(super) generator_url: Option<String>,
+    /// What the rule's expression gave.
+    pub(super) value: Option<AlertValue>,
     /// What the source says; otherwise it is computed from the labels.
     pub(super) fingerprint: Option<String>,
 }
@@ -47,6 +49,7 @@ impl Parts {
             state: self.state,
             starts_at: self.starts_at,
             generator_url: self.generator_url.filter(|url| !url.is_empty()).map(|text| CleanStr::field(&text)),
+            value: self.value,
             judged: Judged::default(),
         })
     }

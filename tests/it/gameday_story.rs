@@ -219,6 +219,32 @@ async fn a_drill_that_is_aborted_is_abandoned_and_nobody_gets_in_touch_any_more(
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_began_and_what_ended_in_a_drill_is_written_once_though_three_consoles_see_it() {
+    let mut room = Room::new(STORM.exercise, 60.0);
+    room.play(&STORM.acts(STORM.well)).await;
+    let mut told: Vec<(String, &str, String)> = Vec::new();
+    for entry in room.entries() {
+        match &entry.event {
+            Event::SymptomBegan(body) => told.push((body.title.to_string(), "began", entry.via.console.to_string())),
+            Event::SymptomEnded(body) => told.push((body.title.to_string(), "ended", entry.via.console.to_string())),
+            _ => {}
+        }
+    }
+    let ended = told.iter().filter(|(_, what, _)| *what == "ended").count();
+    assert!(ended > 0, "nothing ended: {told:?}");
+    // The first who may write does, and the others see that it stands there.
+    assert!(told.iter().all(|(_, _, console)| console == "console-cora"), "{told:?}");
+    let of =
+        |title: &str| told.iter().filter(|(known, _, _)| known == title).map(|(_, what, _)| *what).collect::<Vec<_>>();
+    for (title, _, _) in &told {
+        assert!(of(title).windows(2).all(|pair| pair[0] != pair[1]), "{title}: {:?}", of(title));
+    }
+    let lines = room.incident().timeline().lines().filter(|line| ["ALERT", "BREACH"].contains(&line.tag)).count();
+    let linked = room.incident().alerts.len();
+    assert_eq!(lines, told.len() + linked, "each of them is one line");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_drill_that_everybody_left_is_abandoned_when_its_time_is_long_over() {
     let mut room = Room::new(STORM.exercise, SPEED);
     room.play(&acts::opening()).await;

@@ -17,6 +17,7 @@ pub(super) fn alert(name: &str, service: &str, severity: &str, starts: i64) -> A
         state: AlertState::Firing,
         starts_at: at(starts),
         generator_url: Some("http://prometheus:9090/graph?g0.expr=x".into()),
+        value: None,
         judged: Judged::default(),
     })
 }

@@ -2,8 +2,8 @@
 
 use super::alerts::{alert, fires};
 use super::*;
-use crate::alert::Alert;
-use crate::incident::{AlertLinked, SymptomBegan, SymptomEnded};
+use crate::alert::{Alert, AlertValue, Bad};
+use crate::incident::{AlertLinked, Peak, SymptomBegan, SymptomEnded};
 use crate::live::AlertFinding;
 use crate::pane::Present;
 use crate::slo::{Measured, ObjectiveId, Series as Line};
@@ -77,6 +77,42 @@ fn an_alert_that_ends_is_written_once_when_it_has_stayed_away_and_one_that_comes
     assert_eq!(begins(&desk).iter().map(|body| body.since).collect::<Vec<_>>(), [again.starts_at]);
     is_silent(&mut desk, 300);
     assert_eq!(ends(&desk).len(), 2);
+}
+
+#[test]
+fn the_end_of_an_alert_has_the_worst_value_that_was_seen_or_says_that_none_is_known() {
+    let mut desk = desk(&["c1"]);
+    let with = |alert: Alert, text: &str| Alert {
+        value: Some(AlertValue { text: text.into(), bad: Some(Bad::High) }),
+        ..alert
+    };
+    let play = |desk: &mut Desk, alert: Alert| {
+        let values = ["2e-01", "7.25e-01", "4e-01"];
+        for text in values {
+            poll(desk, 15, |_| Some(fires(vec![with(alert.clone(), text)])));
+        }
+        let worst = desk.wall - TimeDelta::seconds(15);
+        is_silent(desk, 300);
+        worst
+    };
+    let worst = play(&mut desk, high());
+    let end = ends(&desk).pop().unwrap();
+    let peak = |at, at_least| Some(Peak { value: "0.725".into(), series: CleanStr::default(), at, at_least });
+    assert_eq!(end.peak, peak(worst, true), "it fired long before this console looked");
+    let mut again = high();
+    again.starts_at = desk.wall;
+    let worst = play(&mut desk, again);
+    assert_eq!(ends(&desk).pop().unwrap().peak, peak(worst, false), "it was watched from its beginning to its end");
+    let lines = |desk: &Desk| -> Vec<String> {
+        let timeline = desk.console.incident().timeline();
+        timeline.lines().map(|line| line.text.to_string()).filter(|line| line.contains("no longer fires")).collect()
+    };
+    assert!(lines(&desk).iter().all(|line| line.contains("; worst 0.725 at ")), "{:?}", lines(&desk));
+    let mut again = high();
+    again.starts_at = desk.wall;
+    poll(&mut desk, 60, |_| Some(fires(vec![again.clone()])));
+    is_silent(&mut desk, 300);
+    assert!(lines(&desk).last().unwrap().ends_with("; no value known"), "{:?}", lines(&desk));
 }
 
 #[test]

@@ -43,10 +43,10 @@ pub struct SymptomBegan {
     pub value: CleanStr,
 }
 
-/// The worst value of a breach.
+/// The worst value of what was wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peak {
-    /// The value, with its unit.
+    /// The value, with its unit where it has one.
     pub value: CleanStr,
     /// Whose it was, of several series (`pod=p12`); empty where there is one.
     #[serde(default, skip_serializing_if = "CleanStr::is_blank")]
@@ -70,7 +70,7 @@ pub struct SymptomEnded {
     /// Where nobody saw it end: the last moment at which it is known to have been wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<DateTime<Utc>>,
-    /// The worst value in between; absent where there is none to tell, as of an alert.
+    /// The worst value in between; absent where none is known, as of an alert that Alertmanager alone tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak: Option<Peak>,
 }

@@ -39,9 +39,9 @@ fn row(text: &Text<'_>, symptom: &Symptom) -> String {
     };
     let lasted = symptom.lasted().map_or_else(|| "not known".to_owned(), |lasted| lasted.to_string());
     let worst = match (&symptom.of, symptom.over.as_ref().and_then(|over| over.peak.as_ref())) {
-        (SymptomOf::Alert { .. }, _) => "an alert has none".to_owned(),
+        (SymptomOf::Alert { .. }, None) => "no value known".to_owned(),
         (SymptomOf::Objective { .. }, None) => "not known".to_owned(),
-        (SymptomOf::Objective { .. }, Some(peak)) => {
+        (SymptomOf::Alert { .. } | SymptomOf::Objective { .. }, Some(peak)) => {
             let whose = if peak.series.is_blank() { String::new() } else { format!(" ({})", escape(&peak.series)) };
             let least = if peak.at_least { ", of what was measured" } else { "" };
             format!("{}{whose} at {}{least}", escape(&peak.value), text.moment(peak.at))

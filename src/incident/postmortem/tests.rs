@@ -268,7 +268,7 @@ fn alerts_and_objectives_stand_with_their_ends_their_worst_values_and_the_recove
                   | 23\\.0 % (pod=p\\|12) at 2026-05-28 20:30:00 UTC, of what was measured |";
     for part in [
         breach,
-        "| alert HighLatency | 2026-05-28 20:26:40 UTC | **no end is recorded** | not known | an alert has none |",
+        "| alert HighLatency | 2026-05-28 20:26:40 UTC | **no end is recorded** | not known | no value known |",
         "**Not over yet, as far as is recorded:** HighLatency.",
     ] {
         assert!(text.contains(part), "{part}\n{text}");

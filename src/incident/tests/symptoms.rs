@@ -62,7 +62,7 @@ fn an_end_is_said_once_with_its_length_and_worst_value_however_many_consoles_wri
             "alipay error ratio outside its limit since 20:27:40 UTC: 18.0 % (pod=p12), must be below 0.50 %",
             "alipay error ratio inside its limit again since 20:37:40 UTC, after 10 min; \
              worst 23.0 % (pod=p12) at 20:30:00 UTC",
-            "HighLatency no longer fires since 20:41:40 UTC, after 15 min",
+            "HighLatency no longer fires since 20:41:40 UTC, after 15 min; no value known",
             "HighLatency fired at 20:26:40 UTC",
         ]
     );

@@ -25,6 +25,7 @@ fn alert(source: SourceName, name: &str, cluster: Option<&str>, starts: i64) -> 
         state: AlertState::Firing,
         starts_at: at(starts),
         generator_url: None,
+        value: None,
         judged: Judged::default(),
     })
 }

@@ -1,9 +1,9 @@
 //! The alerts that Prometheus computes.
 //!
-//! Hides that an alert says since when its expression holds, and only its rule says for how long it must: `activeAt` plus `for`, up to the next
-//! evaluation, is when it fired, which is what Alertmanager calls its start.
+//! Hides that an alert says since when its expression holds and what it gave, and only its rule says for how long it must and which way is bad:
+//! `activeAt` plus `for`, up to the next evaluation, is when it fired, which is what Alertmanager calls its start.
 //!
-//! Invariant: rules that cannot be read cost the `for`, and are said; they never cost an alert.
+//! Invariant: rules that cannot be read cost the `for` and the bad side, and are said; they never cost an alert.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{NAME, Server};
-use crate::alert::{AlertState, NAME_LABEL};
+use crate::alert::{AlertState, AlertValue, Bad, NAME_LABEL};
 use crate::live::AlertFinding;
 use crate::source::http::{Answer, Failure, Trouble, quoted};
 use crate::source::labels::{Each, Parts, identity_of, list, moment, unreadable, word, words};
@@ -60,6 +60,8 @@ struct Rule {
     #[serde(default)]
     name: String,
     #[serde(default)]
+    query: Value,
+    #[serde(default)]
     duration: Value,
     #[serde(default)]
     alerts: Each<Wire>,
@@ -72,20 +74,30 @@ struct Wire {
     annotations: Value,
     state: Value,
     active_at: Value,
+    value: Value,
 }
 
-/// For how long an expression must hold, by the alert that it makes.
+/// What a rule says that its alerts do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Said {
+    /// For how long its expression must hold.
+    wait: Option<TimeDelta>,
+    /// Which way of its value is bad.
+    bad: Option<Bad>,
+}
+
+/// What the rules say, by the alerts that they make.
 #[derive(Debug, Default)]
-struct Waits {
-    by_identity: HashMap<CleanStr, TimeDelta>,
-    /// Of rules of one name that wait equally long.
-    by_name: HashMap<String, Option<TimeDelta>>,
+struct Rulebook {
+    by_identity: HashMap<CleanStr, Said>,
+    /// What rules of one name say alike.
+    by_name: HashMap<String, Said>,
 }
 
-impl Waits {
-    fn of(&self, labels: &BTreeMap<String, String>) -> Option<TimeDelta> {
+impl Rulebook {
+    fn of(&self, labels: &BTreeMap<String, String>) -> Option<Said> {
         let exact = self.by_identity.get(&identity_of(labels)).copied();
-        exact.or_else(|| self.by_name.get(labels.get(NAME_LABEL)?).copied().flatten())
+        exact.or_else(|| self.by_name.get(labels.get(NAME_LABEL)?).copied())
     }
 }
 
@@ -105,11 +117,15 @@ impl Server {
         let is_partial = unread > 0 || told.alerts.left_out > 0 || !remarks.is_empty();
         remarks.extend(unreadable(unread));
         if !found.is_empty() {
-            match self.waits(&found).await {
-                Ok(waits) => {
+            match self.rules(&found).await {
+                Ok(rules) => {
                     for parts in &mut found {
-                        let wait = waits.of(&parts.labels).unwrap_or_default();
+                        let Some(said) = rules.of(&parts.labels) else { continue };
+                        let wait = said.wait.unwrap_or_default();
                         parts.starts_at = parts.starts_at.checked_add_signed(wait).unwrap_or(parts.starts_at);
+                        if let Some(value) = &mut parts.value {
+                            value.bad = said.bad;
+                        }
                     }
                 }
                 Err(failure) => {
@@ -122,8 +138,8 @@ impl Server {
         Ok(AlertFinding { alerts, left_out: told.alerts.left_out, remarks, is_partial }.bounded())
     }
 
-    /// Asks the rules for how long they wait. Servers that know the parameter answer with the rules of these names only, others ignore it.
-    async fn waits(&self, found: &[Parts]) -> Result<Waits, Failure> {
+    /// Asks the rules for how long they wait, and for what. Servers that know the parameter answer with the rules of these names only, others ignore it.
+    async fn rules(&self, found: &[Parts]) -> Result<Rulebook, Failure> {
         let names: BTreeSet<&str> =
             found.iter().filter_map(|parts| parts.labels.get(NAME_LABEL).map(String::as_str)).collect();
         let mut query = vec![("type", "alert")];
@@ -133,20 +149,21 @@ impl Server {
         let request = self.site.get("api/v1/rules")?.query(&query);
         let answer = self.site.ask(request.send()).await?;
         let (rules, _): (Rules, _) = self.data(answer).await?;
-        let mut waits = Waits::default();
+        let mut known = Rulebook::default();
         let rules = rules.groups.read.into_iter().flat_map(|group| {
             let interval = seconds(&group.interval);
             group.rules.read.into_iter().map(move |rule| (interval, rule))
         });
         for (interval, rule) in rules {
-            let Some(wait) = seconds(&rule.duration) else { continue };
-            let wait = up_to(wait, interval);
-            let same = waits.by_name.entry(rule.name).or_insert(Some(wait));
-            *same = same.filter(|known| *known == wait);
+            let wait = seconds(&rule.duration).map(|wait| up_to(wait, interval));
+            let said = Said { wait, bad: Bad::of_expression(&word(&rule.query)) };
+            let same = known.by_name.entry(rule.name).or_insert(said);
+            same.wait = same.wait.filter(|wait| Some(*wait) == said.wait);
+            same.bad = same.bad.filter(|bad| Some(*bad) == said.bad);
             let labels = rule.alerts.read.iter().filter_map(|wire| words(&wire.labels));
-            waits.by_identity.extend(labels.map(|labels| (identity_of(&labels), wait)));
+            known.by_identity.extend(labels.map(|labels| (identity_of(&labels), said)));
         }
-        Ok(waits)
+        Ok(known)
     }
 
     /// What an envelope holds, and what the server remarks beside it.
@@ -182,6 +199,9 @@ fn read(wire: &Wire) -> Option<Parts> {
         state: if word(&wire.state) == "pending" { AlertState::Pending } else { AlertState::Firing },
         starts_at: moment(&wire.active_at)?,
         generator_url: None,
+        value: Some(CleanStr::field(&word(&wire.value)))
+            .filter(|text| !text.is_blank())
+            .map(|text| AlertValue { text, bad: None }),
         fingerprint: None,
     })
 }
