@@ -46,8 +46,8 @@ use crate::incident::{
 };
 use crate::live::{Finding, Inquiry, Live, Usual, WatchedObjective, WatchedService, Watchlist};
 use crate::oncall::Rotation;
-pub use crate::pane::Past;
 use crate::pane::{Access, Cx, Intent, Item, PANES, Pane, PaneId, Question, Spelling};
+pub use crate::pane::{History, Past};
 use crate::playbook::surroundings::Surroundings;
 use crate::playbook::{Aliases, Catalogue};
 use crate::reach::Reach;
@@ -352,7 +352,7 @@ impl Console {
             }
             Msg::Catalogue(catalogue) => self.take_catalogue(*catalogue, wall),
             Msg::Past(past) => {
-                self.open.past = past;
+                self.open.past = Some(past);
                 self.mark(&[PaneId::Facts]);
             }
             Msg::Templates(templates) => {
@@ -466,7 +466,7 @@ impl Console {
             reach: &self.settings.reach,
             templates: &self.settings.templates,
             cadence: self.open.incident.cadence(&self.settings.cadence),
-            past: &self.open.past,
+            past: self.open.past.as_ref(),
             matrix: &self.settings.matrix,
             rotation: self.settings.rotation.as_ref(),
             is_wall: self.settings.is_wall,

@@ -125,6 +125,15 @@ pub struct Past {
     pub steps: BTreeMap<StepRef, StepEnd>,
 }
 
+/// The earlier incidents of the affected services, as far as they can be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    /// The last ones, the newest first.
+    pub earlier: Vec<Past>,
+    /// What could not be read, so that there may be others; without it, these are all.
+    pub unread: Option<CleanText>,
+}
+
 /// What may be done through this console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -151,8 +160,8 @@ pub struct Cx<'a> {
     pub templates: &'a Templates,
     /// The runbook's times.
     pub cadence: Cadence,
-    /// The last incidents of the affected services.
-    pub past: &'a [Past],
+    /// The last incidents of the affected services; nothing before somebody has looked for them.
+    pub past: Option<&'a History>,
     /// Whom a severity tells.
     pub matrix: &'a Matrix,
     /// Who is on call, where it is configured.

@@ -233,15 +233,16 @@ fn tell_brief(config: &Config, id: IncidentId, handover: bool, since: Option<&st
     print(&brief(&incident, kind, now, since, rules))
 }
 
-/// All records of a journal; one that cannot be read is named, and the others are told.
-fn all(dir: &JournalDir) -> Result<Vec<Incident>, Ending> {
+/// All records of a journal, and why some are not among them: that is said, and the others are told.
+pub(super) fn all(dir: &JournalDir) -> Result<(Vec<Incident>, Vec<String>), Ending> {
     let (all, left_out) = records::all(dir)?;
     left_out.iter().for_each(|why| super::say_error(why));
-    Ok(all)
+    Ok((all, left_out))
 }
 
 fn tell_follow_ups(config: &Config, with_done: bool, as_json: bool) -> Result<ExitCode, Ending> {
-    let list = follow_ups(&all(&opened(config)?)?, with_done, clock::wall());
+    let (records, left_out) = all(&opened(config)?)?;
+    let list = follow_ups(&records, with_done, clock::wall());
     if as_json {
         let items: Vec<_> = list
             .iter()
@@ -250,10 +251,13 @@ fn tell_follow_ups(config: &Config, with_done: bool, as_json: bool) -> Result<Ex
                         "state": item.state, "reason": item.reason, "overdue": is_late })
             })
             .collect();
-        return print(&json!({ "follow_ups": items }).to_string());
+        return print(&json!({ "follow_ups": items, "not_read": left_out }).to_string());
     }
     if list.is_empty() {
-        return print("no follow-up is open (--all shows done ones too)");
+        return print(match left_out.is_empty() {
+            true => "no follow-up is open (--all shows done ones too)",
+            false => "no follow-up is open in the records that could be read whole",
+        });
     }
     print(&list.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
@@ -265,7 +269,7 @@ fn process_health(config: &Config, since: Option<&str>, as_json: bool) -> Result
         None => moment(text, now, config.zone.0, Side::Past),
     };
     let from = since.map(beginning).transpose()?;
-    let records = all(&opened(config)?)?;
+    let (records, left_out) = all(&opened(config)?)?;
     let catalogue = files::catalogue(&config.playbooks);
     let today = now.with_timezone(&config.zone.0).date_naive();
     let report = report(&records, &catalogue, &config.cadence, Period { from, to: now }, today);
@@ -273,7 +277,13 @@ fn process_health(config: &Config, since: Option<&str>, as_json: bool) -> Result
         let missing = super::doctor::without_ticket(config, &records);
         let missing: String = missing.iter().map(|(id, title)| format!("\n  {id} {title}")).collect();
         let missing = if missing.is_empty() { missing } else { format!("\n\nincidents without a ticket:{missing}") };
-        return print(&format!("{}{missing}", report.to_string().trim_end()));
+        let not_whole: String = left_out.iter().map(|why| format!("\n  {why}")).collect();
+        let not_whole = if not_whole.is_empty() {
+            not_whole
+        } else {
+            format!("\n\nNOT WHOLE, not every record could be read:{not_whole}")
+        };
+        return print(&format!("{}{missing}{not_whole}", report.to_string().trim_end()));
     }
     let rows = |rows: &[Row]| rows.iter().map(row_json).collect::<Vec<_>>();
     let by: serde_json::Map<_, _> =
@@ -297,7 +307,7 @@ fn process_health(config: &Config, since: Option<&str>, as_json: bool) -> Result
     };
     let missing: Vec<_> = super::doctor::without_ticket(config, &records).into_iter().map(|(id, _)| id).collect();
     let whole = json!({
-        "without_ticket": missing,
+        "without_ticket": missing, "not_read": left_out,
         "from": report.period.from, "to": report.period.to,
         "mttd": mean_json(&report.detect),
         "mtta": mean_json(&report.acknowledge), "mttr": mean_json(&report.resolve), "mttr_by_severity": by,

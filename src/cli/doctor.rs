@@ -14,6 +14,7 @@ use super::{Ending, print};
 use crate::channel::{Options, calls};
 use crate::checkup::{Finding, Verdict, sum};
 use crate::config::{Config, Inputs, Sharing, files};
+use crate::console::Known;
 use crate::incident::{Act, DeliveryState, Incident, IncidentId, Phase};
 use crate::journal::JournalDir;
 use crate::oncall::known_as;
@@ -161,23 +162,35 @@ pub(super) fn without_ticket(config: &Config, all: &[Incident]) -> Vec<(Incident
 fn in_staging(config: &Config) -> Vec<Finding> {
     let dir = config.journal.exists().then(|| JournalDir::open(&config.journal, place(config).sharing).ok()).flatten();
     let list = dir.map(|dir| records::list(&dir, records::Which::Open, &records::Board::default()));
-    let list = list.map(|list| list.parts().0).unwrap_or_default();
+    let (list, unread) = list.map(Known::parts).unwrap_or_default();
+    let unread = unread.map(|why| {
+        Finding::doubtful("records", &format!("whether a drill left something in staging is not known of all: {why}"))
+    });
     let standing = list.into_iter().filter(|one| !one.standing.is_empty()).map(|one| {
         let (id, what) = (one.id, one.standing.join("; "));
         Finding::wrong(&id.to_string(), &format!("still in staging: {what}: `warroom open {id}`, then `staging`"))
     });
-    standing.collect()
+    standing.chain(unread).collect()
 }
 
 fn tickets(config: &Config) -> Vec<Finding> {
     // Looking must not make the folder.
     let dir = config.journal.exists().then(|| JournalDir::open(&config.journal, place(config).sharing).ok()).flatten();
-    let Some(Ok((all, _))) = dir.map(|dir| records::all(&dir)) else { return Vec::new() };
+    let (all, unread) = match dir.map(|dir| records::all(&dir)) {
+        Some(Ok(read)) => read,
+        Some(Err(error)) => (Vec::new(), vec![format!("{error:#}")]),
+        None => return Vec::new(),
+    };
+    let keeps = config.reach.trackers.iter().any(|tracker| *tracker.service == *JIRA);
+    let unread = unread
+        .first()
+        .filter(|_| keeps)
+        .map(|why| Finding::doubtful("tickets", &format!("whether every incident has a ticket is not known: {why}")));
     let finding = |(id, title): (IncidentId, CleanStr)| {
         Finding::doubtful(
             &id.to_string(),
             &format!("{title}: it has no ticket: open it in a console that reaches Jira"),
         )
     };
-    without_ticket(config, &all).into_iter().map(finding).collect()
+    without_ticket(config, &all).into_iter().map(finding).chain(unread).collect()
 }

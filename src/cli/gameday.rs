@@ -14,14 +14,14 @@ use super::start::{self, FIRST_EXERCISE};
 use super::{Ending, Screen, print, say_error, speed};
 use crate::config::{Config, Inputs, files};
 use crate::exercise::debrief::{Debrief, End, Verdict};
-use crate::exercise::schedule::{Slot, debrief_of, debriefs_of, schedule};
+use crate::exercise::schedule::{Slot, debrief_of, debrief_or_why, schedule};
 use crate::exercise::{Exercise, SHIPPED};
 use crate::incident::review::{Reminder, reminders};
 use crate::incident::{Clock, IncidentId, Series, Staging};
-use crate::journal::JournalDir;
+use crate::journal::{JournalDir, JournalError};
+use crate::run::clock;
 use crate::run::served::{self, Served};
 use crate::run::staging::prove;
-use crate::run::{clock, records};
 use crate::text::CleanStr;
 use crate::widget::text::wrap;
 
@@ -184,18 +184,24 @@ fn begin_drill(config: &Config, args: RunArgs, staging: Option<Staging>, inputs:
     Ok(ended)
 }
 
-/// The newest drill that is recorded; none where nothing can be read.
-fn last_drill(dir: &JournalDir) -> Option<IncidentId> {
-    dir.ids().ok()?.into_iter().rev().find(|id| id.series == Series::Drill)
+/// The newest drill that is recorded.
+fn last_drill(dir: &JournalDir) -> Result<Option<IncidentId>, JournalError> {
+    Ok(dir.ids()?.into_iter().rev().find(|id| id.series == Series::Drill))
 }
 
-/// How the drill stands that somebody began and leaves, and where it is found again.
+/// How the drill stands that somebody began and leaves, and where it is found again; nothing where none was begun.
 fn farewell(config: &Config, begun: DateTime<Utc>) -> Option<String> {
-    let dir = place(config).open().ok()?;
-    let id = last_drill(&dir)?;
-    let record = read_record(&dir, id).ok()?;
-    let debrief = debrief_of(&record, &config.cadence, clock::wall()).filter(|debrief| debrief.start >= begun)?;
-    let (met, of) = debrief.score();
+    let look = || -> anyhow::Result<Option<Debrief>> {
+        let dir = place(config).open()?;
+        let Some(id) = last_drill(&dir)? else { return Ok(None) };
+        let debrief = debrief_or_why(&read_record(&dir, id)?, &config.cadence, clock::wall());
+        debrief.map(Some).map_err(anyhow::Error::msg)
+    };
+    let debrief = match look() {
+        Ok(debrief) => debrief.filter(|debrief| debrief.start >= begun)?,
+        Err(error) => return Some(format!("how the drill stands is not known: {error:#}")),
+    };
+    let (id, (met, of)) = (debrief.id, debrief.score());
     let back = if debrief.end == End::Running { format!("; `warroom open {id}` goes back") } else { String::new() };
     let end = debrief.end.word();
     Some(format!("{id} {end}: {met} of {of} success criteria met{back}; `warroom gameday debrief {id}` tells each"))
@@ -302,8 +308,7 @@ fn read(name: &str) -> Result<Exercise, Ending> {
 
 /// One table for several teams.
 fn tell_teams(config: &Config, drills: &[IncidentId]) -> Result<ExitCode, Ending> {
-    let (all, left_out) = records::all(&place(config).open()?)?;
-    left_out.iter().for_each(|why| say_error(why));
+    let (all, left_out) = super::after::all(&place(config).open()?)?;
     let now = clock::wall();
     let mut told: Vec<(CleanStr, Debrief)> = all
         .iter()
@@ -311,18 +316,29 @@ fn tell_teams(config: &Config, drills: &[IncidentId]) -> Result<ExitCode, Ending
         .collect();
     if drills.is_empty() {
         let Some(newest) = told.iter().map(|(_, one)| one).max_by_key(|one| one.start).cloned() else {
-            return Err(Ending::Usage("no drill is recorded here: warroom gameday runs one".to_owned()));
+            return Err(match left_out.is_empty() {
+                true => Ending::Usage(NO_DRILL.to_owned()),
+                false => Ending::Failure("which drills are recorded here is not known: see above".to_owned()),
+            });
         };
         let near = |one: &Debrief| (newest.start - one.start).abs() <= TEAMS_WITHIN && one.exercise == newest.exercise;
         told.retain(|(_, one)| near(one));
     } else {
         told.retain(|(_, one)| drills.contains(&one.id));
         if let Some(id) = drills.iter().find(|id| !told.iter().any(|(_, one)| one.id == **id)) {
-            return Err(Ending::Usage(format!("{id} is no drill of an exercise that this warroom knows")));
+            let record = all.iter().find(|record| record.id() == *id);
+            let why = record.and_then(|record| debrief_or_why(record, &config.cadence, now).err());
+            return Err(match why {
+                Some(why) => Ending::Usage(why),
+                None => Ending::Failure(format!("{id} is not among the records that can be read")),
+            });
         }
     }
     print(&together(&told))
 }
+
+/// What is said where a drill is asked for and none was played.
+const NO_DRILL: &str = "no drill is recorded here: warroom gameday runs one";
 
 /// Drills that began within so long of each other are of several teams.
 const TEAMS_WITHIN: chrono::TimeDelta = chrono::TimeDelta::hours(12);
@@ -364,15 +380,25 @@ fn together(told: &[(CleanStr, Debrief)]) -> String {
     lines.join("\n")
 }
 
-/// What became of each drill that is recorded.
-fn debriefs(config: &Config) -> Result<Vec<Debrief>, Ending> {
-    let (records, left_out) = records::all(&opened(config)?)?;
-    left_out.iter().for_each(|why| say_error(why));
-    Ok(debriefs_of(&records, &config.cadence, clock::wall()))
+/// What became of each drill that is recorded, and why that is not said of some.
+fn debriefs(config: &Config) -> Result<(Vec<Debrief>, Vec<String>), Ending> {
+    let (records, mut unread) = super::after::all(&opened(config)?)?;
+    unread.retain(|why| why.starts_with(Series::Drill.prefix()));
+    let mut debriefs = Vec::new();
+    for record in records.iter().filter(|record| record.drill.is_some()) {
+        match debrief_or_why(record, &config.cadence, clock::wall()) {
+            Ok(debrief) => debriefs.push(debrief),
+            Err(why) => {
+                say_error(&why);
+                unread.push(why);
+            }
+        }
+    }
+    Ok((debriefs, unread))
 }
 
 fn list(config: &Config, as_json: bool) -> Result<ExitCode, Ending> {
-    let debriefs = debriefs(config)?;
+    let (debriefs, unread) = debriefs(config)?;
     let slots = schedule(Exercise::all_shipped(), &debriefs, clock::wall());
     // They want somebody: they run on, or left something in staging.
     let open: Vec<_> =
@@ -385,13 +411,17 @@ fn list(config: &Config, as_json: bool) -> Result<ExitCode, Ending> {
                     "last": slot.last.as_ref().map(debrief_json) })
         });
         let open: Vec<_> = open.into_iter().map(debrief_json).collect();
-        return print(&json!({ "exercises": rows.collect::<Vec<_>>(), "open": open }).to_string());
+        let exercises = rows.collect::<Vec<_>>();
+        return print(&json!({ "exercises": exercises, "open": open, "not_read": unread }).to_string());
     }
     for slot in &slots {
         let Slot { exercise, last, .. } = slot;
         let due = if slot.is_due { "DUE NOW".to_owned() } else { format!("due {}", slot.due) };
         let last = last.as_ref().map_or_else(
-            || "never practised".to_owned(),
+            || match unread.is_empty() {
+                true => "never practised".to_owned(),
+                false => "not known whether it was practised: not every drill can be read".to_owned(),
+            },
             |run| {
                 let (met, of) = run.score();
                 let place = match (run.counts(), &run.staging) {
@@ -482,12 +512,12 @@ fn tell_debrief(
     out: Option<PathBuf>,
 ) -> Result<ExitCode, Ending> {
     let dir = opened(config)?;
-    let id = drill
-        .or_else(|| last_drill(&dir))
-        .ok_or_else(|| Ending::Usage("no drill is recorded here: warroom gameday runs one".to_owned()))?;
+    let id = match drill {
+        Some(id) => id,
+        None => last_drill(&dir)?.ok_or_else(|| Ending::Usage(NO_DRILL.to_owned()))?,
+    };
     let record = read_record(&dir, id)?;
-    let debrief = debrief_of(&record, &config.cadence, clock::wall())
-        .ok_or_else(|| Ending::Usage(format!("{id} is no drill of an exercise that this warroom knows")))?;
+    let debrief = debrief_or_why(&record, &config.cadence, clock::wall()).map_err(Ending::Usage)?;
     if as_json {
         return print(&debrief_json(&debrief).to_string());
     }
@@ -506,7 +536,7 @@ fn tell_debrief(
 }
 
 fn calendar(config: &Config) -> Result<ExitCode, Ending> {
-    let slots = schedule(Exercise::all_shipped(), &debriefs(config)?, clock::wall());
+    let slots = schedule(Exercise::all_shipped(), &debriefs(config)?.0, clock::wall());
     let reminders_of = slots.iter().map(|slot| Reminder {
         uid: format!("gameday-{}", slot.exercise.name),
         day: slot.due,

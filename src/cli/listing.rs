@@ -91,7 +91,12 @@ pub(super) fn list(config: &Config, asked: &Listing, ink: Ink) -> Result<ExitCod
         Some(Form::Json) => {
             let (incidents, closed): (Vec<_>, Vec<_>) =
                 (list.iter().map(fields).collect(), closed.iter().map(fields).collect());
-            print(&json!({ "incidents": incidents, "closed_and_not_sent": closed }).to_string())
+            // Whoever reads only this must not take what could not be read for what is not there.
+            let mut whole = json!({ "incidents": incidents, "closed_and_not_sent": closed });
+            if let Some(why) = &unread {
+                whole["not_read"] = json!([why.to_string()]);
+            }
+            print(&whole.to_string())
         }
         Some(Form::Jsonl) => lines(list.iter().map(|one| fields(one).to_string()).collect()),
         Some(Form::Tsv) => {

@@ -17,7 +17,7 @@ use crate::incident::{
     ServiceId, Severity, Stamp, Watched,
 };
 use crate::live::{Inquiry, Report, Watchlist};
-use crate::pane::{Past, Present};
+use crate::pane::{History, Present};
 use crate::playbook::Catalogue;
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText, Exact};
@@ -43,7 +43,7 @@ pub enum Msg {
     /// The playbooks of the configured folders were read.
     Catalogue(Box<Catalogue>),
     /// The last incidents of the affected services, the newest first.
-    Past(Vec<Past>),
+    Past(History),
     /// The templates of updates were read.
     Templates(Box<Templates>),
     /// The records of this host, as the start screen and the picker list them.

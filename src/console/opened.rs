@@ -16,7 +16,7 @@ use super::{Console, Dirty, Tone, turns};
 use crate::incident::{Command, Duty, EntryId, Incident, IncidentId, Progress, ServiceId};
 use crate::live::Before;
 use crate::output::Outputs;
-use crate::pane::{PANES, PaneId, Past, Present};
+use crate::pane::{History, PANES, PaneId, Present};
 use crate::playbook::Catalogue;
 use crate::text::CleanStr;
 
@@ -62,7 +62,7 @@ pub(super) struct OpenRecord {
     /// What the world of a drill was told.
     pub(super) progress_told: Progress,
     /// Incidents of the same services before it.
-    pub(super) past: Vec<Past>,
+    pub(super) past: Option<History>,
     /// Which services those were looked up for.
     pub(super) past_of: Vec<ServiceId>,
     /// For what the bell rang.
@@ -99,7 +99,7 @@ impl OpenRecord {
             frozen: Vec::new(),
             offered: BTreeSet::new(),
             progress_told: Progress::default(),
-            past: Vec::new(),
+            past: None,
             past_of: Vec::new(),
             rung: BTreeSet::new(),
         }

@@ -46,10 +46,20 @@ impl Exercise {
     }
 }
 
+/// What a drill's record says of its exercise, or in a sentence why it says nothing.
+pub fn debrief_or_why(record: &Incident, cadence: &Cadence, now: DateTime<Utc>) -> Result<Debrief, String> {
+    let id = record.id();
+    let is_none = || format!("{id} is no drill");
+    let drill = record.drill.as_ref().ok_or_else(is_none)?;
+    let exercise = Exercise::of(drill)
+        .ok_or_else(|| format!("{id} is a drill of {}, an exercise that this warroom does not have", drill.exercise))?
+        .map_err(|flaw| format!("the exercise of {id} cannot be read: {flaw}"))?;
+    debrief(&exercise, record, cadence, record.clock().show(now)).ok_or_else(is_none)
+}
+
 /// What a drill's record says of its exercise; nothing where it is no drill, or its exercise is not known.
 pub fn debrief_of(record: &Incident, cadence: &Cadence, now: DateTime<Utc>) -> Option<Debrief> {
-    let exercise = Exercise::of(record.drill.as_ref()?)?.ok()?;
-    debrief(&exercise, record, cadence, record.clock().show(now))
+    debrief_or_why(record, cadence, now).ok()
 }
 
 /// What the drills among some records say of their exercises.

@@ -148,13 +148,18 @@ fn lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
             }
         }
     }
-    for past in cx.past {
+    for past in cx.past.iter().flat_map(|past| &past.earlier) {
         let ended =
             if past.ended_by.is_blank() { "nobody said what ended it".to_owned() } else { past.ended_by.to_string() };
         let failed = past.steps.iter().filter(|(_, end)| matches!(end, StepEnd::Failed(_)));
         let failed: String = failed.map(|(step, _)| format!("; {step} failed")).collect();
         let day = past.at.format("%Y-%m-%d");
         lines.push(fact("before", format!("{day} {} {}: {ended}{failed}", past.id, past.title)));
+    }
+    if let Some(why) = cx.past.and_then(|past| past.unread.as_ref()) {
+        let mut line = fact("before", format!("not all is known: {}", why.first_line()));
+        line.spans[1].style = cx.theme.amber();
+        lines.push(line);
     }
     for lamp in cx.lamps() {
         lines.push(fact("lamp", lamp));

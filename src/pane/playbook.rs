@@ -324,8 +324,15 @@ fn in_full(playbook: &Playbook, step: &Step, width: u16, cx: &Cx<'_>) -> Vec<Lin
         }
     };
     let name = playbook.step_ref(step);
-    let before = cx.past.iter().filter_map(|past| Some(format!("{} {}", past.id, past.steps.get(&name)?)));
-    let before: Vec<_> = before.collect();
+    let before = cx
+        .past
+        .iter()
+        .flat_map(|past| &past.earlier)
+        .filter_map(|past| Some(format!("{} {}", past.id, past.steps.get(&name)?)));
+    let mut before: Vec<_> = before.collect();
+    before.extend(
+        cx.past.and_then(|past| past.unread.as_ref()).map(|_| "not all is known of earlier incidents".to_owned()),
+    );
     if !before.is_empty() {
         part("before", &before.join(" · "));
     }

@@ -144,6 +144,8 @@ struct Waits {
     opening: bool,
     /// The shell reads records to answer.
     answer: bool,
+    /// The shell looks for earlier incidents: before it has, nobody knows that there are none.
+    history: bool,
     /// Since when, on the clock that counts suspend.
     since: Duration,
 }
@@ -219,8 +221,8 @@ impl Session {
     }
 
     fn is_waiting(&self) -> bool {
-        let Waits { tickets, returns, opening, answer, .. } = &self.waits;
-        !tickets.is_empty() || (*returns && self.console.is_waiting()) || *opening || *answer
+        let Waits { tickets, returns, opening, answer, history, .. } = &self.waits;
+        !tickets.is_empty() || (*returns && self.console.is_waiting()) || *opening || *answer || *history
     }
 
     fn takes_lines(&self) -> bool {
@@ -329,6 +331,7 @@ impl Session {
                 return;
             }
             Msg::Failed(_) | Msg::Done(_) => self.waits.answer = false,
+            Msg::Past(_) => self.waits.history = false,
             Msg::Printed(_, text) => {
                 self.waits.answer = false;
                 for line in text.lines() {
@@ -369,7 +372,6 @@ impl Session {
             | Msg::ClockJumped(_)
             | Msg::Catalogue(_)
             | Msg::Templates(_)
-            | Msg::Past(_)
             | Msg::Listed(_)
             | Msg::Ready(_)
             | Msg::Delivered(..)
@@ -415,9 +417,9 @@ impl Session {
                 Effect::List | Effect::Print(_) | Effect::Merge { .. } | Effect::Unmerge(..) | Effect::LookFor(..) => {
                     self.waits.answer = true
                 }
+                Effect::LookBack(_) => self.waits.history = true,
                 Effect::SaveDraft(_)
                 | Effect::Redact(_)
-                | Effect::LookBack(_)
                 | Effect::Bell
                 | Effect::ClearDraft
                 | Effect::Watch(_)

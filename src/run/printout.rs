@@ -7,7 +7,7 @@ use super::records::{self, Board};
 use super::{JournalPlace, clock};
 use crate::console::Printout;
 use crate::exercise::Exercise;
-use crate::exercise::schedule::debrief_of;
+use crate::exercise::schedule::debrief_or_why;
 use crate::incident::Rules;
 use crate::report::{Period, follow_ups, report};
 
@@ -24,14 +24,19 @@ pub(super) fn make(printout: &Printout, place: &JournalPlace, board: &Board, zon
             let (records, left_out) = all()?;
             let list = follow_ups(&records, *with_done, wall);
             let lines: String = list.iter().map(|one| format!("{one}\n")).collect();
-            let none = if list.is_empty() { "no follow-up is open\n" } else { "" };
+            let none = match (list.is_empty(), left_out.is_empty()) {
+                (true, true) => "no follow-up is open\n",
+                (true, false) => "no follow-up is open in the records that could be read whole\n",
+                (false, _) => "",
+            };
             format!("{none}{lines}{left_out}")
         }
         Printout::Report(from) => {
             let (records, left_out) = all()?;
             let today = wall.with_timezone(&zone).date_naive();
             let period = Period { from: *from, to: wall };
-            format!("{}{left_out}", report(&records, &board.catalogue, &board.cadence, period, today))
+            let not_whole = if left_out.is_empty() { "" } else { "\nNOT WHOLE, not every record could be read:\n" };
+            format!("{}{not_whole}{left_out}", report(&records, &board.catalogue, &board.cadence, period, today))
         }
         Printout::Briefing(id) => {
             let record = records::read(&dir, *id)?;
@@ -40,10 +45,14 @@ pub(super) fn make(printout: &Printout, place: &JournalPlace, board: &Board, zon
                 None => "this is no drill: it has no pre-brief".to_owned(),
             }
         }
-        Printout::Debrief(id) => match debrief_of(&records::read(&dir, *id)?, &board.cadence, wall) {
-            Some(debrief) => debrief.markdown(),
-            None => "this is no drill: `postmortem` writes what follows an incident".to_owned(),
-        },
+        Printout::Debrief(id) => {
+            let record = records::read(&dir, *id)?;
+            match debrief_or_why(&record, &board.cadence, wall) {
+                Ok(debrief) => debrief.markdown(),
+                Err(why) if record.drill.is_some() => why,
+                Err(_) => "this is no drill: `postmortem` writes what follows an incident".to_owned(),
+            }
+        }
         Printout::Postmortem(id) => {
             let folder = std::env::current_dir()?;
             let incident = records::read(&dir, *id)?;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{Drill, JournalPlace, clock};
 use crate::alert::Coverage;
 use crate::config::files;
-use crate::console::{Known, Past, Summary};
+use crate::console::{History, Known, Past, Summary};
 use crate::escalation::Matrix;
 use crate::exercise::Exercise;
 use crate::incident::{
@@ -28,13 +28,19 @@ pub fn read(dir: &JournalDir, id: IncidentId) -> anyhow::Result<Incident> {
     Ok(Incident::replay(id, entries))
 }
 
-/// All records of a journal, and sentences about those that cannot be read.
+/// All records of a journal, and sentences about those that cannot be read, or not whole.
 pub fn all(dir: &JournalDir) -> anyhow::Result<(Vec<Incident>, Vec<String>)> {
     let (mut all, mut left_out) = (Vec::new(), Vec::new());
     for id in dir.ids()? {
-        match read(dir, id) {
-            Ok(incident) => all.push(incident),
-            Err(error) => left_out.push(format!("{id} is left out: {error:#}")),
+        let whole = dir.journal(id, Via::default()).and_then(|mut journal| journal.all());
+        match whole {
+            Ok((entries, damage)) => {
+                if let Some(first) = damage.first() {
+                    left_out.push(format!("{id} is damaged, and told as far as it can be read: {first}"));
+                }
+                all.push(Incident::replay(id, entries));
+            }
+            Err(error) => left_out.push(format!("{id} is left out: {error}")),
         }
     }
     Ok((all, left_out))
@@ -130,26 +136,55 @@ pub fn list(dir: &JournalDir, which: Which, board: &Board) -> Known<Vec<Summary>
 /// How many earlier incidents are shown.
 const MOST_PAST: usize = 3;
 
-/// The last incidents of some services that are over, the newest first, with what ended them.
-pub fn past(dir: &JournalDir, services: &[ServiceId], open: Option<IncidentId>) -> anyhow::Result<Vec<Past>> {
-    let mut found = Vec::new();
+/// The last incidents of some services that are over, the newest first, with what ended them; which of this host's cannot be read is named.
+pub fn past(place: &JournalPlace, services: &[ServiceId], open: Option<IncidentId>) -> History {
+    let (mut earlier, mut unread) = (Vec::new(), Vec::new());
+    if let Err(error) = look_back(place, services, open, &mut earlier, &mut unread) {
+        unread.push(format!("{error:#}"));
+    }
+    let more = unread.len().saturating_sub(1);
+    let unread = unread.into_iter().next().map(|first| match more {
+        0 => CleanText::new(&first),
+        more => CleanText::new(&format!("{first}; {more} more cannot be read")),
+    });
+    History { earlier, unread }
+}
+
+fn look_back(
+    place: &JournalPlace,
+    services: &[ServiceId],
+    open: Option<IncidentId>,
+    found: &mut Vec<Past>,
+    unread: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let dir = place.open()?;
     for id in dir.ids()?.into_iter().rev().filter(|id| id.series == Series::Incident && Some(*id) != open) {
         let landmarks = dir.journal(id, Via::default()).and_then(|mut journal| journal.landmarks());
-        // One that cannot be read is reported by `journal verify`; history is a convenience.
-        let Ok(incident) = landmarks.map(|entries| Incident::replay(id, entries)) else { continue };
+        let incident = match landmarks {
+            Ok(entries) => Incident::replay(id, entries),
+            // It may be one of these services, and the last one.
+            Err(error) => {
+                unread.push(format!("{id} cannot be read: {error}"));
+                continue;
+            }
+        };
         let is_of_these = incident.services.iter().any(|service| services.contains(service));
         let Some(declared) = incident.declared.as_ref().filter(|_| is_of_these && !incident.phase().is_live()) else {
             continue;
         };
         let (title, at) = (incident.title.clone(), declared.at);
         // How its steps ended stands in the lines that a list leaves out.
-        let steps = read(dir, id).map(|whole| whole.step_ends()).unwrap_or_default();
+        let whole = read(&dir, id);
+        if let Err(error) = &whole {
+            unread.push(format!("how the steps of {id} ended cannot be read: {error:#}"));
+        }
+        let steps = whole.map(|whole| whole.step_ends()).unwrap_or_default();
         found.push(Past { id, title, at, ended_by: ended_by(&incident), steps });
         if found.len() == MOST_PAST {
             break;
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The confirmed cause, the last decision, or else the final status.
@@ -210,9 +245,20 @@ pub fn catalogue(place: &JournalPlace, folders: &[PathBuf]) -> Catalogue {
     let mut catalogue = files::catalogue(folders);
     // Without a journal nothing was drilled here; that it cannot be opened is told where it is used.
     let Ok(dir) = JournalDir::open(&place.directory, place.sharing) else { return catalogue };
-    for id in dir.ids().unwrap_or_default().into_iter().filter(|id| id.series == Series::Drill) {
+    let not_known = |why: String| format!("when playbooks were drilled last is not known of all: {why}");
+    let ids = dir.ids().unwrap_or_else(|error| {
+        catalogue.problems.push(not_known(error.to_string()));
+        Vec::new()
+    });
+    for id in ids.into_iter().filter(|id| id.series == Series::Drill) {
         let landmarks = dir.journal(id, Via::default()).and_then(|mut journal| journal.landmarks());
-        let Ok(drill) = landmarks.map(|entries| Incident::replay(id, entries)) else { continue };
+        let drill = match landmarks {
+            Ok(entries) => Incident::replay(id, entries),
+            Err(error) => {
+                catalogue.problems.push(not_known(format!("{id} cannot be read: {error}")));
+                continue;
+            }
+        };
         let Some(day) = drill.resolved_at.map(|at| at.date_naive()) else { continue };
         for playbook in catalogue.playbooks.values_mut().filter(|playbook| drill.services.contains(&playbook.service)) {
             playbook.drilled = playbook.drilled.max(Some(day));

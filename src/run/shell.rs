@@ -19,11 +19,11 @@ use super::printout;
 use super::records::{self, Board};
 use super::rescue;
 use super::{Opening, Plan};
-use crate::console::{Doubt, Effect, JournalMsg, Known, Msg, Summary};
+use crate::console::{Doubt, Effect, History, JournalMsg, Known, Msg, Summary};
 use crate::incident::{DrillStarted, EntryId, Event, IncidentId, Parcel, Progress, Series, Via};
 use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Request};
 use crate::live::{Inquiry, Report, Watchlist};
-use crate::pane::{Access, Past};
+use crate::pane::Access;
 use crate::playbook::Catalogue;
 use crate::runner::{self, Said};
 use crate::template::Templates;
@@ -53,7 +53,7 @@ pub(super) enum Outcome {
 /// What the blocking pool brings.
 pub(super) enum Work {
     Catalogue(Box<Catalogue>),
-    Past(anyhow::Result<Vec<Past>>),
+    Past(History),
     Templates(Box<Templates>),
     Listed(Known<Vec<Summary>>),
     FirstList(Known<Vec<Summary>>),
@@ -207,9 +207,7 @@ impl Shell {
             Effect::Open(id) => self.open(id),
             Effect::LookBack(services) => {
                 let (place, open) = (self.plan.journal.clone(), self.open.as_ref().map(|open| open.id));
-                self.work(move || {
-                    Work::Past(place.open().map_err(Into::into).and_then(|dir| records::past(&dir, &services, open)))
-                });
+                self.work(move || Work::Past(records::past(&place, &services, open)));
             }
             Effect::Bell => self.aside.push(vec![BELL]),
             Effect::List => {

@@ -27,6 +27,7 @@ mod journal;
 mod judged;
 mod killed;
 mod layers;
+mod not_known;
 mod oncall;
 mod people;
 mod plain;

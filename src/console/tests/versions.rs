@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::incident::{StepDone, StepEnd, StepRef};
-use crate::pane::Past;
+use crate::pane::{History, Past};
 use crate::playbook::Playbook;
 
 fn step(id: &str) -> StepRef {
@@ -99,10 +99,13 @@ fn how_a_step_ended_in_the_last_incidents_stands_beside_it() {
         steps: [(step(&first), end)].into(),
     };
     let failed = StepEnd::Failed("exit 3".into());
-    desk.tell(Msg::Past(vec![past(9, failed), past(8, StepEnd::Done)]));
+    let earlier = vec![past(9, failed), past(8, StepEnd::Done)];
+    desk.tell(Msg::Past(History { earlier: earlier.clone(), unread: None }));
     let screen = desk.screen();
-    assert!(screen.contains("before  INC-9 FAILED: exit 3 · INC-8 done"), "{screen}");
+    assert!(screen.contains("before  INC-9 FAILED: exit 3 · INC-8 done") && !screen.contains("not all"), "{screen}");
+    desk.tell(Msg::Past(History { earlier, unread: Some("INC-7 cannot be read: permission denied".into()) }));
     desk.key(KeyCode::Esc);
     desk.keys("6z");
     assert!(desk.screen().contains(&format!("a restart; alipay/{first} failed")), "{}", desk.screen());
+    assert!(desk.screen().contains("not all is known: INC-7 cannot be read"), "{}", desk.screen());
 }

@@ -96,7 +96,11 @@ async fn run(mut plan: Plan, asked: &ShellCommand) -> anyhow::Result<ShellAnswer
             session.handle(msg, wall, &mut shell);
         }
         session.give_up_waiting();
-        if went.is_none() && session.is_open && session.has_heard(&sources, clock::boot() - began) {
+        if went.is_none()
+            && session.is_open
+            && !session.waits.history
+            && session.has_heard(&sources, clock::boot() - began)
+        {
             // What was told while it opened is no part of the answer.
             session.paper.take();
             went = Some(session.obey_once(asked, wall, &mut shell));

@@ -113,8 +113,7 @@ impl Shell {
                 self.playbooks = catalogue.clone();
                 vec![Msg::Catalogue(catalogue)]
             }
-            Work::Past(Ok(past)) => vec![Msg::Past(past)],
-            Work::Past(Err(error)) => vec![failed(error)],
+            Work::Past(past) => vec![Msg::Past(past)],
             Work::Templates(templates) => vec![Msg::Templates(templates)],
             Work::Listed(known) => vec![Msg::Listed(known)],
             Work::FirstList(known) => {

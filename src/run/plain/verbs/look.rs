@@ -72,9 +72,21 @@ fn past(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
         let ended = if past.ended_by.is_blank() { "nobody said what ended it" } else { past.ended_by.as_str() };
         format!("{} {} {}: {ended}", past.at.format("%Y-%m-%d"), past.id, past.title)
     };
-    let lines: Vec<_> = session.cx(wall).past.iter().map(line).collect();
-    if lines.is_empty() {
-        return Err("no earlier incident of an affected service is on this host".to_owned());
+    let cx = session.cx(wall);
+    if cx.incident.services.is_empty() {
+        return Err("no service is named as affected yet: :add-service NAME".to_owned());
+    }
+    let Some(known) = cx.past else {
+        return Err("the records of this host were not looked through yet: ask again".to_owned());
+    };
+    let mut lines: Vec<_> = known.earlier.iter().map(line).collect();
+    match &known.unread {
+        Some(why) if lines.is_empty() => return Err(format!("which incidents there were before is not known: {why}")),
+        Some(why) => lines.push(format!("not all is known: {why}")),
+        None if lines.is_empty() => {
+            return Err("no earlier incident of an affected service is on this host".to_owned());
+        }
+        None => {}
     }
     session.answer(lines)
 }

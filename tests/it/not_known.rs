@@ -1,0 +1,73 @@
+//! What could not be read is not told as if there were nothing.
+
+use serde_json::Value;
+
+use crate::plain::Host;
+use crate::support::pty::code;
+
+fn shell(host: &Host, words: &[&str]) -> (i32, String, String) {
+    let output = host.command(words).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (code(output.status), text(output.stdout), text(output.stderr))
+}
+
+fn spoil(host: &Host, name: &str) {
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(host.home.path().join(format!("state/warroom/journal/{name}.db{suffix}")));
+    }
+    std::fs::write(host.home.path().join(format!("state/warroom/journal/{name}.db")), "no record at all").unwrap();
+}
+
+#[test]
+fn earlier_incidents_that_cannot_be_read_are_not_none() {
+    let host = Host::new();
+    host.declare();
+    let words = ["false-alarm", "it was a test", "--yes", "false-alarm:INC-1"];
+    assert_eq!(shell(&host, &words).0, 0);
+    host.run(&["declare", "-s", "alipay", "--severity", "sev2", "again"]);
+    assert!(shell(&host, &["past"]).1.contains("INC-1 payments are slow: false alarm"), "it was looked for first");
+    spoil(&host, "INC-1");
+    let (status, said, complaint) = shell(&host, &["past", "-i", "INC-2"]);
+    assert_eq!((status, said.as_str()), (1, ""), "{complaint}");
+    assert!(complaint.contains("which incidents there were before is not known: INC-1 cannot be read"), "{complaint}");
+    let (_, line) = host.script(&["open", "INC-2", "--plain"], ":past\n");
+    assert!(line.contains("! which incidents there were before is not known"), "{line}");
+    // Beside what is known the gap is named.
+    let words = ["false-alarm", "a test, too", "-i", "INC-2", "--yes", "false-alarm:INC-2"];
+    assert_eq!(shell(&host, &words).0, 0);
+    host.run(&["declare", "-s", "alipay", "--severity", "sev2", "and again"]);
+    let (status, said, _) = shell(&host, &["past", "-i", "INC-3"]);
+    assert!(status == 0 && said.contains("INC-2 again") && said.contains("not all is known: INC-1"), "{said}");
+}
+
+#[test]
+fn drills_and_records_that_cannot_be_read_are_not_none() {
+    let host = Host::new();
+    assert_eq!(host.script(&["gameday", "--plain"], "").0, 0);
+    host.declare();
+    spoil(&host, "DRILL-1");
+    spoil(&host, "INC-1");
+    let (_, said, complaint) = shell(&host, &["gameday", "list"]);
+    assert!(said.contains("not known whether it was practised") && !said.contains("never practised"), "{said}");
+    assert!(complaint.contains("DRILL-1 is left out"), "{complaint}");
+    let (status, _, complaint) = shell(&host, &["gameday", "teams"]);
+    assert!(status == 1 && complaint.contains("which drills are recorded here is not known"), "{complaint}");
+    let (status, _, complaint) = shell(&host, &["gameday", "teams", "DRILL-1"]);
+    assert!(status == 1 && complaint.contains("DRILL-1 is not among the records that can be read"), "{complaint}");
+    let (status, _, complaint) = shell(&host, &["gameday", "debrief"]);
+    assert!(status == 1 && !complaint.contains("no drill is recorded"), "{complaint}");
+    assert!(shell(&host, &["followups"]).1.contains("no follow-up is open in the records that could be read whole"));
+    let said = shell(&host, &["report"]).1;
+    assert!(
+        said.contains("NOT WHOLE, not every record could be read:") && said.contains("INC-1 is left out"),
+        "{said}"
+    );
+    for words in
+        [&["list", "--json"][..], &["followups", "--json"], &["report", "--json"], &["gameday", "list", "--json"]]
+    {
+        let json: Value = serde_json::from_str(&shell(&host, words).1).unwrap();
+        assert!(!json["not_read"].as_array().unwrap().is_empty(), "{words:?}: {json}");
+    }
+    let (_, line) = host.script(&["open", "--plain"], ":report\n:all-follow-ups\n");
+    assert!(line.contains("NOT WHOLE") && line.contains("could be read whole"), "{line}");
+}
