@@ -13,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::incident::{Incident, IncidentId, ServiceId, Severity};
 use crate::text::CleanStr;
 
+pub mod declaring;
 mod rules;
 mod title;
 mod twins;

@@ -242,6 +242,15 @@ impl Change {
         format!("{}{services}: {}{version}{place}{course}{by}", self.kind, self.what)
     }
 
+    /// A word that names it in a shell, where no number lasts: of its sender's name for it, or else of when, of what and what it was.
+    pub fn word(&self) -> String {
+        let named = self.more.id.as_ref().map(ToString::to_string);
+        let services: Vec<_> = self.services().map(|one| one.as_str()).collect();
+        let told = || format!("{}|{}|{}|{}", self.at.timestamp_millis(), self.kind, services.join(","), self.what);
+        let hash = blake3::hash(named.unwrap_or_else(told).as_bytes()).to_hex();
+        format!("c{}", &hash[..6])
+    }
+
     /// The step that takes it back, with its values, as a theory keeps it: `alipay/rollback version=4.11`; else the words.
     pub fn way_back(&self) -> Option<CleanStr> {
         let words = self.rollback.as_ref()?;

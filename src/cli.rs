@@ -10,6 +10,8 @@ mod alerts;
 mod answers;
 mod args;
 mod changes;
+mod confirm;
+mod declaring;
 mod doctor;
 mod gameday;
 mod listing;
@@ -35,7 +37,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 
 use crate::config::{self, Config, Inputs, Overrides};
 use crate::console::Layout;
-use crate::incident::{IncidentId, NoteKind, Severity};
+use crate::incident::{IncidentId, NoteKind};
 use crate::run::Fault;
 use status::Status;
 
@@ -122,18 +124,7 @@ enum Sub {
     /// Run an exercise in a simulated world: no server, no configuration needed
     Gameday(Box<gameday::Gameday>),
     /// Declare an incident and print its name
-    Declare {
-        /// The affected service
-        #[arg(short, long)]
-        service: Option<String>,
-        /// How bad it is
-        #[arg(long, value_name = "sev0|sev1|sev2|sev3")]
-        severity: Severity,
-        #[command(flatten)]
-        reported: after::Reported,
-        /// What is wrong, in one line
-        title: Vec<String>,
-    },
+    Declare(declaring::Declaring),
     /// Ask Prometheus and Alertmanager once, and list their alerts, those that need somebody first
     Alerts {
         /// As JSON: {"alerts":[{"fingerprint":…}]}
@@ -262,7 +253,7 @@ impl Sub {
             | Self::Keys { .. } => true,
             Self::Open { .. }
             | Self::Gameday(_)
-            | Self::Declare { .. }
+            | Self::Declare(_)
             | Self::Alerts { .. }
             | Self::Note { .. }
             | Self::Run(_)
@@ -279,13 +270,40 @@ impl Sub {
         }
     }
 
+    /// Whether it does something that stays done though the answer cannot be printed. A console tells what happens in it itself.
+    fn does(&self) -> Does {
+        Does::it(match self {
+            Self::Declare(_) | Self::Note { .. } | Self::Change(_) => true,
+            Self::Gameday(gameday) => gameday.does(),
+            Self::After(command) => command.does(),
+            Self::Run(asked) => asked.does(),
+            Self::Journal { command: JournalSub::Fill { .. } } => true,
+            Self::Journal { command: JournalSub::Verify { .. } | JournalSub::Export { .. } } => false,
+            Self::Config { command: ConfigSub::Init } => true,
+            Self::Config { command: ConfigSub::Check | ConfigSub::Show | ConfigSub::Path } => false,
+            Self::Open { .. }
+            | Self::Alerts { .. }
+            | Self::List(_)
+            | Self::Show { .. }
+            | Self::Oncall { .. }
+            | Self::Doctor { .. }
+            | Self::Listen(_)
+            | Self::Changes(_)
+            | Self::Playbook { .. }
+            | Self::Template { .. }
+            | Self::Keep
+            | Self::Keys { .. }
+            | Self::Picture { .. } => false,
+        })
+    }
+
     /// Whether it is about one record, so that `-i` says which.
     fn is_of_one_record(&self) -> bool {
         match self {
             Self::Open { .. } | Self::Show { .. } | Self::Note { .. } | Self::Run(_) | Self::Journal { .. } => true,
             Self::After(command) => command.is_of_one_record(),
             Self::Gameday(_)
-            | Self::Declare { .. }
+            | Self::Declare(_)
             | Self::Alerts { .. }
             | Self::List(_)
             | Self::Oncall { .. }
@@ -394,23 +412,70 @@ enum Ending {
     Failure(String),
     /// The call was wrong: exit status 2.
     Usage(String),
-    /// Nobody reads the answer any more (`| head`).
-    Unread,
-    /// It is done, and could not be printed.
-    Unprinted(String),
+    /// The answer could not be printed, not whole.
+    Unprinted(Unprinted),
+}
+
+/// What became of an answer on its way to stdout.
+#[derive(Debug)]
+struct Unprinted {
+    /// Nobody reads it any more (`| head`).
+    is_unread: bool,
+    why: String,
+    /// What was to be printed, where that is known in one piece.
+    text: String,
+}
+
+impl Ending {
+    /// What it is after a subcommand that did something, or only looked: what is done stays done, whatever becomes of the printing.
+    fn after(self, does: Does) -> (Status, Option<String>) {
+        match (self, does) {
+            (Self::Failure(why), _) => (Status::Refused, Some(why)),
+            (Self::Usage(why), _) => (Status::Misused, Some(why)),
+            (Self::Unprinted(Unprinted { why, text, .. }), Does::Something) => {
+                let text = if text.is_empty() { text } else { format!(": {text}") };
+                (Status::Unprinted, Some(format!("done, printing failed ({why}){text}")))
+            }
+            (Self::Unprinted(Unprinted { is_unread: true, .. }), Does::Nothing) => (Status::Done, None),
+            (Self::Unprinted(Unprinted { why, .. }), Does::Nothing) => (Status::Refused, Some(why)),
+        }
+    }
+
+    /// The same where the whole text is known.
+    fn with_text(self, text: &str) -> Self {
+        match self {
+            Self::Unprinted(unprinted) => Self::Unprinted(Unprinted { text: text.to_owned(), ..unprinted }),
+            Self::Failure(_) | Self::Usage(_) => self,
+        }
+    }
+}
+
+/// Whether a subcommand does something that stays, or only looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Does {
+    Something,
+    Nothing,
+}
+
+impl Does {
+    fn it(is_done: bool) -> Self {
+        if is_done { Self::Something } else { Self::Nothing }
+    }
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Ending {
     fn from(error: E) -> Self {
         let error = error.into();
         // However deep it lies: the journal's export wraps it in a sentence of its own.
-        let is_unread = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(is_broken_pipe);
-        if is_unread { Self::Unread } else { Self::Failure(format!("{error:#}")) }
+        let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+        match causes.find(|cause| out::is_of_stdout(cause)) {
+            Some(cause) => {
+                let is_unread = cause.kind() == std::io::ErrorKind::BrokenPipe;
+                Self::Unprinted(Unprinted { is_unread, why: cause.to_string(), text: String::new() })
+            }
+            None => Self::Failure(format!("{error:#}")),
+        }
     }
-}
-
-fn is_broken_pipe(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::BrokenPipe
 }
 
 /// "File size limit exceeded"; its default effect ends the process.
@@ -444,14 +509,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Status::Misused.number()));
         }
     };
-    let (status, why) = match refused::said(|| run(&matches)) {
+    let mut does = Does::Nothing;
+    let (status, why) = match refused::said(|| run(&matches, &mut does)) {
         Ok(code) => return code,
-        Err(Ending::Unread) => return Status::Done.into(),
-        Err(Ending::Failure(why)) => (Status::Refused, why),
-        Err(Ending::Usage(why)) => (Status::Misused, why),
-        Err(Ending::Unprinted(why)) => (Status::Unprinted, why),
+        Err(ending) => ending.after(does),
     };
-    say_error(&why);
+    why.iter().for_each(|why| say_error(why));
     status.into()
 }
 
@@ -460,17 +523,19 @@ fn say_error(why: &str) {
     let _ = writeln!(std::io::stderr(), "warroom: {}", crate::text::shown(why));
 }
 
-fn run(matches: &ArgMatches) -> Result<ExitCode, Ending> {
+/// Runs a subcommand; whether it does something is known before it does it.
+fn run(matches: &ArgMatches, does: &mut Does) -> Result<ExitCode, Ending> {
     if let Some((verb, words)) = matches.subcommand().and_then(|(name, words)| Some((verbs::named(name)?, words)))
         && !Cli::command().get_subcommands().any(|one| one.get_name() == verb.name)
     {
         let common = Common::from_arg_matches(matches)?;
         let inputs = inputs(&common, &Screen::default());
         let _pager = (verb.looks && !common.no_pager).then(pager::Paged::start).flatten();
-        return verbs::run(&salvage::part(&inputs, false)?, &inputs, &common, &verb, words);
+        return verbs::run(&salvage::part(&inputs, false)?, &inputs, &common, &verb, words, does);
     }
     let Cli { common, command } = Cli::from_arg_matches(matches)?;
     let command = command.unwrap_or(Sub::Open { incident: None, screen: Screen::default() });
+    *does = command.does();
     let screen = match &command {
         Sub::Open { screen, .. } => screen.clone(),
         Sub::Gameday(gameday) => gameday.screen(),
@@ -495,9 +560,7 @@ fn run(matches: &ArgMatches) -> Result<ExitCode, Ending> {
             start::open(&start::coloured(part()?, common.color), named, &screen, &inputs)
         }
         Sub::Gameday(asked) => gameday::gameday(&start::coloured(part()?, common.color), *asked, &inputs),
-        Sub::Declare { service, severity, reported, title } => {
-            answers::declare(&part()?, service.as_deref(), severity, &reported, &args::joined(&title))
-        }
+        Sub::Declare(told) => declaring::declare(&part()?, &told),
         Sub::Alerts { json, .. } => alerts::alerts(&load()?, json),
         Sub::After(command) => after::run(&load()?, command, common.incident),
         Sub::List(asked) => listing::list(&part()?, &asked, ink),
@@ -576,20 +639,14 @@ fn configuration(command: &ConfigSub, inputs: &Inputs) -> Result<ExitCode, Endin
         ConfigSub::Path => config::path(inputs).map_err(usage)?,
         ConfigSub::Init => {
             let path = inputs.overrides.config.clone().unwrap_or_else(|| inputs.places.user_file());
-            return print_done(&crate::run::records::write_starter_config(&path)?);
+            crate::run::records::write_starter_config(&path)?
         }
     };
     print(text.trim_end())
 }
 
 fn print(text: &str) -> Result<ExitCode, Ending> {
-    writeln!(out::out(out::Ink::Never), "{text}")?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Prints what was done: it stays done, whatever becomes of the printing.
-fn print_done(text: &str) -> Result<ExitCode, Ending> {
-    out::write(text).map_err(|why| Ending::Unprinted(format!("done, printing failed ({why}): {text}")))?;
+    out::write(text).map_err(|error| Ending::from(error).with_text(text))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::json;
 
 use super::answers::{actor, asking, moment, opened, read_record, refused, tell, via};
-use super::{Ending, one_record, print, print_done};
+use super::confirm::is_confirmed;
+use super::status::Status;
+use super::{Ending, one_record, print};
 use crate::config::{Config, files};
 use crate::incident::brief::{BriefKind, brief};
 use crate::incident::command::decide;
@@ -24,6 +26,7 @@ use crate::incident::{
 use crate::journal::{Journal, JournalDir, NewEntry};
 use crate::report::{Completion, Listed, Mean, Period, Row, follow_ups, report};
 use crate::run::merge::Merging;
+use crate::run::plain::Consent;
 use crate::run::postmortem::write_postmortem;
 use crate::run::{clock, records};
 use crate::text::CleanStr;
@@ -75,6 +78,9 @@ pub(super) enum AfterSub {
         /// Where it goes on
         #[arg(long, value_name = "INC")]
         into: IncidentId,
+        /// Confirms it, by the words that stand for it; asked on a terminal
+        #[arg(long, value_name = "WHAT")]
+        yes: Option<String>,
     },
     /// Take a merge back: the duplicate is open again, and its lines and clocks are no part of the other record any more
     Unmerge {
@@ -98,6 +104,9 @@ pub(super) enum AfterSub {
         /// Of the recorded changes the one with this number; without a number, list them
         #[arg(long, value_name = "NUMBER", num_args = 0..=1, conflicts_with_all = ["incident", "entry"])]
         changes: Option<Option<usize>>,
+        /// Confirms it, by the words that stand for it; asked on a terminal
+        #[arg(long, value_name = "WHAT")]
+        yes: Option<String>,
     },
     /// Correct a time by which the process is measured; both values stay in the record
     AmendTime {
@@ -115,26 +124,6 @@ pub(super) enum AfterSub {
     },
 }
 
-/// What a declaration says beside severity, service and title.
-#[derive(Debug, Default, Args)]
-pub(super) struct Reported {
-    /// No public channel, status page or ticket hears of it
-    #[arg(long)]
-    pub(super) private: bool,
-    /// Declare it although another incident is open on its service
-    #[arg(long)]
-    pub(super) anyway: bool,
-    /// When it was detected: 14:10, -20m, or 2026-05-28 14:10; now without
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub(super) at: Option<String>,
-    /// Who reported it; you without
-    #[arg(long, value_name = "NAME")]
-    pub(super) reporter: Option<String>,
-    /// Where the report stands: a ticket, a message
-    #[arg(long, value_name = "URL")]
-    pub(super) link: Option<String>,
-}
-
 fn milestone(word: &str) -> Result<Milestone, String> {
     let names: Vec<_> = Milestone::ALL.iter().map(|which| which.name()).collect();
     Milestone::ALL.into_iter().find(|which| which.name() == word).ok_or_else(|| format!("choose {}", names.join(", ")))
@@ -149,17 +138,18 @@ pub(super) fn run(config: &Config, command: AfterSub, flag: Option<IncidentId>) 
         }
         AfterSub::Followups { all, json } => tell_follow_ups(config, all, json),
         AfterSub::Report { since, json } => process_health(config, since.as_deref(), json),
-        AfterSub::Merge { duplicate, into } => merge(config, duplicate, into),
+        AfterSub::Merge { duplicate, into, yes } => merge(config, duplicate, into, yes.as_ref()),
         AfterSub::Unmerge { duplicate, reason } => {
             let merging = Merging { actor: actor(config), via: via("merge"), cadence: config.cadence };
-            print_done(&merging.undo(&opened(config)?, duplicate, &CleanStr::new(&reason))?)
+            print(&merging.undo(&opened(config)?, duplicate, &CleanStr::new(&reason))?)
         }
-        AfterSub::Redact { incident: None, changes, .. } => redact_change(config, changes.flatten()),
+        AfterSub::Redact { incident: None, changes, yes, .. } => redact_change(config, changes.flatten(), yes.as_ref()),
         AfterSub::Redact { incident: Some(incident), entry: None, .. } => {
             redactable(config, one_record(Some(incident), flag)?)
         }
-        AfterSub::Redact { incident: Some(incident), entry: Some(entry), reason, .. } => {
-            redact(config, one_record(Some(incident), flag)?, &entry, &reason.unwrap_or_default())
+        AfterSub::Redact { incident: Some(incident), entry: Some(entry), reason, yes, .. } => {
+            let reason = reason.unwrap_or_default();
+            redact(config, one_record(Some(incident), flag)?, &entry, &reason, yes.as_ref())
         }
         AfterSub::AmendTime { incident, which, time, reason } => {
             amend_time(config, one_record(Some(incident), flag)?, which, &time, &reason)
@@ -177,6 +167,16 @@ impl AfterSub {
             | Self::Unmerge { .. }
             | Self::Redact { .. }
             | Self::AmendTime { .. } => false,
+        }
+    }
+
+    /// Whether it does something that stays done though the answer cannot be printed.
+    pub(super) fn does(&self) -> bool {
+        match self {
+            Self::Merge { .. } | Self::Unmerge { .. } | Self::AmendTime { .. } => true,
+            Self::Postmortem { out, .. } => out != Path::new("-"),
+            Self::Redact { entry, changes, .. } => entry.is_some() || matches!(changes, Some(Some(_))),
+            Self::Brief { .. } | Self::Followups { .. } | Self::Report { .. } => false,
         }
     }
 
@@ -216,7 +216,7 @@ fn tell_postmortem(config: &Config, id: IncidentId, out: &Path) -> Result<ExitCo
         super::say_error(&remark);
     }
     let paths: Vec<_> = written.paths.iter().map(|path| path.display().to_string()).collect();
-    print_done(&paths.join("\n"))
+    print(&paths.join("\n"))
 }
 
 fn tell_brief(config: &Config, id: IncidentId, handover: bool, since: Option<&str>) -> Result<ExitCode, Ending> {
@@ -356,9 +356,15 @@ fn row_json(row: &Row) -> serde_json::Value {
     })
 }
 
-fn merge(config: &Config, from: IncidentId, into: IncidentId) -> Result<ExitCode, Ending> {
+fn merge(config: &Config, from: IncidentId, into: IncidentId, yes: Option<&String>) -> Result<ExitCode, Ending> {
     let merging = Merging { actor: actor(config), via: via("merge"), cadence: config.cadence };
-    print_done(&merging.merge(&opened(config)?, from, into)?)
+    let dir = opened(config)?;
+    let would = merging.would(&dir, from, into)?;
+    let consent = Consent { would, word: format!("merge:{from}-into-{into}") };
+    if !consent.would.is_empty() && !is_confirmed(&from.to_string(), &consent, yes)? {
+        return Ok(Status::Unconfirmed.into());
+    }
+    print(&merging.merge(&dir, from, into)?)
 }
 
 /// Whether people's words stand in an entry that may be redacted.
@@ -409,7 +415,22 @@ fn entry_named(incident: &Incident, word: &str) -> Result<EntryId, Ending> {
     }
 }
 
-fn redact(config: &Config, id: IncidentId, word: &str, reason: &str) -> Result<ExitCode, Ending> {
+/// What redacting an entry would do, and the word for it.
+fn redaction(incident: &Incident, entry: EntryId) -> Consent {
+    let (id, number, zone) = (incident.id(), number_of(incident, entry), incident.zone());
+    let line = incident.timeline().lines().find(|line| line.id == entry);
+    let line = line.map_or_else(String::new, |line| {
+        let at = line.at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %Z");
+        format!(": {at} {} {} ({})", line.tag, line.text.first_line(), line.actor)
+    });
+    let would = vec![
+        format!("the words of entry {number} go out of the record and out of its file{line}"),
+        "nothing brings them back; that it was redacted, by whom and why stays on the timeline".to_owned(),
+    ];
+    Consent { would, word: format!("redact:{id}#{number}") }
+}
+
+fn redact(config: &Config, id: IncidentId, word: &str, reason: &str, yes: Option<&String>) -> Result<ExitCode, Ending> {
     let dir = opened(config)?;
     let incident = read_record(&dir, id)?;
     let entry = entry_named(&incident, word)?;
@@ -418,7 +439,12 @@ fn redact(config: &Config, id: IncidentId, word: &str, reason: &str) -> Result<E
         incident.entries().any(|other| matches!(&other.event, Event::EntryRedacted(body) if body.entry == entry));
     if !is_said {
         let command = Command::Redact(EntryRedacted { entry, reason: reason.into() });
-        ask(config, &dir, &incident, command, "redact")?;
+        let asking = asking(config, &incident, incident.clock().show(clock::wall()));
+        let events = decide(&incident, command, &asking).map_err(|refusal| refused(&refusal, &incident))?;
+        if !is_confirmed(&id.to_string(), &redaction(&incident, entry), yes)? {
+            return Ok(Status::Unconfirmed.into());
+        }
+        append(config, &dir, id, events, "redact")?;
     }
     redact_files(&dir, id)?;
     // A line that went along into another record is another line there.
@@ -445,7 +471,7 @@ fn redact(config: &Config, id: IncidentId, word: &str, reason: &str) -> Result<E
 }
 
 /// Takes the words of a recorded change out of the file of changes; without a number, lists them.
-fn redact_change(config: &Config, number: Option<usize>) -> Result<ExitCode, Ending> {
+fn redact_change(config: &Config, number: Option<usize>, yes: Option<&String>) -> Result<ExitCode, Ending> {
     let file = opened(config)?.changes();
     let Some(number) = number else {
         let mut out = super::out::out(super::out::Ink::Never);
@@ -454,6 +480,18 @@ fn redact_change(config: &Config, number: Option<usize>) -> Result<ExitCode, End
         }
         return Ok(ExitCode::SUCCESS);
     };
+    let line = |change: &crate::change::Change| super::changes::line(change, config.zone.0, crate::run::clock::wall());
+    let Some((_, change)) = file.numbered()?.into_iter().find(|(known, _)| *known == number) else {
+        return Err(Ending::Failure(format!("there is no change {number}: `warroom redact --changes` lists them")));
+    };
+    let would = vec![
+        format!("the words of change {number} go out of the file of changes: {}", line(&change)),
+        "nothing brings them back".to_owned(),
+    ];
+    let consent = Consent { would, word: format!("redact:change-{}", change.word()) };
+    if !is_confirmed("changes", &consent, yes)? {
+        return Ok(Status::Unconfirmed.into());
+    }
     match file.redact(number)? {
         Some(_) => print(&format!("change {number} is redacted and its words are out of the file")),
         None => Err(Ending::Failure(format!("there is no change {number}: `warroom redact --changes` lists them"))),

@@ -13,8 +13,9 @@ use crate::config::{Config, files};
 use crate::incident::IncidentId;
 use crate::live::LiveAlert;
 use crate::playbook::Catalogue;
+use crate::run::alerts::{Asked, ask};
+use crate::run::clock;
 use crate::run::records::{self, Board};
-use crate::run::{alerts::ask, clock};
 use crate::text::fit;
 use crate::widget::text::duration;
 
@@ -23,7 +24,8 @@ const TELLING: [&str; 2] = ["prometheus", "alertmanager"];
 /// What one line has room for, of labels.
 const LABELS: usize = 100;
 
-pub(super) fn alerts(config: &Config, json: bool) -> Result<ExitCode, Ending> {
+/// What the sources say now; what they did not say is said on stderr.
+pub(super) fn asked(config: &Config) -> Result<Asked, Ending> {
     let endpoints = super::start::endpoints(config).into_iter().filter(|(spec, _)| TELLING.contains(&spec.name));
     let endpoints: Vec<_> = endpoints.collect();
     if endpoints.is_empty() {
@@ -42,6 +44,11 @@ pub(super) fn alerts(config: &Config, json: bool) -> Result<ExitCode, Ending> {
     if left_out > 0 {
         say_error(&format!("{left_out} more alerts are not shown"));
     }
+    Ok(asked)
+}
+
+pub(super) fn alerts(config: &Config, json: bool) -> Result<ExitCode, Ending> {
+    let asked = asked(config)?;
     let open = open_incidents(config);
     let catalogue = files::catalogue(&config.playbooks);
     let (wall, mut lines) = (clock::wall(), Vec::new());
@@ -65,7 +72,7 @@ pub(super) fn alerts(config: &Config, json: bool) -> Result<ExitCode, Ending> {
 }
 
 /// The open incidents of this host; without a journal that can be read, alerts are shown all the same.
-fn open_incidents(config: &Config) -> Vec<Coverage> {
+pub(super) fn open_incidents(config: &Config) -> Vec<Coverage> {
     let read = || -> anyhow::Result<Vec<Coverage>> {
         let (open, why) = records::list(&opened(config)?, records::Which::Open, &Board::default()).parts();
         if let Some(why) = why {

@@ -10,13 +10,10 @@ use super::start::host;
 use super::{Ending, print};
 use crate::config::{Config, files};
 use crate::console::overlay::summary_line;
-use crate::console::{Summary, actions, first_events};
+use crate::console::{Summary, actions};
 use crate::incident::command::decide;
 use crate::incident::when::{self, Side};
-use crate::incident::{
-    Actor, Asking, Command, Declared, Detection, Event, Incident, IncidentId, NoteAdded, NoteKind, PrivacySet, Refusal,
-    Series, Severity, Via,
-};
+use crate::incident::{Actor, Asking, Command, Incident, IncidentId, NoteAdded, NoteKind, Refusal, Series, Via};
 use crate::journal::{self, Journal, JournalDir, JournalError, NewEntry};
 use crate::oncall::canonical;
 use crate::pane::{PANES, roster, to_tell};
@@ -95,49 +92,6 @@ pub(super) fn tell(config: &Config, incident: &Incident) -> Vec<CleanStr> {
 /// A refusal as a shell reads it: moments in the incident's zone, actions as subcommands.
 pub(super) fn refused(refusal: &Refusal, incident: &Incident) -> Ending {
     Ending::Failure(said_in_shell(refusal.saying(), incident.zone()))
-}
-
-pub(super) fn declare(
-    config: &Config,
-    service: Option<&str>,
-    severity: Severity,
-    reported: &super::after::Reported,
-    title: &str,
-) -> Result<ExitCode, Ending> {
-    let me = actor(config);
-    let now = clock::wall();
-    let at = reported.at.as_deref().map(|at| moment(at, now, config.zone.0, Side::Past)).transpose()?;
-    let reporter = reported.reporter.as_deref().filter(|name| !name.trim().is_empty());
-    let catalogue = files::catalogue(&config.playbooks);
-    if let Some(service) = service.filter(|service| catalogue.get(service).is_none()) {
-        let known: Vec<_> = catalogue.iter().map(|playbook| playbook.service.as_str()).collect();
-        super::say_error(&catalogue.why_none(service).unwrap_or_else(|| {
-            format!("no playbook is named `{service}`: there will be no graphs and no steps ({})", known.join(", "))
-        }));
-    }
-    let body = Declared {
-        title: title.into(),
-        severity,
-        service: service.map(Into::into),
-        detected_at: Some(at.unwrap_or(now)),
-        detection: Some(Detection::Report { by: reporter.map_or_else(|| me.clone(), Actor::new) }),
-        zone: config.zone.to_string().as_str().into(),
-        link: reported.link.as_deref().filter(|link| !link.trim().is_empty()).map(Into::into),
-    };
-    let mut events = first_events(body, &Asking::new(me.clone(), now))
-        .map_err(|refusal| Ending::Usage(said_in_shell(refusal.saying(), config.zone.0)))?;
-    events.extend(reported.private.then_some(Event::PrivacySet(PrivacySet { is_private: true })));
-    let known = if reported.anyway { Vec::new() } else { records::open_on(&place(config), &events) };
-    if !known.is_empty() {
-        let asked: Vec<_> =
-            known.iter().map(|(id, title)| format!("is it {id} ({title})? `warroom open {id}` joins it")).collect();
-        return Err(Ending::Failure(format!("{}; --anyway declares another incident", asked.join("; "))));
-    }
-    let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
-    let id = records::create(&place(config), Series::Incident, via("declare"), &entries)?;
-    super::out::write(&id.to_string())
-        .map_err(|why| Ending::Unprinted(format!("declared {id}, printing failed: {why}")))?;
-    Ok(ExitCode::SUCCESS)
 }
 
 /// The journal; where it can only be read, that is said beside what is printed of it.
@@ -253,11 +207,17 @@ fn only_open(open: &[Summary]) -> Result<IncidentId, Ending> {
     }
 }
 
+/// Why a record that has no file cannot be opened.
+fn missing(dir: &JournalDir, id: IncidentId, console: &str) -> Ending {
+    let why = dir.journal(id, via(console)).err();
+    why.map_or_else(|| Ending::Failure(format!("{id} was begun this moment: ask again")), Into::into)
+}
+
 pub(super) fn verify(config: &Config, id: Option<IncidentId>) -> Result<ExitCode, Ending> {
     let dir = opened(config)?;
     let ids = match id {
         Some(id) if !dir.path(id).exists() => {
-            return Err(dir.journal(id, via("verify")).err().map_or(Ending::Unread, Into::into));
+            return Err(missing(&dir, id, "verify"));
         }
         Some(id) => vec![id],
         None => dir.ids()?,
@@ -292,7 +252,7 @@ pub(super) fn verify(config: &Config, id: Option<IncidentId>) -> Result<ExitCode
 pub(super) fn export(config: &Config, id: IncidentId) -> Result<ExitCode, Ending> {
     let dir = opened(config)?;
     if !dir.path(id).exists() {
-        return Err(dir.journal(id, via("export")).err().map_or(Ending::Unread, Into::into));
+        return Err(missing(&dir, id, "export"));
     }
     let found = crate::journal::export(&dir.path(id), super::out::out(super::out::Ink::Never))?;
     if found.is_sound() {

@@ -261,7 +261,9 @@ pub(super) fn line(change: &Change, zone: chrono_tz::Tz, now: DateTime<Utc>) -> 
     let undo = change.rollback.as_ref().map_or_else(String::new, |how| format!("; undo: {how}"));
     let link = change.link.as_ref().map_or_else(String::new, |link| format!("; {link}"));
     format!(
-        "{at}  {:<9} {service:<12} {}  (by {by}{version}{place}{course}{undo}{link}{ahead})",
-        change.kind, change.what
+        "{at}  {:<9} {service:<12} {}  (by {by}{version}{place}{course}{undo}{link}{ahead})  {}",
+        change.kind,
+        change.what,
+        change.word()
     )
 }

@@ -129,6 +129,24 @@ impl RunArgs {
 }
 
 impl Gameday {
+    /// Whether it writes something that stays though the answer cannot be printed.
+    pub(super) fn does(&self) -> bool {
+        match &self.command {
+            Some(GamedaySub::Debrief { out, .. }) => out.is_some(),
+            // A console tells what happens in it itself.
+            None | Some(GamedaySub::Run(_)) => false,
+            Some(
+                GamedaySub::List { .. }
+                | GamedaySub::Brief { .. }
+                | GamedaySub::Check { .. }
+                | GamedaySub::New { .. }
+                | GamedaySub::Teams { .. }
+                | GamedaySub::Serve { .. }
+                | GamedaySub::Calendar,
+            ) => false,
+        }
+    }
+
     /// The flags of the console, where one is opened.
     pub(super) fn screen(&self) -> Screen {
         match &self.command {

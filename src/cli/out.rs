@@ -3,7 +3,7 @@
 //! Hides whether somebody looks at it: a terminal gets what a screen shows of a text ([`crate::text::shown`]); a pipe and a file get it as it was
 //! written. Hides too that somebody who shares the descriptor made it non-blocking: what does not fit now is waited for.
 //!
-//! Invariant: what is printed is printed whole, or an error says that it is not.
+//! Invariant: what is printed is printed whole, or an error that is known as one of stdout says that it is not.
 
 use std::io::{self, IsTerminal, LineWriter, Write};
 
@@ -127,6 +127,16 @@ impl Write for Out {
     }
 }
 
+/// An error of stdout, and of nothing else: a file that is full is another matter.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct OfStdout(Errno);
+
+/// Whether an error says that an answer could not be printed.
+pub(super) fn is_of_stdout(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<OfStdout>())
+}
+
 /// The descriptor itself; waits where it would not block.
 pub(super) struct Raw;
 
@@ -140,7 +150,7 @@ impl Write for Raw {
                 Err(Errno::AGAIN) => {
                     let _ = poll(&mut [PollFd::from_borrowed_fd(stdout, PollFlags::OUT)], None);
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(io::Error::new(error.kind(), OfStdout(error))),
             }
         }
     }

@@ -60,6 +60,13 @@ pub(super) struct Asked {
     argv: Vec<OsString>,
 }
 
+impl Asked {
+    /// Whether something runs.
+    pub(super) fn does(&self) -> bool {
+        !self.dry_run
+    }
+}
+
 pub(super) fn run(config: &Config, named: Option<IncidentId>, asked: &Asked) -> Result<ExitCode, Ending> {
     if !asked.input && is_input_waiting() {
         return Err(Ending::Usage(

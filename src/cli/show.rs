@@ -135,7 +135,7 @@ fn follow(config: &Config, dir: &JournalDir, id: IncidentId, as_json: bool, ink:
                 return Err(Ending::Failure(format!("{id} is gone: {} is not there any more", dir.path(id).display())));
             }
             if is_unread() {
-                return Err(Ending::Unread);
+                return Ok(ExitCode::SUCCESS);
             }
         }
     }

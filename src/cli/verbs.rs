@@ -1,22 +1,22 @@
 //! The commands of line mode as subcommands: `warroom ack -i INC-1`.
 //!
-//! Hides that they come from the table of line mode ([`plain::in_shell_by_subject`]), and how somebody is asked before something leaves this machine.
+//! Hides that they come from the table of line mode ([`plain::in_shell_by_subject`]).
 //!
 //! Invariant: nothing is sent or ended that was not confirmed: on a terminal what will happen is shown and asked about; without one `--yes` says what is
 //! confirmed, and anything else than what would happen is no yes.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::answers::{meant, opened};
+use super::confirm::{asks as asks_for, can_ask, say, unconfirmed};
 use super::status::Status;
-use super::{Common, Ending, Screen, args, say_error, start};
+use super::{Common, Does, Ending, Screen, args, say_error, start};
 use crate::config::{Config, Inputs};
 use crate::pane::Access;
-use crate::run::plain::{self, Confirmed, Consent, ShellCommand, ShellVerb, Went};
+use crate::run::plain::{self, Confirmed, ShellCommand, ShellVerb, Wants, Went};
 use crate::run::{Opening, records};
 
 /// All of them, by subject.
@@ -111,6 +111,7 @@ pub(super) fn run(
     common: &Common,
     verb: &ShellVerb,
     matches: &ArgMatches,
+    does: &mut Does,
 ) -> Result<ExitCode, Ending> {
     let given: Vec<String> = matches.get_many("words").map(|all| all.cloned().collect()).unwrap_or_default();
     let given: Vec<String> = given.iter().map(|word| args::typed(word)).collect();
@@ -137,22 +138,24 @@ pub(super) fn run(
     let plan = || -> Result<_, Ending> {
         let screen = Screen { read_only: verb.looks, ..Screen::default() };
         let mut plan = start::plan(config, Opening::Record(id), &screen, inputs)?;
-        if !verb.is_live {
-            // It says nothing of the world, so it does not ask it.
-            (plan.endpoints, plan.change_command) = (Vec::new(), None);
+        // What says nothing of the world does not ask it.
+        match verb.wants {
+            Wants::World => {}
+            Wants::Changes => plan.endpoints = Vec::new(),
+            Wants::Nothing => (plan.endpoints, plan.change_command) = (Vec::new(), None),
         }
         debug_assert!(!verb.looks || plan.settings.access == Access::ReadOnly);
         Ok(plan)
     };
-    let mut asked = ShellCommand { name, words, confirmed: word.cloned().map(Confirmed::Word) };
+    let mut asked = ShellCommand { name, words, wants: verb.wants, confirmed: word.cloned().map(Confirmed::Word) };
     if is_set("dry-run") {
         asked.confirmed = None;
     }
     let mut answered = plain::once(plan()?, &asked)?;
-    let asks = std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && word.is_none();
+    let asks = can_ask() && word.is_none();
     if let (Went::Unconfirmed(consent), true) = (answered.went.clone(), asks && !is_set("dry-run")) {
         answered.said.iter().for_each(|line| say(line));
-        if !confirms(&consent, &id.to_string())? {
+        if !asks_for(&id.to_string(), &consent)? {
             say_error("nothing was done");
             return Ok(Status::Unconfirmed.into());
         }
@@ -162,21 +165,8 @@ pub(super) fn run(
             say_error("it changed while you read it: nothing was done");
         }
     }
+    *does = Does::it(matches!(answered.went, Went::Done));
     tell(answered, word, is_set("dry-run"))
-}
-
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", crate::text::shown(line));
-}
-
-/// Shows what would happen, and asks.
-fn confirms(consent: &Consent, id: &str) -> Result<bool, Ending> {
-    say(&format!("{id}: this"));
-    consent.would.iter().for_each(|line| say(&format!("  {line}")));
-    write!(std::io::stderr(), "Go on? y does it, anything else leaves: ")?;
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(read > 0 && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// Prints the answer; what was done stays done, whatever becomes of the printing.
@@ -185,7 +175,7 @@ fn tell(answered: plain::ShellAnswer, word: Option<&String>, is_dry: bool) -> Re
     // What goes on below a sentence belongs to it.
     complaints.iter().for_each(|line| if line.starts_with("    ") { say(line) } else { say_error(line) });
     let status = match went {
-        Went::Done => Status::Done,
+        Went::Done | Went::Answered => Status::Done,
         Went::Refused => Status::Refused,
         Went::Misused => Status::Misused,
         Went::Unsent => Status::Unsent,
@@ -197,22 +187,15 @@ fn tell(answered: plain::ShellAnswer, word: Option<&String>, is_dry: bool) -> Re
                 say_error("--dry-run: nothing was done");
                 return Ok(Status::Done.into());
             }
-            let Consent { word: wanted, .. } = consent;
-            say_error(&match word {
-                Some(given) => {
-                    format!("--yes {given} confirms something else: write --yes '{wanted}'; nothing was done")
-                }
-                None => format!("nothing was done: confirm it with --yes '{wanted}'"),
-            });
+            unconfirmed(&consent, word);
             return Ok(Status::Unconfirmed.into());
         }
     };
     if said.is_empty() {
         return Ok(status.into());
     }
-    match super::out::write(&said.join("\n")) {
-        Ok(()) => Ok(status.into()),
-        Err(why) if status == Status::Done => Err(Ending::Unprinted(format!("done, printing failed: {why}"))),
-        Err(_) => Ok(status.into()),
+    match (super::print(&said.join("\n")), status) {
+        (Err(ending), Status::Done) => Err(ending),
+        (Ok(_) | Err(_), _) => Ok(status.into()),
     }
 }

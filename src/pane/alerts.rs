@@ -78,13 +78,7 @@ impl Seen<'_> {
 
     /// What a record keeps of it.
     pub(crate) fn linked(&self) -> AlertLinked {
-        let alert = self.live.alert;
-        AlertLinked {
-            fingerprint: alert.fingerprint.clone(),
-            name: alert.name.clone(),
-            starts_at: alert.starts_at,
-            labels: alert.labels.clone(),
-        }
+        crate::alert::declaring::linked(self.live.alert)
     }
 }
 

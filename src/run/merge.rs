@@ -24,8 +24,24 @@ pub struct Merging {
 }
 
 impl Merging {
-    /// Merges; says in a sentence what was done.
-    pub fn merge(&self, dir: &JournalDir, from: IncidentId, into: IncidentId) -> anyhow::Result<String> {
+    /// What a merge would do, in lines; none where nothing is left to do.
+    pub fn would(&self, dir: &JournalDir, from: IncidentId, into: IncidentId) -> anyhow::Result<Vec<String>> {
+        let (duplicate, target) = self.both(dir, from, into)?;
+        let lines = target.missing_of(&duplicate).len();
+        let is_closed = duplicate.outcome == Some(Outcome::Merged(into));
+        if is_closed && target.merged.contains(&from) {
+            return Ok(Vec::new());
+        }
+        let lines = if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
+        Ok(vec![
+            format!("{from} ({}) is closed as a duplicate", duplicate.title),
+            format!("its earliest clocks and {lines} of its timeline go along into {into} ({})", target.title),
+            format!("`warroom unmerge {from}` takes it back"),
+        ])
+    }
+
+    /// Both records, where a merge makes sense; whether the second step can be done is asked before the first one is.
+    fn both(&self, dir: &JournalDir, from: IncidentId, into: IncidentId) -> anyhow::Result<(Incident, Incident)> {
         let (duplicate, target) = (records::read(dir, from)?, records::read(dir, into)?);
         if duplicate.is_blank() {
             bail!("{from} was never declared: there is nothing to merge");
@@ -33,12 +49,20 @@ impl Merging {
         if let Some(Outcome::Merged(elsewhere)) = target.outcome {
             bail!("{into} goes on in {elsewhere}: merge into that one");
         }
+        if duplicate.outcome != Some(Outcome::Merged(into)) {
+            self.decide(&duplicate, Command::CloseAs(Outcome::Merged(into), None))?;
+        }
+        if !target.merged.contains(&from) {
+            self.decide(&target, Command::Merge(duplicate.as_duplicate(), target.missing_of(&duplicate)))?;
+        }
+        Ok((duplicate, target))
+    }
+
+    /// Merges; says in a sentence what was done.
+    pub fn merge(&self, dir: &JournalDir, from: IncidentId, into: IncidentId) -> anyhow::Result<String> {
+        let (duplicate, target) = self.both(dir, from, into)?;
         let close = Command::CloseAs(Outcome::Merged(into), None);
         let is_closed = duplicate.outcome == Some(Outcome::Merged(into));
-        if !is_closed {
-            // Whether the second step can be done is asked before the first one is.
-            self.decide(&duplicate, close.clone())?;
-        }
         let was_merged = target.merged.contains(&from);
         let lines = target.missing_of(&duplicate);
         if was_merged {

@@ -42,7 +42,7 @@ use numbers::Numbers;
 pub use once::{Confirmed, ShellAnswer, ShellCommand, Went, once};
 use streams::{Paper, Stdout, Typed, Written};
 use told::Told;
-pub use verbs::{CommandRow, ShellVerb, command_table, in_shell, in_shell_by_subject, said_in_shell};
+pub use verbs::{CommandRow, ShellVerb, Wants, command_table, in_shell, in_shell_by_subject, said_in_shell};
 
 /// How long the next typed line waits for what the one before it led to; a journal that is silent for so long is said to be.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+/// What confirms the merge of these tests.
+const MERGE: &str = "merge:INC-2-into-INC-1";
+
 struct Desk(tempfile::TempDir);
 
 impl Desk {
@@ -68,7 +71,10 @@ fn a_duplicate_goes_on_in_the_other_record_and_a_half_done_merge_is_finished() {
     assert!(desk.refuses(&["merge", "2", "--into", "2"]).contains("itself"));
     let saved = desk.path().join("journal/INC-2.db");
     let before = std::fs::read(&saved).unwrap();
-    assert!(desk.says(&["merge", "INC-2", "--into", "INC-1"]).contains("its lines and earliest clocks are there"));
+    assert!(
+        desk.says(&["merge", "INC-2", "--into", "INC-1", "--yes", MERGE])
+            .contains("its lines and earliest clocks are there")
+    );
     // The head counts seconds.
     let lines = || desk.says(&["show", "1"]).lines().skip(1).map(str::to_owned).collect::<Vec<_>>().join("\n");
     let shown = lines();
@@ -80,7 +86,7 @@ fn a_duplicate_goes_on_in_the_other_record_and_a_half_done_merge_is_finished() {
     assert!(desk.says(&["merge", "2", "--into", "1"]).contains("nothing is left to do"));
     // As if the second step had never happened.
     std::fs::write(&saved, before).unwrap();
-    assert!(desk.says(&["merge", "2", "--into", "1"]).contains("the merge is finished"));
+    assert!(desk.says(&["merge", "2", "--into", "1", "--yes", MERGE]).contains("the merge is finished"));
     assert_eq!(lines(), shown, "no line twice");
     assert!(desk.says(&["list"]).lines().all(|line| !line.contains("INC-2")));
     assert!(desk.refuses(&["merge", "1", "--into", "2"]).contains("goes on in INC-1"));
@@ -96,7 +102,10 @@ fn a_line_is_redacted_by_its_number_and_verify_says_so() {
     let number = line.split_whitespace().next().unwrap();
     assert_eq!(listed.lines().count(), 2, "the title is words too: {listed}");
     assert!(desk.refuses(&["redact", "1", number]).contains("--reason"));
-    assert!(desk.says(&["redact", "1", number, "--reason", "card data"]).contains("its words are out of the file"));
+    assert!(
+        desk.says(&["redact", "1", number, "--reason", "card data", "--yes", &format!("redact:INC-1#{number}")])
+            .contains("its words are out of the file")
+    );
     assert!(desk.says(&["redact", "1", number, "--reason", "again"]).contains("was redacted before"));
     for args in [&["show", "1"][..], &["journal", "export", "1"], &["postmortem", "1", "--out", "-"], &["brief", "1"]] {
         assert!(!desk.says(args).contains("4111"), "{args:?}");

@@ -89,7 +89,7 @@ fn a_note_for_a_duplicate_lands_where_it_goes_on_and_a_merge_is_taken_back() {
     host.declare();
     let declare = ["declare", "--anyway", "-s", "alipay", "--severity", "sev1", "payments fail"];
     assert_eq!(host.run(&declare).1.trim(), "INC-2");
-    assert_eq!(host.run(&["merge", "INC-2", "--into", "INC-1"]).0, 0);
+    assert_eq!(host.run(&["merge", "INC-2", "--into", "INC-1", "--yes", "merge:INC-2-into-INC-1"]).0, 0);
     let output = host.command(&["note", "-i", "2", "pool exhausted"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && said.contains("INC-2 goes on in INC-1: the note stands there"), "{said}");

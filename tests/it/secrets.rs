@@ -94,7 +94,8 @@ fn whatever_stands_in_a_line_can_be_redacted_out_of_every_file() {
     let numbers: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert!(numbers.len() >= 4, "{listed}");
     for number in numbers {
-        home.says(&["redact", "INC-1", number, "--reason", "personal data"]);
+        let word = format!("redact:INC-1#{number}");
+        home.says(&["redact", "INC-1", number, "--reason", "personal data", "--yes", &word]);
     }
     assert!(!home.says(&["show", "INC-1"]).contains("kangaroo"));
     assert!(!home.says(&["list"]).contains("kangaroo"), "the title of the list is that of the record");

@@ -34,7 +34,7 @@ impl Consent {
     }
 
     /// Whether these words confirm exactly that, in whatever order.
-    pub(super) fn is_meant_by(&self, words: &str) -> bool {
+    pub fn is_meant_by(&self, words: &str) -> bool {
         Self::parts(words) == Self::parts(&self.word)
     }
 }

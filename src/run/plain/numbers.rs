@@ -108,6 +108,12 @@ impl Numbers {
         self.changes.all(ours.into_iter().chain(others));
     }
 
+    /// The change that has a number as long as this console is open, or a word for ever.
+    pub(super) fn change(&self, typed: &str) -> Result<Change, String> {
+        let named = self.changes.known.iter().find(|one| one.word().eq_ignore_ascii_case(typed.trim()));
+        named.cloned().map_or_else(|| self.changes.get(typed), Ok)
+    }
+
     /// The word by which an obligation is named: what it is, and of what.
     pub(super) fn word_of(&mut self, duty: &Duty) -> String {
         match duty {

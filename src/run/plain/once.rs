@@ -14,10 +14,11 @@ use super::super::signals::{Asked as Signal, Signals};
 use super::super::{LONGEST_SLEEP, PATIENCE, Plan, clock, log};
 use super::consent::{Consent, consent};
 use super::streams::Paper;
-use super::{Session, verbs};
+use super::{Session, Wants, verbs};
 use crate::console::overlay::delivery_line;
 use crate::console::{Effect, Msg};
 use crate::incident::{Delivery, DeliveryState};
+use crate::source::changes;
 
 /// How long a command that looks at the world waits for what the sources say first.
 const FIRST_WORD: Duration = Duration::from_secs(6);
@@ -29,6 +30,8 @@ pub struct ShellCommand {
     pub name: &'static str,
     /// What follows the name.
     pub words: String,
+    /// What it must know of the world first.
+    pub wants: Wants,
     /// What somebody confirmed.
     pub confirmed: Option<Confirmed>,
 }
@@ -45,8 +48,10 @@ pub enum Confirmed {
 /// How a command went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Went {
-    /// What was asked is answered, or on disk.
+    /// It is on disk.
     Done,
+    /// What was asked is answered, and nothing was changed.
+    Answered,
     /// The rules of the incident, or the world, say no.
     Refused,
     /// It was called wrongly.
@@ -81,7 +86,13 @@ pub fn once(plan: Plan, asked: &ShellCommand) -> anyhow::Result<ShellAnswer> {
 async fn run(mut plan: Plan, asked: &ShellCommand) -> anyhow::Result<ShellAnswer> {
     plan.settings.catalogue = crate::config::files::catalogue(&plan.playbooks);
     plan.settings.templates = crate::config::files::templates(&plan.templates);
-    let sources: Vec<&'static str> = plan.endpoints.iter().map(|(spec, _)| spec.name).collect();
+    let sources: Vec<&'static str> = match asked.wants {
+        Wants::Nothing => Vec::new(),
+        Wants::World => plan.endpoints.iter().map(|(spec, _)| spec.name).collect(),
+        Wants::Changes => {
+            [changes::FILE].into_iter().chain(plan.change_command.as_ref().map(|_| changes::COMMAND)).collect()
+        }
+    };
     let mut signals = Signals::new()?;
     let _log = log::start(&plan.log);
     let mut session = Session::new(&plan, Paper::kept());
@@ -140,6 +151,45 @@ async fn run(mut plan: Plan, asked: &ShellCommand) -> anyhow::Result<ShellAnswer
     Ok(session.answered(went, unsent))
 }
 
+/// Whether an effect changes something outside this process.
+fn writes(effect: &Effect) -> bool {
+    match effect {
+        Effect::Append { .. }
+        | Effect::Create(..)
+        | Effect::StartDrill
+        | Effect::Redact(_)
+        | Effect::SaveDraft(_)
+        | Effect::ClearDraft
+        | Effect::Merge { .. }
+        | Effect::Unmerge(..)
+        | Effect::Deliver(_)
+        | Effect::Proceed(_)
+        | Effect::Stop(_)
+        | Effect::Copy(_)
+        | Effect::Run(..)
+        | Effect::WriteStarterConfig => true,
+        // Of these only a postmortem is a file.
+        Effect::Print(printout) => matches!(printout, crate::console::Printout::Postmortem(_)),
+        Effect::Open(_)
+        | Effect::List
+        | Effect::LookBack(_)
+        | Effect::Bell
+        | Effect::Watch(_)
+        | Effect::Simulate(_)
+        | Effect::Progress(_)
+        | Effect::LookUp(_)
+        | Effect::Prove(_)
+        | Effect::AskNews(_)
+        | Effect::Inquire(_)
+        | Effect::LookFor(..)
+        | Effect::Page(_)
+        | Effect::ShowLayout(_)
+        | Effect::Repaint
+        | Effect::Suspend
+        | Effect::Quit => false,
+    }
+}
+
 enum Heard {
     Asked(Signal),
     Shell(Happened),
@@ -178,8 +228,9 @@ impl Session {
             }
         }
         self.waits.returns |= effects.iter().any(|effect| matches!(effect, Effect::Append { .. }));
+        let went = if effects.iter().any(writes) { Went::Done } else { Went::Answered };
         self.perform(effects, shell);
-        Went::Done
+        went
     }
 
     /// What this console was to send and has not, in lines.
@@ -216,7 +267,7 @@ impl Session {
             if is_complaint { complaints.push(line) } else { said.push(line) }
         }
         let went = match went {
-            Went::Done if self.has_failed => Went::Refused,
+            Went::Done | Went::Answered if self.has_failed => Went::Refused,
             Went::Done if !unsent.is_empty() => Went::Unsent,
             other => other,
         };

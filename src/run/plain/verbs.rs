@@ -62,8 +62,19 @@ struct Verb {
     list: Option<List>,
     /// It writes nothing.
     looks: bool,
-    /// It wants to know what the sources say.
-    is_live: bool,
+    /// What it must know of the world first.
+    wants: Wants,
+}
+
+/// What a command must know of the world before it is obeyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// Nothing but the record.
+    Nothing,
+    /// What the sources say.
+    World,
+    /// What was changed of late.
+    Changes,
 }
 
 /// What is there of a kind, a line each, by the number or the word that names it.
@@ -85,7 +96,7 @@ enum InShell {
 }
 
 const fn verb(name: &'static str, form: &'static str, help: &'static str, run: Run) -> Verb {
-    Verb { name, aliases: &[], form, help, run, shell: InShell::Same, list: None, looks: false, is_live: false }
+    Verb { name, aliases: &[], form, help, run, shell: InShell::Same, list: None, looks: false, wants: Wants::Nothing }
 }
 
 impl Verb {
@@ -111,7 +122,12 @@ impl Verb {
 
     /// It wants to know what the sources say.
     const fn live(self) -> Self {
-        Self { is_live: true, ..self }
+        Self { wants: Wants::World, ..self }
+    }
+
+    /// It wants to know what was changed of late.
+    const fn on_changes(self) -> Self {
+        Self { wants: Wants::Changes, ..self }
     }
 
     fn is_called(&self, name: &str) -> bool {

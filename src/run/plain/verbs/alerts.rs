@@ -7,10 +7,10 @@ use super::super::lists;
 use super::records::may_write;
 use super::words::{first_word, given};
 use super::{Answer, InShell, Verb, usage, verb};
-use crate::alert::{Cover, proposed_severity, title};
+use crate::alert::declaring::{Against, Ground, against, proposed};
 use crate::console::Doubt;
 use crate::console::overlay::send;
-use crate::incident::{Command, Declared, Detection, Severity, matchers};
+use crate::incident::{Command, Severity, matchers};
 use crate::pane::Cx;
 use crate::pane::alerts::{Seen, burst, of_burst, seen};
 use crate::text::CleanStr;
@@ -66,14 +66,14 @@ pub(super) const VERBS: &[Verb] = &[
         "declare a new incident from these alerts",
         |session, rest, wall| declare(session, rest, Covered::Refused, wall),
     )
-    .shell(InShell::Own("declare")),
+    .shell(InShell::Own("declare --from")),
     verb(
         "declare-from!",
         "N[,N…]|burst [0|1|2|3] [TITLE]",
         "the same, though an open incident has their service in its scope",
         |session, rest, wall| declare(session, rest, Covered::Declared, wall),
     )
-    .shell(InShell::Own("declare")),
+    .shell(InShell::Own("declare --anyway --from")),
 ];
 
 /// What becomes of an alert whose service an open incident has in its scope.
@@ -158,35 +158,26 @@ fn declare(session: &mut Session, rest: &str, covered: Covered, wall: DateTime<U
     may_write(session)?;
     let cx = session.cx(wall);
     let all = named(session, "declare-from", word, &cx)?;
-    let Some(first) = all.first() else { return usage("declare-from") };
     if cx.incident.drill.is_some() {
         return Err("this is a drill, and its alerts are simulated: :link N links one to it".to_owned());
     }
+    let mut grounds = Vec::new();
     for seen in &all {
-        let name = &seen.live.alert.name;
-        match seen.cover {
-            Some(Cover::Linked(id)) => return Err(format!("{name} is linked to {id} already")),
-            Some(Cover::InScope(id)) if covered == Covered::Refused => {
-                return Err(format!(
-                    "{id} has the service of {name} in its scope: :link {word} there, or :declare-from! {word}"
-                ));
-            }
-            Some(Cover::InScope(_)) | None => {}
+        grounds.push(Ground { alert: seen.live.alert, service: seen.service.clone(), cover: seen.cover });
+    }
+    match against(&grounds) {
+        Some(Against::Linked(name, id)) => return Err(format!("{name} is linked to {id} already")),
+        Some(Against::InScope(name, id)) if covered == Covered::Refused => {
+            return Err(format!(
+                "{id} has the service of {name} in its scope: :link {word} there, or :declare-from! {word}"
+            ));
         }
+        Some(Against::InScope(..)) | None => {}
     }
     let (level, after) = first_word(rest);
-    let proposed = all.iter().filter_map(|seen| proposed_severity(seen.live.alert)).min().unwrap_or(Severity::Sev2);
-    let (severity, words) = level.parse().map_or((proposed, rest), |severity| (severity, after));
-    let alert = first.live.alert;
-    let body = Declared {
-        title: given(words).unwrap_or_else(|| title(alert)),
-        severity,
-        service: all.iter().find_map(|seen| seen.service.clone()),
-        // Until it has fired, nobody could have known.
-        detected_at: Some(alert.starts_at.min(wall)),
-        detection: Some(Detection::Alert { name: alert.name.clone() }),
-        zone: cx.zone.name().into(),
-        link: alert.generator_url.clone(),
+    let (severity, words) = level.parse().map_or((None, rest), |severity: Severity| (Some(severity), after));
+    let Some(body) = proposed(&grounds, severity, given(words), cx.zone.name(), wall) else {
+        return usage("declare-from");
     };
     let links = all.iter().map(Seen::linked).collect();
     Ok(session.declare(body, links, Doubt::Asked, wall))

@@ -25,7 +25,13 @@ pub(super) const VERBS: &[Verb] = &[
     }).of(lists::decisions),
     verb("decide", "N yes|no [REASON]", "decide on a proposal, as Incident Commander", decide).of(lists::decisions),
     verb("theory", "TEXT [| WHO LOOKS] [| ROLLBACK]", "open a theory about the cause", theory),
-    verb("theory-from", "N", "a change of :changes becomes a theory with its way back", theory_from).shell(InShell::Not("a change has its number only as long as a console is open: `warroom changes` lists them, `warroom theory` opens one")),
+    verb(
+        "theory-from",
+        "N|WORD",
+        "a change of :changes, by its number or by the word at the end of its line in a shell, becomes a theory with its way back",
+        theory_from,
+    )
+    .on_changes(),
     verb("theories", "", "the theories, with numbers", |session, _, wall| {
         session.answer_list(lists::theories, "no theory is open: :theory TEXT opens one", wall)
     }).looks(),
@@ -81,7 +87,14 @@ fn theory_from(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer
     if rest.is_empty() {
         return usage("theory-from");
     }
-    let change = session.numbers.changes.get(rest)?;
+    let change =
+        match session.is_single && rest.parse::<usize>().is_ok() {
+            true => return Err(
+                "a number lasts only as long as a console is open: name the word at the end of its line in :changes"
+                    .to_owned(),
+            ),
+            false => session.numbers.change(rest)?,
+        };
     let cx = session.cx(wall);
     let text = CleanStr::new(&format!("the {}", overlay::change_line(&change, &cx)));
     let body = HypothesisOpened { text, owner: Some(cx.me.clone()), rollback: change.way_back() };

@@ -44,7 +44,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb("other-changes", "", "changes of services that are not affected", |session, _, wall| {
         changes(session, "others", wall)
     })
-    .shell(InShell::Not("`warroom changes` lists all")),
+    .shell(InShell::Own("changes")),
     verb(
         "changes",
         "[others | -s SERVICE -k KIND -b NAME | WORDS]",

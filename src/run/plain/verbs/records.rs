@@ -24,7 +24,7 @@ pub(super) const VERBS: &[Verb] = &[
         "the same, though another incident is open on the service",
         |session, rest, wall| declare(session, rest, Doubt::Anyway, wall),
     )
-    .shell(InShell::Own("declare")),
+    .shell(InShell::Own("declare --anyway")),
     verb("open", "ID", "open another record", |_, rest, _| {
         let id: IncidentId = rest.parse().map_err(|error: crate::incident::NotAnIncident| error.to_string())?;
         Ok(vec![Effect::Open(id)])

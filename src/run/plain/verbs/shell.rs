@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Answer, InShell, SUBJECTS, Verb, all, run};
+use super::{Answer, InShell, SUBJECTS, Verb, Wants, all, run};
 use crate::incident::Saying;
 use crate::pane::Spelling;
 use crate::run::plain::Session;
@@ -28,8 +28,8 @@ pub struct ShellVerb {
     pub anyway: Option<&'static str>,
     /// It writes nothing.
     pub looks: bool,
-    /// It asks the sources first.
-    pub is_live: bool,
+    /// What it must know of the world first.
+    pub wants: Wants,
 }
 
 fn in_a_shell(verb: &'static Verb) -> Option<ShellVerb> {
@@ -39,8 +39,8 @@ fn in_a_shell(verb: &'static Verb) -> Option<ShellVerb> {
         InShell::Own(_) | InShell::Anyway(_) | InShell::Not(_) => return None,
     };
     let anyway = all().find(|other| other.shell == InShell::Anyway(verb.name)).map(|other| other.name);
-    let Verb { aliases, form, help, looks, is_live, .. } = *verb;
-    Some(ShellVerb { name, aliases, form, help, line: verb.name, anyway, looks, is_live })
+    let Verb { aliases, form, help, looks, wants, .. } = *verb;
+    Some(ShellVerb { name, aliases, form, help, line: verb.name, anyway, looks, wants })
 }
 
 /// All commands that a shell has from this table, by subject.
