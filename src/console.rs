@@ -361,7 +361,7 @@ impl Console {
                 }
                 self.settings.templates = *templates;
             }
-            Msg::Failed(text) => self.say(Tone::Failed, text.to_string(), wall),
+            Msg::Failed(text) | Msg::Remark(text) => self.say(Tone::Failed, text.to_string(), wall),
             Msg::Done(text) => self.say(Tone::Said, text.to_string(), wall),
             Msg::Printed(title, text) => {
                 // Who has gone on to something else is not interrupted.

@@ -408,7 +408,10 @@ impl Reach {
                 if item.state == FollowUpState::Open {
                     let owner = item.owner.as_ref().map(|owner| format!("\nOwner: {owner}")).unwrap_or_default();
                     let due = item.due.map(|due| format!("\nDue: {due}")).unwrap_or_default();
-                    ask(Act::Ticket(item.id), CleanText::new(&format!("{}{owner}{due}", item.what)), None);
+                    let text = CleanText::new(&format!("{}{owner}{due}", item.what));
+                    let is_made = incident.made(&opening.body, Thing::Ticket(item.id)).is_some();
+                    let act = if is_made { Act::ChangeTicket } else { Act::Ticket };
+                    ask(act(item.id), text, None);
                 } else if incident.made(&opening.body, Thing::Ticket(item.id)).is_some() {
                     let why = item.reason.as_deref().unwrap_or("done, says the incident's record");
                     ask(Act::CloseTicket(item.id), CleanText::new(why), None);

@@ -236,7 +236,9 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
         view.screen.send_aside(ground::ASK);
     }
     let mut shell = Shell::start(plan);
-    daily::check_up(&shell.plan, shell.back());
+    if matches!(shell.plan.opening, Opening::Auto) {
+        daily::check_up(&shell.plan, daily::Occasion::Start, shell.back());
+    }
     if fault == Some(Fault::PanicTask) {
         shell.panic_in_a_task();
     }

@@ -29,6 +29,7 @@ use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
 
 mod answers;
+mod demanded;
 mod ends;
 mod examine;
 mod link;
@@ -124,6 +125,7 @@ impl Channel for Jira {
                 (Act::Describe, Some(about)) => self.describe(edition, parcel, about).await,
                 (Act::Change(said), Some(about)) => self.rename(edition, parcel, said, about).await,
                 (Act::Reopen, Some(about)) => self.reopen(edition, about).await,
+                (Act::ChangeTicket(_), Some(about)) => self.reassigned(edition, parcel, about).await,
                 (Act::Resolve | Act::CloseTicket(_), Some(about)) => self.end(edition, parcel, about).await,
                 (
                     Act::Ticket(_)
@@ -132,6 +134,7 @@ impl Channel for Jira {
                     | Act::Reopen
                     | Act::Describe
                     | Act::Resolve
+                    | Act::ChangeTicket(_)
                     | Act::CloseTicket(_),
                     None,
                 ) => return without(JIRA, parcel),
@@ -164,7 +167,7 @@ impl Channel for Jira {
             };
             let found = match (&parcel.act, &parcel.about) {
                 (Act::Open(_) | Act::Ticket(_), _) => return self.is_made(edition, parcel).await,
-                (Act::Note(_), Some(about)) => self.has_comment(edition, parcel, about).await,
+                (Act::Note(_) | Act::ChangeTicket(_), Some(about)) => self.has_comment(edition, parcel, about).await,
                 (Act::Reopen, Some(about)) => {
                     self.is_done(edition, about).await.map(|is_done| (!is_done).then(|| about.clone()))
                 }
@@ -268,7 +271,16 @@ impl Jira {
             "labels": labels,
         });
         for (id, value) in self.fields.iter().filter(|(id, _)| !OURS.contains(&id.as_str())) {
-            fields[id] = filled_in(value, &parcel.attached.facts);
+            if demanded::question_in(value).is_none() {
+                fields[id] = filled_in(value, &parcel.attached.facts);
+            }
+        }
+        demanded::fill_in(parcel, &mut fields);
+        let described = kinds.iter().find(|one| one.name.eq_ignore_ascii_case(kind));
+        if let (Some(kind), asked) = (described, self.unanswered(&fields))
+            && let Some(question) = self.question(edition, parcel, kind, &asked).await.map_err(nothing_written)?
+        {
+            return Ok(question);
         }
         if let Some(severity) = severity.filter(|_| !self.fields.contains_key("priority")) {
             fields["priority"] = json!({ "name": priority(severity) });
@@ -281,6 +293,11 @@ impl Jira {
         if !left_out.is_empty() {
             // A ticket without them is better than none.
             answer = call(&self.site, Method::POST, path.clone(), Some(&body(&fields))).await?;
+        }
+        if let (Some(kind), lacking) = (described, demanded::lacking(&answer, &fields))
+            && let Some(question) = self.question(edition, parcel, kind, &lacking).await.map_err(nothing_written)?
+        {
+            return Ok(question);
         }
         let made: Created = taken(&self.site, answer).await?;
         let mut remote = self.remote(&made.key);

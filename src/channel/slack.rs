@@ -134,7 +134,7 @@ impl Channel for Slack {
                     }
                     Err(failure) => Receipt::Unknown(failure.reason),
                 },
-                // Done twice it is as done once.
+                // Done twice it is as done once; and nothing there says that a channel which others opened is ours.
                 _ => absent(SLACK),
             }
         })
@@ -156,6 +156,7 @@ impl Slack {
             (Act::OpenRoom { is_private, since, is_own_name }, _) => {
                 self.create(parcel, *is_private, Some(*since).filter(|_| !is_own_name)).await
             }
+            (Act::AdoptRoom { name, is_private }, _) => self.adopted(parcel, name, *is_private).await,
             (Act::Topic, Some(room)) => {
                 let body = json!({ "channel": room.id, "topic": topic(parcel.text.first_line()) });
                 Ok(match self.post::<Done>("conversations.setTopic", &body).await? {
@@ -237,7 +238,8 @@ impl Slack {
     fn refusal_in(&self, no: &Refusal, room: Option<&Remote>) -> Receipt {
         let archived = room.map(|room| {
             format!(
-                "somebody archived #{}: `open-channel` opens another one, or unarchive it and try again",
+                "somebody archived #{}: `open-channel` opens another one, `link-channel NAME` takes one that is there, or \
+                 unarchive it and try again",
                 room.called()
             )
         });

@@ -129,6 +129,7 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 [jira-project.fields]
 # What the project wants of every ticket besides, by the IDs that doctor names.
 # customfield_10010 = { value = "Payments" }
+# customfield_10030 = { ask = "Which product?" }   # a person chooses one of Jira's values before the ticket is made
 # customfield_10011 = "{{service}} at {{detected}}"  # also incident, title, severity, services, declared-by, commander
 
 [grafana]

@@ -287,6 +287,9 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
     write("link-ticket", &[], "a ticket that exists in Jira is this incident's", |console, wall, _| {
         console.show_form(FormKind::Link(crate::reach::JIRA.into()), wall);
     }),
+    write("link-channel", &[], "a channel that exists in Slack is this incident's", |console, wall, _| {
+        console.show_form(FormKind::Link(crate::reach::SLACK.into()), wall);
+    }),
     write("link-page", &[], "an incident that exists on the status page is this one", |console, wall, _| {
         console.show_form(FormKind::Link(crate::reach::STATUSPAGE.into()), wall);
     }),

@@ -54,6 +54,8 @@ pub enum Msg {
     Failed(CleanText),
     /// Something that the shell was asked for is done: a sentence.
     Done(CleanText),
+    /// Something that nobody asked for just now, and somebody should know: a system is not as an incident needs it.
+    Remark(CleanText),
     /// A text that was asked for: its heading and its lines.
     Printed(CleanStr, CleanText),
     /// Something stands before its first write: it goes on when that is in the record.

@@ -64,7 +64,7 @@ impl Act {
     pub fn makes(&self, id: EntryId) -> Option<Thing> {
         match self {
             Self::Open(_) | Self::Publish(_) | Self::Adopt(_) => Some(Thing::Record),
-            Self::FindRoom { .. } | Self::OpenRoom { .. } => Some(Thing::Room),
+            Self::FindRoom { .. } | Self::OpenRoom { .. } | Self::AdoptRoom { .. } => Some(Thing::Room),
             Self::Pin => Some(Thing::Pinned),
             Self::Ticket(item) => Some(Thing::Ticket(*item)),
             Self::Silence(_) => Some(Thing::Silence(id)),
@@ -83,6 +83,7 @@ impl Act {
             | Self::Escalate(_)
             | Self::Reassign(_)
             | Self::Merge(_)
+            | Self::ChangeTicket(_)
             | Self::CloseTicket(_)
             | Self::Unsilence(_) => None,
         }
@@ -105,7 +106,7 @@ impl Act {
             | Self::Merge(_)
             | Self::Ticket(_) => Some(Thing::Record),
             Self::Topic | Self::Invite(_) | Self::Pin => Some(Thing::Room),
-            Self::CloseTicket(item) => Some(Thing::Ticket(*item)),
+            Self::ChangeTicket(item) | Self::CloseTicket(item) => Some(Thing::Ticket(*item)),
             Self::Unsilence(silence) => Some(Thing::Silence(*silence)),
             Self::Post
             | Self::Open(_)
@@ -113,23 +114,27 @@ impl Act {
             | Self::Publish(_)
             | Self::FindRoom { .. }
             | Self::OpenRoom { .. }
+            | Self::AdoptRoom { .. }
             | Self::Silence(_) => None,
         }
     }
 
     /// Whether the newest of its kind says all that the older ones would.
     fn replaces(&self, older: &Self) -> bool {
-        matches!(
-            (self, older),
-            (Self::Post, Self::Post)
-                | (Self::Tell, Self::Tell)
-                | (Self::Publish(_), Self::Publish(_))
-                | (Self::Topic, Self::Topic)
-                | (Self::Pin, Self::Pin)
-                | (Self::Describe, Self::Describe)
-                | (Self::Change(_), Self::Change(_))
-                | (Self::OpenRoom { .. }, Self::FindRoom { .. })
-        )
+        let is_of_one_ticket =
+            matches!((self, older), (Self::ChangeTicket(one), Self::ChangeTicket(other)) if one == other);
+        is_of_one_ticket
+            || matches!(
+                (self, older),
+                (Self::Post, Self::Post)
+                    | (Self::Tell, Self::Tell)
+                    | (Self::Publish(_), Self::Publish(_))
+                    | (Self::Topic, Self::Topic)
+                    | (Self::Pin, Self::Pin)
+                    | (Self::Describe, Self::Describe)
+                    | (Self::Change(_), Self::Change(_))
+                    | (Self::OpenRoom { .. } | Self::AdoptRoom { .. }, Self::FindRoom { .. })
+            )
     }
 }
 
@@ -318,8 +323,10 @@ impl Delivery {
             | Act::Topic
             | Act::Pin
             | Act::Adopt(_)
+            | Act::AdoptRoom { .. }
             | Act::Merge(_)
             | Act::Ticket(_)
+            | Act::ChangeTicket(_)
             | Act::CloseTicket(_)
             | Act::Silence(_)
             | Act::Unsilence(_) => false,
@@ -382,7 +389,7 @@ impl Delivery {
             }
             Act::Pin => attached.bulletin = Some(incident.bulletin()),
             Act::Open(_) => attached.facts = incident.in_facts(),
-            Act::Ticket(item) => {
+            Act::Ticket(item) | Act::ChangeTicket(item) => {
                 attached.facts = incident.in_facts();
                 let item = incident.follow_ups.iter().find(|one| one.id == *item);
                 attached.due = item.and_then(|item| item.due);
@@ -546,6 +553,7 @@ impl Facts {
         let is_alike = |act: &Act| match (&body.act, act) {
             // What is opened is described with it.
             (Act::Describe | Act::Change(_), Act::Open(_)) => true,
+            (Act::ChangeTicket(item), Act::Ticket(of) | Act::ChangeTicket(of)) => item == of,
             (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
         };
         // What a channel was given that is used no more says nothing of the one that is.
@@ -571,9 +579,12 @@ impl Facts {
             | Act::Escalate(_)
             | Act::Reassign(_)
             | Act::Adopt(_)
+            | Act::AdoptRoom { .. }
             | Act::Merge(_)
             | Act::Silence(_) => false,
-            Act::Topic | Act::Pin | Act::Describe => alike.next_back().is_some_and(|last| last.body.text == body.text),
+            Act::Topic | Act::Pin | Act::Describe | Act::ChangeTicket(_) => {
+                alike.next_back().is_some_and(|last| last.body.text == body.text)
+            }
             Act::Change(said) => alike.next_back().is_some_and(|last| match &last.body.act {
                 Act::Open(known) | Act::Change(known) => (&known.title, known.severity) == (&said.title, said.severity),
                 _ => false,

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{PAGERDUTY, Place, Reach, commander, opening};
+use super::{PAGERDUTY, Place, Reach, SLACK, commander, opening};
 use crate::incident::{Act, Delivery, DeliveryQueued, DeliveryState, Incident, Remote};
 use crate::text::{CleanStr, CleanText};
 
@@ -86,6 +86,20 @@ impl Reach {
             target,
             act: Act::Adopt(name.into()),
             from: self.mail(me),
+            release: self.release(incident),
+            ..DeliveryQueued::default()
+        })
+    }
+
+    /// What makes a channel that somebody opened the incident's, when somebody says so; nothing where incidents have no channels.
+    pub fn adopt_room(&self, name: &str, incident: &Incident) -> Option<DeliveryQueued> {
+        Some(DeliveryQueued {
+            service: SLACK.into(),
+            target: self.room_name(incident)?,
+            act: Act::AdoptRoom {
+                name: name.into(),
+                is_private: self.rooms.as_ref()?.is_private || incident.is_private,
+            },
             release: self.release(incident),
             ..DeliveryQueued::default()
         })

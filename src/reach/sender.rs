@@ -51,7 +51,7 @@ impl Reach {
                 ended.chain(commands()).chain(had()).chain(declared()).collect()
             }
             // Who asked for it has said so in their own name.
-            Act::Merge(_) | Act::Escalate(_) | Act::Reassign(_) | Act::Adopt(_) => Vec::new(),
+            Act::Merge(_) | Act::Escalate(_) | Act::Reassign(_) | Act::Adopt(_) | Act::AdoptRoom { .. } => Vec::new(),
             Act::Acknowledge
             | Act::Change(_)
             | Act::Reopen
@@ -68,6 +68,7 @@ impl Reach {
             | Act::Pin
             | Act::Page(_)
             | Act::Ticket(_)
+            | Act::ChangeTicket(_)
             | Act::CloseTicket(_)
             | Act::Silence(_)
             | Act::Unsilence(_) => commands().chain(had()).chain(declared()).collect(),

@@ -206,6 +206,25 @@ fn follow_ups_get_tickets_that_are_closed_when_they_are_done() {
     assert_eq!(asked, ["jira description", "jira ticket of a follow-up", "jira a line of the timeline"]);
     story.arrive();
     let item = story.incident.follow_ups[0].id;
+    let of_item = |owner: Option<&str>, day: Option<u32>| {
+        let due = day.and_then(|day| chrono::NaiveDate::from_ymd_opt(2026, 12, day));
+        Event::FollowUpSet(FollowUpSet {
+            item: Some(item),
+            owner: owner.map(Into::into),
+            due,
+            ..FollowUpSet::default()
+        })
+    };
+    let changed = "jira owner and day of a follow-up".to_owned();
+    for (owner, day) in [(Some("bob"), None), (None, Some(4)), (Some("dana"), Some(5))] {
+        story.say(of_item(owner, day));
+        assert!(story.ask().contains(&changed), "{owner:?} {day:?}");
+        assert!(!story.ask().contains(&changed), "it is said once");
+        story.arrive();
+        assert!(!story.ask().contains(&changed), "it is said once");
+    }
+    let told = story.incident.deliveries.iter().rfind(|one| matches!(one.body.act, Act::ChangeTicket(_))).unwrap();
+    assert_eq!(told.body.text.as_str(), "raise the limit\nOwner: dana\nDue: 2026-12-05");
     let state = Some(FollowUpState::Done);
     story.say(Event::FollowUpSet(FollowUpSet { item: Some(item), state, ..FollowUpSet::default() }));
     assert!(story.ask().contains(&"jira close a follow-up's ticket".to_owned()));
@@ -551,4 +570,21 @@ fn who_can_be_paged_is_paged_and_who_cannot_is_named_with_the_number() {
         ["Leila Sadeghi (call +49 30 1)", "eve (write `email` or `phone` into [[people]])"]
     );
     assert_eq!(story.reach.page(&names[1..], &story.incident), None);
+}
+
+#[test]
+fn a_channel_that_somebody_opened_is_linked_and_has_all_that_an_own_one_has() {
+    let mut story = Story::new(Reach { trackers: Vec::new(), ..reach() });
+    story.say(Event::DeliveryQueued(story.reach.adopt_room("payments-war", &story.incident).unwrap()));
+    assert!(!story.ask().iter().any(|words| words.contains("channel")), "none is looked for besides");
+    story.arrive();
+    let asked = story.ask();
+    assert!(
+        asked.iter().any(|words| words == "slack topic") && asked.iter().any(|words| words == "slack pinned status")
+    );
+    story.say(Event::PrivacySet(PrivacySet { is_private: true }));
+    let other = story.reach.adopt_room("other", &story.incident).unwrap();
+    assert!(matches!(other.act, Act::AdoptRoom { is_private: true, .. }));
+    let none = Reach { rooms: None, ..reach() };
+    assert_eq!(none.adopt_room("payments-war", &story.incident), None);
 }

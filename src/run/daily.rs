@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::doctor::{self, Patient};
-use super::{Opening, Plan, records};
+use super::{Plan, records};
 use crate::checkup::{Finding, Verdict};
 use crate::clock;
 use crate::console::Msg;
@@ -42,13 +42,18 @@ struct Wrong {
     why: CleanStr,
 }
 
+/// What makes doctor look by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// A console starts: once a day.
+    Start,
+    /// A drill begins, from the command line, by a key or in line mode: each time.
+    Drill,
+}
+
 /// Looks by itself, if it is time; what is wrong goes to the console as a sentence.
-pub(super) fn check_up(plan: &Plan, back: mpsc::Sender<Msg>) {
-    let is_drill = match plan.opening {
-        Opening::Auto => false,
-        Opening::Drill(_) => true,
-        Opening::Record(_) => return,
-    };
+pub(super) fn check_up(plan: &Plan, occasion: Occasion, back: mpsc::Sender<Msg>) {
+    let is_drill = occasion == Occasion::Drill;
     if plan.endpoints.is_empty() && plan.channels.is_empty() {
         return;
     }
@@ -94,7 +99,7 @@ fn keep(file: &PathBuf, known: &Known) {
 fn say(known: &Known, now: DateTime<Utc>, zone: Tz, back: &mpsc::Sender<Msg>) {
     if let Some(sentence) = sentence(known, now, zone) {
         // A console that is leaving reads nothing.
-        let _ = back.blocking_send(Msg::Failed(CleanText::new(&sentence)));
+        let _ = back.blocking_send(Msg::Remark(CleanText::new(&sentence)));
     }
 }
 

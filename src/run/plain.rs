@@ -332,6 +332,8 @@ impl Session {
             }
             Msg::Failed(_) | Msg::Done(_) => self.waits.answer = false,
             Msg::Past(_) => self.waits.history = false,
+            // What nobody asked for ends no waiting.
+            Msg::Remark(_) => {}
             Msg::Printed(_, text) => {
                 self.waits.answer = false;
                 for line in text.lines() {

@@ -367,6 +367,7 @@ impl Shell {
     }
 
     fn begin_drill(&mut self, drill: super::Drill) {
+        super::daily::check_up(&self.plan, super::daily::Occasion::Drill, self.back());
         let (place, via, actor) = (self.plan.journal.clone(), self.via.clone(), self.plan.settings.me.clone());
         let zone = self.plan.settings.zone.name();
         self.work(move || Work::Created(records::start_drill(&place, via, &actor, &drill, zone)));

@@ -146,6 +146,15 @@ async fn what_a_ticket_wants_is_known_before_the_night_in_which_it_is_made() {
     let set = format!("{right}\n[jira-project.fields]\ncustomfield_10010 = {{ value = \"Payments\" }}\n");
     let (_, said) = doctor(&host(&set), &[]).await;
     assert!(!said.contains("customfield_10010"), "{said}");
+    let asked = format!("{right}\n[jira-project.fields]\ncustomfield_10010 = {{ ask = \"Which unit?\" }}\n");
+    let (_, said) = doctor(&host(&asked), &[]).await;
+    assert!(line(&said, "field Field customfield_10010: it cannot be asked").starts_with("FAIL"), "{said}");
+    let offers = [("customfield_10010".to_owned(), vec![("1".to_owned(), "Retail".to_owned())])];
+    systems.jira.state.lock().unwrap().offers = offers.into();
+    let (_, said) = doctor(&host(&asked), &[]).await;
+    assert!(!said.contains("customfield_10010"), "{said}");
+    let (_, said) = doctor(&host(&right), &[]).await;
+    assert!(line(&said, "and each incident asks a person").starts_with("warn"), "{said}");
 }
 
 #[tokio::test]

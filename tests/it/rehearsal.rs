@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use crate::doctor::{doctor, host};
-use crate::reach_story::Systems;
+use crate::plain::Plain;
+use crate::reach_story::{SECRETS, Systems};
 use crate::support::alertmanager::{Running, is_installed};
 use crate::support::http::{Reply, Request, Server};
 
@@ -178,4 +179,20 @@ async fn doctor_asks_grafana_whether_the_token_may_write_annotations_of_the_orga
             "{may:?} {said}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_drill_that_begins_in_line_mode_has_the_systems_asked_as_any_other_does() {
+    let server = Grafana { may: Some(json!({})), ..Grafana::default() }.serve().await;
+    let host = host(&section(&server));
+    let played = tokio::task::spawn_blocking(move || {
+        let mut command = host.command(&["open", "--plain"]);
+        let mut dana = Plain::spawn(command.envs(SECRETS).stdin(std::process::Stdio::piped()));
+        dana.type_in(":drill\n");
+        let said = dana.wait_for("grafana: writing", std::time::Duration::from_secs(30));
+        dana.end();
+        said
+    });
+    let said = played.await.unwrap();
+    assert!(said.contains("the token lacks `annotations:") && said.contains("(warroom doctor"), "{said}");
 }

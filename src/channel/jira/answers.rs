@@ -108,12 +108,40 @@ pub(super) struct Described {
     /// It has a value where none is given.
     #[serde(default, deserialize_with = "or_default")]
     pub has_default_value: bool,
+    /// What may stand in it, where that is a list.
+    #[serde(default, deserialize_with = "or_default")]
+    pub allowed_values: Vec<Value>,
+    /// What it takes.
+    #[serde(default, deserialize_with = "or_default")]
+    pub schema: Schema,
+}
+
+/// What a field takes.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Schema {
+    /// `option`, or `array` of them.
+    #[serde(default, rename = "type", deserialize_with = "or_default")]
+    pub kind: String,
 }
 
 impl Described {
     /// How it is set.
     pub(super) fn id(&self) -> &str {
         if self.field_id.is_empty() { &self.key } else { &self.field_id }
+    }
+
+    /// Whether it takes several values.
+    pub(super) fn takes_many(&self) -> bool {
+        self.schema.kind == "array"
+    }
+
+    /// What a person can choose from: the ID and the words of each.
+    pub(super) fn values(&self) -> Vec<(String, String)> {
+        let value = |one: &Value| {
+            let words = one["value"].as_str().or_else(|| one["name"].as_str())?;
+            Some((one["id"].as_str()?.to_owned(), words.to_owned()))
+        };
+        self.allowed_values.iter().filter(|one| one["disabled"] != true).filter_map(value).collect()
     }
 }
 

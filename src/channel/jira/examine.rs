@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::answers::{Described, FieldList, Kind, Myself, Permissions, Project};
+use super::demanded::question_in;
 use super::{Edition, Jira, MOST_PAGES, PLAIN_TYPE, api};
 use crate::channel::Wanted;
 use crate::checkup::Finding;
@@ -123,19 +124,37 @@ impl Jira {
             }
             Err(failure) => return vec![finding, Finding::wrong(&format!("{what}: fields"), &failure.reason)],
         };
-        let is_wanted = |field: &&Described| {
-            let id = field.id();
-            field.required && !field.has_default_value && !OURS.contains(&id) && !self.fields.contains_key(id)
-        };
-        let wanted = fields.iter().filter(is_wanted).map(|field| {
-            let (name, id) = (&field.name, field.id());
-            let why = format!("a ticket wants {name}: set `{id}` in [jira-project.fields]");
-            Finding::wrong(&format!("{what}: field {name}"), &why)
-        });
+        let wanted = fields.iter().filter_map(|field| self.of_field(&what, field));
         std::iter::once(finding).chain(wanted).collect()
     }
 
-    async fn described(&self, edition: Edition, key: &str, kind: &Kind) -> Result<Vec<Described>, Failure> {
+    /// What is to be said of a field, where nothing sets it and the ticket wants it.
+    fn of_field(&self, what: &str, field: &Described) -> Option<Finding> {
+        let (name, id) = (&field.name, field.id());
+        let what = format!("{what}: field {name}");
+        let has_values = !field.values().is_empty();
+        match self.fields.get(id) {
+            Some(value) if question_in(value).is_some() && !has_values => {
+                let why = "it cannot be asked, because Jira has no list of values for it: write one";
+                Some(Finding::wrong(&what, why))
+            }
+            Some(_) => None,
+            None if !field.required || field.has_default_value || OURS.contains(&id) => None,
+            None if has_values => {
+                let why = format!(
+                    "a ticket wants {name}, and each incident asks a person: set `{id}` in [jira-project.fields]"
+                );
+                Some(Finding::doubtful(&what, &why))
+            }
+            None => {
+                let why = format!("a ticket wants {name}: set `{id}` in [jira-project.fields]");
+                Some(Finding::wrong(&what, &why))
+            }
+        }
+    }
+
+    /// The fields that a ticket of a kind can have.
+    pub(super) async fn described(&self, edition: Edition, key: &str, kind: &Kind) -> Result<Vec<Described>, Failure> {
         let path = api(edition).then("issue/createmeta/{}/issuetypes/{}", &[key, &kind.id]);
         let mut all = Vec::new();
         for _ in 0..MOST_PAGES {

@@ -5,15 +5,17 @@
 //! Invariant: nobody is guessed: a ticket goes to somebody only where one person answers to the address.
 
 use chrono::{DateTime, Utc};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::answers::{Change, Issue, Myself, User};
-use super::{Edition, Jira, api};
-use crate::channel::{noted, nothing_written};
+use super::{Edition, Jira, api, without_what_no_screen_has};
+use crate::channel::{call, noted, nothing_written, silent};
 use crate::clock;
-use crate::incident::{News, Parcel, Thing, Watched};
+use crate::incident::{News, Parcel, Receipt, Remote, Thing, Watched};
 use crate::reach::JIRA;
 use crate::source::http::{Failure, Trouble};
+use crate::text::CleanStr;
 
 impl Jira {
     /// Puts a follow-up's owner and day into its ticket's fields, where they are known there.
@@ -30,6 +32,41 @@ impl Jira {
             };
         }
         Ok(())
+    }
+
+    /// Gives a follow-up's ticket the owner and the day that it has now, and says so in a comment: whoever is not known there is named by that alone. What
+    /// others wrote into its description stays.
+    pub(super) async fn reassigned(
+        &self,
+        edition: Edition,
+        parcel: &Parcel,
+        about: &Remote,
+    ) -> Result<Receipt, Failure> {
+        let mut fields = json!({});
+        self.assign(edition, parcel, &mut fields).await?;
+        let mut left_out = Vec::new();
+        while fields.as_object().is_some_and(|fields| !fields.is_empty()) {
+            let path = api(edition).then("issue/{}", &[&about.id]);
+            let answer = call(&self.site, Method::PUT, path, Some(&json!({ "fields": fields }))).await?;
+            let without = without_what_no_screen_has(&answer, &mut fields);
+            if without.is_empty() {
+                silent(&self.site, &answer)?;
+                break;
+            }
+            left_out.extend(without);
+        }
+        let told = match self.has_comment(edition, parcel, about).await.map_err(nothing_written)? {
+            Some(about) => Receipt::There(about),
+            None => self.comment(edition, parcel, about).await?,
+        };
+        Ok(match (told, left_out.is_empty()) {
+            (Receipt::There(about), false) => {
+                let why =
+                    format!("{}, in a comment, without {} (not on its screen)", about.called(), left_out.join(" and "));
+                Receipt::There(Remote { name: Some(CleanStr::new(&why)), ..about })
+            }
+            (told, _) => told,
+        })
     }
 
     /// The one who answers to an address.

@@ -306,6 +306,11 @@ impl Room {
         bears(&self.purpose.value, &parcel.op)
     }
 
+    /// Whether this incident has opened it, at whichever try.
+    pub(super) fn is_of_record(&self, parcel: &Parcel) -> bool {
+        parcel.ops.iter().any(|op| bears(&self.purpose.value, op))
+    }
+
     /// Whether some record has opened it.
     pub(super) fn is_marked(&self) -> bool {
         self.purpose.value.starts_with("warroom ")

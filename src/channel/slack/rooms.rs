@@ -106,7 +106,10 @@ impl Slack {
             }
         };
         let Some(room) = room else {
-            let why = format!("slack has no #{} of this incident yet: `open-channel` opens it", parcel.target);
+            let why = format!(
+                "slack has no #{} of this incident yet: `open-channel` opens it, `link-channel` takes one that is there",
+                parcel.target
+            );
             // It is as young as the incident, with the ten minutes that clocks and beginnings differ by.
             let wait = if clock::wall() - since < SOON { LOOK_SOON } else { LOOK_AGAIN };
             return Ok(Receipt::NotYet { why: CleanStr::new(&why), wait });
@@ -114,6 +117,48 @@ impl Slack {
         // Who is not in it can neither pin nor invite; where it is not allowed, that says so later.
         let _ = self.post::<Done>("conversations.join", &json!({ "channel": room.id })).await;
         Ok(Receipt::There(room.into()))
+    }
+
+    /// Takes a channel that somebody opened, by its name or its ID: one that is another incident's is not taken.
+    pub(super) async fn adopted(&self, parcel: &Parcel, name: &str, is_private: bool) -> Result<Receipt, Failure> {
+        let refused = |why: String| Ok(Receipt::Refused(CleanStr::new(&why)));
+        let is_id = name.len() >= 9 && name.starts_with(['C', 'G']) && !name.contains(char::is_lowercase);
+        let seen = if is_id {
+            match self.get::<OneRoom>("conversations.info", &[("channel", name)]).await.map_err(nothing_written)? {
+                Ok(one) => Seen::There(one.channel),
+                Err(no) if no.error == "channel_not_found" => Seen::Nowhere,
+                Err(no) => return Ok(self.refusal(&no)),
+            }
+        } else {
+            self.room(&name.to_lowercase()).await.map_err(nothing_written)?
+        };
+        let room = match seen {
+            Seen::There(room) => room,
+            Seen::Later => {
+                let why = format!("slack has many channels, and #{name} is looked for among the rest soon");
+                return Ok(Receipt::NotYet { why: CleanStr::new(&why), wait: READ_ON });
+            }
+            Seen::Nowhere => {
+                return refused(format!(
+                    "slack shows no #{name}: is it written so, and is the app in it if it is private?"
+                ));
+            }
+        };
+        if room.is_archived {
+            return refused(format!("#{} is archived: unarchive it, or link another one", room.name));
+        }
+        if is_private && !room.is_private {
+            return refused(format!(
+                "everybody reads #{}, and this incident is for those who are invited: make the channel private, or link another one",
+                room.name
+            ));
+        }
+        if room.is_marked() && !room.is_of_record(parcel) {
+            return refused(format!("#{} is another incident's ({}): link another one", room.name, room.purpose.value));
+        }
+        // Who is not in it can neither pin nor invite; where it is not allowed, that says so later.
+        let _ = self.post::<Done>("conversations.join", &json!({ "channel": room.id })).await;
+        Ok(Receipt::There(Remote { is_adopted: true, ..room.into() }))
     }
 
     /// The channel that another system has opened for the incident by now.

@@ -13,13 +13,16 @@ use crate::incident::{
     Act, Command, Delivery, DeliveryQueued, DeliveryState, EntryId, Matcher, Remote, Silencing, Thing, matchers,
 };
 use crate::pane::{Cx, alerts};
-use crate::reach::{ALERTMANAGER, PAGERDUTY, STATUSPAGE};
+use crate::reach::{ALERTMANAGER, PAGERDUTY, SLACK, STATUSPAGE};
 use crate::text::{CleanStr, CleanText, fit};
 
 /// The word that pages people.
 pub(crate) const PAGE: &str = "PAGE";
 /// No silence is longer: who needs more looks again.
 const LONGEST: TimeDelta = TimeDelta::hours(4);
+
+/// Incidents have no channels of their own here.
+const NO_ROOMS: &str = "chat channels of incidents are not configured: set `prefix` in [slack-channels]";
 
 fn send(body: DeliveryQueued) -> Command {
     Command::SendOut(Box::new(body))
@@ -28,7 +31,7 @@ fn send(body: DeliveryQueued) -> Command {
 /// Opens the incident's chat channel.
 pub(crate) fn open_channel(cx: &Cx<'_>) -> Result<Command, String> {
     let Some(body) = cx.reach.open_room(cx.incident) else {
-        return Err("chat channels of incidents are not configured: set `prefix` in [slack-channels]".to_owned());
+        return Err(NO_ROOMS.to_owned());
     };
     if let Some(room) = cx.incident.made(&body, Thing::Room).filter(|_| !cx.incident.is_room_lost(&body)) {
         return Err(format!("it is there: #{}", room.called()));
@@ -131,6 +134,7 @@ pub(super) fn example_of(service: &str) -> &'static str {
     match service {
         PAGERDUTY => "4711",
         STATUSPAGE => "p31zjtct2jer, as the end of its address says",
+        SLACK => "inc-payments, or the ID at the end of its details",
         _ => "OPS-77",
     }
 }
@@ -138,9 +142,16 @@ pub(super) fn example_of(service: &str) -> &'static str {
 /// Makes what somebody opened in a system this incident's.
 pub(crate) fn link(service: &str, name: &str, cx: &Cx<'_>) -> Result<Command, String> {
     let name = name.trim().trim_start_matches('#');
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    // Names of chat channels are words of any language.
+    let is_plain = |letter: char| {
+        letter.is_ascii_alphanumeric() || "-_".contains(letter) || service == SLACK && letter.is_alphanumeric()
+    };
     if name.is_empty() || !name.chars().all(is_plain) {
         return Err(format!("name it as {service} does, such as {}", example_of(service)));
+    }
+    if service == SLACK {
+        let body = cx.reach.adopt_room(name, cx.incident);
+        return body.map(send).ok_or_else(|| NO_ROOMS.to_owned());
     }
     let body = cx.reach.adopt(service, name, cx.me, cx.incident);
     body.map(send).ok_or_else(|| format!("{service} is not configured for this incident's services"))

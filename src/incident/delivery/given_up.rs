@@ -33,6 +33,7 @@ impl Delivery {
         };
         let named = match &self.body.act {
             Act::Ticket(item) => of_item(*item, "ticket of"),
+            Act::ChangeTicket(item) => of_item(*item, "owner and day of"),
             Act::CloseTicket(item) => of_item(*item, "close the ticket of"),
             Act::Unsilence(silence) => of_silence(*silence),
             _ => None,

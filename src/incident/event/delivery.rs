@@ -95,6 +95,13 @@ pub enum Act {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         is_own_name: bool,
     },
+    /// A channel that somebody opened there is the incident's from now on, by its name or ID.
+    AdoptRoom {
+        /// As it was written.
+        name: CleanStr,
+        /// One that everybody reads is not taken.
+        is_private: bool,
+    },
     /// The line at the top of the chat channel.
     Topic,
     /// People are asked into the chat channel.
@@ -113,6 +120,8 @@ pub enum Act {
     Merge(Remote),
     /// A follow-up gets a ticket of its own.
     Ticket(EntryId),
+    /// Another one does it, or until another day.
+    ChangeTicket(EntryId),
     /// That ticket is done.
     CloseTicket(EntryId),
     /// Alerts are kept quiet.
@@ -211,6 +220,7 @@ impl Act {
             Self::Publish(_) => "status page".to_owned(),
             Self::FindRoom { .. } => "find the channel".to_owned(),
             Self::OpenRoom { .. } => "open the channel".to_owned(),
+            Self::AdoptRoom { name, .. } => format!("link #{name}"),
             Self::Topic => "topic".to_owned(),
             Self::Invite(people) => format!("invite {}", joined(people)),
             Self::Pin => "pinned status".to_owned(),
@@ -220,6 +230,7 @@ impl Act {
             Self::Adopt(name) => format!("link {name}"),
             Self::Merge(other) => format!("merge #{} into it", other.called()),
             Self::Ticket(_) => "ticket of a follow-up".to_owned(),
+            Self::ChangeTicket(_) => "owner and day of a follow-up".to_owned(),
             Self::CloseTicket(_) => "close a follow-up's ticket".to_owned(),
             Self::Silence(silencing) => {
                 let labels: Vec<String> = silencing.matchers.iter().map(ToString::to_string).collect();

@@ -106,3 +106,44 @@ async fn a_workspace_with_very_many_channels_is_listed_once_and_within_its_tier(
     let again = server.requests().iter().filter(|request| request.path.ends_with("conversations.list")).count();
     assert_eq!(lists, again, "what was listed is known");
 }
+
+#[tokio::test]
+async fn a_channel_that_somebody_opened_is_linked_by_name_or_id_and_never_another_incident_s() {
+    let workspace = Slack::default();
+    let ids: Vec<_> =
+        ["a", "b", "payments-war", "closed", "inc-7", "secret"].map(|name| workspace.opened(name, SENT)).into();
+    {
+        let mut state = workspace.0.lock().unwrap();
+        state.channels[3]["is_archived"] = json!(true);
+        state.channels[4]["purpose"] = json!({ "value": "warroom INC-7/9-1" });
+        state.channels[5]["is_private"] = json!(true);
+    }
+    let kept = workspace.clone();
+    let server = Server::start(move |request| kept.answer(request)).await;
+    let channel = open("slack", &server);
+    let link = |name: &str, is_private| parcel("slack", "inc-1", Act::AdoptRoom { name: name.into(), is_private });
+    for (name, is_private, wanted) in [
+        ("payments-war", false, Ok(2)),
+        ("Payments-War", false, Ok(2)),
+        (ids[2].as_str(), false, Ok(2)),
+        ("secret", true, Ok(5)),
+        ("closed", false, Err("#closed is archived: unarchive it, or link another one")),
+        ("inc-7", false, Err("#inc-7 is another incident's (warroom INC-7/9-1): link another one")),
+        ("payments-war", true, Err("everybody reads #payments-war")),
+        ("nowhere", false, Err("slack shows no #nowhere: is it written so")),
+        ("C999999999", false, Err("slack shows no #C999999999")),
+    ] {
+        match (channel.deliver(&link(name, is_private)).await, wanted) {
+            (Receipt::There(remote), Ok(place)) => {
+                let is_it: &str = &ids[place];
+                assert_eq!((&*remote.id, remote.is_adopted), (is_it, true), "{name}");
+            }
+            (Receipt::Refused(why), Err(wanted)) => assert!(why.starts_with(wanted), "{why}"),
+            (receipt, _) => panic!("{name}: {receipt:?}"),
+        }
+    }
+    // What only a record says is proved by nothing there.
+    assert!(matches!(channel.look_up(&link("payments-war", false)).await, Receipt::NotThere { .. }));
+    let joined = server.requests().iter().filter(|request| request.path.ends_with("conversations.join")).count();
+    assert_eq!(joined, 4);
+}

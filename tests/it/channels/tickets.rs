@@ -151,3 +151,81 @@ async fn each_time_that_others_moved_a_ticket_is_told_once_and_in_their_name() {
     assert_eq!(told, expected);
     assert_eq!(news.iter().filter(|one| one.closes.is_some()).count(), 1);
 }
+
+#[tokio::test]
+async fn another_owner_and_day_of_a_follow_up_reach_its_ticket_once_and_what_others_wrote_there_stays() {
+    for (is_cloud, has_no_owner) in [(true, false), (false, false), (true, true)] {
+        let (site, _server, channel) = site(is_cloud).await;
+        there(channel.deliver(&parcel("jira", "OPS", opened(&[]))).await);
+        site.state.lock().unwrap().has_no_owner = has_no_owner;
+        site.state.lock().unwrap().issues[0]["description"] = json!("by hand");
+        let owner = Owner { name: "Omid Karimi".into(), mail: Some("omid@qr.example".into()) };
+        let due = NaiveDate::from_ymd_opt(2026, 12, 4);
+        let change = Parcel {
+            op: "INC-1/1-9".into(),
+            about: Some("OPS-1".into()),
+            text: "raise the limit\nOwner: Omid Karimi\nDue: 2026-12-04".into(),
+            attached: Attached { owner: Some(owner), due, ..Attached::default() },
+            ..parcel("jira", "OPS", Act::ChangeTicket(EntryId { rid: 3, rseq: 3 }))
+        };
+        let told = there(channel.deliver(&change).await);
+        there(channel.look_up(&change).await);
+        // The answer was lost, and it is handed over again.
+        there(channel.deliver(&change).await);
+        let state = site.state.lock().unwrap();
+        assert_eq!(state.comments.len(), 1, "{:?}", state.comments);
+        assert!(state.comments[0].1.to_string().contains("Owner: Omid Karimi"), "{:?}", state.comments);
+        let ticket = &state.issues[0];
+        assert_eq!(ticket["description"], "by hand");
+        if has_no_owner {
+            let name = told.name.unwrap();
+            assert!(name.contains("in a comment, without assignee and duedate"), "{name}");
+        } else {
+            let wanted = if is_cloud { json!({ "accountId": "acc-omid" }) } else { json!({ "name": "omid" }) };
+            assert_eq!((&ticket["assignee"], &ticket["duedate"]), (&wanted, &json!("2026-12-04")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_field_that_only_a_person_can_fill_in_is_asked_with_jira_s_own_values_before_a_ticket_is_made() {
+    let site = Jira::new(true);
+    {
+        let mut state = site.state.lock().unwrap();
+        // One shows only when a ticket is turned away; the other is asked because the configuration says so.
+        state.wants = vec!["customfield_1".to_owned()];
+        let values = [("10021", "Retail"), ("10022", "Wholesale")].map(|(id, name)| (id.to_owned(), name.to_owned()));
+        state.offers.insert("customfield_1".to_owned(), values.to_vec());
+        state.offers.insert("products_many".to_owned(), vec![("7".to_owned(), "Cards".to_owned())]);
+    }
+    let kept = site.clone();
+    let server = Server::start(move |request| kept.answer(request)).await;
+    let (basic_user, basic_password_command) = (Some(jira::USER.to_owned()), Some(printing(jira::TOKEN)));
+    let endpoint = Endpoint { basic_user, basic_password_command, ..Endpoint::at(server.url()) };
+    let asked = [("products_many".to_owned(), json!({ "ask": "Which product?" }))];
+    let channel = open_with("jira", &endpoint, &Options { ticket_fields: asked.into(), ..options() });
+    let mut open = parcel("jira", "OPS", opened(&[]));
+    for (question, words) in [
+        ("jira wants to know of a ticket in OPS: Which product?", &["Field products_many: Cards"][..]),
+        (
+            "jira wants to know of a ticket in OPS: Field customfield_1",
+            &["Field customfield_1: Retail", "Field customfield_1: Wholesale"],
+        ),
+    ] {
+        let Receipt::Asks { why, ways } = channel.deliver(&open).await else { panic!("{question}") };
+        assert_eq!(why.as_str(), question);
+        assert_eq!(ways.iter().map(|way| way.words.as_str()).collect::<Vec<_>>(), words);
+        open.choices.insert(ways.last().unwrap().choice.clone());
+        assert!(site.state.lock().unwrap().issues.is_empty());
+    }
+    there(channel.deliver(&open).await);
+    // What was chosen counts for the incident's other tickets.
+    let item = EntryId { rid: 3, rseq: 3 };
+    let ticket = parcel("jira", "OPS", Act::Ticket(item));
+    let (op, about) = ("INC-1/1-8".into(), Some("OPS-1".into()));
+    there(channel.deliver(&Parcel { op, about, choices: open.choices.clone(), ..ticket }).await);
+    for issue in &site.state.lock().unwrap().issues {
+        let chosen = (&issue["customfield_1"], &issue["products_many"]);
+        assert_eq!(chosen, (&json!({ "id": "10022" }), &json!([{ "id": "7" }])));
+    }
+}

@@ -99,6 +99,10 @@ pub(super) const VERBS: &[Verb] = &[
         let asked = send::link(reach::JIRA, rest, &session.cx(wall))?;
         session.ask(asked, wall)
     }),
+    verb("link-channel", "NAME", "a channel that exists in Slack is this incident's", |session, rest, wall| {
+        let asked = send::link(reach::SLACK, rest, &session.cx(wall))?;
+        session.ask(asked, wall)
+    }),
     verb("link-page", "ID", "an incident that exists on the status page is this one", |session, rest, wall| {
         let asked = send::link(reach::STATUSPAGE, rest, &session.cx(wall))?;
         session.ask(asked, wall)

@@ -27,6 +27,8 @@ pub struct State {
     pub kinds: Vec<String>,
     /// Fields that it wants of every ticket, by their IDs.
     pub wants: Vec<String>,
+    /// The values of fields that have a list of them, by the ID of each.
+    pub offers: std::collections::BTreeMap<String, Vec<(String, String)>>,
     /// Permissions that we lack.
     pub lacks: Vec<String>,
     /// The names of its statuses that are ends, where there are several.
@@ -97,7 +99,17 @@ impl Jira {
                 parameters(request, &["startAt", "maxResults"])?;
                 let field = |id: &str, required| json!({ "fieldId": id, "key": id, "name": format!("Field {id}"), "required": required, "hasDefaultValue": false });
                 let mut all = vec![field("summary", true), field("project", true), field("duedate", false)];
-                all.extend(state.wants.iter().map(|id| field(id, true)));
+                let ids = state.wants.iter().chain(state.offers.keys().filter(|id| !state.wants.contains(*id)));
+                all.extend(ids.map(|id| {
+                    let mut field = field(id, state.wants.contains(id));
+                    if let Some(values) = state.offers.get(id) {
+                        let values: Vec<_> =
+                            values.iter().map(|(id, value)| json!({ "id": id, "value": value })).collect();
+                        field["allowedValues"] = json!(values);
+                        field["schema"] = json!({ "type": if id.ends_with("many") { "array" } else { "option" } });
+                    }
+                    field
+                }));
                 let key = if self.is_cloud { "fields" } else { "values" };
                 Ok(answer(200, &json!({ key: all, "startAt": 0, "maxResults": 50, "total": all.len() })))
             }
@@ -133,7 +145,7 @@ impl Jira {
                     ));
                 }
                 let mut allowed = vec!["priority", "assignee", "duedate"];
-                allowed.extend(state.wants.iter().map(String::as_str));
+                allowed.extend(state.wants.iter().chain(state.offers.keys()).map(String::as_str));
                 fields(wanted, &["project", "issuetype", "summary", "description", "labels"], &allowed)?;
                 if state.has_no_priority && !wanted["priority"].is_null() {
                     let why = "Field 'priority' cannot be set. It is not on the appropriate screen, or unknown.";
@@ -176,7 +188,12 @@ impl Jira {
             }
             ("PUT", ["issue", key]) => {
                 let body = body(request)?;
-                fields(&body["fields"], &[], &["description", "summary", "priority"])?;
+                fields(&body["fields"], &[], &["description", "summary", "priority", "assignee", "duedate"])?;
+                let others = ["assignee", "duedate"].into_iter().filter(|key| !body["fields"][key].is_null());
+                if let (true, Some(key)) = (state.has_no_owner, others.into_iter().next()) {
+                    let why = format!("Field '{key}' cannot be set. It is not on the appropriate screen, or unknown.");
+                    return Ok(answer(400, &json!({ "errorMessages": [], "errors": { key: why } })));
+                }
                 if !body["fields"]["description"].is_null() {
                     self.document(&body["fields"]["description"])?;
                 }
