@@ -21,10 +21,8 @@ use crate::text::{CleanStr, CleanText};
 mod asked;
 mod eased;
 mod sender;
-mod worded;
 
 use eased::{eased, eased_at, is_affected};
-pub use worded::without_markup;
 
 /// Slack.
 pub const SLACK: &str = "slack";
@@ -272,8 +270,8 @@ impl Reach {
                 target: route.target.clone(),
                 act,
                 text: update.text.clone(),
-                from: None,
                 release,
+                ..DeliveryQueued::default()
             });
         }
         let is_inside = update.channels.iter().any(|channel| *channel != Channel::ExternalPage);
@@ -523,8 +521,8 @@ impl Reach {
                     target: route.target.clone(),
                     act: self.publication(route.channel, incident),
                     text,
-                    from: None,
                     release: if is_public || incident.is_private { Release::OnWord } else { Release::AtOnce },
+                    ..DeliveryQueued::default()
                 });
             }
         }

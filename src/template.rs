@@ -1,7 +1,8 @@
 //! The words that go out: templates of status updates, the check of a text before it is told, and the promise that it makes.
 //!
 //! Hides the template language (minijinja, cut down to conditions, loops and a few filters) and the English that is looked for in a text. Sixteen
-//! templates ship with the program, one for each audience and status; a file of the same name in a configured folder replaces the shipped one.
+//! templates ship with the program, one for each audience and status, and four that say how an approved text reads in a channel ([`channel`]); a file of
+//! the same name in a configured folder replaces the shipped one.
 //!
 //! ```text
 //! {# owner: Reliability Engineering Lead; reviewed: 2026-11-01; promise: 30m #}
@@ -11,6 +12,7 @@
 //! Invariant: a template that was read renders with any facts in bounded time and memory, or says why not; one that could not be read is a problem
 //! that is shown, and the shipped one works.
 
+pub mod channel;
 mod facts;
 mod hosts;
 mod lint;
@@ -22,12 +24,14 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::incident::{Channel, Incident, Phase};
+use crate::incident::{Act, Channel, DeliveryQueued, Incident, PageStatus, Phase};
 use crate::playbook::Frequency;
 use crate::text::document::Flaw;
 use crate::text::duration::Lapse;
+use crate::text::markup::without_markup;
 pub use crate::text::times::promise;
 use crate::text::{CleanStr, CleanText};
+pub use channel::{ChannelTemplate, Reader};
 pub use facts::{Facts, MISSING, Service, VARIABLES, Variable};
 pub use lint::{MOST, Remark, Rule, Vocabulary, lint};
 pub use read::TEMPLATE_BYTES;
@@ -133,6 +137,16 @@ impl Status {
         }
     }
 
+    /// As a status page has it.
+    pub fn of_page(status: PageStatus) -> Self {
+        match status {
+            PageStatus::Investigating => Self::Investigating,
+            PageStatus::Identified => Self::Identified,
+            PageStatus::Monitoring => Self::Monitoring,
+            PageStatus::Resolved => Self::Resolved,
+        }
+    }
+
     /// The usual one: nothing is called identified before somebody confirmed the cause; monitoring is for a person to choose.
     pub fn of(incident: &Incident) -> Self {
         let is_known =
@@ -171,6 +185,12 @@ impl fmt::Display for TemplateName {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.pad(&format!("{}-{}", self.audience.name(), self.status.name()))
     }
+}
+
+/// The names that files of templates may have, without their ending.
+pub fn names() -> Vec<String> {
+    let channels = Reader::ALL.into_iter().map(|reader| reader.file_name());
+    TemplateName::all().map(|name| name.to_string()).chain(channels).collect()
 }
 
 /// A template that was read and tried.
@@ -223,6 +243,7 @@ impl Template {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Templates {
     templates: BTreeMap<TemplateName, Template>,
+    channels: BTreeMap<Reader, ChannelTemplate>,
     /// A sentence for each file that could not be read; the shipped template stands in for it.
     pub problems: Vec<String>,
 }
@@ -230,7 +251,8 @@ pub struct Templates {
 impl Templates {
     /// The templates that ship with the program.
     pub fn shipped() -> Self {
-        SHIPPED.into_iter().fold(Self::default(), |templates, (file, text)| templates.with(file, text))
+        let all = SHIPPED.into_iter().chain(channel::SHIPPED);
+        all.fold(Self::default(), |templates, (file, text)| templates.with(file, text))
     }
 
     /// Reads a template and tries it; `file` says by its name what it is for, and is named in the flaw.
@@ -240,6 +262,15 @@ impl Templates {
 
     /// Takes a file in: it replaces the template of the same name, or becomes a problem.
     pub fn with(mut self, file: &str, text: &str) -> Self {
+        if let Some(reader) = Reader::of_file(file) {
+            match ChannelTemplate::parse(file, reader, text) {
+                Ok(template) => {
+                    self.channels.insert(reader, template);
+                }
+                Err(flaw) => self.problems.push(flaw.to_string()),
+            }
+            return self;
+        }
         match Self::parse(file, text) {
             Ok(template) => {
                 self.templates.insert(template.name, template);
@@ -257,6 +288,37 @@ impl Templates {
     /// All templates, by audience and status.
     pub fn iter(&self) -> impl Iterator<Item = &Template> {
         self.templates.values()
+    }
+
+    /// The templates of channels.
+    pub fn channels(&self) -> impl Iterator<Item = &ChannelTemplate> {
+        self.channels.values()
+    }
+
+    /// Whether none was read yet.
+    pub fn is_empty(&self) -> bool {
+        self.templates.is_empty()
+    }
+
+    /// An approved text as it leaves, where that is another one: with the words of its channel, and outside of Slack without Slack's markup.
+    pub fn worded(
+        &self,
+        body: &DeliveryQueued,
+        is_slack: bool,
+        facts: &Facts,
+        incident: &Incident,
+    ) -> Option<CleanText> {
+        let reader = Reader::of(body)?;
+        let text = if is_slack { body.text.to_string() } else { without_markup(&body.text) };
+        let status = match &body.act {
+            Act::Publish(said) => Status::of_page(said.status),
+            _ => Status::of(incident),
+        };
+        // What the text says itself is not said once more.
+        let next_update = facts.next_update.filter(|_| promise(&text, facts.now, facts.zone).is_none());
+        let facts = Facts { next_update, ..facts.clone() };
+        let filled = self.channels.get(&reader).and_then(|template| template.render(&text, &facts, status).ok());
+        Some(filled.unwrap_or_else(|| CleanText::new(&text))).filter(|worded| *worded != body.text)
     }
 
     /// Drafts an update.

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use super::{Ending, print};
 use crate::config::{Config, files};
 use crate::run::clock;
-use crate::template::{Facts, Template, TemplateName, Templates, Vocabulary, lint};
+use crate::template::{ChannelTemplate, Facts, Reader, Template, TemplateName, Templates, Vocabulary, lint, names};
 use crate::text::CleanStr;
 
 pub(super) fn list(config: &Config) -> Result<ExitCode, Ending> {
@@ -26,6 +26,15 @@ pub(super) fn list(config: &Config) -> Result<ExitCode, Ending> {
         let promise = template.promise.map_or_else(|| "-".to_owned(), |promise| format!("next in {promise}"));
         let own = if is_shipped(template) { String::new() } else { format!("  {}", template.file) };
         writeln!(out, "{:<24} {promise:<12} {review:<22} {}{own}", template.name, template.owner)?;
+    }
+    for template in templates.channels() {
+        let own = if template.file.starts_with("playbooks/templates/") {
+            String::new()
+        } else {
+            format!("  {}", template.file)
+        };
+        let reviewed = format!("reviewed {}", template.reviewed);
+        writeln!(out, "{template:<24} {:<12} {reviewed:<22} {}{own}", "-", template.owner)?;
     }
     for problem in &templates.problems {
         writeln!(out, "{problem}")?;
@@ -42,9 +51,14 @@ pub(super) fn check(config: &Config, file: Option<&Path>) -> Result<ExitCode, En
     let Some(file) = file else { return check_all(config, &vocabulary) };
     let shown = CleanStr::new(&file.to_string_lossy());
     let text = files::text(file).map_err(Ending::Usage)?;
+    if let Some(reader) = Reader::of_file(&file.to_string_lossy()) {
+        ChannelTemplate::parse(&file.to_string_lossy(), reader, &text)
+            .map_err(|flaw| Ending::Failure(flaw.to_string()))?;
+        return print(&format!("{shown}: fine, for texts in {}", reader.place()));
+    }
     if TemplateName::of_file(&file.to_string_lossy()).is_none() {
-        let known: Vec<String> = TemplateName::all().map(|name| name.to_string()).collect();
-        let sentence = format!("{shown}: the name says what a template is for: {}, and .txt", known.join(", "));
+        let known = names().join(", ");
+        let sentence = format!("{shown}: the name says what a template is for: {known}, and .txt");
         return Err(Ending::Usage(sentence));
     }
     let template =
@@ -70,6 +84,9 @@ fn check_all(config: &Config, vocabulary: &Vocabulary) -> Result<ExitCode, Endin
             writeln!(out, "{:<24} fine", template.name)?;
         }
         problems.extend(remarks);
+    }
+    for template in templates.channels() {
+        writeln!(out, "{template:<24} fine")?;
     }
     if problems.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(Ending::Failure(problems.join("\n"))) }
 }

@@ -38,7 +38,7 @@ impl Console {
         }
         match self.decide(command.clone(), wall) {
             Ok(events) if self.open.record.id.is_some() => {
-                let append = self.append(events, from);
+                let append = self.append(events, from, wall);
                 effects.push(append);
             }
             Ok(_) => {
@@ -73,11 +73,17 @@ impl Console {
             return Err(Refusal::No(why.into()));
         }
         let events = self.decide(command, wall)?;
-        Ok(self.append(events, None))
+        Ok(self.append(events, None, wall))
     }
 
-    pub(super) fn append(&mut self, events: Vec<Event>, give_back: Option<(PaneId, String)>) -> Effect {
-        let events = self.by_own_clock(self.with_deliveries(self.with_versions(events)));
+    pub(super) fn append(
+        &mut self,
+        events: Vec<Event>,
+        give_back: Option<(PaneId, String)>,
+        wall: DateTime<Utc>,
+    ) -> Effect {
+        let events = self.worded(self.with_deliveries(self.with_versions(events)), wall);
+        let events = self.by_own_clock(events);
         if self.notice().is_some_and(|notice| notice.tone == Tone::Refused) {
             // What was refused before may be true no longer.
             self.set_notice(None);

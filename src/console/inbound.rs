@@ -16,8 +16,9 @@ use crate::incident::{
 };
 use crate::live::{FACILITATOR, SIMULATED};
 use crate::pane::Present;
-use crate::reach::{ALERTMANAGER, without_markup};
+use crate::reach::ALERTMANAGER;
 use crate::text::CleanStr;
+use crate::text::markup::without_markup;
 
 /// The pause between two questions.
 const PAUSE: TimeDelta = TimeDelta::seconds(20);
@@ -186,7 +187,8 @@ impl Console {
             // What a system tells back is no news.
             let mut sent = self.open.incident.deliveries.iter().filter(|known| known.body.service == *service);
             let tells = |text: &str| !text.is_empty() && noted.text.ends_with(text);
-            if sent.any(|known| tells(known.text()) || tells(&without_markup(known.text()))) {
+            if sent.any(|known| tells(known.text()) || tells(known.worded()) || tells(&without_markup(known.worded())))
+            {
                 continue;
             }
             if self.ended_here(&noted) {
@@ -226,7 +228,7 @@ impl Console {
             }
         }
         if !events.is_empty() {
-            let append = self.append(events, None);
+            let append = self.append(events, None, wall);
             effects.push(append);
         }
     }

@@ -126,7 +126,7 @@ impl Console {
             }
             if !events.is_empty() {
                 lookout.written_at = Some(now);
-                let append = self.append(events, None);
+                let append = self.append(events, None, wall);
                 effects.push(append);
             }
         }

@@ -158,15 +158,33 @@ impl Console {
         events
     }
 
+    /// Events in which each text that goes out reads as its channel's template says: all that is queued passes here, and what was confirmed is what leaves.
+    pub(super) fn worded(&self, mut events: Vec<Event>, wall: DateTime<Utc>) -> Vec<Event> {
+        let posted =
+            |event: &Event| if let Event::StatusUpdatePosted(update) = event { Some(update.clone()) } else { None };
+        let updates: Vec<StatusUpdate> = events.iter().filter_map(posted).collect();
+        let cx = self.cx(wall);
+        for event in &mut events {
+            if let Event::DeliveryQueued(body) = event {
+                let promised = updates.iter().find(|update| update.text == body.text);
+                body.worded = super::overlay::worded(body, promised.and_then(|update| update.promised_next), &cx);
+            }
+        }
+        events
+    }
+
     /// Asks for what other systems should know because of what was done here.
-    fn ask_for_missing(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) {
+    fn ask_for_missing(&mut self, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        let now = self.open.incident.clock().show(wall);
         // What was closed long ago is read, not followed.
         let closed_for = self.open.incident.closing.as_ref().map_or(TimeDelta::zero(), |closing| now - closing.mark.at);
         self.open.outbox.was_open |= self.open.incident.phase().is_followed(closed_for);
         let entries = self.open.incident.len();
         let is_known =
             self.open.outbox.looked_at == entries && self.open.outbox.gathers.is_none_or(|until| now < until);
-        if self.settings.reach.is_empty() || !self.open.outbox.was_open || is_known {
+        // Without the templates of the channels nobody knows how a text leaves.
+        let is_early = self.settings.templates.is_empty();
+        if self.settings.reach.is_empty() || !self.open.outbox.was_open || is_known || is_early {
             return;
         }
         self.open.outbox.looked_at = entries;
@@ -181,7 +199,7 @@ impl Console {
             until.is_none()
         });
         if !missing.is_empty() {
-            let append = self.append(missing.into_iter().map(Event::DeliveryQueued).collect(), None);
+            let append = self.append(missing.into_iter().map(Event::DeliveryQueued).collect(), None, wall);
             effects.push(append);
         }
     }
@@ -287,7 +305,7 @@ impl Console {
             return;
         }
         let now = self.open.incident.clock().show(wall);
-        self.ask_for_missing(now, effects);
+        self.ask_for_missing(wall, effects);
         if !effects.is_empty() && self.own.is_waiting() {
             return;
         }

@@ -12,6 +12,7 @@ pub(crate) mod drill;
 mod form;
 mod forms;
 mod items;
+mod leaves;
 mod outbox;
 mod pick;
 mod run;
@@ -31,6 +32,7 @@ pub(crate) use items::{
     act_on, assign_role, call_backs, change_line, changes, changes_notes, decisions, drafts, follow_ups, lately,
     milestones, offers, other_changes, people_to_tell, reviews, way_back,
 };
+pub(crate) use leaves::{as_it_leaves, worded};
 pub(crate) use outbox::{
     again, delivery, delivery_line, held_back, is_orphan, left_behind, left_line, outbox, wants_a_hand, ways,
 };

@@ -135,7 +135,9 @@ impl Desk {
 
     /// This console writes something.
     fn asks(&mut self, event: Event) {
-        let Effect::Append { ticket, events, .. } = self.console.append(vec![event], None) else { unreachable!() };
+        let Effect::Append { ticket, events, .. } = self.console.append(vec![event], None, self.wall) else {
+            unreachable!()
+        };
         self.save(ticket, &events);
     }
 

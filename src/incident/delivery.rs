@@ -13,6 +13,8 @@ use super::{
     Told, Utc, Way,
 };
 
+use crate::text::markup::without_markup;
+
 mod given_up;
 
 /// The pause before the next try grows to this …
@@ -426,13 +428,15 @@ impl Delivery {
 
     /// What is said: the text, or the lines of the timeline as they read now.
     pub fn words(&self, incident: &Incident) -> CleanText {
-        let Act::Note(ids) = &self.body.act else { return self.body.text.clone() };
+        let Act::Note(ids) = &self.body.act else { return self.worded().clone() };
         let (timeline, zone) = (incident.timeline(), incident.zone());
         let lines = timeline.lines().filter(|line| ids.contains(&line.id));
         let lines = lines.map(|line| {
             let at = line.at.with_timezone(&zone).format("%H:%M %Z");
             let struck = if line.struck.is_some() { "(struck) " } else { "" };
-            format!("{at} {} [{}] {struck}{}", line.actor, line.tag, line.text)
+            // An update was written for chat first.
+            let text = if line.tag == "UPDATE" { without_markup(&line.text) } else { line.text.to_string() };
+            format!("{at} {} [{}] {struck}{text}", line.actor, line.tag)
         });
         CleanText::new(&lines.collect::<Vec<_>>().join("\n"))
     }
@@ -464,7 +468,12 @@ impl Delivery {
         matches!(self.state, Dropped { .. } | Superseded { .. } | Gone { .. })
     }
 
-    /// The text.
+    /// The text as it leaves.
+    pub fn worded(&self) -> &CleanText {
+        self.body.worded.as_ref().unwrap_or(&self.body.text)
+    }
+
+    /// The text as it was approved.
     pub fn text(&self) -> &CleanText {
         &self.body.text
     }

@@ -15,7 +15,7 @@ use super::*;
 pub const REDACTED: &str = "(redacted)";
 
 /// Fields in which people's words stand, whatever the event.
-const WORDS: [&str; 30] = [
+const WORDS: [&str; 31] = [
     "action",
     "argv",
     "brief",
@@ -37,6 +37,7 @@ const WORDS: [&str; 30] = [
     "summary",
     "tail",
     "text",
+    "worded",
     "title",
     "trace",
     "undo",

@@ -4,9 +4,9 @@
 //!
 //! Invariant: nothing is acknowledged in the name of anybody but the person who acknowledged; PagerDuty gives the incident to whoever that is.
 
-use super::worded::worded;
-use super::{PAGERDUTY, Reach, commander};
+use super::{PAGERDUTY, Reach, SLACK, commander};
 use crate::incident::{Act, Delivery, Incident};
+use crate::text::markup::without_markup;
 use crate::text::{CleanStr, CleanText};
 
 impl Reach {
@@ -28,7 +28,9 @@ impl Reach {
     /// it was.
     pub fn signed(&self, delivery: &Delivery, incident: &Incident, text: CleanText) -> CleanText {
         let text = match &delivery.body.act {
-            Act::Publish(_) | Act::Tell => CleanText::new(&worded(&delivery.body.service, &text)),
+            Act::Post | Act::Publish(_) | Act::Tell if *delivery.body.service != *SLACK => {
+                CleanText::new(&without_markup(&text))
+            }
             _ => text,
         };
         let declared = incident.declared.as_ref().map(|mark| mark.by.as_str()).unwrap_or_default();

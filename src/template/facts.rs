@@ -95,6 +95,9 @@ const fn internal(name: &'static str, placeholder: Option<&'static str>, about: 
     Variable { name, placeholder, about, is_public: false }
 }
 
+/// What stands for the approved text in the template of a channel.
+pub(super) const TEXT: &str = "text";
+
 /// Every variable that a template knows.
 pub const VARIABLES: [Variable; 20] = [
     internal("incident_id", Some("INCIDENT_ID"), "the record's name, such as INC-42"),
@@ -176,6 +179,22 @@ impl Facts {
 
     /// The values of all variables.
     pub(super) fn values(&self, audience: Audience, status: Status, next: Option<DateTime<Utc>>) -> Value {
+        Value::from_object(Context(self.by_name(audience, status, next)))
+    }
+
+    /// The same, around a text that was approved.
+    pub(super) fn around(&self, text: &str, audience: Audience, status: Status) -> Value {
+        let mut values = self.by_name(audience, status, self.next_update);
+        values.insert(TEXT, Value::from(text));
+        Value::from_object(Context(values))
+    }
+
+    fn by_name(
+        &self,
+        audience: Audience,
+        status: Status,
+        next: Option<DateTime<Utc>>,
+    ) -> BTreeMap<&'static str, Value> {
         let at = |moment: Option<DateTime<Utc>>| text(moment.map(|moment| self.clock(moment)));
         let services = match audience {
             Audience::Slack | Audience::Internal | Audience::Executive => {
@@ -219,7 +238,7 @@ impl Facts {
                 values.insert(name, value(known.name));
             }
         }
-        Value::from_object(Context(values))
+        values
     }
 }
 

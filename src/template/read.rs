@@ -6,12 +6,16 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
+use super::channel::{ChannelTemplate, Reader};
+use super::facts::{MISSING, TEXT};
 use super::scan::{self, FILTERS, Part, TAGS, TESTS};
-use super::{Audience, Facts, Template, TemplateName, VARIABLES, promise};
-use crate::text::document::{Flaw, flaw};
+use super::{Audience, Facts, Status, Template, TemplateName, VARIABLES, promise};
+use crate::text::document::{Flaw, flaw, nearest};
 use crate::text::duration::Lapse;
+use crate::text::markup::without_markup;
 use crate::text::{CleanStr, CleanText, fit};
 
 /// A bigger template is not read: it would fill a page that nobody reads.
@@ -23,6 +27,9 @@ const FUEL: u64 = 50_000;
 const FIRST_LINE: &str = "{# owner: Reliability Engineering Lead; reviewed: 2026-11-01; promise: 30m #}";
 const LOOP: [&str; 5] = ["first", "last", "index", "index0", "length"];
 
+/// The invented text around which the templates of channels are tried.
+const TRIAL: &str = "Payments by card may fail.\n\nWe work on it.";
+
 /// The invented moment at which templates are tried.
 pub(super) fn trial_time() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_442_400, 0).unwrap_or_default()
@@ -32,7 +39,7 @@ pub(super) fn trial_time() -> DateTime<Utc> {
 pub(super) fn parse(file: &str, text: &str) -> Result<Template, Box<Flaw>> {
     let wrong = |at: usize, message: &str| flaw(file, text, at, &[], message);
     let Some(name) = TemplateName::of_file(file) else {
-        let known: Vec<String> = TemplateName::all().map(|name| name.to_string()).collect();
+        let known = super::names();
         let message = format!("no update uses a file of this name: call it one of {}, and .txt", known.join(", "));
         return Err(wrong(0, &message));
     };
@@ -52,25 +59,74 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Template, Box<Flaw>> {
     if template.body.trim().is_empty() {
         return Err(wrong(text.len(), "the template is empty: write the text below the first line"));
     }
-    check_words(&template).map_err(|(at, message)| wrong(start + at, &message))?;
+    check_words(&template.body, template.name.audience == Audience::External, &[])
+        .map_err(|(at, message)| wrong(start + at, &message))?;
     try_out(&template, start, &wrong)?;
     Ok(template)
 }
 
+/// Reads the template of a channel and tries it with full and with empty facts.
+pub(super) fn parse_channel(file: &str, reader: Reader, text: &str) -> Result<ChannelTemplate, Box<Flaw>> {
+    let wrong = |at: usize, message: &str| flaw(file, text, at, &[], message);
+    if text.len() > TEMPLATE_BYTES {
+        return Err(wrong(0, &format!("the template has {} bytes, and at most {TEMPLATE_BYTES} are read", text.len())));
+    }
+    let start = text.find('\n').map_or(text.len(), |end| end + 1);
+    let header = header(&text[..start]).map_err(|(at, message)| wrong(at, &message))?;
+    if header.promise.is_some() {
+        return Err(wrong(0, "a channel promises nothing by itself: take `promise` out of the first line"));
+    }
+    let body = text[start..].to_owned();
+    check_words(&body, reader.audience() == Audience::External, &[TEXT])
+        .map_err(|(at, message)| wrong(start + at, &message))?;
+    let template =
+        ChannelTemplate { reader, file: CleanStr::new(file), owner: header.owner, reviewed: header.reviewed, body };
+    let (now, zone) = (trial_time(), chrono_tz::UTC);
+    for (facts, status) in [(Facts::empty(now, zone), Status::Resolved), (Facts::sample(now, zone), Status::Identified)]
+    {
+        let facts = Facts { next_update: facts.severity.map(|_| now), ..facts };
+        let worded = render_channel(&template, TRIAL, &facts, status)?;
+        if !worded.contains(TRIAL) {
+            return Err(wrong(start, "the text that was approved does not stand in it whole: write `{{ text }}`"));
+        }
+        if worded.contains(MISSING) {
+            let way = "put `{% if … %}` around what may not be known";
+            return Err(wrong(start, &format!("it says `{MISSING}` to those who read it: {way}")));
+        }
+        if reader != Reader::Chat && without_markup(&worded) != *worded {
+            return Err(wrong(start, &format!("the markup of chat means nothing in {}: take it out", reader.place())));
+        }
+    }
+    Ok(template)
+}
+
+/// Puts the words of its channel around a text.
+pub(super) fn render_channel(
+    template: &ChannelTemplate,
+    text: &str,
+    facts: &Facts,
+    status: Status,
+) -> Result<CleanText, Box<Flaw>> {
+    let values = facts.around(text, template.reader.audience(), status);
+    fill(&template.file, &template.body, values)
+}
+
 /// Fills a template with facts.
 pub(super) fn render(template: &Template, facts: &Facts) -> Result<CleanText, Box<Flaw>> {
-    let engine = engine();
     let next = facts.next_update.or_else(|| facts.now.checked_add_signed(*template.promise?));
-    let text = engine
-        .template_from_str(&template.body)
-        .and_then(|compiled| compiled.render(facts.values(template.name.audience, template.name.status, next)))
-        .map_err(|error| {
-            let (at, message) = explain(&error);
-            let mut flaw = flaw(&template.file, &template.body, at, &[], &message);
-            // The first line is ours and not the engine's.
-            flaw.line += 1;
-            flaw
-        })?;
+    let values = facts.values(template.name.audience, template.name.status, next);
+    fill(&template.file, &template.body, values)
+}
+
+fn fill(file: &str, body: &str, values: Value) -> Result<CleanText, Box<Flaw>> {
+    let filled = engine().template_from_str(body).and_then(|compiled| compiled.render(values));
+    let text = filled.map_err(|error| {
+        let (at, message) = explain(&error);
+        let mut flaw = flaw(file, body, at, &[], &message);
+        // The first line is ours and not the engine's.
+        flaw.line += 1;
+        flaw
+    })?;
     Ok(tidy(&text))
 }
 
@@ -180,8 +236,7 @@ fn header(line: &str) -> Result<Header, (usize, String)> {
 }
 
 /// What may stand between the braces; gives the place in the body and a sentence.
-fn check_words(template: &Template) -> Result<(), (usize, String)> {
-    let body = &*template.body;
+fn check_words(body: &str, is_external: bool, more: &[&str]) -> Result<(), (usize, String)> {
     let words = scan::words(body);
     for word in &words {
         let said = &body[word.range.clone()];
@@ -198,13 +253,14 @@ fn check_words(template: &Template) -> Result<(), (usize, String)> {
         };
         if !is_known {
             let about = if word.part == Part::Attribute { " (of `loop`, nothing else has any)" } else { "" };
-            let message = format!("`{}` is no known {kind}{about}: there are {}", fit(said, 40), known.join(", "));
+            let guess = nearest(said, known.iter().copied()).map(|guess| format!("; did you mean `{guess}`?"));
+            let (said, guess) = (fit(said, 40), guess.unwrap_or_default());
+            let message = format!("`{said}` is no known {kind}{about}: there are {}{guess}", known.join(", "));
             return Err((word.range.start, message));
         }
     }
     let engine = engine();
     let compiled = engine.template_from_str(body).map_err(|error| explain(&error))?;
-    let is_external = template.name.audience == Audience::External;
     let knows = |name: &str| {
         let of = |known: &&super::Variable| known.name == name || known.placeholder == Some(name);
         VARIABLES.iter().find(of)
@@ -213,6 +269,7 @@ fn check_words(template: &Template) -> Result<(), (usize, String)> {
     let mut unknown: Vec<(usize, String)> = compiled
         .undeclared_variables(false)
         .into_iter()
+        .filter(|name| !more.contains(&name.as_str()))
         .filter(|name| knows(name).is_none_or(|known| is_external && !known.is_public))
         .map(|name| {
             let place = words.iter().find(|word| word.part == Part::Name && body[word.range.clone()] == name);
@@ -222,12 +279,13 @@ fn check_words(template: &Template) -> Result<(), (usize, String)> {
     unknown.sort();
     let Some((at, name)) = unknown.into_iter().next() else { return Ok(()) };
     let usable = || VARIABLES.iter().filter(|known| known.is_public || !is_external);
-    let known: Vec<&str> =
-        usable().filter_map(|known| known.placeholder).chain(usable().map(|known| known.name)).collect();
+    let placeholders = usable().filter_map(|known| known.placeholder);
+    let known: Vec<&str> = placeholders.chain(more.iter().copied()).chain(usable().map(|known| known.name)).collect();
     let shown = fit(&name, 40);
+    let guess = nearest(&name, known.iter().copied()).map(|guess| format!("; did you mean `{guess}`?"));
     let message = match knows(&name) {
         Some(_) => format!("`{shown}` is not for customers: there are {}", known.join(", ")),
-        None => format!("`{shown}` is unknown: there are {}", known.join(", ")),
+        None => format!("`{shown}` is unknown: there are {}{}", known.join(", "), guess.unwrap_or_default()),
     };
     Err((at, message))
 }

@@ -231,7 +231,10 @@ fn compare(systems: &Systems) {
         "still looking, 2",
         "still looking, 3",
     ];
-    assert_eq!((told.first(), told.last()), (Some(&all[0]), Some(&all[3])), "the newest, where one waited for another");
+    // The newest, where one waited for another, each with what a mail needs.
+    let mail = |text: &str| format!("SEV1 INC-1: 18 % of payments fail\n\n{text}\n\nIn command: dana");
+    assert!(told.first().is_some_and(|told| told.starts_with(&mail(all[0]))), "{told:?}");
+    assert!(told.last().is_some_and(|told| told.starts_with(&format!("{}\nNext update: ", mail(all[3])))), "{told:?}");
     let noted = pagerduty.notes.iter().map(|(.., text)| text.as_str()).collect::<Vec<_>>().join("\n");
     for text in all {
         assert_eq!(noted.matches(text).count(), 1, "{noted}");
@@ -254,8 +257,9 @@ fn compare(systems: &Systems) {
         [word("investigating", "Some payments fail. We work on it."), word("resolved", "All payments work again.")];
     assert_eq!(systems.page.texts("outside"), outside);
     let inside = systems.page.texts("inside");
-    assert_eq!(inside.last(), Some(&word("resolved", "All payments work again.")));
-    assert_eq!(inside.first(), Some(&word("investigating", all[0])));
+    let own = |status: &str, text: &str| word(status, &format!("{text}\n\nSEV1, INC-1, in command: dana"));
+    assert_eq!(inside.last(), Some(&own("resolved", "All payments work again.")));
+    assert_eq!(inside.first(), Some(&own("investigating", all[0])));
     let page = systems.page.0.lock().unwrap();
     assert_eq!((page.incidents.len(), &page.components["c1"], page.mails), (2, &json!("operational"), 0));
 

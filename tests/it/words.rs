@@ -10,10 +10,14 @@ use warroom::template::{Audience, Facts, Status, TemplateName};
 const OWN: &str =
     "{# owner: Comms; reviewed: 2026-02-01; promise: 20m #}\nWe work on {{ service }}. Next update in 20 minutes.\n";
 
-/// Exit status, stdout and stderr.
 fn template(home: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let arguments: Vec<&str> = std::iter::once("template").chain(arguments.iter().copied()).collect();
+    warroom(home, &arguments)
+}
+
+/// Exit status, stdout and stderr.
+fn warroom(home: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_warroom"))
-        .arg("template")
         .args(arguments)
         .env("XDG_CONFIG_HOME", home.join("config"))
         .env("XDG_STATE_HOME", home.join("state"))
@@ -49,11 +53,11 @@ fn a_folder_of_templates_lies_over_the_shipped_ones_and_what_cannot_be_read_does
 fn the_shipped_templates_are_listed_with_their_owner_and_are_fine() {
     let home = tempfile::tempdir().unwrap();
     let (status, out, _) = template(home.path(), &["list"]);
-    assert_eq!((status, out.lines().count()), (Some(0), 16), "{out}");
+    assert_eq!((status, out.lines().count()), (Some(0), 20), "{out}");
     assert!(out.contains("external-investigating   next in 30m"), "{out}");
     assert!(out.lines().all(|line| line.contains("Reliability Engineering Lead")), "{out}");
     let (status, out, _) = template(home.path(), &["check"]);
-    assert_eq!((status, out.matches(" fine").count()), (Some(0), 16), "{out}");
+    assert_eq!((status, out.matches(" fine").count()), (Some(0), 20), "{out}");
 }
 
 #[test]
@@ -93,6 +97,22 @@ fn a_mistake_in_a_template_is_named_with_its_place_and_ends_with_1() {
     for remark in ["`soon` (time for a fix)", "`alipay-gateway` (internal name)"] {
         assert!(refusal.contains(remark), "{refusal}");
     }
+
+    // The configuration is not right while a text would leave in words that nobody can fill in.
+    let mail = write("channel-mail.txt", "{# owner: Comms; reviewed: 2026-11-01 #}\n{{ text }}\n{{ sevrity }}\n");
+    let said = format!("{mail}:3:4: `sevrity` is unknown: there are INCIDENT_ID, ");
+    for arguments in [&["template", "check", mail.as_str()][..], &["template", "check"], &["config", "check"]] {
+        let (status, _, refusal) = warroom(home.path(), arguments);
+        assert_ne!(status, Some(0));
+        assert!(refusal.contains(&said) && refusal.contains("; did you mean `severity`?"), "{refusal}");
+    }
+    write(
+        "channel-mail.txt",
+        "{# owner: Comms; reviewed: 2026-11-01 #}\n{{ text }}\n{% if severity %}{{ severity }}{% endif %}\n",
+    );
+    let (status, out, _) = template(home.path(), &["check", &mail]);
+    assert!(status == Some(0) && out.trim_end().ends_with("fine, for texts in a mail"), "{out}");
+    fs::remove_file(&mail).unwrap();
 
     let stray = write("hello.txt", OWN);
     for wrong in [&["check", stray.as_str()][..], &["check", "nowhere/slack-resolved.txt"], &["chekc"]] {

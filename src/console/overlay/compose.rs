@@ -343,13 +343,27 @@ impl Compose {
             self.warned = Some(text);
             return Outcome::Refuse(format!("{remark} (Ctrl+S once more takes it as it is)"));
         }
-        let update = StatusUpdate {
+        Outcome::Post(StatusUpdate { text, ..self.update(cx) }, self.draft)
+    }
+
+    /// The update as it stands here.
+    fn update(&self, cx: &Cx<'_>) -> StatusUpdate {
+        StatusUpdate {
             channels: self.channels.clone(),
-            text,
+            text: CleanText::new(self.text.text().trim()),
             promised_next: self.promises_another(cx).then(|| self.promised(cx)),
             ..StatusUpdate::default()
-        };
-        Outcome::Post(update, self.draft)
+        }
+    }
+
+    /// The text as each channel gets it that is ticked, in lines; nothing where none goes out by itself.
+    pub(super) fn leaves(&self, cx: &Cx<'_>) -> Vec<String> {
+        let all = super::as_it_leaves(&self.update(cx), cx).into_iter();
+        let lines = all.flat_map(|(place, text)| {
+            let lines: Vec<String> = text.lines().map(|line| format!("  {line}")).collect();
+            std::iter::once(format!("{place}:")).chain(lines)
+        });
+        lines.collect()
     }
 }
 

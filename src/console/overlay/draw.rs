@@ -289,6 +289,20 @@ impl DeclareForm {
     }
 }
 
+/// Texts as they leave; how much is below what fits is said.
+fn as_it_leaves(lines: &[String], area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
+    let width = usize::from(area.width);
+    let wrapped: Vec<String> = lines.iter().flat_map(|line| wrap(line, width)).collect();
+    let height = usize::from(area.height);
+    let fits = if wrapped.len() > height { height.saturating_sub(1) } else { height };
+    let more = wrapped.len().saturating_sub(fits);
+    let last = (more > 0).then(|| Line::styled(format!("… {more} lines more"), cx.theme.dim()));
+    let shown = wrapped.iter().take(fits).map(|line| Line::styled(line.clone(), cx.theme.text()));
+    for (y, line) in (area.y..area.bottom()).zip(shown.chain(last)) {
+        put(line, y, area, buf);
+    }
+}
+
 impl Compose {
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
         let is_own = cx.i_hold(Role::IncidentCommander);
@@ -343,7 +357,14 @@ impl Compose {
         aside("the last one said:", previous, &mut y, buf);
         let words = if self.draft.is_some() { "recorded since this was written:" } else { "recorded since:" };
         aside(words, self.since.iter().map(ToString::to_string).collect(), &mut y, buf);
-        put(heading("text".to_owned(), self.part == Part::Text), y, inner, buf);
+        // Where it is chosen who gets it stands what they get.
+        let leaves = if self.part == Part::Channels && !is_drill { self.leaves(cx) } else { Vec::new() };
+        let words = match (leaves.is_empty(), goes_out) {
+            (false, _) => "text, as it leaves",
+            (true, true) => "text (how it reads in each channel stands here at \u{201c}told where\u{201d})",
+            (true, false) => "text",
+        };
+        put(heading(words.to_owned(), self.part == Part::Text), y, inner, buf);
         let below = inner.bottom().saturating_sub(fixed - 1);
         let area = Rect {
             x: inner.x + 4,
@@ -351,13 +372,14 @@ impl Compose {
             width: inner.width.saturating_sub(4),
             height: below.saturating_sub(y + 1),
         };
-        let cursor = self.text.draw(
-            area.intersection(inner),
-            buf,
-            cx.theme,
-            Line::default(),
-            "what is known, what is done, what comes next",
-        );
+        let area = area.intersection(inner);
+        let cursor = if leaves.is_empty() {
+            let hint = "what is known, what is done, what comes next";
+            self.text.draw(area, buf, cx.theme, Line::default(), hint)
+        } else {
+            as_it_leaves(&leaves, area, buf, cx);
+            None
+        };
         y = below;
         if let Some(remark) = remarks.first() {
             put(Line::styled(format!("  {remark}"), cx.theme.amber()), y, inner, buf);

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::incident::{
-    Channel, DecisionProposed, ForeignNoted, HypothesisOpened, HypothesisSettled, Phase, PhaseEntered, RoleNamed,
-    StatusUpdate, StepDone, StepRef, TaskAssigned,
+    Act, Channel, DecisionProposed, DeliveryQueued, ForeignNoted, HypothesisOpened, HypothesisSettled, Phase,
+    PhaseEntered, RoleNamed, Route, StatusUpdate, StepDone, StepRef, TaskAssigned,
 };
 
 /// An incident in mitigation, of which people wrote a good deal.
@@ -127,4 +127,54 @@ fn another_audience_brings_its_own_usual_promise() {
     assert!(desk.screen().contains("30 min"), "customers\n{}", desk.screen());
     desk.key(KeyCode::Left);
     assert!(!desk.screen().contains("in 30 min"), "the company\n{}", desk.screen());
+}
+
+#[test]
+fn the_dialog_shows_the_text_of_each_channel_as_it_leaves_and_that_is_what_leaves() {
+    let routes = [
+        (Channel::StatusSlack, "slack", "C012345678"),
+        (Channel::InternalPage, "statuspage", "inside"),
+        (Channel::ExternalPage, "statuspage", "outside"),
+    ];
+    let routes =
+        routes.map(|(channel, service, target)| Route { channel, service: service.into(), target: target.into() });
+    let reach = crate::reach::Reach { routes: routes.into(), ..Default::default() };
+    let mut desk = Desk::open_with(Settings { reach, ..settings(Layout::Ic) }, (120, 40));
+    let seat = RoleNamed {
+        role: Role::IncidentCommander,
+        holder: "dana".into(),
+        component: None,
+        reason: None,
+        is_played: false,
+    };
+    desk.write("dana", Event::RoleTaken(seat));
+    desk.keys("u");
+    (0..400).for_each(|_| desk.key(KeyCode::Backspace));
+    desk.keys(":fire: *some* payments fail");
+    desk.key(KeyCode::Tab);
+    desk.key(KeyCode::Tab);
+    let screen = desk.screen();
+    desk.ctrl('s');
+    desk.ctrl('s');
+    let queued = desk.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Append { events, .. } => {
+            let bodies = events.iter().filter_map(|event| match event {
+                Event::DeliveryQueued(body) if body.channel.is_some() => Some(body.clone()),
+                _ => None,
+            });
+            Some(bodies.collect::<Vec<DeliveryQueued>>()).filter(|bodies| !bodies.is_empty())
+        }
+        _ => None,
+    });
+    let queued = queued.unwrap_or_else(|| panic!("{}\n{screen}", desk.said()));
+    assert_eq!(queued.len(), 2, "the status channel and the internal page\n{screen}");
+    assert_eq!((&queued[0].act, queued[0].text.as_str()), (&Act::Post, ":fire: *some* payments fail"));
+    assert_eq!(queued[0].worded, None, "in chat it stands as it was written");
+    let page = queued[1].worded.clone().unwrap();
+    assert!(page.starts_with("some payments fail\n\nSEV1, INC-1, in command: dana\nNext update: "), "{page}");
+    for line in
+        page.lines().chain(["internal page (statuspage):", "#status-qrpay (slack):", ":fire: *some* payments fail"])
+    {
+        assert!(screen.contains(line), "{line}\n{screen}");
+    }
 }

@@ -26,6 +26,9 @@ pub struct DeliveryQueued {
     /// The text, as it was approved.
     #[serde(default)]
     pub text: CleanText,
+    /// The text as it leaves, where the template of its channel makes another one of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worded: Option<CleanText>,
     /// On whose behalf, by the name that the system knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<CleanStr>,

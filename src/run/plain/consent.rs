@@ -152,6 +152,9 @@ impl Seen<'_> {
             _ => format!("{}:{}", body.service, body.target),
         };
         self.add(format!("to {} {}{place}: {what}{text}", body.service, body.target), word);
+        if let Some(worded) = &body.worded {
+            self.would.extend(worded.lines().map(|line| format!("  as it leaves: {line}")));
+        }
         if let Act::Silence(silencing) = &body.act {
             let hits = |one: &crate::pane::alerts::Seen<'_>| {
                 silencing.matchers.iter().all(|matcher| matcher.may_hit(&one.live.alert.labels))

@@ -5,13 +5,6 @@
 //! Invariant: no word of a text is lost; only what chat would not show either is left out, and what customers, subscribers and colleagues read outside of
 //! chat has no markup of chat.
 
-use super::SLACK;
-
-/// A text as it leaves for a system.
-pub(super) fn worded(service: &str, text: &str) -> String {
-    if *service == *SLACK { text.to_owned() } else { without_markup(text) }
-}
-
 /// A text without the markup of chat.
 pub fn without_markup(text: &str) -> String {
     let lines = text.split('\n').filter(|line| line.trim() != "```").map(|line| pictures(&marks(&links(line))));
@@ -96,7 +89,6 @@ mod tests {
             ("<@U1> < 5 & > 6", "<@U1> < 5 & > 6"),
         ] {
             assert_eq!(without_markup(said), expected, "{said}");
-            assert_eq!(worded(SLACK, said), said);
         }
     }
 }
