@@ -12,7 +12,8 @@ use super::{Console, Dirty, Effect, Tone};
 use crate::exercise::staged::Keep;
 use crate::incident::command::may_start;
 use crate::incident::{
-    Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Program, Remark, Run,
+    By, Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Program, Remark, Run,
+    says,
 };
 use crate::pane::{PaneId, RunAsk};
 use crate::text::{CleanStr, CleanText};
@@ -124,13 +125,21 @@ impl Console {
                     let tone = if has_succeeded { Tone::Said } else { Tone::Failed };
                     let of_playbook = run.order.step.as_ref().is_some_and(|step| !step.is_of_exercise());
                     let words = match (has_succeeded, of_playbook) {
-                        (true, true) => "does the expected result hold? (3: x it does)",
-                        (true, false) => "its last lines are on the timeline",
-                        (false, true) => {
-                            "the playbook stops here: e again, s skip, - undo, S escalates, @ asks somebody"
-                        }
-                        (false, false) => "its last lines are on the timeline",
+                        (true, true) => says!["does the expected result hold? then ", By("check")],
+                        (false, true) => says![
+                            "the playbook stops here: ",
+                            By("run"),
+                            ", ",
+                            By("skip"),
+                            ", ",
+                            By("undo"),
+                            ", ",
+                            By("escalate"),
+                            ", or ask somebody"
+                        ],
+                        (true | false, false) => says!["its last lines are on the timeline"],
                     };
+                    let words = self.cx(wall).said(&words);
                     self.say(tone, format!("{title}: {} · {words}", body.how()), wall);
                     self.command(Command::EndRun(body), None, wall, effects);
                 }

@@ -13,6 +13,7 @@
 mod consent;
 mod lists;
 mod numbers;
+mod offered;
 mod once;
 mod streams;
 mod told;
@@ -182,6 +183,8 @@ struct Session {
     has_failed: bool,
     /// It obeys one command of a shell: only what comes of that is told.
     is_single: bool,
+    /// How many commands the record had before this one started its own.
+    runs_before: Option<usize>,
 }
 
 impl Session {
@@ -209,6 +212,7 @@ impl Session {
             has_ended: false,
             has_failed: false,
             is_single: false,
+            runs_before: None,
         }
     }
 

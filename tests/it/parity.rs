@@ -8,20 +8,8 @@ use crate::support::http::{Reply, Server};
 use crate::support::pty::{self, code};
 
 /// Words of line mode that a shell has not; the table says for each in a sentence why.
-const ONLY_IN_A_CONSOLE: [&str; 12] = [
-    "quit",
-    "roll-back",
-    "undo",
-    "confirm",
-    "trust",
-    "abort-drill",
-    "stand-in",
-    "staging",
-    "inject",
-    "facilitate",
-    "facilitator",
-    "hint",
-];
+const ONLY_IN_A_CONSOLE: [&str; 10] =
+    ["quit", "confirm", "trust", "abort-drill", "stand-in", "staging", "inject", "facilitate", "facilitator", "hint"];
 
 fn shell(host: &Host, words: &[&str]) -> (i32, String, String) {
     let output = host.command(words).output().unwrap();
@@ -138,6 +126,86 @@ fn a_change_becomes_a_theory_in_a_shell_by_the_word_that_its_line_has() {
     assert!(theories.contains("version 4.12 went out") && theories.contains("deploy 4.11 again"), "{theories}");
     let (status, _, complaint) = shell(&host, &["theory-from", "1"]);
     assert!(status == 1 && complaint.contains("warroom changes"), "{complaint}");
+}
+
+/// A playbook with a step that writes down how it was called, and its way back.
+fn with_a_step(host: &Host, mark: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let books = host.home.path().join("config/warroom/playbooks");
+    std::fs::create_dir_all(&books).unwrap();
+    let script = host.home.path().join("drain");
+    std::fs::write(
+        &script,
+        format!("#!/bin/sh\necho \"$*\" >> {}\necho \"said $*\"\n[ \"$1\" != bad ]\n", mark.display()),
+    )
+    .unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let script = script.display();
+    let book = format!(
+        r#"service = "ledger"
+name = "Ledger"
+public-name = "Ledger"
+owner = "Ledger team (Mina)"
+reviewed = 2026-11-01
+
+[[steps]]
+id = "drain"
+title = "Drain a node"
+phase = "triage"
+look = "Look."
+expect = "Well."
+undo = "Undrain it."
+do.command.argv = ["{script}", "{{how}}", "drain-{{node}}"]
+do.command.undo = ["{script}", "good", "undrain-{{node}}"]
+do.command.changes = true
+do.command.environment = "production"
+do.command.parameters.node = {{ word = "-", default = "node-1" }}
+do.command.parameters.how = {{ word = "-", default = "good" }}
+"#
+    );
+    std::fs::write(books.join("ledger.toml"), book).unwrap();
+}
+
+#[test]
+fn a_step_runs_and_is_taken_back_in_a_shell_once_exactly_that_is_confirmed() {
+    let host = Host::new();
+    let mark = host.home.path().join("marks");
+    let marks = || std::fs::read_to_string(&mark).unwrap_or_default();
+    with_a_step(&host, &mark);
+    let declared = shell(&host, &["declare", "-s", "ledger", "--severity", "sev1", "the ledger is slow"]);
+    assert_eq!(declared.1.trim(), "INC-1", "{declared:?}");
+    let (_, said, complaint) = shell(&host, &["run-step", "1"]);
+    assert!(marks().is_empty() && (said + &complaint).contains("NOT NOW"), "{complaint}");
+    assert_eq!(host.script(&["open", "INC-1", "--plain"], ":take-role sme\n:trust ledger\n:trust ledger 2\n").0, 0);
+    let words = ["run-step", "1", "node=node-7"];
+    let word = |words: &[&str]| {
+        let (status, said, complaint) = shell(&host, words);
+        assert_eq!((status, said.as_str()), (3, ""), "{complaint}");
+        assert!(complaint.contains("PRODUCTION") && complaint.contains("drain-node-7"), "{complaint}");
+        complaint.split("--yes '").nth(1).and_then(|rest| rest.split('\'').next()).unwrap().to_owned()
+    };
+    let confirms = word(&words);
+    assert_eq!(
+        shell(&host, &["run-step", "1", "node=node-8", "--yes", &confirms]).0,
+        3,
+        "another node is another thing"
+    );
+    assert_eq!(marks(), "", "nothing ran");
+    let (status, said, complaint) = shell(&host, &[&words[..], &["--yes", &confirms]].concat());
+    assert_eq!((status, marks().as_str()), (0, "good drain-node-7\n"), "{said}{complaint}");
+    assert!(said.contains(" said good drain-node-7") && said.contains("exit 0"), "{said}");
+    assert!(said.contains("does the expected result hold? then warroom check N"), "no key of a screen: {said}");
+    assert!(host.run(&["runs"]).1.contains("exit 0"));
+    // The way back goes to where the step went.
+    let confirms = word(&["undo", "1"]);
+    assert_eq!(shell(&host, &["undo", "1", "--yes", &confirms]).0, 0);
+    assert_eq!(marks(), "good drain-node-7\ngood undrain-node-7\n");
+    // What did not end well is no success.
+    let words = ["run-step", "1", "node=node-7", "how=bad"];
+    let confirms = word(&words);
+    let (status, _, complaint) = shell(&host, &[&words[..], &["--yes", &confirms]].concat());
+    assert_eq!(status, 1, "{complaint}");
+    assert!(complaint.contains("Drain a node: exit 1"), "{complaint}");
 }
 
 #[test]

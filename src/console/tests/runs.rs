@@ -192,3 +192,57 @@ fn the_proof_in_the_form_of_the_end_is_never_older_than_the_screen() {
     desk.pass(900);
     assert!(desk.screen().contains("alipay p99 latency: the newest value is not fresh"), "{}", desk.screen());
 }
+
+#[test]
+fn the_output_pane_goes_along_with_the_run_that_takes_it_and_names_the_file_of_what_has_left_it() {
+    let mut desk = ready();
+    desk.keys("e");
+    desk.key(KeyCode::Enter);
+    desk.keys("alipay");
+    desk.key(KeyCode::Enter);
+    let first = desk.console.incident().runs[0].id;
+    let lines: String = (0..60).map(|number| format!("first {number}\n")).collect();
+    desk.tell(Msg::Run(first, RunSaid::Printed(CleanText::new(&lines), 0)));
+    // Somebody reads above the end.
+    for _ in 0..4 {
+        desk.key(KeyCode::PageUp);
+    }
+    assert!(!desk.screen().contains("first 59"), "{}", desk.screen());
+    let body = CommandEnded {
+        run: first,
+        ending: Ending::Exited(0),
+        took_ms: 12_000,
+        bytes: 12,
+        dropped: 0,
+        tail: "first 59\n".into(),
+        left_running: false,
+        left: Vec::new(),
+        outcome: None,
+        captured: None,
+    };
+    desk.tell(Msg::Run(first, RunSaid::Ended(body)));
+    desk.key(KeyCode::Esc);
+    desk.keys("3e");
+    desk.key(KeyCode::Enter);
+    desk.keys("alipay");
+    desk.key(KeyCode::Enter);
+    let runs = &desk.console.incident().runs;
+    assert_eq!(runs.len(), 2, "{}", desk.screen());
+    let second = runs[1].id;
+    desk.tell(Msg::Run(second, RunSaid::Printed("second line\n".into(), 0)));
+    let screen = desk.screen();
+    assert!(screen.contains("second line") && !screen.contains("first 10"), "it follows the new run: {screen}");
+    // Of much output the beginning is only in the file, and the pane says in which and how it is opened.
+    desk.tell(Msg::Run(second, RunSaid::File("/state/INC-1.runs/2/output".into())));
+    let much: String = (0..12_000).map(|number| format!("much {number}\n")).collect();
+    desk.tell(Msg::Run(second, RunSaid::Printed(CleanText::new(&much), 0)));
+    desk.key(KeyCode::Char('9'));
+    desk.keys("z");
+    assert!(desk.screen().contains("much 11999"), "{}", desk.screen());
+    desk.key(KeyCode::Home);
+    let screen = desk.screen();
+    assert!(screen.contains("the lines before stand in /state/INC-1.runs/2/output (o opens it)"), "{screen}");
+    desk.effects.clear();
+    desk.keys("o");
+    assert!(desk.effects.iter().any(|effect| matches!(effect, Effect::Page(_))), "{:?}", desk.effects);
+}

@@ -117,7 +117,11 @@ async fn run(mut plan: Plan, asked: &ShellCommand) -> anyhow::Result<ShellAnswer
             went = Some(session.obey_once(asked, wall, &mut shell));
             continue;
         }
-        let is_at_rest = !session.is_waiting() && !session.is_sending();
+        let is_at_rest = !session.is_waiting() && !session.is_sending() && !session.is_running(wall);
+        if is_at_rest && session.dialog.is_some() && matches!(went, Some(Went::Done | Went::Answered)) {
+            went = Some(session.take_up(asked, wall, &mut shell));
+            continue;
+        }
         match &went {
             Some(went) if is_at_rest || matches!(went, Went::Unconfirmed(_)) => break went.clone(),
             None if session.has_failed => break Went::Refused,
@@ -132,7 +136,12 @@ async fn run(mut plan: Plan, asked: &ShellCommand) -> anyhow::Result<ShellAnswer
         };
         let wall = clock::wall();
         match happened {
-            Heard::Asked(Signal::Terminate(ending)) => break Went::Ended(ending.status()),
+            Heard::Asked(Signal::Terminate(ending)) => {
+                if session.is_running(wall) {
+                    session.paper.line("! what was started runs on: :runs says how it goes, :cancel N ends it");
+                }
+                break Went::Ended(ending.status());
+            }
             Heard::Asked(Signal::Suspend) => {
                 rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TTOU)?;
             }
@@ -146,6 +155,7 @@ async fn run(mut plan: Plan, asked: &ShellCommand) -> anyhow::Result<ShellAnswer
             Heard::Time => session.handle(Msg::Wake, wall, &mut shell),
         }
     };
+    let went = session.ran(went, clock::wall());
     let unsent = session.unsent(clock::wall());
     shell.close(None, None, PATIENCE).map_err(anyhow::Error::msg)?;
     Ok(session.answered(went, unsent))

@@ -15,16 +15,21 @@ use crate::incident::{Command, CommandRemarked, NoteAdded, NoteKind, Program, Pu
 use crate::text::{CleanStr, CleanText, Exact};
 
 pub(super) const VERBS: &[Verb] = &[
-    verb("run", "N [NAME=VALUE …]", "show what a step would run; :confirm starts it", |session, rest, wall| {
-        show(session, rest, Purpose::Do, wall)
-    }).shell(InShell::Own("run")),
+    verb(
+        "run",
+        "N [NAME=VALUE …]",
+        "show what a step would run, and start it once that is confirmed",
+        |session, rest, wall| show(session, rest, Purpose::Do, wall),
+    )
+    .shell(InShell::As("run-step")),
     verb(
         "undo",
         "N [NAME=VALUE …]",
-        "show what would take a step back; :confirm starts it",
+        "show what would take a step back, and start it once that is confirmed",
         |session, rest, wall| show(session, rest, Purpose::Undo, wall),
-    ).shell(InShell::Not("what would run is shown first and started by its word: `warroom open --plain`, or `warroom run --step STEP -- COMMAND`")),
-    verb("confirm", "[WORD]", "start what was shown last, with the word that it asked for", confirm).shell(InShell::Not("what would run is shown first and started by its word: `warroom open --plain`, or `warroom run --step STEP -- COMMAND`")),
+    ),
+    verb("confirm", "[WORD]", "start what was shown last, with the word that it asked for", confirm)
+        .shell(InShell::Not("what `warroom run-step`, `undo` and `roll-back` show is confirmed there with --yes")),
     verb("runs", "", "the commands of this record", runs).looks(),
     verb("cancel", "N", "stop a command (:runs has the numbers)", |session, rest, wall| {
         remark(session, rest, "cancel", Remark::CancelAsked, wall)
@@ -37,7 +42,8 @@ pub(super) const VERBS: &[Verb] = &[
         "SERVICE [N]",
         "show what a playbook from outside would run, or how its file was changed; then choose",
         trust,
-    ).shell(InShell::Not("a playbook from outside is read before it is trusted: `warroom open`")),
+    )
+    .shell(InShell::Not("a playbook from outside is read before it is trusted: `warroom open`")),
     verb("wrong", "N", "a step is wrong: note a follow-up", |session, rest, wall| {
         let body = step_done(&session.cx(wall), "wrong", rest)?;
         let text = CleanText::new(&format!("playbook step {} ({}) is wrong", body.step, body.title));
@@ -91,7 +97,8 @@ pub(super) fn show_dialog(session: &mut Session, mut dialog: RunDialog) -> Answe
         Some(programs) => Ok(vec![Effect::LookFor(session.looks, programs)]),
         None => {
             let lines = told(session);
-            session.answer(lines)
+            // A shell shows it with the word that it wants.
+            if session.is_single { Ok(Vec::new()) } else { session.answer(lines) }
         }
     }
 }
@@ -119,8 +126,9 @@ impl Session {
     pub(in crate::run::plain) fn found(&mut self, number: u64, found: &[Result<Program, CleanStr>]) {
         self.waits.answer = false;
         if self.dialog.as_mut().is_some_and(|asked| asked.dialog.take_found(number, found)) {
-            for line in told(self) {
-                self.paper.line(&line);
+            let lines = told(self);
+            if !self.is_single {
+                lines.iter().for_each(|line| self.paper.line(line));
             }
         }
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::super::Session;
 use super::super::lists;
 use super::words::{fields, first_word, given};
-use super::{Answer, InShell, Verb, usage, verb};
+use super::{Answer, Verb, usage, verb};
 use crate::console::overlay;
 use crate::incident::{Command, DecisionProposed, HypothesisOpened, HypothesisSettled, ObjectionRaised, Purpose};
 use crate::text::CleanStr;
@@ -35,8 +35,12 @@ pub(super) const VERBS: &[Verb] = &[
     verb("theories", "", "the theories, with numbers", |session, _, wall| {
         session.answer_list(lists::theories, "no theory is open: :theory TEXT opens one", wall)
     }).looks(),
-    verb("roll-back", "N", "show what would take a theory's cause back; :confirm starts it", roll_back)
-        .shell(InShell::Not("a command is read and confirmed in a console")),
+    verb(
+        "roll-back",
+        "N",
+        "show what would take a theory's cause back, and start it once that is confirmed",
+        roll_back,
+    ),
     verb("eliminated", "N EVIDENCE", "a theory does not hold", |session, rest, wall| {
         settle(session, "eliminated", false, rest, wall)
     }).of(lists::theories),

@@ -22,6 +22,7 @@ fn every_action_that_the_domain_names_is_a_key_or_a_name_on_the_screen_and_a_com
         include_str!("../../../incident/command/work.rs"),
         include_str!("../../../incident/gate.rs"),
         include_str!("../../../console.rs"),
+        include_str!("../../../console/runs.rs"),
     ];
     let mut named = 0;
     for source in sources {
