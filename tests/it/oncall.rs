@@ -91,3 +91,20 @@ fn without_a_rotation_oncall_says_so_and_how_to_write_one() {
     let (status, out, _) = oncall("", &["--json"]);
     assert!(status == 1 && out.contains("\"on_call\":null"), "{out}");
 }
+
+#[test]
+fn a_time_of_day_is_the_next_one_and_the_answer_says_which_moment_that_is() {
+    let zone = chrono_tz::Europe::Berlin;
+    let now = warroom::clock::wall().with_timezone(&zone);
+    for (ahead, days) in [(chrono::TimeDelta::minutes(-2), 1), (chrono::TimeDelta::minutes(5), 0)] {
+        let asked = now + ahead;
+        // On the two nights of a year on which the clocks change, and around midnight, the day is another question.
+        if asked.date_naive() != now.date_naive() {
+            continue;
+        }
+        let moment = (asked.date_naive() + chrono::TimeDelta::days(days)).format("%a %Y-%m-%d").to_string();
+        let (status, said, _) = oncall(TEAM, &["--at", &asked.format("%H:%M").to_string()]);
+        assert_eq!(status, 0);
+        assert!(said.starts_with(&format!("at        {moment} {}", asked.format("%H:%M"))), "{said}");
+    }
+}

@@ -190,3 +190,21 @@ fn a_note_that_could_be_for_many_incidents_names_ten_of_them() {
     );
     assert!(complaint.contains("… 4 more: `warroom list` shows all"), "{complaint}");
 }
+
+#[test]
+fn what_is_days_old_has_its_day_and_what_is_days_late_says_so_in_days() {
+    let host = Host::new();
+    let (status, id) = host.run(&["declare", "--severity", "sev2", "--at", "-3d", "slow since Friday"]);
+    assert_eq!((status, id.trim()), (0, "INC-1"));
+    assert_eq!(host.run(&["note", "--", "-2d it began here"]).0, 0);
+    let day = (warroom::clock::wall() - chrono::TimeDelta::days(2)).format("%m-%d").to_string();
+    let log = host.run(&["log"]).1;
+    let line = log.lines().find(|line| line.contains("it began here")).unwrap();
+    assert!(line.contains(&format!(" {day} ")), "a line of another day has its day: {log}");
+    let of_today = log.lines().find(|line| line.contains("DECLARED")).unwrap();
+    assert!(!of_today.contains(&warroom::clock::wall().format(" %m-%d ").to_string()), "one of today has none: {log}");
+    let due = host.run(&["due"]).1;
+    assert!(due.lines().next().is_some_and(|line| line.contains("OVERDUE by 2 d")), "{due}");
+    let (_, said) = host.script(&["open", "INC-1", "--plain"], ":log\n:due\n");
+    assert!(said.contains(&format!("{day} ")) && said.contains("OVERDUE by 2 d"), "{said}");
+}

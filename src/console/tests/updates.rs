@@ -5,6 +5,7 @@ use crate::incident::{
     Act, Channel, DecisionProposed, DeliveryQueued, ForeignNoted, HypothesisOpened, HypothesisSettled, Phase,
     PhaseEntered, RoleNamed, Route, StatusUpdate, StepDone, StepRef, TaskAssigned,
 };
+use crate::template::{Audience, Status};
 
 /// An incident in mitigation, of which people wrote a good deal.
 fn busy() -> Desk {
@@ -177,4 +178,35 @@ fn the_dialog_shows_the_text_of_each_channel_as_it_leaves_and_that_is_what_leave
     {
         assert!(screen.contains(line), "{line}\n{screen}");
     }
+}
+
+#[test]
+fn customers_read_since_when_it_is_normal_and_not_when_somebody_pressed_the_key() {
+    let mut desk = busy();
+    let began = desk.wall;
+    let of = crate::incident::SymptomOf::Objective { service: "alipay".into(), id: "error-ratio".into() };
+    let title: CleanStr = "alipay Error ratio".into();
+    desk.write(
+        "warroom",
+        Event::SymptomBegan(crate::incident::SymptomBegan {
+            of: of.clone(),
+            title: title.clone(),
+            since: began,
+            at_least: false,
+            value: "18 %".into(),
+        }),
+    );
+    desk.wall += TimeDelta::minutes(25);
+    let recovered = began + TimeDelta::minutes(10);
+    let over = crate::incident::SymptomEnded { of, title, ended: recovered, after: None, peak: None };
+    desk.write("warroom", Event::SymptomEnded(over));
+    desk.write("dana", Event::PhaseEntered(PhaseEntered::plain(Phase::Resolved)));
+    let cx = desk.console.view(desk.wall);
+    assert_eq!(cx.normal_since(), Some(recovered));
+    let facts = crate::console::overlay::update_facts(Audience::External, None, &cx);
+    assert_eq!(facts.resolved, Some(recovered));
+    let text = cx.templates.render(Audience::External, Status::Resolved, &facts).unwrap().text;
+    let clock = |at: DateTime<Utc>| at.format("%H:%M").to_string();
+    assert!(text.contains(&format!("working normally since {}", clock(recovered))), "{text}");
+    assert!(!text.contains(&clock(desk.wall)), "the key was pressed at {}: {text}", clock(desk.wall));
 }

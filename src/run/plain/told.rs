@@ -483,6 +483,19 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_is_not_all_of_it_says_so_beside_its_value() {
+        let mut desk = Desk::open(&Room::declared().incident, 60);
+        let Finding::Measured(id, scope, mut measured) = p99(0.2, 100) else { return };
+        measured.partial.push("No StoreAPIs matched for this query".into());
+        desk.hear(100, Finding::Measured(id.clone(), scope, measured));
+        let catalogue = Catalogue::shipped();
+        let objective = &catalogue.get("alipay").unwrap().objectives[0];
+        let cx = desk.console.view(at(100));
+        let line = objective_line(&id, objective, cx.live.panels.get(&id), &cx);
+        assert!(line.ends_with("met, 200 ms, limit ≤ 800 ms; PARTIAL: No StoreAPIs matched for this query"), "{line}");
+    }
+
+    #[test]
     fn a_source_that_fails_is_said_once_and_so_is_its_recovery() {
         let mut desk = Desk::open(&Room::declared().incident, 60);
         let failed = |why: &str| Finding::Failed { reason: why.into(), retry_in: TimeDelta::seconds(1) };
