@@ -350,9 +350,11 @@ impl Name<'_> {
         let mut value = rest.trim_start_matches([' ', '\t', '\u{a0}']);
         if let Some(below) = value
             .strip_prefix(['|', '>'])
-            .filter(|below| below.trim_start_matches(['-', ' ']).starts_with(['\n', '\r']))
+            .map(|below| below.trim_start_matches(['-', '+']))
+            .filter(|below| below.starts_with(char::is_whitespace))
         {
-            value = below.trim_start_matches(['-', ' ']);
+            // A block of YAML; where many lines were made one, a blank is all that is left of the line's end.
+            value = below.trim_start_matches(' ');
         }
         if value.starts_with(['\n', '\r']) {
             // In the next line it stands alone; a sentence there is the next thought.
