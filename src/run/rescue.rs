@@ -27,6 +27,8 @@ pub(super) fn rescue(
     in_time: bool,
 ) -> Result<(), String> {
     let entries: Vec<&NewEntry> = waiting.values().flatten().collect();
+    // Entries are masked as they are made; this line is none yet.
+    let draft = draft.map(|text| crate::vault::mask().mask_unfinished(text));
     if entries.is_empty() && draft.is_none() {
         return match in_time {
             true => Ok(()),
@@ -37,7 +39,7 @@ pub(super) fn rescue(
     for entry in &entries {
         let _ = writeln!(text, "{}", line(id, entry));
     }
-    if let Some(draft) = draft {
+    if let Some(draft) = &draft {
         let _ = writeln!(text, "half-typed · {draft}");
     }
     let mut what = match entries.len() {
@@ -45,7 +47,7 @@ pub(super) fn rescue(
         1 => vec!["an entry".to_owned()],
         count => vec![format!("{count} entries")],
     };
-    what.extend(draft.map(|_| "a half-typed line".to_owned()));
+    what.extend(draft.as_ref().map(|_| "a half-typed line".to_owned()));
     let what = what.join(" and ");
     let later = format!("look with `warroom show {id}` what is in the record when the disk answers");
     Err(match keep(&log.with_file_name("rescue"), id, &text) {
