@@ -16,6 +16,9 @@ use super::{JournalError, What, verify};
 /// The files of a record that must stay the same as long as it is open, and what they are called.
 const FILES: [(&str, &str); 3] = [("", "the file"), ("-wal", "its log"), ("-shm", "the memory of its log")];
 
+/// Which of them SQLite has in memory.
+const MEMORY: usize = 2;
+
 /// The files as they were when they were opened.
 #[derive(Debug)]
 pub(super) struct Ground {
@@ -61,6 +64,10 @@ impl Ground {
             if (is.st_dev, is.st_ino) != known {
                 return Err(lost(&self.path, format!("another file stands where {name} was")));
             }
+            // SQLite has it in memory, and whoever touches memory whose file has ended is killed (SIGBUS). Nobody makes it shorter who works on the record.
+            if place == MEMORY && is.st_size < self.sizes[place] {
+                return Err(lost(&self.path, format!("{name} was cut short")));
+            }
             self.is_doubtful |= is.st_size < self.sizes[place];
             self.sizes[place] = is.st_size;
         }
@@ -72,6 +79,21 @@ impl Ground {
             self.is_doubtful = false;
         }
         Ok(())
+    }
+}
+
+impl Ground {
+    /// Fails where the memory that SQLite shares of the record is not whole: then not even reading may touch it.
+    pub(super) fn check_memory(&self) -> Result<(), JournalError> {
+        let file = with_suffix(&self.path, FILES[MEMORY].0);
+        let size = above(&file).and_then(|(folder, name)| folder.look(name)).map(|is| is.st_size);
+        // One that is gone, or another one in its place, is what `check` says; what is mapped is whole then.
+        match size.is_ok_and(|size| size < self.sizes[MEMORY]) {
+            true => {
+                Err(JournalError::Lost { path: self.path.clone(), how: format!("{} was cut short", FILES[MEMORY].1) })
+            }
+            false => Ok(()),
+        }
     }
 }
 

@@ -277,6 +277,17 @@ impl SqliteJournal {
     }
 }
 
+impl Drop for SqliteJournal {
+    fn drop(&mut self) {
+        // Closing would touch it, too. The system takes back what a process leaves.
+        if self.ground.as_ref().is_some_and(|ground| ground.check_memory().is_err())
+            && let Ok(empty) = Connection::open_in_memory()
+        {
+            std::mem::forget(std::mem::replace(&mut self.db, empty));
+        }
+    }
+}
+
 impl Journal for SqliteJournal {
     fn append(&mut self, new: &[NewEntry]) -> Result<Vec<Entry>, JournalError> {
         self.commit(&[Work::Append(new.to_vec())])
@@ -287,6 +298,7 @@ impl Journal for SqliteJournal {
         if self.chain.at() != after {
             self.chain = Chain::after(after, Care::Read);
         }
+        self.ground.as_ref().map_or(Ok(()), Ground::check_memory)?;
         self.renew()?;
         self.check_schema()?;
         let mut tail = Tail::default();
