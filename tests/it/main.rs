@@ -17,6 +17,7 @@ mod console;
 mod damage_said;
 mod docs;
 mod doctor;
+mod doors;
 mod facilitator;
 mod forged;
 mod gameday;
