@@ -314,8 +314,8 @@ pub struct Config {
     pub rehearsal: Rehearsal,
     /// The zone in which new incidents are read.
     pub zone: Zone,
-    /// Folders with playbooks of one's own, later ones win.
-    pub playbooks: Vec<PathBuf>,
+    /// Playbooks of one's own.
+    pub playbooks: files::Shelf,
     /// The folder with themes of one's own.
     pub themes: PathBuf,
     /// The folder with templates of updates of one's own.
@@ -400,8 +400,9 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
     let ticket_fields = partial.jira_project.fields.clone();
     let ticket_ends = written::ticket_ends(&partial.jira_project);
     let ticket_types = written::ticket_types(partial.jira_project);
-    let mut playbooks = vec![places.playbooks()];
-    playbooks.extend(partial.playbooks.dirs.iter().flatten().map(|dir| path("playbooks.dirs", dir)));
+    let mut folders = vec![places.playbooks()];
+    folders.extend(partial.playbooks.dirs.iter().flatten().map(|dir| path("playbooks.dirs", dir)));
+    let playbooks = files::Shelf { folders, variant: partial.playbooks.variant.clone() };
     Config {
         name: partial.me.name,
         journal: partial.journal.dir.map_or_else(|| places.state.join("journal"), |dir| path("journal.dir", &dir)),

@@ -139,6 +139,9 @@ pub struct Playbook {
     pub name: CleanStr,
     /// The service as customers know it.
     pub public_name: CleanStr,
+    /// The environment for which it is written, where a service has several: `[playbooks] variant` chooses.
+    #[serde(default)]
+    pub variant: Option<CleanStr>,
     /// Who keeps this playbook.
     pub owner: CleanStr,
     /// When somebody last read it against the world.
@@ -447,7 +450,7 @@ pub struct Catalogue {
     /// Services whose own file cannot be taken: why, and the last playbook of theirs that could be. Nothing takes its place without a word.
     pub broken: BTreeMap<ServiceId, (String, Option<Box<Playbook>>)>,
     /// The files from which playbooks were taken.
-    files: BTreeMap<ServiceId, String>,
+    files: BTreeMap<ServiceId, (String, Option<CleanStr>)>,
 }
 
 impl Catalogue {
@@ -482,15 +485,17 @@ impl Catalogue {
                 let other = self
                     .files
                     .get(&playbook.service)
-                    .filter(|other| *other != file && folder(other) == folder(file))
-                    .cloned();
-                let service = playbook.service.clone();
+                    .filter(|(other, variant)| {
+                        *other != file && folder(other) == folder(file) && *variant == playbook.variant
+                    })
+                    .map(|(other, _)| other.clone());
+                let (service, variant) = (playbook.service.clone(), playbook.variant.clone());
                 self.insert(playbook);
                 if let Some(other) = other {
                     let why = format!("{other} and {file} are both of `{service}`: keep one of them");
                     self.break_off(service, why);
                 } else if !SHIPPED.iter().any(|(shipped, _)| *shipped == file) {
-                    self.files.insert(service, file.to_owned());
+                    self.files.insert(service, (file.to_owned(), variant));
                 }
             }
             Err(flaw) => self.miss(file, Some(text), flaw.to_string()),
@@ -506,6 +511,17 @@ impl Catalogue {
             self.break_off(CleanStr::new(&service), why);
         } else {
             self.problems.push(why);
+        }
+    }
+
+    /// A service whose playbooks in a folder are all for other environments has none: nothing from elsewhere stands in for them.
+    pub fn lack(&mut self, service: &str, folder: &str, why: String) {
+        let is_here = |file: &str| file.rsplit_once('/').is_some_and(|(known, _)| known == folder);
+        if self.broken.contains_key(service) || self.files.get(service).is_some_and(|(file, _)| is_here(file)) {
+            return;
+        }
+        if name(service, "service").is_ok() {
+            self.break_off(CleanStr::new(service), why);
         }
     }
 

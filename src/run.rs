@@ -171,7 +171,7 @@ pub struct Plan {
     /// The program that prints changes, if there is one, and the pause between two runs.
     pub change_command: Option<(Vec<String>, std::time::Duration)>,
     /// Folders with more playbooks.
-    pub playbooks: Vec<PathBuf>,
+    pub playbooks: crate::config::files::Shelf,
     /// The folder with templates of one's own.
     pub templates: PathBuf,
     /// Where a starter config would be written.

@@ -52,6 +52,7 @@ pub(super) fn open(endpoint: &Endpoint, options: &Options) -> Result<Box<dyn Cha
         seen: Mutex::default(),
         links: Mutex::default(),
         names: Mutex::default(),
+        older: Mutex::default(),
         rooms: Mutex::default(),
         guests: Mutex::default(),
     }))
@@ -71,6 +72,8 @@ struct Slack {
     links: Mutex<BTreeMap<(String, String), CleanStr>>,
     /// What people are called, by ID.
     names: Mutex<BTreeMap<String, String>>,
+    /// How far channels' older messages were looked over.
+    older: Mutex<kept::Older>,
     /// The channels of the workspace, as far as they were listed.
     rooms: Mutex<rooms::Listing>,
     /// The guests of the workspace, by ID.

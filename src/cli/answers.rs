@@ -281,8 +281,10 @@ pub(super) fn playbooks(config: &Config) -> Result<ExitCode, Ending> {
         let (steps, objectives) = (playbook.steps.len(), playbook.objectives.len());
         writeln!(
             out,
-            "{:<12} {steps:>2} steps {objectives} objectives  {review:<22} {}",
-            playbook.service, playbook.owner
+            "{:<12} {steps:>2} steps {objectives} objectives  {review:<22} {}{}",
+            playbook.service,
+            playbook.owner,
+            playbook.variant.as_ref().map(|variant| format!(" · for {variant}")).unwrap_or_default()
         )?;
     }
     for problem in &catalogue.problems {

@@ -36,6 +36,9 @@ pub(super) fn show(config: &Config, service: &str) -> Result<ExitCode, Ending> {
         "{} ({}), kept by {}, reviewed {}\n",
         playbook.name, playbook.service, playbook.owner, playbook.reviewed
     );
+    if let Some(variant) = &playbook.variant {
+        let _ = writeln!(out, "  for {variant}");
+    }
     for contact in &playbook.contacts {
         let _ = writeln!(out, "  {}: {}", contact.name, contact.how);
     }

@@ -5,6 +5,7 @@
 //!
 //! Invariant: a folder or a file that cannot be read is a problem that is shown, never a failure.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -13,34 +14,75 @@ use super::{ConfigError, include};
 use crate::exercise::{Exercise, SHIPPED, tabletop};
 use crate::playbook::Catalogue;
 use crate::template::Templates;
+use crate::text::document::text_at;
 use crate::text::{CleanStr, fit};
 
-/// The shipped playbooks, and those of some folders over them; the last of a service wins.
-pub fn catalogue(folders: &[PathBuf]) -> Catalogue {
+/// Where playbooks of one's own lie, and for which environment those of a service that has several are chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shelf {
+    /// The folders, later ones win.
+    pub folders: Vec<PathBuf>,
+    /// The environment.
+    pub variant: Option<CleanStr>,
+}
+
+/// The shipped playbooks, and those of some folders over them; the last of a service wins, and in a folder the one for this environment.
+pub fn catalogue(shelf: &Shelf) -> Catalogue {
     let mut catalogue = Catalogue::shipped();
-    for folder in folders {
-        let files = match documents(folder, "toml") {
-            Ok(files) => files,
+    let mut known = BTreeSet::new();
+    for folder in &shelf.folders {
+        match documents(folder, "toml") {
+            Ok(files) => take(&mut catalogue, folder, &files, shelf, &mut known),
+            Err(problem) => catalogue.problems.push(problem),
+        }
+    }
+    if let Some(wanted) = shelf.variant.as_ref().filter(|wanted| !known.is_empty() && !known.contains(wanted.as_str()))
+    {
+        let known: Vec<_> = known.iter().map(String::as_str).collect();
+        let wanted = fit(wanted, 40);
+        let why =
+            format!("[playbooks] variant: no playbook is for `{wanted}`: there are some for {}", known.join(", "));
+        catalogue.problems.push(why);
+    }
+    catalogue
+}
+
+/// Takes the files of a folder: those for every environment first, then those for this one. What is only for others is not taken, and nothing stands in
+/// for it.
+fn take(catalogue: &mut Catalogue, folder: &Path, files: &[PathBuf], shelf: &Shelf, known: &mut BTreeSet<String>) {
+    let (mut chosen, mut others) = (Vec::new(), BTreeMap::<String, BTreeSet<String>>::new());
+    for path in files {
+        let file = path.to_string_lossy().into_owned();
+        let text = match text_of(path, true) {
+            Ok(text) => text.unwrap_or_default(),
             Err(problem) => {
-                catalogue.problems.push(problem);
+                catalogue.miss(&file, None, problem);
                 continue;
             }
         };
-        for file in files {
-            let text = match text_of(&file, true) {
-                Ok(text) => text.unwrap_or_default(),
-                Err(problem) => {
-                    catalogue.miss(&file.to_string_lossy(), None, problem);
-                    continue;
-                }
-            };
-            match include::whole(&file, &text) {
-                Ok(texts) => texts.iter().for_each(|text| catalogue.take(&file.to_string_lossy(), text)),
-                Err(problem) => catalogue.miss(&file.to_string_lossy(), Some(&text), problem),
+        let variant = text_at(&text, "variant");
+        known.extend(variant.clone());
+        let is_other = variant.is_some() && variant.as_deref() != shelf.variant.as_deref();
+        match include::whole(path, &text) {
+            Ok(texts) if is_other => {
+                let services = texts.iter().filter_map(|text| text_at(text, "service"));
+                services.for_each(|service| others.entry(service).or_default().extend(variant.clone()));
             }
+            Ok(texts) if variant.is_some() => chosen.extend(texts.into_iter().map(|text| (file.clone(), text))),
+            Ok(texts) => texts.iter().for_each(|text| catalogue.take(&file, text)),
+            Err(problem) if is_other => catalogue.problems.push(problem),
+            Err(problem) => catalogue.miss(&file, Some(&text), problem),
         }
     }
-    catalogue
+    chosen.iter().for_each(|(file, text)| catalogue.take(file, text));
+    for (service, variants) in others {
+        let variants: Vec<_> = variants.into_iter().collect();
+        let why = format!(
+            "the playbooks of `{service}` are for {}: name one in [playbooks] variant, or write one without `variant`",
+            variants.join(", ")
+        );
+        catalogue.lack(&service, &folder.to_string_lossy(), why);
+    }
 }
 
 /// The texts of the playbooks in a file, each whole: with what it includes, one for each service that it names.

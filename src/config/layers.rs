@@ -280,6 +280,7 @@ pub(super) const KEYS: &[&str] = &[
     "cadence.adviser",
     "playbooks.dirs",
     "playbooks.env",
+    "playbooks.variant",
     "oncall.start",
     "oncall.hand-over",
     "oncall.zone",

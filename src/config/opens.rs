@@ -53,7 +53,13 @@ pub(super) fn missing(config: &Config, inputs: &Inputs) -> Vec<String> {
     problems.extend(staged.filter_map(|argv| program("staging.commands", argv.first().map(|word| word.text()))));
     // The first one is the usual place, which need not exist.
     problems.extend(
-        config.playbooks.iter().skip(1).filter_map(|dir| not_a_folder(dir)).map(|why| format!("[playbooks] {why}")),
+        config
+            .playbooks
+            .folders
+            .iter()
+            .skip(1)
+            .filter_map(|dir| not_a_folder(dir))
+            .map(|why| format!("[playbooks] {why}")),
     );
     problems.extend(no_journal(&config.journal).map(|why| format!("[journal] {why}")));
     problems

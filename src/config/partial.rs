@@ -309,6 +309,8 @@ pub(super) struct CadencePartial {
 pub(super) struct PlaybooksPartial {
     pub(super) dirs: Option<Vec<PathBuf>>,
     pub(super) env: Vec<CleanStr>,
+    #[serde(deserialize_with = "said")]
+    pub(super) variant: Option<CleanStr>,
 }
 
 pub(super) fn said<'de, D: Deserializer<'de>>(input: D) -> Result<Option<CleanStr>, D::Error> {

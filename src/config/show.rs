@@ -185,6 +185,7 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 [playbooks]
 # Folders with playbooks of your own, beside `playbooks` in this folder; a file replaces the shipped one of the same service.
 # dirs = ["playbooks-of-the-team"]
+# variant = "eu"             # of a service with several files, the one that says `variant = "eu"`; else the one that says none
 # Commands get PATH, HOME, the language, KUBECONFIG and other usual variables, what their step names in `env`, and these:
 # env = ["TF_CLI_CONFIG_FILE"]
 
@@ -335,7 +336,7 @@ pub fn path(inputs: &Inputs) -> Result<String, ConfigError> {
     let config = &loaded.config;
     let mut all = vec![("for all users", inputs.places.system.clone()), ("yours", users(inputs).0)];
     all.push(("themes", config.themes.clone()));
-    all.extend(config.playbooks.iter().map(|folder| ("playbooks", folder.clone())));
+    all.extend(config.playbooks.folders.iter().map(|folder| ("playbooks", folder.clone())));
     all.push(("templates", config.templates.clone()));
     all.push(("journal", config.journal.clone()));
     all.push(("log", config.log.clone()));

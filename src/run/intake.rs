@@ -400,4 +400,43 @@ mod tests {
             assert!((adapter.signed)(&native(path, &[(name, value)], "{}"), "another").is_err());
         }
     }
+
+    #[test]
+    fn what_the_documentation_of_gitlab_and_argo_cd_has_besides_is_read_as_it_is_meant() {
+        let read = |adapter: &Adapter, said: Value| (adapter.read)(&native(adapter.path, &[], "{}"), &said).unwrap();
+        // Deployed by the interface: there is no job.
+        let by_interface = serde_json::json!({
+            "object_kind": "deployment", "status": "success", "status_changed_at": "2021-04-28 21:50:00 +0200",
+            "deployment_id": 15, "deployable_id": 796, "deployable_url": null, "environment": "staging",
+            "project": { "path_with_namespace": "root/test-deployment-webhooks" }, "short_sha": "279484c0",
+            "user": { "username": "root" }, "commit_url": "https://gl/-/commit/279484c0", "commit_title": "Add new file",
+        });
+        let change = read(&gitlab::ADAPTER, by_interface).unwrap();
+        assert_eq!(change.link.as_deref(), Some("https://gl/-/commit/279484c0"));
+        // Two deployments that one event has set off share its name.
+        let headers = [("x-gitlab-token", "secret"), ("x-gitlab-event-uuid", "e1")];
+        let id = |body: &str| (gitlab::ADAPTER.signed)(&native("/changes/gitlab", &headers, body), "secret").unwrap();
+        assert_eq!(id("{\"a\":1}"), id("{\"a\":1}"));
+        assert_ne!(id("{\"a\":1}"), id("{\"a\":2}"));
+        let app = |dry_run: bool| {
+            let revisions = |one: &str| serde_json::json!({ "revision": "", "revisions": [one, "2.1.0"] });
+            serde_json::json!({ "app": {
+                "metadata": { "name": "alipay" },
+                "spec": { "sources": [{ "repoURL": "https://g/1" }, { "repoURL": "https://charts" }] },
+                "status": {
+                    "operationState": { "phase": "Succeeded", "startedAt": "2026-11-24T10:02:00Z",
+                        "operation": { "sync": { "dryRun": dry_run }, "initiatedBy": { "automated": true } },
+                        "syncResult": revisions("9f2c1a4e9f2c1a4e9f2c1a4e9f2c1a4e9f2c1a4e") },
+                    "history": [revisions("4.11"), revisions("9f2c1a4e9f2c1a4e9f2c1a4e9f2c1a4e9f2c1a4e")],
+                },
+            } })
+        };
+        let change = read(&argocd::ADAPTER, app(false)).unwrap();
+        assert_eq!(
+            change.line().as_str(),
+            "deploy alipay: synchronised, 4.11 + 2.1.0 -> 9f2c1a4e + 2.1.0, succeeded (argocd)"
+        );
+        assert_eq!(change.link.as_deref(), Some("https://g/1"));
+        assert_eq!(read(&argocd::ADAPTER, app(true)), None, "a trial changes nothing");
+    }
 }

@@ -1,6 +1,6 @@
 //! What takes time with records: listing them, beginning one, reading playbooks. All of it blocks, and runs on the blocking pool.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
@@ -241,8 +241,8 @@ pub fn create(place: &JournalPlace, series: Series, via: Via, entries: &[NewEntr
 }
 
 /// The playbooks, each with the day on which it was drilled last: as its file says, or as a drill of this host that was completed.
-pub fn catalogue(place: &JournalPlace, folders: &[PathBuf]) -> Catalogue {
-    let mut catalogue = files::catalogue(folders);
+pub fn catalogue(place: &JournalPlace, shelf: &files::Shelf) -> Catalogue {
+    let mut catalogue = files::catalogue(shelf);
     // Without a journal nothing was drilled here; that it cannot be opened is told where it is used.
     let Ok(dir) = JournalDir::open(&place.directory, place.sharing) else { return catalogue };
     let not_known = |why: String| format!("when playbooks were drilled last is not known of all: {why}");

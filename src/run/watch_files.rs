@@ -4,7 +4,6 @@
 //!
 //! Invariant: it ends with the console; a file that is half-written is read again when it is whole.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
@@ -16,17 +15,17 @@ use crate::config::files;
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Watches some folders until nobody listens any more.
-pub(super) fn watch(folders: Vec<PathBuf>, to: Sender<Work>, place: JournalPlace) {
+pub(super) fn watch(shelf: files::Shelf, to: Sender<Work>, place: JournalPlace) {
     let run = move || {
-        let mut known = files::state_of(&folders);
+        let mut known = files::state_of(&shelf.folders);
         while !to.is_closed() {
             std::thread::sleep(LOOK);
-            let now = files::state_of(&folders);
+            let now = files::state_of(&shelf.folders);
             if now == known {
                 continue;
             }
             known = now;
-            if to.blocking_send(Work::Catalogue(Box::new(records::catalogue(&place, &folders)))).is_err() {
+            if to.blocking_send(Work::Catalogue(Box::new(records::catalogue(&place, &shelf)))).is_err() {
                 return;
             }
         }

@@ -18,7 +18,7 @@ use warroom::text::Exact;
 use crate::plain::Host;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_warroom");
-const ROUNDS: u64 = 440;
+const ROUNDS: u64 = 455;
 const WRAPPED: u64 = 40;
 const OPEN: u64 = 20;
 const AT_ONCE: u64 = 40;

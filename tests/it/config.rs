@@ -66,7 +66,7 @@ fn a_flag_lies_over_a_variable_over_the_users_file_over_the_file_for_all() {
     assert_eq!((config.screen.colours, config.screen.bytes_per_second), (Colours::Palette, Some(8000)));
     assert_eq!(config.cadence.external_again, chrono::TimeDelta::minutes(20));
     assert_eq!(config.zone.to_string(), "Europe/Berlin");
-    assert_eq!(config.playbooks[1..], [Path::new("/one").to_owned(), inputs.places.home.join("two")]);
+    assert_eq!(config.playbooks.folders[1..], [Path::new("/one").to_owned(), inputs.places.home.join("two")]);
     let shown = loaded.show();
     for line in [
         "name = \"007\"  # $WARROOM_ME__NAME",
@@ -400,7 +400,7 @@ fn a_folder_of_playbooks_is_read_around_what_is_no_playbook() {
     fs::write(dir.join("big.toml"), vec![b'#'; 300_000]).unwrap();
     let shipped = include_str!("../../playbooks/alipay.toml");
     fs::write(dir.join("ours.toml"), shipped.replace("owner = \"", "owner = \"Us, not ")).unwrap();
-    let catalogue = files::catalogue(&[dir, folder.path().join("absent")]);
+    let catalogue = files::catalogue(&files::Shelf { folders: vec![dir, folder.path().join("absent")], variant: None });
     assert!(catalogue.get("alipay").unwrap().owner.starts_with("Us, not"));
     assert_eq!(catalogue.problems.len(), 3, "{:?}", catalogue.problems);
     assert!(catalogue.problems[2].contains("folder.toml is no file"), "{:?}", catalogue.problems);
@@ -408,6 +408,46 @@ fn a_folder_of_playbooks_is_read_around_what_is_no_playbook() {
     assert!(catalogue.problems[1].contains("broken.toml:1:11: `service`"), "{:?}", catalogue.problems);
     let error = files::exercise("alipay-storm").unwrap_err().to_string();
     assert!(error.contains("choose alipay-timeout-storm"), "{error}");
+}
+
+#[test]
+fn of_a_service_with_playbooks_for_several_environments_the_configured_one_counts_and_nothing_stands_in_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = include_str!("../../playbooks/alipay.toml");
+    let of = |variant: Option<&str>, owner: &str| {
+        let variant = variant.map(|variant| format!("variant = \"{variant}\"\n")).unwrap_or_default();
+        variant + &shipped.replace("owner = \"", &format!("owner = \"{owner}, not "))
+    };
+    for (name, variant) in [("alipay.toml", None), ("alipay.eu.toml", Some("eu")), ("alipay-us.toml", Some("us"))] {
+        fs::write(folder.path().join(name), of(variant, variant.unwrap_or("all"))).unwrap();
+    }
+    let read = |variant: Option<&str>| {
+        let folders = vec![folder.path().to_owned()];
+        files::catalogue(&files::Shelf { folders, variant: variant.map(Into::into) })
+    };
+    for (variant, owner) in [(None, "all"), (Some("eu"), "eu"), (Some("us"), "us")] {
+        let catalogue = read(variant);
+        let playbook = catalogue.get("alipay").unwrap();
+        assert!(playbook.owner.starts_with(owner), "{variant:?}: {}", playbook.owner);
+        assert_eq!((playbook.variant.as_deref(), catalogue.problems.len()), (variant, 0), "{:?}", catalogue.problems);
+    }
+    // A name that is written wrongly is said, and two of one environment are one too many.
+    let wrong = read(Some("ue"));
+    assert_eq!(wrong.problems, ["[playbooks] variant: no playbook is for `ue`: there are some for eu, us"]);
+    fs::write(folder.path().join("alipay.eu2.toml"), of(Some("eu"), "eu")).unwrap();
+    assert!(read(Some("eu")).problems[0].contains("are both of `alipay`: keep one of them"));
+    assert_eq!(read(Some("us")).problems, [""; 0]);
+    fs::remove_file(folder.path().join("alipay.eu2.toml")).unwrap();
+    // One that is broken is not replaced by the one for all, nor the one of another environment by the shipped one.
+    fs::write(folder.path().join("alipay.eu.toml"), "variant = \"eu\"\nservice = \"alipay\"\nsteps = 3\n").unwrap();
+    assert!(read(Some("eu")).get("alipay").is_none());
+    assert!(read(Some("us")).get("alipay").unwrap().owner.starts_with("us"));
+    fs::remove_file(folder.path().join("alipay.toml")).unwrap();
+    fs::remove_file(folder.path().join("alipay.eu.toml")).unwrap();
+    let none = read(None);
+    assert!(none.get("alipay").is_none() && none.get("blubank").is_some());
+    let why = none.why_none("alipay").unwrap();
+    assert!(why.contains("the playbooks of `alipay` are for us: name one in [playbooks] variant"), "{why}");
 }
 
 #[test]

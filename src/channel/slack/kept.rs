@@ -19,6 +19,9 @@ use crate::text::CleanStr;
 /// So many names are looked up at a time: the rest has its turn with the next look.
 const MOST_NAMES: usize = 10;
 
+/// Where a channel's older messages are read on, by channel: below this message; absent: from the newest on.
+pub(super) type Older = BTreeMap<String, Option<String>>;
+
 impl Slack {
     /// The messages that somebody pinned or marked with a pushpin.
     pub(super) async fn kept(&self, watched: &Watched) -> Result<Vec<News>, Failure> {
@@ -29,25 +32,10 @@ impl Slack {
             let messages = pins.items.into_iter().filter_map(|item| item.message);
             kept.extend(messages.map(|message| (message.ts.clone(), message)));
         }
-        let oldest = watched.since.timestamp().to_string();
-        let mut cursor = String::new();
-        for _ in 0..MOST_PAGES {
-            let query = [
-                ("channel", channel),
-                ("oldest", oldest.as_str()),
-                ("include_all_metadata", "true"),
-                ("limit", "200"),
-                ("cursor", &cursor),
-            ];
-            let page: History = self.said("conversations.history", &query).await?;
-            let is_kept = |message: &Message| {
-                message.reactions.iter().any(|reaction| reaction.name == PUSHPIN) || !message.pinned_to.is_empty()
-            };
-            let marked = page.messages.into_iter().filter(is_kept);
-            kept.extend(marked.map(|message| (message.ts.clone(), message)));
-            cursor = page.response_metadata.next_cursor;
-            if cursor.is_empty() {
-                break;
+        for message in self.looked_over(channel, watched).await? {
+            let is_marked = message.reactions.iter().any(|reaction| reaction.name == PUSHPIN);
+            if is_marked || !message.pinned_to.is_empty() {
+                kept.insert(message.ts.clone(), message);
             }
         }
         let kept: Vec<Message> = kept.into_values().filter(|message| !message.is_ours()).collect();
@@ -65,6 +53,42 @@ impl Slack {
             news.push(line);
         }
         Ok(news)
+    }
+
+    /// The messages that may have been marked: all of them at first, later the newest page and one of the older ones in turn. A channel of any length
+    /// costs two questions.
+    async fn looked_over(&self, channel: &str, watched: &Watched) -> Result<Vec<Message>, Failure> {
+        let older = self.older.lock().await.get(channel).cloned();
+        let (mut all, mut below) = (Vec::new(), String::new());
+        for turn in 0..MOST_PAGES {
+            if let (1, Some(Some(place))) = (turn, &older) {
+                below.clone_from(place);
+            }
+            let (page, has_more) = self.page(channel, watched, &below).await?;
+            let last = page.last().map(|message| message.ts.clone()).filter(|_| has_more);
+            all.extend(page);
+            below = last.clone().unwrap_or_default();
+            if last.is_none() || (older.is_some() && turn == 1) {
+                break;
+            }
+        }
+        let next = (!below.is_empty() && older.is_some()).then_some(below);
+        self.older.lock().await.insert(channel.to_owned(), next);
+        Ok(all)
+    }
+
+    /// A page of a channel's messages, the newest first, below one of them; and whether there are more.
+    async fn page(&self, channel: &str, watched: &Watched, below: &str) -> Result<(Vec<Message>, bool), Failure> {
+        let oldest = watched.since.timestamp().to_string();
+        let query = [
+            ("channel", channel),
+            ("oldest", oldest.as_str()),
+            ("include_all_metadata", "true"),
+            ("limit", "200"),
+            ("latest", below),
+        ];
+        let page: History = self.said("conversations.history", &query).await?;
+        Ok((page.messages, !page.response_metadata.next_cursor.is_empty()))
     }
 
     /// Asks for the names of those whom nobody has named yet, once each.

@@ -1,7 +1,7 @@
 //! GitLab: the deployment events of a project's or a group's webhook.
 //!
-//! Public documentation: "Webhook events" (deployment events) and "Webhooks" (`X-Gitlab-Token` carries the secret itself, `X-Gitlab-Event-UUID` names
-//! the event).
+//! Public documentation: "Webhook events" (deployment events) and "Webhooks" (`X-Gitlab-Token` carries the secret itself; `X-Gitlab-Event-UUID` names
+//! the event, and those that one event sets off may share it: the body tells them apart).
 
 use serde_json::Value;
 
@@ -17,7 +17,8 @@ fn signed(asked: &Asked, secret: &str) -> Result<String, &'static str> {
     if !is_same(said, secret) {
         return Err("X-Gitlab-Token is not this secret");
     }
-    Ok(header(asked, "x-gitlab-event-uuid").map_or_else(|| body_id(asked), str::to_owned))
+    let body = body_id(asked);
+    Ok(header(asked, "x-gitlab-event-uuid").map_or_else(|| body.clone(), |uuid| format!("{uuid}/{body}")))
 }
 
 fn read(_: &Asked, said: &Value) -> Result<Option<Change>, String> {
@@ -41,7 +42,8 @@ fn read(_: &Asked, said: &Value) -> Result<Option<Change>, String> {
         service: Some(name.into()),
         what,
         by: text(&said["user"]["username"]).unwrap_or_default(),
-        link: text(&said["deployable_url"]),
+        // What the interface deploys, or another pipeline, has no job.
+        link: text(&said["deployable_url"]).or_else(|| text(&said["commit_url"])),
         rollback: None,
         more: More {
             id: Some(format!("gitlab/{path}/{number}").into()),

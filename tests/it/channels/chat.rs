@@ -79,9 +79,10 @@ async fn pins_of_threads_and_beyond_the_first_page_are_told_with_names_and_links
         [line("Bob Stone", "@Bob Stone sees the graph (https://x.example/a)"), line("Grafana", "(file graph.png)")];
     assert_eq!(told(channel.news(&watched).await.unwrap()), expected);
     let count = server.requests().len();
+    assert_eq!(told(channel.news(&watched).await.unwrap()), expected[1..], "what is older has its turn later");
+    // Pins, the newest page and one of the older ones; names and links do not change.
+    assert_eq!(server.requests().len() - count, 3);
     assert_eq!(told(channel.news(&watched).await.unwrap()), expected);
-    // Pins and the pages of the history; names and links do not change.
-    assert_eq!(server.requests().len() - count, 4);
 }
 
 #[tokio::test]
@@ -146,4 +147,42 @@ async fn a_channel_that_somebody_opened_is_linked_by_name_or_id_and_never_anothe
     assert!(matches!(channel.look_up(&link("payments-war", false)).await, Receipt::NotThere { .. }));
     let joined = server.requests().iter().filter(|request| request.path.ends_with("conversations.join")).count();
     assert_eq!(joined, 4);
+}
+
+#[tokio::test]
+async fn a_channel_of_a_thousand_messages_costs_no_more_than_a_short_one_and_a_late_mark_on_an_old_one_is_found() {
+    let workspace = Slack::default();
+    let room = workspace.opened("inc-1", SENT);
+    for number in 1..=900 {
+        let message = json!({ "ts": format!("1790000000.{number:06}"), "text": "x", "user": "U00000BOB" });
+        workspace.0.lock().unwrap().messages.push((room.clone(), message));
+    }
+    let kept = workspace.clone();
+    let server = Server::start(move |request| kept.answer(request)).await;
+    let channel = open("slack", &server);
+    let watched = Watched {
+        incident: IncidentId::incident(1),
+        service: "slack".into(),
+        target: "inc-1".into(),
+        thing: Some(Thing::Room),
+        remote: room.as_str().into(),
+        since: DateTime::from_timestamp(SENT - 600, 0).unwrap(),
+        labels: Vec::new(),
+        paged: Vec::new(),
+    };
+    assert_eq!(channel.news(&watched).await.unwrap(), []);
+    {
+        let mut state = workspace.0.lock().unwrap();
+        // Somebody marks the third of them an hour later.
+        state.messages[2].1["reactions"] = json!([{ "name": "pushpin", "users": ["U1"] }]);
+    }
+    let before = server.requests().len();
+    let mut found = Vec::new();
+    for _ in 0..9 {
+        found.extend(channel.news(&watched).await.unwrap());
+    }
+    let asked = server.requests().len() - before;
+    // Nine looks are three minutes; the mark costs its name and its link once.
+    assert!(asked <= 9 * 3 + 2, "{asked}");
+    assert!(found.iter().any(|news| news.noted.key.ends_with("/1790000000.000003")), "{found:?}");
 }

@@ -102,14 +102,17 @@ impl Slack {
                 Ok(json!({ "ok": true, "channel": channel, "ts": ts }))
             }
             ("GET", "conversations.history") => {
-                parameters(request, &["channel", "oldest", "include_all_metadata", "limit", "cursor"])?;
+                parameters(request, &["channel", "oldest", "latest", "include_all_metadata", "limit", "cursor"])?;
                 if request.parameter("include_all_metadata") != Some("true") {
                     return Err("invalid_arguments".to_owned());
                 }
                 let channel = request.parameter("channel").ok_or("invalid_arguments")?;
                 // Replies stand below their message, and here only where they were told to the channel too.
                 let is_here = |one: &Value| one["thread_ts"].is_null() || one["reply_broadcast"] == true;
-                let of_channel = state.messages.iter().rev().filter(|(of, one)| of == channel && is_here(one));
+                let latest = request.parameter("latest").unwrap_or("9");
+                let is_below = |one: &Value| one["ts"].as_str().is_some_and(|ts| ts < latest);
+                let of_channel =
+                    state.messages.iter().rev().filter(|(of, one)| of == channel && is_here(one) && is_below(one));
                 let from: usize = request.parameter("cursor").map_or(0, |cursor| cursor.parse().unwrap());
                 let all: Vec<_> = of_channel.map(|(_, message)| message).collect();
                 let page: Vec<_> = all.iter().skip(from).take(200).collect();
