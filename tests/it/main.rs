@@ -11,6 +11,7 @@ mod channels;
 mod chaos;
 mod command_story;
 mod commands;
+mod companies;
 mod config;
 mod confirm;
 mod console;

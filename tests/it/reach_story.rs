@@ -38,8 +38,13 @@ pub struct Systems {
 
 impl Systems {
     pub async fn start() -> Self {
+        Self::of(true).await
+    }
+
+    /// The same, with a Jira in the cloud or a Data Center.
+    pub async fn of(is_cloud: bool) -> Self {
         let (pagerduty, slack) = (PagerDuty::default(), Slack::default());
-        let (page, jira) = (Statuspage::default(), Jira::new(true));
+        let (page, jira) = (Statuspage::default(), Jira::new(is_cloud));
         let slack_is_busy = Arc::new(AtomicBool::new(false));
         let lost = Mutex::new(true);
         let mut servers = Vec::new();

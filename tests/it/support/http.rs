@@ -167,7 +167,12 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
     }
     let body = String::from_utf8_lossy(&buffer[head_end + 4..end]).into_owned();
     buffer.drain(..end);
-    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    // A server takes the whole address, too, as a proxy hands it on.
+    let target = match target.strip_prefix("http://") {
+        Some(rest) => rest.find('/').map_or("/", |place| &rest[place..]),
+        None => target.as_str(),
+    };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let query = pairs(query).chain(pairs(&body)).collect();
     Some(Request { method, path: path.to_owned(), query, headers, body: body.clone() })
 }

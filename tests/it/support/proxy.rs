@@ -20,6 +20,11 @@ pub struct ProxyServer {
 impl ProxyServer {
     /// One that wants these credentials (`user:password`), if any, and leads every name to `backend`, a port of this host.
     pub async fn start(credentials: Option<&str>, backend: u16) -> Self {
+        Self::to(credentials, vec![(String::new(), backend)]).await
+    }
+
+    /// The same, where each name has a port of its own; the empty name is every one.
+    pub async fn to(credentials: Option<&str>, places: Vec<(String, u16)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let encode = |text: &str| format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text));
@@ -29,7 +34,7 @@ impl ProxyServer {
         let task = tokio::spawn(async move {
             let mut open = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                open.spawn(serve(stream, wanted.clone(), backend, kept.clone()));
+                open.spawn(serve(stream, wanted.clone(), places.clone(), kept.clone()));
             }
         });
         Self { port, asked, task }
@@ -52,7 +57,7 @@ impl Drop for ProxyServer {
     }
 }
 
-async fn serve(mut stream: TcpStream, wanted: Option<String>, backend: u16, asked: Asked) -> Option<()> {
+async fn serve(mut stream: TcpStream, wanted: Option<String>, places: Vec<(String, u16)>, asked: Asked) -> Option<()> {
     let mut head = Vec::new();
     while !head.windows(4).any(|four| four == b"\r\n\r\n") {
         if stream.read_buf(&mut head).await.ok()? == 0 {
@@ -74,6 +79,7 @@ async fn serve(mut stream: TcpStream, wanted: Option<String>, backend: u16, aske
         let refusal = b"HTTP/1.1 403 Filtered\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         return stream.write_all(refusal).await.ok();
     }
+    let backend = places.iter().find(|(name, _)| first.contains(name.as_str()))?.1;
     let mut behind = TcpStream::connect(("127.0.0.1", backend)).await.ok()?;
     if first.starts_with("CONNECT ") {
         stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.ok()?;
