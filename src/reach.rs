@@ -13,16 +13,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::incident::timeline::Hand;
 use crate::incident::{
     Act, Attached, Channel, Delivery, DeliveryQueued, DeliveryState, EntryId, Event, FollowUpState, Handle, Incident,
-    Linked, Opened, PageStatus, Phase, Publication, Release, Role, Route, ServiceId, Severity, StatusUpdate, Thing,
+    Linked, Opened, Phase, Release, Role, Route, ServiceId, Severity, StatusUpdate, Thing,
 };
 use crate::oncall::{Person, known_as};
 use crate::text::{CleanStr, CleanText};
 
 mod asked;
 mod eased;
+mod pages;
 mod sender;
-
-use eased::{eased, eased_at, is_affected};
 
 /// Slack.
 pub const SLACK: &str = "slack";
@@ -303,20 +302,6 @@ impl Reach {
         posts
     }
 
-    fn publication(&self, page: Channel, incident: &Incident) -> Act {
-        let known = self.components.get(&page);
-        // When customers are not affected any more, the parts of the page are put back to what they were.
-        let affected = incident.services.iter().filter(|service| is_affected(incident, service));
-        let components = affected.filter_map(|service| known?.get(service).cloned());
-        Act::Publish(Publication {
-            title: incident.title.clone(),
-            severity: incident.severity.unwrap_or(Severity::Sev2),
-            status: page_status(incident),
-            components: components.collect(),
-            notifies: page == Channel::ExternalPage && self.notifies,
-        })
-    }
-
     /// What other systems are to be told and nobody has asked for yet.
     pub fn missing(&self, incident: &Incident) -> Vec<DeliveryQueued> {
         if self.is_dry { Vec::new() } else { self.wanted(incident) }
@@ -476,58 +461,6 @@ impl Reach {
         }
     }
 
-    /// A page that says something is wrong must not go on saying so, nor that customers are affected when they are not. What customers read waits for
-    /// somebody's word.
-    fn of_pages(&self, incident: &Incident, wanted: &mut Vec<DeliveryQueued>) {
-        let ended = incident.ended();
-        if ended.is_none() && eased_at(incident).is_none() {
-            return;
-        }
-        for route in self.routes.iter().filter(|route| *route.service == *STATUSPAGE) {
-            let told = incident
-                .deliveries
-                .iter()
-                .filter(|known| known.body.service == route.service && known.body.target == route.target);
-            let ends = |act: &Act| matches!(act, Act::Publish(said) if said.status == PageStatus::Resolved);
-            let eases = |act: &Act| matches!(act, Act::Publish(said) if said.status == PageStatus::Monitoring && said.components.is_empty());
-            let (mut is_open, mut is_ended, mut is_eased) = (false, false, false);
-            for known in told {
-                is_open = match &known.state {
-                    DeliveryState::Sent(remote) => !incident.is_kept(remote) && !ends(&known.body.act),
-                    DeliveryState::Queued { .. }
-                    | DeliveryState::Sending
-                    | DeliveryState::Held { .. }
-                    | DeliveryState::Unconfirmed { .. } => !ends(&known.body.act),
-                    // It changed nothing of what stands there.
-                    DeliveryState::ByHand
-                    | DeliveryState::Failed { .. }
-                    | DeliveryState::Superseded { .. }
-                    | DeliveryState::Dropped { .. } => is_open,
-                    DeliveryState::Gone { .. } => false,
-                };
-                let is_now = known.round == incident.reopened;
-                is_ended |= ends(&known.body.act) && is_now;
-                is_eased |= (ends(&known.body.act) || eases(&known.body.act)) && is_now;
-            }
-            let is_public = route.channel == Channel::ExternalPage;
-            let (text, is_told) = match &ended {
-                Some(ended) => (ended.public.clone(), is_ended),
-                None => (eased(incident, is_public), is_eased),
-            };
-            if is_open && !is_told {
-                wanted.push(DeliveryQueued {
-                    service: route.service.clone(),
-                    channel: Some(route.channel),
-                    target: route.target.clone(),
-                    act: self.publication(route.channel, incident),
-                    text,
-                    release: if is_public || incident.is_private { Release::OnWord } else { Release::AtOnce },
-                    ..DeliveryQueued::default()
-                });
-            }
-        }
-    }
-
     /// What the incident's chat channel is called, or would be.
     pub fn room_name(&self, incident: &Incident) -> Option<CleanStr> {
         if let Some(room) = room(incident) {
@@ -637,15 +570,6 @@ fn number(incident: &Incident) -> Option<&CleanStr> {
 
 fn commander(incident: &Incident) -> &str {
     incident.holder(Role::IncidentCommander).map(CleanStr::as_str).unwrap_or_default()
-}
-
-fn page_status(incident: &Incident) -> PageStatus {
-    match incident.phase() {
-        phase if phase >= Phase::Resolved => PageStatus::Resolved,
-        _ if incident.mitigated_at.or(incident.impact.end()).is_some() => PageStatus::Monitoring,
-        Phase::Mitigating => PageStatus::Identified,
-        _ => PageStatus::Investigating,
-    }
 }
 
 fn opened(incident: &Incident) -> Opened {

@@ -1,4 +1,4 @@
-//! When customers are not affected any more and the work goes on.
+//! When customers are not affected any more and the work goes on, and when it goes on after it was over.
 //!
 //! Hides that harm is recorded in stretches, of the whole incident or of one service, and that what ended before it was reopened says nothing of now.
 //!
@@ -29,5 +29,15 @@ pub(super) fn eased(incident: &Incident, is_public: bool) -> CleanText {
     CleanText::new(&match is_public {
         true => format!("This has been working again{since}. We keep watching it."),
         false => format!("Customers have not been affected{since}. The incident goes on."),
+    })
+}
+
+/// What a page says when an incident goes on that was over, or as good as over, there.
+pub(super) fn reopened(incident: &Incident, is_public: bool) -> CleanText {
+    let since = incident.reopened_at.map(|at| at.with_timezone(&incident.zone()).format("%H:%M %Z").to_string());
+    let since = since.map(|at| format!(" at {at}")).unwrap_or_default();
+    CleanText::new(&match is_public {
+        true => "This is not over yet. We have reopened it and are working on it.".to_owned(),
+        false => format!("The incident was reopened{since}. The work goes on."),
     })
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::incident::tests::{at, entry};
 use crate::incident::{
     AlertLinked, Declared, DeliveryMoved, DrillStarted, Entry, FollowUpSet, ForeignNoted, IncidentId, NoteAdded,
-    NoteKind, Outcome, PhaseEntered, Plain, PrivacySet, Remote, RoleNamed, SeveritySet, TitleSet,
+    NoteKind, Outcome, PageStatus, PhaseEntered, Plain, PrivacySet, Remote, RoleNamed, SeveritySet, TitleSet,
 };
 
 mod table;
@@ -353,7 +353,7 @@ fn every_way_out_ends_the_incident_in_every_system() {
         }
         let is_end = |act: &Act| matches!(act, Act::Publish(said) if said.status == PageStatus::Resolved);
         // The internal page by itself; what customers read waits for somebody's word.
-        assert_eq!(ends(STATUSPAGE, &is_end), 1, "{way:?}");
+        assert_eq!(ends(STATUSPAGE, &is_end), times, "{way:?}");
         let held: Vec<_> = story.incident.undelivered().map(|known| (known.body.channel, known.state.word())).collect();
         assert_eq!(held, [(Some(Channel::ExternalPage), "YOUR WORD")], "{way:?}");
         assert_eq!(story.incident.unsent(), ["external page (statuspage) YOUR WORD"]);

@@ -1,13 +1,19 @@
-//! The table of incident changes and systems: every cell.
+//! The table of incident changes and systems in README.md: every cell is what a story leads to.
 
 use super::*;
 use crate::incident::{ImpactAt, ServiceNamed};
 
-/// The systems of the table, in its order.
-const SYSTEMS: [&str; 7] = [PAGERDUTY, PAGERDUTY_EVENTS, JIRA, GRAFANA, WEBHOOK, SLACK, STATUSPAGE];
-
-/// What each system is told of a change, without what it is called before it: an empty cell is told nothing.
-type Cells = [&'static str; 7];
+/// The systems of the table, and how its head calls them.
+const SYSTEMS: [(&str, &str); 8] = [
+    (PAGERDUTY, "PagerDuty"),
+    (PAGERDUTY_EVENTS, "Events"),
+    (OPSGENIE, "Opsgenie"),
+    (JIRA, "Jira"),
+    (GRAFANA, "Grafana"),
+    (WEBHOOK, "webhook"),
+    (SLACK, "Slack channel"),
+    (STATUSPAGE, "pages"),
+];
 
 fn from(seconds: i64) -> ImpactAt {
     ImpactAt { at: at(seconds), service: None, is_first: false }
@@ -30,23 +36,40 @@ fn over(outcome: Outcome) -> Event {
     })
 }
 
-/// An incident that every system has, with a page that says what customers are not told any more when it changes.
-fn everywhere() -> Story {
+/// An incident that every system has.
+fn fresh() -> Story {
     let one = |service: &str| Tracker { service: service.into(), place: Place::One(service.into()) };
     let mut all = reach();
-    all.trackers.extend([PAGERDUTY_EVENTS, GRAFANA, WEBHOOK].map(one));
+    all.trackers.extend([PAGERDUTY_EVENTS, OPSGENIE, GRAFANA, WEBHOOK].map(one));
     let inside = BTreeMap::from([("alipay".into(), "c9".into())]);
     all.components.insert(Channel::InternalPage, inside);
     let mut story = Story::new(all);
     story.ask();
     story.arrive();
-    story.command();
     let room = story.reach.open_room(&story.incident).unwrap();
     story.say(Event::DeliveryQueued(room));
+    settle(&mut story);
+    story
+}
+
+/// The same, of which every page was told, in somebody's hands.
+fn everywhere() -> Story {
+    let mut story = fresh();
+    story.command();
     story.say(Event::ImpactStarted(from(0)));
     settle(&mut story);
     update(&mut story);
     settle(&mut story);
+    story
+}
+
+/// The same, closed, with pages that say so.
+fn over_and_done() -> Story {
+    let mut story = everywhere();
+    for step in [Phase::Resolved, Phase::Closed] {
+        story.say(phase(step));
+        settle(&mut story);
+    }
     story
 }
 
@@ -67,164 +90,161 @@ fn settle(story: &mut Story) {
     }
 }
 
+/// What a delivery does in its system, as the table says it.
+fn in_words(known: &Delivery, incident: &Incident) -> String {
+    let service = known.body.service.as_str();
+    let said = match (&known.body.act, service) {
+        (Act::Change(_), PAGERDUTY) => "title, urgency, priority",
+        (Act::Change(_), PAGERDUTY_EVENTS) => "the same alert again",
+        (Act::Change(_), OPSGENIE) => "message, priority",
+        (Act::Change(_), JIRA) => "summary, priority",
+        (Act::Change(_), GRAFANA) => "text",
+        (Act::Change(_), WEBHOOK) => "`incident.changed`",
+        (Act::Acknowledge, WEBHOOK) => "`incident.acknowledged`",
+        (Act::Acknowledge, _) => "acknowledged, in that name",
+        (Act::Note(_), JIRA) => "a comment",
+        (Act::Note(_), WEBHOOK) => "`incident.noted`",
+        (Act::Note(_), _) => "a note",
+        (Act::Resolve, OPSGENIE) => "closed",
+        (Act::Resolve, JIRA) => "done",
+        (Act::Resolve, GRAFANA) => "the region ends",
+        (Act::Resolve, WEBHOOK) => "`incident.resolved`",
+        (Act::Resolve, _) => "resolved",
+        (Act::Reopen, PAGERDUTY) => "acknowledged again",
+        (Act::Reopen, PAGERDUTY_EVENTS) => "triggered again",
+        (Act::Reopen, OPSGENIE) => "opened again",
+        (Act::Reopen, JIRA) => "back in work",
+        (Act::Reopen, WEBHOOK) => "`incident.reopened`",
+        (Act::Post, SLACK) => "a message in the thread",
+        (Act::Pin, SLACK) => "pinned message",
+        (Act::Report(id), WEBHOOK) => {
+            return format!("`incident.{}`", incident.happening(*id).unwrap().what.name());
+        }
+        (Act::Publish(said), STATUSPAGE) => {
+            let is_public = known.body.channel == Some(Channel::ExternalPage);
+            let place = if is_public { "external" } else { "internal" };
+            let waits = if matches!(known.state, DeliveryState::Held { .. }) { ", on somebody's word" } else { "" };
+            let parts = if said.components.is_empty() { ", its parts as they were before" } else { "" };
+            return format!("{place}: {}{parts}{waits}", said.status.word());
+        }
+        (act, _) => return act.words(),
+    };
+    said.to_owned()
+}
+
 /// What a change makes each system be told, in words.
-fn told(story: &mut Story, change: impl FnOnce(&mut Story)) -> Vec<String> {
+fn told(mut story: Story, change: Change) -> Vec<String> {
     let before = story.incident.deliveries.len();
-    change(story);
-    settle(story);
+    change(&mut story);
+    settle(&mut story);
     let new = &story.incident.deliveries[before..];
     let cell = |service: &str| {
         let mut words: Vec<String> = Vec::new();
-        for one in new.iter().filter(|one| *one.body.service == *service) {
-            let word = match &one.body.act {
-                Act::Publish(said) => {
-                    let waits = if matches!(one.state, DeliveryState::Held { .. }) { " on a word" } else { "" };
-                    format!("{}{waits}", said.status.word())
-                }
-                Act::Note(_) => "lines".to_owned(),
-                act => act.words(),
-            };
+        let here = new.iter().filter(|one| *one.body.service == *service);
+        for word in here.map(|one| in_words(one, &story.incident)) {
             if !words.contains(&word) {
                 words.push(word);
             }
         }
-        words.join(", ")
+        words.join("; ")
     };
-    SYSTEMS.iter().map(|service| cell(service)).collect()
+    SYSTEMS.iter().map(|(service, _)| cell(service)).collect()
 }
 
 type Change = fn(&mut Story);
 
-fn table() -> Vec<(&'static str, Change, Cells)> {
-    const NAMED: &str = "title and severity";
+/// Each change, and what it happens to.
+fn changes() -> Vec<(&'static str, fn() -> Story, Change)> {
+    let note = |story: &mut Story| {
+        story.say(Event::NoteAdded(NoteAdded { kind: NoteKind::Note, text: "the bank says no".into(), at: None }));
+    };
     vec![
+        ("acknowledged", fresh, |story| story.say(Event::Acknowledged(Plain {}))),
+        ("title", everywhere, |story| story.say(Event::TitleSet(TitleSet { title: "p99 over 9 s".into() }))),
+        ("severity", everywhere, |story| {
+            story.say(Event::SeverityRaised(SeveritySet { to: Severity::Sev0, reason: None }));
+        }),
+        ("a line of a person", everywhere, note),
+        ("an update", everywhere, update),
+        ("a service more", everywhere, |story| story.say(Event::ServiceAdded(ServiceNamed { service: "qr".into() }))),
+        ("end of impact", everywhere, |story| story.say(Event::ImpactEnded(to(90)))),
+        ("resolved", everywhere, |story| story.say(phase(Phase::Resolved))),
         (
-            "title",
-            |story| story.say(Event::TitleSet(TitleSet { title: "p99 over 9 s".into() })),
-            [
-                NAMED,
-                NAMED,
-                "title and severity, description, lines",
-                NAMED,
-                "title and severity, lines",
-                "topic, pinned status",
-                "",
-            ],
-        ),
-        (
-            "severity",
-            |story| story.say(Event::SeverityRaised(SeveritySet { to: Severity::Sev0, reason: None })),
-            [
-                NAMED,
-                NAMED,
-                "title and severity, description, lines",
-                NAMED,
-                "title and severity, what happened, as data, lines",
-                "topic, pinned status",
-                "",
-            ],
-        ),
-        (
-            "an update",
-            update,
-            ["lines", "", "lines", "", "what happened, as data, lines", "message, pinned status", "investigating"],
-        ),
-        (
-            "a service more",
-            |story| story.say(Event::ServiceAdded(ServiceNamed { service: "qr".into() })),
-            ["", "", "description, lines", "", "lines", "pinned status", ""],
-        ),
-        (
-            "end of impact",
-            |story| story.say(Event::ImpactEnded(to(90))),
-            ["lines", "", "description, lines", "", "lines", "pinned status", "monitoring, monitoring on a word"],
-        ),
-        (
-            "resolved",
-            |story| story.say(phase(Phase::Resolved)),
-            [
-                "resolve",
-                "resolve",
-                "lines",
-                "resolve",
-                "what happened, as data, lines, resolve",
-                "topic, pinned status",
-                "resolved, resolved on a word",
-            ],
-        ),
-        (
-            "false alarm",
-            |story| story.say(over(Outcome::FalseAlarm)),
-            [
-                "resolve",
-                "resolve",
-                "lines, resolve",
-                "resolve",
-                "what happened, as data, lines, resolve",
-                "topic, pinned status",
-                "resolved, resolved on a word",
-            ],
-        ),
-        (
-            "backlog",
-            |story| story.say(over(Outcome::Backlog)),
-            [
-                "resolve",
-                "resolve",
-                "lines, resolve",
-                "resolve",
-                "what happened, as data, lines, resolve",
-                "topic, pinned status",
-                "resolved, resolved on a word",
-            ],
-        ),
-        (
-            "merge",
-            |story| story.say(over(Outcome::Merged(IncidentId::incident(2)))),
-            [
-                "resolve",
-                "resolve",
-                "lines, resolve",
-                "resolve",
-                "what happened, as data, lines, resolve",
-                "topic, pinned status",
-                "resolved, resolved on a word",
-            ],
-        ),
-        (
-            "reopened",
-            |story| {
-                for step in [Phase::Resolved, Phase::Closed] {
-                    story.say(phase(step));
-                    settle(story);
-                }
-                story.say(phase(Phase::Triage));
+            "closed",
+            || {
+                let mut story = everywhere();
+                story.say(phase(Phase::Resolved));
+                settle(&mut story);
+                story
             },
-            [
-                "resolve, reopen",
-                "resolve, reopen",
-                "lines, resolve, reopen",
-                "resolve",
-                "what happened, as data, lines, resolve, reopen",
-                "topic, pinned status",
-                "resolved, resolved on a word",
-            ],
+            |story| story.say(phase(Phase::Closed)),
         ),
+        ("false alarm", everywhere, |story| story.say(over(Outcome::FalseAlarm))),
+        ("backlog", everywhere, |story| story.say(over(Outcome::Backlog))),
+        ("merged into another", everywhere, |story| story.say(over(Outcome::Merged(IncidentId::incident(2))))),
+        ("reopened", over_and_done, |story| story.say(phase(Phase::Triage))),
     ]
 }
 
+/// The manual says what the record leads to, and no more.
 #[test]
-fn each_change_reaches_each_system_as_the_table_says() {
-    let mut wrong = Vec::new();
-    for (name, change, expected) in table() {
-        let cells = told(&mut everywhere(), change);
-        for ((system, cell), expected) in SYSTEMS.iter().zip(&cells).zip(expected) {
-            if cell != expected {
-                wrong.push(format!("{name} in {system}: {cell:?}, not {expected:?}"));
-            }
-        }
+fn each_change_reaches_each_system_as_the_table_of_readme_says() {
+    let mut table = format!("| change | {} |\n", SYSTEMS.map(|(_, name)| name).join(" | "));
+    table += &format!("|{}\n", " --- |".repeat(SYSTEMS.len() + 1));
+    for (name, before, change) in changes() {
+        table += &format!("| {name} | {} |\n", told(before(), change).join(" | "))
+            .replace("|  |", "| |")
+            .replace("|  |", "| |");
     }
-    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    let readme = include_str!("../../../README.md");
+    let (_, after) = readme.split_once("<!-- changes -->\n").unwrap();
+    let (said, _) = after.split_once("<!-- /changes -->").unwrap();
+    assert!(said == table, "README's table of changes is another one; this is what the stories lead to:\n{table}");
+}
+
+/// What a page is told after it was over, or as good as over, is what is true then.
+#[test]
+fn a_page_of_a_reopened_incident_is_told_once_that_it_goes_on_whatever_it_said_before() {
+    let last = |story: &Story, channel: Channel| {
+        let of = story.incident.deliveries.iter().rev().find(|known| known.body.channel == Some(channel)).unwrap();
+        let Act::Publish(said) = &of.body.act else { panic!("{of:?}") };
+        (said.status, said.components.len(), of.state.clone(), of.body.text.to_string())
+    };
+    let goes_on = "This is not over yet. We have reopened it and are working on it.";
+    for (what, eases) in [("resolved alone", false), ("impact ended before", true)] {
+        let mut story = everywhere();
+        if eases {
+            story.say(Event::ImpactEnded(to(90)));
+            settle(&mut story);
+        }
+        for step in [Phase::Resolved, Phase::Closed] {
+            story.say(phase(step));
+            settle(&mut story);
+        }
+        let before = story.incident.deliveries.iter().filter(|known| known.body.channel.is_some()).count();
+        story.say(phase(Phase::Triage));
+        settle(&mut story);
+        let (status, parts, state, text) = last(&story, Channel::ExternalPage);
+        assert_eq!((status, parts, text.as_str()), (PageStatus::Investigating, 1, goes_on), "{what}");
+        assert!(matches!(state, DeliveryState::Held { .. }), "{what}: customers are told on somebody's word");
+        let (status, parts, state, text) = last(&story, Channel::InternalPage);
+        assert_eq!((status, parts), (PageStatus::Investigating, 1), "{what}");
+        assert!(matches!(state, DeliveryState::Sent(_)) && text.starts_with("The incident was reopened at "), "{text}");
+        settle(&mut story);
+        let after = story.incident.deliveries.iter().filter(|known| known.body.channel.is_some()).count();
+        assert_eq!(after, before + 2, "{what}: once");
+        // What was to say that it is over is not offered any more.
+        let is_stale = |known: &&Delivery| matches!(known.state, DeliveryState::Held { .. }) && known.round == 0;
+        assert_eq!(story.incident.deliveries.iter().filter(is_stale).count(), 0, "{what}");
+        // What somebody writes now says what is so now: the cause is known and worked on, until customers are well again.
+        story.say(phase(Phase::Mitigating));
+        update(&mut story);
+        assert_eq!(last(&story, Channel::ExternalPage).0, PageStatus::Identified, "{what}");
+        story.say(Event::ImpactStarted(from(400)));
+        story.say(Event::ImpactEnded(to(500)));
+        settle(&mut story);
+        assert_eq!(last(&story, Channel::ExternalPage).0, PageStatus::Monitoring, "{what}");
+    }
 }
 
 /// When customers are not affected any more the parts of the page are put back, though the incident goes on, and are named again when they are.
