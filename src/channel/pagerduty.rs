@@ -40,6 +40,8 @@ const FROM: HeaderName = HeaderName::from_static("from");
 const BEFORE: TimeDelta = TimeDelta::seconds(2);
 /// The longest title.
 const TITLE: usize = 1024;
+/// What the log has so near to something that we sent is taken for that: clocks differ, and a try may take long.
+const OURS_WITHIN: TimeDelta = TimeDelta::minutes(5);
 /// A page of a list.
 const AT_ONCE: &str = "100";
 
@@ -158,13 +160,19 @@ impl Channel for PagerDuty {
 }
 
 impl PagerDuty {
-    /// What others did with the incident; what was done from here came through the interface, and is known.
+    /// What others did with the incident. What came through the interface is our own doing, and known, unless it is a person's at a time at which nothing
+    /// left from here.
     async fn told(&self, watched: &Watched) -> Result<Vec<News>, Failure> {
         let path = Below::of("incidents/{}", &[&watched.remote.id]);
         let since = watched.since.to_rfc3339();
         let query = [("is_overview", "true"), ("since", &since), ("include[]", "channels"), ("limit", AT_ONCE)];
         let log: LogEntries = self.get(path.clone().then("log_entries", &[]), &query).await?;
-        let is_ours = |entry: &LogEntry| entry.channel.as_ref().is_some_and(|channel| channel.kind.contains("api"));
+        let is_a_person = |entry: &LogEntry| entry.agent.as_ref().is_some_and(|agent| agent.kind.starts_with("user"));
+        let is_at_ours = |entry: &LogEntry| watched.ours.iter().any(|at| (entry.created_at - *at).abs() < OURS_WITHIN);
+        let is_ours = |entry: &LogEntry| {
+            let is_by_api = entry.channel.as_ref().is_some_and(|channel| channel.kind.contains("api"));
+            is_by_api && (!is_a_person(entry) || watched.ours.is_empty() || is_at_ours(entry))
+        };
         let mut news = Vec::new();
         for entry in log.log_entries.iter().filter(|entry| !is_ours(entry) && entry.kind != "notify_log_entry") {
             let who = entry.agent.as_ref().and_then(|agent| agent.summary.as_deref()).unwrap_or_default();

@@ -4,7 +4,7 @@
 //!
 //! Invariant: every silence has an end and a comment.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -145,32 +145,35 @@ impl Channel for Silences {
             let all: Vec<Silence> = read(&self.site, "api/v2/silences", &[]).await.map_err(|failure| failure.reason)?;
             let mut news = Vec::new();
             for silence in &all {
-                let mark = silence.comment.find(" (warroom ");
-                let is_own = silence.comment.contains(&format!("(warroom {}/", watched.incident));
+                let marked = silence.comment.rsplit_once(" (warroom ");
+                let planned = marked.and_then(|(_, mark)| watched.planned.get(&CleanStr::new(mark.strip_suffix(')')?)));
                 let matchers: Vec<Matcher> = silence.matchers.iter().map(Matcher::from).collect();
                 let hits = |labels: &_| matchers.iter().all(|matcher| matcher.may_hit(labels));
                 let at = silence.starts_at.unwrap_or(watched.since);
-                if at < watched.since || !(is_own || watched.labels.iter().any(hits)) {
+                // That it hits our alerts is as true of one that another record's console made.
+                if at < watched.since || !(planned.is_some() || watched.labels.iter().any(hits)) {
                     continue;
                 }
                 let until = silence.ends_at.map(|at| format!(" until {}", at.format("%H:%M UTC"))).unwrap_or_default();
-                let comment = &silence.comment[..mark.unwrap_or(silence.comment.len())];
-                match silence.status.state.as_str() {
-                    "expired" => {
+                let comment = marked.map_or(&*silence.comment, |(comment, _)| comment);
+                match (silence.status.state.as_str(), planned) {
+                    ("expired", _) => {
                         let (key, at) = (format!("{}/end", silence.id), silence.ends_at.unwrap_or(at));
-                        // Alertmanager says who made it, and not who ended it.
-                        let (text, who) = match mark {
-                            Some(_) => (format!("the silence `{comment}` has ended"), ""),
-                            None => (
-                                format!("a silence that may hit our alerts has ended: {comment}"),
-                                &*silence.created_by,
-                            ),
+                        let text = match planned {
+                            Some(planned) => how_it_ended(comment, *planned - at),
+                            None => {
+                                format!(
+                                    "a silence of {} that may hit our alerts has ended: {comment}",
+                                    silence.created_by
+                                )
+                            }
                         };
-                        news.push(noted(ALERTMANAGER, &key, who, at, &text));
+                        // Alertmanager says who made it, and not who ended it: nobody gets a name that may be wrong.
+                        news.push(noted(ALERTMANAGER, &key, "", at, &text));
                     }
-                    // Whoever made it from a console has said so.
-                    _ if mark.is_some() => {}
-                    _ => {
+                    // Whoever made it here has said so.
+                    (_, Some(_)) => {}
+                    (_, None) => {
                         let text = format!("a silence{until} may hit our alerts: {comment}");
                         news.push(noted(ALERTMANAGER, &silence.id, &silence.created_by, at, &text));
                     }
@@ -213,6 +216,18 @@ impl Silences {
         let mark = format!("({})", mark(parcel));
         let ours = all.into_iter().find(|one| one.comment.ends_with(&mark) && one.status.state != "expired");
         Ok(ours.map(|one| one.id.as_str().into()))
+    }
+}
+
+/// How a silence of ours came to its end, by what was left of it.
+fn how_it_ended(comment: &str, left: TimeDelta) -> String {
+    match left.num_seconds() {
+        // It counts whole seconds, and takes a moment itself.
+        ..=5 => format!("the silence `{comment}` has ended, as planned"),
+        left @ ..=119 => format!("somebody ended the silence `{comment}` in Alertmanager, {left} s before its time"),
+        left => {
+            format!("somebody ended the silence `{comment}` in Alertmanager, {} min before its time", (left + 30) / 60)
+        }
     }
 }
 

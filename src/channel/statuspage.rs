@@ -94,8 +94,11 @@ impl Channel for Statuspage {
             let mut news = Vec::new();
             for update in incident.incident_updates.iter().filter(|update| !update.id.is_empty()) {
                 let body = update.body.as_deref().unwrap_or_default();
-                let text = format!("{} on the page: {body}", update.status);
-                news.push(noted(STATUSPAGE, &update.id, "", update.created_at.unwrap_or(watched.since), &text));
+                let edited = update.edited_at();
+                let how = if edited.is_some() { "on the page, edited" } else { "on the page" };
+                let at = edited.or(update.created_at).unwrap_or(watched.since);
+                // The page does not say who wrote it.
+                news.push(noted(STATUSPAGE, &update.id, "", at, &format!("{} {how}: {body}", update.status)));
             }
             Ok(news)
         })

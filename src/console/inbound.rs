@@ -118,6 +118,8 @@ impl Console {
             since,
             labels: Vec::new(),
             paged: Vec::new(),
+            ours: incident.sent_to(service),
+            planned: BTreeMap::new(),
         };
         let (mut all, mut unproven) = (Vec::new(), Vec::new());
         for known in incident.deliveries.iter().filter(|known| reach.serves(&known.body.service)) {
@@ -146,7 +148,8 @@ impl Console {
         if reach.silences && (has_silenced || !incident.alerts.is_empty()) {
             let labels = incident.alerts.iter().map(|alert| alert.labels.clone()).collect();
             let name = CleanStr::new(ALERTMANAGER);
-            all.push(Watched { labels, ..watch(&name, &name, None, Default::default()) });
+            let planned = incident.planned_ends();
+            all.push(Watched { labels, planned, ..watch(&name, &name, None, Default::default()) });
         }
         (all, unproven)
     }

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Act, CleanStr, CleanText, DateTime, Delivery, DeliveryState, EntryId, Facts, ForeignNoted, IncidentId, Remote,
-    Thing, Utc,
+    Act, CleanStr, CleanText, DateTime, Delivery, DeliveryState, EntryId, Facts, ForeignNoted, Incident, IncidentId,
+    Remote, Thing, Utc,
 };
 
 /// What begins the key of an answer to a page: `answer/MAIL/WORD`.
@@ -50,6 +50,10 @@ pub struct Watched {
     pub labels: Vec<BTreeMap<CleanStr, CleanStr>>,
     /// By which address who was paged is known here.
     pub paged: Vec<CleanStr>,
+    /// When we did something there ourselves: what came through its interface then is our own doing.
+    pub ours: Vec<DateTime<Utc>>,
+    /// When each of our silences is to end, by its mark.
+    pub planned: BTreeMap<CleanStr, DateTime<Utc>>,
 }
 
 /// What a system tells of something that is looked after.
@@ -70,6 +74,24 @@ pub struct Paged {
     pub at: DateTime<Utc>,
     /// What they answered, and when.
     pub answer: Option<(CleanStr, DateTime<Utc>)>,
+}
+
+impl Incident {
+    /// When something was handed to a system, by the clock on the wall.
+    pub fn sent_to(&self, service: &str) -> Vec<DateTime<Utc>> {
+        let here = self.deliveries.iter().filter(|known| *known.body.service == *service);
+        let times = here.flat_map(|known| known.first_sent_at.into_iter().chain(known.sent_at));
+        times.map(|at| self.clock().wall(at)).collect()
+    }
+
+    /// When each silence that was asked for here is to end, by the mark that it bears there.
+    pub fn planned_ends(&self) -> BTreeMap<CleanStr, DateTime<Utc>> {
+        let asked = self.deliveries.iter().filter_map(|known| match &known.body.act {
+            Act::Silence(said) => Some((known.mark(self), said.until)),
+            _ => None,
+        });
+        asked.collect()
+    }
 }
 
 impl Facts {

@@ -182,6 +182,9 @@ pub(super) struct LogEntry {
 /// Who did something.
 #[derive(Debug, Deserialize)]
 pub(super) struct Agent {
+    /// Whether it is a person: `user_reference`.
+    #[serde(rename = "type", default, deserialize_with = "or_default")]
+    pub kind: String,
     /// The name.
     #[serde(default)]
     pub summary: Option<String>,

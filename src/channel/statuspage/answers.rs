@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -66,9 +66,12 @@ pub(super) struct Update {
     /// How the page finds it.
     #[serde(default, deserialize_with = "or_default")]
     pub id: String,
-    /// When it was written.
+    /// When it was written …
     #[serde(default)]
     pub created_at: Option<DateTime<Utc>>,
+    /// … and when it was changed last.
+    #[serde(default)]
+    pub updated_at: Option<DateTime<Utc>>,
     /// The text.
     #[serde(default)]
     pub body: Option<String>,
@@ -89,6 +92,13 @@ pub(super) struct Affected {
     /// What it showed from then on.
     #[serde(default, deserialize_with = "or_default")]
     pub new_status: String,
+}
+
+impl Update {
+    /// When somebody changed it after it was written; what is written in one go is not changed.
+    pub(super) fn edited_at(&self) -> Option<DateTime<Utc>> {
+        self.updated_at.filter(|at| self.created_at.is_some_and(|written| *at - written > TimeDelta::seconds(2)))
+    }
 }
 
 impl From<Incident> for Remote {

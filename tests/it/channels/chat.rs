@@ -70,6 +70,8 @@ async fn pins_of_threads_and_beyond_the_first_page_are_told_with_names_and_links
         since: DateTime::from_timestamp(SENT - 600, 0).unwrap(),
         labels: Vec::new(),
         paged: Vec::new(),
+        ours: Vec::new(),
+        planned: Default::default(),
     };
     let told = |news: Vec<warroom::incident::News>| -> Vec<(String, String)> {
         news.iter().map(|one| (one.noted.who.to_string(), one.noted.text.to_string())).collect()

@@ -17,6 +17,8 @@ fn watched(service: &str, target: &str, thing: Option<Thing>, remote: &str) -> W
         since: DateTime::from_timestamp(SENT - 600, 0).unwrap(),
         labels: Vec::new(),
         paged: Vec::new(),
+        ours: Vec::new(),
+        planned: Default::default(),
     }
 }
 
@@ -39,6 +41,23 @@ async fn every_update_of_the_page_is_told_with_its_words() {
     let news = channel.news(&watch).await.unwrap();
     let told = ["monitoring on the page: It is better.", "investigating on the page: payments fail & we look"];
     assert_eq!(texts(&news), told, "the console knows which of them it sent");
+    // Somebody corrects what stands there, and somebody resolves it.
+    let edited = json!({ "id": "u9", "status": "monitoring", "body": "It is better in NL.",
+                         "created_at": "2026-11-24T09:00:00Z", "updated_at": "2026-11-24T09:07:00Z" });
+    let resolved = json!({ "id": "u10", "status": "resolved", "body": "It is over.", "created_at": "2026-11-24T09:20:00Z",
+                           "updated_at": "2026-11-24T09:20:01Z" });
+    {
+        let mut state = page.0.lock().unwrap();
+        let updates = state.incidents[0].1["incident_updates"].as_array_mut().unwrap();
+        updates[0] = edited;
+        updates.insert(0, resolved);
+    }
+    let news = channel.news(&watch).await.unwrap();
+    let told = ["resolved on the page: It is over.", "monitoring on the page, edited: It is better in NL."];
+    assert_eq!(texts(&news)[..2], told);
+    let at = |place: usize| news[place].noted.at.to_rfc3339();
+    assert_eq!((at(0).as_str(), at(1).as_str()), ("2026-11-24T09:20:00+00:00", "2026-11-24T09:07:00+00:00"));
+    assert_eq!(news[1].noted.key, "u9", "an edit amends the line of the text");
     server.change(|_| Reply::status(503, ""));
     assert!(channel.news(&watch).await.unwrap_err().contains("503"));
 }
@@ -134,11 +153,67 @@ async fn a_silence_that_somebody_else_makes_is_news_where_it_hits_our_alerts() {
     assert_eq!(there(channel.deliver(&ours).await), remote, "it is there once");
     assert_eq!(there(channel.look_up(&ours).await), remote);
     let labels = vec![BTreeMap::from([("service".into(), "alipay".into()), ("alertname".into(), "X".into())])];
-    let news = channel.news(&Watched { labels, ..watched("alertmanager", "x", None, "") }).await.unwrap();
+    let planned = BTreeMap::from([(ours.op.clone(), until)]);
+    let watch = Watched { labels, planned: planned.clone(), ..watched("alertmanager", "x", None, "") };
+    let news = channel.news(&watch).await.unwrap();
     assert_eq!(news.len(), 1, "{news:?}");
     assert!(news[0].noted.text.contains("may hit our alerts: planned work") && news[0].noted.who == "eve");
-    let end = Parcel { about: Some(remote), ..parcel("alertmanager", "x", Act::Unsilence(ours.id)) };
+    let end = Parcel { about: Some(remote.clone()), ..parcel("alertmanager", "x", Act::Unsilence(ours.id)) };
     there(channel.deliver(&end).await);
     assert!(matches!(channel.look_up(&ours).await, Receipt::NotThere { .. }), "it is over");
     there(channel.deliver(&end).await);
+    // An hour too early: that is somebody's doing, and nobody's name is guessed.
+    let watch = Watched { planned, ..watched("alertmanager", "x", None, "") };
+    let news = channel.news(&watch).await.unwrap();
+    let early = "somebody ended the silence `payments fail & we look` in Alertmanager, 60 min before its time";
+    assert_eq!((texts(&news), news[0].noted.who.as_str()), (vec![early], ""));
+    assert!((news[0].noted.at - warroom::run::clock::wall()).abs() < TimeDelta::minutes(1), "when it happened there");
+    // Another one comes to its end by itself, and a third, of another person, is ended.
+    let (sent_at, soon) = (warroom::run::clock::wall(), warroom::run::clock::wall() + TimeDelta::seconds(2));
+    let matchers = vec![Matcher::equal("service", "alipay")];
+    let short = Act::Silence(Silencing { matchers, until: soon });
+    let short = Parcel { sent_at, op: "INC-1/1-9".into(), ..parcel("alertmanager", "x", short) };
+    there(channel.deliver(&short).await);
+    let planned = BTreeMap::from([(short.op.clone(), soon)]);
+    let labels = vec![BTreeMap::from([("service".into(), "alipay".into())])];
+    let (_, all) = crate::support::prometheus::get(server.port, "/api/v2/silences").unwrap();
+    let all: Vec<Value> = serde_json::from_str(&all).unwrap();
+    let of_eve = all.iter().find(|one| one["comment"] == "planned work").unwrap()["id"].as_str().unwrap().to_owned();
+    let of_eve = Parcel { about: Some(of_eve.as_str().into()), ..parcel("alertmanager", "x", Act::Unsilence(ours.id)) };
+    there(channel.deliver(&of_eve).await);
+    tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
+    let watch = Watched { planned, labels, ..watched("alertmanager", "x", None, "") };
+    let news = channel.news(&watch).await.unwrap();
+    let ends: BTreeSet<_> = news.iter().map(|one| (&*one.noted.text, one.noted.who.as_str())).collect();
+    for told in [
+        "the silence `payments fail & we look` has ended, as planned",
+        "a silence of eve that may hit our alerts has ended: planned work",
+    ] {
+        assert!(ends.contains(&(told, "")), "{told}: {ends:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_does_in_pagerduty_is_told_in_their_name_by_whatever_way_they_did_it() {
+    let account = PagerDuty::default();
+    account.alerted("ours");
+    account.logged("Acknowledged by Grace", "Grace", "mobile");
+    account.logged("Reassigned to Omid by Grace", "Grace", "web_ui");
+    account.logged("Acknowledged by Eve", "Eve", "api");
+    let kept = account.clone();
+    let server = Server::start(move |request| kept.answer(request)).await;
+    let channel = open("pagerduty", &server);
+    let now = warroom::run::clock::wall();
+    let watch = |ours: TimeDelta| Watched {
+        ours: vec![now - ours],
+        ..watched("pagerduty", "PALIPAY", Some(Thing::Record), "Q4711")
+    };
+    let told = |news: Vec<News>| {
+        news.into_iter().map(|one| format!("{}: {}", one.noted.who, &*one.noted.text)).collect::<Vec<_>>()
+    };
+    let by_people = ["Grace: Acknowledged by Grace", "Grace: Reassigned to Omid by Grace"];
+    let late = told(channel.news(&watch(TimeDelta::minutes(30))).await.unwrap());
+    assert_eq!(late[..2], by_people);
+    assert_eq!(late[2..], ["Eve: Acknowledged by Eve"], "a script of Eve's, while nothing left from here");
+    assert_eq!(told(channel.news(&watch(TimeDelta::minutes(1))).await.unwrap()), by_people, "that was us");
 }

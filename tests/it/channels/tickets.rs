@@ -138,6 +138,8 @@ async fn each_time_that_others_moved_a_ticket_is_told_once_and_in_their_name() {
         since: DateTime::from_timestamp(SENT - 600, 0).unwrap(),
         labels: Vec::new(),
         paged: Vec::new(),
+        ours: Vec::new(),
+        planned: Default::default(),
     };
     let news = channel.news(&watched).await.unwrap();
     let told: Vec<_> =
