@@ -143,7 +143,7 @@ impl World {
     }
 }
 
-fn take_event(request: &Request, kept: &Mutex<Vec<String>>) -> Reply {
+pub fn take_event(request: &Request, kept: &Mutex<Vec<String>>) -> Reply {
     let body: Value = serde_json::from_str(&request.body).unwrap();
     if body["event_action"] == "trigger" {
         kept.lock().unwrap().push(body["dedup_key"].to_string());
@@ -152,7 +152,7 @@ fn take_event(request: &Request, kept: &Mutex<Vec<String>>) -> Reply {
     Reply::status(202, said.to_string())
 }
 
-fn take_annotation(request: &Request, kept: &Mutex<Vec<String>>) -> Reply {
+pub fn take_annotation(request: &Request, kept: &Mutex<Vec<String>>) -> Reply {
     let mut kept = kept.lock().unwrap();
     if request.method == "GET" {
         let tags: Vec<_> = request.query.iter().filter(|(key, _)| key == "tags").map(|(_, tag)| tag).collect();
@@ -167,7 +167,7 @@ fn take_annotation(request: &Request, kept: &Mutex<Vec<String>>) -> Reply {
     Reply::json(r#"{"message":"Annotation patched"}"#)
 }
 
-fn take_hook(request: &Request, kept: &Mutex<Vec<String>>) -> Reply {
+pub fn take_hook(request: &Request, kept: &Mutex<Vec<String>>) -> Reply {
     if request.body.contains("incident.opened") {
         kept.lock().unwrap().push(request.header("webhook-id").unwrap().to_owned());
     }

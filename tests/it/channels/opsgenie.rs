@@ -14,13 +14,34 @@ struct State {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Opsgenie(Arc<Mutex<State>>);
+pub struct Opsgenie(Arc<Mutex<State>>);
 
 /// So many questions about a request are answered with 404 before it was processed.
 const WAITS: u32 = 2;
 
 impl Opsgenie {
-    fn answer(&self, request: &Request) -> Reply {
+    /// An alert of this alias is there already.
+    pub fn has(&self, alias: &str) {
+        let alert = json!({ "id": "8743a1b2-11da-480e-8493-744660980000", "tinyId": "1", "alias": alias, "message": "x",
+                            "status": "open", "acknowledged": false, "priority": "P3" });
+        self.0.lock().unwrap().alerts.insert(alias.to_owned(), alert);
+    }
+
+    /// How often an act was done: what is set to what it is already is done once.
+    pub fn count(&self, act: &Act) -> usize {
+        let state = self.0.lock().unwrap();
+        let is = |key: &str, value: Value| usize::from(state.alerts.values().any(|alert| alert[key] == value));
+        match act {
+            Act::Open(_) => state.alerts.len(),
+            Act::Acknowledge => is("acknowledged", json!(true)),
+            Act::Resolve => is("status", json!("closed")),
+            Act::Change(_) => is("priority", json!("P1")) * is("message", json!("INC-1 SEV0: p99 over 9 s")),
+            Act::Note(_) => state.notes.len(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn answer(&self, request: &Request) -> Reply {
         match self.take(request) {
             Ok(reply) => reply,
             Err(why) => answer(
@@ -36,7 +57,8 @@ impl Opsgenie {
             return Ok(answer(401, &json!({ "message": "Could not authenticate", "took": 0.0, "requestId": "r0" })));
         }
         let mut state = self.0.lock().unwrap();
-        let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
+        let path = request.path.replace("%3A", ":");
+        let path: Vec<&str> = path.trim_matches('/').split('/').collect();
         state.asked.push(format!("{} {}", request.method, path.last().unwrap_or(&"")));
         let no_such = || answer(404, &json!({ "message": "Not found", "took": 0.0, "requestId": "r0" }));
         match (request.method.as_str(), path.as_slice()) {

@@ -1,0 +1,112 @@
+//! Every system in one process, for a person who tries a console by hand: what it is told is written down, and one system after another can be made to fail.
+//!
+//! ```text
+//! WARROOM_BY_HAND=FOLDER cargo test --test it by_hand -- --ignored
+//! ```
+//!
+//! `FOLDER` gets the configuration (`config/warroom/config.toml`), the secrets (`secrets`, to be sourced) and `requests`, a line for each. While a file
+//! named like a system lies in `FOLDER/down`, that system answers 503; taking `FOLDER/secrets` away ends it.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+use warroom::run::clock;
+
+use crate::killed::{take_annotation, take_event, take_hook};
+use crate::reach_story::SECRETS;
+use crate::support::alertmanager::Running;
+use crate::support::http::{Reply, Request, Server};
+use crate::support::services::jira::{self, Jira};
+use crate::support::services::pagerduty::PagerDuty;
+use crate::support::services::slack::{self, Slack};
+use crate::support::services::statuspage::Statuspage;
+
+type Handler = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
+
+/// A server that writes down what it is told, and can be made to fail.
+async fn serve(name: &'static str, folder: &Path, handler: Handler) -> Server {
+    let (down, requests) = (folder.join("down").join(name), folder.join("requests"));
+    Server::start(move |request| {
+        let reply = match down.exists() {
+            true => Reply::status(503, "{}"),
+            false => handler(request),
+        };
+        let status = if let Reply::Answer { status, .. } = &reply { *status } else { 0 };
+        let mut file = std::fs::File::options().create(true).append(true).open(&requests).unwrap();
+        let at = clock::wall().format("%H:%M:%S");
+        writeln!(file, "{at} {name} {status} {} {} {}", request.method, request.path, request.body).unwrap();
+        reply
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "serves every system until its folder's `secrets` are taken away, for trying a console by hand"]
+async fn every_system_for_a_console_that_is_tried_by_hand() {
+    let folder = PathBuf::from(std::env::var("WARROOM_BY_HAND").expect("WARROOM_BY_HAND names a folder"));
+    for below in ["down", "config/warroom", "state"] {
+        std::fs::create_dir_all(folder.join(below)).unwrap();
+    }
+    let (pagerduty, slack) = (PagerDuty::default(), Slack::default());
+    let (page, jira) = (Statuspage::default(), Jira::new(true));
+    let kept: [Arc<Mutex<Vec<String>>>; 3] = Default::default();
+    let [events, annotations, hooks] = kept;
+    let teams = |_: &Request| Reply::status(202, "").with("x-ms-workflow-run-id", "run-1");
+    let opsgenie = crate::channels::opsgenie::Opsgenie::default();
+    let handlers: [(&'static str, Handler); 9] = [
+        ("pagerduty", Arc::new(move |request| pagerduty.answer(request))),
+        ("slack", Arc::new(move |request| slack.answer(request))),
+        ("statuspage", Arc::new(move |request| page.answer(request))),
+        ("jira", Arc::new(move |request| jira.answer(request))),
+        ("pagerduty-events", Arc::new(move |request| take_event(request, &events))),
+        ("grafana", Arc::new(move |request| take_annotation(request, &annotations))),
+        ("webhook", Arc::new(move |request| take_hook(request, &hooks))),
+        ("teams", Arc::new(teams)),
+        ("opsgenie", Arc::new(move |request| opsgenie.answer(request))),
+    ];
+    let mut servers = Vec::new();
+    for (name, handler) in handlers {
+        servers.push(serve(name, &folder, handler).await);
+    }
+    let alertmanager = Running::alertmanager();
+    let alert = json!([{ "labels": { "alertname": "HighErrorRate", "service": "alipay" } }]);
+    alertmanager.post("/api/v2/alerts", &alert.to_string());
+    let url = |place: usize| servers[place].url();
+    let config = format!(
+        "[pagerduty]\nurl = \"{}\"\nbearer-env = \"PD\"\n[pagerduty-services]\nalipay = \"PALIPAY\"\n\
+         [pagerduty-options]\nstatus-updates = true\n\
+         [slack]\nurl = \"{}/api\"\nbearer-env = \"SLACK\"\n[slack-channels]\nstatus = \"{}\"\nprefix = \"inc-\"\n\
+         [statuspage]\nurl = \"{}/v1\"\nbearer-env = \"SP\"\n[statuspage-pages]\ninternal = \"inside\"\nexternal = \"outside\"\n\
+         [external-components]\nalipay = \"c1\"\n\
+         [jira]\nurl = \"{}\"\nbasic-user = \"{}\"\nbasic-password-command = [\"printenv\", \"JIRA\"]\n[jira-project]\nkey = \"OPS\"\n\
+         [pagerduty-events]\nurl = \"{}\"\nbearer-env = \"PD\"\n[grafana]\nurl = \"{}\"\nbearer-env = \"PD\"\n\
+         [webhook]\nurl = \"{}\"\nbearer-env = \"PD\"\n[alertmanager]\nurl = \"{}\"\n\
+         [teams]\nurl = \"{}\"\nbearer-env = \"TEAMS\"\n[teams-channels]\nincident = true\n\
+         [opsgenie]\nurl = \"{}/v2\"\nbearer-env = \"OPSGENIE\"\n\
+         [[people]]\nname = \"dana\"\nemail = \"dana@qr.example\"\n[[people]]\nname = \"bob\"\nemail = \"bob@qr.example\"\n",
+        url(0),
+        url(1),
+        slack::STATUS,
+        url(2),
+        url(3),
+        jira::USER,
+        url(4),
+        url(5),
+        url(6),
+        alertmanager.url(),
+        url(7),
+        url(8),
+    );
+    std::fs::write(folder.join("config/warroom/config.toml"), config).unwrap();
+    let teams = format!("{}/workflows/abc?sig=s1gn4tur3-of-the-workflow", url(7));
+    let more = [("TEAMS", teams.as_str()), ("OPSGENIE", "secret-1234")];
+    let secrets = SECRETS.into_iter().chain(more).map(|(name, value)| format!("export {name}='{value}'\n"));
+    let secrets: String = secrets.collect();
+    std::fs::write(folder.join("secrets"), secrets).unwrap();
+    while folder.join("secrets").exists() {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
