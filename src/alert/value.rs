@@ -27,6 +27,11 @@ pub enum Bad {
 }
 
 impl AlertValue {
+    /// The number as people read it; as its source wrote it where it is none.
+    pub fn shown(&self) -> String {
+        self.number().map_or_else(|| self.text.to_string(), shown)
+    }
+
     fn number(&self) -> Option<f64> {
         self.text.trim().parse().ok().filter(|number: &f64| !number.is_nan())
     }

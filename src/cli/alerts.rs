@@ -117,6 +117,7 @@ fn object(live: &LiveAlert<'_>, incident: Option<IncidentId>, catalogue: &Catalo
             (&silenced_by[..], &inhibited_by[..], &muted_by[..])
         }
     };
+    let value = [Some(alert), live.twin].into_iter().flatten().find_map(|one| one.value.as_ref());
     json!({
         "fingerprint": alert.fingerprint,
         "name": alert.name,
@@ -132,6 +133,7 @@ fn object(live: &LiveAlert<'_>, incident: Option<IncidentId>, catalogue: &Catalo
         "inhibited_by": inhibited_by,
         "muted_by": muted_by,
         "generator_url": alert.generator_url,
+        "value": value.map(|value| &value.text),
         "sources": live.sources().split(", ").collect::<Vec<_>>(),
         "incident": incident,
     })

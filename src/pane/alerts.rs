@@ -432,6 +432,8 @@ fn details(seen: &Seen<'_>, width: usize, cx: &Cx<'_>) -> Vec<String> {
         format!("since {}, said by {}{likely} at {at}", cx.clock(alert.starts_at), seen.live.sources()),
         format!("labels: {}", alert.label_line()),
     ]);
+    let value = [Some(alert), seen.live.twin].into_iter().flatten().find_map(|one| one.value.as_ref());
+    parts.extend(value.map(|value| format!("value: {}", value.shown())));
     if let AlertState::Suppressed { silenced_by, inhibited_by, muted_by } = seen.live.state {
         let all = silenced_by.iter().chain(inhibited_by).chain(muted_by).map(|name| name.as_str());
         parts.push(format!("{} by {}", seen.live.state.word(), all.collect::<Vec<_>>().join(", ")));

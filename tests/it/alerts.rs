@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use warroom::alert::{Alert, AlertState, Rules, fingerprint, proposed_severity};
+use warroom::alert::{Alert, AlertState, Bad, Rules, fingerprint, proposed_severity};
 use warroom::clock;
 use warroom::incident::Severity;
 use warroom::live::{AlertFinding, Finding, Live, LiveAlert, Report, WatchedObjective, Watchlist};
@@ -396,7 +396,7 @@ groups:
     interval: 2s
     rules:
       - alert: HighErrorRate
-        expr: label_replace(vector(0.18), "instance", "gateway-1", "", "")
+        expr: label_replace(vector(0.18), "instance", "gateway-1", "", "") > 0.05
         for: 3s
         labels: { service: alipay, severity: critical, zone: "a \"b\" ü" }
         annotations: { summary: "{{ $value }} of payments fail" }
@@ -442,6 +442,9 @@ async fn a_rule_of_a_real_prometheus_fires_and_is_the_same_alert_at_a_real_alert
     assert_eq!(ours.annotations["summary"], "0.18 of payments fail");
     assert_eq!(theirs.labels["cluster"], "one", "an external label, which Prometheus does not show");
     assert_eq!(theirs.fingerprint, fingerprint_of(theirs), "the same function of labels");
+    let value = ours.value.as_ref().unwrap();
+    assert_eq!((value.shown().as_str(), value.bad), ("0.18", Some(Bad::High)), "the rule has an upper limit");
+    assert_eq!(theirs.value, None, "Alertmanager passes it on without");
     let age = ours.age(clock::wall());
     assert!(age >= TimeDelta::zero() && age < clock::wall() - begun, "{age}");
     let pending = computed.alerts.iter().find(|alert| alert.name == "SlowSettlement").unwrap();
@@ -471,6 +474,7 @@ async fn a_rule_of_a_real_prometheus_fires_and_is_the_same_alert_at_a_real_alert
     assert_eq!(told["alerts"][0]["incident"], "INC-1");
     assert_eq!(told["alerts"][0]["sources"], json!(["alertmanager", "prometheus"]));
     assert_eq!(told["alerts"][1]["incident"], Value::Null);
+    assert_eq!(told["alerts"][0]["value"].as_str().map(|value| value.parse()), Some(Ok(0.18)));
 }
 
 #[tokio::test]
