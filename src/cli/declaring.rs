@@ -11,7 +11,7 @@ use super::{Ending, args, print, say_error};
 use crate::alert::declaring::{Against, Ground, against, linked, proposed};
 use crate::alert::{burst, covered_by};
 use crate::config::{Config, files};
-use crate::console::first_events;
+use crate::console::{Known, first_events};
 use crate::incident::when::Side;
 use crate::incident::{
     Actor, AlertLinked, Asking, Declared, Detection, Event, IncidentId, PrivacySet, Series, Severity,
@@ -78,7 +78,9 @@ pub(super) fn declare(config: &Config, told: &Declaring) -> Result<ExitCode, End
         .map_err(|refusal| Ending::Usage(said_in_shell(refusal.saying(), config.zone.0)))?;
     events.extend(told.reported.private.then_some(Event::PrivacySet(PrivacySet { is_private: true })));
     let is_sure = told.reported.anyway;
-    let known = if is_sure { Vec::new() } else { records::open_on(&place(config), &events) };
+    let known = if is_sure { Known::Whole(Vec::new()) } else { records::open_on(&place(config), &events) };
+    let (known, unknown) = known.parts();
+    unknown.iter().for_each(|why| say_error(why));
     if !known.is_empty() {
         let asked: Vec<_> =
             known.iter().map(|(id, title)| format!("is it {id} ({title})? `warroom open {id}` joins it")).collect();

@@ -221,15 +221,25 @@ pub fn going_on(dir: &JournalDir, id: IncidentId) -> anyhow::Result<Incident> {
     Ok(incident)
 }
 
-/// The open incidents on a service for which these events begin another one. What cannot be read hinders nobody: it is left out here, and named where
-/// records are listed.
-pub fn open_on(place: &JournalPlace, events: &[Event]) -> Vec<(IncidentId, CleanStr)> {
+/// The open incidents on a service for which these events begin another one. What cannot be read hinders nobody from beginning it, and is named.
+pub fn open_on(place: &JournalPlace, events: &[Event]) -> Known<Vec<(IncidentId, CleanStr)>> {
     let service =
         events.iter().find_map(|event| if let Event::Declared(body) = event { body.service.as_ref() } else { None });
-    let (Some(service), Ok(dir)) = (service, place.open()) else { return Vec::new() };
-    let (open, _) = list(&dir, Which::Open, &Board::default()).parts();
+    let Some(service) = service else { return Known::Whole(Vec::new()) };
+    let unknown = |why: &str| {
+        CleanText::new(&format!("whether another incident is open on {service} is not known of all records: {why}"))
+    };
+    let dir = match place.open() {
+        Ok(dir) => dir,
+        Err(error) => return Known::Unknown(unknown(&error.to_string())),
+    };
     let covers = |summary: &Summary| summary.covers.as_ref().is_some_and(|cover| cover.services.contains(service));
-    open.into_iter().filter(covers).map(|summary| (summary.id, summary.title)).collect()
+    let (open, why) = list(&dir, Which::Open, &Board::default()).parts();
+    let open = open.into_iter().filter(covers).map(|summary| (summary.id, summary.title)).collect();
+    match why {
+        Some(why) => Known::Part(open, unknown(&why)),
+        None => Known::Whole(open),
+    }
 }
 
 /// Begins a record with events; they are on disk when this returns.

@@ -57,7 +57,8 @@ pub(super) enum Work {
     Templates(Box<Templates>),
     Listed(Known<Vec<Summary>>),
     FirstList(Known<Vec<Summary>>),
-    Created(anyhow::Result<IncidentId>),
+    /// And what is not known of other records.
+    Created(anyhow::Result<IncidentId>, Option<CleanText>),
     IsOpen(Vec<(IncidentId, CleanStr)>, Vec<Event>),
     Said(anyhow::Result<String>),
     Printed(&'static str, anyhow::Result<String>),
@@ -357,12 +358,15 @@ impl Shell {
     fn create(&mut self, series: Series, events: Vec<Event>, doubt: Doubt) {
         let (place, via, actor) = (self.plan.journal.clone(), self.via.clone(), self.plan.settings.me.clone());
         self.work(move || {
-            let known = if doubt == Doubt::Asked { records::open_on(&place, &events) } else { Vec::new() };
+            let (known, unknown) = match doubt {
+                Doubt::Asked => records::open_on(&place, &events).parts(),
+                Doubt::Anyway => (Vec::new(), None),
+            };
             if !known.is_empty() {
                 return Work::IsOpen(known, events);
             }
             let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(actor.clone(), event)).collect();
-            Work::Created(records::create(&place, series, via, &entries))
+            Work::Created(records::create(&place, series, via, &entries), unknown)
         });
     }
 
@@ -370,7 +374,7 @@ impl Shell {
         super::daily::check_up(&self.plan, super::daily::Occasion::Drill, self.back());
         let (place, via, actor) = (self.plan.journal.clone(), self.via.clone(), self.plan.settings.me.clone());
         let zone = self.plan.settings.zone.name();
-        self.work(move || Work::Created(records::start_drill(&place, via, &actor, &drill, zone)));
+        self.work(move || Work::Created(records::start_drill(&place, via, &actor, &drill, zone), None));
     }
 
     fn open(&mut self, id: IncidentId) {

@@ -68,6 +68,15 @@ fn drills_and_records_that_cannot_be_read_are_not_none() {
         let json: Value = serde_json::from_str(&shell(&host, words).1).unwrap();
         assert!(!json["not_read"].as_array().unwrap().is_empty(), "{words:?}: {json}");
     }
+    // A declaration is hindered by nothing, and says what it could not look at.
+    let (status, id, complaint) = shell(&host, &["declare", "-s", "alipay", "--severity", "sev2", "slow"]);
+    assert_eq!((status, id.trim()), (0, "INC-2"), "{complaint}");
+    assert!(
+        complaint.contains("whether another incident is open on alipay is not known of all records"),
+        "{complaint}"
+    );
+    let (_, line) = host.script(&["open", "--plain"], ":declare ledger 2 slow, too\n");
+    assert!(line.contains("open on ledger is not known of all records: INC-1 cannot be read"), "{line}");
     let (_, line) = host.script(&["open", "--plain"], ":report\n:all-follow-ups\n");
     assert!(line.contains("NOT WHOLE") && line.contains("could be read whole"), "{line}");
 }

@@ -124,9 +124,9 @@ impl Shell {
                 }
                 vec![Msg::Listed(known)]
             }
-            Work::Created(Ok(id)) => {
+            Work::Created(Ok(id), unknown) => {
                 self.open(id);
-                Vec::new()
+                unknown.into_iter().map(Msg::Failed).collect()
             }
             Work::IsOpen(known, events) => vec![Msg::IsOpen(known, events)],
             Work::Copied(copied) => {
@@ -144,8 +144,8 @@ impl Shell {
                 vec![Msg::Printed(CleanStr::new(title), CleanText::new(&text))]
             }
             // The record that is open stays open: that another one could not be begun is no reason to leave it.
-            Work::Created(Err(error)) if self.open.is_some() => vec![failed(error)],
-            Work::Created(Err(error)) => {
+            Work::Created(Err(error), _) if self.open.is_some() => vec![failed(error)],
+            Work::Created(Err(error), _) => {
                 self.start_sources();
                 vec![Msg::Journal(JournalMsg::Unopened(CleanText::new(&format!("{error:#}"))))]
             }
