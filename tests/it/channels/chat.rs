@@ -171,6 +171,8 @@ async fn a_channel_of_a_thousand_messages_costs_no_more_than_a_short_one_and_a_l
         since: DateTime::from_timestamp(SENT - 600, 0).unwrap(),
         labels: Vec::new(),
         paged: Vec::new(),
+        ours: Vec::new(),
+        planned: Default::default(),
     };
     assert_eq!(channel.news(&watched).await.unwrap(), []);
     {
