@@ -21,10 +21,17 @@ use tokio::sync::Semaphore;
 
 /// A body is no longer.
 const BODY_BYTES: usize = 1 << 20;
-/// The headers of a request arrive within this time, or its connection ends.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// A connection is over after this, whoever is slow: with its one answer it ends anyway.
-const LONGEST: Duration = Duration::from_secs(30);
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// The headers of a request arrive within this time, and its body within as much again, or its connection ends.
+    patience: Duration,
+    /// A connection is over after this, whoever is slow: with its one answer it ends anyway.
+    longest: Duration,
+}
+
+/// What everybody gets.
+const LIMITS: Limits = Limits { patience: Duration::from_secs(10), longest: Duration::from_secs(30) };
 /// So many clients at once; more wait.
 const CONNECTIONS: usize = 64;
 /// So many of them are of one account; more are turned away, so that one account's leave room for the others'.
@@ -82,6 +89,14 @@ where
     A: Fn(Asked) -> F + Send + Sync + 'static,
     F: Future<Output = Answer> + Send + 'static,
 {
+    serve_within(LIMITS, listener, answer).await;
+}
+
+async fn serve_within<A, F>(limits: Limits, listener: TcpListener, answer: A)
+where
+    A: Fn(Asked) -> F + Send + Sync + 'static,
+    F: Future<Output = Answer> + Send + 'static,
+{
     let (answer, places) = (Arc::new(answer), Arc::new(Semaphore::new(CONNECTIONS)));
     let mut accounts: HashMap<Option<u32>, Arc<Semaphore>> = HashMap::new();
     loop {
@@ -95,11 +110,11 @@ where
         let Ok(of_account) = own.try_acquire_owned() else { continue };
         let answer = answer.clone();
         tokio::spawn(async move {
-            let service = service_fn(|request| respond(request, answer.clone()));
+            let service = service_fn(|request| respond(limits, request, answer.clone()));
             let mut server = hyper::server::conn::http1::Builder::new();
-            server.timer(TokioTimer::new()).header_read_timeout(PATIENCE).keep_alive(false);
+            server.timer(TokioTimer::new()).header_read_timeout(limits.patience).keep_alive(false);
             // Who goes away in the middle, or never reads, is no trouble of ours.
-            let _ = tokio::time::timeout(LONGEST, server.serve_connection(TokioIo::new(stream), service)).await;
+            let _ = tokio::time::timeout(limits.longest, server.serve_connection(TokioIo::new(stream), service)).await;
             drop((place, of_account));
         });
     }
@@ -121,13 +136,17 @@ fn account(peer: SocketAddr) -> Option<u32> {
     line.split_whitespace().nth(7)?.parse().ok()
 }
 
-async fn respond<A, F>(request: Request<Incoming>, answer: Arc<A>) -> Result<Response<Full<Bytes>>, hyper::Error>
+async fn respond<A, F>(
+    limits: Limits,
+    request: Request<Incoming>,
+    answer: Arc<A>,
+) -> Result<Response<Full<Bytes>>, hyper::Error>
 where
     A: Fn(Asked) -> F,
     F: Future<Output = Answer>,
 {
     let (parts, body) = request.into_parts();
-    let read = tokio::time::timeout(PATIENCE, Limited::new(body, BODY_BYTES).collect()).await;
+    let read = tokio::time::timeout(limits.patience, Limited::new(body, BODY_BYTES).collect()).await;
     let said = match read {
         Ok(Ok(body)) => {
             let asked = Asked {
@@ -140,7 +159,7 @@ where
             answer(asked).await
         }
         Ok(Err(_)) => Answer::words(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 1 MB or broke off"),
-        Err(_) => Answer::words(StatusCode::REQUEST_TIMEOUT, "the body did not arrive within 10 s"),
+        Err(_) => Answer::words(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
     };
     let mut response = Response::new(Full::new(Bytes::from(said.body)));
     *response.status_mut() = said.status;
@@ -168,6 +187,88 @@ mod tests {
         let mut last = many.pop().unwrap();
         let read = tokio::time::timeout(Duration::from_secs(5), last.read(&mut [0; 1])).await;
         assert!(matches!(read, Ok(Ok(0) | Err(_))), "one too many is turned away: {read:?}");
+        server.abort();
+    }
+
+    /// Limits that a test need not wait for.
+    const SHORT: Limits = Limits { patience: Duration::from_millis(200), longest: Duration::from_millis(700) };
+    const SOON: Duration = Duration::from_secs(10);
+
+    /// A server with short limits and a client of it.
+    async fn pair(length: usize) -> (tokio::task::JoinHandle<()>, tokio::net::TcpStream) {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let answer = move |_| async move { Answer::words(StatusCode::OK, "x".repeat(length)) };
+        let server = tokio::spawn(serve_within(SHORT, listener, answer));
+        (server, tokio::net::TcpStream::connect(address).await.unwrap())
+    }
+
+    /// All that a client hears until its connection ends.
+    async fn heard(client: &mut tokio::net::TcpStream) -> String {
+        use tokio::io::AsyncReadExt;
+        let mut all = Vec::new();
+        // A connection that is reset has ended, too.
+        let _ = tokio::time::timeout(SOON, client.read_to_end(&mut all)).await.expect("it ends");
+        String::from_utf8_lossy(&all).into_owned()
+    }
+
+    #[tokio::test]
+    async fn a_client_that_sends_its_headers_or_its_body_by_the_letter_is_let_go() {
+        use tokio::io::AsyncWriteExt;
+        for (begin, says) in [
+            ("GET / HTTP/1.1\r\n", ""),
+            ("", ""),
+            ("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5000\r\n\r\n", "408"),
+            ("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5000\r\n", "408"),
+        ] {
+            let (server, mut client) = pair(4).await;
+            client.write_all(begin.as_bytes()).await.unwrap();
+            let (mut reading, mut writing) = client.into_split();
+            let trickle = tokio::spawn(async move {
+                while writing.write_all(b"x").await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            });
+            let mut all = Vec::new();
+            let end = tokio::time::timeout(SOON, tokio::io::AsyncReadExt::read_to_end(&mut reading, &mut all));
+            let _ = end.await.expect("it ends");
+            assert!(String::from_utf8_lossy(&all).contains(says), "{begin:?}");
+            assert!(!String::from_utf8_lossy(&all).contains("200 OK"), "{begin:?}");
+            trickle.abort();
+            server.abort();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_reads_its_answer_is_let_go_and_its_place_is_free_again() {
+        use tokio::io::AsyncWriteExt;
+        // More than the kernel keeps of what nobody reads.
+        let (server, first) = pair(64 << 20).await;
+        let address = first.peer_addr().unwrap();
+        let mut slow = vec![first];
+        for _ in 1..OF_ONE_ACCOUNT {
+            slow.push(tokio::net::TcpStream::connect(address).await.unwrap());
+        }
+        for client in &mut slow {
+            client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        }
+        tokio::time::sleep(SHORT.longest * 2).await;
+        let mut next = tokio::net::TcpStream::connect(address).await.unwrap();
+        next.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let said = heard(&mut next).await;
+        assert!(said.starts_with("HTTP/1.1 200 OK"), "{}", said.len());
+        for mut client in slow {
+            assert!(heard(&mut client).await.len() < 64 << 20, "what it did not take in time is lost");
+        }
+        server.abort();
+    }
+
+    #[tokio::test]
+    async fn a_connection_ends_with_its_answer() {
+        use tokio::io::AsyncWriteExt;
+        let (server, mut client) = pair(4).await;
+        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: keep-alive\r\n\r\n").await.unwrap();
+        assert!(heard(&mut client).await.ends_with("xxxx\n"));
         server.abort();
     }
 }
