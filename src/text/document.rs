@@ -156,9 +156,46 @@ pub(crate) fn flaw(file: &str, text: &str, position: usize, path: &[Key], messag
 pub fn check_letters(file: &str, text: &str, is_exact: fn(&[Key]) -> bool) -> Result<(), Box<Flaw>> {
     let (table, _) = DeTable::parse_recoverable(text);
     let mut path = Vec::new();
-    match unseen_in(table.get_ref(), &mut path, is_exact) {
-        Some((position, message)) => Err(flaw(file, text, position, &path, &message)),
+    if let Some((position, message)) = unseen_in(table.get_ref(), &mut path, is_exact) {
+        return Err(flaw(file, text, position, &path, &message));
+    }
+    match unseen_between(text, table.get_ref()) {
+        Some((position, message)) => Err(flaw(file, text, position, &[], &message)),
         None => Ok(()),
+    }
+}
+
+/// What nobody would see of a file between its values: in a comment above all, which whoever approves the file reads too.
+fn unseen_between(text: &str, table: &DeTable<'_>) -> Option<(usize, String)> {
+    let mut values = Vec::new();
+    for value in table.values() {
+        spans_of_texts(value.get_ref(), value.span(), &mut values);
+    }
+    values.sort_by_key(|span| span.start);
+    // A mark of the byte order is how some editors begin a file.
+    let mut from = text.len() - text.trim_start_matches('\u{feff}').len();
+    values.push(text.len()..text.len());
+    for value in values {
+        for line in text.get(from..value.start).unwrap_or_default().split_inclusive('\n') {
+            if let Some(message) = unseen(line) {
+                let hidden = line.char_indices().find(|(_, letter)| unseen(letter.encode_utf8(&mut [0; 4])).is_some());
+                return Some((from + hidden.map_or(0, |(at, _)| at), message));
+            }
+            from += line.len();
+        }
+        from = value.end;
+    }
+    None
+}
+
+fn spans_of_texts(value: &DeValue<'_>, span: Range<usize>, spans: &mut Vec<Range<usize>>) {
+    match value {
+        DeValue::String(_) => spans.push(span),
+        DeValue::Table(table) => {
+            table.values().for_each(|value| spans_of_texts(value.get_ref(), value.span(), spans));
+        }
+        DeValue::Array(list) => list.iter().for_each(|value| spans_of_texts(value.get_ref(), value.span(), spans)),
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {}
     }
 }
 

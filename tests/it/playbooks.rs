@@ -1,8 +1,12 @@
 //! Playbooks and exercises with mistakes in them.
 
+use std::fs;
+
 use warroom::exercise::Exercise;
 use warroom::playbook::Playbook;
 use warroom::text::document::Flaw;
+
+use crate::plain::Host;
 
 /// Mutants of a document, always the same: letters changed, lines doubled, dropped, cut and swapped, values replaced, keys misspelt.
 pub fn mutations(text: &str, count: usize) -> Vec<String> {
@@ -95,4 +99,64 @@ fn two_hundred_mutated_exercises_are_read_or_refused_with_their_position() {
         world.spans(&list, start + chrono::TimeDelta::minutes(3));
         Ok(())
     });
+}
+
+const BOOK: &str = r#"service = "alipay"
+name = "Alipay"
+public-name = "Alipay"
+owner = "Payments"
+reviewed = 2026-09-01
+# a comment
+
+[[steps]]
+id = "one"
+title = "One"
+look = "Look."
+expect = "Well."
+undo = "Back."
+do.command = { argv = ["true"], changes = true }
+"#;
+
+#[test]
+fn what_cleaning_would_change_in_a_playbook_is_refused_with_its_place_in_values_and_comments() {
+    let host = Host::new();
+    let file = host.home.path().join("alipay.toml");
+    let check = |bytes: &[u8]| {
+        fs::write(&file, bytes).unwrap();
+        let output = host.command(&["playbook", "check", file.to_str().unwrap()]).output().unwrap();
+        [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap()).concat()
+    };
+    let (value, comment) = (":11:8: `steps[1].look`: has a letter that nobody would see", ":6:5: ");
+    for hidden in ["\u{202e}", "\u{2066}", "\u{200b}", "\u{200f}", "\u{2028}", "\u{9b}", "\u{85}", "\u{e0041}"] {
+        let said = check(BOOK.replace("Look.", &format!("Lo{hidden}ok.")).as_bytes());
+        assert!(said.contains(&format!("alipay.toml{value}")), "{hidden:?}: {said}");
+        let said = check(BOOK.replace("a comment", &format!("a {hidden} comment")).as_bytes());
+        assert!(said.contains(&format!("alipay.toml{comment}")), "{hidden:?}: {said}");
+    }
+    for (bytes, place) in [
+        (BOOK.replace("Look.", "Lo\u{1b}[2Jok."), ":11:11: "),
+        (BOOK.replace("Look.", "Lo\rok."), ":11:11: "),
+        (BOOK.replace("a comment", "a\rb = 1"), ":6:"),
+        (BOOK.replace("a comment", "a\u{1b}[2J"), ":6:"),
+        (BOOK.replace("Look.", &format!("o{}", "\u{301}".repeat(40))), ":11:8: "),
+    ] {
+        let said = check(bytes.as_bytes());
+        assert!(said.contains(&format!("alipay.toml{place}")), "{place}: {said}");
+    }
+    for (from, place) in [("Look.", ":11:9: is not UTF-8"), ("a comment", ":6:3: is not UTF-8")] {
+        let at = BOOK.find(from).unwrap();
+        let bytes = [&BOOK.as_bytes()[..at], &[0xff, 0xfe], &BOOK.as_bytes()[at..]].concat();
+        let said = check(&bytes);
+        assert!(said.contains(&format!("alipay.toml{place}")), "{place}: {said}");
+    }
+    // What an editor of another system writes, and what a language joins its letters with, hides nothing.
+    for fine in [
+        BOOK.to_owned(),
+        BOOK.replace('\n', "\r\n"),
+        format!("\u{feff}{BOOK}"),
+        BOOK.replace("a comment", "می\u{200c}خواهم \u{26a0}\u{fe0f}"),
+    ] {
+        let said = check(fine.as_bytes());
+        assert!(said.contains("alipay.toml: fine, 1 steps"), "{said}");
+    }
 }

@@ -195,3 +195,34 @@ fn a_dry_run_shows_what_would_have_run_and_runs_nothing_whatever_leads_to_it() {
     assert!(desk.console.request(Command::StartRun(order), desk.wall).is_err());
     assert!(desk.console.incident().runs.is_empty());
 }
+
+#[test]
+fn an_approval_covers_the_bytes_of_a_file_and_a_changed_comment_line_end_or_mark_wants_another() {
+    let mut desk = desk();
+    let before = shown(&desk, Purpose::Do, &[]).unwrap();
+    assert_eq!(before.blocked, None);
+    let load = |desk: &mut Desk, text: &str| {
+        let mut catalogue = Catalogue::default();
+        catalogue.take("alipay.toml", text);
+        assert_eq!(catalogue.problems, Vec::<String>::new());
+        desk.tell(Msg::Catalogue(Box::new(catalogue)));
+    };
+    for changed in [
+        format!("{BOOK}# nothing else was changed\n"),
+        BOOK.replace('\n', "\r\n"),
+        format!("\u{feff}{BOOK}"),
+        BOOK.replacen('\n', " \n", 1),
+    ] {
+        load(&mut desk, &changed);
+        let now = shown(&desk, Purpose::Do, &[]).unwrap();
+        assert!(now.blocked.is_some_and(|why| format!("{why:?}").contains("is not the shipped one")), "{changed}");
+        for order in [before.order.clone(), now.order] {
+            let mut effects = Vec::new();
+            desk.console.command(Command::StartRun(order), None, desk.wall, &mut effects);
+            let is_start = |effect: &Effect| matches!(effect, Effect::Append { .. });
+            assert!(!effects.iter().any(is_start), "{}", desk.said());
+        }
+    }
+    load(&mut desk, BOOK);
+    assert_eq!(shown(&desk, Purpose::Do, &[]).unwrap().blocked, None, "the same bytes are approved");
+}
