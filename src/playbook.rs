@@ -14,6 +14,7 @@ mod step;
 pub mod surroundings;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use chrono::{Months, NaiveDate, TimeDelta};
 use serde::Deserialize;
@@ -470,11 +471,14 @@ impl Catalogue {
 
     /// The playbooks that ship with the program.
     pub fn shipped() -> Self {
-        let mut catalogue = Self::default();
-        for (file, text) in SHIPPED {
-            catalogue.take(file, text);
-        }
-        catalogue
+        static READ: LazyLock<Catalogue> = LazyLock::new(|| {
+            let mut catalogue = Catalogue::default();
+            for (file, text) in SHIPPED {
+                catalogue.take(file, text);
+            }
+            catalogue
+        });
+        READ.clone()
     }
 
     /// Takes a file in: it replaces the playbook of the same service. One that is wrong is a problem, and nothing else stands in for it.

@@ -21,6 +21,7 @@ mod scan;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -251,8 +252,11 @@ pub struct Templates {
 impl Templates {
     /// The templates that ship with the program.
     pub fn shipped() -> Self {
-        let all = SHIPPED.into_iter().chain(channel::SHIPPED);
-        all.fold(Self::default(), |templates, (file, text)| templates.with(file, text))
+        static READ: LazyLock<Templates> = LazyLock::new(|| {
+            let all = SHIPPED.into_iter().chain(channel::SHIPPED);
+            all.fold(Templates::default(), |templates, (file, text)| templates.with(file, text))
+        });
+        READ.clone()
     }
 
     /// Reads a template and tries it; `file` says by its name what it is for, and is named in the flaw.

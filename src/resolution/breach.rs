@@ -54,7 +54,10 @@ impl Course {
         let reach = near(measured);
         for place in 0..measured.grid.len {
             let at = measured.grid.at(place);
-            let Some(worst) = measured.worst_at(objective, place).filter(|_| at >= self.since) else { continue };
+            // The worst of all series is looked for only where it counts: a chart of a day reaches far back before most breaches.
+            let Some(worst) = (at >= self.since).then(|| measured.worst_at(objective, place)).flatten() else {
+                continue;
+            };
             let is_broken = objective.is_broken_by(worst.value) == Some(true);
             // What comes after the end is no gap of the breach.
             if at > self.until {
