@@ -423,10 +423,13 @@ impl Site {
         let status = answer.status;
         let said = said(&answer.body);
         let what = match status {
-            401 => match &self.auth {
-                Some(auth) => format!("answered 401: the credentials are wrong or expired: check {}", auth.hint()),
-                None => "answered 401: it wants credentials: set bearer-file, bearer-env or basic-user".to_owned(),
-            },
+            401 => {
+                let what = match &self.auth {
+                    Some(auth) => format!("answered 401: the credentials are wrong or expired: check {}", auth.hint()),
+                    None => "answered 401: it wants credentials: set bearer-file, bearer-env or basic-user".to_owned(),
+                };
+                what + &self.hop.as_ref().map(|hop| hop.or_its_own()).unwrap_or_default()
+            }
             403 => match &self.auth {
                 Some(auth) => format!("answered 403: these credentials may not read here: check {}", auth.hint()),
                 None => "answered 403: it may want credentials: set bearer-file, bearer-env or basic-user".to_owned(),
@@ -522,6 +525,10 @@ impl Site {
 
     /// A token that was refused may have been replaced in the meantime: the next request uses what is there now.
     pub async fn read_secret_again(&self) {
+        if let Some(hop) = self.hop.clone() {
+            // Some proxies say 401 of their own; what cannot be read now is asked for again at the next refusal.
+            let _ = tokio::task::spawn_blocking(move || hop.read_again()).await;
+        }
         let Some(auth) = self.auth.clone() else { return };
         let client = self.client.clone();
         let Ok(fresh) = tokio::task::spawn_blocking(move || auth.header(&client)).await else { return };

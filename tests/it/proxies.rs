@@ -99,6 +99,26 @@ async fn what_a_proxy_does_is_said_of_the_proxy_and_what_the_server_does_of_the_
     assert!(said.contains("cannot be trusted") && said.contains("ca-file"), "{said}");
 }
 
+#[tokio::test]
+async fn a_proxy_that_says_401_of_its_own_is_not_taken_for_the_server_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|_| Reply::json(NONE)).await;
+    let proxy = ProxyServer::start(Some("tiny:right"), server.port).await;
+    let file = secret(&folder, "wrong");
+    for (url, wanted) in [
+        ("http://alerts.example", "or the proxy {} does not believe its own: check the file"),
+        (
+            "https://alerts.example",
+            "the proxy {} (its `proxy`) does not let it through: is that server allowed there, and are its credentials right (the file",
+        ),
+    ] {
+        let base = Endpoint { allow_plain_http: true, proxy: Some(proxy.url()), ..Endpoint::at(url) };
+        let endpoint = Endpoint { proxy_user: Some("tiny".to_owned()), ..signed_in(&base, &file) };
+        let said = failure("alertmanager", &endpoint).await;
+        assert!(said.contains(&wanted.replace("{}", &proxy.url())), "{said}");
+    }
+}
+
 /// Doctor with variables of its own.
 async fn with(host: &Host, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
     let mut command = host.command(&[&["doctor"], arguments].concat());

@@ -199,6 +199,20 @@ impl Hop {
         }
     }
 
+    /// What may be wrong besides where a server says 401: some proxies say it themselves of credentials that they do not believe.
+    pub(super) fn or_its_own(&self) -> String {
+        match self.credentials() {
+            Some(what) => format!("; or the proxy {} does not believe its own: check {what}", self.place),
+            None => String::new(),
+        }
+    }
+
+    /// Where its credentials are from, if it has any.
+    fn credentials(&self) -> Option<String> {
+        let in_address = || self.url.lock().is_ok_and(|url| url.password().is_some()).then(|| self.why.clone());
+        self.sign_in.as_ref().map(|(_, secret)| secret.show()).or_else(in_address)
+    }
+
     /// What the proxy did, after the server's name, where a connection failed before the server had a word; nothing where it is the server's matter.
     pub(super) fn broke(&self, error: &(dyn Error + 'static)) -> Option<String> {
         let (place, why) = (&self.place, &self.why);
@@ -232,8 +246,10 @@ impl Hop {
             match error.to_string().as_str() {
                 "tunnel error: proxy authorization required" => return Some(self.wants_credentials()),
                 "tunnel error: unsuccessful" => {
+                    let known = self.credentials().map(|what| format!(", and are its credentials right ({what})"));
                     return Some(format!(
-                        "was not reached: the proxy {place} ({why}) does not let it through: is that server allowed there?"
+                        "was not reached: the proxy {place} ({why}) does not let it through: is that server allowed there{}?",
+                        known.unwrap_or_default()
                     ));
                 }
                 "tunnel error: unexpected end of file" => {

@@ -57,6 +57,11 @@ impl Drop for ProxyServer {
     }
 }
 
+/// Whether these are the credentials of a proxy that says 401 to wrong ones: those of the user `tiny`.
+fn is_tiny(wanted: &str) -> bool {
+    wanted.starts_with("Basic dGlue")
+}
+
 async fn serve(mut stream: TcpStream, wanted: Option<String>, places: Vec<(String, u16)>, asked: Asked) -> Option<()> {
     let mut head = Vec::new();
     while !head.windows(4).any(|four| four == b"\r\n\r\n") {
@@ -71,6 +76,11 @@ async fn serve(mut stream: TcpStream, wanted: Option<String>, places: Vec<(Strin
         who.or_else(|| text.lines().find_map(|line| line.strip_prefix("Proxy-Authorization: ")).map(str::to_owned));
     asked.lock().unwrap().push((first.clone(), who.clone()));
     if wanted.is_some() && who != wanted {
+        // As tinyproxy has it: who says nothing is asked, who says something wrong is turned away like by a server.
+        if who.is_some() && places.iter().any(|(name, _)| name.is_empty()) && wanted.as_deref().is_some_and(is_tiny) {
+            let refusal = b"HTTP/1.0 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            return stream.write_all(refusal).await.ok();
+        }
         let refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm=\"corp\"\r\n\
                         content-length: 0\r\nconnection: close\r\n\r\n";
         return stream.write_all(refusal).await.ok();
