@@ -18,6 +18,7 @@ use crate::incident::{
 use crate::oncall::{Person, known_as};
 use crate::text::{CleanStr, CleanText};
 
+mod anew;
 mod asked;
 mod eased;
 mod pages;

@@ -588,3 +588,35 @@ fn a_channel_that_somebody_opened_is_linked_and_has_all_that_an_own_one_has() {
     let none = Reach { rooms: None, ..reach() };
     assert_eq!(none.adopt_room("payments-war", &story.incident), None);
 }
+
+#[test]
+fn a_text_that_did_not_go_out_is_offered_where_the_configuration_has_it_now_with_what_is_different() {
+    let mut story = Story::new(Reach { trackers: Vec::new(), rooms: None, ..reach() });
+    let update = StatusUpdate {
+        channels: [Channel::ExternalPage, Channel::StatusSlack].into(),
+        text: "payments fail".into(),
+        ..StatusUpdate::default()
+    };
+    for post in story.reach.posts(&update, &story.incident) {
+        story.say(Event::DeliveryQueued(post));
+    }
+    let offered = |story: &Story| -> Vec<Option<String>> {
+        let all = story.incident.deliveries.iter();
+        all.map(|one| story.reach.as_of_now(one, &story.incident).map(|(_, changed)| changed)).collect()
+    };
+    assert_eq!(offered(&story), [None, None], "nothing is different");
+    let page = story.incident.deliveries.iter().position(|one| *one.body.service == *STATUSPAGE).unwrap();
+    let chat = 1 - page;
+    for parts in story.reach.components.values_mut().flat_map(|parts| parts.values_mut()) {
+        *parts = "c7".into();
+    }
+    let route = story.reach.routes.iter_mut().find(|route| route.channel == Channel::StatusSlack).unwrap();
+    let before = std::mem::replace(&mut route.target, "C777777777".into());
+    let now = offered(&story);
+    assert_eq!(now[page].as_deref(), Some("about c7, not c1"));
+    assert_eq!(now[chat].as_deref(), Some(format!("to slack C777777777, not slack {before}").as_str()));
+    let (body, _) = story.reach.as_of_now(&story.incident.deliveries[page], &story.incident).unwrap();
+    assert_eq!(body.text, story.incident.deliveries[page].body.text, "the text is the one that was approved");
+    story.arrive();
+    assert_eq!(offered(&story), [None, None], "what is there stays there");
+}

@@ -233,6 +233,16 @@ pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(CleanStr, DeliveryS
     fitting.map(|(words, to)| (words.into(), to)).collect()
 }
 
+/// What sends a text to where the configuration has it by now, in place of where it was to go when it was approved.
+pub(crate) fn anew(delivery: &Delivery, cx: &Cx<'_>) -> Option<(String, Vec<Command>)> {
+    let (body, changed) = cx.reach.as_of_now(delivery, cx.incident)?;
+    let why = CleanStr::new(&format!("sent as the configuration has it now: {changed}"));
+    let to = DeliveryState::Dropped { why };
+    let dropped = DeliveryMoved { delivery: delivery.id, step: delivery.moves, to, is_routine: false };
+    let commands = vec![Command::MoveDelivery(dropped), Command::SendOut(Box::new(body))];
+    Some((format!("send it as the configuration has it now: {changed}"), commands))
+}
+
 /// Whether what it made there would be made again if somebody removed it.
 fn can_be_made_again(delivery: &Delivery, cx: &Cx<'_>) -> bool {
     let is_live = cx.incident.phase().is_live() && cx.reach.leads_to(&delivery.body);
@@ -257,6 +267,7 @@ pub(crate) fn delivery(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
         let body = DeliveryMoved { delivery: id, step: delivery.moves, to, is_routine: false };
         rows.push((words.to_string(), Choice::Command(Box::new(Command::MoveDelivery(body)))));
     }
+    rows.extend(anew(delivery, cx).map(|(words, commands)| (words, Choice::Commands(commands))));
     Some(Overlay::Pick(Box::new(Pick {
         title: delivery.place_in(cx.incident),
         notes: vec![delivery_line(delivery, cx), format!("approved by {}", delivery.queued.by)],

@@ -10,7 +10,7 @@ use super::super::numbers::{key, named};
 use super::words::{first_word, given, leading_time, lines};
 use super::{Answer, InShell, Verb, usage, verb};
 use crate::console::overlay::send;
-use crate::console::overlay::{again, delivery_line, held_back, left_line, update_facts, ways};
+use crate::console::overlay::{again, anew, delivery_line, held_back, left_line, update_facts, ways};
 use crate::incident::{Channel, Command, DeliveryMoved, EntryId, PersonTold, Severity, StatusUpdate};
 use crate::pane::Cx;
 use crate::reach;
@@ -176,12 +176,22 @@ fn outbox(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     };
     let ways = ways(delivery, &cx);
     let (way, reason) = first_word(rest);
-    let Some((_, to)) = way.parse::<usize>().ok().and_then(|way| ways.get(way.checked_sub(1)?)) else {
+    let chosen = way.parse::<usize>().ok();
+    let anew = anew(delivery, &cx);
+    if let Some((_, commands)) = anew.as_ref().filter(|_| chosen == Some(ways.len() + 1)) {
+        let mut effects = Vec::new();
+        for command in commands.clone() {
+            effects.extend(session.ask(command, wall)?);
+        }
+        return Ok(effects);
+    }
+    let Some((_, to)) = chosen.and_then(|way| ways.get(way.checked_sub(1)?)) else {
         let mut lines = vec![delivery_line(delivery, &cx)];
         lines.extend(delivery.words(cx.incident).lines().map(|line| format!("  {line}")));
         lines.extend(
             ways.iter().enumerate().map(|(place, (words, _))| format!("  :outbox {number} {}: {words}", place + 1)),
         );
+        lines.extend(anew.map(|(words, _)| format!("  :outbox {number} {}: {words}", ways.len() + 1)));
         return session.answer(lines);
     };
     let (delivery, step, to) = (delivery.id, delivery.moves, to.clone());
