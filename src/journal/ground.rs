@@ -97,6 +97,23 @@ impl Ground {
     }
 }
 
+/// SQLite makes the memory of a log larger by so many bytes.
+const MEMORY_PIECE: i64 = 32 * 1024;
+
+/// Whether a record has a log whose memory is whole. One that was cut short kills who touches it, and a connection shares what another one of its
+/// process has mapped: such a record is read without it.
+pub(super) fn has_whole_memory(path: &Path) -> bool {
+    let file = with_suffix(path, FILES[MEMORY].0);
+    let size = above(&file).and_then(|(folder, name)| folder.look(name)).map(|is| is.st_size);
+    size.is_ok_and(|size| size > 0 && size % MEMORY_PIECE == 0)
+}
+
+/// Whether a record has a log whose memory is not whole.
+pub(super) fn has_cut_memory(path: &Path) -> bool {
+    let file = with_suffix(path, FILES[MEMORY].0);
+    above(&file).and_then(|(folder, name)| folder.look(name)).is_ok() && !has_whole_memory(path)
+}
+
 /// What is broken in a record so that writing would make it worse.
 pub(super) fn breakage(path: &Path) -> Result<Option<String>, JournalError> {
     Ok(verify(path)?.damage.iter().find(|damage| is_broken(&damage.what)).map(ToString::to_string))

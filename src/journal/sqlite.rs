@@ -15,7 +15,7 @@ use super::bell::{Bell, Watch};
 use super::chain::{COLUMNS, Care, Chain, Damage, Row, What, unsigned};
 use super::directory::with_suffix;
 use super::folder::above;
-use super::ground::Ground;
+use super::ground::{Ground, has_whole_memory};
 use super::schema::{self, TABLES};
 use super::snapshot::{self, Stamp};
 use super::{Journal, JournalError, Ledger, NewEntry, Tail};
@@ -550,8 +550,9 @@ pub(super) fn read_only(path: &Path) -> Result<(Connection, Option<Stamp>), Jour
 
 /// A connection to a file that somebody else has open and lets us read along.
 fn live(path: &Path) -> Option<Connection> {
-    let memory = with_suffix(path, "-shm");
-    above(&memory).and_then(|(folder, name)| folder.look(name)).ok()?;
+    if !has_whole_memory(path) {
+        return None;
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let db = Connection::open_with_flags(format!("file:{}?mode=ro&readonly_shm=1", uri(path)?), flags).ok()?;
     db.busy_timeout(BUSY).ok()?;

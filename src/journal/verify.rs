@@ -10,6 +10,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::chain::{Care, Chain, Damage, What};
+use super::ground::has_cut_memory;
 use super::schema;
 use super::sqlite::{get, read_on, read_only, refuse_newer, schema_of};
 use super::{JournalError, Tail};
@@ -82,15 +83,19 @@ fn open(path: &Path) -> Result<Connection, JournalError> {
         refuse_newer(path, schema_of(&db).map_err(&wrong)?)?;
         Ok(db)
     };
+    let in_memory = || {
+        let (db, _) = read_only(path)?;
+        db.execute_batch("PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; BEGIN").map_err(&wrong)?;
+        Ok(db)
+    };
+    if has_cut_memory(path) {
+        return in_memory();
+    }
     match open(OpenFlags::SQLITE_OPEN_READ_ONLY) {
         // Its writer was killed while it made the log: only who may write can bring that to an end.
         Err(JournalError::ReadOnly { .. }) => match open(OpenFlags::SQLITE_OPEN_READ_WRITE) {
             // Nobody may write here: then it is put together in memory.
-            Err(JournalError::ReadOnly { .. }) => {
-                let (db, _) = read_only(path)?;
-                db.execute_batch("PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; BEGIN").map_err(&wrong)?;
-                Ok(db)
-            }
+            Err(JournalError::ReadOnly { .. }) => in_memory(),
             opened => opened,
         },
         opened => opened,

@@ -48,6 +48,36 @@ fn files_get_their_modes_whatever_the_umask() {
 }
 
 #[test]
+fn the_memory_of_a_log_that_is_cut_short_kills_nobody_and_the_record_is_read_without_it() {
+    for left in [0, 4096, 40_000] {
+        let temporary = tempfile::tempdir().unwrap();
+        let dir = JournalDir::open(temporary.path().join("journal"), Sharing::Private).unwrap();
+        let id = dir.create(Series::Incident).unwrap();
+        warroom::journal::fill(&dir, id, 60, 7).unwrap();
+        let mut journal = dir.journal(id, Via::default()).unwrap();
+        let memory = dir.directory().join("INC-1.db-shm");
+        let file = fs::OpenOptions::new().write(true).open(&memory).unwrap();
+        let whole = file.metadata().unwrap().len();
+        if left >= whole {
+            continue;
+        }
+        file.set_len(left).unwrap();
+        let note = NoteAdded { kind: NoteKind::Note, text: "is this written?".into(), at: None };
+        let lost = [
+            journal.tail(0, 10).unwrap_err(),
+            journal.append(&[NewEntry::new("dana".into(), Event::NoteAdded(note))]).unwrap_err(),
+        ];
+        for error in lost {
+            assert!(error.to_string().contains("the memory of its log was cut short"), "{left}: {error}");
+        }
+        // Other connections of this process share what is mapped.
+        let found = verify(&dir.path(id)).unwrap();
+        assert!(found.entries >= 60 && found.is_sound(), "{left}: {found:?}");
+        drop(journal);
+    }
+}
+
+#[test]
 fn a_file_of_the_last_number_ends_no_numbering() {
     let temporary = tempfile::tempdir().unwrap();
     let dir = JournalDir::open(temporary.path().join("journal"), Sharing::Private).unwrap();
