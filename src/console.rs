@@ -66,6 +66,7 @@ pub use message::{Notice, Tone};
 use opened::OpenRecord;
 use overlay::{Overlay, Shown};
 use own::Own;
+use pace::Pace;
 use start::Start;
 
 /// Half-typed text is saved this long after the key that changed it …
@@ -177,6 +178,10 @@ pub struct Console {
     watchlist: Watchlist,
     span: TimeDelta,
     own: Own,
+    /// How often each system is asked to take or to find something, whichever record is open, …
+    pace: Pace,
+    /// … and what was done there.
+    news_pace: Pace,
     pasted_at: Option<DateTime<Utc>>,
     /// When more keys came at once than a person presses.
     flooded_at: Option<DateTime<Utc>>,
@@ -211,6 +216,8 @@ impl Console {
             watchlist: Watchlist::default(),
             span: TimeDelta::hours(1),
             own: Own::default(),
+            pace: Pace::default(),
+            news_pace: Pace::default(),
             pasted_at: None,
             flooded_at: None,
             looked_at: None,

@@ -56,6 +56,9 @@
 //!
 //! Invariant: only [`incident::command::decide`] refuses, with a sentence for a person.
 //!
+//! Invariant: what belongs to the open record is one value of the console and is replaced whole when another is opened; nothing that was learnt, told or
+//! asked of one record is known, told or asked of the next.
+//!
 //! Invariant: drawing is a function of the console and the time; a frame that is skipped or repeated changes nothing.
 //!
 //! Invariant: the loop awaits nothing but its `select!`, and every arm may be dropped without losing anything. Files, big parses, `fdatasync` and

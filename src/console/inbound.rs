@@ -60,9 +60,9 @@ impl Console {
                 continue;
             }
             *count += 1;
-            let is_left_alone = self.open.outbox.pace.paused(&one.service, now).is_some();
-            if !is_left_alone && self.open.outbox.news_pace.free(&one.service, now, 0) == Free::Now {
-                self.open.outbox.news_pace.asked(&one.service, now);
+            let is_left_alone = self.pace.paused(&one.service, now).is_some();
+            if !is_left_alone && self.news_pace.free(&one.service, now, 0) == Free::Now {
+                self.news_pace.asked(&one.service, now);
                 effects.push(Effect::AskNews(one));
             }
         }
@@ -165,12 +165,12 @@ impl Console {
         let now = self.open.incident.clock().show(wall);
         let news = match news {
             Ok(news) => {
-                self.open.outbox.news_pace.went_well(service);
+                self.news_pace.went_well(service);
                 news
             }
             // Whoever asked the facilitator is not left without an answer.
             Err(why) if *service == *FACILITATOR => return self.say(Tone::Said, why.to_string(), wall),
-            Err(_) => return self.open.outbox.news_pace.failed(service, now),
+            Err(_) => return self.news_pace.failed(service, now),
         };
         if *service == *SIMULATED && !self.is_first_here(|_| false) {
             // Each console has its own copy of the drill's world, and they all say the same.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::opened::OpenRecord;
-use super::pace::{Free, Pace, jittered};
+use super::pace::{Free, jittered};
 use super::remotes::Named;
 use super::{Console, Effect, Tone};
 use crate::incident::{
@@ -71,10 +71,6 @@ pub(super) struct Outbox {
     then: BTreeMap<EntryId, (u32, DeliveryState)>,
     /// How often each was looked for, and when it is again.
     looks: BTreeMap<EntryId, Looks>,
-    /// How often each system is asked to take or to find something, …
-    pub(super) pace: Pace,
-    /// … and what was done there.
-    pub(super) news_pace: Pace,
     /// How many entries there were when it was last asked what is missing elsewhere.
     looked_at: usize,
     /// Until when lines are gathered.
@@ -339,10 +335,10 @@ impl Console {
             let prepared = self.open.outbox.prepared(delivery).copied();
             let mut may_ask = |console: &mut Self| {
                 let count = awaited.entry(service).or_default();
-                match console.open.outbox.pace.free(service, now, *count) {
+                match console.pace.free(service, now, *count) {
                     Free::Now => {
                         *count += 1;
-                        console.open.outbox.pace.asked(service, now);
+                        console.pace.asked(service, now);
                         return true;
                     }
                     Free::At(at) => later(at),
@@ -518,15 +514,15 @@ impl Console {
         };
         let to = match receipt {
             Receipt::There(remote) => {
-                self.open.outbox.pace.went_well(service);
+                self.pace.went_well(service);
                 DeliveryState::Sent(remote)
             }
             Receipt::NotYet { why, wait } => {
                 DeliveryState::Queued { not_before: now + wait.max(delivery.pause()), why: Some(why), choice: None }
             }
             Receipt::NotThere { why, wait } => {
-                self.open.outbox.pace.failed(service, now);
-                self.open.outbox.pace.rest(service, now, wait.unwrap_or_default());
+                self.pace.failed(service, now);
+                self.pace.rest(service, now, wait.unwrap_or_default());
                 self.queued_again(&delivery, now, why)
             }
             Receipt::Refused(why) => {
@@ -534,7 +530,7 @@ impl Console {
                 DeliveryState::Failed { why }
             }
             Receipt::Unknown(why) => {
-                self.open.outbox.pace.failed(service, now);
+                self.pace.failed(service, now);
                 DeliveryState::Unconfirmed { why }
             }
             Receipt::Asks { why, ways } => {
@@ -557,13 +553,13 @@ impl Console {
     /// A system wants to be left alone for so long.
     pub(super) fn rests(&mut self, service: &CleanStr, wait: TimeDelta, wall: DateTime<Utc>) {
         let clock = self.open.incident.clock();
-        self.open.outbox.pace.rest(service, clock.show(wall), clock.passed(wait));
+        self.pace.rest(service, clock.show(wall), clock.passed(wait));
     }
 
     /// It waits for its own pause, and for that of its system.
     fn queued_again(&self, delivery: &Delivery, now: DateTime<Utc>, why: CleanStr) -> DeliveryState {
         let own = now + delivery.pause();
-        let not_before = self.open.outbox.pace.paused(&delivery.body.service, now).map_or(own, |until| until.max(own));
+        let not_before = self.pace.paused(&delivery.body.service, now).map_or(own, |until| until.max(own));
         DeliveryState::Queued { not_before, why: Some(why), choice: None }
     }
 
@@ -573,7 +569,7 @@ impl Console {
         let service = &delivery.body.service;
         let to = match receipt {
             Receipt::There(remote) => {
-                self.open.outbox.pace.went_well(service);
+                self.pace.went_well(service);
                 DeliveryState::Sent(remote)
             }
             Receipt::NotThere { why, .. } | Receipt::NotYet { why, .. } => {
@@ -592,7 +588,7 @@ impl Console {
                 }
             }
             Receipt::Refused(why) | Receipt::Unknown(why) | Receipt::Asks { why, .. } => {
-                self.open.outbox.pace.failed(service, now);
+                self.pace.failed(service, now);
                 let mut looks = self.looks(&delivery);
                 looks.count += 1;
                 let pause = NEXT_LOOK * i32::try_from(looks.count).unwrap_or(i32::MAX).min(8);

@@ -149,3 +149,13 @@ fn a_dialog_about_one_record_does_not_answer_into_the_next_that_opens_under_it()
     desk.tell(Msg::Journal(JournalMsg::Opened(IncidentId::incident(3))));
     assert!(desk.console.overlay.is_some(), "help is about no record");
 }
+
+#[test]
+fn a_system_that_asked_to_be_left_alone_is_left_alone_from_the_next_record_too() {
+    let mut desk = Desk::open(Layout::Ic, (120, 40));
+    desk.tell(Msg::Rests("slack".into(), TimeDelta::minutes(90)));
+    let until = desk.wall + TimeDelta::minutes(90);
+    let elsewhere = Desk::open(Layout::Ic, (120, 40)).console.incident().entries().cloned().collect();
+    opens(&mut desk, IncidentId::incident(2), elsewhere);
+    assert_eq!(desk.console.pace.paused(&"slack".into(), desk.wall), Some(until));
+}
