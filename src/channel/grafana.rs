@@ -141,9 +141,9 @@ impl Grafana {
             scopes.into_iter().any(|scope| OF_ORGANISATION.contains(&scope.as_str()))
         };
         let finding = |(action, lost): (&str, &str)| match has(action) {
-            true => Finding::fine(what, action),
+            true => Finding::fine(&format!("{what} ({action})"), ""),
             false => Finding::wrong(
-                what,
+                &format!("{what} ({action})"),
                 &format!(
                     "the token lacks `{action}` for annotations of the organisation, and {lost}: give its service \
                      account the role Editor, or `fixed:annotations:writer`"

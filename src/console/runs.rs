@@ -12,8 +12,8 @@ use super::{Console, Dirty, Effect, Tone};
 use crate::exercise::staged::Keep;
 use crate::incident::command::may_start;
 use crate::incident::{
-    By, Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Program, Remark, Run,
-    says,
+    By, Command, CommandEnded, CommandRemarked, CommandStarted, Ending, Entry, EntryId, Event, Program, Purpose,
+    Remark, Run, says,
 };
 use crate::pane::{PaneId, RunAsk};
 use crate::text::{CleanStr, CleanText};
@@ -124,7 +124,11 @@ impl Console {
                     let has_succeeded = body.has_succeeded();
                     let tone = if has_succeeded { Tone::Said } else { Tone::Failed };
                     let of_playbook = run.order.step.as_ref().is_some_and(|step| !step.is_of_exercise());
+                    let is_back = run.order.purpose == Purpose::Undo;
                     let words = match (has_succeeded, of_playbook) {
+                        (true, true) if is_back => {
+                            says!["the step is taken back: look whether all is as it was before"]
+                        }
                         (true, true) => says!["does the expected result hold? then ", By("check")],
                         (false, true) => says![
                             "the playbook stops here: ",

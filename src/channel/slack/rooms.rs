@@ -156,9 +156,17 @@ impl Slack {
         if room.is_marked() && !room.is_of_record(parcel) {
             return refused(format!("#{} is another incident's ({}): link another one", room.name, room.purpose.value));
         }
-        // Who is not in it can neither pin nor invite; where it is not allowed, that says so later.
-        let _ = self.post::<Done>("conversations.join", &json!({ "channel": room.id })).await;
-        Ok(Receipt::There(Remote { is_adopted: true, ..room.into() }))
+        let (is_in, name) = (room.is_private || room.is_member == Some(true), room.name.clone());
+        let joined = self.post::<Done>("conversations.join", &json!({ "channel": room.id })).await;
+        let remote = Remote { is_adopted: true, ..room.into() };
+        Ok(Receipt::There(match joined {
+            // Who is not in it can neither write nor pin there.
+            Ok(Err(no)) if !is_in => {
+                let name = CleanStr::new(&format!("{name}, and the app is not in it ({}): /invite it", no.error));
+                Remote { name: Some(name), ..remote }
+            }
+            Ok(_) | Err(_) => remote,
+        }))
     }
 
     /// The channel that another system has opened for the incident by now.

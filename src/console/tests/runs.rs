@@ -246,3 +246,33 @@ fn the_output_pane_goes_along_with_the_run_that_takes_it_and_names_the_file_of_w
     desk.keys("o");
     assert!(desk.effects.iter().any(|effect| matches!(effect, Effect::Page(_))), "{:?}", desk.effects);
 }
+
+#[test]
+fn after_the_way_back_nobody_is_told_to_tick_the_step() {
+    let mut desk = ready();
+    desk.keys("e");
+    desk.key(KeyCode::Enter);
+    desk.wall += TimeDelta::seconds(1);
+    desk.keys("alipay");
+    desk.key(KeyCode::Enter);
+    let there = starts(&desk)[0].clone();
+    let end = |run| CommandEnded {
+        run,
+        ending: Ending::Exited(0),
+        took_ms: 12_000,
+        bytes: 0,
+        dropped: 0,
+        tail: "".into(),
+        left_running: false,
+        left: Vec::new(),
+        outcome: None,
+        captured: None,
+    };
+    let run = desk.console.incident().runs[0].id;
+    desk.tell(Msg::Run(run, RunSaid::Ended(end(run))));
+    assert!(desk.said().contains("does the expected result hold?"), "{}", desk.said());
+    desk.write("dana", Event::CommandStarted(CommandStarted { purpose: crate::incident::Purpose::Undo, ..there }));
+    let back = desk.console.incident().runs[1].id;
+    desk.tell(Msg::Run(back, RunSaid::Ended(end(back))));
+    assert!(desk.said().contains("the step is taken back: look whether all is as it was before"), "{}", desk.said());
+}

@@ -149,6 +149,13 @@ async fn a_channel_that_somebody_opened_is_linked_by_name_or_id_and_never_anothe
     assert!(matches!(channel.look_up(&link("payments-war", false)).await, Receipt::NotThere { .. }));
     let joined = server.requests().iter().filter(|request| request.path.ends_with("conversations.join")).count();
     assert_eq!(joined, 4);
+    let kept = workspace.clone();
+    server.change(move |request| match request.path.ends_with("conversations.join") {
+        true => Reply::json(r#"{"ok":false,"error":"missing_scope","needed":"channels:join"}"#),
+        false => kept.answer(request),
+    });
+    let remote = there(channel.deliver(&link("payments-war", false)).await);
+    assert_eq!(remote.called().as_str(), "payments-war, and the app is not in it (missing_scope): /invite it");
 }
 
 #[tokio::test]
