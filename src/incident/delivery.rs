@@ -16,6 +16,9 @@ use super::{
 use crate::text::markup::without_markup;
 
 mod given_up;
+mod thing;
+
+pub use thing::Thing;
 
 /// The pause before the next try grows to this …
 const LONG_PAUSE: TimeDelta = TimeDelta::seconds(60);
@@ -31,113 +34,6 @@ pub struct Route {
     pub service: CleanStr,
     /// What it is to that system.
     pub target: CleanStr,
-}
-
-/// What a system keeps of an incident, once it was made there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Thing {
-    /// The incident itself: PagerDuty's incident, the ticket, the entry of a status page.
-    Record,
-    /// The chat channel.
-    Room,
-    /// The message at its top.
-    Pinned,
-    /// The ticket of a follow-up.
-    Ticket(EntryId),
-    /// A silence, by what asked for it.
-    Silence(EntryId),
-}
-
-impl Thing {
-    /// What it is called where it is missed.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Record => "incident",
-            Self::Room => "channel",
-            Self::Pinned => "pinned message",
-            Self::Ticket(_) => "ticket",
-            Self::Silence(_) => "silence",
-        }
-    }
-}
-
-impl Act {
-    /// What there is when it is done; `id` is its delivery.
-    pub fn makes(&self, id: EntryId) -> Option<Thing> {
-        match self {
-            Self::Open(_) | Self::Publish(_) | Self::Adopt(_) => Some(Thing::Record),
-            Self::FindRoom { .. } | Self::OpenRoom { .. } | Self::AdoptRoom { .. } => Some(Thing::Room),
-            Self::Pin => Some(Thing::Pinned),
-            Self::Ticket(item) => Some(Thing::Ticket(*item)),
-            Self::Silence(_) => Some(Thing::Silence(id)),
-            Self::Post
-            | Self::Change(_)
-            | Self::Reopen
-            | Self::Acknowledge
-            | Self::Describe
-            | Self::Note(_)
-            | Self::Report(_)
-            | Self::Resolve
-            | Self::Tell
-            | Self::Topic
-            | Self::Invite(_)
-            | Self::Page(_)
-            | Self::Escalate(_)
-            | Self::Reassign(_)
-            | Self::Merge(_)
-            | Self::ChangeTicket(_)
-            | Self::CloseTicket(_)
-            | Self::Unsilence(_) => None,
-        }
-    }
-
-    /// What must be there before.
-    pub fn needs(&self) -> Option<Thing> {
-        match self {
-            Self::Change(_)
-            | Self::Reopen
-            | Self::Acknowledge
-            | Self::Describe
-            | Self::Note(_)
-            | Self::Report(_)
-            | Self::Resolve
-            | Self::Tell
-            | Self::Page(_)
-            | Self::Escalate(_)
-            | Self::Reassign(_)
-            | Self::Merge(_)
-            | Self::Ticket(_) => Some(Thing::Record),
-            Self::Topic | Self::Invite(_) | Self::Pin => Some(Thing::Room),
-            Self::ChangeTicket(item) | Self::CloseTicket(item) => Some(Thing::Ticket(*item)),
-            Self::Unsilence(silence) => Some(Thing::Silence(*silence)),
-            Self::Post
-            | Self::Open(_)
-            | Self::Adopt(_)
-            | Self::Publish(_)
-            | Self::FindRoom { .. }
-            | Self::OpenRoom { .. }
-            | Self::AdoptRoom { .. }
-            | Self::Silence(_) => None,
-        }
-    }
-
-    /// Whether the newest of its kind says all that the older ones would.
-    fn replaces(&self, older: &Self) -> bool {
-        let is_of_one_ticket =
-            matches!((self, older), (Self::ChangeTicket(one), Self::ChangeTicket(other)) if one == other);
-        is_of_one_ticket
-            || matches!(
-                (self, older),
-                (Self::Post, Self::Post)
-                    | (Self::Tell, Self::Tell)
-                    | (Self::Publish(_), Self::Publish(_))
-                    | (Self::Topic, Self::Topic)
-                    | (Self::Pin, Self::Pin)
-                    | (Self::Describe, Self::Describe)
-                    | (Self::Change(_), Self::Change(_))
-                    | (Self::OpenRoom { .. } | Self::AdoptRoom { .. }, Self::FindRoom { .. })
-            )
-    }
 }
 
 /// What a system is handed, or is asked about.
@@ -500,6 +396,11 @@ impl Incident {
     }
 }
 
+/// Whether a delivery takes an update to one of its channels.
+fn is_text_of(told: &Told, body: &DeliveryQueued) -> bool {
+    body.channel.is_some_and(|channel| told.update.channels.contains(&channel)) && told.update.text == body.text
+}
+
 impl Facts {
     /// Whether it counts: of two consoles that ask for one thing, the first does.
     pub(super) fn queue(&mut self, id: EntryId, body: &DeliveryQueued, mark: Mark, console: &CleanStr) -> bool {
@@ -513,9 +414,7 @@ impl Facts {
             }
             Release::Never => DeliveryState::Dropped { why: "nothing leaves this room: it is for practice".into() },
         };
-        let is_its_text = |told: &&Told| {
-            body.channel.is_some_and(|channel| told.update.channels.contains(&channel)) && told.update.text == body.text
-        };
+        let is_its_text = |told: &&Told| is_text_of(told, body);
         let newest = Delivery {
             update: self.updates.iter().rev().find(is_its_text).map(|told| told.id),
             sent_at: None,
@@ -581,9 +480,17 @@ impl Facts {
                 && !is_gone(known)
         });
         match &body.act {
+            // What a page is told by itself is told once, also where two consoles thought of it in the same moment.
+            Act::Publish(_) => {
+                let is_of_a_person = self.updates.iter().any(|told| is_text_of(told, body));
+                !is_of_a_person
+                    && alike.next_back().is_some_and(|last| {
+                        let is_same = (&last.body.act, &last.body.text) == (&body.act, &body.text);
+                        is_same && last.round == self.reopened
+                    })
+            }
             Act::Post
             | Act::Tell
-            | Act::Publish(_)
             | Act::Page(_)
             | Act::Escalate(_)
             | Act::Reassign(_)

@@ -202,6 +202,24 @@ fn each_change_reaches_each_system_as_the_table_of_readme_says() {
     assert!(said == table, "README's table of changes is another one; this is what the stories lead to:\n{table}");
 }
 
+/// Two consoles look at the same record: what both ask for in the same moment is done once, whatever happened.
+#[test]
+fn what_two_consoles_ask_for_in_the_same_moment_counts_once() {
+    for (name, before, change) in changes() {
+        let mut story = before();
+        change(&mut story);
+        for _ in 0..4 {
+            let (known, missing) = (story.incident.deliveries.len(), story.reach.missing(&story.incident));
+            for body in missing.iter().chain(&missing) {
+                story.say(Event::DeliveryQueued(body.clone()));
+            }
+            let new: Vec<_> = story.incident.deliveries[known..].iter().map(|one| &one.body).collect();
+            assert_eq!(new, missing.iter().collect::<Vec<_>>(), "{name}");
+            story.arrive();
+        }
+    }
+}
+
 /// What a page is told after it was over, or as good as over, is what is true then.
 #[test]
 fn a_page_of_a_reopened_incident_is_told_once_that_it_goes_on_whatever_it_said_before() {
