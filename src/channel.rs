@@ -353,3 +353,25 @@ fn nothing_written(failure: Failure) -> Failure {
 fn refused(who: &str, said: &str, way_out: &str) -> CleanStr {
     CleanStr::new(&format!("{who} says {said}{}{way_out}", if way_out.is_empty() { "" } else { ": " }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::bears;
+
+    #[test]
+    fn a_mark_is_found_as_a_whole_and_never_in_a_longer_one() {
+        let mark = "INC-1/7adcc1de71887d25:18";
+        for (text, is_there) in [
+            ("(warroom INC-1/7adcc1de71887d25:18)", true),
+            ("INC-1/7adcc1de71887d25:18", true),
+            ("a INC-1/7adcc1de71887d25:18, b", true),
+            ("(warroom INC-1/7adcc1de71887d25:186)", false),
+            ("(warroom XINC-1/7adcc1de71887d25:18)", false),
+            ("INC-1/7adcc1de71887d25:18-2", false),
+            ("INC-1/7adcc1de71887d25:186 and INC-1/7adcc1de71887d25:18", true),
+            ("", false),
+        ] {
+            assert_eq!(bears(text, mark), is_there, "{text}");
+        }
+    }
+}

@@ -620,3 +620,23 @@ fn a_text_that_did_not_go_out_is_offered_where_the_configuration_has_it_now_with
     story.arrive();
     assert_eq!(offered(&story), [None, None], "what is there stays there");
 }
+
+#[test]
+fn what_stands_before_the_number_of_a_channel_is_said_once_and_pagerduty_s_number_is_the_one() {
+    for (prefix, number, expected) in [
+        ("inc-", "INC-101", "inc-101"),
+        ("inc-", "4711", "inc-4711"),
+        ("INC-", "inc-7", "inc-7"),
+        ("p-", "INC-7", "p-inc-7"),
+    ] {
+        let rooms = Some(Rooms { prefix: prefix.into(), is_private: false });
+        let mut story = Story::new(Reach { rooms, ..reach() });
+        story.ask();
+        let remote = Remote { id: "R".into(), name: Some(number.into()), ..Remote::default() };
+        story.settle(0, DeliveryState::Sending);
+        story.settle(0, DeliveryState::Sent(remote));
+        assert_eq!(story.reach.room_name(&story.incident).as_deref(), Some(expected), "{prefix} {number}");
+    }
+    let story = Story::new(Reach { trackers: Vec::new(), ..reach() });
+    assert_eq!(story.reach.room_name(&story.incident).as_deref(), Some("inc-1"), "without one, the record's own");
+}

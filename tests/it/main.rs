@@ -30,6 +30,7 @@ mod journal;
 mod judged;
 mod killed;
 mod layers;
+mod left_over;
 mod not_known;
 mod oncall;
 mod parity;

@@ -197,3 +197,19 @@ async fn a_channel_of_a_thousand_messages_costs_no_more_than_a_short_one_and_a_l
     assert!(asked <= 9 * 3 + 2, "{asked}");
     assert!(found.iter().any(|news| news.noted.key.ends_with("/1790000000.000003")), "{found:?}");
 }
+
+#[tokio::test]
+async fn a_topic_pings_nobody_whatever_the_title_says() {
+    let workspace = Slack::default();
+    let room = workspace.opened("inc-1", SENT);
+    let kept = workspace.clone();
+    let server = Server::start(move |request| kept.answer(request)).await;
+    let topic = Parcel {
+        about: Some(room.as_str().into()),
+        text: "SEV1 \u{b7} <!channel> p99 > 2 s & more".into(),
+        ..parcel("slack", "inc-1", Act::Topic)
+    };
+    there(open("slack", &server).deliver(&topic).await);
+    let said = workspace.0.lock().unwrap().channels[0]["topic"]["value"].clone();
+    assert_eq!(said, "SEV1 \u{b7} &lt;!channel&gt; p99 &gt; 2 s &amp; more");
+}
