@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::plain::{Host, Plain, SOON};
 use crate::reach_story::{SECRETS, Systems};
 use crate::support::alertmanager::{Running, is_installed};
+use crate::support::http::Request;
 use crate::support::prometheus::{Prometheus, encoded, get, is_installed as is_prometheus_installed};
 use warroom::playbook::Catalogue;
 
@@ -187,8 +188,12 @@ async fn a_drill_reaches_nobody_outside_though_every_system_is_configured() {
         systems
     });
     let systems = ended.await.unwrap();
+    // Doctor looks at the start of every drill: it asks, and asks for nothing to be done.
+    const ASKS: [&str; 4] = ["auth.test", "conversations.info", "conversations.list", "users.lookupByEmail"];
     for server in &systems.servers {
-        assert_eq!(server.requests().len(), 0, "{}", server.url());
+        let acts = |request: &Request| request.method != "GET" && !ASKS.iter().any(|one| request.path.ends_with(one));
+        let acted: Vec<_> = server.requests().into_iter().filter(acts).map(|one| (one.method, one.path)).collect();
+        assert_eq!(acted, [], "{}", server.url());
     }
 }
 
