@@ -38,7 +38,7 @@ impl Output {
         if skipped > 0 {
             self.end_line();
             let file = self.file.as_ref().map_or("the file", CleanStr::as_str);
-            self.push(&format!("… {skipped} bytes more are only in {file} …"));
+            self.push(&format!("… {} more only in {file} …", crate::text::many(skipped, "byte")));
         }
         for (place, part) in text.split('\n').enumerate() {
             if place > 0 {
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(output.line(4_000), "line 4000");
         assert_eq!(output.find("LINE 4000", 4_001), Some(4_000));
         output.take(&CleanText::new("x"), 99, at());
-        assert!(output.text().contains("99 bytes more are only in the file"));
+        assert!(output.text().contains("99 bytes more only in the file"));
     }
 
     #[test]

@@ -341,9 +341,9 @@ impl fmt::Display for Report {
         };
         writeln!(
             out,
-            "from {from} to {} UTC: {} incidents",
+            "from {from} to {} UTC: {}",
             self.period.to.format("%Y-%m-%d %H:%M"),
-            self.incidents.len()
+            crate::text::many(self.incidents.len(), "incident")
         )?;
         writeln!(out)?;
         let verdict = |mean: &Mean, target: TimeDelta| match mean.mean {

@@ -35,6 +35,15 @@ pub const TEXT_BYTES: usize = 64 * 1024;
 /// The most lines that a text takes where people type or pipe: the editor costs time per line.
 pub const TEXT_LINES: usize = 2000;
 
+/// So many of something, as people say it: `1 line`, `2 lines`, `3 entries`; `one` is the word for one of them.
+pub fn many<N: fmt::Display + PartialEq + From<u8>>(count: N, one: &str) -> String {
+    match one.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
+        _ if count == N::from(1) => format!("{count} {one}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {one}s"),
+    }
+}
+
 /// One line of text as it was written: see the module for what was taken out.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct CleanStr(Box<str>);
@@ -249,6 +258,12 @@ text_type!(CleanText);
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn one_of_something_is_one_and_more_are_more() {
+        let said = [many(1_usize, "line"), many(0_u64, "entry"), many(2_usize, "entry"), many(3_u32, "day")];
+        assert_eq!(said, ["1 line", "0 entries", "2 entries", "3 days"]);
+    }
 
     #[test]
     fn what_people_write_stays_as_they_wrote_it() {

@@ -231,11 +231,11 @@ pub(super) fn verify(config: &Config, id: Option<IncidentId>) -> Result<ExitCode
                     0 => String::new(),
                     count => format!(", {count} redacted"),
                 };
-                writeln!(out, "{id}: sound, {} entries{redacted}", verification.entries)?
+                writeln!(out, "{id}: sound, {}{redacted}", crate::text::many(verification.entries, "entry"))?
             }
             Ok(verification) => {
                 is_sound = false;
-                writeln!(out, "{id}: DAMAGED, {} entries can be read", verification.entries)?;
+                writeln!(out, "{id}: DAMAGED, {} can be read", crate::text::many(verification.entries, "entry"))?;
                 for damage in &verification.damage {
                     writeln!(out, "  {damage}")?;
                 }

@@ -230,7 +230,7 @@ pub(super) fn list(config: &Config, wanted: &Wanted) -> Result<ExitCode, Ending>
         }
     }
     if damaged > 0 {
-        let lines = if damaged == 1 { "1 line".to_owned() } else { format!("{damaged} lines") };
+        let lines = crate::text::many(damaged, "line");
         say_error(&format!("{lines} of the changes cannot be read and were passed over"));
     }
     match complaint {

@@ -28,7 +28,7 @@ pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool, is_rehears
     let catalogue = files::catalogue(&config.playbooks);
     let mut findings = on_this_machine(config, inputs);
     findings.extend(catalogue.problems.iter().map(|problem| Finding::wrong("playbooks", problem)));
-    findings.push(Finding::fine("playbooks", &format!("{} services", catalogue.playbooks.len())));
+    findings.push(Finding::fine("playbooks", &crate::text::many(catalogue.playbooks.len(), "service")));
     findings.extend(crate::config::remarks(config).iter().map(|remark| Finding::doubtful("people", remark)));
     let watch = config.rotation.as_ref().and_then(|rotation| rotation.on_call(clock::wall()));
     let on_call =

@@ -71,7 +71,12 @@ pub(super) fn check(config: &Config, file: Option<&Path>) -> Result<ExitCode, En
     for text in files::playbooks(file).map_err(Ending::Failure)? {
         let playbook =
             Playbook::parse(&file.display().to_string(), &text).map_err(|flaw| Ending::Failure(flaw.to_string()))?;
-        lines.push(format!("{}: fine, {} steps for {}", file.display(), playbook.steps.len(), playbook.service));
+        lines.push(format!(
+            "{}: fine, {} for {}",
+            file.display(),
+            crate::text::many(playbook.steps.len(), "step"),
+            playbook.service
+        ));
         let doubts = playbook.objectives.iter().filter_map(|objective| objective.doubt());
         lines.extend(doubts.map(|doubt| format!("! {doubt}")));
         lines.extend(missing(&playbook, &config.commands, &surroundings(config)));

@@ -65,7 +65,7 @@ impl Console {
             let differs = |step: &&Step| steps.iter().find(|used| used.id == step.id) != Some(step);
             let gone = steps.iter().filter(|used| loaded.step(&used.id).is_none()).count();
             let changed = loaded.steps.iter().filter(differs).count() + gone;
-            let steps = if changed == 1 { "1 step".to_owned() } else { format!("{changed} steps") };
+            let steps = crate::text::many(changed, "step");
             lines.push(format!("the file of the playbook of {} has changed: {steps}", version.service));
         }
         if !lines.is_empty() {

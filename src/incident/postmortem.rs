@@ -9,7 +9,7 @@ use chrono::{DateTime, Duration, DurationRound, TimeDelta, Utc};
 use super::brief::{Weight, is_in_clear, noted, scope_in_words, weight};
 use super::measures::{Measure, Measures, measures, resolve_target};
 use super::*;
-use crate::text::fit;
+use crate::text::{fit, many};
 
 mod markdown;
 mod story;
@@ -356,15 +356,15 @@ impl Text<'_> {
         }
         let counts = measures.counts;
         self.line(format!(
-            "\n{} entries by {} people: {} lines, {} updates, {} decisions, {} theories, {} tasks, {} pieces of evidence.",
-            counts.entries,
-            counts.people,
-            counts.notes,
-            counts.updates,
-            counts.decisions,
-            counts.hypotheses,
-            counts.tasks,
-            counts.evidence
+            "\n{} by {}: {}, {}, {}, {}, {}, {} of evidence.",
+            many(counts.entries, "entry"),
+            if counts.people == 1 { "1 person".to_owned() } else { format!("{} people", counts.people) },
+            many(counts.notes, "line"),
+            many(counts.updates, "update"),
+            many(counts.decisions, "decision"),
+            if counts.hypotheses == 1 { "1 theory".to_owned() } else { format!("{} theories", counts.hypotheses) },
+            many(counts.tasks, "task"),
+            many(counts.evidence, "piece")
         ));
     }
 
@@ -492,7 +492,7 @@ impl Text<'_> {
 /// A line's words and who wrote them, harmless in Markdown.
 fn quoted(line: &Line) -> String {
     let more = line.text.lines().count().saturating_sub(1);
-    let more = if more > 0 { format!(" (+ {more} lines)") } else { String::new() };
+    let more = if more > 0 { format!(" (+ {})", many(more, "line")) } else { String::new() };
     let amended = if line.amended.is_some() { ", amended" } else { "" };
     let text = fit(line.text.first_line(), QUOTE);
     format!("{}{more} ({}{amended})", escape(&text), escape(&line.actor))

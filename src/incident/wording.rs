@@ -284,7 +284,11 @@ fn run_title(id: EntryId, facts: &Facts) -> &str {
 fn ended(body: &CommandEnded, facts: &Facts) -> CleanText {
     let host = facts.run(body.run).map(|run| format!(" on {}", run.order.host)).unwrap_or_default();
     let took = body.took_ms as f64 / 1000.0;
-    let lost = if body.dropped > 0 { format!(", {} bytes of it not kept", body.dropped) } else { String::new() };
+    let lost = if body.dropped > 0 {
+        format!(", {} of it not kept", crate::text::many(body.dropped, "byte"))
+    } else {
+        String::new()
+    };
     let left = match body.left_in_words() {
         none if none.is_empty() => none,
         names => format!(", left running: {names}"),
@@ -295,10 +299,10 @@ fn ended(body: &CommandEnded, facts: &Facts) -> CleanText {
         None => String::new(),
     };
     let mut text = format!(
-        "{}: {} after {took:.1} s{host}, {} bytes{lost}{kept}{left}",
+        "{}: {} after {took:.1} s{host}, {}{lost}{kept}{left}",
         run_title(body.run, facts),
         body.how(),
-        body.bytes
+        crate::text::many(body.bytes, "byte")
     );
     if !body.tail.trim().is_empty() {
         text.push('\n');

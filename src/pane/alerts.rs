@@ -306,7 +306,7 @@ impl Pane for Alerts {
         let more = about.len() - passed - room.min(about.len() - passed);
         let mut about: Vec<String> = about.into_iter().skip(passed).take(room).collect();
         if let (Some(last), true) = (about.last_mut(), more > 0) {
-            *last = format!("… {} more lines: PgDn", more + 1);
+            *last = format!("… {} more: PgDn", crate::text::many(more + 1, "line"));
         }
         let list = Rect { height: area.height - below - u16::from(below > 0), ..area };
         let mut selection = self.selection;

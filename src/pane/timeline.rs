@@ -366,7 +366,7 @@ impl Pane for TimelinePane {
     fn title(&self, cx: &Cx<'_>) -> String {
         let fold = if self.hides_machines { " · people only" } else { "" };
         let words = if self.words.is_empty() { String::new() } else { format!(" · /{}", self.words) };
-        format!("timeline · {} lines{fold}{words}", cx.incident.timeline().len())
+        format!("timeline · {}{fold}{words}", crate::text::many(cx.incident.timeline().len(), "line"))
     }
 
     fn remark(&self, cx: &Cx<'_>) -> String {

@@ -173,7 +173,7 @@ impl Pane for Work {
     fn title(&self, cx: &Cx<'_>) -> String {
         let open = cx.incident.open_tasks().count();
         let proposals = cx.incident.decisions.iter().filter(|decision| decision.made.is_none()).count();
-        format!("work · {open} tasks · {proposals} proposals")
+        format!("work · {} · {}", crate::text::many(open, "task"), crate::text::many(proposals, "proposal"))
     }
 
     fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) -> Option<Position> {

@@ -32,7 +32,7 @@ impl Merging {
         if is_closed && target.merged.contains(&from) {
             return Ok(Vec::new());
         }
-        let lines = if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
+        let lines = crate::text::many(lines, "line");
         Ok(vec![
             format!("{from} ({}) is closed as a duplicate", duplicate.title),
             format!("its earliest clocks and {lines} of its timeline go along into {into} ({})", target.title),

@@ -355,7 +355,7 @@ impl Session {
                 if *skipped > 0 {
                     let file = self.console.view(wall).outputs.get(*run).and_then(|output| output.file.clone());
                     let file = file.map_or_else(|| "the file".to_owned(), |file| file.to_string());
-                    self.paper.line(&format!("| … {skipped} bytes more are only in {file} …"));
+                    self.paper.line(&format!("| … {} more only in {file} …", crate::text::many(*skipped, "byte")));
                 }
                 for line in text.lines() {
                     self.paper.say("| ", line);
@@ -636,8 +636,8 @@ impl Session {
         let shown = count.min(view.len());
         self.paper.line(&match view.len() {
             0 => "timeline: empty".to_owned(),
-            all if all == shown => format!("timeline, {all} lines:"),
-            all => format!("timeline, the last {shown} of {all} lines:"),
+            all if all == shown => format!("timeline, {}:", crate::text::many(all, "line")),
+            all => format!("timeline, the last {shown} of {}:", crate::text::many(all, "line")),
         });
         let lines: Vec<Line> = (view.len() - shown..view.len()).filter_map(|place| view.line(place)).collect();
         self.numbers.lines.renew(lines.iter().map(|line| line.id).collect());

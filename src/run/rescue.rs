@@ -45,7 +45,7 @@ pub(super) fn rescue(
     let mut what = match entries.len() {
         0 => Vec::new(),
         1 => vec!["an entry".to_owned()],
-        count => vec![format!("{count} entries")],
+        count => vec![crate::text::many(count, "entry")],
     };
     what.extend(draft.as_ref().map(|_| "a half-typed line".to_owned()));
     let what = what.join(" and ");

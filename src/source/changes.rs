@@ -316,7 +316,7 @@ fn finding(reading: &Reading) -> ChangeFinding {
     let mut remarks = match reading.damaged {
         0 => Vec::new(),
         1 => vec![CleanStr::field("1 line of the changes cannot be read")],
-        more => vec![CleanStr::field(&format!("{more} lines of the changes cannot be read"))],
+        more => vec![CleanStr::field(&format!("{} of the changes cannot be read", crate::text::many(more, "line")))],
     };
     let (changes, left_out) = change::recent(&reading.changes, clock::wall());
     if left_out > 0 {

@@ -635,7 +635,7 @@ fn what_concerns_all_records_of_the_host_is_asked_from_inside_one_of_them() {
     let words = [
         "! write :merge DUPLICATE into ID",
         "INC-2 goes on in INC-1: its lines and earliest clocks are there, and it is closed",
-        "1 incidents",
+        "1 incident",
         "false alarms and duplicates (not counted)",
         "! `soon` is no period: write 30d or 2026-05-01",
         "raise the pool limit",

@@ -296,7 +296,7 @@ fn as_it_leaves(lines: &[String], area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     let height = usize::from(area.height);
     let fits = if wrapped.len() > height { height.saturating_sub(1) } else { height };
     let more = wrapped.len().saturating_sub(fits);
-    let last = (more > 0).then(|| Line::styled(format!("… {more} lines more"), cx.theme.dim()));
+    let last = (more > 0).then(|| Line::styled(format!("… {} more", crate::text::many(more, "line")), cx.theme.dim()));
     let shown = wrapped.iter().take(fits).map(|line| Line::styled(line.clone(), cx.theme.text()));
     for (y, line) in (area.y..area.bottom()).zip(shown.chain(last)) {
         put(line, y, area, buf);

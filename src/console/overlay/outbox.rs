@@ -161,7 +161,7 @@ pub(crate) fn is_orphan(delivery: &Delivery, cx: &Cx<'_>) -> bool {
 /// What waits for somebody to take it in hand: a person's act, and so a thing that is due.
 pub(crate) fn wants_a_hand(cx: &Cx<'_>) -> Vec<String> {
     let orphans: Vec<&Delivery> = cx.incident.undelivered().filter(|one| is_orphan(one, cx)).collect();
-    let things = |count: usize| if count == 1 { "1 thing".to_owned() } else { format!("{count} things") };
+    let things = |count: usize| crate::text::many(count, "thing");
     let mut lines = Vec::new();
     if let Some(first) = orphans.first() {
         let by = match first.console.as_str() {

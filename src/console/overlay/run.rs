@@ -416,7 +416,8 @@ impl RunDialog {
         for (place, line) in lines.into_iter().skip(top).take(room).enumerate() {
             // What does not fit is never out of sight without a word.
             let is_cut = below > 0 && place + 1 == room;
-            let more = || Line::styled(format!("... {} lines more: PgDn", below + 1), cx.theme.amber());
+            let more =
+                || Line::styled(format!("... {} more: PgDn", crate::text::many(below + 1, "line")), cx.theme.amber());
             put(if is_cut { more() } else { line }, y, inner, buf);
             y += 1;
         }

@@ -217,7 +217,7 @@ impl Act {
             Self::Describe => "description".to_owned(),
             Self::Report(_) => "what happened, as data".to_owned(),
             Self::Note(lines) if lines.len() == 1 => "a line of the timeline".to_owned(),
-            Self::Note(lines) => format!("{} lines of the timeline", lines.len()),
+            Self::Note(lines) => format!("{} of the timeline", crate::text::many(lines.len(), "line")),
             Self::Resolve => "resolve".to_owned(),
             Self::Tell => "status update".to_owned(),
             Self::Publish(_) => "status page".to_owned(),

@@ -79,7 +79,7 @@ pub(super) fn summary(cx: &Cx<'_>, id: &TraceId) -> String {
             let causes = trace.verdict(|_| true).causes;
             match causes.first() {
                 Some(cause) => format!("{}{}", blame(trace, cause), way(trace, cause)),
-                None => format!("{} spans, no error", trace.spans.len()),
+                None => format!("{}, no error", crate::text::many(trace.spans.len(), "span")),
             }
         }
         Err(_) => "not read yet".to_owned(),
@@ -175,7 +175,7 @@ impl Opened {
             head.push("no error in this trace".to_owned());
         }
         let warning = trace.warnings.first().map(|warning| format!(" · {warning}")).unwrap_or_default();
-        head[0] = format!("{} · {} spans{warning}", head[0], trace.spans.len());
+        head[0] = format!("{} · {}{warning}", head[0], crate::text::many(trace.spans.len(), "span"));
         if let Some(cause) = causes.first().filter(|cause| !cause.way.is_empty()) {
             head.insert(1, format!("  the way up:{}", way(trace, cause)));
         }
@@ -195,7 +195,7 @@ impl Opened {
         let more = detail.len().saturating_sub(passed + room);
         let mut detail: Vec<Line<'static>> = detail.into_iter().skip(passed).take(room).collect();
         if let (Some(last), true) = (detail.last_mut(), more > 0) {
-            *last = Line::styled(format!("… {} more lines: PgDn", more + 1), cx.theme.dim());
+            *last = Line::styled(format!("… {} more: PgDn", crate::text::many(more + 1, "line")), cx.theme.dim());
         }
         for (place, y) in self.selection.in_sight(tree.len(), list.height).zip(list.y..list.bottom()) {
             let branch = &tree[place];
