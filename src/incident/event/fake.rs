@@ -126,7 +126,9 @@ struct Draw<'a> {
 
 impl<'a> Draw<'a> {
     fn new(filling: &'a Filling<'a>) -> Self {
-        Self { filling, state: filling.seed.wrapping_mul(2).wrapping_add(1), texts: 0, spellings: Vec::new() }
+        // Neighbouring seeds lie far apart, or some variants would never have their turn.
+        let mixed = (filling.seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Self { filling, state: mixed ^ (mixed >> 29), texts: 0, spellings: Vec::new() }
     }
 
     fn below(&mut self, most: usize) -> usize {
