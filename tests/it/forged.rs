@@ -198,5 +198,7 @@ async fn a_forged_delivery_leaves_no_console_and_no_drill() {
     });
     drop(host.await.unwrap());
     let asked: Vec<String> = server.requests().iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect();
-    assert!(asked.iter().all(|asked| asked.starts_with("GET ")), "{asked:?}");
+    // At the start of a drill doctor looks, and Slack is asked with POST who the token is.
+    let is_question = |asked: &String| asked.starts_with("GET ") || asked == "POST /api/auth.test";
+    assert!(asked.iter().all(is_question), "{asked:?}");
 }
