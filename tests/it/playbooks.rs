@@ -157,6 +157,6 @@ fn what_cleaning_would_change_in_a_playbook_is_refused_with_its_place_in_values_
         BOOK.replace("a comment", "می\u{200c}خواهم \u{26a0}\u{fe0f}"),
     ] {
         let said = check(fine.as_bytes());
-        assert!(said.contains("alipay.toml: fine, 1 steps"), "{said}");
+        assert!(said.contains("alipay.toml: fine, 1 step for alipay"), "{said}");
     }
 }
