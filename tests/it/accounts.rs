@@ -71,7 +71,9 @@ impl Machine {
         {
             // Where the build lies other accounts may not reach it.
             let to = machine.home.path().join(name);
-            fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(|_| ())).unwrap();
+            // By another process where it is copied: a file that this one has open for writing cannot be started.
+            let is_copied = || std::process::Command::new("cp").args([&from, &to]).status().unwrap().success();
+            assert!(fs::hard_link(&from, &to).is_ok() || is_copied());
         }
         let group = GROUP.to_string();
         for (account, mode, name) in [(VICTIM, "2770", "shared"), (VICTIM, "700", "61001"), (ATTACKER, "700", "61002")]
@@ -326,7 +328,9 @@ async fn what_another_account_writes_runs_nothing_and_nothing_leaves_whatever_co
     });
     attacked.await.unwrap();
     let asked: Vec<String> = server.requests().iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect();
-    assert!(asked.iter().all(|asked| asked.starts_with("GET ")), "{asked:?}");
+    // Doctor asks Slack by POST who the token is.
+    let is_question = |asked: &String| asked.starts_with("GET ") || asked == "POST /api/auth.test";
+    assert!(asked.iter().all(is_question), "{asked:?}");
     assert!(asked.iter().all(|asked| !asked.contains("..") && !asked.contains("services/X")), "{asked:?}");
 }
 

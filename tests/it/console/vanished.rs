@@ -90,9 +90,10 @@ fn open(host: &Host) -> Pty {
     if !rustix::process::geteuid().is_root() {
         return host.open(&["--role", "scribe"]);
     }
-    // Where the build lies other accounts may not reach it.
+    // Where the build lies other accounts may not reach it. Copied by another process: a file that this one has open for writing cannot be started,
+    // and whatever another test starts meanwhile has it open too.
     let program = host.folder.path().join("warroom");
-    fs::copy(super::WARROOM, &program).unwrap();
+    assert!(std::process::Command::new("cp").args([Path::new(super::WARROOM), &program]).status().unwrap().success());
     let given = std::process::Command::new("chown").args(["-R", &NOBODY.to_string()]).arg(host.folder.path()).status();
     assert!(given.unwrap().success());
     let (uid, program) = (NOBODY.to_string(), program.to_str().unwrap());
