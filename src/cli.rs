@@ -177,7 +177,7 @@ enum Sub {
         /// Print every call that an incident makes of other systems, what it needs, which line judges it, and which way (proxy) each system is asked; asks nobody
         #[arg(long, conflicts_with = "json")]
         explain: bool,
-        /// Besides, play the whole life of an incident in the places that [rehearsal] names, and clean up
+        /// Besides, play the whole life of an incident in the places that `[rehearsal]` names, and clean up
         #[arg(long, conflicts_with = "explain")]
         rehearse: bool,
     },

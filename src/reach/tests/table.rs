@@ -153,8 +153,11 @@ fn told(mut story: Story, change: Change) -> Vec<String> {
 
 type Change = fn(&mut Story);
 
+/// A row of the table: its name, the story before it, and what happens.
+type Happening = (&'static str, fn() -> Story, Change);
+
 /// Each change, and what it happens to.
-fn changes() -> Vec<(&'static str, fn() -> Story, Change)> {
+fn changes() -> Vec<Happening> {
     let note = |story: &mut Story| {
         story.say(Event::NoteAdded(NoteAdded { kind: NoteKind::Note, text: "the bank says no".into(), at: None }));
     };
