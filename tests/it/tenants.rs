@@ -20,10 +20,13 @@ fn of_a_tenant(request: &Request) -> Reply {
         return Reply::status(401, "no org id\n");
     }
     let now = warroom::clock::wall();
+    // Of the moment that was asked for: this clock may show the next second already.
+    let asked = request.parameter("time").and_then(|time| time.parse::<f64>().ok());
+    let asked = asked.map_or(now.timestamp(), |time| time as i64);
     let success = |data: Value| Reply::json(json!({"status": "success", "data": data}).to_string());
     match request.path.as_str() {
         "/api/v1/query" => success(json!({"resultType": "vector", "result": [
-            {"metric": {"pod": "p1"}, "value": [now.timestamp(), "0.42"]}]})),
+            {"metric": {"pod": "p1"}, "value": [asked, "0.42"]}]})),
         "/api/v1/query_range" => success(json!({"resultType": "matrix", "result": [
             {"metric": {"pod": "p1"}, "values": [[now.timestamp() - 15, "0.42"], [now.timestamp(), "0.42"]]}]})),
         "/api/v1/alerts" => success(json!({"alerts": [

@@ -92,6 +92,8 @@ fn prometheus(request: &Request) -> Reply {
     let end = clock::wall().timestamp();
     let (start, step) = (number(request, "start").unwrap_or(end - 3600), number(request, "step").unwrap_or(60).max(1));
     let stop = number(request, "end").unwrap_or(end);
+    // As Prometheus does, of the moment that was asked for: its clock may show the next second already.
+    let asked = number(request, "time").unwrap_or(end);
     let values: Vec<_> = (start..=stop).step_by(usize::try_from(step).unwrap()).map(|at| json!([at, "0.42"])).collect();
     let is_range = request.path.ends_with("query_range");
     let result: Vec<_> = evil()
@@ -103,7 +105,7 @@ fn prometheus(request: &Request) -> Reply {
             if is_range {
                 json!({ "metric": metric, "values": values })
             } else {
-                json!({ "metric": metric, "value": [end, "0.42"] })
+                json!({ "metric": metric, "value": [asked, "0.42"] })
             }
         })
         .collect();
