@@ -60,6 +60,23 @@ struct Reported {
     link: Option<String>,
 }
 
+impl Reported {
+    /// When it was detected, where that is said.
+    fn detected_at(&self, config: &Config, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Ending> {
+        self.at.as_deref().map(|at| moment(at, now, config.zone.0, Side::Past)).transpose()
+    }
+
+    /// Who reported it, where that is said.
+    fn by(&self) -> Option<Actor> {
+        self.reporter.as_deref().filter(|name| !name.trim().is_empty()).map(Actor::new)
+    }
+
+    /// Where the report stands, where that is said.
+    fn address(&self) -> Option<CleanStr> {
+        self.link.as_deref().filter(|link| !link.trim().is_empty()).map(Into::into)
+    }
+}
+
 /// Declares an incident; it is on disk when this succeeds.
 pub(super) fn declare(config: &Config, told: &Declaring) -> Result<ExitCode, Ending> {
     let (me, now) = (actor(config), clock::wall());
@@ -94,17 +111,15 @@ pub(super) fn declare(config: &Config, told: &Declaring) -> Result<ExitCode, End
 
 /// What somebody reports.
 fn reported(config: &Config, told: &Declaring, me: &Actor, now: DateTime<Utc>) -> Result<Declared, Ending> {
-    let Reported { at, reporter, link, .. } = &told.reported;
-    let at = at.as_deref().map(|at| moment(at, now, config.zone.0, Side::Past)).transpose()?;
-    let reporter = reporter.as_deref().filter(|name| !name.trim().is_empty());
+    let reported = &told.reported;
     Ok(Declared {
         title: CleanStr::new(&args::joined(&told.title)),
         severity: told.severity.unwrap_or(Severity::Sev2),
         service: told.service.as_deref().map(Into::into),
-        detected_at: Some(at.unwrap_or(now)),
-        detection: Some(Detection::Report { by: reporter.map_or_else(|| me.clone(), Actor::new) }),
+        detected_at: Some(reported.detected_at(config, now)?.unwrap_or(now)),
+        detection: Some(Detection::Report { by: reported.by().unwrap_or_else(|| me.clone()) }),
         zone: config.zone.to_string().as_str().into(),
-        link: link.as_deref().filter(|link| !link.trim().is_empty()).map(Into::into),
+        link: reported.address(),
     })
 }
 
@@ -136,16 +151,12 @@ fn from_alerts(
         }
     }
     meant.sort_by_key(|live| live.alert.starts_at);
-    let ground = |live: &&crate::live::LiveAlert<'_>| {
-        let service = live.alert.service(|name| catalogue.get(name).is_some());
-        covered_by(&live.fingerprints(), service.as_ref(), &open)
-    };
     let grounds: Vec<Ground<'_>> = meant
         .iter()
-        .map(|live| Ground {
-            alert: live.alert,
-            service: live.alert.service(|name| catalogue.get(name).is_some()),
-            cover: ground(live),
+        .map(|live| {
+            let service = live.alert.service(|name| catalogue.get(name).is_some());
+            let cover = covered_by(&live.fingerprints(), service.as_ref(), &open);
+            Ground { alert: live.alert, service, cover }
         })
         .collect();
     match against(&grounds) {
@@ -164,14 +175,10 @@ fn from_alerts(
     let zone = config.zone.to_string();
     let mut body = proposed(&grounds, told.severity, title, &zone, now)
         .ok_or_else(|| Ending::Usage("name an alert that fires: `warroom alerts` lists them".to_owned()))?;
-    let Reported { at, reporter, link, .. } = &told.reported;
-    if let Some(at) = at {
-        body.detected_at = Some(moment(at, now, config.zone.0, Side::Past)?);
-    }
-    if let Some(by) = reporter.as_deref().filter(|name| !name.trim().is_empty()) {
-        body.detection = Some(Detection::Report { by: Actor::new(by) });
-    }
+    let reported = &told.reported;
+    body.detected_at = reported.detected_at(config, now)?.or(body.detected_at);
+    body.detection = reported.by().map(|by| Detection::Report { by }).or(body.detection);
     body.service = told.service.as_deref().map(Into::into).or(body.service);
-    body.link = link.as_deref().filter(|link| !link.trim().is_empty()).map(Into::into).or(body.link);
+    body.link = reported.address().or(body.link);
     Ok((body, grounds.iter().map(|ground| linked(ground.alert)).collect()))
 }

@@ -252,8 +252,7 @@ impl Console {
         }
         let unlinked = alerts::unlinked(cx);
         if unlinked > 0 && incident.phase().is_live() {
-            let word = if unlinked == 1 { "alert" } else { "alerts" };
-            spans.push(Span::styled(format!("  {unlinked} {word}"), theme.amber()));
+            spans.push(Span::styled(format!("  {}", crate::text::many(unlinked, "alert")), theme.amber()));
         }
         spans
     }

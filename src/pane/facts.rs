@@ -234,7 +234,7 @@ fn impact(cx: &Cx<'_>) -> String {
     let Some((start, end)) = impact.latest() else { return "not recorded: I says since when".to_owned() };
     let before = match impact.stretches().len() - 1 {
         0 => String::new(),
-        more => format!(", {more} time{} before", if more == 1 { "" } else { "s" }),
+        more => format!(", {} before", crate::text::many(more, "time")),
     };
     match end {
         None => format!("customers affected since {}{before}", cx.minute(start)),

@@ -136,9 +136,8 @@ impl Spans {
 /// A kind as evidence tells it: with the way from the newest one up to what the user saw.
 fn sentence(group: &SpanGroup) -> String {
     let error = if group.error.is_empty() { "slow" } else { &group.error };
-    let times = if group.count == 1 { "once".to_owned() } else { format!("{} times", group.count) };
     let way: String = group.way.iter().map(|step| format!(" → {}", words(step))).collect();
-    format!("{} {}: {error}, {times}, worst {}{way}", group.service, group.operation, length(group.worst))
+    format!("{} {}: {error}, {}, worst {}{way}", group.service, group.operation, group.often(), length(group.worst))
 }
 
 /// A step in one line.

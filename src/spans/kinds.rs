@@ -55,6 +55,13 @@ pub struct SpanGroup {
     pub led_to: Vec<(Step, usize)>,
 }
 
+impl SpanGroup {
+    /// How often it was seen, in words.
+    pub fn often(&self) -> String {
+        if self.count == 1 { "once".to_owned() } else { format!("{} times", self.count) }
+    }
+}
+
 /// Puts rows of one kind together; `lookback` is the time that was searched.
 pub fn group(rows: &[SpanRow], lookback: TimeDelta, order: SpanOrder) -> Vec<SpanGroup> {
     let mut groups: BTreeMap<(&CleanStr, CleanStr, CleanStr), Vec<&SpanRow>> = BTreeMap::new();

@@ -339,7 +339,7 @@ pub(super) fn objective_line(id: &ObjectiveId, objective: &Objective, panel: Opt
 pub(super) fn group_line(group: &SpanGroup, cx: &Cx<'_>) -> String {
     let length = |time: TimeDelta| Unit::Seconds.show(time.as_seconds_f64());
     let error = if group.error.is_empty() { "slow" } else { &group.error };
-    let often = if group.count == 1 { "once".to_owned() } else { format!("{} times", group.count) };
+    let often = group.often();
     let requests = match (group.requests, group.count) {
         (requests, count) if requests == count => String::new(),
         (1, _) => " in one request".to_owned(),

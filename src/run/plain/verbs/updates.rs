@@ -77,7 +77,7 @@ pub(super) const VERBS: &[Verb] = &[
         "WHO[, WHO …] PAGE",
         "page people through PagerDuty; the last word says so",
         |session, rest, wall| {
-            let (names, word) = rest.rsplit_once(' ').unwrap_or((rest, ""));
+            let (names, word) = and_last_word(rest);
             let (asked, left_out) = send::page(names, word, &session.cx(wall))?;
             let effects = session.ask(asked, wall)?;
             if !left_out.is_empty() {
@@ -122,7 +122,7 @@ pub(super) const VERBS: &[Verb] = &[
         "WHO[, WHO …] PAGE",
         "give the incident to others in PagerDuty, who are called; the last word says so",
         |session, rest, wall| {
-            let (names, word) = rest.rsplit_once(' ').unwrap_or((rest, ""));
+            let (names, word) = and_last_word(rest);
             let asked = send::reassign(names, word, &session.cx(wall))?;
             session.ask(asked, wall)
         },
@@ -198,6 +198,11 @@ fn outbox(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let moved = Command::MoveDelivery(DeliveryMoved { delivery, step, to, is_routine: false });
     let moved = if reason.is_empty() { moved } else { moved.with_reason(CleanStr::new(reason)) };
     session.ask(moved, wall)
+}
+
+/// Names, and the word after them that says so; a single word is a name.
+fn and_last_word(rest: &str) -> (&str, &str) {
+    rest.rsplit_once(' ').unwrap_or((rest, ""))
 }
 
 fn numbered<'a>(session: &Session, name: &str, rest: &'a str) -> Result<(EntryId, &'a str), String> {
