@@ -51,8 +51,8 @@ fn stale_cells(console: &mut Pty, (columns, rows): (u16, u16)) -> Option<Vec<[(S
     let before = console.raw().len();
     console.send("\x0c");
     // On a busy machine nothing may come for a while: the picture counts when it was painted anew.
-    let deadline = std::time::Instant::now() + Duration::from_secs(2);
-    while console.raw().len() == before && std::time::Instant::now() < deadline {
+    let deadline = warroom::clock::boot() + Duration::from_secs(2);
+    while console.raw().len() == before && warroom::clock::boot() < deadline {
         console.watch(Duration::from_millis(20));
     }
     settle(console);
