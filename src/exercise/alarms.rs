@@ -2,7 +2,7 @@
 //!
 //! Hides the evaluation: each tick an objective is looked at as its chart's first series shows it; what stays broken for a minute fires.
 //!
-//! Invariant: an alert is a function of exercise, seed, ticked steps and time; the alert with which the exercise opens fired when its file says.
+//! Invariant: an alert is a function of exercise, seed, ticked steps and the time since the drill began; the alert with which the exercise opens fired when its file says.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ const LONGEST: TimeDelta = TimeDelta::hours(12);
 impl World {
     /// The alerts on some objectives that are firing or pending at a moment, under the name of who reports them.
     pub fn alerts(&self, source: &'static str, watched: &[WatchedObjective], now: DateTime<Utc>) -> Vec<Alert> {
-        let start = DateTime::from_timestamp_millis(self.course.start()).unwrap_or(now);
+        let start = self.course.start();
         // The exercise opens with the alert on what broke first; one that opens before anything is broken opens with none.
         let opening = watched
             .iter()
@@ -57,10 +57,11 @@ impl World {
     /// Since when an objective is broken, if it is.
     fn broken_since(&self, watched: &WatchedObjective, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let resolution = TimeDelta::milliseconds(TICK);
-        let first = DateTime::from_timestamp_millis(self.course.start())? + self.exercise.first_fault() - FOR;
-        let from = first.max(now - LONGEST).timestamp_millis().div_euclid(TICK) * TICK;
-        let len = usize::try_from((now.timestamp_millis() - from) / TICK + 1).ok()?;
-        let grid = Grid { start: DateTime::from_timestamp_millis(from)?, resolution, len };
+        let first = self.course.start() + self.exercise.first_fault() - FOR;
+        let from = self.course.tick(first.max(now - LONGEST));
+        let len = usize::try_from(self.course.tick(now) - from + 1).ok()?;
+        let start = self.course.start() + TimeDelta::milliseconds(from * TICK);
+        let grid = Grid { start, resolution, len };
         let values = self.first_series(watched, grid, now);
         let is_broken =
             |value: &Option<f64>| value.and_then(|value| watched.objective.is_broken_by(value)) == Some(true);

@@ -114,7 +114,7 @@ struct Sample {
 /// What was counted so far.
 #[derive(Clone, Debug, Default)]
 pub struct Exposition {
-    /// Up to when, in milliseconds since 1970 on the drill's clock.
+    /// Up to when, in milliseconds since the drill began.
     upto: Option<i64>,
     counted: BTreeMap<Sample, f64>,
 }
@@ -122,9 +122,9 @@ pub struct Exposition {
 impl Exposition {
     /// Counts up to a moment of a drill whose clock runs `speed` times as fast as the one that rates are read by.
     pub fn advance(&mut self, world: &World, now: DateTime<Utc>, speed: f64) {
-        let now = now.timestamp_millis();
+        let now = world.course.offset(now);
         // It was there before the drill began: the first scrape finds counters that stand somewhere.
-        let mut upto = self.upto.unwrap_or(world.course.start() - 600_000).clamp(now.saturating_sub(LONGEST), now);
+        let mut upto = self.upto.unwrap_or(-600_000).clamp(now.saturating_sub(LONGEST), now);
         while upto < now {
             let tick = upto.div_euclid(TICK);
             let end = ((tick + 1) * TICK).min(now);

@@ -3,7 +3,8 @@
 //! Hides the arithmetic: latencies are log-normal, faults stretch them, a request beyond the time-out fails. The chart's percentile and ratio are
 //! this model's, the traces are drawn from it, so they tell one story.
 //!
-//! Invariant: a moment is a function of exercise, seed, ticked steps and time; shares lie in 0..=1 and everything is finite.
+//! Invariant: a moment is a function of exercise, seed, ticked steps and the time since the drill began, whatever the date; shares lie in 0..=1 and
+//! everything is finite.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -18,11 +19,6 @@ pub(super) const TICK: i64 = 10_000;
 pub(super) const BOUNDS: [f64; 16] =
     [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0];
 const DAY: f64 = 86_400.0;
-
-/// The tick that a time belongs to.
-pub(super) fn tick(at: DateTime<Utc>) -> i64 {
-    at.timestamp_millis().div_euclid(TICK)
-}
 
 /// The requests at a moment.
 #[derive(Clone, Copy, Debug)]
@@ -65,8 +61,8 @@ struct Help {
 /// The faults over time, with what was done against them.
 #[derive(Clone, Debug)]
 pub(super) struct Course {
-    /// When the drill began.
-    start: i64,
+    /// When the drill began. All other times are milliseconds since then, so that a seed gives the same drill on any day.
+    start: DateTime<Utc>,
     /// What was begun by hand, and when.
     by_hand: Vec<(usize, i64)>,
     /// When each fault begins, if it does.
@@ -78,17 +74,16 @@ pub(super) struct Course {
 impl Course {
     pub(super) fn new(exercise: &Exercise, seed: u64, start: DateTime<Utc>) -> Self {
         let noise = ["rate", "median", "refused"].map(|name| key(seed, name));
-        let start = start.timestamp_millis();
         let mut course = Self { start, by_hand: Vec::new(), begins: Vec::new(), help: Vec::new(), noise };
         course.set_steps_done(exercise, &[]);
         course
     }
 
     pub(super) fn set_steps_done(&mut self, exercise: &Exercise, done: &[Ticked]) {
-        self.help = exercise.relief.iter().flat_map(|relief| help(exercise, relief, done)).collect();
+        self.help = exercise.relief.iter().flat_map(|relief| self.help(exercise, relief, done)).collect();
         let begins = |fault: &Fault| match (&fault.at, &fault.when) {
-            (Some(at), _) => Some(self.start + at.0.num_milliseconds()),
-            (None, Some(trigger)) => Some(trigger.pulled(done)?.timestamp_millis()),
+            (Some(at), _) => Some(at.0.num_milliseconds()),
+            (None, Some(trigger)) => Some(self.offset(trigger.pulled(done)?)),
             (None, None) => None,
         };
         self.begins = exercise.faults.iter().map(begins).collect();
@@ -101,16 +96,31 @@ impl Course {
     /// Faults that somebody began by hand; they count with the next steps that are told.
     pub(super) fn set_begun_by_hand(&mut self, exercise: &Exercise, faults: &[(CleanStr, DateTime<Utc>)]) {
         let place = |id: &CleanStr| exercise.faults.iter().position(|fault| fault.id == *id);
-        let known = faults.iter().filter_map(|(id, at)| Some((place(id)?, at.timestamp_millis())));
+        let known = faults.iter().filter_map(|(id, at)| Some((place(id)?, self.offset(*at))));
         self.by_hand = known.collect();
     }
 
-    /// When a fault began or will begin, if it does.
+    /// When the drill began.
+    pub(super) fn start(&self) -> DateTime<Utc> {
+        self.start
+    }
+
+    /// The milliseconds from the drill's beginning to a time; negative before it.
+    pub(super) fn offset(&self, at: DateTime<Utc>) -> i64 {
+        (at - self.start).num_milliseconds()
+    }
+
+    /// The tick that a time belongs to; the drill begins with tick 0.
+    pub(super) fn tick(&self, at: DateTime<Utc>) -> i64 {
+        self.offset(at).div_euclid(TICK)
+    }
+
+    /// When a fault began or will begin, if it does, in milliseconds since the drill began.
     pub(super) fn begins(&self, fault: usize) -> Option<i64> {
         self.begins.get(fault).copied().flatten()
     }
 
-    /// How strong a fault is at a time (milliseconds since 1970): 0 to 1.
+    /// How strong a fault is at a time (milliseconds since the drill began): 0 to 1.
     pub(super) fn strength(&self, exercise: &Exercise, fault: usize, at: i64) -> f64 {
         let Some(spec) = exercise.faults.get(fault) else { return 0.0 };
         let Some(begins) = self.begins(fault).filter(|begins| at > *begins) else { return 0.0 };
@@ -126,13 +136,13 @@ impl Course {
         strength
     }
 
-    /// The requests at a time (milliseconds since 1970).
+    /// The requests at a time (milliseconds since the drill began).
     pub(super) fn moment(&self, exercise: &Exercise, at: i64) -> Moment {
         let requests = &exercise.requests;
         let tick = at.div_euclid(TICK);
         let seconds = at as f64 / 1000.0;
-        // More people pay in the afternoon than at night.
-        let hour = 1.0 + 0.08 * (std::f64::consts::TAU * (seconds / DAY - 0.375)).sin();
+        // More people pay in the afternoon than at night. A drill begins at nine in the morning, whatever clocks say: the same seed is the same drill.
+        let hour = 1.0 + 0.08 * (std::f64::consts::TAU * seconds / DAY).sin();
         let mut moment = Moment {
             rate: requests.rate * hour * (1.0 + 0.05 * tremble(self.noise[0], tick)),
             median: requests.median.as_seconds() * (1.0 + 0.06 * tremble(self.noise[1], tick)),
@@ -155,24 +165,25 @@ impl Course {
         moment
     }
 
-    pub(super) fn start(&self) -> i64 {
-        self.start
-    }
-}
-
-/// What each tick of a step helps: whether what it needs was done is judged at that moment, and never again.
-fn help<'a>(exercise: &'a Exercise, relief: &'a Relief, done: &'a [Ticked]) -> impl Iterator<Item = Help> {
-    ticks(&relief.step, done).filter_map(|ticked| {
-        let can_help = relief.needs.iter().all(|need| is_done(need, done, ticked.from));
-        can_help.then_some(())?;
-        Some(Help {
-            fault: exercise.faults.iter().position(|fault| fault.id == relief.fault)?,
-            from: ticked.from.checked_add_signed(TimeDelta::from(relief.after))?.timestamp_millis(),
-            until: ticked.until.map(|until| until.timestamp_millis()),
-            ramp: (relief.ramp.num_milliseconds() as f64).max(1.0),
-            share: relief.share,
+    /// What each tick of a step helps: whether what it needs was done is judged at that moment, and never again.
+    fn help<'a>(
+        &'a self,
+        exercise: &'a Exercise,
+        relief: &'a Relief,
+        done: &'a [Ticked],
+    ) -> impl Iterator<Item = Help> + 'a {
+        ticks(&relief.step, done).filter_map(|ticked| {
+            let can_help = relief.needs.iter().all(|need| is_done(need, done, ticked.from));
+            can_help.then_some(())?;
+            Some(Help {
+                fault: exercise.faults.iter().position(|fault| fault.id == relief.fault)?,
+                from: self.offset(ticked.from.checked_add_signed(TimeDelta::from(relief.after))?),
+                until: ticked.until.map(|until| self.offset(until)),
+                ramp: (relief.ramp.num_milliseconds() as f64).max(1.0),
+                share: relief.share,
+            })
         })
-    })
+    }
 }
 
 /// The times for which a step, `service/step`, was done.

@@ -21,10 +21,11 @@ const MOST_REQUESTS: u64 = 40_000;
 
 /// A traced request.
 struct Request<'a> {
+    /// The whole seconds from the drill's beginning.
     second: i64,
     number: u32,
     bits: u64,
-    /// When the outermost operation begins, in milliseconds since 1970.
+    /// When the outermost operation begins, in milliseconds since the drill began.
     begins: f64,
     /// How long the innermost operation takes, in seconds.
     latency: f64,
@@ -44,8 +45,8 @@ impl World {
     /// The error and slow spans of the watched services up to `now`.
     pub fn spans(&self, watchlist: &Watchlist, now: DateTime<Utc>) -> SpanFinding {
         let mut finding = SpanFinding { lookback: watchlist.lookback, ..SpanFinding::default() };
-        let last = now.timestamp();
-        let first = (now - watchlist.lookback).timestamp();
+        let second_of = |at| self.course.offset(at).div_euclid(1000);
+        let (first, last) = (second_of(now - watchlist.lookback), second_of(now));
         let mut seen = 0;
         for second in (first..=last).rev() {
             let moment = self.course.moment(&self.exercise, second * 1000);
@@ -88,7 +89,7 @@ impl World {
         }
         let packed = scramble(high, self.seed, [3, 2, 1, 0]);
         let number = packed as u32;
-        let second = self.course.start().div_euclid(1000) + i64::from((packed >> 32) as u32 as i32);
+        let second = i64::from((packed >> 32) as u32 as i32);
         let moment = self.course.moment(&self.exercise, second * 1000);
         let request = (number < self.traced(&moment, second)).then(|| self.request(&moment, second, number))?;
         Some(self.whole(&request, id.clone()))
@@ -198,14 +199,13 @@ impl World {
     }
 
     fn id(&self, request: &Request<'_>) -> TraceId {
-        let second = (request.second - self.course.start().div_euclid(1000)) as i32;
-        let packed = (u64::from(second as u32) << 32) | u64::from(request.number);
+        let packed = (u64::from(request.second as i32 as u32) << 32) | u64::from(request.number);
         let high = scramble(packed, self.seed, [0, 1, 2, 3]);
         CleanStr::new(&format!("{high:016x}{:016x}", mix2(self.seed, high)))
     }
 
     fn span(&self, request: &Request<'_>, place: usize, timing: &Timing<'_>) -> Span {
-        let (start, duration) = times(request, timing.from, timing.takes);
+        let (start, duration) = self.times(request, timing.from, timing.takes);
         let mut tags: Vec<(CleanStr, CleanStr)> =
             timing.hop.tags.iter().map(|(key, value)| (CleanStr::new(key), value.clone())).collect();
         let mut logs = Vec::new();
@@ -238,13 +238,20 @@ impl World {
         }
     }
 
+    /// When a part of a request began, and how long it took, in microseconds that are the same on every day.
+    fn times(&self, request: &Request<'_>, from: f64, takes: f64) -> (DateTime<Utc>, TimeDelta) {
+        let since = ((request.begins + from * 1000.0) * 1000.0).floor() as i64;
+        let start = self.course.start().checked_add_signed(TimeDelta::microseconds(since));
+        (start.unwrap_or(DateTime::UNIX_EPOCH), TimeDelta::microseconds((takes * 1e6) as i64))
+    }
+
     /// The short operations that a hop does before it calls the next one.
     fn beside(&self, request: &Request<'_>, place: usize, timing: &Timing<'_>, spans: &mut Vec<Span>) {
         let mut from = timing.from;
         for (index, beside) in timing.hop.beside.iter().enumerate() {
             let shake = 0.6 + 0.8 * unit(mix2(request.bits ^ 0xbe, (place * 32 + index) as u64));
             let takes = (beside.takes.as_seconds() * shake).min(timing.takes);
-            let (start, duration) = times(request, from, takes);
+            let (start, duration) = self.times(request, from, takes);
             from = (from + takes).min(timing.from + timing.takes);
             spans.push(Span {
                 id: span_id(request, place, index + 1),
@@ -274,12 +281,6 @@ fn exception(failure: &Failure, timing: &Timing<'_>, at: DateTime<Utc>) -> SpanL
         ("exception.stacktrace", &stack),
     ];
     SpanLog { at, fields: fields.map(|(key, value)| (CleanStr::new(key), CleanStr::new(value))).to_vec() }
-}
-
-fn times(request: &Request<'_>, from: f64, takes: f64) -> (DateTime<Utc>, TimeDelta) {
-    let start = ((request.begins + from * 1000.0) * 1000.0) as i64;
-    let duration = TimeDelta::microseconds((takes * 1e6) as i64);
-    (DateTime::from_timestamp_micros(start).unwrap_or(DateTime::UNIX_EPOCH), duration)
 }
 
 fn span_id(request: &Request<'_>, place: usize, beside: usize) -> CleanStr {

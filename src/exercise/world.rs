@@ -3,15 +3,15 @@
 //! Hides how a chart comes from the model: over the objective's window the requests of each tick are counted into a histogram, as Prometheus would
 //! have, and each series of the chart lies beside that with a tremble of its own. What a query averages over its window is averaged here, tremble included.
 //!
-//! Invariant: a value is a function of exercise, seed, ticked steps and time, whatever was asked before; it is finite and never negative, and nothing is
-//! known of the future.
+//! Invariant: a value is a function of exercise, seed, ticked steps and the time since the drill began, whatever was asked before and on whatever day;
+//! it is finite and never negative, and nothing is known of the future.
 
 use std::ops::Range;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::noise::{key, mix2, signed, tremble};
-use super::requests::{BOUNDS, Course, TICK, quantile, tick};
+use super::requests::{BOUNDS, Course, TICK, quantile};
 use super::{Aspect, Exercise, Signal, Stock};
 use crate::incident::Ticked;
 use crate::live::{MOST_SERIES, WatchedObjective};
@@ -80,6 +80,13 @@ impl World {
         !is_question(&watched.objective) || self.signal(watched).is_some()
     }
 
+    /// A grid up to a moment, aligned to the drill's beginning as others are to the clock: two drills are looked at at the same moments.
+    pub fn aligned(&self, end: DateTime<Utc>, grid: impl FnOnce(DateTime<Utc>) -> Grid) -> Grid {
+        let start = self.course.start();
+        let since = grid(DateTime::UNIX_EPOCH + (end - start));
+        Grid { start: start + (since.start - DateTime::UNIX_EPOCH), ..since }
+    }
+
     /// What an objective shows on a grid of moments; moments after `now` have no value yet.
     pub fn measured(&self, watched: &WatchedObjective, grid: Grid, now: DateTime<Utc>) -> Measured {
         let objective = &watched.objective;
@@ -124,12 +131,14 @@ impl World {
         let Some(last) = known.checked_sub(1) else { return Base::Shown(Vec::new()) };
         let Some(aspect @ (Aspect::Latency | Aspect::Errors)) = signal.from else {
             if signal.from.is_none() && !objective.is_windowed() {
-                return Base::Shown((0..known).map(|place| self.at(signal, tick(grid.at(place)))).collect());
+                return Base::Shown(
+                    (0..known).map(|place| self.at(signal, self.course.tick(grid.at(place)))).collect(),
+                );
             }
-            let (ticks, windows) = ticks(window, grid, last);
+            let (ticks, windows) = self.ticks(window, grid, last);
             return Base::Ticked(ticks.into_iter().map(|tick| (tick, self.at(signal, tick))).collect(), windows);
         };
-        let (ticks, windows) = ticks(window, grid, last);
+        let (ticks, windows) = self.ticks(window, grid, last);
         let counted: Vec<Counted> = ticks.into_iter().map(|tick| self.count(aspect, tick)).collect();
         let value = |window: Range<usize>| aspect_of(aspect, counted[window].iter().copied()) * signal.times;
         Base::Shown(windows.into_iter().map(value).collect())
@@ -152,7 +161,7 @@ impl World {
 
     /// What a gauge of a signal shows at a moment.
     pub(super) fn gauge(&self, signal: &Signal, own: &Own, now: DateTime<Utc>) -> f64 {
-        let tick = tick(now);
+        let tick = self.course.tick(now);
         let value = match &signal.stock {
             Some(stock) => {
                 let grid = Grid { start: now, resolution: TimeDelta::milliseconds(TICK), len: 1 };
@@ -199,7 +208,7 @@ impl World {
         let (mut at, mut level) = (first, stock.usual);
         let mut values = Vec::with_capacity(known);
         for place in 0..known {
-            let end = tick(grid.at(place));
+            let end = self.course.tick(grid.at(place));
             while at < end {
                 let outflow = flows.iter().fold(stock.outflow, |outflow, (fault, factor)| {
                     outflow * (1.0 + (factor - 1.0) * self.course.strength(&self.exercise, *fault, at * TICK))
@@ -237,7 +246,7 @@ impl World {
         match base {
             Base::Shown(base) => {
                 for (place, (value, base)) in values.iter_mut().zip(base).enumerate() {
-                    *value = Some(own.of(noise, *base, tick(grid.at(place))));
+                    *value = Some(own.of(noise, *base, self.course.tick(grid.at(place))));
                 }
             }
             Base::Ticked(ticks, windows) => {
@@ -253,13 +262,27 @@ impl World {
         Series { name, values }
     }
 
+    /// The ticks that the windows of a grid's first moments cover, and which of them belong to each moment.
+    /// Where windows overlap each tick stands once; where they lie apart only the ticks inside do.
+    fn ticks(&self, window: Lapse, grid: Grid, last: usize) -> (Vec<i64>, Vec<Range<usize>>) {
+        let each = (window.num_milliseconds() / TICK).max(1);
+        let ends = (0..=last).map(|place| self.course.tick(grid.at(place)));
+        if grid.resolution.num_milliseconds() <= each * TICK {
+            let first = self.course.tick(grid.start) - each + 1;
+            let range = |end: i64| (end - each + 1 - first) as usize..(end + 1 - first) as usize;
+            return ((first..=self.course.tick(grid.at(last))).collect(), ends.map(range).collect());
+        }
+        let ranges = (0..=last).map(|place| place * each as usize..(place + 1) * each as usize).collect();
+        (ends.flat_map(|end| end - each + 1..=end).collect(), ranges)
+    }
+
     fn burn(&self, objective: &Objective, signal: Option<&Signal>, now: DateTime<Utc>) -> [Option<f64>; 3] {
         BURN_WINDOWS.map(|window| {
             if objective.kind != ObjectiveKind::Ratio {
                 return None;
             }
             let window: Lapse = window.parse().ok()?;
-            let end = tick(now);
+            let end = self.course.tick(now);
             let ticks = (window.num_milliseconds() / TICK).max(1);
             let range = end - ticks + 1..=end;
             let average = match signal {
@@ -279,20 +302,6 @@ impl Own {
     pub(super) fn of(&self, noise: f64, value: f64, tick: i64) -> f64 {
         value * self.beside * (1.0 + noise * tremble(self.key, tick))
     }
-}
-
-/// The ticks that the windows of a grid's first moments cover, and which of them belong to each moment.
-/// Where windows overlap each tick stands once; where they lie apart only the ticks inside do.
-fn ticks(window: Lapse, grid: Grid, last: usize) -> (Vec<i64>, Vec<Range<usize>>) {
-    let each = (window.num_milliseconds() / TICK).max(1);
-    let ends = (0..=last).map(|place| tick(grid.at(place)));
-    if grid.resolution.num_milliseconds() <= each * TICK {
-        let first = tick(grid.start) - each + 1;
-        let range = |end: i64| (end - each + 1 - first) as usize..(end + 1 - first) as usize;
-        return ((first..=tick(grid.at(last))).collect(), ends.map(range).collect());
-    }
-    let ranges = (0..=last).map(|place| place * each as usize..(place + 1) * each as usize).collect();
-    (ends.flat_map(|end| end - each + 1..=end).collect(), ranges)
 }
 
 /// What requests show together as a percentile or a share; of one tick alone, how many there are.

@@ -143,7 +143,7 @@ fn reports(
 ) -> Vec<Report> {
     let world = World::new(exercise, seed, start);
     let report = |finding| Report { source: crate::source::simulated::NAME, generation: watchlist.generation, finding };
-    let grid = Grid::covering(watchlist.span, now, watchlist.points, TimeDelta::seconds(10));
+    let grid = world.aligned(now, |now| Grid::covering(watchlist.span, now, watchlist.points, TimeDelta::seconds(10)));
     let place = format!("exercise {}", exercise.title);
     let mut all = vec![report(Finding::Ready { place: place.as_str().into(), every: TimeDelta::seconds(5) })];
     for objective in &watchlist.objectives {

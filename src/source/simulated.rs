@@ -113,7 +113,7 @@ pub async fn run_by(
         let next_cue = world.exercise().next_cue(&done, &hand, start, moment);
         let next = next_cue.into_iter().chain(world.exercise().next_call_back(&tasks, moment)).min();
         let until_cue = next.map(|at| (drill.wall(at) - wall()).to_std().unwrap_or_default() + SOON_AFTER);
-        let pause = pause(&watchlist, moment, &drill);
+        let pause = pause(&world, &watchlist, moment, &drill);
         let pause = tokio::time::sleep(until_cue.map_or(pause, |cue| cue.min(pause)));
         tokio::pin!(pause);
         // Until there is something to report, only inquiries are answered.
@@ -295,13 +295,13 @@ fn answer(world: &World, inquiry: &Inquiry) -> Finding {
     }
 }
 
-fn grid(watchlist: &Watchlist, now: DateTime<Utc>) -> Grid {
-    Grid::covering(watchlist.span, now, watchlist.points, FINEST)
+fn grid(world: &World, watchlist: &Watchlist, now: DateTime<Utc>) -> Grid {
+    world.aligned(now, |now| Grid::covering(watchlist.span, now, watchlist.points, FINEST))
 }
 
 /// The wall time until the charts' grid advances, within what is bearable.
-fn pause(watchlist: &Watchlist, now: DateTime<Utc>, drill: &Clock) -> Duration {
-    let grid = grid(watchlist, now);
+fn pause(world: &World, watchlist: &Watchlist, now: DateTime<Utc>, drill: &Clock) -> Duration {
+    let grid = grid(world, watchlist, now);
     let left = (grid.end() + grid.resolution - now).num_milliseconds() as f64 / drill.speed();
     let left = TimeDelta::milliseconds(left as i64 + 1).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
     left.to_std().unwrap_or(Duration::from_secs(5))
@@ -316,7 +316,7 @@ async fn report(
 ) -> Option<()> {
     let generation = watchlist.generation;
     let send = async |finding| reports.send(Report { source: NAME, generation, finding }).await.ok();
-    let grid = grid(watchlist, now);
+    let grid = grid(world, watchlist, now);
     for watched in &watchlist.objectives {
         if !world.simulates(watched) {
             let why = "this exercise does not simulate what the step asks";
@@ -325,7 +325,7 @@ async fn report(
             }
             continue;
         }
-        let proof = watched.proof_grid(watchlist.proof, now, FINEST);
+        let proof = world.aligned(now, |now| watched.proof_grid(watchlist.proof, now, FINEST));
         let moment = Grid { start: now, resolution: FINEST, len: 1 };
         for (scope, grid) in [(Scope::Now, moment), (Scope::Burn, moment), (Scope::Proof, proof), (Scope::Chart, grid)]
         {
