@@ -211,8 +211,7 @@ impl Playbook {
 
     /// The text that ships with the program for the same service.
     pub fn shipped_text(&self) -> Option<&'static str> {
-        let is_ours = |text: &&str| Self::parse("shipped", text).is_ok_and(|shipped| shipped.service == self.service);
-        SHIPPED.iter().map(|(_, text)| *text).find(is_ours)
+        Catalogue::read_once().get(&self.service).map(|shipped| shipped.text.as_str())
     }
 
     /// A step by its id.
@@ -471,6 +470,11 @@ impl Catalogue {
 
     /// The playbooks that ship with the program.
     pub fn shipped() -> Self {
+        Self::read_once().clone()
+    }
+
+    /// The same, read once a process.
+    fn read_once() -> &'static Self {
         static READ: LazyLock<Catalogue> = LazyLock::new(|| {
             let mut catalogue = Catalogue::default();
             for (file, text) in SHIPPED {
@@ -478,7 +482,7 @@ impl Catalogue {
             }
             catalogue
         });
-        READ.clone()
+        &READ
     }
 
     /// Takes a file in: it replaces the playbook of the same service. One that is wrong is a problem, and nothing else stands in for it.
