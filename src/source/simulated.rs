@@ -16,7 +16,9 @@ use crate::exercise::cast::{CALL_BACK, CallBack};
 use crate::exercise::script::{Cue, HINT, Inject};
 use crate::exercise::{Exercise, Shown, World};
 use crate::incident::{Clock, Facilitation, ForeignNoted, News, Progress, TaskAnswered, Ticked};
-use crate::live::{AlertFinding, Finding, Inquiry, Report, Scope, SourceName, Usual, WatchedService, Watchlist};
+use crate::live::{
+    AlertFinding, Before, Finding, Inquiry, Report, Scope, SourceName, Usual, WatchedService, Watchlist,
+};
 use crate::slo::{Grid, ObjectiveKind};
 use crate::text::{CleanStr, CleanText};
 
@@ -26,6 +28,8 @@ pub const NAME: SourceName = crate::live::SIMULATED;
 const ASKED: &str = crate::live::FACILITATOR;
 /// The simulated servers are scraped so often; a chart is no finer.
 const FINEST: TimeDelta = TimeDelta::seconds(10);
+/// What was usual is what happened in this time before the incident.
+const USUAL: TimeDelta = TimeDelta::hours(1);
 /// As long as nothing has gone wrong in staging, nobody gets in touch.
 const NEVER: TimeDelta = TimeDelta::days(3_650);
 /// The wall clock counts milliseconds: a moment of the drill is over for sure when one more has passed.
@@ -282,8 +286,11 @@ fn answer(world: &World, inquiry: &Inquiry) -> Finding {
                 slow: None,
                 ..WatchedService::default()
             });
-            let past = Watchlist { services: services.collect(), lookback: before.length, ..Watchlist::default() };
-            Finding::Usual(Usual::of(before, &world.spans(&past, before.until).errors))
+            // A service that fails seldom may not have failed in a quarter of an hour, and then one failure more would be one too many to end with.
+            let longer = Before { length: before.length.max(USUAL), ..before.clone() };
+            let past = Watchlist { services: services.collect(), lookback: longer.length, ..Watchlist::default() };
+            let usual = Usual::of(&longer, &world.spans(&past, before.until).errors);
+            Finding::Usual(Usual { before: before.clone(), ..usual })
         }
         Inquiry::Trace(id) => match world.trace(id) {
             Some(trace) => Finding::Trace(trace),
@@ -498,5 +505,23 @@ mod tests {
         poll(&mut reports).await;
         drop(list);
         task.await.unwrap();
+    }
+
+    #[test]
+    fn what_is_usual_is_known_of_a_service_that_fails_seldom() {
+        let start = clock::wall();
+        for (name, _, text) in crate::exercise::SHIPPED {
+            let exercise = Exercise::parse(name, text).unwrap();
+            let services = exercise.requests.path.iter().map(|hop| hop.service.clone()).collect();
+            let until = start + exercise.first_fault();
+            let before = Before { until, length: TimeDelta::minutes(15), services };
+            for seed in [1, 7] {
+                let world = World::new(&exercise, seed, start);
+                let Finding::Usual(usual) = answer(&world, &Inquiry::Usual(before.clone())) else { panic!() };
+                assert_eq!(usual.before, before);
+                let expected: f64 = usual.rates.unwrap().iter().map(|(_, rate)| rate * 600.0).sum();
+                assert!((0.15..=8.0).contains(&expected), "{name} with seed {seed}: {expected} in ten minutes");
+            }
+        }
     }
 }
