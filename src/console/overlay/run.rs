@@ -24,6 +24,9 @@ use crate::theme::Theme;
 use crate::widget::editor::Editor;
 use crate::widget::text::wrap;
 
+/// The names of what stands in front of a command line.
+const RUNS: &str = "runs";
+const ALSO: &str = "also runs";
 /// It is no wider than this, in columns.
 const WIDTH: u16 = 100;
 /// PgUp and PgDn move so many lines.
@@ -39,6 +42,8 @@ const VOUCH: &str = "vouch";
 pub(crate) struct RunDialog {
     /// The frozen order.
     pub(crate) order: CommandStarted,
+    /// What the same word starts after it.
+    pub(crate) also: Vec<Vec<Exact>>,
     /// What each filled-in value is and where it comes from.
     pub(crate) filled: Vec<String>,
     /// What should come of it.
@@ -273,8 +278,10 @@ impl RunDialog {
     /// What must be read, as names and words.
     pub(crate) fn parts(&self) -> Vec<(&'static str, String)> {
         let order = &self.order;
-        let mut parts = vec![("runs", show_argv(&order.argv))];
-        parts.extend(reads(&order.argv).map(|reading| ("reads", reading)));
+        let mut parts = vec![(RUNS, show_argv(&order.argv))];
+        parts.extend(self.also.iter().map(|argv| (ALSO, show_argv(argv))));
+        let all = std::iter::once(&order.argv).chain(&self.also);
+        parts.extend(all.filter_map(|argv| reads(argv)).map(|reading| ("reads", reading)));
         parts.extend(self.filled.iter().map(|value| ("with", value.clone())));
         match (&order.program, &self.reading.found) {
             (Some(program), _) => {
@@ -335,7 +342,7 @@ impl RunDialog {
         }
     }
 
-    /// All lines, and how many of them are the command line.
+    /// All lines, and how many of them are command lines.
     fn lines(&self, screen: Rect, theme: &Theme) -> (Vec<Line<'static>>, usize) {
         let inside = usize::from(WIDTH.min(screen.width).saturating_sub(14)).max(20);
         let (dim, plain) = (theme.dim(), theme.text());
@@ -343,17 +350,17 @@ impl RunDialog {
         let mut command_rows = 0;
         for (name, text) in self.parts() {
             let style = match name {
-                "runs" => theme.title(true),
+                RUNS | ALSO => theme.title(true),
                 "digest" | "gets" => dim,
                 "note" => theme.amber(),
                 "NOT NOW" | "MISSING" => theme.red(),
                 _ => plain,
             };
             // A command line is cut at columns and nowhere else: wrapping at words would hide how many blanks stand there.
-            let rows = if name == "runs" { cut(&text, inside) } else { wrap(&text, inside) };
-            if name == "runs" {
-                command_rows = rows.len();
-            }
+            let runs = [RUNS, ALSO].contains(&name);
+            let rows = if runs { cut(&text, inside) } else { wrap(&text, inside) };
+            // Command lines stand above everything else.
+            command_rows += if runs { rows.len() } else { 0 };
             for (place, line) in rows.into_iter().enumerate() {
                 let name = if place == 0 { name } else { "" };
                 lines.push(Line::from(vec![Span::styled(format!("{name:<10}"), dim), Span::styled(line, style)]));
@@ -464,7 +471,31 @@ fn reads(argv: &[Exact]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The command lines that rows of so many columns stand for, as somebody reads them: a row that ends early, and not behind a line end, ends in blanks.
+    fn read_rows(rows: &[String], columns: usize) -> String {
+        let (last, before) = rows.split_last().unwrap();
+        let whole = before.iter().map(|row| {
+            let row = row.trim_end_matches(' ');
+            let is_line = script_line_end(row) == Some(row.len());
+            if is_line { row.to_owned() } else { format!("{row:<columns$}") }
+        });
+        whole.chain([last.trim_end_matches(' ').to_owned()]).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_seen_of_a_command_line_tells_it_from_any_other_at_every_width(
+            argv in proptest::collection::vec("[a\\\\n' \n\"$]{0,24}", 1..4), columns in 20..70_usize,
+        ) {
+            let argv: Vec<Exact> = argv.into_iter().map(Exact::new).collect();
+            let shown = show_argv(&argv);
+            prop_assert_eq!(read_rows(&cut(&shown, columns), columns), shown);
+        }
+    }
 
     #[test]
     fn a_command_line_is_cut_at_columns_and_line_ends_and_loses_no_blank() {

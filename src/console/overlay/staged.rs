@@ -93,6 +93,7 @@ pub(crate) fn dialog(step: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Ru
         word: staged.command.confirm.clone().unwrap_or_else(|| staged.id.clone()),
         blocked: barred(cx).or_else(|| running(staged, cx)).or(doubt),
         order,
+        also: Vec::new(),
         filled: filled_in,
         expect: CleanStr::new(&expect),
         undo: CleanStr::new(&way_back),
@@ -140,7 +141,6 @@ pub(crate) fn abort(cx: &Cx<'_>) -> Result<Offer, String> {
     let Some((first, rest)) = orders.split_first() else {
         return Err("all that stands in staging is being taken back now: wait for its end (9)".to_owned());
     };
-    notes.extend(rest.iter().map(|order| format!("also runs {}", show_argv(&order.argv))));
     let confirms = if cx.reach.is_dry {
         notes.push(DRY.to_owned());
         notes.push("the drill goes on: what stands in staging must be taken back by a console that runs".to_owned());
@@ -154,6 +154,7 @@ pub(crate) fn abort(cx: &Cx<'_>) -> Result<Offer, String> {
     Ok(Offer::Show(Box::new(
         RunDialog {
             order: CommandStarted { title: "abort the drill".into(), ..first.clone() },
+            also: rest.iter().map(|order| order.argv.clone()).collect(),
             filled: Vec::new(),
             expect: CleanStr::new(&format!(
                 "staging as it was: {}",

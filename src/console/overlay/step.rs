@@ -403,6 +403,7 @@ fn dialog(
     };
     Ok(RunDialog {
         order,
+        also: Vec::new(),
         filled: resolved.filled,
         expect,
         undo: way_back,
