@@ -353,10 +353,10 @@ enum PlaybookSub {
         /// The service
         service: String,
     },
-    /// Check a file, or all playbooks; says which programs this machine does not have
+    /// Check files, or all playbooks; says which programs this machine does not have
     Check {
-        /// The file
-        file: Option<PathBuf>,
+        /// The files
+        files: Vec<PathBuf>,
     },
     /// Print the beginning of a playbook, to be saved as SERVICE.toml
     New {
@@ -582,7 +582,7 @@ fn run(matches: &ArgMatches, does: &mut Does) -> Result<ExitCode, Ending> {
         Sub::Journal { command: JournalSub::Fill { entries, seed } } => answers::fill(&load()?, entries, seed),
         Sub::Playbook { command: PlaybookSub::List } => answers::playbooks(&load()?),
         Sub::Playbook { command: PlaybookSub::Show { service } } => playbook::show(&load()?, &service),
-        Sub::Playbook { command: PlaybookSub::Check { file } } => playbook::check(&load()?, file.as_deref()),
+        Sub::Playbook { command: PlaybookSub::Check { files } } => playbook::check(&load()?, &files),
         Sub::Playbook { command: PlaybookSub::New { service, from } } => playbook::begin(&service, from.as_deref()),
         Sub::Template { command: TemplateSub::List } => words::list(&load()?),
         Sub::Template { command: TemplateSub::Check { file } } => words::check(&load()?, file.as_deref()),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::answers::playbooks;
@@ -53,9 +53,9 @@ pub(super) fn show(config: &Config, service: &str) -> Result<ExitCode, Ending> {
     print(out.trim_end())
 }
 
-/// Checks one file or all playbooks, and says which programs this machine does not have.
-pub(super) fn check(config: &Config, file: Option<&Path>) -> Result<ExitCode, Ending> {
-    let Some(file) = file else {
+/// Checks some files or all playbooks, and says which programs this machine does not have.
+pub(super) fn check(config: &Config, files: &[PathBuf]) -> Result<ExitCode, Ending> {
+    if files.is_empty() {
         let status = playbooks(config)?;
         let catalogue = files::catalogue(&config.playbooks);
         let around = surroundings(config);
@@ -65,12 +65,28 @@ pub(super) fn check(config: &Config, file: Option<&Path>) -> Result<ExitCode, En
             print(&missing.join("\n"))?;
         }
         return Ok(status);
-    };
-    std::fs::metadata(file).map_err(|error| Ending::Usage(format!("{}: {error}", file.display())))?;
+    }
+    if let Some((file, error)) = files.iter().find_map(|file| Some((file, std::fs::metadata(file).err()?))) {
+        return Err(Ending::Usage(format!("{}: {error}", file.display())));
+    }
+    let (mut lines, mut wrong) = (Vec::new(), Vec::new());
+    for file in files {
+        match checked(config, file) {
+            Ok(fine) => lines.extend(fine),
+            Err(why) => wrong.push(why),
+        }
+    }
+    if !lines.is_empty() {
+        print(&lines.join("\n"))?;
+    }
+    if wrong.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(Ending::Failure(wrong.join("\n"))) }
+}
+
+/// What is to be said of the playbooks in a file that is fine.
+fn checked(config: &Config, file: &Path) -> Result<Vec<String>, String> {
     let mut lines = Vec::new();
-    for text in files::playbooks(file).map_err(Ending::Failure)? {
-        let playbook =
-            Playbook::parse(&file.display().to_string(), &text).map_err(|flaw| Ending::Failure(flaw.to_string()))?;
+    for text in files::playbooks(file)? {
+        let playbook = Playbook::parse(&file.display().to_string(), &text).map_err(|flaw| flaw.to_string())?;
         lines.push(format!(
             "{}: fine, {} for {}",
             file.display(),
@@ -81,7 +97,7 @@ pub(super) fn check(config: &Config, file: Option<&Path>) -> Result<ExitCode, En
         lines.extend(doubts.map(|doubt| format!("! {doubt}")));
         lines.extend(missing(&playbook, &config.commands, &surroundings(config)));
     }
-    print(&lines.join("\n"))
+    Ok(lines)
 }
 
 /// A line for each program of a playbook that is not on this machine.
