@@ -103,6 +103,8 @@ pub struct Options {
     pub ticket_fields: BTreeMap<String, Value>,
     /// Chat channels of incidents are for those who are invited only.
     pub private_rooms: bool,
+    /// The workspace that they are in, where Slack's token is an organisation's.
+    pub workspace: Option<CleanStr>,
     /// What PagerDuty's account calls the priority of each severity.
     pub priorities: BTreeMap<Severity, CleanStr>,
 }

@@ -290,6 +290,8 @@ pub struct Config {
     pub ticket_ends: TicketEnds,
     /// Fields that every ticket has besides, by their IDs.
     pub ticket_fields: BTreeMap<String, serde_json::Value>,
+    /// The workspace that incidents' channels are in, where Slack's token is an organisation's.
+    pub workspace: Option<CleanStr>,
     /// What PagerDuty's account calls the priority of each severity.
     pub priorities: BTreeMap<crate::incident::Severity, CleanStr>,
     /// The screen.
@@ -416,6 +418,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
         ticket_types,
         ticket_ends,
         ticket_fields,
+        workspace: partial.slack_channels.workspace.map(|id| id.0),
         priorities: written::priorities(&partial.pagerduty_priorities),
         screen: Screen {
             theme: screen.theme.unwrap_or_else(|| CleanStr::new("auto")),

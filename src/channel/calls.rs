@@ -139,7 +139,7 @@ pub const CALLS: &[Call] = &[
         "*",
         "conversations.create",
         "`open-channel`",
-        "`channels:manage`, of private ones `groups:write`",
+        "`channels:manage`, of private ones `groups:write`; of an organisation's token `workspace` in [slack-channels]",
         "slack: scope",
     ),
     call(
@@ -297,7 +297,7 @@ pub const CALLS: &[Call] = &[
         "POST",
         "incidents",
         "an incident of ours",
-        "a service that is not disabled and pages somebody; a user for `From`",
+        "a service that is not disabled and pages somebody; a user for `From`; no other field: PagerDuty's interface demands none",
         "pagerduty: on call of",
     ),
     call(

@@ -38,6 +38,7 @@ mod kept;
 mod messages;
 mod refusals;
 mod rooms;
+mod workspace;
 
 /// With this reaction a message becomes a line of the timeline, as with a pin.
 const PUSHPIN: &str = "pushpin";
@@ -49,6 +50,7 @@ pub(super) fn open(endpoint: &Endpoint, options: &Options) -> Result<Box<dyn Cha
     Ok(Box::new(Slack {
         site: Site::open(SLACK, endpoint, Limits::default())?,
         wants_private: options.private_rooms,
+        workspace: options.workspace.clone(),
         seen: Mutex::default(),
         links: Mutex::default(),
         names: Mutex::default(),
@@ -66,6 +68,8 @@ struct Slack {
     site: Site,
     /// Incidents' own channels are for those who are invited only.
     wants_private: bool,
+    /// The workspace that is meant, of a token that has many.
+    workspace: Option<CleanStr>,
     /// Who reads each channel, by ID.
     seen: Mutex<BTreeMap<String, Readers>>,
     /// Where messages are read, by channel and message: that never changes.

@@ -41,6 +41,7 @@ pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool, is_rehears
             ticket_ends: config.ticket_ends.clone(),
             ticket_fields: config.ticket_fields.clone(),
             private_rooms: config.reach.rooms.as_ref().is_some_and(|rooms| rooms.is_private),
+            workspace: config.workspace.clone(),
             priorities: config.priorities.clone(),
         },
         reach: config.reach.clone(),

@@ -153,6 +153,7 @@ fn planned(
             ticket_ends: config.ticket_ends.clone(),
             ticket_fields: config.ticket_fields.clone(),
             private_rooms: config.reach.rooms.as_ref().is_some_and(|rooms| rooms.is_private),
+            workspace: config.workspace.clone(),
             priorities: config.priorities.clone(),
         },
         change_command: config

@@ -113,6 +113,7 @@ pub(super) const KEYS: &[&str] = &[
     "slack-channels.status",
     "slack-channels.prefix",
     "slack-channels.private",
+    "slack-channels.workspace",
     "pagerduty.url",
     "pagerduty.every",
     "pagerduty.bearer-file",

@@ -139,6 +139,8 @@ pub(super) struct SlackChannelsPartial {
     #[serde(deserialize_with = "said")]
     pub(super) prefix: Option<CleanStr>,
     pub(super) private: Option<bool>,
+    /// Which workspace they are in, where the token is an organisation's.
+    pub(super) workspace: Option<Id>,
 }
 
 /// Which of the runbook's channels the workflow of Teams posts to.

@@ -71,6 +71,7 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # status = "C9876543210"             # #status-qrpay
 # prefix = "inc-"                    # each incident has a channel of its own: inc-4711
 # private = false
+# workspace = "T0123456789"          # of an organisation (Enterprise Grid): the workspace incidents are in; doctor lists them
 
 [pagerduty]
 # url = "https://api.pagerduty.com"  # in the EU: https://api.eu.pagerduty.com

@@ -50,6 +50,7 @@ fn setting(key: &str) -> (String, String) {
             let before = format!("{slack}[slack-channels]\nprefix = 'inc-'\n");
             (before.clone(), format!("{before}private = true\n"))
         }
+        ("slack-channels", "workspace") => with(slack, "'T0123456789'"),
         ("slack-channels", _) => with(slack, "'C0123456789'"),
         ("pagerduty-options", "change-events") => with("[pagerduty-events]\nurl = 'https://pd.example'\n", "true"),
         ("teams-channels", _) => with("[teams]\nurl = 'https://flow.example'\n", "true"),

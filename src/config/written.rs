@@ -117,6 +117,7 @@ pub(super) fn written(
     let stands_in = said.pagerduty_options.stands_in.clone();
     let tells_changes = said.pagerduty_options.change_events.unwrap_or(false);
     let tells_changes = needs(reach::PAGERDUTY_EVENTS, "pagerduty-options", "change-events", tells_changes);
+    needs(reach::SLACK, "slack-channels", "workspace", channels.workspace.is_some());
     needs(reach::PAGERDUTY, "pagerduty-priorities", "…", said.pagerduty_priorities.named().next().is_some());
     (
         written,

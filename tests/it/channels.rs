@@ -48,6 +48,7 @@ pub fn options() -> Options {
         ticket_ends: TicketEnds::default(),
         ticket_fields: Default::default(),
         private_rooms: false,
+        workspace: None,
         priorities: Default::default(),
     }
 }

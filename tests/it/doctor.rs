@@ -130,6 +130,40 @@ async fn who_reads_from_outside_is_told() {
 }
 
 #[tokio::test]
+async fn a_token_of_a_whole_organisation_is_told_which_workspace_is_meant() {
+    let (systems, sources) = (Systems::start().await, sources().await);
+    let workspaces = [("T1", "QR"), ("T2", "QR Payments")].map(|(id, name)| (id.to_owned(), name.to_owned()));
+    systems.slack.0.lock().unwrap().workspaces = workspaces.to_vec();
+    let right = whole(&systems, &sources.url());
+    let with = |line: &str| right.replace("prefix = \"inc-\"", &format!("prefix = \"inc-\"\n{line}"));
+    for (config, begin, why) in [
+        (with("workspace = \"T2\""), "ok  ", "slack: workspace: QR Payments"),
+        (
+            right.clone(),
+            "FAIL",
+            "as `workspace` into [slack-channels]; `warroom doctor` lists them: QR (T1), QR Payments (T2)",
+        ),
+        (with("workspace = \"T9\""), "FAIL", "the app was not let into T9: it is in QR (T1), QR Payments (T2)"),
+    ] {
+        let (_, said) = doctor(&host(&config), &[]).await;
+        let line = line(&said, "slack: workspace");
+        assert!(line.starts_with(begin) && line.contains(why), "{line}\n{said}");
+        assert!(said.contains("slack: token: of the whole organisation E1"), "{said}");
+    }
+    // Of one workspace, another one is named.
+    systems.slack.0.lock().unwrap().workspaces.clear();
+    let (_, said) = doctor(&host(&with("workspace = \"T9\"")), &[]).await;
+    assert!(line(&said, "slack: workspace").contains("the token is of QR (T1), not of T9"), "{said}");
+    let other = Some("xapp-1-A1-2-abc".to_owned());
+    let token = host(&right);
+    let mut command = token.command(&["doctor"]);
+    command.envs(SECRETS).envs(other.map(|token| ("SLACK", token)));
+    let said = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(line(&said, "slack: token").contains("put the app's bot token (xoxb-"), "{said}");
+}
+
+#[tokio::test]
 async fn what_a_ticket_wants_is_known_before_the_night_in_which_it_is_made() {
     let (systems, sources) = (Systems::start().await, sources().await);
     {

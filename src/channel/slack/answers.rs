@@ -20,6 +20,9 @@ pub(super) struct Refusal {
     /// Its word: `channel_not_found`.
     #[serde(default)]
     pub error: String,
+    /// The argument that is missing or wrong.
+    #[serde(default)]
+    pub arg: Option<String>,
     /// The scope that it takes.
     #[serde(default)]
     pub needed: Option<String>,
@@ -49,9 +52,39 @@ pub(super) struct Done {}
 /// `auth.test`: its `user` is a name.
 #[derive(Debug, Deserialize)]
 pub(super) struct AuthTest {
-    /// The workspace's name.
+    /// The workspace's name; an organisation's token may have none.
     #[serde(default, deserialize_with = "or_default")]
     pub team: String,
+    /// The workspace, by ID.
+    #[serde(default, deserialize_with = "or_default")]
+    pub team_id: String,
+    /// The organisation, by ID, where the workspace is one of several.
+    #[serde(default, deserialize_with = "or_default")]
+    pub enterprise_id: String,
+    /// The token is the organisation's, and good for many workspaces.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_enterprise_install: bool,
+}
+
+/// `auth.teams.list`: the workspaces of an organisation that the app was let into.
+#[derive(Debug, Deserialize)]
+pub(super) struct Workspaces {
+    /// A page of them.
+    #[serde(default)]
+    pub teams: Vec<Workspace>,
+    /// The next one.
+    #[serde(default, deserialize_with = "or_default")]
+    pub response_metadata: Paging,
+}
+
+/// A workspace of an organisation.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Workspace {
+    /// How it is found.
+    pub id: String,
+    /// How people call it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
 }
 
 /// `conversations.info`, `conversations.create`: one channel.

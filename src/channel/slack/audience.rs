@@ -176,7 +176,7 @@ impl Slack {
             let query = [("channel", channel), ("limit", "1000"), ("cursor", &cursor)];
             let page = match self.get::<Members>("conversations.members", &query).await? {
                 Ok(page) => page,
-                Err(no) => return Ok(Err(no.error)),
+                Err(no) => return Ok(Err(self.refused(&no).reason.to_string())),
             };
             names.extend(page.members.iter().filter_map(|id| guests.get(id).cloned()));
             cursor = page.response_metadata.next_cursor;
@@ -199,11 +199,12 @@ impl Slack {
         }
         let (mut guests, mut cursor) = (BTreeMap::new(), String::new());
         for _ in 0..MOST_PAGES {
-            let page = match self.get::<People>("users.list", &[("limit", "1000"), ("cursor", &cursor)]).await? {
+            let query = [("limit", "1000"), ("cursor", &cursor), ("team_id", self.team())];
+            let page = match self.get::<People>("users.list", &query).await? {
                 Ok(page) => page,
                 Err(no) => {
-                    let needed = no.needed.map(|scope| format!("the token lacks {scope}"));
-                    return Ok(Err(needed.unwrap_or(no.error)));
+                    let needed = no.needed.as_ref().map(|scope| format!("the token lacks {scope}"));
+                    return Ok(Err(needed.unwrap_or_else(|| self.refused(&no).reason.to_string())));
                 }
             };
             let is_guest =

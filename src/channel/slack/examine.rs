@@ -30,7 +30,7 @@ impl Slack {
         let scopes: Option<Vec<String>> =
             answer.scopes.as_ref().map(|said| said.split(',').map(|scope| scope.trim().to_owned()).collect());
         let mut findings = match self.read::<AuthTest>(answer).await {
-            Ok(Ok(who)) => vec![Finding::fine("slack: token", &who.team)],
+            Ok(Ok(who)) => self.of_token(&who, wanted.reach.rooms.is_some()).await,
             Ok(Err(no)) => return vec![Finding::wrong("slack: token", &self.refused(&no).reason)],
             Err(failure) => return vec![Finding::wrong(SLACK, &failure.reason)],
         };

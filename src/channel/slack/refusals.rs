@@ -13,8 +13,12 @@ use crate::incident::Receipt;
 /// Words of Slack's public list, and what a person can do.
 const WAYS_OUT: &[(&[&str], &str)] = &[
     (
-        &["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"],
+        &["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"],
         "put a valid bot token where [slack] of the configuration points",
+    ),
+    (
+        &["not_allowed_token_type"],
+        "it is another kind of token (xapp-…, xoxe-…): put the app's bot token (xoxb-…) where [slack] of the configuration points",
     ),
     (&["not_in_channel"], "invite the app into the channel, or give it chat:write.public"),
     (
@@ -40,7 +44,11 @@ const WAYS_OUT: &[(&[&str], &str)] = &[
         &["access_denied", "no_permission", "ekm_access_denied", "org_login_required", "not_allowed"],
         "the workspace does not let the app do that: ask who administers it",
     ),
-    (&["team_access_not_granted", "team_not_found", "invalid_arguments"], "install the app in this workspace too"),
+    (
+        &["team_access_not_granted", "team_not_found"],
+        "let who administers the organisation add the app to this workspace, or correct `workspace` in [slack-channels]",
+    ),
+    (&["invalid_arguments", "missing_argument", "invalid_arg_name"], "report this: it is our mistake"),
     (
         &[
             "invalid_name_specials",
@@ -70,6 +78,10 @@ const WAYS_OUT: &[(&[&str], &str)] = &[
         "report this: it is our mistake",
     ),
 ];
+
+/// What helps where Slack wants to know which workspace is meant.
+pub(super) const NO_WORKSPACE: &str = "the token is a whole organisation's: write the ID (T…) of the workspace as `workspace` into [slack-channels]; \
+                                       `warroom doctor` lists them";
 
 /// What words about one guest mean.
 const GUESTS: &[(&str, &str)] = &[
@@ -136,6 +148,8 @@ pub(super) fn meaning(who: &str, said: &Refusal, archived: &str) -> Receipt {
             let provided = said.provided.as_deref().unwrap_or("none");
             format!("the token needs the scope {needed}, and has {provided}: add it to the app and install it again")
         }
+        // A token of a whole organisation is of many workspaces.
+        "missing_argument" if said.arg.as_deref() == Some("team_id") => NO_WORKSPACE.to_owned(),
         "is_archived" if !archived.is_empty() => archived.to_owned(),
         "" => return Receipt::Refused(refused(who, "no reason", "look there")),
         _ => known.map_or("look the word up at docs.slack.dev, and tell it by hand", |(_, way_out)| way_out).to_owned(),
@@ -151,7 +165,8 @@ mod tests {
     const PUBLIC: &str = "account_inactive access_denied channel_not_found is_archived msg_too_long no_text not_authed \
         not_in_channel org_login_required restricted_action invalid_auth token_revoked token_expired ekm_access_denied \
         no_permission team_access_not_granted missing_scope invalid_name_specials name_unheard_of ratelimited \
-        internal_error service_unavailable message_limit_exceeded cant_update_message user_is_restricted";
+        internal_error service_unavailable message_limit_exceeded cant_update_message user_is_restricted \
+        not_allowed_token_type missing_argument team_not_found";
 
     #[test]
     fn no_word_of_slack_s_stands_alone() {

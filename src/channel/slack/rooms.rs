@@ -188,7 +188,7 @@ impl Slack {
     ) -> Result<Receipt, Failure> {
         for number in 1..=MOST_NAMES {
             let name = if number == 1 { parcel.target.to_string() } else { format!("{}-{number}", parcel.target) };
-            let body = json!({ "name": name, "is_private": is_private });
+            let body = self.in_workspace(json!({ "name": name, "is_private": is_private }));
             let no = match self.post::<OneRoom>("conversations.create", &body).await? {
                 Ok(OneRoom { channel: room }) => {
                     let body = json!({ "channel": room.id, "purpose": format!("warroom {}", parcel.op) });
@@ -264,8 +264,9 @@ impl Slack {
                 return Ok(Seen::Later);
             }
             let types = listing.types.unwrap_or("public_channel,private_channel");
-            let query =
-                [("types", types), ("exclude_archived", "false"), ("limit", "200"), ("cursor", &listing.cursor)];
+            let team = self.team();
+            let cursor = ("cursor", listing.cursor.as_str());
+            let query = [("types", types), ("exclude_archived", "false"), ("limit", "200"), cursor, ("team_id", team)];
             let page = match self.get::<Rooms>("conversations.list", &query).await? {
                 Ok(page) => page,
                 // One scope that lacks refuses the whole question: what can be seen is looked at.

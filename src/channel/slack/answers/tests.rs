@@ -21,7 +21,12 @@ fn each_method_s_published_answer_is_read() {
         r#"{"ok":true,"url":"https://qr.enterprise.slack.example/","team":null,"user":"warroom","team_id":null,
             "user_id":"U1","bot_id":"B1","enterprise_id":"E12345678","is_enterprise_install":true}"#,
     );
-    assert_eq!(enterprise.team, "");
+    assert_eq!((enterprise.team.as_str(), enterprise.is_enterprise_install), ("", true));
+    let workspaces: Workspaces = said(
+        r#"{"ok":true,"teams":[{"name":"Shinichi's workspace","id":"T12345678"},{"name":"Migi's workspace","id":"T12345679"}],
+            "response_metadata":{"next_cursor":"dXNlcl9pZDo5MTQyOTI5Mzkz"}}"#,
+    );
+    assert_eq!(workspaces.teams[1].id, "T12345679");
     let info: OneRoom = said(
         r##"{"ok":true,"channel":{"id":"C012AB3CD","name":"general","is_channel":true,"is_group":false,"is_im":false,
             "is_mpim":false,"is_private":false,"created":1654868334,"is_archived":false,"is_general":true,"unlinked":0,

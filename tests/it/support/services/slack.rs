@@ -24,6 +24,8 @@ pub struct State {
     pub gone: Vec<String>,
     pub pins: Vec<(String, String)>,
     pub invited: Vec<String>,
+    /// The workspaces of an organisation that the app was let into, ID and name; none where the token is of one workspace.
+    pub workspaces: Vec<(String, String)>,
 }
 
 /// A workspace with one channel.
@@ -49,6 +51,12 @@ impl Slack {
             .push((channel.to_owned(), json!({ "ts": ts, "text": text, "user": "U00000BOB", "reactions": reactions })));
     }
 
+    /// The newest text of all channels; empty where there is none.
+    pub fn newest(&self) -> String {
+        let state = self.0.lock().unwrap();
+        state.messages.last().and_then(|(_, message)| message["text"].as_str()).unwrap_or_default().to_owned()
+    }
+
     /// The texts of a channel.
     pub fn texts(&self, channel: &str) -> Vec<String> {
         let state = self.0.lock().unwrap();
@@ -57,12 +65,18 @@ impl Slack {
     }
 
     pub fn answer(&self, request: &Request) -> Reply {
-        let said = if request.header("authorization") == Some(&format!("Bearer {TOKEN}")) {
+        let said = if request.header("authorization").is_some_and(|said| said.contains("xapp-")) {
+            Err("not_allowed_token_type".to_owned())
+        } else if request.header("authorization") == Some(&format!("Bearer {TOKEN}")) {
             self.take(request)
         } else {
             Err("invalid_auth".to_owned())
         };
-        let said = said.unwrap_or_else(|error| json!({ "ok": false, "error": error }));
+        let said = match said {
+            Ok(said) => said,
+            Err(error) if error == "missing_argument" => json!({ "ok": false, "error": error, "arg": "team_id" }),
+            Err(error) => json!({ "ok": false, "error": error }),
+        };
         let scopes = "chat:write,channels:history,channels:manage,channels:read,channels:join,pins:write,pins:read,users:read.email";
         Reply::json(said.to_string()).with("x-oauth-scopes", scopes)
     }
@@ -78,6 +92,10 @@ impl Slack {
             _ => json!({}),
         };
         let known = |state: &State, id: &str| id == STATUS || state.channels.iter().any(|one| one["id"] == id);
+        let is_gone = |one: &Value| one["id"] == body["channel"] && one["is_archived"] == true;
+        if request.method == "POST" && method != "conversations.join" && state.channels.iter().any(is_gone) {
+            return Err("is_archived".to_owned());
+        }
         match (request.method.as_str(), method) {
             ("POST", "chat.postMessage") => {
                 let more = ["unfurl_links", "unfurl_media", "blocks", "thread_ts", "reply_broadcast"];
@@ -143,12 +161,23 @@ impl Slack {
                     _ => Err("user_not_found".to_owned()),
                 }
             }
+            ("POST", "auth.test") if !state.workspaces.is_empty() => {
+                Ok(json!({ "ok": true, "url": "https://qr.enterprise.slack.example/", "team": null, "user": "grace",
+                "team_id": null, "user_id": "U1", "bot_id": "B1", "enterprise_id": "E1", "is_enterprise_install": true }))
+            }
+            ("GET", "auth.teams.list") => {
+                parameters(request, &["limit", "cursor"])?;
+                let teams: Vec<_> =
+                    state.workspaces.iter().map(|(id, name)| json!({ "id": id, "name": name })).collect();
+                Ok(json!({ "ok": true, "teams": teams, "response_metadata": { "next_cursor": "" } }))
+            }
             ("POST", "auth.test") => {
                 Ok(json!({ "ok": true, "url": "https://qr.slack.example/", "team": "QR", "user": "grace",
                 "team_id": "T1", "user_id": "U1", "bot_id": "B1", "is_enterprise_install": false }))
             }
             ("GET", "users.list") => {
-                parameters(request, &["limit", "cursor"])?;
+                parameters(request, &["limit", "cursor", "team_id"])?;
+                of_workspace(&state, request.parameter("team_id"))?;
                 let guest =
                     |name: &String| json!({ "id": format!("U-{name}"), "real_name": name, "is_restricted": true });
                 let mut all: Vec<_> = state.guests.iter().map(guest).collect();
@@ -182,20 +211,22 @@ impl Slack {
                 Ok(json!({ "ok": true, "permalink": format!("https://qr.slack.example/p{ts}") }))
             }
             ("POST", "conversations.create") => {
-                fields(&body, &["name", "is_private"], &[])?;
+                fields(&body, &["name", "is_private"], &["team_id"])?;
+                let team = of_workspace(&state, body["team_id"].as_str())?;
                 let name = text(&body, "name")?;
                 let is_plain =
                     |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter);
                 if name.len() > 80 || !name.chars().all(is_plain) {
                     return Err("invalid_name_specials".to_owned());
                 }
-                if state.channels.iter().any(|one| one["name"] == name) {
+                let is_here = |one: &Value| one["name"] == name && one["context_team_id"] == team;
+                if state.channels.iter().any(is_here) {
                     return Err("name_taken".to_owned());
                 }
                 let id = format!("C{:09}", state.channels.len() + 1);
                 let is_private = body["is_private"] == true;
                 let made = json!({ "id": id, "name": name, "created": 1_790_000_000, "is_archived": false,
-                    "is_private": is_private });
+                    "is_private": is_private, "context_team_id": team });
                 state.channels.push(made.clone());
                 Ok(json!({ "ok": true, "channel": made }))
             }
@@ -204,11 +235,13 @@ impl Slack {
                 Ok(json!({ "ok": true, "channel": { "id": body["channel"], "name": "x" } }))
             }
             ("GET", "conversations.list") => {
-                parameters(request, &["types", "exclude_archived", "limit", "cursor"])?;
+                parameters(request, &["types", "exclude_archived", "limit", "cursor", "team_id"])?;
+                let team = of_workspace(&state, request.parameter("team_id"))?;
+                let here: Vec<_> = state.channels.iter().filter(|one| one["context_team_id"] == team).collect();
                 // Two a page.
                 let from: usize = request.parameter("cursor").map_or(0, |cursor| cursor.parse().unwrap());
-                let page: Vec<_> = state.channels.iter().skip(from).take(2).collect();
-                let more = from + 2 < state.channels.len();
+                let page: Vec<_> = here.iter().skip(from).take(2).collect();
+                let more = from + 2 < here.len();
                 let next = if more { (from + 2).to_string() } else { String::new() };
                 Ok(json!({ "ok": true, "channels": page, "response_metadata": { "next_cursor": next } }))
             }
@@ -283,6 +316,16 @@ impl Slack {
             }
             _ => Err("unknown_method".to_owned()),
         }
+    }
+}
+
+/// The workspace that is meant, which a token of a whole organisation has to be told.
+fn of_workspace(state: &State, said: Option<&str>) -> Checked<Value> {
+    match said {
+        _ if state.workspaces.is_empty() => Ok(Value::Null),
+        None => Err("missing_argument".to_owned()),
+        Some(id) if state.workspaces.iter().any(|(known, _)| known == id) => Ok(json!(id)),
+        Some(_) => Err("team_access_not_granted".to_owned()),
     }
 }
 
