@@ -13,6 +13,7 @@ pub mod card;
 mod clocks;
 pub mod command;
 pub mod delivery;
+pub mod ended;
 pub mod entry;
 pub mod event;
 pub mod facilitation;

@@ -11,10 +11,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Answering, Channel, Examining, Options, Wanted, absent, cannot, found, read, receipt, taken, unknown, without,
+    Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, found, noted, read, receipt, taken,
+    unknown, without,
 };
 use crate::checkup::Finding;
-use crate::incident::{Act, Opened, Parcel, Receipt, Remote, Severity};
+use crate::incident::ended::{self, back_key, over_key};
+use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Watched, Way};
 use crate::reach::OPSGENIE;
 use crate::source::below::Below;
 use crate::source::http::{Failure, Limits, Site, Spelling, Trouble};
@@ -78,6 +80,18 @@ struct Alert {
     acknowledged: bool,
     #[serde(default)]
     priority: String,
+    /// When it came to stand as it stands, as it is written there.
+    #[serde(default)]
+    updated_at: Option<String>,
+    #[serde(default)]
+    report: Option<Report>,
+}
+
+/// What was done with an alert.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Report {
+    closed_by: Option<String>,
 }
 
 /// A note of an alert.
@@ -85,6 +99,32 @@ struct Alert {
 struct Note {
     #[serde(default)]
     note: String,
+}
+
+impl Alert {
+    fn stamp(&self) -> &str {
+        self.updated_at.as_deref().unwrap_or_default()
+    }
+
+    fn by(&self) -> String {
+        let by = self.report.as_ref().and_then(|report| report.closed_by.as_deref());
+        by.map(|by| format!(" by {by}")).unwrap_or_default()
+    }
+}
+
+/// That it was closed there while we go on, or that such an end was taken back.
+fn end_of(alert: &Alert, watched: &Watched) -> Option<News> {
+    let at = alert.stamp().parse().unwrap_or(watched.since);
+    if alert.status != "closed" {
+        let over = watched.over.as_ref()?;
+        let text = format!("alert {} is open there again", alert.tiny_id);
+        return Some(noted(OPSGENIE, &back_key(&watched.remote.id, over), "", at, &text));
+    }
+    let who = alert.report.as_ref().and_then(|report| report.closed_by.as_deref()).unwrap_or_default();
+    let text =
+        format!("alert {} was closed there, and this incident is not over: `outbox` opens it again", alert.tiny_id);
+    let key = over_key(&watched.remote.id, alert.stamp(), None);
+    watched.is_live.then(|| noted(OPSGENIE, &key, who, at, &text))
 }
 
 impl Channel for Opsgenie {
@@ -143,6 +183,14 @@ impl Channel for Opsgenie {
         })
     }
 
+    fn news<'a>(&'a self, watched: &'a Watched) -> Telling<'a> {
+        Box::pin(async move {
+            let alias = alias(&watched.remote.id);
+            let alert = self.alert(&alias).await.map_err(|failure| failure.reason)?;
+            Ok(alert.and_then(|alert| end_of(&alert, watched)).into_iter().collect())
+        })
+    }
+
     fn examine<'a>(&'a self, wanted: &'a Wanted<'a>) -> Examining<'a> {
         let _ = wanted;
         Box::pin(async move {
@@ -182,6 +230,24 @@ impl Opsgenie {
 
     /// The priority first: it decides who is called.
     async fn change(&self, parcel: &Parcel, said: &Opened, alias: &CleanStr) -> Receipt {
+        match self.alert(alias).await {
+            // Nobody is called for what is closed there, however bad it gets.
+            Ok(Some(alert)) if alert.status == "closed" && parcel.standing.phase.is_live() => {
+                let choice = ended::again(OPSGENIE, alias, alert.stamp());
+                if parcel.choices.contains(&choice) {
+                    return self.open(parcel, alias, said).await;
+                }
+                let why = format!(
+                    "alert {} was closed in Opsgenie{}: nobody is called for what is over",
+                    alert.tiny_id,
+                    alert.by()
+                );
+                let ways = vec![Way::new("open it again there, as it is now", &choice)];
+                return Receipt::Asks { why: CleanStr::new(&why), ways };
+            }
+            Ok(_) => {}
+            Err(failure) => return receipt(super::nothing_written(failure)),
+        }
         let body = json!({ "priority": priority(said.severity) });
         match self.act(parcel, Method::PUT, alias, "priority", &body).await {
             Receipt::There(_) => {}

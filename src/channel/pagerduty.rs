@@ -19,6 +19,7 @@ use super::{
     Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, naming, noted, receipt, send, taken,
     unknown, without,
 };
+use crate::incident::ended::followed;
 use crate::incident::foreign::{ALSO_OPEN, ANSWER};
 use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
 use crate::reach::PAGERDUTY;
@@ -30,6 +31,7 @@ use crate::text::CleanStr;
 mod acts;
 mod adopt;
 mod answers;
+mod elsewhere;
 mod examine;
 
 /// The version that is spoken.
@@ -76,10 +78,15 @@ impl Channel for PagerDuty {
                     Err(failure) => untouched(failure),
                 };
             }
+            let parcel = &elsewhere::where_it_is(parcel);
             let Some(about) = &parcel.about else { return without(PAGERDUTY, parcel) };
             let path = Below::of("incidents/{}", &[&about.id]);
+            let incident = match self.met(parcel, &path).await {
+                Ok(incident) => incident,
+                Err(receipt) => return receipt,
+            };
             match &parcel.act {
-                Act::Acknowledge | Act::Resolve | Act::Reopen => self.change(parcel, path.clone()).await,
+                Act::Acknowledge | Act::Resolve | Act::Reopen => self.change(parcel, incident, path.clone()).await,
                 Act::Change(said) => self.rename(parcel, said, path.clone()).await,
                 Act::Note(_) => {
                     let body = json!({ "note": { "content": parcel.text } });
@@ -123,6 +130,7 @@ impl Channel for PagerDuty {
 
     fn look_up<'a>(&'a self, parcel: &'a Parcel) -> Answering<'a> {
         Box::pin(async move {
+            let parcel = &elsewhere::where_it_is(parcel);
             let found = match (&parcel.act, &parcel.about) {
                 (Act::Open(_), _) => self.by_key(parcel).await,
                 (Act::Adopt(number), _) => self.adopted(number).await.map(Some),
@@ -163,7 +171,8 @@ impl PagerDuty {
     /// What others did with the incident. What came through the interface is our own doing, and known, unless it is a person's at a time at which nothing
     /// left from here.
     async fn told(&self, watched: &Watched) -> Result<Vec<News>, Failure> {
-        let path = Below::of("incidents/{}", &[&watched.remote.id]);
+        let remote = followed(PAGERDUTY, &watched.remote, &watched.choices);
+        let path = Below::of("incidents/{}", &[&remote.id]);
         let since = watched.since.to_rfc3339();
         let query = [("is_overview", "true"), ("since", &since), ("include[]", "channels"), ("limit", AT_ONCE)];
         let log: LogEntries = self.get(path.clone().then("log_entries", &[]), &query).await?;
@@ -173,13 +182,19 @@ impl PagerDuty {
             let is_by_api = entry.channel.as_ref().is_some_and(|channel| channel.kind.contains("api"));
             is_by_api && (!is_a_person(entry) || watched.ours.is_empty() || is_at_ours(entry))
         };
-        let mut news = Vec::new();
-        for entry in log.log_entries.iter().filter(|entry| !is_ours(entry) && entry.kind != "notify_log_entry") {
+        let one: OneIncident = self.get(path.clone(), &[]).await?;
+        let mut news: Vec<News> = elsewhere::end_of(&one.incident, watched).into_iter().collect();
+        // Its end is told already, with what it means.
+        let is_told = |entry: &LogEntry| {
+            entry.kind == "notify_log_entry" || (entry.kind == "resolve_log_entry" && !news.is_empty())
+        };
+        let told: Vec<_> = log.log_entries.iter().filter(|entry| !is_ours(entry) && !is_told(entry)).collect();
+        for entry in told {
             let who = entry.agent.as_ref().and_then(|agent| agent.summary.as_deref()).unwrap_or_default();
             news.push(noted(PAGERDUTY, &entry.id, who, entry.created_at, &entry.summary));
         }
         for other in self.open_on(&watched.target).await?.incidents {
-            let Some(number) = other.incident_number.filter(|_| *watched.remote.id != *other.id) else { continue };
+            let Some(number) = other.incident_number.filter(|_| *remote.id != *other.id) else { continue };
             let text =
                 format!("#{number} {} is open on this service too: `link-incident {number}` merges it", other.title);
             let at = other.created_at.unwrap_or(watched.since);
@@ -190,7 +205,6 @@ impl PagerDuty {
         if watched.paged.is_empty() {
             return Ok(news);
         }
-        let one: OneIncident = self.get(path.clone(), &[]).await?;
         for mail in &watched.paged {
             let Some(id) = self.user(mail).await? else { continue };
             let is_theirs = |one: &&Responder| one.user.as_ref().is_some_and(|user| user.id == id);
@@ -265,11 +279,9 @@ impl PagerDuty {
     }
 
     /// Acknowledges or resolves, unless that was done already: doing it again would give the incident to somebody else.
-    async fn change(&self, parcel: &Parcel, path: Below) -> Receipt {
-        match self.get::<OneIncident>(path.clone(), &[]).await {
-            Ok(one) if is_done(&parcel.act, &one.incident) => return Receipt::There(one.incident.into()),
-            Ok(_) => {}
-            Err(failure) => return untouched(failure),
+    async fn change(&self, parcel: &Parcel, incident: Incident, path: Below) -> Receipt {
+        if is_done(&parcel.act, &incident) {
+            return Receipt::There(incident.into());
         }
         // The answer must show what was asked for: one that names the incident and another status did not take it.
         let mut incident = json!({ "type": "incident_reference", "status": "acknowledged" });

@@ -109,6 +109,7 @@ impl Console {
         let begin = incident.detected_at.into_iter().chain(incident.declared.as_ref().map(|mark| mark.at)).min();
         let since = incident.clock().wall(begin.unwrap_or_default()) - BEFORE;
         let paged: Vec<CleanStr> = incident.paged().into_iter().map(|paged| paged.mail).collect();
+        let ended = incident.ended_there();
         let watch = |service: &CleanStr, target: &CleanStr, thing, remote| Watched {
             incident: incident.id(),
             service: service.clone(),
@@ -120,6 +121,9 @@ impl Console {
             paged: Vec::new(),
             ours: incident.sent_to(service),
             planned: BTreeMap::new(),
+            choices: self.choices(),
+            is_live: incident.phase().is_live(),
+            over: ended.iter().find(|one| one.service == *service).map(|one| one.stamp.clone()),
         };
         let (mut all, mut unproven) = (Vec::new(), Vec::new());
         for known in incident.deliveries.iter().filter(|known| reach.serves(&known.body.service)) {

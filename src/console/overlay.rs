@@ -34,7 +34,7 @@ pub(crate) use items::{
 };
 pub(crate) use leaves::{as_it_leaves, worded};
 pub(crate) use outbox::{
-    again, anew, delivery, delivery_line, held_back, is_orphan, left_behind, left_line, outbox, wants_a_hand, ways,
+    again, delivery, delivery_line, further, held_back, is_orphan, left_behind, left_line, outbox, wants_a_hand, ways,
 };
 pub(crate) use pick::{
     Choice, Pick, RecordsFor, add_service, leave_role, phase, records, remove_service, severity, summary_line,

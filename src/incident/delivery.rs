@@ -128,7 +128,7 @@ pub struct Beside {
 const SILENT: [&str; 3] = ["pagerduty-events", "webhook", "opsgenie"];
 
 /// Systems that call people.
-const PAGERS: [&str; 3] = ["pagerduty", "pagerduty-events", "opsgenie"];
+pub(super) const PAGERS: [&str; 3] = ["pagerduty", "pagerduty-events", "opsgenie"];
 
 /// A text on its way to another system.
 #[derive(Clone, Debug, PartialEq)]
@@ -506,6 +506,9 @@ impl Facts {
                 _ => false,
             }),
             // Once for each time that it ended, or went on.
+            Act::Reopen if self.ended_there().iter().any(|one| one.service == body.service) => {
+                alike.any(|known| !known.state.is_over())
+            }
             Act::Resolve | Act::Reopen => alike.any(|known| known.round == self.reopened),
             Act::OpenRoom { .. } if self.is_room_lost(body) => {
                 let since = self.since_room(body).iter().skip(1);

@@ -5,7 +5,7 @@
 //! Invariant: of two consoles that note one thing, the first does; what is noted changes nothing but the timeline, who answered a page, and in a drill
 //! the task whose call-back it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Act, CleanStr, CleanText, DateTime, Delivery, DeliveryState, EntryId, Facts, ForeignNoted, Incident, IncidentId,
@@ -54,6 +54,12 @@ pub struct Watched {
     pub ours: Vec<DateTime<Utc>>,
     /// When each of our silences is to end, by its mark.
     pub planned: BTreeMap<CleanStr, DateTime<Utc>>,
+    /// The ways out that people took where a system asked, in this incident.
+    pub choices: BTreeSet<CleanStr>,
+    /// The incident goes on: an end there is one that somebody should know of.
+    pub is_live: bool,
+    /// The end there that is known, by its moment.
+    pub over: Option<CleanStr>,
 }
 
 /// What a system tells of something that is looked after.
@@ -74,6 +80,12 @@ pub struct Paged {
     pub at: DateTime<Utc>,
     /// What they answered, and when.
     pub answer: Option<(CleanStr, DateTime<Utc>)>,
+}
+
+/// Whether a person said that ours went into this one.
+fn is_into(choice: &str, id: &str) -> bool {
+    let parts: Vec<&str> = choice.split('/').collect();
+    matches!(parts[..], [_, "into", _, into, ..] if into == id)
 }
 
 impl Incident {
@@ -119,6 +131,9 @@ impl Facts {
         let others =
             self.foreign.iter().filter(|((system, _), _)| *system == *service).filter_map(|((_, key), noted)| {
                 let id = CleanStr::new(key.strip_prefix(ALSO_OPEN)?.strip_prefix('/')?);
+                if self.choices.iter().any(|choice| is_into(choice, &id)) {
+                    return None;
+                }
                 let number = noted.text.strip_prefix('#')?.split_whitespace().next()?;
                 let (name, link) = (Some(CleanStr::new(number)), noted.link.clone());
                 let other = Remote { name, link, id, is_adopted: false };

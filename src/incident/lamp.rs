@@ -33,6 +33,17 @@ pub fn lamps(facts: &Facts, present: &[Actor], now: DateTime<Utc>) -> Vec<String
             }
         }
     }
+    for ended in facts.ended_there() {
+        let (called, service) = (ended.remote.called(), &ended.service);
+        lamps.push(match &ended.into {
+            Some(into) => {
+                format!("{called} was merged into #{} in {service}: go on with that one (:outbox)", into.called())
+            }
+            None => format!(
+                "{called} is over in {service}, and this is not: nobody is called there (:outbox opens it again)"
+            ),
+        });
+    }
     for paged in facts.paged() {
         let length = now - paged.at;
         match &paged.answer {

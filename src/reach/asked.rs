@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{PAGERDUTY, Place, Reach, SLACK, commander, opening};
+use super::{PAGERDUTY, Place, Reach, SLACK, commander, description, opening};
+use crate::incident::ended::EndedThere;
 use crate::incident::{Act, Delivery, DeliveryQueued, DeliveryState, Incident, Remote};
 use crate::text::{CleanStr, CleanText};
 
@@ -44,6 +45,12 @@ impl Reach {
                 .then(|| Remote { name: Some(number.into()), ..Remote::from(number) })
         };
         let other = told.map(|(other, _)| other).or_else(by_number)?;
+        let ended = incident.ended_there();
+        let is_into = |one: &&EndedThere| one.into.as_ref().is_some_and(|into| *into.called().as_str() == *number);
+        // Ours went into it already: that one is ours now.
+        if let Some(ended) = ended.iter().find(is_into) {
+            return self.take_up(ended, me, incident);
+        }
         if opening(PAGERDUTY, incident).is_none_or(|opening| matches!(opening.state, DeliveryState::Dropped { .. })) {
             return self.adopt(PAGERDUTY, number, me, incident);
         }
@@ -51,6 +58,23 @@ impl Reach {
             service: PAGERDUTY.into(),
             target: opening(PAGERDUTY, incident)?.body.target.clone(),
             act: Act::Merge(other),
+            from: self.mail(me),
+            release: self.release(incident),
+            ..DeliveryQueued::default()
+        })
+    }
+
+    /// What takes up again what somebody ended in a system that calls people, when somebody says so: it is opened again there, or what it went into is ours.
+    pub fn take_up(&self, ended: &EndedThere, me: &str, incident: &Incident) -> Option<DeliveryQueued> {
+        let maker = incident.deliveries.iter().find(|known| known.id == ended.maker)?;
+        if let Some(into) = &ended.into {
+            return self.adopt(&ended.service, into.called(), me, incident);
+        }
+        Some(DeliveryQueued {
+            service: ended.service.clone(),
+            target: maker.body.target.clone(),
+            act: Act::Reopen,
+            text: description(incident),
             from: self.mail(me),
             release: self.release(incident),
             ..DeliveryQueued::default()

@@ -23,6 +23,7 @@ use crate::support::services::{Checked, answer, body, fields};
 
 mod chat;
 mod clocks;
+mod elsewhere;
 mod events;
 mod faults;
 mod fits;

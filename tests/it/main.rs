@@ -31,6 +31,7 @@ mod judged;
 mod killed;
 mod layers;
 mod left_over;
+mod meddled;
 mod not_known;
 mod oncall;
 mod parity;

@@ -57,9 +57,42 @@ pub(super) struct Incident {
     /// Where a person reads it.
     #[serde(default)]
     pub html_url: Option<String>,
+    /// When it came to stand as it stands, as it is written there.
+    #[serde(default)]
+    pub last_status_change_at: Option<String>,
+    /// Who did that.
+    #[serde(default)]
+    pub last_status_change_by: Option<Agent>,
+    /// How it was resolved, where that is a merge.
+    #[serde(default)]
+    pub resolve_reason: Option<ResolveReason>,
     /// People who were asked to come.
     #[serde(default, deserialize_with = "or_default")]
     pub incidents_responders: Vec<Responder>,
+}
+
+/// How an incident was resolved.
+#[derive(Debug, Deserialize)]
+pub(super) struct ResolveReason {
+    /// `merge_resolve_reason`.
+    #[serde(rename = "type", default, deserialize_with = "or_default")]
+    pub kind: String,
+    /// The one that it was merged into.
+    #[serde(default)]
+    pub incident: Option<Merged>,
+}
+
+/// An incident that another one was merged into.
+#[derive(Debug, Deserialize)]
+pub(super) struct Merged {
+    /// How it is found.
+    pub id: String,
+    /// `[#4712] title`.
+    #[serde(default)]
+    pub summary: Option<String>,
+    /// Where a person reads it.
+    #[serde(default)]
+    pub html_url: Option<String>,
 }
 
 /// Somebody who has it.

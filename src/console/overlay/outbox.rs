@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Overlay;
 use super::pick::{Choice, Pick};
@@ -45,7 +45,7 @@ fn line(delivery: &Delivery, room: usize, cx: &Cx<'_>) -> String {
     let (word, place) = (delivery.state.word(), delivery.place_in(cx.incident));
     let place = if room == 0 { place } else { fit(&place, room).into_owned() };
     let gap = " ".repeat(room.saturating_sub(columns(&place)));
-    format!("{word:<11} {since:>8}  {place}{gap}{says}{next}{why}{}", answers(delivery, cx))
+    format!("{word:<11} {since:>8}  {place}{gap}{says}{next}{why}{}{}", answers(delivery, cx), ended(delivery, cx))
 }
 
 /// What paged people have answered, and how long ago.
@@ -59,10 +59,26 @@ fn answers(delivery: &Delivery, cx: &Cx<'_>) -> String {
     theirs.collect()
 }
 
-/// All that goes out: first what is not there, then the newest of what is.
+/// That somebody ended there what it made.
+fn ended(delivery: &Delivery, cx: &Cx<'_>) -> String {
+    let ended = cx.incident.ended_there().into_iter().find(|one| one.maker == delivery.id);
+    let ago = |at: DateTime<Utc>| duration((cx.now - at).max(TimeDelta::zero()));
+    match ended {
+        Some(one) => match &one.into {
+            Some(into) => format!(" · MERGED INTO #{} there {} ago", into.called(), ago(one.at)),
+            None => format!(" · OVER THERE since {}", ago(one.at)),
+        },
+        None => String::new(),
+    }
+}
+
+/// All that goes out: first what is not there, then what was ended there, then the newest of what is.
 fn listed<'a>(cx: &Cx<'a>) -> Vec<&'a Delivery> {
-    let over = cx.incident.deliveries.iter().rev().filter(|delivery| delivery.state.is_over());
-    cx.incident.undelivered().chain(over.take(MOST_OVER)).collect()
+    let ended: BTreeSet<EntryId> = cx.incident.ended_there().into_iter().map(|one| one.maker).collect();
+    let over = || cx.incident.deliveries.iter().rev().filter(|delivery| delivery.state.is_over());
+    let taken = over().filter(|one| ended.contains(&one.id));
+    let others = over().filter(|one| !ended.contains(&one.id)).take(MOST_OVER);
+    cx.incident.undelivered().chain(taken).chain(others).collect()
 }
 
 /// What a dry run does not send, in lines.
@@ -233,8 +249,24 @@ pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(CleanStr, DeliveryS
     fitting.map(|(words, to)| (words.into(), to)).collect()
 }
 
+/// What can be done besides moving it, in commands.
+pub(crate) fn further(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(String, Vec<Command>)> {
+    anew(delivery, cx).into_iter().chain(taken_up(delivery, cx)).collect()
+}
+
+/// What takes up again what was made there and somebody ended.
+fn taken_up(delivery: &Delivery, cx: &Cx<'_>) -> Option<(String, Vec<Command>)> {
+    let ended = cx.incident.ended_there().into_iter().find(|one| one.maker == delivery.id)?;
+    let body = cx.reach.take_up(&ended, cx.me, cx.incident)?;
+    let words = match &ended.into {
+        Some(into) => format!("it was merged into #{}: go on with that one", into.called()),
+        None => "it was ended there: open it again".to_owned(),
+    };
+    Some((words, vec![Command::SendOut(Box::new(body))]))
+}
+
 /// What sends a text to where the configuration has it by now, in place of where it was to go when it was approved.
-pub(crate) fn anew(delivery: &Delivery, cx: &Cx<'_>) -> Option<(String, Vec<Command>)> {
+fn anew(delivery: &Delivery, cx: &Cx<'_>) -> Option<(String, Vec<Command>)> {
     let (body, changed) = cx.reach.as_of_now(delivery, cx.incident)?;
     let why = CleanStr::new(&format!("sent as the configuration has it now: {changed}"));
     let to = DeliveryState::Dropped { why };
@@ -267,7 +299,7 @@ pub(crate) fn delivery(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
         let body = DeliveryMoved { delivery: id, step: delivery.moves, to, is_routine: false };
         rows.push((words.to_string(), Choice::Command(Box::new(Command::MoveDelivery(body)))));
     }
-    rows.extend(anew(delivery, cx).map(|(words, commands)| (words, Choice::Commands(commands))));
+    rows.extend(further(delivery, cx).into_iter().map(|(words, commands)| (words, Choice::Commands(commands))));
     Some(Overlay::Pick(Box::new(Pick {
         title: delivery.place_in(cx.incident),
         notes: vec![delivery_line(delivery, cx), format!("approved by {}", delivery.queued.by)],

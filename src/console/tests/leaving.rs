@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::incident::{
-    Act, Delivery, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId, FollowUpSet, Opened, Severity,
+    Act, Delivery, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId, FollowUpSet, ForeignNoted, Opened, Severity,
 };
 use crate::pane::Present;
-use crate::reach::{JIRA, Place, Reach, Tracker};
+use crate::reach::{JIRA, PAGERDUTY, Place, Reach, Tracker};
 
 fn reach() -> Reach {
     Reach { trackers: vec![Tracker { service: JIRA.into(), place: Place::One("OPS".into()) }], ..Reach::default() }
@@ -158,6 +158,55 @@ fn what_was_deleted_outside_is_opened_again_and_told_anew() {
     desk.tell(Msg::Delivered(again, crate::incident::Receipt::There("OPS-9".into())));
     desk.pass(2);
     assert_eq!(find(&desk, ticket).state.word(), "SENT", "the follow-up's ticket is another object");
+}
+
+#[test]
+fn what_somebody_ended_where_people_are_called_is_first_on_the_list_and_taken_up_with_one_key() {
+    let noted = |key: &str, text: &str, at| {
+        let (service, who) = ("pagerduty".into(), "Eve".into());
+        let (key, text) = (key.into(), crate::text::CleanText::new(text));
+        Event::ForeignNoted(ForeignNoted { service, key, who, at, text, link: None, answers: None })
+    };
+    for (key, row, way, expected) in [
+        ("over/Q4711/t1", "OVER THERE since", "it was ended there: open it again", Act::Reopen),
+        (
+            "over/Q4711/t1/Q4712/4712",
+            "MERGED INTO #4712 there",
+            "it was merged into #4712: go on with that one",
+            Act::Adopt("4712".into()),
+        ),
+    ] {
+        let place = Place::Of([("alipay".into(), "PALIPAY".into())].into());
+        let trackers = vec![Tracker { service: PAGERDUTY.into(), place }];
+        let reach = Reach { trackers, ..Reach::default() };
+        let mut desk = Desk::open_with(Settings { reach, ..settings(Layout::Ic) }, (160, 40));
+        present(&mut desk, &[("dana", "c1")]);
+        let wall = desk.wall;
+        let body = DeliveryQueued {
+            service: PAGERDUTY.into(),
+            target: "PALIPAY".into(),
+            act: opened(),
+            ..DeliveryQueued::default()
+        };
+        let id = desk.write_as("bob", "c2", Event::DeliveryQueued(body));
+        for (step, to) in (0..).zip(sent("Q4711")) {
+            let body = DeliveryMoved { delivery: id, step, to, is_routine: false };
+            desk.write_as("bob", "c2", Event::DeliveryMoved(body));
+        }
+        assert!(desk.console.cx(desk.wall).lamps().iter().all(|lamp| !lamp.contains("pagerduty")));
+        desk.write_as("bob", "c2", noted(key, "somebody ended it", wall));
+        let cx = desk.console.cx(desk.wall);
+        assert!(cx.lamps().iter().any(|lamp| lamp.contains("in pagerduty")), "{:?}", cx.lamps());
+        let (list, offered) = (overlay::outbox(&cx), overlay::further(find(&desk, id), &cx));
+        assert_eq!(offered.iter().map(|(words, _)| words.as_str()).collect::<Vec<_>>(), [way]);
+        let [Command::SendOut(body)] = &offered[0].1[..] else { panic!("{offered:?}") };
+        assert_eq!((&body.act, body.target.as_str()), (&expected, "PALIPAY"));
+        desk.console.show(list);
+        assert!(desk.screen().contains(row), "{}", desk.screen());
+        // It was opened there again: nothing is left to do.
+        desk.write_as("bob", "c2", noted("back/Q4711/t1", "it is open again", wall));
+        assert_eq!(overlay::further(find(&desk, id), &desk.console.cx(desk.wall)), []);
+    }
 }
 
 #[test]

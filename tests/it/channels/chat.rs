@@ -72,6 +72,9 @@ async fn pins_of_threads_and_beyond_the_first_page_are_told_with_names_and_links
         paged: Vec::new(),
         ours: Vec::new(),
         planned: Default::default(),
+        choices: BTreeSet::new(),
+        is_live: true,
+        over: None,
     };
     let told = |news: Vec<warroom::incident::News>| -> Vec<(String, String)> {
         news.iter().map(|one| (one.noted.who.to_string(), one.noted.text.to_string())).collect()
@@ -180,6 +183,9 @@ async fn a_channel_of_a_thousand_messages_costs_no_more_than_a_short_one_and_a_l
         paged: Vec::new(),
         ours: Vec::new(),
         planned: Default::default(),
+        choices: BTreeSet::new(),
+        is_live: true,
+        over: None,
     };
     assert_eq!(channel.news(&watched).await.unwrap(), []);
     {

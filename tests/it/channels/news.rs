@@ -7,7 +7,7 @@ use warroom::incident::{News, Thing, Watched};
 use super::*;
 use crate::support::alertmanager::{Running, is_installed};
 
-fn watched(service: &str, target: &str, thing: Option<Thing>, remote: &str) -> Watched {
+pub fn watched(service: &str, target: &str, thing: Option<Thing>, remote: &str) -> Watched {
     Watched {
         incident: IncidentId::incident(1),
         service: service.into(),
@@ -19,10 +19,13 @@ fn watched(service: &str, target: &str, thing: Option<Thing>, remote: &str) -> W
         paged: Vec::new(),
         ours: Vec::new(),
         planned: Default::default(),
+        choices: BTreeSet::new(),
+        is_live: true,
+        over: None,
     }
 }
 
-fn texts(news: &[News]) -> Vec<&str> {
+pub fn texts(news: &[News]) -> Vec<&str> {
     news.iter().map(|one| &*one.noted.text).collect()
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::news::{texts, watched};
 use super::*;
+use warroom::incident::{Thing, Watched};
 
 /// An account: alerts by alias, and requests that are processed when they are asked about the second time.
 #[derive(Debug, Default)]
@@ -25,6 +27,32 @@ impl Opsgenie {
         let alert = json!({ "id": "8743a1b2-11da-480e-8493-744660980000", "tinyId": "1", "alias": alias, "message": "x",
                             "status": "open", "acknowledged": false, "priority": "P3" });
         self.0.lock().unwrap().alerts.insert(alias.to_owned(), alert);
+    }
+
+    /// How many alerts are unanswered, answered and closed.
+    pub fn statuses(&self) -> [usize; 3] {
+        let state = self.0.lock().unwrap();
+        let count = |is: &dyn Fn(&Value) -> bool| state.alerts.values().filter(|alert| is(alert)).count();
+        let is_open = |alert: &Value| alert["status"] == "open";
+        [
+            count(&|alert| is_open(alert) && alert["acknowledged"] == false),
+            count(&|alert| is_open(alert) && alert["acknowledged"] == true),
+            count(&|alert| !is_open(alert)),
+        ]
+    }
+
+    /// What it was asked, each by the method and the end of its path.
+    pub fn asked(&self) -> Vec<String> {
+        self.0.lock().unwrap().asked.clone()
+    }
+
+    /// Somebody closes all alerts, in Opsgenie's own app.
+    pub fn closed_by(&self, who: &str) {
+        for alert in self.0.lock().unwrap().alerts.values_mut() {
+            alert["status"] = json!("closed");
+            alert["updatedAt"] = json!(warroom::run::clock::wall().to_rfc3339());
+            alert["report"] = json!({ "closedBy": who });
+        }
     }
 
     /// How often an act was done: what is set to what it is already is done once.
@@ -236,6 +264,37 @@ async fn an_alert_is_there_once_its_request_names_it_and_is_followed_to_its_end(
     assert!(matches!(channel.look_up(&about(Act::Reopen)).await, Receipt::NotThere { .. }));
     there(channel.deliver(&about(Act::Reopen)).await);
     assert_eq!(alert("status"), "open");
+}
+
+#[tokio::test]
+async fn an_alert_that_somebody_closed_there_is_told_and_opened_again_when_a_person_says_so() {
+    let (account, _server, channel) = account().await;
+    there(channel.deliver(&ours(opened(&[]))).await);
+    let watch = watched("opsgenie", "opsgenie", Some(Thing::Record), "INC-1_1-7");
+    assert!(channel.news(&watch).await.unwrap().is_empty());
+    account.closed_by("Eve");
+    let news = channel.news(&watch).await.unwrap();
+    let told = "alert 1 was closed there, and this incident is not over: `outbox` opens it again";
+    assert_eq!((texts(&news), news[0].noted.who.as_str()), (vec![told], "Eve"));
+    assert!(
+        channel.news(&Watched { is_live: false, ..watch.clone() }).await.unwrap().is_empty(),
+        "that is as it should be"
+    );
+    let worse = about(Act::Change(Opened {
+        title: "worse".into(),
+        severity: Severity::Sev0,
+        alerts: BTreeSet::new(),
+        linked: Vec::new(),
+    }));
+    let (why, ways) = asked(channel.deliver(&worse).await);
+    assert!(why.contains("closed in Opsgenie by Eve"), "{why}");
+    let alert = |name: &str| account.0.lock().unwrap().alerts["INC-1_1-7"][name].clone();
+    assert_eq!((alert("status"), alert("priority")), (json!("closed"), json!("P2")), "nothing was written");
+    there(channel.deliver(&taking(&worse, &ways, "open it again")).await);
+    assert_eq!((alert("status"), alert("priority")), (json!("open"), json!("P1")));
+    let over = news[0].noted.key.rsplit('/').next().map(CleanStr::new);
+    let news = channel.news(&Watched { over, ..watch }).await.unwrap();
+    assert!(news[0].noted.text.ends_with("is open there again"), "{news:?}");
 }
 
 #[tokio::test]

@@ -43,9 +43,9 @@ async fn a_priority_is_the_one_that_the_configuration_names_from_the_account_s_o
 async fn an_escalation_and_a_new_assignee_are_there_when_pagerduty_shows_them() {
     let (account, server, channel) = account().await;
     let remote = there(channel.deliver(&parcel("pagerduty", "PALIPAY", opened(&[]))).await);
+    account.logged("Escalated by Grace", "Grace", "web_ui");
     let sent_at = warroom::run::clock::wall();
     let now = |act| Parcel { sent_at, first_sent_at: sent_at, ..about(&remote, act) };
-    account.logged("Escalated by Grace", "Grace", "web_ui");
     let second = now(Act::Escalate(2));
     assert!(matches!(channel.look_up(&second).await, Receipt::NotThere { .. }), "Grace did that");
     there(channel.deliver(&second).await);

@@ -140,6 +140,9 @@ async fn each_time_that_others_moved_a_ticket_is_told_once_and_in_their_name() {
         paged: Vec::new(),
         ours: Vec::new(),
         planned: Default::default(),
+        choices: BTreeSet::new(),
+        is_live: true,
+        over: None,
     };
     let news = channel.news(&watched).await.unwrap();
     let told: Vec<_> =

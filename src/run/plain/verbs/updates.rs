@@ -10,7 +10,7 @@ use super::super::numbers::{key, named};
 use super::words::{first_word, given, leading_time, lines};
 use super::{Answer, InShell, Verb, usage, verb};
 use crate::console::overlay::send;
-use crate::console::overlay::{again, anew, delivery_line, held_back, left_line, update_facts, ways};
+use crate::console::overlay::{again, delivery_line, further, held_back, left_line, update_facts, ways};
 use crate::incident::{Channel, Command, DeliveryMoved, EntryId, PersonTold, Severity, StatusUpdate};
 use crate::pane::Cx;
 use crate::reach;
@@ -177,8 +177,9 @@ fn outbox(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let ways = ways(delivery, &cx);
     let (way, reason) = first_word(rest);
     let chosen = way.parse::<usize>().ok();
-    let anew = anew(delivery, &cx);
-    if let Some((_, commands)) = anew.as_ref().filter(|_| chosen == Some(ways.len() + 1)) {
+    let further = further(delivery, &cx);
+    let besides = chosen.and_then(|way| further.get(way.checked_sub(ways.len() + 1)?));
+    if let Some((_, commands)) = besides {
         let mut effects = Vec::new();
         for command in commands.clone() {
             effects.extend(session.ask(command, wall)?);
@@ -191,7 +192,8 @@ fn outbox(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
         lines.extend(
             ways.iter().enumerate().map(|(place, (words, _))| format!("  :outbox {number} {}: {words}", place + 1)),
         );
-        lines.extend(anew.map(|(words, _)| format!("  :outbox {number} {}: {words}", ways.len() + 1)));
+        let all = further.iter().enumerate();
+        lines.extend(all.map(|(place, (words, _))| format!("  :outbox {number} {}: {words}", ways.len() + 1 + place)));
         return session.answer(lines);
     };
     let (delivery, step, to) = (delivery.id, delivery.moves, to.clone());

@@ -50,15 +50,37 @@ impl PagerDuty {
         }
     }
 
+    /// Somebody resolves an incident, in PagerDuty's own app.
+    pub fn resolved_by(&self, id: &str, who: &str) {
+        let mut state = self.0.lock().unwrap();
+        let found = state.incidents.iter_mut().find(|one| one["id"] == id).unwrap();
+        stands(found, "resolved", who);
+        entry(&mut state, "resolve_log_entry", &format!("Resolved by {who}"), who, "mobile");
+    }
+
+    /// Somebody merges an incident into another one, in PagerDuty's own app.
+    pub fn merged_by(&self, id: &str, into: &str, who: &str) {
+        let mut state = self.0.lock().unwrap();
+        let other = state.incidents.iter().find(|one| one["id"] == into).unwrap().clone();
+        let found = state.incidents.iter_mut().find(|one| one["id"] == id).unwrap();
+        stands(found, "resolved", who);
+        let summary = format!("[#{}] {}", other["incident_number"].as_u64().unwrap(), other["title"].as_str().unwrap());
+        found["resolve_reason"] = json!({ "type": "merge_resolve_reason", "incident": {
+            "id": into, "type": "incident_reference", "summary": summary, "html_url": other["html_url"] } });
+    }
+
+    /// Somebody gives an incident to a user, in PagerDuty's own app.
+    pub fn given_by(&self, id: &str, user: &str, who: &str) {
+        let mut state = self.0.lock().unwrap();
+        let found = state.incidents.iter_mut().find(|one| one["id"] == id).unwrap();
+        found["assignments"] = json!([{ "assignee": { "id": user, "type": "user_reference" } }]);
+        entry(&mut state, "delegate_log_entry", &format!("Reassigned to {user} by {who}"), who, "web_ui");
+    }
+
     /// Something stands in its log: who did it through what.
     pub fn logged(&self, summary: &str, who: &str, channel: &str) {
         let mut state = self.0.lock().unwrap();
-        let id = format!("L{}", state.log.len() + 1);
-        let at = warroom::run::clock::wall().to_rfc3339();
-        state.log.push(json!({
-            "id": id, "type": "escalate_log_entry", "summary": summary, "created_at": at,
-            "agent": { "type": "user_reference", "summary": who }, "channel": { "type": channel },
-        }));
+        entry(&mut state, "escalate_log_entry", summary, who, channel);
     }
 
     pub fn answer(&self, request: &Request) -> Reply {
@@ -187,9 +209,10 @@ impl PagerDuty {
                     return Err(format!("status {status}"));
                 }
                 let words = body["incident"]["resolution"].as_str().unwrap_or_default();
+                let by = from.clone();
                 state.acts.push((status.clone(), from, words.to_owned()));
                 let found = state.incidents.iter_mut().find(|one| one["id"] == *id).ok_or("no such incident")?;
-                found["status"] = json!(status);
+                stands(found, &status, &by);
                 Ok(answer(200, &json!({ "incident": found.clone() })))
             }
             ("GET", ["incidents", _, "log_entries"]) => {
@@ -280,6 +303,22 @@ impl PagerDuty {
             (method, _) => Ok(answer(404, &json!({ "error": { "message": format!("{method} {}", request.path) } }))),
         }
     }
+}
+
+/// An incident comes to stand so.
+fn stands(incident: &mut Value, status: &str, who: &str) {
+    incident["status"] = json!(status);
+    incident["last_status_change_at"] = json!(warroom::run::clock::wall().to_rfc3339());
+    incident["last_status_change_by"] = json!({ "type": "user_reference", "summary": who });
+}
+
+fn entry(state: &mut State, kind: &str, summary: &str, who: &str, channel: &str) {
+    let id = format!("L{}", state.log.len() + 1);
+    let at = warroom::run::clock::wall().to_rfc3339();
+    state.log.push(json!({
+        "id": id, "type": kind, "summary": summary, "created_at": at,
+        "agent": { "type": "user_reference", "summary": who }, "channel": { "type": channel },
+    }));
 }
 
 /// What Alertmanager's integration writes of an alert whose name and service stand in the title.
