@@ -123,6 +123,7 @@ impl Console {
             planned: BTreeMap::new(),
             choices: self.choices(),
             is_live: incident.phase().is_live(),
+            known: incident.foreign.keys().filter(|(of, _)| of == service).map(|(_, key)| key.clone()).collect(),
             over: ended.iter().find(|one| one.service == *service).map(|one| one.stamp.clone()),
         };
         let (mut all, mut unproven) = (Vec::new(), Vec::new());

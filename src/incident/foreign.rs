@@ -60,6 +60,8 @@ pub struct Watched {
     pub is_live: bool,
     /// The end there that is known, by its moment.
     pub over: Option<CleanStr>,
+    /// What was noted of this system already, by key: nothing is asked for a line that is there.
+    pub known: BTreeSet<CleanStr>,
 }
 
 /// What a system tells of something that is looked after.

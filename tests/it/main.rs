@@ -40,6 +40,7 @@ mod plain;
 mod playbooks;
 mod prometheus;
 mod proxies;
+mod quiet;
 mod reach_story;
 mod read_only;
 mod refused_calls;

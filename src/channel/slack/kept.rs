@@ -47,9 +47,12 @@ impl Slack {
             let at = seconds.and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0)).unwrap_or(watched.since);
             let who = message.author();
             let who = names.get(who).map_or(who, String::as_str);
-            let mut line =
-                noted(SLACK, &format!("{channel}/{}", message.ts), who, at, &readable(&message.words(), &names));
-            line.noted.link = self.link(channel, &message.ts).await?;
+            let key = format!("{channel}/{}", message.ts);
+            let mut line = noted(SLACK, &key, who, at, &readable(&message.words(), &names));
+            // A line that is there has its link.
+            if !watched.known.contains(&line.noted.key) {
+                line.noted.link = self.link(channel, &message.ts).await?;
+            }
             news.push(line);
         }
         Ok(news)

@@ -75,6 +75,7 @@ async fn pins_of_threads_and_beyond_the_first_page_are_told_with_names_and_links
         choices: BTreeSet::new(),
         is_live: true,
         over: None,
+        known: BTreeSet::new(),
     };
     let told = |news: Vec<warroom::incident::News>| -> Vec<(String, String)> {
         news.iter().map(|one| (one.noted.who.to_string(), one.noted.text.to_string())).collect()
@@ -87,7 +88,15 @@ async fn pins_of_threads_and_beyond_the_first_page_are_told_with_names_and_links
     assert_eq!(told(channel.news(&watched).await.unwrap()), expected[1..], "what is older has its turn later");
     // Pins, the newest page and one of the older ones; names and links do not change.
     assert_eq!(server.requests().len() - count, 3);
-    assert_eq!(told(channel.news(&watched).await.unwrap()), expected);
+    let all = channel.news(&watched).await.unwrap();
+    // A console that begins anew knows the lines, and asks for no link of them.
+    let known = all.iter().map(|one| one.noted.key.clone()).collect();
+    assert_eq!(told(all), expected);
+    let count = server.requests().iter().filter(|request| request.path.ends_with("getPermalink")).count();
+    let again = open("slack", &server);
+    assert_eq!(told(again.news(&Watched { known, ..watched }).await.unwrap()), expected);
+    let links = server.requests().iter().filter(|request| request.path.ends_with("getPermalink")).count();
+    assert_eq!(links, count);
 }
 
 #[tokio::test]
@@ -186,6 +195,7 @@ async fn a_channel_of_a_thousand_messages_costs_no_more_than_a_short_one_and_a_l
         choices: BTreeSet::new(),
         is_live: true,
         over: None,
+        known: BTreeSet::new(),
     };
     assert_eq!(channel.news(&watched).await.unwrap(), []);
     {

@@ -22,6 +22,7 @@ pub fn watched(service: &str, target: &str, thing: Option<Thing>, remote: &str) 
         choices: BTreeSet::new(),
         is_live: true,
         over: None,
+        known: BTreeSet::new(),
     }
 }
 

@@ -143,6 +143,7 @@ async fn each_time_that_others_moved_a_ticket_is_told_once_and_in_their_name() {
         choices: BTreeSet::new(),
         is_live: true,
         over: None,
+        known: BTreeSet::new(),
     };
     let news = channel.news(&watched).await.unwrap();
     let told: Vec<_> =
