@@ -450,6 +450,7 @@ pub const CALLS: &[Call] = &[
         "`DELETE_ISSUES`; without it the tickets stay as closed ones",
         "jira: project",
     ),
+    call(ALERTMANAGER, "GET", "api/v2/alerts", "alerts as they come and go", "the address", "alertmanager"),
     call(
         ALERTMANAGER,
         "GET",

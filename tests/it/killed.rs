@@ -156,13 +156,22 @@ pub fn take_annotation(request: &Request, kept: &Mutex<Vec<String>>) -> Reply {
     let mut kept = kept.lock().unwrap();
     if request.method == "GET" {
         let tags: Vec<_> = request.query.iter().filter(|(key, _)| key == "tags").map(|(_, tag)| tag).collect();
-        let found = kept.iter().enumerate().filter(|(_, one)| tags.iter().all(|tag| one.contains(tag.as_str())));
+        let found = kept
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| !one.is_empty())
+            .filter(|(_, one)| tags.iter().all(|tag| one.contains(tag.as_str())));
         let found: Vec<_> = found.map(|(place, _)| json!({ "id": place + 1 })).collect();
         return Reply::json(json!(found).to_string());
     }
     if request.method == "POST" {
         kept.push(request.body.clone());
         return Reply::json(json!({ "id": kept.len(), "message": "Annotation added" }).to_string());
+    }
+    let place = request.path.rsplit('/').next().and_then(|id| id.parse::<usize>().ok());
+    // Somebody deleted it.
+    if place.and_then(|place| kept.get(place - 1)).is_some_and(String::is_empty) {
+        return Reply::status(404, r#"{"message":"Could not find annotation to update"}"#);
     }
     Reply::json(r#"{"message":"Annotation patched"}"#)
 }
@@ -174,7 +183,7 @@ pub fn take_hook(request: &Request, kept: &Mutex<Vec<String>>) -> Reply {
     Reply::status(204, "")
 }
 
-fn take_silence(request: &Request, kept: &Mutex<Vec<String>>) -> Reply {
+pub fn take_silence(request: &Request, kept: &Mutex<Vec<String>>) -> Reply {
     let mut kept = kept.lock().unwrap();
     match (request.method.as_str(), request.path.as_str()) {
         ("POST", "/api/v2/silences") => {

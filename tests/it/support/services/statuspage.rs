@@ -49,6 +49,15 @@ impl Statuspage {
         updates.map(|update| (word(&update["status"]), word(&update["body"]))).collect()
     }
 
+    /// The text that was written last on a page; empty where there is none.
+    pub fn newest(&self, page: &str) -> String {
+        let state = self.0.lock().unwrap();
+        let of_page = state.incidents.iter().filter(|(of, _)| of == page);
+        let updates = of_page.flat_map(|(_, incident)| incident["incident_updates"].as_array().unwrap());
+        let last = updates.max_by_key(|update| update["created_at"].as_str().map(str::to_owned));
+        last.and_then(|update| update["body"].as_str()).unwrap_or_default().to_owned()
+    }
+
     /// Somebody sets a component by hand.
     pub fn set(&self, component: &str, status: &str) {
         self.0.lock().unwrap().components.insert(component.to_owned(), json!(status));
