@@ -5,7 +5,8 @@
 //! ```
 //!
 //! `FOLDER` gets the configuration (`config/warroom/config.toml`), the secrets (`secrets`, to be sourced) and `requests`, a line for each. While a file
-//! named like a system lies in `FOLDER/down`, that system answers 503; taking `FOLDER/secrets` away ends it.
+//! named like a system lies in `FOLDER/down`, that system answers 503; a file named like one of [`HANDS`] in `FOLDER/hand` has somebody else do that there,
+//! and is taken away; taking `FOLDER/secrets` away ends it.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,75 @@ use crate::support::services::jira::{self, Jira};
 use crate::support::services::pagerduty::PagerDuty;
 use crate::support::services::slack::{self, Slack};
 use crate::support::services::statuspage::Statuspage;
+
+/// What somebody else can do in a system.
+const HANDS: [&str; 13] = [
+    "statuspage-resolved",
+    "statuspage-deleted",
+    "component-deleted",
+    "component-maintenance",
+    "channel-archived",
+    "message-deleted",
+    "ticket-done",
+    "ticket-deleted",
+    "pagerduty-resolved",
+    "pagerduty-merged",
+    "pagerduty-given",
+    "opsgenie-closed",
+    "annotation-deleted",
+];
+
+/// The systems in which somebody else does something.
+#[derive(Clone)]
+struct Hands {
+    pagerduty: PagerDuty,
+    slack: Slack,
+    page: Statuspage,
+    jira: Jira,
+    opsgenie: crate::channels::opsgenie::Opsgenie,
+    annotations: Arc<Mutex<Vec<String>>>,
+}
+
+impl Hands {
+    /// Does what somebody else was asked to do.
+    fn act(&self, what: &str) {
+        let newest = || {
+            let state = self.pagerduty.0.lock().unwrap();
+            let open = state.incidents.iter().rfind(|one| one["status"] != "resolved");
+            open.map(|one| one["id"].as_str().unwrap().to_owned())
+        };
+        match what {
+            "statuspage-resolved" => self.page.end_by_hand("resolved"),
+            "statuspage-deleted" => drop(self.page.0.lock().unwrap().incidents.pop()),
+            "component-deleted" => drop(self.page.0.lock().unwrap().components.remove("c1")),
+            "component-maintenance" => self.page.set("c1", "under_maintenance"),
+            "channel-archived" => {
+                if let Some(room) = self.slack.0.lock().unwrap().channels.last_mut() {
+                    room["is_archived"] = json!(true);
+                }
+            }
+            "message-deleted" => {
+                let mut state = self.slack.0.lock().unwrap();
+                if let Some((_, ts)) = state.pins.pop() {
+                    state.messages.retain(|(_, message)| message["ts"] != ts);
+                }
+            }
+            "ticket-done" => self.jira.state.lock().unwrap().issues[0]["status"] = json!("done"),
+            "ticket-deleted" => drop(self.jira.state.lock().unwrap().issues.remove(0)),
+            "pagerduty-resolved" => newest().into_iter().for_each(|id| self.pagerduty.resolved_by(&id, "Eve Stone")),
+            "pagerduty-merged" => {
+                if let Some(id) = newest() {
+                    let into = self.pagerduty.alerted("the whole region is down");
+                    self.pagerduty.merged_by(&id, &format!("Q{into}"), "Eve Stone");
+                }
+            }
+            "pagerduty-given" => newest().into_iter().for_each(|id| self.pagerduty.given_by(&id, "PUBOB", "Eve Stone")),
+            "opsgenie-closed" => self.opsgenie.closed_by("Eve Stone"),
+            "annotation-deleted" => self.annotations.lock().unwrap().iter_mut().for_each(String::clear),
+            other => panic!("nobody can do {other}"),
+        }
+    }
+}
 
 type Handler = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 
@@ -47,7 +117,7 @@ async fn serve(name: &'static str, folder: &Path, handler: Handler) -> Server {
 #[ignore = "serves every system until its folder's `secrets` are taken away, for trying a console by hand"]
 async fn every_system_for_a_console_that_is_tried_by_hand() {
     let folder = PathBuf::from(std::env::var("WARROOM_BY_HAND").expect("WARROOM_BY_HAND names a folder"));
-    for below in ["down", "config/warroom", "state"] {
+    for below in ["down", "hand", "config/warroom", "state"] {
         std::fs::create_dir_all(folder.join(below)).unwrap();
     }
     let (pagerduty, slack) = (PagerDuty::default(), Slack::default());
@@ -56,6 +126,14 @@ async fn every_system_for_a_console_that_is_tried_by_hand() {
     let [events, annotations, hooks] = kept;
     let teams = |_: &Request| Reply::status(202, "").with("x-ms-workflow-run-id", "run-1");
     let opsgenie = crate::channels::opsgenie::Opsgenie::default();
+    let hands = Hands {
+        pagerduty: pagerduty.clone(),
+        slack: slack.clone(),
+        page: page.clone(),
+        jira: jira.clone(),
+        opsgenie: opsgenie.clone(),
+        annotations: annotations.clone(),
+    };
     let handlers: [(&'static str, Handler); 9] = [
         ("pagerduty", Arc::new(move |request| pagerduty.answer(request))),
         ("slack", Arc::new(move |request| slack.answer(request))),
@@ -107,6 +185,10 @@ async fn every_system_for_a_console_that_is_tried_by_hand() {
     let secrets: String = secrets.collect();
     std::fs::write(folder.join("secrets"), secrets).unwrap();
     while folder.join("secrets").exists() {
+        for what in HANDS.into_iter().filter(|what| folder.join("hand").join(what).exists()) {
+            hands.act(what);
+            std::fs::remove_file(folder.join("hand").join(what)).unwrap();
+        }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
