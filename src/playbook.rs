@@ -21,7 +21,7 @@ use serde::Deserialize;
 
 use crate::incident::gate::Needs;
 use crate::incident::{CommandStarted, PlaybookFrozen, ServiceId, StepRef};
-use crate::slo::{Absent, Objective, ObjectiveKind, Unit};
+use crate::slo::{Absent, Objective, ObjectiveKind, Unit, promql};
 use crate::spans::WatchedService;
 use crate::text::CleanStr;
 use crate::text::document::{self, Complaint, Flaw, Key, name, said};
@@ -268,6 +268,20 @@ impl Playbook {
         }))
     }
 
+    /// What is doubtful in it, though it can be used: limits that nothing meets, functions that are not known here.
+    pub fn doubts(&self) -> Vec<String> {
+        let limits = self.objectives.iter().filter_map(Objective::doubt);
+        let charts = self.objectives.iter().map(|objective| (&objective.title, objective.expr.as_str()));
+        let asked = |step: &Step| Some((step.title.clone(), step.query()?.promql.to_string()));
+        let asked: Vec<_> = self.steps.iter().filter_map(asked).collect();
+        let queries = charts.chain(asked.iter().map(|(title, query)| (title, query.as_str())));
+        let doubts = |(title, query): (&CleanStr, &str)| -> Vec<String> {
+            let found = promql::check(query).unwrap_or_default();
+            found.into_iter().map(|fault| format!("{title}: {fault}")).collect()
+        };
+        limits.chain(queries.flat_map(doubts)).collect()
+    }
+
     /// For how long the answer to a step of its must have held, at most.
     pub fn longest_hold(&self) -> TimeDelta {
         let holds = self.steps.iter().filter_map(|step| Some(*step.query()?.hold?));
@@ -402,9 +416,8 @@ fn check_objective(objective: &Objective) -> Result<(), Complaint> {
     name(&objective.id, "id")?;
     said(&objective.title, "title")?;
     said(&objective.expr, "expr")?;
-    if let Some(wrong) = stray_placeholder(&objective.expr) {
-        let message = format!("`${wrong}` is not filled in: the only placeholder is `$window`");
-        return Err(Complaint::new(["expr".into()], message));
+    if let Err(fault) = promql::check(&objective.expr) {
+        return Err(Complaint::new(["expr".into()], fault.to_string()));
     }
     match objective.window.parse::<Lapse>() {
         Err(error) => return Err(Complaint::new(["window".into()], error.to_string())),
@@ -429,15 +442,6 @@ fn check_objective(objective: &Objective) -> Result<(), Complaint> {
         (ObjectiveKind::Threshold, _) => (!target.is_finite()).then(|| format!("{target} is no limit: write a number")),
     };
     wrong.map_or(Ok(()), |message| Err(Complaint::new(["target".into()], message)))
-}
-
-/// A `$name` other than `$window`; `$` before anything but a letter is a regular expression's.
-fn stray_placeholder(expr: &str) -> Option<&str> {
-    expr.split('$').skip(1).find_map(|rest| {
-        let end = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
-        let word = &rest[..end];
-        (word.starts_with(|letter: char| letter.is_ascii_alphabetic()) && word != "window").then_some(word)
-    })
 }
 
 /// All playbooks, and what is wrong with those that could not be read.

@@ -20,6 +20,7 @@ mod measured;
 pub mod number;
 #[cfg(test)]
 mod number_tests;
+pub mod promql;
 mod written;
 
 pub use measured::{Lasting, Measured, Worst};
@@ -184,7 +185,7 @@ pub struct Objective {
     pub title: CleanStr,
     /// What it promises.
     pub kind: ObjectiveKind,
-    /// PromQL; `$window` is replaced by a duration.
+    /// PromQL as it stands in the file; [`promql`] says what is filled in.
     pub expr: String,
     /// The promise, in the unit.
     pub target: f64,
@@ -214,7 +215,7 @@ pub enum Absent {
 }
 
 /// How often values are sampled unless the objective says so.
-const SAMPLED_EVERY: TimeDelta = TimeDelta::seconds(15);
+const SAMPLED_EVERY: Lapse = Lapse::seconds(15);
 
 fn five_minutes() -> CleanStr {
     CleanStr::new("5m")
@@ -266,12 +267,12 @@ impl Objective {
 
     /// The PromQL with a window filled in.
     pub fn query(&self, window: &str) -> String {
-        self.expr.replace("$window", window)
+        promql::filled(&self.expr, window, self.every.unwrap_or(SAMPLED_EVERY))
     }
 
     /// Whether the query looks at a window, not at one moment.
     pub fn is_windowed(&self) -> bool {
-        self.expr.contains("$window")
+        promql::is_windowed(&self.expr)
     }
 
     /// Whether a value breaks the promise. What is no number says nothing, and neither does an infinity on the good side: it comes of a division. One on
@@ -325,7 +326,7 @@ impl Objective {
 
     /// The distance of two samples.
     pub fn resolution(&self) -> TimeDelta {
-        self.every.map_or(SAMPLED_EVERY, TimeDelta::from).max(TimeDelta::seconds(1))
+        TimeDelta::from(self.every.unwrap_or(SAMPLED_EVERY)).max(TimeDelta::seconds(1))
     }
 
     /// How many times too fast an error ratio spends the budget: 1 spends it exactly.

@@ -93,8 +93,7 @@ fn checked(config: &Config, file: &Path) -> Result<Vec<String>, String> {
             crate::text::many(playbook.steps.len(), "step"),
             playbook.service
         ));
-        let doubts = playbook.objectives.iter().filter_map(|objective| objective.doubt());
-        lines.extend(doubts.map(|doubt| format!("! {doubt}")));
+        lines.extend(playbook.doubts().into_iter().map(|doubt| format!("! {doubt}")));
         lines.extend(missing(&playbook, &config.commands, &surroundings(config)));
     }
     Ok(lines)

@@ -155,11 +155,13 @@ fn stopped_by(stop: &Stop) -> Result<(), Complaint> {
     let wrong = |key: &str, why: &str| Err(Complaint::new([key.into()], why));
     match (&stop.objective, &stop.query) {
         (Some(name), None) => pair(name, "objective")?,
-        (None, Some(query)) if query.is_blank() => return wrong("query", "is empty"),
+        (None, Some(query)) if crate::text::is_blank(query) => return wrong("query", "is empty"),
         (None, Some(_)) if stop.above.is_none() && stop.below.is_none() => {
             return wrong("query", "has no limit: say `above` or `below`");
         }
-        (None, Some(_)) => {}
+        (None, Some(query)) => {
+            crate::slo::promql::check(query).map_err(|fault| Complaint::new(["query".into()], fault.to_string()))?;
+        }
         (Some(_), Some(_)) | (None, None) => return wrong("objective", "or `query`: say one of them"),
     }
     if stop.above.is_some() && stop.below.is_some() {

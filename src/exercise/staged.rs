@@ -11,8 +11,8 @@ use super::Exercise;
 use crate::incident::{CommandStarted, EntryId, Incident, IncidentId, OF_EXERCISE, StepRef};
 use crate::playbook::{Aliases, Catalogue, CommandStep};
 use crate::slo::Side;
-use crate::text::CleanStr;
 use crate::text::duration::Lapse;
+use crate::text::{CleanStr, CleanText};
 
 /// The staging environment that a console's configuration names.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +66,7 @@ pub struct Stop {
     pub objective: Option<CleanStr>,
     /// Or PromQL.
     #[serde(default)]
-    pub query: Option<CleanStr>,
+    pub query: Option<CleanText>,
     /// What it measures, in words; an objective's title unless said.
     #[serde(default)]
     pub what: Option<CleanStr>,
@@ -189,7 +189,7 @@ impl Exercise {
             } else if let Some(query) = &stop.query {
                 let (limit, is_upper) =
                     stop.above.map_or((stop.below.unwrap_or_default(), false), |above| (above, true));
-                let what = stop.what.clone().unwrap_or_else(|| query.clone());
+                let what = stop.what.clone().unwrap_or_else(|| CleanStr::new(query));
                 guards.push(Guard { what, query: query.to_string(), limit, is_upper, at: stop.at });
             }
         }

@@ -158,8 +158,8 @@ pub enum Evidence {
         service: ServiceId,
         /// The objective's title.
         objective: CleanStr,
-        /// The PromQL as it was sent.
-        query: CleanStr,
+        /// The PromQL as it was sent, with its line breaks and comments.
+        query: CleanText,
         /// Start of what was on the screen.
         from: DateTime<Utc>,
         /// Its end.

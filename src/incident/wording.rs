@@ -71,7 +71,10 @@ pub fn wording(event: &Event, incident: &Incident) -> (&'static str, CleanText) 
                 // The number itself, where the text beside it is shorter.
                 let is_said = exact.is_blank() || value.split(' ').next() == Some(exact.as_str());
                 let exact = if is_said { String::new() } else { format!(" [{exact}]") };
-                ("evidence", format!("{service} {objective} = {value}{exact}{whose} at {} · {query}", time(*at, facts)))
+                // A query of several lines stands on its own: in one line its comments would hide the rest.
+                let before = if query.contains('\n') { "\n" } else { " · " };
+                let at = time(*at, facts);
+                ("evidence", format!("{service} {objective} = {value}{exact}{whose} at {at}{before}{query}"))
             }
             Evidence::Trace { trace, summary } => ("evidence", format!("trace {trace}: {summary}")),
         },

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::command::CommandStep;
 use super::expect::Expectation;
 use crate::incident::{Channel, Phase};
+use crate::slo::promql;
 use crate::text::document::{Complaint, name, said, trimmed};
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, CleanText};
@@ -72,8 +73,8 @@ pub struct Look {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Query {
-    /// PromQL; `$window` stands for five minutes.
-    pub promql: CleanStr,
+    /// PromQL, as it stands in the file; `$window` stands for five minutes.
+    pub promql: CleanText,
     /// What each value must be, such as `< 0.8`.
     pub expect: Expectation,
     /// For how long it must have been so; absent for now.
@@ -121,7 +122,7 @@ pub struct Branch {
 pub struct Wait {
     /// PromQL; with `expect`.
     #[serde(default)]
-    pub promql: Option<CleanStr>,
+    pub promql: Option<CleanText>,
     /// What each value must be.
     #[serde(default)]
     pub expect: Option<Expectation>,
@@ -181,7 +182,7 @@ impl Step {
         said(&self.expect, "expect")?;
         said(&self.undo, "undo")?;
         let within = |kind: &'static str| move |complaint: Complaint| complaint.within(["do".into(), kind.into()]);
-        let query = |query: &Query| promql(&query.promql);
+        let query = |query: &Query| asked(&query.promql);
         match &self.action {
             None => Ok(()),
             Some(Action::Look(look)) if look.links.is_empty() => {
@@ -200,12 +201,9 @@ impl Step {
     }
 }
 
-fn promql(text: &str) -> Result<(), Complaint> {
+fn asked(text: &str) -> Result<(), Complaint> {
     said(text, "promql")?;
-    super::stray_placeholder(text).map_or(Ok(()), |wrong| {
-        let message = format!("`${wrong}` is not filled in: the only placeholder is `$window`");
-        Err(Complaint::new(["promql".into()], message))
-    })
+    promql::check(text).map(drop).map_err(|fault| Complaint::new(["promql".into()], fault.to_string()))
 }
 
 impl Choice {
@@ -224,7 +222,7 @@ impl Choice {
 impl Wait {
     fn check(&self) -> Result<(), Complaint> {
         match (&self.promql, &self.expect, &self.time) {
-            (Some(text), Some(_), None) => promql(text),
+            (Some(text), Some(_), None) => asked(text),
             (None, None, Some(time)) if !time.is_zero() => Ok(()),
             _ => Err(Complaint::new(
                 ["promql".into()],

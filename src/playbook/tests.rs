@@ -122,7 +122,11 @@ fn a_wrong_playbook_is_refused_with_position_key_and_choices() {
         ),
         ("target = 0.99", "target = 99.0", "t.toml:13:10: `objectives[1].target`: 99 is no share of good events"),
         ("target = 0.99", "target = nan", "t.toml:13:10: `objectives[1].target`: NaN is no share of good events"),
-        ("all[$window]", "all[$windwo]", "t.toml:12:8: `objectives[1].expr`: `$windwo` is not filled in"),
+        (
+            "all[$window]",
+            "all[$windwo]",
+            "t.toml:12:8: `objectives[1].expr`: line 1, column 57 of the query: `$windwo` is not filled in",
+        ),
         ("unit = \"ratio\"", "unit = \"seconds\"", "t.toml:14:8: `objectives[1].unit`: a ratio objective"),
         ("id = \"look\"", "id = \"Look!\"", "t.toml:17:6: `steps[1].id`: `Look!` is no name"),
         ("undo = \"Nothing to undo.\"", "undo = \" \"", "t.toml:21:8: `steps[1].undo`: is empty"),

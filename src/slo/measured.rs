@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Grid, Objective, Series};
-use crate::text::CleanStr;
+use crate::text::{CleanStr, CleanText};
 
 /// What a query returned.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Measured {
     /// The worst value of those at each moment; empty where none was left out.
     pub rest: Vec<Option<f64>>,
     /// The PromQL as it was sent.
-    pub query: CleanStr,
+    pub query: CleanText,
     /// Burn rates over [`super::BURN_WINDOWS`], of a ratio; `None` where nothing can be said.
     pub burn: [Option<f64>; 3],
     /// What the server said beside the data (infos, "native histogram: …").
@@ -72,7 +72,7 @@ impl Measured {
             series,
             left_out: 0,
             rest: Vec::new(),
-            query: CleanStr::new(query),
+            query: CleanText::new(query),
             burn: [None; 3],
             remarks: Vec::new(),
             partial: Vec::new(),

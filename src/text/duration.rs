@@ -49,6 +49,11 @@ impl Lapse {
         self.0.num_milliseconds() as f64 / 1000.0
     }
 
+    /// So many times as long; no longer than a century.
+    pub fn times(self, count: i64) -> Self {
+        Self(TimeDelta::milliseconds(self.0.num_milliseconds().saturating_mul(count).min(LONGEST)))
+    }
+
     /// Whether it is no time at all.
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
