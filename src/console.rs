@@ -56,6 +56,7 @@ use crate::slo::ObjectiveId;
 use crate::template::Templates;
 use crate::text::CleanStr;
 use crate::theme::Theme;
+use crate::widget::frame::PaneFrame;
 pub use declaring::Doubt;
 pub use draw::{Cursor, Drawn};
 pub use effect::{Effect, Effects, JournalMsg, Msg, Printout, Summary};
@@ -496,6 +497,7 @@ impl Console {
             wall,
             looked_at: self.looked_at,
             spelling: self.spelling,
+            rooms: self.rooms(),
         }
     }
 
@@ -505,6 +507,16 @@ impl Console {
         } else {
             self.open.incident.zone.parse().unwrap_or(chrono_tz::UTC)
         }
+    }
+
+    /// The room inside each pane's frame.
+    fn rooms(&self) -> [(u16, u16); PANES.len()] {
+        let mut rooms = [(0, 0); PANES.len()];
+        for (id, area) in self.arrangement().panes {
+            let inside = PaneFrame::inner(area);
+            rooms[id as usize] = (inside.width, inside.height);
+        }
+        rooms
     }
 
     /// Where everything stands.
@@ -584,6 +596,7 @@ impl Console {
                 Intent::Copy(text) => {
                     effects.push(Effect::Copy(text));
                 }
+                Intent::Read(text) => effects.push(Effect::Read(text)),
                 Intent::Watch(span) => self.span = span,
                 Intent::Satisfy(duty) => self.act_on(&Item::Duty(duty), wall, effects),
                 Intent::ActOn(item) => self.act_on(&item, wall, effects),

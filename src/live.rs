@@ -13,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::alert::{Alert, worst_first};
 use crate::change::{Change, bounded};
 use crate::slo::{Grid, Measured, Objective, ObjectiveId};
+use crate::spans::compare::{Compared, Wanted};
 use crate::spans::{SpanRow, Trace, TraceId};
 use crate::text::CleanStr;
 
@@ -133,6 +134,8 @@ pub enum Finding {
     Trace(Trace),
     /// The trace that somebody opened could not be had.
     NoTrace(TraceId, CleanStr),
+    /// A healthy trace to lay beside one that is open.
+    Compared(Box<Compared>),
     /// How many error spans were usual.
     Usual(Usual),
     /// What changed of late.
@@ -221,6 +224,8 @@ pub struct ChangeFinding {
 pub enum Inquiry {
     /// Fetch a whole trace.
     Trace(TraceId),
+    /// Find a healthy trace beside one that is open.
+    Compare(Wanted),
     /// Give a hint: in a drill.
     Hint,
     /// Let the one who would get in touch next in a drill do so now.
@@ -344,6 +349,8 @@ pub struct Live {
     pub changes: BTreeMap<SourceName, (DateTime<Utc>, ChangeFinding)>,
     /// The trace that was opened last, or why it could not be.
     pub trace: Option<Result<Trace, (TraceId, CleanStr)>>,
+    /// The healthy trace that was found last, to lay beside one.
+    pub compared: Option<Box<Compared>>,
     /// How many error spans were usual before the incident, where that was asked.
     pub usual: Option<Usual>,
     /// What each source said of alerts; [`Live::alerts`] is all of it as one list.
@@ -365,6 +372,7 @@ impl Live {
             panels: _,
             spans: _,
             trace: _,
+            compared: _,
             usual: _,
         } = self;
         // A drill's world ends with its record.
@@ -447,6 +455,7 @@ impl Live {
                 trace.spans.truncate(MOST_SPANS);
                 self.trace = Some(Ok(trace));
             }
+            Finding::Compared(found) => self.compared = Some(found),
             // What is known stays when asking again fails.
             Finding::Usual(found) => {
                 let is_known =

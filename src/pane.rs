@@ -206,6 +206,8 @@ pub struct Cx<'a> {
     pub looked_at: Option<DateTime<Utc>>,
     /// How actions and moments are spelled where this is read.
     pub spelling: Spelling,
+    /// Columns and rows inside each pane's frame; none of those that are not in sight.
+    pub rooms: [(u16, u16); PANES.len()],
 }
 
 /// How a sentence of the domain is spelled: by keys on the screen, by commands in line mode and in a shell.
@@ -235,6 +237,16 @@ pub fn is_here(name: &str, present: &[Present], me: &Actor) -> bool {
 }
 
 impl Cx<'_> {
+    /// The columns inside a pane's frame.
+    pub fn width(&self, pane: PaneId) -> u16 {
+        self.rooms[pane as usize].0
+    }
+
+    /// The rows inside a pane's frame.
+    pub fn height(&self, pane: PaneId) -> u16 {
+        self.rooms[pane as usize].1
+    }
+
     /// Who asks, when.
     pub fn asking(&self) -> Asking {
         let present = self.present.iter().map(|present| present.actor.clone()).collect();
@@ -560,6 +572,8 @@ pub enum Intent {
     Inquire(Inquiry),
     /// Put a text into the person's clipboard.
     Copy(CleanText),
+    /// Show a text in the person's pager.
+    Read(CleanText),
     /// The graphs' time range or width changed.
     Watch(TimeDelta),
     /// Do what is due.

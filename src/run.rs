@@ -265,8 +265,8 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
             view.repaint(&tty, &mut shell);
             continue;
         }
-        if let Some(file) = shell.wants_pager() {
-            if let Some(ending) = view.page(&tty, &mut signals, file, &mut shell).await {
+        if let Some(paged) = shell.wants_pager() {
+            if let Some(ending) = view.page(&tty, &mut signals, paged, &mut shell).await {
                 break ending.status();
             }
             continue;
@@ -396,11 +396,11 @@ impl View {
         &mut self,
         tty: &Tty,
         signals: &mut Signals,
-        file: PathBuf,
+        paged: pager::Paged,
         shell: &mut Shell,
     ) -> Option<signals::Ending> {
         tty.leave();
-        let mut pager = tokio::task::spawn_blocking(move || pager::show(&file));
+        let mut pager = tokio::task::spawn_blocking(move || pager::show(&paged));
         let ending = loop {
             tokio::select! {
                 biased;

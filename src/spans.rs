@@ -1,18 +1,22 @@
 //! Error spans, slow spans and traces.
 //!
 //! Hides the rule by which a span counts as an error ([`evidence`]: the data says it in a dozen ways), the tree that parents make of a trace (with
-//! parents that are missing, doubled or form a ring), which span is to blame ([`cause`]), and which errors are of one kind ([`kinds`]).
+//! parents that are missing, doubled or form a ring), which span is to blame ([`cause`]), which errors are of one kind ([`kinds`]), and what is otherwise
+//! in a healthy trace ([`compare`]).
 //!
 //! Invariant: any set of spans gives a finite waterfall in which each span stands exactly once.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::text::CleanStr;
+use crate::text::{CleanStr, CleanText};
 
 pub mod cause;
+pub mod compare;
 pub mod evidence;
+pub mod fields;
 pub mod kinds;
 pub mod path;
 
@@ -98,8 +102,12 @@ pub struct Span {
     pub http_status: Option<u16>,
     /// Its tags.
     pub tags: Vec<(CleanStr, CleanStr)>,
+    /// The tags of the process that did it: pod, host, version.
+    pub process: Arc<[(CleanStr, CleanStr)]>,
     /// Its events.
     pub logs: Vec<SpanLog>,
+    /// Values of tags and events that are no single line of usual length, by key, as they came; [`Span::whole`] finds one.
+    pub long: Vec<(CleanStr, CleanText)>,
     /// What the collector says about it (clock skew).
     pub warnings: Vec<CleanStr>,
 }
@@ -224,6 +232,12 @@ impl Span {
     /// Whether it says of itself that it is an error.
     pub fn is_error(&self) -> bool {
         matches!(self.outcome, Outcome::Error(_))
+    }
+
+    /// A value of a tag or an event as it came, where that is more than the one line which is kept of it.
+    pub fn whole(&self, key: &CleanStr, value: &CleanStr) -> Option<&CleanText> {
+        let is_it = |(name, text): &&(CleanStr, CleanText)| name == key && CleanStr::field(text) == *value;
+        self.long.iter().find(is_it).map(|(_, text)| text)
     }
 
     /// When it ended.

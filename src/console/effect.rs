@@ -249,6 +249,8 @@ pub enum Effect {
     Run(EntryId, RunAct),
     /// Show the whole output of a command in the person's pager.
     Page(EntryId),
+    /// Show a text in the person's pager; it goes to no disk.
+    Read(CleanText),
     /// Put a text into the person's clipboard.
     Copy(CleanText),
     /// Tell the other consoles which layout this one shows.

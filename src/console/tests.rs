@@ -735,6 +735,7 @@ mod runs;
 mod series;
 mod snapshots;
 mod start;
+mod traces;
 mod updates;
 mod values;
 mod versions;

@@ -10,6 +10,7 @@ use super::noise::{mix, mix2, normal, unit};
 use super::requests::Moment;
 use super::{Cause, Failure, Hop, World};
 use crate::live::{SpanFinding, Watchlist};
+use crate::spans::compare::{Census, Compared, Healthy, Period, Wanted, typical};
 use crate::spans::{Kind, Outcome, Rows, Span, SpanLog, Trace, TraceId};
 use crate::text::CleanStr;
 
@@ -18,6 +19,10 @@ const MOST_ERRORS: usize = 2_000;
 const MOST_SLOW: usize = 500;
 /// As many requests as one search looks at: some milliseconds of work.
 const MOST_REQUESTS: u64 = 40_000;
+/// As many traces of a time are compared …
+const MOST_COMPARED: usize = 200;
+/// … of as many of its newest seconds.
+const MOST_SECONDS: usize = 3_600;
 
 /// A traced request.
 struct Request<'a> {
@@ -93,6 +98,36 @@ impl World {
         let moment = self.course.moment(&self.exercise, second * 1000);
         let request = (number < self.traced(&moment, second)).then(|| self.request(&moment, second, number))?;
         Some(self.whole(&request, id.clone()))
+    }
+
+    /// A healthy trace of the first time that has one, and the requests of that time beside those of now.
+    pub fn compare(&self, wanted: &Wanted) -> Compared {
+        let Wanted { trace, entry, then, now } = wanted;
+        let found = then.iter().find_map(|period| {
+            let traces = self.newest(period);
+            let then = Census { is_sample: true, ..Census::of(&traces, entry) };
+            let trace = typical(traces, entry)?;
+            let now = Ok(Census { is_sample: true, ..Census::of(&self.newest(now), entry) });
+            Some(Healthy { trace, period: period.clone(), then, now })
+        });
+        let why = || format!("no healthy trace of {} {} was found", entry.service, entry.operation).into();
+        Compared { trace: trace.clone(), entry: entry.clone(), healthy: found.ok_or_else(why) }
+    }
+
+    /// The newest traces of a time.
+    fn newest(&self, period: &Period) -> Vec<Trace> {
+        let mut traces = Vec::new();
+        for second in (period.from.timestamp()..period.until.timestamp()).rev().take(MOST_SECONDS) {
+            let moment = self.course.moment(&self.exercise, second * 1000);
+            for number in 0..self.traced(&moment, second) {
+                let request = self.request(&moment, second, number);
+                traces.push(self.whole(&request, self.id(&request)));
+                if traces.len() >= MOST_COMPARED {
+                    return traces;
+                }
+            }
+        }
+        traces
     }
 
     /// All spans of a request.
@@ -233,6 +268,8 @@ impl World {
             outcome: timing.error.map_or(Outcome::Fine, |error| Outcome::Error(error.clone())),
             http_status: Some(status),
             tags,
+            process: Default::default(),
+            long: Vec::new(),
             logs,
             warnings: Vec::new(),
         }
@@ -265,6 +302,8 @@ impl World {
                 outcome: Outcome::Fine,
                 http_status: None,
                 tags: Vec::new(),
+                process: Default::default(),
+                long: Vec::new(),
                 logs: Vec::new(),
                 warnings: Vec::new(),
             });

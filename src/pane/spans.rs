@@ -1,17 +1,20 @@
-//! Error spans and slow spans of the watched services, grouped; and the trace that was opened, as a waterfall.
+//! Error spans and slow spans of the watched services, grouped; and the trace that was opened: as a waterfall, beside a healthy one, or one span whole.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-mod waterfall;
+pub mod beside;
+pub mod waterfall;
+mod whole;
 
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, Purpose, Question, acts_from_table};
 use crate::incident::{Command, Evidence};
 use crate::live::{Freshness, Inquiry, SIMULATED, SpanFinding};
 use crate::slo::Unit;
 use crate::spans::{SpanGroup, SpanOrder, SpanRow, Step, TraceId, group};
+use crate::text::CleanText;
 use crate::widget::list::Selection;
 use crate::widget::text::{duration, fit_line, relative, wrap};
 
@@ -30,11 +33,22 @@ const ACTS: &[Act<Spans>] = &[
     Act::look("page-up", &["PgUp"], "ten rows up", |pane, cx| pane.go(-10, cx)),
     Act::look("first", &["Home", "g"], "the first row", |pane, cx| pane.go(isize::MIN, cx)),
     Act::look("last", &["End", "G"], "the last row", |pane, cx| pane.go(isize::MAX, cx)),
-    Act::look("open", &["Enter"], "open the newest trace of the group; in a trace, show a span in full", Spans::open),
-    Act::look("back", &["Esc", "Backspace"], "back to the groups", |pane, _| pane.back()),
+    Act::look("open", &["Enter"], "open the newest trace of the group; in a trace, read the span whole", Spans::open),
+    Act::look("back", &["Esc", "Backspace"], "back to the trace, then to the groups", |pane, _| pane.back()),
+    Act::look(
+        "compare",
+        &["c"],
+        "in a trace: lay a healthy one of the same operation beside it, and back",
+        Spans::compare,
+    ),
     Act::look("slow", &["s"], "slow spans instead of error spans, and back", |pane, _| pane.other_table()),
     Act::look("order", &["o"], "the most frequent first, or the newest first", |pane, _| pane.reorder()),
-    Act::look("filter", &["/"], "only rows that hold these words", |pane, _| pane.ask_filter()),
+    Act::look("filter", &["/"], "only rows that hold these words; in a span, look for words", |pane, _| {
+        pane.ask_filter()
+    }),
+    Act::look("next", &["N"], "in a span: the next row with those words", Spans::next),
+    Act::look("copy", &["y"], "copy the value, in a trace its id", Spans::copy),
+    Act::look("pager", &["v"], "the span, the trace or the comparison whole, in $PAGER", Spans::read),
     Act::write("pin", &["p"], "pin the trace to the timeline as evidence", Spans::pin),
 ];
 
@@ -73,7 +87,7 @@ impl Spans {
 
     fn open(&mut self, _cx: &Cx<'_>) -> Vec<Intent> {
         if let Some(open) = &mut self.open {
-            open.shows_detail = !open.shows_detail;
+            open.read_span();
             return Vec::new();
         }
         match self.here().map(|group| group.example.clone()) {
@@ -86,10 +100,42 @@ impl Spans {
     }
 
     fn back(&mut self) -> Vec<Intent> {
+        if self.open.as_mut().is_some_and(waterfall::Opened::step_back) {
+            return Vec::new();
+        }
         if self.open.take().is_none() {
             self.filter.clear();
         }
         Vec::new()
+    }
+
+    fn compare(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        match &mut self.open {
+            Some(open) => open.compare(cx),
+            None => vec![Intent::Say("Enter opens a trace first".to_owned())],
+        }
+    }
+
+    fn next(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        match &mut self.open {
+            Some(open) => open.search(None, cx),
+            None => Vec::new(),
+        }
+    }
+
+    fn copy(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        match (&self.open, self.here()) {
+            (Some(open), _) => vec![Intent::Copy(open.copied(cx))],
+            (None, Some(group)) => vec![Intent::Copy(CleanText::new(&group.sample))],
+            (None, None) => Vec::new(),
+        }
+    }
+
+    fn read(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        match &self.open {
+            Some(open) => open.paged(cx),
+            None => vec![Intent::Say("Enter opens a trace first".to_owned())],
+        }
     }
 
     fn other_table(&mut self) -> Vec<Intent> {
@@ -111,6 +157,16 @@ impl Spans {
     }
 
     fn ask_filter(&mut self) -> Vec<Intent> {
+        if let Some(open) = &self.open {
+            if !open.is_reading() {
+                return vec![Intent::Say("Enter reads a span whole first".to_owned())];
+            }
+            return vec![Intent::Ask(Question {
+                title: "look in this span for".to_owned(),
+                text: String::new(),
+                purpose: Purpose::Search(PaneId::Spans),
+            })];
+        }
         vec![Intent::Ask(Question {
             title: "only spans that hold these words (service, operation, error; empty shows all)".to_owned(),
             text: self.filter.clone(),
@@ -190,6 +246,9 @@ impl Pane for Spans {
     acts_from_table!();
 
     fn search(&mut self, words: &str, cx: &Cx<'_>) -> Vec<Intent> {
+        if let Some(open) = &mut self.open {
+            return open.search(Some(words), cx);
+        }
         self.filter = words.to_owned();
         self.selection.select(0);
         self.refresh(cx);
@@ -224,7 +283,7 @@ impl Pane for Spans {
 
     fn title(&self, cx: &Cx<'_>) -> String {
         if let Some(open) = &self.open {
-            return format!("trace {}", open.trace);
+            return open.title();
         }
         let lookback = cx.live.spans.as_ref().map(|(_, _, finding)| finding.lookback);
         let lookback = lookback.map(|lookback| format!(" · {}", duration(lookback))).unwrap_or_default();

@@ -92,6 +92,7 @@ async fn round(endpoints: Vec<(&'static SourceSpec, Endpoint)>) -> Asked {
                 | Finding::Trace(_)
                 | Finding::NoTrace(..)
                 | Finding::Usual(_)
+                | Finding::Compared(_)
                 | Finding::Clock(_)
                 | Finding::Polled => {}
             }

@@ -153,6 +153,7 @@ fn said(name: &str, told: &Told) -> Vec<Finding> {
         | Told::Trace(_)
         | Told::NoTrace(..)
         | Told::Usual(_)
+        | Told::Compared(_)
         | Told::Changes(_)
         | Told::Clock(_)
         | Told::Polled

@@ -35,6 +35,7 @@ use crate::console::runs::RunSaid;
 use crate::console::{Console, Doubt, Effect, JournalMsg, Known, Msg, Notice, Summary, Tone};
 use crate::exercise::Exercise;
 use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Line, Series};
+use crate::live::Finding;
 use crate::pane::{Access, Cx};
 use crate::text::{CleanText, too_many_bytes};
 use crate::widget::text::duration;
@@ -43,6 +44,7 @@ use numbers::Numbers;
 pub use once::{Confirmed, ShellAnswer, ShellCommand, Went, once};
 use streams::{Paper, Stdout, Typed, Written};
 use told::Told;
+use verbs::{Awaited, came};
 pub use verbs::{CommandRow, ShellVerb, Wants, command_table, in_shell, in_shell_by_subject, said_in_shell};
 
 /// How long the next typed line waits for what the one before it led to; a journal that is silent for so long is said to be.
@@ -145,6 +147,8 @@ struct Waits {
     opening: bool,
     /// The shell reads records to answer.
     answer: bool,
+    /// A source was asked for this, which is said when it comes.
+    source: Option<Awaited>,
     /// The shell looks for earlier incidents: before it has, nobody knows that there are none.
     history: bool,
     /// Since when, on the clock that counts suspend.
@@ -225,8 +229,9 @@ impl Session {
     }
 
     fn is_waiting(&self) -> bool {
-        let Waits { tickets, returns, opening, answer, history, .. } = &self.waits;
-        !tickets.is_empty() || (*returns && self.console.is_waiting()) || *opening || *answer || *history
+        let Waits { tickets, returns, opening, answer, source, history, .. } = &self.waits;
+        let is_writing = !tickets.is_empty() || (*returns && self.console.is_waiting());
+        is_writing || *opening || *answer || source.is_some() || *history
     }
 
     fn takes_lines(&self) -> bool {
@@ -267,6 +272,9 @@ impl Session {
                 self.paper.line("! the record was not read within 10 s: it opens as soon as it can be read");
                 self.has_failed = true;
             }
+            if self.waits.source.is_some() {
+                self.paper.line("! the source of the traces has not answered for 10 s");
+            }
             self.waits = Waits::default();
         }
     }
@@ -279,7 +287,7 @@ impl Session {
 
     fn handle(&mut self, msg: Msg, wall: DateTime<Utc>, shell: &mut Shell) {
         // What the console cannot tell afterwards is looked at before it goes in.
-        let (mut new, mut lost): (Vec<EntryId>, _) = (Vec::new(), String::new());
+        let (mut new, mut lost, mut is_answer): (Vec<EntryId>, _, _) = (Vec::new(), String::new(), false);
         match &msg {
             Msg::Journal(JournalMsg::Opened(id)) => {
                 self.paper.mark(id.series == Series::Drill);
@@ -363,6 +371,10 @@ impl Session {
             }
             Msg::Run(_, RunSaid::File(_) | RunSaid::Overtime | RunSaid::Unwatched(_) | RunSaid::Ended(_)) => {}
             Msg::Found(number, found) => self.found(*number, found),
+            // What was known before it was asked is no answer.
+            Msg::Source(report) => {
+                is_answer = matches!(report.finding, Finding::Trace(_) | Finding::NoTrace(..) | Finding::Compared(_))
+            }
             Msg::Input(_)
             | Msg::Flood
             | Msg::Journal(
@@ -373,7 +385,6 @@ impl Session {
                 | JournalMsg::LeftBehind(_)
                 | JournalMsg::WrittenBeside(_),
             )
-            | Msg::Source(_)
             | Msg::TaskDied(_)
             | Msg::ClockJumped(_)
             | Msg::Catalogue(_)
@@ -394,6 +405,9 @@ impl Session {
         self.waits.returns &= self.console.is_waiting();
         let effects = self.console.handle(msg, wall);
         self.tell_notice();
+        if is_answer {
+            self.tell_awaited(wall);
+        }
         if !lost.is_empty() {
             // What was typed must not be gone from the screen too.
             self.paper.say("! this was not saved: ", &lost);
@@ -441,6 +455,7 @@ impl Session {
                 | Effect::Copy(_)
                 | Effect::Run(..)
                 | Effect::Page(_)
+                | Effect::Read(_)
                 | Effect::ShowLayout(_)
                 | Effect::WriteStarterConfig
                 | Effect::Repaint
@@ -551,6 +566,20 @@ impl Session {
         for line in news {
             self.paper.line(&line);
         }
+    }
+
+    fn tell_awaited(&mut self, wall: DateTime<Utc>) {
+        let Some(awaited) = self.waits.source.take() else { return };
+        match came(&awaited, self, wall) {
+            Some(lines) => lines.iter().for_each(|line| self.paper.line(line)),
+            None => self.waits.source = Some(awaited),
+        }
+    }
+
+    /// Waits for what a source is asked, and says it when it comes; an answer of before is none to this.
+    fn await_source(&mut self, awaited: Awaited) {
+        self.waits.source = Some(awaited);
+        self.waits.since = clock::boot();
     }
 
     fn tell_notice(&mut self) {

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::merge::Merging;
+use super::pager::Paged;
 use super::post::{Errand, Post};
 use super::printout;
 use super::records::{self, Board};
@@ -100,7 +101,7 @@ pub(super) struct Shell {
     is_over: bool,
     wants_suspend: bool,
     /// What a person wants to read in a pager.
-    pages: Option<std::path::PathBuf>,
+    pages: Option<Paged>,
 }
 
 impl Shell {
@@ -175,8 +176,8 @@ impl Shell {
         self.wants_suspend
     }
 
-    /// The file that somebody wants to read in a pager.
-    pub(super) fn wants_pager(&mut self) -> Option<std::path::PathBuf> {
+    /// What somebody wants to read in a pager.
+    pub(super) fn wants_pager(&mut self) -> Option<Paged> {
         self.pages.take()
     }
 
@@ -266,13 +267,14 @@ impl Shell {
             Effect::Copy(text) => self.copy(text),
             Effect::Run(run, act) => self.run_command(run, act),
             Effect::Page(run) => match self.output_file(run) {
-                Some(file) if file.exists() => self.pages = Some(file),
+                Some(file) if file.exists() => self.pages = Some(Paged::File(file)),
                 Some(file) => {
                     let why = format!("{} is not there: its output is on the machine on which it ran", file.display());
                     self.answers.push_back(Msg::Failed(CleanText::new(&why)));
                 }
                 None => {}
             },
+            Effect::Read(text) => self.pages = Some(Paged::Text(text)),
             Effect::LookFor(number, programs) => self.look_for(number, programs),
             Effect::ShowLayout(layout) => self.tell(Request::SetLayout(layout)),
             Effect::WriteStarterConfig => {

@@ -24,6 +24,7 @@ use crate::spans::evidence::has_status;
 use crate::spans::{Rows, Span, Trace, TraceId};
 use crate::text::CleanStr;
 
+mod compare;
 mod legacy;
 mod lenient;
 mod otlp;
@@ -134,6 +135,8 @@ impl Aim {
 #[derive(Clone, Debug)]
 struct Search {
     service: CleanStr,
+    /// Only requests with this operation of the service.
+    operation: Option<CleanStr>,
     aim: Aim,
     start: DateTime<Utc>,
     end: DateTime<Utc>,
@@ -230,6 +233,7 @@ impl Poller for Asker {
                 }
                 Err(failure) => Finding::NoTrace(id, failure.reason),
             }),
+            Inquiry::Compare(wanted) => Some(Finding::Compared(Box::new(self.compare(wanted).await))),
             Inquiry::Hint | Inquiry::Inject => None,
             Inquiry::Usual(before) => {
                 let services = before.services.iter();
@@ -510,7 +514,14 @@ fn searches_for(services: &[WatchedService], lookback: TimeDelta, end: DateTime<
     let start = end.checked_sub_signed(lookback).unwrap_or(end);
     let each = services.iter().flat_map(|watched| {
         let aims = [Some(Aim::TaggedErrors), Some(Aim::Anything), watched.slow.map(Aim::Slow)];
-        let search = |aim: Aim| Search { service: watched.service.clone(), aim, start, end, limit: aim.limit() };
+        let search = |aim: Aim| Search {
+            service: watched.service.clone(),
+            operation: None,
+            aim,
+            start,
+            end,
+            limit: aim.limit(),
+        };
         aims.into_iter().flatten().map(search)
     });
     each.collect()

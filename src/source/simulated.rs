@@ -292,6 +292,7 @@ fn answer(world: &World, inquiry: &Inquiry) -> Finding {
             let usual = Usual::of(&longer, &world.spans(&past, before.until).errors);
             Finding::Usual(Usual { before: before.clone(), ..usual })
         }
+        Inquiry::Compare(wanted) => Finding::Compared(Box::new(world.compare(wanted))),
         Inquiry::Trace(id) => match world.trace(id) {
             Some(trace) => Finding::Trace(trace),
             None => Finding::NoTrace(

@@ -323,7 +323,8 @@ fn error_log(facts: &Facts<'_>) -> Option<CleanStr> {
 
 fn words_of_logs(facts: &Facts<'_>) -> Option<CleanStr> {
     let words = |log: &SpanLog| exception(&log.fields).or_else(|| opentracing(&log.fields));
-    facts.logs.iter().rev().find_map(words)
+    // An exception that is only a stack has no words, and hides none.
+    facts.logs.iter().rev().filter_map(words).find(|words| !words.is_empty())
 }
 
 fn words_of_exception(facts: &Facts<'_>) -> Option<CleanStr> {

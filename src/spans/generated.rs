@@ -72,6 +72,8 @@ impl Maker {
             outcome: Outcome::Fine,
             http_status: None,
             tags: Vec::new(),
+            process: Default::default(),
+            long: Vec::new(),
             logs: Vec::new(),
             warnings: Vec::new(),
         });

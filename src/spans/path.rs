@@ -214,6 +214,8 @@ mod tests {
             outcome: Outcome::Fine,
             http_status: None,
             tags: Vec::new(),
+            process: Default::default(),
+            long: Vec::new(),
             logs: Vec::new(),
             warnings: Vec::new(),
         };

@@ -19,6 +19,8 @@ fn span(id: &str, parent: Option<&str>, start: i64, is_error: bool) -> Span {
         outcome: if is_error { Outcome::Error(id.into()) } else { Outcome::Fine },
         http_status: None,
         tags: Vec::new(),
+        process: Default::default(),
+        long: Vec::new(),
         logs: Vec::new(),
         warnings: Vec::new(),
     }

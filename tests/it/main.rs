@@ -60,5 +60,6 @@ mod tenants;
 mod terminal;
 mod times;
 mod tls;
+mod traces;
 mod unprinted;
 mod words;

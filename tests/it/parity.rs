@@ -8,8 +8,21 @@ use crate::support::http::{Reply, Server};
 use crate::support::pty::{self, code};
 
 /// Words of line mode that a shell has not; the table says for each in a sentence why.
-const ONLY_IN_A_CONSOLE: [&str; 10] =
-    ["quit", "confirm", "trust", "abort-drill", "stand-in", "staging", "inject", "facilitate", "facilitator", "hint"];
+const ONLY_IN_A_CONSOLE: [&str; 13] = [
+    "quit",
+    "trace",
+    "span",
+    "compare",
+    "confirm",
+    "trust",
+    "abort-drill",
+    "stand-in",
+    "staging",
+    "inject",
+    "facilitate",
+    "facilitator",
+    "hint",
+];
 
 fn shell(host: &Host, words: &[&str]) -> (i32, String, String) {
     let output = host.command(words).output().unwrap();

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span as Words};
+use ratatui::text::Line;
 
+use super::beside::Beside;
 use super::length;
-use crate::pane::Cx;
+use super::whole::Whole;
+use crate::pane::{Cx, Intent};
 use crate::spans::{Branch, Cause, Outcome, Role, Span, Trace, TraceId, Verdict, Why};
-use crate::text::fit;
+use crate::text::{CleanText, fit};
 use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, wrap};
 
@@ -21,12 +23,21 @@ pub(super) struct Opened {
     pub(super) trace: TraceId,
     /// The row that is selected.
     selection: Selection,
-    /// Whether the selected span is shown in full.
-    pub(super) shows_detail: bool,
-    /// How many rows of that were passed.
-    passed: usize,
+    /// What is shown of it.
+    view: View,
     /// What was made of the trace when it came.
     read: Option<Read>,
+}
+
+/// What is shown of a trace.
+#[derive(Debug)]
+enum View {
+    /// All its spans.
+    Rows,
+    /// The selected one, whole.
+    Span(Whole),
+    /// It, beside a healthy one.
+    Beside(Beside),
 }
 
 /// What is made of a trace once, and drawn often.
@@ -86,11 +97,6 @@ pub(super) fn summary(cx: &Cx<'_>, id: &TraceId) -> String {
     }
 }
 
-/// So many rows is a page.
-const PAGE: usize = 10;
-/// No pane is narrower: there a span's words take most rows.
-const NARROWEST: u16 = 40;
-
 /// A cause in one line.
 fn blame(trace: &Trace, cause: &Cause) -> String {
     let span = &trace.spans[cause.span];
@@ -119,31 +125,126 @@ fn trace<'a>(cx: &Cx<'a>, id: &TraceId) -> Result<&'a Trace, String> {
 impl Opened {
     /// A trace that was just opened; its spans may still be on their way.
     pub(super) fn new(trace: TraceId) -> Self {
-        Self { trace, selection: Selection::default(), shows_detail: false, passed: 0, read: None }
+        Self { trace, selection: Selection::default(), view: View::Rows, read: None }
+    }
+
+    /// What stands above it.
+    pub(super) fn title(&self) -> String {
+        match self.view {
+            View::Rows => format!("trace {}", self.trace),
+            View::Span(_) => format!("span of trace {}", self.trace),
+            View::Beside(_) => format!("trace {} beside a healthy one", self.trace),
+        }
     }
 
     /// Makes of the trace what is drawn, once it is there.
     pub(super) fn refresh(&mut self, cx: &Cx<'_>) {
-        if let Ok(trace) = trace(cx, &self.trace)
-            && self.read.as_ref().is_none_or(|read| !read.is_of(trace))
-        {
+        let Ok(trace) = trace(cx, &self.trace) else { return };
+        if self.read.as_ref().is_none_or(|read| !read.is_of(trace)) {
             self.read = Some(Read::of(trace));
+        }
+        if let View::Beside(beside) = &mut self.view {
+            beside.refresh(trace, cx);
         }
     }
 
-    /// Selects the row so many below; while a span is shown in full, pages go through it.
-    pub(super) fn go(&mut self, by: isize, cx: &Cx<'_>) {
-        if self.shows_detail && by.unsigned_abs() == PAGE {
-            let place = trace(cx, &self.trace).ok().and_then(|trace| {
-                let tree = trace.waterfall();
-                Some(&trace.spans[tree.get(self.selection.place(tree.len()))?.span])
-            });
-            let most = place.map_or(0, |span| in_full(span, NARROWEST, cx).len());
-            self.passed = self.passed.saturating_add_signed(by).min(most.saturating_sub(1));
-            return;
+    /// The span that is selected.
+    fn here<'a>(&self, cx: &Cx<'a>) -> Option<&'a Span> {
+        let trace = trace(cx, &self.trace).ok()?;
+        let read = self.read.as_ref().filter(|read| read.is_of(trace))?;
+        let branch = read.tree.get(self.selection.place(read.tree.len()))?;
+        trace.spans.get(branch.span)
+    }
+
+    /// Reads the selected span whole, or goes back to all of them.
+    pub(super) fn read_span(&mut self) {
+        self.view = match self.view {
+            View::Rows => View::Span(Whole::default()),
+            View::Span(_) | View::Beside(_) => View::Rows,
+        };
+    }
+
+    /// Goes back to all spans; says whether it was anywhere else.
+    pub(super) fn step_back(&mut self) -> bool {
+        !matches!(std::mem::replace(&mut self.view, View::Rows), View::Rows)
+    }
+
+    /// Lays a healthy trace beside it, or takes that away again.
+    pub(super) fn compare(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        if matches!(self.view, View::Beside(_)) {
+            self.view = View::Rows;
+            return Vec::new();
         }
-        self.passed = 0;
-        self.selection.go(by, trace(cx, &self.trace).map_or(0, |trace| trace.waterfall().len()));
+        let Ok(trace) = trace(cx, &self.trace) else {
+            return vec![Intent::Say("the trace is not read yet".to_owned())];
+        };
+        match Beside::ask(trace, cx) {
+            Some(inquiry) => {
+                self.view = View::Beside(Beside::default());
+                vec![Intent::Inquire(inquiry)]
+            }
+            None => vec![Intent::Say("this trace has no span".to_owned())],
+        }
+    }
+
+    /// Whether a span is read whole.
+    pub(super) fn is_reading(&self) -> bool {
+        matches!(self.view, View::Span(_))
+    }
+
+    /// Looks in the span that is read for words, without any for those of before.
+    pub(super) fn search(&mut self, words: Option<&str>, cx: &Cx<'_>) -> Vec<Intent> {
+        let Some(span) = self.here(cx) else { return Vec::new() };
+        let View::Span(whole) = &mut self.view else {
+            return vec![Intent::Say("Enter reads a span whole first".to_owned())];
+        };
+        let found = match words {
+            Some(words) => whole.search(words, span, cx),
+            None => whole.next(span, cx),
+        };
+        found.err().map(Intent::Say).into_iter().collect()
+    }
+
+    /// What `y` copies: the value, or the trace's id.
+    pub(super) fn copied(&self, cx: &Cx<'_>) -> CleanText {
+        match (&self.view, self.here(cx)) {
+            (View::Span(whole), Some(span)) => whole.here(span, cx).map(|field| field.value).unwrap_or_default(),
+            (View::Rows | View::Beside(_), _) | (View::Span(_), None) => CleanText::new(&self.trace),
+        }
+    }
+
+    /// What is on the screen, whole, for a pager.
+    pub(super) fn paged(&self, cx: &Cx<'_>) -> Vec<Intent> {
+        let Ok(trace) = trace(cx, &self.trace) else {
+            return vec![Intent::Say("the trace is not read yet".to_owned())];
+        };
+        let text = match (&self.view, self.here(cx)) {
+            (View::Span(_), Some(span)) => span.in_full(),
+            (View::Beside(_), _) => {
+                let said = super::beside::answer(trace, cx).map(|compared| super::beside::lines(trace, compared, cx));
+                let lines = said.into_iter().flatten().map(|line| format!("{}\n", line.text));
+                CleanText::new(&lines.collect::<String>())
+            }
+            (View::Rows | View::Span(_), _) => CleanText::new(&in_words(trace).join("\n")),
+        };
+        vec![Intent::Read(text)]
+    }
+
+    /// Selects the row so many below.
+    pub(super) fn go(&mut self, by: isize, cx: &Cx<'_>) {
+        let here = self.here(cx);
+        match &mut self.view {
+            View::Rows => {
+                let rows = self.read.as_ref().map_or(0, |read| read.tree.len());
+                self.selection.go(by, rows);
+            }
+            View::Span(whole) => {
+                if let Some(span) = here {
+                    whole.go(by, span, cx);
+                }
+            }
+            View::Beside(beside) => beside.go(by, cx),
+        }
     }
 
     pub(super) fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
@@ -166,37 +267,21 @@ impl Opened {
         };
         let Read { tree, verdict: Verdict { causes, roles }, own, .. } = read;
         let selected = self.selection.place(tree.len());
-        let detail = match tree.get(selected) {
-            Some(branch) if self.shows_detail => in_full(&trace.spans[branch.span], area.width, cx),
-            Some(_) | None => Vec::new(),
-        };
-        let mut head: Vec<String> = causes.iter().map(|cause| format!("blame: {}", blame(trace, cause))).collect();
-        if head.is_empty() {
-            head.push("no error in this trace".to_owned());
+        match (&self.view, tree.get(selected)) {
+            (View::Span(whole), Some(branch)) => {
+                return whole.draw(&trace.spans[branch.span], area, buf, cx, is_focused);
+            }
+            (View::Beside(beside), _) => return beside.draw(area, buf, cx),
+            (View::Rows | View::Span(_), _) => {}
         }
-        let warning = trace.warnings.first().map(|warning| format!(" · {warning}")).unwrap_or_default();
-        head[0] = format!("{} · {}{warning}", head[0], crate::text::many(trace.spans.len(), "span"));
-        if let Some(cause) = causes.first().filter(|cause| !cause.way.is_empty()) {
-            head.insert(1, format!("  the way up:{}", way(trace, cause)));
-        }
-        head.extend(read.repeat.clone());
+        let head = heads(trace, read);
         let style = if causes.is_empty() { cx.theme.good() } else { cx.theme.red() };
         // The rows matter more than a third cause.
         let heads = u16::try_from(head.len()).unwrap_or(u16::MAX).min((area.height / 4).max(1));
         for (line, y) in head.into_iter().zip(area.y..area.y + heads) {
             buf.set_line(area.x, y, &fit_line(Line::styled(line, style), usize::from(area.width)), area.width);
         }
-        let body = Rect { y: area.y + heads, height: area.height - heads, ..area };
-        let detail_rows = u16::try_from(detail.len()).unwrap_or(u16::MAX).min(body.height * 2 / 3);
-        let list = Rect { height: body.height - detail_rows, ..body };
-        // Never further than the last rows; while there are more, the last one says so.
-        let room = usize::from(detail_rows);
-        let passed = self.passed.min(detail.len().saturating_sub(room));
-        let more = detail.len().saturating_sub(passed + room);
-        let mut detail: Vec<Line<'static>> = detail.into_iter().skip(passed).take(room).collect();
-        if let (Some(last), true) = (detail.last_mut(), more > 0) {
-            *last = Line::styled(format!("… {} more: PgDn", crate::text::many(more + 1, "line")), cx.theme.dim());
-        }
+        let list = Rect { y: area.y + heads, height: area.height - heads, ..area };
         for (place, y) in self.selection.in_sight(tree.len(), list.height).zip(list.y..list.bottom()) {
             let branch = &tree[place];
             let row = Rect { y, height: 1, ..list };
@@ -206,9 +291,6 @@ impl Opened {
             if place == selected {
                 buf.set_style(Rect { width: names_width(row), ..row }, cx.theme.selection(is_focused));
             }
-        }
-        for (line, y) in detail.into_iter().zip(list.bottom()..body.bottom()) {
-            buf.set_line(body.x, y, &fit_line(line, usize::from(body.width)), body.width);
         }
     }
 }
@@ -236,15 +318,7 @@ fn draw_row(label: &Label<'_>, shown: &Read, row: Rect, buf: &mut Buffer, cx: &C
     let bounds = shown.bounds;
     let glyphs = cx.theme.glyphs;
     let names = names_width(row);
-    let (mark, note) = match (role, &span.outcome) {
-        (Role::Cause(_), _) => (glyphs.crossed, ""),
-        (Role::Way(_), _) => ("!", ""),
-        (Role::Consequence(_), _) => ("!", " (after the cause)"),
-        (Role::MadeGood, _) => ("~", " (made good)"),
-        (Role::Handled, _) => ("~", " (handled)"),
-        (Role::None, Outcome::Error(_)) => ("!", ""),
-        (Role::None, Outcome::Fine) => (" ", ""),
-    };
+    let (mark, note) = mark_of(role, &span.outcome, glyphs.crossed);
     let status =
         span.http_status.filter(|status| *status >= 400).map(|status| format!(" {status}")).unwrap_or_default();
     let orphan = if is_orphan { "(parent missing) " } else { "" };
@@ -292,29 +366,65 @@ fn draw_row(label: &Label<'_>, shown: &Read, row: Rect, buf: &mut Buffer, cx: &C
     }
 }
 
-fn in_full(span: &Span, width: u16, cx: &Cx<'_>) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    let mut pair = |name: &str, value: &str| {
-        for (place, line) in wrap(value, usize::from(width).saturating_sub(24).max(8)).into_iter().enumerate() {
-            let name = if place == 0 { fit(name, 22).into_owned() } else { String::new() };
-            lines.push(Line::from(vec![Words::styled(format!("{name:<24}"), cx.theme.dim()), Words::raw(line)]));
-        }
-    };
-    match &span.outcome {
-        Outcome::Error(error) => pair("error", error),
-        Outcome::Fine => {}
+/// What is to be said of a trace above its rows.
+fn heads(trace: &Trace, read: &Read) -> Vec<String> {
+    let causes = &read.verdict.causes;
+    let mut head: Vec<String> = causes.iter().map(|cause| format!("blame: {}", blame(trace, cause))).collect();
+    if head.is_empty() {
+        head.push("no error in this trace".to_owned());
     }
-    for warning in &span.warnings {
-        pair("warning", warning);
+    let warning = trace.warnings.first().map(|warning| format!(" · {warning}")).unwrap_or_default();
+    head[0] = format!("{} · {}{warning}", head[0], crate::text::many(trace.spans.len(), "span"));
+    if let Some(cause) = causes.first().filter(|cause| !cause.way.is_empty()) {
+        head.insert(1, format!("  the way up:{}", way(trace, cause)));
     }
-    for (key, value) in &span.tags {
-        pair(key, value);
+    head.extend(read.repeat.clone());
+    head
+}
+
+/// The sign of a span in the margin, and what is said behind its name.
+fn mark_of(role: Role, outcome: &Outcome, crossed: &'static str) -> (&'static str, &'static str) {
+    match (role, outcome) {
+        (Role::Cause(_), _) => (crossed, ""),
+        (Role::Way(_), _) => ("!", ""),
+        (Role::Consequence(_), _) => ("!", " (after the cause)"),
+        (Role::MadeGood, _) => ("~", " (made good)"),
+        (Role::Handled, _) => ("~", " (handled)"),
+        (Role::None, Outcome::Error(_)) => ("!", ""),
+        (Role::None, Outcome::Fine) => (" ", ""),
     }
-    for log in &span.logs {
-        let offset = length(log.at - span.start);
-        for (key, value) in &log.fields {
-            pair(&format!("+{offset} {key}"), value);
-        }
+}
+
+/// The spans of a trace in the order of its waterfall, as places in [`Trace::spans`].
+pub fn order(trace: &Trace) -> Vec<usize> {
+    trace.waterfall().into_iter().map(|branch| branch.span).collect()
+}
+
+/// A trace in words: what is to be said of it, and a numbered line for each span.
+pub fn in_words(trace: &Trace) -> Vec<String> {
+    let read = Read::of(trace);
+    let mut lines = heads(trace, &read);
+    lines.extend(trace.warnings.iter().skip(1).map(ToString::to_string));
+    let start = read.bounds.map(|(start, _)| start);
+    for (place, branch) in read.tree.iter().enumerate() {
+        let span = &trace.spans[branch.span];
+        let (mark, note) = mark_of(read.verdict.roles[branch.span], &span.outcome, "X");
+        let after = start.map(|start| format!(" +{}", length(span.start - start))).unwrap_or_default();
+        let waited = if read.critical.contains_key(&branch.span) { ", waited for" } else { "" };
+        let error = match &span.outcome {
+            Outcome::Error(error) => format!(": {error}"),
+            Outcome::Fine => String::new(),
+        };
+        let indent = "  ".repeat(usize::from(branch.depth.min(20)));
+        let orphan = if branch.is_orphan { "(parent missing) " } else { "" };
+        lines.push(format!(
+            "span {} {mark} {indent}{orphan}{} {}{note}{after} took {}, itself {}{waited}{error}",
+            place + 1,
+            span.service,
+            span.operation,
+            length(span.duration),
+            length(read.own[branch.span]),
+        ));
     }
     lines
 }

@@ -75,6 +75,7 @@ pub(super) fn consent(name: &str, effects: &[Effect], cx: &Cx<'_>) -> Option<Con
             | Effect::Run(..)
             | Effect::LookFor(..)
             | Effect::Page(_)
+            | Effect::Read(_)
             | Effect::ShowLayout(_)
             | Effect::WriteStarterConfig
             | Effect::Repaint

@@ -193,6 +193,7 @@ fn writes(effect: &Effect) -> bool {
         | Effect::Inquire(_)
         | Effect::LookFor(..)
         | Effect::Page(_)
+        | Effect::Read(_)
         | Effect::ShowLayout(_)
         | Effect::Repaint
         | Effect::Suspend

@@ -18,6 +18,7 @@ mod scope;
 mod shell;
 mod steps;
 mod tasks;
+mod traces;
 mod updates;
 mod words;
 mod written;
@@ -33,6 +34,7 @@ use crate::text::CleanStr;
 pub(super) use people::who_lines;
 pub use shell::{CommandRow, ShellVerb, command_table, in_shell, in_shell_by_subject, said_in_shell};
 pub(super) use shell::{IN_SHELL, is_usage, obey_named};
+pub(super) use traces::{Awaited, came};
 use words::first_word;
 
 /// How many lines `:log` shows unless it is told.
@@ -139,6 +141,7 @@ impl Verb {
 const SUBJECTS: &[(&str, &[Verb])] = &[
     ("this console", records::VERBS),
     ("where it stands", look::VERBS),
+    ("traces", traces::VERBS),
     ("alerts", alerts::VERBS),
     ("how it goes on", lifecycle::VERBS),
     ("what is affected", scope::VERBS),

@@ -5,6 +5,7 @@
 //! Invariant: the parent is a span of the same trace; a reference into another trace is a link.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -14,7 +15,7 @@ use super::{Aim, Detail, Search, statuses_of};
 use crate::live::WatchedService;
 use crate::source::http::quoted;
 use crate::spans::{Kind, Span, SpanLog, Status, Trace, http_status, is_evidence, outcome_of};
-use crate::text::CleanStr;
+use crate::text::{CleanStr, CleanText};
 
 /// The path and the query of a search. The tags are a map of text to text, and durations have a unit: anything else is refused.
 pub(super) fn search(search: &Search) -> (&'static str, Vec<(&'static str, String)>) {
@@ -24,6 +25,7 @@ pub(super) fn search(search: &Search) -> (&'static str, Vec<(&'static str, Strin
         ("end", search.end.timestamp_micros().to_string()),
         ("limit", search.limit.to_string()),
     ];
+    query.extend(search.operation.iter().map(|operation| ("operation", operation.to_string())));
     match search.aim {
         Aim::TaggedErrors => query.push(("tags", r#"{"error":"true"}"#.to_owned())),
         Aim::Anything => {}
@@ -64,6 +66,22 @@ struct WireTrace {
 struct Process {
     #[serde(rename = "serviceName", deserialize_with = "or_default")]
     service: String,
+    #[serde(deserialize_with = "or_default")]
+    tags: Vec<Tag>,
+}
+
+/// What the spans of a process share.
+#[derive(Clone)]
+struct Of {
+    service: CleanStr,
+    tags: Arc<[(CleanStr, CleanStr)]>,
+}
+
+impl Of {
+    fn process(process: &Process, detail: Detail) -> Self {
+        let tags = if detail == Detail::Whole { pairs(&process.tags, detail).into() } else { Arc::default() };
+        Self { service: CleanStr::field(&process.service), tags }
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -138,16 +156,16 @@ fn trace_of(wire: WireTrace, detail: Detail, watched: &[WatchedService]) -> Trac
     let WireTrace { id, spans, processes, warnings } = wire;
     let id = if id.is_empty() { spans.first().map(|span| span.trace.clone()).unwrap_or_default() } else { id };
     let id = trace_id(&id);
-    let services: HashMap<String, CleanStr> =
-        processes.into_iter().map(|(key, process)| (key, CleanStr::field(&process.service))).collect();
-    let spans = spans.into_iter().map(|span| span_of(span, &id, &services, detail, watched)).collect();
+    let processes: HashMap<String, Of> =
+        processes.into_iter().map(|(key, process)| (key, Of::process(&process, detail))).collect();
+    let spans = spans.into_iter().map(|span| span_of(span, &id, &processes, detail, watched)).collect();
     Trace { id, spans, warnings: warnings.iter().map(Value::clean).collect() }
 }
 
 fn span_of(
     wire: WireSpan,
     trace: &CleanStr,
-    services: &HashMap<String, CleanStr>,
+    processes: &HashMap<String, Of>,
     detail: Detail,
     watched: &[WatchedService],
 ) -> Span {
@@ -157,7 +175,10 @@ fn span_of(
         .iter()
         .map(|log| SpanLog { at: at_micros(log.timestamp.integer()), fields: pairs(&log.fields, detail) })
         .collect();
-    let service = services.get(&wire.process_id).cloned().unwrap_or_else(|| CleanStr::field(&wire.process.service));
+    let Of { service, tags: process } =
+        processes.get(&wire.process_id).cloned().unwrap_or_else(|| Of::process(&wire.process, detail));
+    let all = wire.tags.iter().chain(wire.logs.iter().flat_map(|log| &log.fields));
+    let long = if detail == Detail::Whole { long(all) } else { Vec::new() };
     let kind = tags.iter().find(|(key, _)| key == "span.kind").map_or(Kind::Internal, |(_, kind)| Kind::named(kind));
     let (parent, follows) = parent_of(&wire, trace);
     let took = (!wire.duration.0.trim().is_empty()).then(|| wire.duration.integer());
@@ -175,6 +196,8 @@ fn span_of(
         service,
         http_status: http_status(&tags),
         tags,
+        process,
+        long,
         logs,
         warnings,
     }
@@ -198,6 +221,11 @@ fn parent_of(span: &WireSpan, trace: &CleanStr) -> (Option<CleanStr>, bool) {
 
 fn is_null(id: &str) -> bool {
     id.bytes().all(|digit| digit == b'0')
+}
+
+/// The values that one line does not hold.
+fn long<'a>(tags: impl Iterator<Item = &'a Tag>) -> Vec<(CleanStr, CleanText)> {
+    tags.filter_map(|tag| Some((CleanStr::field(&tag.key), tag.value.long()?))).collect()
 }
 
 fn pairs(tags: &[Tag], detail: Detail) -> Vec<(CleanStr, CleanStr)> {

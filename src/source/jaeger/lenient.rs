@@ -2,14 +2,14 @@
 //!
 //! Hides nulls and absent fields, numbers and booleans in strings, ids of every length and in base64, and times beyond what a clock can say.
 //!
-//! Invariant: a scalar, a list or an object in the place of a tag's value becomes one clean line.
+//! Invariant: a scalar, a list or an object in the place of a tag's value becomes one clean line; what that cannot hold is there whole beside it.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::text::CleanStr;
+use crate::text::{CleanStr, CleanText, FIELD_BYTES, TEXT_BYTES, many};
 
 /// A field that may be null: null is the default.
 pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(input: D) -> Result<T, D::Error> {
@@ -23,6 +23,18 @@ pub(super) struct Value(pub(super) String);
 impl Value {
     pub(super) fn clean(&self) -> CleanStr {
         CleanStr::field(&self.0)
+    }
+
+    /// The text as it came, where one line does not hold it: a stack, a statement of some kilobytes.
+    pub(super) fn long(&self) -> Option<CleanText> {
+        if self.0.len() <= FIELD_BYTES && !self.0.contains('\n') {
+            return None;
+        }
+        if self.0.len() <= TEXT_BYTES {
+            return Some(CleanText::new(&self.0));
+        }
+        let head = &self.0[..self.0.floor_char_boundary(TEXT_BYTES)];
+        Some(CleanText::new(&format!("{head}\n… {} more", many(self.0.len() - head.len(), "byte"))))
     }
 
     /// As a whole number; a fraction is cut.

@@ -5,6 +5,7 @@
 //! Invariant: each span lands in the trace whose id it carries.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::SecondsFormat;
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use super::{Aim, Detail, Search, statuses_of};
 use crate::live::WatchedService;
 use crate::source::http::quoted;
 use crate::spans::{Kind, Span, SpanLog, Status, Trace, http_status, is_evidence, outcome_of};
-use crate::text::CleanStr;
+use crate::text::{CleanStr, CleanText};
 
 /// The attribute in which Jaeger hands on what its collector has to say about a span.
 const WARNINGS: &str = "@jaeger@warnings";
@@ -35,6 +36,10 @@ pub(super) fn search(search: &Search) -> (&'static str, Vec<(&'static str, Strin
         ("query.search_depth", limit.clone()),
         ("query.num_traces", limit),
     ];
+    if let Some(operation) = &search.operation {
+        query.push(("query.operationName", operation.to_string()));
+        query.push(("query.operation_name", operation.to_string()));
+    }
     match search.aim {
         Aim::TaggedErrors => query.push(("query.attributes", r#"{"error":"true"}"#.to_owned())),
         Aim::Anything => {}
@@ -177,13 +182,18 @@ pub(super) fn read(
         for resource in wire.result.resources.into_iter().chain(wire.bare) {
             let service = resource.resource.attributes.iter().find(|attribute| attribute.key == "service.name");
             let service = service.map(|attribute| attribute.value.clean()).unwrap_or_default();
+            let process: Arc<[_]> = match detail {
+                Detail::Whole => pairs(&resource.resource.attributes, detail).into(),
+                Detail::Evidence => Arc::default(),
+            };
+            let of = Of { service, process };
             for wire in resource.scopes.into_iter().flat_map(|scope| scope.spans) {
                 let id = trace_id(&wire.trace);
                 let place = *places.entry(id.clone()).or_insert_with(|| {
                     traces.push(Trace { id, spans: Vec::new(), warnings: Vec::new() });
                     traces.len() - 1
                 });
-                traces[place].spans.push(span_of(&wire, &service, detail, watched));
+                traces[place].spans.push(span_of(&wire, &of, detail, watched));
             }
         }
     }
@@ -193,7 +203,14 @@ pub(super) fn read(
     })
 }
 
-fn span_of(wire: &WireSpan, service: &CleanStr, detail: Detail, watched: &[WatchedService]) -> Span {
+/// What the spans of a resource share.
+struct Of {
+    service: CleanStr,
+    process: Arc<[(CleanStr, CleanStr)]>,
+}
+
+fn span_of(wire: &WireSpan, of: &Of, detail: Detail, watched: &[WatchedService]) -> Span {
+    let Of { service, process } = of;
     let (begin, end) = (wire.start.integer() / 1000, wire.end.integer() / 1000);
     let took = (!wire.end.0.trim().is_empty()).then(|| end.saturating_sub(begin));
     let (start, duration, mut warnings) = times(&wire.start, begin, took);
@@ -214,6 +231,8 @@ fn span_of(wire: &WireSpan, service: &CleanStr, detail: Detail, watched: &[Watch
         SpanLog { at: at_micros(event.at.integer() / 1000), fields }
     };
     let logs: Vec<SpanLog> = wire.events.iter().map(log).collect();
+    let all = wire.attributes.iter().chain(wire.events.iter().flat_map(|event| &event.attributes));
+    let long = if detail == Detail::Whole { long(all) } else { Vec::new() };
     let said = wire.attributes.iter().filter(|attribute| attribute.key == WARNINGS);
     warnings.extend(said.map(|attribute| attribute.value.clean()));
     let parent = Some(span_id(&wire.parent)).filter(|id| !is_null(id)).or_else(|| linked.first().cloned());
@@ -229,6 +248,8 @@ fn span_of(wire: &WireSpan, service: &CleanStr, detail: Detail, watched: &[Watch
         outcome: outcome_of(&status_of(&wire.status), &tags, &logs, statuses_of(service, watched)),
         http_status: http_status(&tags),
         tags,
+        process: process.clone(),
+        long,
         logs,
         warnings,
     }
@@ -255,6 +276,11 @@ fn kind_of(kind: &str) -> Option<&'static str> {
         "5" | "CONSUMER" => "consumer",
         _ => return None,
     })
+}
+
+/// The values that one line does not hold.
+fn long<'a>(attributes: impl Iterator<Item = &'a Attribute>) -> Vec<(CleanStr, CleanText)> {
+    attributes.filter_map(|one| Some((CleanStr::field(&one.key), one.value.long()?))).collect()
 }
 
 fn pairs(attributes: &[Attribute], detail: Detail) -> Vec<(CleanStr, CleanStr)> {

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use super::super::Session;
 use super::super::lists;
 use super::super::numbers::named;
-use super::super::told::{group_details, group_line, objective_line, objectives, way_words};
+use super::super::told::{group_line, objective_line, objectives, way_words};
+use super::traces::kinds;
 use super::words::{first_word, given, time_before, time_to_come};
 use super::{Answer, InShell, Verb, usage, verb};
 use crate::console::overlay::every;
@@ -14,12 +15,7 @@ use crate::incident::{Command, Evidence, ObligationSnoozed};
 use crate::pane::Past;
 use crate::pane::due::grouped;
 use crate::pane::graphs::newest_evidence;
-use crate::spans::{SpanOrder, group};
 use crate::text::CleanStr;
-use crate::widget::text::relative;
-
-/// How many kinds of spans `:spans` lists.
-const MOST_KINDS: usize = 20;
 
 pub(super) const VERBS: &[Verb] = &[
     verb("due", "", "what is due, until when, whose it is, with the word that names it", due).looks(),
@@ -36,10 +32,8 @@ pub(super) const VERBS: &[Verb] = &[
     })
     .looks(),
     verb("slo", "", "the objectives: verdict, value, limit", slo).looks().live(),
-    verb("spans", "", "the causes of what failed, those that hurt most requests first, and slow spans", spans)
-        .looks()
+    verb("pin", "OBJECTIVE | trace N", "the newest value, or a trace of the Nth kind of :spans, as evidence", pin)
         .live(),
-    verb("pin", "OBJECTIVE | trace N", "the newest value, or the Nth kind of error span, as evidence", pin).live(),
     verb("past", "", "the last incidents of the affected services, and what ended them", past).looks(),
     verb("other-changes", "", "changes of services that are not affected", |session, _, wall| {
         changes(session, "others", wall)
@@ -175,9 +169,9 @@ fn pin(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
         let Some((_, _, finding)) = &cx.live.spans else {
             return Err("no spans yet: there is nothing to pin".to_owned());
         };
-        let groups = group(&finding.errors, finding.lookback, SpanOrder::Count);
+        let groups = kinds(finding);
         let Some(kind) = number.checked_sub(1).and_then(|place| groups.get(place)) else {
-            return Err(format!("there is no kind {number} of error spans: :spans lists {}", groups.len()));
+            return Err(format!("there is no kind {number} of spans: :spans lists {}", groups.len()));
         };
         let (trace, summary) =
             (kind.example.clone(), CleanStr::new(&format!("{}{}", group_line(kind, &cx), way_words(kind))));
@@ -196,29 +190,4 @@ fn pin(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
         return Err("there is no value yet to pin".to_owned());
     };
     session.ask(Command::PinEvidence(evidence), wall)
-}
-
-fn spans(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
-    let cx = session.cx(wall);
-    let Some((at, source, finding)) = &cx.live.spans else {
-        return Err("no spans yet: they come from Jaeger, for the services that a playbook names".to_owned());
-    };
-    let mut lines = Vec::new();
-    for (name, rows) in [("error", &finding.errors), ("slow", &finding.slow)] {
-        let groups = group(rows, finding.lookback, SpanOrder::Count);
-        let none = if groups.is_empty() { " none" } else { "" };
-        lines.push(format!("{name} spans, from {source}, {}:{none}", relative(*at, wall)));
-        for group in groups.iter().take(MOST_KINDS) {
-            lines.push(format!("  {}", group_line(group, &cx)));
-            lines.extend(group_details(group).into_iter().map(|line| format!("      {line}")));
-        }
-        if groups.len() > MOST_KINDS {
-            lines.push(format!("  and {} more kinds", groups.len() - MOST_KINDS));
-        }
-    }
-    let mended = group(&finding.mended, finding.lookback, SpanOrder::Count);
-    let mended = mended.iter().take(MOST_KINDS);
-    lines.extend(mended.map(|group| format!("  made good by another attempt: {}", group_line(group, &cx))));
-    lines.extend(finding.remarks.iter().map(|remark| format!("  {remark}")));
-    session.answer(lines)
 }

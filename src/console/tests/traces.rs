@@ -1,0 +1,135 @@
+//! A trace that was opened on the screen: its rows, one span whole, and a healthy trace beside it.
+
+use super::*;
+use crate::live::Inquiry;
+use crate::spans::{Span, SpanLog, Trace};
+
+fn world(desk: &Desk) -> World {
+    let exercise = Exercise::parse(EXERCISE, Exercise::shipped(EXERCISE).unwrap()).unwrap();
+    World::new(&exercise, 1, desk.wall - TimeDelta::minutes(6))
+}
+
+impl Desk {
+    /// What was asked of the sources last.
+    fn inquiry(&self) -> Inquiry {
+        let asked = self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Inquire(inquiry) => Some(inquiry.clone()),
+            _ => None,
+        });
+        asked.unwrap()
+    }
+
+    fn finding(&mut self, finding: Finding) {
+        let generation = self.console.watchlist.generation;
+        self.tell(Msg::Source(Report { source: "prometheus", generation, finding }));
+    }
+
+    fn copied(&self) -> String {
+        let copied = self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Copy(text) => Some(text.to_string()),
+            _ => None,
+        });
+        copied.unwrap_or_default()
+    }
+}
+
+const STACK: &str =
+    "com.bank.Timeout: no answer\n  at com.bank.Client.ask(Client.java:7)\n  at com.bank.Main.run(Main.java:1)";
+
+/// A desk in whose span pane the newest error's trace is open, with a long statement, a stack and a pod in its first span.
+fn opened(size: (u16, u16)) -> (Desk, World, Trace) {
+    let mut desk = Desk::open(Layout::Ic, size);
+    desk.report();
+    let world = world(&desk);
+    desk.keys("2z");
+    desk.key(KeyCode::Enter);
+    let Inquiry::Trace(id) = desk.inquiry() else { panic!("{:?}", desk.inquiry()) };
+    let mut trace = world.trace(&id).unwrap();
+    let place = trace.waterfall()[0].span;
+    let first: &mut Span = &mut trace.spans[place];
+    let statement = format!("SELECT {} FROM ledger", "one_column, ".repeat(420));
+    first.tags.push(("db.statement".into(), CleanStr::field(&statement)));
+    first.long.push(("db.statement".into(), crate::text::CleanText::new(&statement)));
+    let stack = crate::text::CleanText::new(STACK);
+    let fields = vec![("exception.stacktrace".into(), CleanStr::field(STACK))];
+    first.logs.push(SpanLog { at: first.start, fields });
+    first.long.push(("exception.stacktrace".into(), stack));
+    first.process = vec![("k8s.pod.name".into(), "gateway-7f9".into())].into();
+    desk.finding(Finding::Trace(trace.clone()));
+    (desk, world, trace)
+}
+
+#[test]
+fn a_span_is_scrolled_searched_and_copied_value_by_value_and_goes_to_the_pager_whole() {
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let (mut desk, _, trace) = opened(size);
+        let id = trace.id.to_string();
+        assert!(desk.screen().contains("blame: "), "{}", desk.screen());
+        desk.keys("y");
+        assert_eq!(desk.copied(), id);
+        desk.key(KeyCode::Enter);
+        assert!(desk.screen().contains("operation"), "{}", desk.screen());
+        // Looked for, found in a value of five kilobytes that no screen shows whole, and copied as it came.
+        desk.keys("/from ledger");
+        desk.key(KeyCode::Enter);
+        assert!(desk.screen().contains("FROM"), "{size:?}\n{}", desk.screen());
+        desk.keys("y");
+        assert!(desk.copied().len() > 5_000 && desk.copied().ends_with("FROM ledger"), "{}", desk.copied());
+        desk.keys("/Main.java");
+        desk.key(KeyCode::Enter);
+        desk.keys("y");
+        assert_eq!(desk.copied(), STACK, "with its line breaks");
+        desk.keys("/gateway-7f9");
+        desk.key(KeyCode::Enter);
+        assert!(desk.screen().contains("process k8s.pod"), "{}", desk.screen());
+        desk.keys("/nowhere at all");
+        desk.key(KeyCode::Enter);
+        assert_eq!(desk.said(), "`nowhere at all` is not in this span");
+        desk.keys("v");
+        let read = desk.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Read(text) => Some(text.to_string()),
+            _ => None,
+        });
+        let read = read.unwrap();
+        assert!(read.contains(STACK) && read.contains("FROM ledger\n"), "{read}");
+        // To its end and back by pages: no press is lost beyond the end.
+        (0..40).for_each(|_| desk.key(KeyCode::PageDown));
+        let end = desk.screen();
+        desk.key(KeyCode::Up);
+        assert_ne!(desk.screen(), end);
+        desk.key(KeyCode::Esc);
+        assert!(desk.screen().contains("blame: "), "{}", desk.screen());
+        desk.key(KeyCode::Esc);
+        assert!(desk.screen().contains("error spans"), "{}", desk.screen());
+    }
+}
+
+#[test]
+fn c_lays_a_healthy_trace_of_before_the_breach_beside_the_open_one() {
+    let (mut desk, world, trace) = opened((120, 40));
+    desk.keys("c");
+    assert!(desk.screen().contains("looking for a healthy trace"), "{}", desk.screen());
+    let Inquiry::Compare(wanted) = desk.inquiry() else { panic!("{:?}", desk.inquiry()) };
+    assert_eq!(wanted.trace, trace.id);
+    assert_eq!(wanted.then.len(), 2);
+    assert!(wanted.then[0].until <= at(0), "before the incident was noticed: {wanted:?}");
+    assert!(wanted.then[1].until < at(0) - TimeDelta::hours(23), "{wanted:?}");
+    desk.finding(Finding::Compared(Box::new(world.compare(&wanted))));
+    let screen = desk.screen();
+    for words in ["beside trace ", "half hour before the breach", "failed ", "requests of now", "here", "there"] {
+        assert!(screen.contains(words), "{words}\n{screen}");
+    }
+    desk.keys("c");
+    assert!(desk.screen().contains("blame: "), "{}", desk.screen());
+    // An answer about another trace is not shown for this one.
+    desk.keys("c");
+    let why = crate::spans::compare::Compared {
+        trace: "another".into(),
+        entry: wanted.entry.clone(),
+        healthy: Err("no healthy trace was found".into()),
+    };
+    desk.finding(Finding::Compared(Box::new(why.clone())));
+    assert!(!desk.screen().contains("no healthy trace was found"), "{}", desk.screen());
+    desk.finding(Finding::Compared(Box::new(crate::spans::compare::Compared { trace: trace.id, ..why })));
+    assert!(desk.screen().contains("no healthy trace was found"), "{}", desk.screen());
+}
