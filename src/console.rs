@@ -597,6 +597,11 @@ impl Console {
                     effects.push(Effect::Copy(text));
                 }
                 Intent::Read(text) => effects.push(Effect::Read(text)),
+                Intent::OpenTrace(trace) => {
+                    self.set_focus(PaneId::Spans);
+                    self.panes[PaneId::Spans as usize].open_trace(trace.clone());
+                    effects.push(Effect::Inquire(Inquiry::Trace(trace)));
+                }
                 Intent::Watch(span) => self.span = span,
                 Intent::Satisfy(duty) => self.act_on(&Item::Duty(duty), wall, effects),
                 Intent::ActOn(item) => self.act_on(&item, wall, effects),

@@ -18,10 +18,12 @@ use crate::spans::{SpanRow, Trace, TraceId};
 use crate::text::CleanStr;
 
 pub mod alerts;
+pub mod exemplar;
 pub mod panel;
 
 pub use crate::spans::WatchedService;
 pub use alerts::{LiveAlert, Reported};
+pub use exemplar::{Exemplar, Exemplars, ExemplarsOf};
 pub use panel::{Panel, Read, Scope, Standing};
 
 /// The source of a drill.
@@ -136,6 +138,8 @@ pub enum Finding {
     NoTrace(TraceId, CleanStr),
     /// A healthy trace to lay beside one that is open.
     Compared(Box<Compared>),
+    /// The requests that a metric's server keeps as examples of an objective.
+    Exemplars(Exemplars),
     /// How many error spans were usual.
     Usual(Usual),
     /// What changed of late.
@@ -226,6 +230,8 @@ pub enum Inquiry {
     Trace(TraceId),
     /// Find a healthy trace beside one that is open.
     Compare(Wanted),
+    /// Find the requests that a metric's server keeps as examples.
+    Exemplars(ExemplarsOf),
     /// Give a hint: in a drill.
     Hint,
     /// Let the one who would get in touch next in a drill do so now.
@@ -349,6 +355,8 @@ pub struct Live {
     pub changes: BTreeMap<SourceName, (DateTime<Utc>, ChangeFinding)>,
     /// The trace that was opened last, or why it could not be.
     pub trace: Option<Result<Trace, (TraceId, CleanStr)>>,
+    /// The exemplars that were asked for last.
+    pub exemplars: Option<Exemplars>,
     /// The healthy trace that was found last, to lay beside one.
     pub compared: Option<Box<Compared>>,
     /// How many error spans were usual before the incident, where that was asked.
@@ -373,6 +381,7 @@ impl Live {
             spans: _,
             trace: _,
             compared: _,
+            exemplars: _,
             usual: _,
         } = self;
         // A drill's world ends with its record.
@@ -456,6 +465,12 @@ impl Live {
                 self.trace = Some(Ok(trace));
             }
             Finding::Compared(found) => self.compared = Some(found),
+            Finding::Exemplars(mut found) => {
+                if let Ok(all) = &mut found.found {
+                    all.truncate(exemplar::MOST_EXEMPLARS);
+                }
+                self.exemplars = Some(found);
+            }
             // What is known stays when asking again fails.
             Finding::Usual(found) => {
                 let is_known =

@@ -42,6 +42,7 @@ use crate::playbook::surroundings::Surroundings;
 use crate::playbook::{Aliases, Catalogue};
 use crate::reach::Reach;
 use crate::resolution;
+use crate::spans::TraceId;
 use crate::template::Templates;
 use crate::text::{CleanStr, CleanText};
 use crate::theme::Theme;
@@ -570,6 +571,8 @@ pub enum Intent {
     Say(String),
     /// Ask a source once.
     Inquire(Inquiry),
+    /// Open a trace in the pane of spans.
+    OpenTrace(TraceId),
     /// Put a text into the person's clipboard.
     Copy(CleanText),
     /// Show a text in the person's pager.
@@ -701,6 +704,9 @@ pub trait Pane: Send {
 
     /// Shows what a run prints that was started from here, to its end.
     fn take_run(&mut self, _run: EntryId) {}
+
+    /// Opens a trace, which was asked for.
+    fn open_trace(&mut self, _trace: TraceId) {}
 
     /// Comes to know that the incident or the sources changed, before the next draw.
     fn refresh(&mut self, _cx: &Cx<'_>) {}

@@ -154,13 +154,13 @@ fn well(
         match worst.map(|worst| (worst, objective.is_broken_by(worst.value))) {
             Some((worst, Some(false))) => {
                 inside = Some(at);
-                newest.get_or_insert(objective.show(worst.value));
+                newest.get_or_insert(worst.shown(objective));
             }
             Some((worst, Some(true))) => {
                 let since = inside.map_or_else(|| "now".to_owned(), |_| ago(at));
                 let whose = worst.whose().map(|name| format!(" ({name})")).unwrap_or_default();
                 let limit = objective.limit_beside(Some(worst.value), objective.side.word());
-                return Err(format!("{}{whose} {since}, must be {limit}", objective.show(worst.value)));
+                return Err(format!("{}{whose} {since}, must be {limit}", worst.shown(objective)));
             }
             None if objective.absent == Absent::Met => inside = Some(at),
             // A gap at the newest moment is an answer that is under way; a longer one is no proof.

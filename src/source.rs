@@ -338,7 +338,7 @@ pub(crate) async fn attend<P: Poller>(poller: P, every: Duration, desk: Desk) {
                     // Of one kind the newest question counts; what the console asks takes nothing from what a person asks.
                     Some(inquiry @ Inquiry::Usual(_)) => usual = Some(Box::pin(poller.answer(inquiry))),
                     Some(Inquiry::Hint | Inquiry::Inject) => {}
-                    Some(inquiry @ (Inquiry::Trace(_) | Inquiry::Compare(_))) => answer = Some(Box::pin(poller.answer(inquiry))),
+                    Some(inquiry @ (Inquiry::Trace(_) | Inquiry::Compare(_) | Inquiry::Exemplars(_))) => answer = Some(Box::pin(poller.answer(inquiry))),
                     None => may_ask = false,
                 },
                 finding = finished(&mut answer) => {

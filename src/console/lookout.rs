@@ -264,7 +264,7 @@ fn began(of: SymptomOf, known: Option<&Symptom>, standing: &Standing<'_>, object
     let SymptomOf::Objective { service, .. } = &of else { return None };
     let whose = worst.whose().map(|name| format!(" ({name})")).unwrap_or_default();
     let limit = objective.limit_beside(Some(worst.value), objective.side.word());
-    let value = format!("{}{whose}, must be {limit}", objective.show(worst.value));
+    let value = format!("{}{whose}, must be {limit}", worst.shown(objective));
     // What is in the record as over is another one.
     let ended = known.and_then(|symptom| symptom.over.as_ref()).map(|over| over.ended);
     let is_after = ended.is_some_and(|ended| ended >= *since);

@@ -245,7 +245,7 @@ mod tests {
         says(Scope::Chart, over(0, 600, &[Some(0.1); 6]));
         says(Scope::Proof, over(0, 15, &[Some(0.1), Some(2.0), Some(2.0)]));
         says(Scope::Now, over(3, 1, &[Some(7.0)]));
-        let worst = Worst { value: 7.0, name: Some(&"".into()) };
+        let worst = Worst { value: 7.0, name: Some(&"".into()), is_beyond: false };
         let breached =
             |since, at_least| Standing::Breached { worst, lasting: Lasting { since, at_least, unknown: None } };
         assert_eq!(live.standing(&id(), &slo), breached(at(-15), false));

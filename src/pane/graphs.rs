@@ -1,5 +1,7 @@
 //! SLO graphs: one chart for each objective of the impacted services, with its limit, its value, its verdict, and how old all that is.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Offset, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -8,10 +10,10 @@ use ratatui::text::{Line, Span};
 use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, acts_from_table};
 use crate::incident::{Command, Event, Evidence, Phase, ServiceId};
 use crate::live::panel::MEASURING;
-use crate::live::{Freshness, Panel, Scope, Standing};
+use crate::live::{Exemplar, Exemplars, ExemplarsOf, Freshness, Inquiry, Panel, SIMULATED, Scope, Standing};
 use crate::slo::number::plain;
-use crate::slo::{Grid, Lasting, Measured, Objective, ObjectiveId, ObjectiveKind};
-use crate::text::columns;
+use crate::slo::{Grid, Lasting, Measured, Objective, ObjectiveId, ObjectiveKind, Worst};
+use crate::text::{columns, fit};
 use crate::widget::chart::{Chart, Mark, Moments, Worse};
 use crate::widget::digits::{self, Size};
 use crate::widget::list::Selection;
@@ -38,9 +40,10 @@ const ACTS: &[Act<Graphs>] = &[
     Act::look(
         "alone",
         &["Enter"],
-        "show the selected chart alone, with its series by value, and all again",
-        |pane, _| pane.alone(),
+        "on a point with an exemplar, open its trace; else show the selected chart alone, with its series, and all again",
+        |pane, cx| pane.enter(cx),
     ),
+    Act::look("exemplar", &["x"], "the next point to the left that has an exemplar", |pane, cx| pane.hop(cx)),
     Act::write("pin", &["p"], "pin the value under the cursor to the timeline as evidence", Graphs::pin),
 ];
 
@@ -54,11 +57,16 @@ struct Graphs {
     /// The moment under the cursor: it stays where it is while the graph moves on.
     cursor: Option<DateTime<Utc>>,
     is_alone: bool,
+    /// Of which objective exemplars were asked for last, and when.
+    asked: Option<(ObjectiveId, DateTime<Utc>)>,
 }
+
+/// Exemplars that were asked for so long ago are asked for again.
+const ASK_AGAIN: TimeDelta = TimeDelta::seconds(30);
 
 impl Default for Graphs {
     fn default() -> Self {
-        Self { selection: Selection::default(), range: 2, cursor: None, is_alone: false }
+        Self { selection: Selection::default(), range: 2, cursor: None, is_alone: false, asked: None }
     }
 }
 
@@ -127,7 +135,60 @@ impl Graphs {
         let here = self.cursor.unwrap_or_else(|| grid.end());
         let place = nearest(&grid, here) as i32 + by;
         self.cursor = Some(grid.at(place.clamp(0, grid.len.saturating_sub(1) as i32) as usize));
-        Vec::new()
+        self.ask_exemplars(cx)
+    }
+
+    /// Whoever puts a cursor on a chart looks at single requests: which of them the server keeps is asked then, and not with each poll.
+    fn ask_exemplars(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        let all = shown(cx);
+        let Some(shown) = all.get(self.selection.place(all.len())) else { return Vec::new() };
+        let Some(measured) = shown.measured() else { return Vec::new() };
+        let is_new = self.asked.as_ref().is_none_or(|(id, at)| *id != shown.id || cx.wall - *at >= ASK_AGAIN);
+        if !is_new || shown.panel.is_some_and(|panel| panel.source == SIMULATED) {
+            return Vec::new();
+        }
+        self.asked = Some((shown.id.clone(), cx.wall));
+        let Grid { start: from, .. } = measured.grid;
+        let until = measured.grid.end() + measured.grid.resolution;
+        let asked = ExemplarsOf { objective: shown.id.clone(), query: measured.query.clone(), from, until };
+        vec![Intent::Inquire(Inquiry::Exemplars(asked))]
+    }
+
+    /// Goes to the next exemplar before the cursor.
+    fn hop(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        let asked = self.ask_exemplars(cx);
+        let all = shown(cx);
+        let Some(shown) = all.get(self.selection.place(all.len())) else { return asked };
+        let Some(grid) = shown.measured().map(|measured| measured.grid) else { return asked };
+        let here = self.cursor.map_or(grid.len, |at| nearest(&grid, at));
+        let before = exemplars(shown, cx).iter().map(|one| nearest(&grid, one.at)).filter(|place| *place < here).max();
+        match (before, &cx.live.exemplars) {
+            (Some(place), _) => self.cursor = Some(grid.at(place)),
+            (None, Some(Exemplars { objective, found: Err(why) })) if *objective == shown.id => {
+                return vec![Intent::Say(why.to_string())];
+            }
+            (None, Some(Exemplars { objective, found: Ok(_) })) if *objective == shown.id => {
+                return vec![Intent::Say("there is no exemplar further to the left".to_owned())];
+            }
+            (None, _) => return asked.into_iter().chain([Intent::Say("asking for exemplars …".to_owned())]).collect(),
+        }
+        asked
+    }
+
+    /// The exemplar under the cursor: of several the worst.
+    fn under_cursor<'a>(&self, cx: &Cx<'a>) -> Option<&'a Exemplar> {
+        let all = shown(cx);
+        let shown = all.get(self.selection.place(all.len()))?;
+        let (grid, cursor) = (shown.measured()?.grid, self.cursor?);
+        let here = exemplars(shown, cx).iter().filter(|one| nearest(&grid, one.at) == nearest(&grid, cursor));
+        here.max_by(|one, other| one.value.total_cmp(&other.value))
+    }
+
+    fn enter(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        match self.under_cursor(cx) {
+            Some(exemplar) => vec![Intent::OpenTrace(exemplar.trace.clone())],
+            None => self.alone(),
+        }
     }
 
     fn newest(&mut self) -> Vec<Intent> {
@@ -161,6 +222,23 @@ impl Graphs {
     }
 }
 
+/// The exemplars of an objective, as far as they were asked for.
+fn exemplars<'a>(shown: &Shown<'_>, cx: &Cx<'a>) -> &'a [Exemplar] {
+    match &cx.live.exemplars {
+        Some(Exemplars { objective, found: Ok(all) }) if *objective == shown.id => all,
+        Some(_) | None => &[],
+    }
+}
+
+/// A mark for each moment of a chart that has an exemplar; of moments that share a column one is drawn.
+fn exemplar_marks(shown: &Shown<'_>, grid: &Grid, cx: &Cx<'_>) -> Vec<Mark> {
+    let places: BTreeSet<usize> = exemplars(shown, cx).iter().map(|one| nearest(grid, one.at)).collect();
+    places.into_iter().map(|place| Mark { at: grid.at(place), letter: EXEMPLAR }).collect()
+}
+
+/// How an exemplar is marked among the times of a chart.
+const EXEMPLAR: char = '*';
+
 /// A value of an objective as evidence.
 fn evidence(service: &ServiceId, objective: &Objective, measured: &Measured, place: usize) -> Evidence {
     let worst = measured.worst_at(objective, place);
@@ -171,7 +249,7 @@ fn evidence(service: &ServiceId, objective: &Objective, measured: &Measured, pla
         from: measured.grid.start,
         to: measured.grid.end(),
         at: measured.grid.at(place),
-        value: worst.map_or_else(|| "no data".to_owned(), |worst| objective.show(worst.value)).into(),
+        value: worst.map_or_else(|| "no data".to_owned(), |worst| worst.shown(objective)).into(),
         exact: worst.map_or_else(String::new, |worst| plain(worst.value)).into(),
         series: worst.and_then(|worst| worst.whose()).unwrap_or_default().into(),
     }
@@ -265,6 +343,9 @@ impl Pane for Graphs {
     }
 
     fn remark(&self, cx: &Cx<'_>) -> String {
+        if let Some(exemplar) = self.under_cursor(cx) {
+            return format!("Enter opens trace {}", fit(&exemplar.trace, 16));
+        }
         let grid = shown(cx).iter().find_map(|shown| shown.measured().map(|measured| measured.grid));
         grid.map_or_else(String::new, |grid| {
             format!("to {} {} · {} s apart", cx.clock(grid.end()), cx.zone.name(), grid.resolution.num_seconds())
@@ -365,10 +446,8 @@ fn draw_big_value(shown: &Shown<'_>, area: Rect, buf: &mut Buffer, cx: &Cx<'_>) 
     let (value, style) = match (freshness, standing.worst()) {
         // An old number is never shown as if it were the present one.
         (Some(Freshness::Gone), _) | (_, None) => (stands(&standing, None, cx), cx.theme.stale()),
-        (Some(Freshness::Stale), Some(worst)) => (objective.show(worst.value), cx.theme.stale()),
-        (Some(Freshness::Fresh) | None, Some(worst)) => {
-            (objective.show(worst.value), cx.theme.verdict(standing.is_kept()))
-        }
+        (Some(Freshness::Stale), Some(worst)) => (worst.shown(objective), cx.theme.stale()),
+        (Some(Freshness::Fresh) | None, Some(worst)) => (worst.shown(objective), cx.theme.verdict(standing.is_kept())),
     };
     let room = Rect { height: Size::Medium.of("0").1, ..area };
     let both = [format!("{} {value}", objective.title), value].map(|text| text.to_uppercase());
@@ -437,7 +516,11 @@ fn draw_one(
         }
         None => plot,
     };
-    draw_chart(shown, measured, freshness, marks, cursor, plot, buf, cx);
+    let mut all = marks.to_vec();
+    if cursor.is_some() {
+        all.extend(exemplar_marks(shown, &measured.grid, cx));
+    }
+    draw_chart(shown, measured, freshness, &all, cursor, plot, buf, cx);
 }
 
 /// Why there is no chart.
@@ -485,7 +568,8 @@ fn draw_series(shown: &Shown<'_>, measured: &Measured, area: Rect, buf: &mut Buf
         .take(room)
         .map(|(value, name)| {
             let is_kept = objective.is_broken_by(*value).map(|is_broken| !is_broken);
-            let value = Span::styled(format!("{:>10}", objective.show(*value)), cx.theme.verdict(is_kept));
+            let worst = Worst { value: *value, name: None, is_beyond: measured.is_beyond(*value) };
+            let value = Span::styled(format!("{:>10}", worst.shown(objective)), cx.theme.verdict(is_kept));
             Line::from(vec![value, Span::raw(format!("  {name}"))])
         })
         .collect();
@@ -548,7 +632,7 @@ fn heading(
     let mut spans = vec![Span::styled(format!("{marker}{:<names$}  ", objective.title), cx.theme.title(is_here))];
     let standing = shown.standing(cx);
     let limit = objective.limit_beside(standing.worst().map(|worst| worst.value), objective.side.sign());
-    let value = standing.worst().map(|worst| objective.show(worst.value));
+    let value = standing.worst().map(|worst| worst.shown(objective));
     let at = || {
         let at = shown.panel.and_then(|panel| panel.read(Scope::Now).at);
         at.map(|at| cx.clock(cx.incident.clock().show(at))).unwrap_or_default()
@@ -602,7 +686,7 @@ fn heading(
     }
     if let Some(at) = cursor {
         let worst = measured.worst_at(objective, nearest(&measured.grid, at));
-        let value = worst.map_or_else(|| "no data".to_owned(), |worst| objective.show(worst.value));
+        let value = worst.map_or_else(|| "no data".to_owned(), |worst| worst.shown(objective));
         let whose = worst.and_then(|worst| worst.whose()).map(|whose| format!(" {whose}")).unwrap_or_default();
         spans.push(Span::styled(format!("  at {}: {value}{whose}", cx.clock(at)), cx.theme.accent()));
     }

@@ -255,6 +255,10 @@ impl Pane for Spans {
         Vec::new()
     }
 
+    fn open_trace(&mut self, trace: TraceId) {
+        self.open = Some(waterfall::Opened::new(trace));
+    }
+
     fn refresh(&mut self, cx: &Cx<'_>) {
         if let Some(open) = &mut self.open {
             open.refresh(cx);

@@ -93,6 +93,7 @@ async fn round(endpoints: Vec<(&'static SourceSpec, Endpoint)>) -> Asked {
                 | Finding::NoTrace(..)
                 | Finding::Usual(_)
                 | Finding::Compared(_)
+                | Finding::Exemplars(_)
                 | Finding::Clock(_)
                 | Finding::Polled => {}
             }

@@ -154,6 +154,7 @@ fn said(name: &str, told: &Told) -> Vec<Finding> {
         | Told::NoTrace(..)
         | Told::Usual(_)
         | Told::Compared(_)
+        | Told::Exemplars(_)
         | Told::Changes(_)
         | Told::Clock(_)
         | Told::Polled

@@ -20,6 +20,8 @@ pub struct Measured {
     pub left_out: usize,
     /// The worst value of those at each moment; empty where none was left out.
     pub rest: Vec<Option<f64>>,
+    /// The greatest bound of the buckets that a quantile is read from: a value of this is at least that.
+    pub ceiling: Option<f64>,
     /// The PromQL as it was sent.
     pub query: CleanText,
     /// Burn rates over [`super::BURN_WINDOWS`], of a ratio; `None` where nothing can be said.
@@ -51,9 +53,17 @@ pub struct Worst<'a> {
     pub value: f64,
     /// Whose it is, as [`Series::name`] says; absent where that series is one that was left out.
     pub name: Option<&'a CleanStr>,
+    /// It lies in the last bucket of its histogram: it is at least this.
+    pub is_beyond: bool,
 }
 
 impl<'a> Worst<'a> {
+    /// The value in words, with a sign where it is at least that.
+    pub fn shown(self, objective: &Objective) -> String {
+        let value = objective.show(self.value);
+        if self.is_beyond { format!("> {value}") } else { value }
+    }
+
     /// Whose value it is, where there are several it could be.
     pub fn whose(self) -> Option<&'a str> {
         match self.name {
@@ -72,6 +82,7 @@ impl Measured {
             series,
             left_out: 0,
             rest: Vec::new(),
+            ceiling: None,
             query: CleanText::new(query),
             burn: [None; 3],
             remarks: Vec::new(),
@@ -92,11 +103,17 @@ impl Measured {
         }
     }
 
+    /// Whether a value is where a quantile stops because its last bucket has no end.
+    pub fn is_beyond(&self, value: f64) -> bool {
+        self.ceiling.is_some_and(|ceiling| value >= ceiling)
+    }
+
     /// The worst of all series at a moment, from the objective's point of view; what is no number counts only where there is nothing else.
     pub fn worst_at(&self, objective: &Objective, place: usize) -> Option<Worst<'_>> {
         let at = |values: &[Option<f64>]| values.get(place).copied().flatten();
-        let kept = self.series.iter().filter_map(|one| Some(Worst { value: at(&one.values)?, name: Some(&one.name) }));
-        let rest = at(&self.rest).map(|value| Worst { value, name: None });
+        let worst = |value: f64, name| Worst { value, name, is_beyond: self.is_beyond(value) };
+        let kept = self.series.iter().filter_map(|one| Some(worst(at(&one.values)?, Some(&one.name))));
+        let rest = at(&self.rest).map(|value| worst(value, None));
         // Of equals the first.
         kept.chain(rest).reduce(|one, other| {
             let is_worse = match (objective.side.badness(one.value), objective.side.badness(other.value)) {

@@ -10,9 +10,12 @@
 //! Invariant: comments, line breaks and texts in quotes of a query are never changed. A function that is not known here may be a newer one: it is a
 //! doubt, and no fault.
 
+mod functions;
+
 use std::ops::Range;
 
 use crate::text::duration::Lapse;
+use functions::{AGGREGATIONS, OF_RANGE, OF_VALUES, WITH_VALUE};
 
 /// The longest query that a file may have, in bytes.
 pub const MOST_BYTES: usize = 16 * 1024;
@@ -130,6 +133,39 @@ fn places(query: &str) -> Vec<(Range<usize>, Placeholder)> {
         found.extend(of(token));
     }
     found
+}
+
+/// The buckets that a query reads its quantile from, where what it gives is that quantile: the call stands alone, or in an aggregation that keeps values.
+pub fn buckets(query: &str) -> Option<&str> {
+    let tokens = tokens(query).ok()?;
+    let text = |place: usize| tokens.get(place).map_or("", |token: &Token| &query[token.at.clone()]);
+    let call = (0..tokens.len()).find(|place| text(*place) == "histogram_quantile" && text(place + 1) == "(")?;
+    let keeps = ["max", "min", "topk", "bottomk", "sort", "sort_desc", "by", "without", "(", ")", ","];
+    let (mut depth, mut comma, mut close) = (0, None, None);
+    for place in call + 1..tokens.len() {
+        match text(place) {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => depth -= 1,
+            "," if depth == 1 => comma = comma.or(Some(place)),
+            _ => {}
+        }
+        if depth == 0 {
+            close = Some(place);
+            break;
+        }
+    }
+    let (comma, close) = (comma?, close?);
+    let mut around = (0..call).chain(close + 1..tokens.len());
+    let is_label = |place: usize| {
+        let before = (0..place).rev().map(text).take_while(|word| *word != "(" && *word != ")").count();
+        let word = place.checked_sub(before + 2).map(text);
+        matches!(word, Some("by" | "without"))
+    };
+    let is_kept = around.all(|place| {
+        let kind = tokens[place].kind;
+        keeps.contains(&text(place)) || matches!(kind, Kind::Number) || kind == Kind::Name && is_label(place)
+    });
+    is_kept.then(|| query[tokens[comma].at.end..tokens[close].at.start].trim())
 }
 
 fn fault(query: &str, at: usize, what: String) -> Fault {
@@ -308,116 +344,6 @@ impl Type {
         }
     }
 }
-
-const AGGREGATIONS: [&str; 14] = [
-    "sum",
-    "avg",
-    "count",
-    "min",
-    "max",
-    "group",
-    "stddev",
-    "stdvar",
-    "topk",
-    "bottomk",
-    "count_values",
-    "quantile",
-    "limitk",
-    "limit_ratio",
-];
-/// Aggregations with a value before the vector.
-const WITH_VALUE: [&str; 6] = ["topk", "bottomk", "count_values", "quantile", "limitk", "limit_ratio"];
-
-/// Functions of a range, with how many other arguments stand before it, and at most behind it.
-const OF_RANGE: [(&str, usize, usize); 27] = [
-    ("rate", 0, 0),
-    ("irate", 0, 0),
-    ("increase", 0, 0),
-    ("delta", 0, 0),
-    ("idelta", 0, 0),
-    ("deriv", 0, 0),
-    ("resets", 0, 0),
-    ("changes", 0, 0),
-    ("predict_linear", 0, 1),
-    ("holt_winters", 0, 2),
-    ("double_exponential_smoothing", 0, 2),
-    ("avg_over_time", 0, 0),
-    ("min_over_time", 0, 0),
-    ("max_over_time", 0, 0),
-    ("sum_over_time", 0, 0),
-    ("count_over_time", 0, 0),
-    ("quantile_over_time", 1, 0),
-    ("stddev_over_time", 0, 0),
-    ("stdvar_over_time", 0, 0),
-    ("last_over_time", 0, 0),
-    ("first_over_time", 0, 0),
-    ("present_over_time", 0, 0),
-    ("absent_over_time", 0, 0),
-    ("mad_over_time", 0, 0),
-    ("ts_of_max_over_time", 0, 0),
-    ("ts_of_min_over_time", 0, 0),
-    ("ts_of_last_over_time", 0, 0),
-];
-
-/// Other functions, with the least and the most arguments.
-const OF_VALUES: [(&str, usize, usize); 56] = [
-    ("abs", 1, 1),
-    ("absent", 1, 1),
-    ("acos", 1, 1),
-    ("acosh", 1, 1),
-    ("asin", 1, 1),
-    ("asinh", 1, 1),
-    ("atan", 1, 1),
-    ("atanh", 1, 1),
-    ("ceil", 1, 1),
-    ("clamp", 3, 3),
-    ("clamp_max", 2, 2),
-    ("clamp_min", 2, 2),
-    ("cos", 1, 1),
-    ("cosh", 1, 1),
-    ("day_of_month", 0, 1),
-    ("day_of_week", 0, 1),
-    ("day_of_year", 0, 1),
-    ("days_in_month", 0, 1),
-    ("deg", 1, 1),
-    ("exp", 1, 1),
-    ("floor", 1, 1),
-    ("histogram_avg", 1, 1),
-    ("histogram_count", 1, 1),
-    ("histogram_fraction", 3, 3),
-    ("histogram_quantile", 2, 2),
-    ("histogram_quantiles", 3, 12),
-    ("histogram_stddev", 1, 1),
-    ("histogram_stdvar", 1, 1),
-    ("histogram_sum", 1, 1),
-    ("hour", 0, 1),
-    ("info", 1, 2),
-    ("label_join", 3, usize::MAX),
-    ("label_replace", 5, 5),
-    ("ln", 1, 1),
-    ("log10", 1, 1),
-    ("log2", 1, 1),
-    ("minute", 0, 1),
-    ("month", 0, 1),
-    ("pi", 0, 0),
-    ("rad", 1, 1),
-    ("round", 1, 2),
-    ("scalar", 1, 1),
-    ("sgn", 1, 1),
-    ("sin", 1, 1),
-    ("sinh", 1, 1),
-    ("sort", 1, 1),
-    ("sort_by_label", 2, usize::MAX),
-    ("sort_by_label_desc", 2, usize::MAX),
-    ("sort_desc", 1, 1),
-    ("sqrt", 1, 1),
-    ("tan", 1, 1),
-    ("tanh", 1, 1),
-    ("time", 0, 0),
-    ("timestamp", 1, 1),
-    ("vector", 1, 1),
-    ("year", 0, 1),
-];
 
 struct Reader<'a> {
     query: &'a str,
@@ -906,6 +832,22 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_quantile_s_buckets_are_found_where_nothing_changes_its_value() {
+        let buckets_of = "sum by (le) (rate(x_bucket{a=\"b\"}[5m]))";
+        for (query, found) in [
+            ("histogram_quantile(0.99, sum by (le) (rate(x_bucket{a=\"b\"}[5m])))", true),
+            ("max by (pod) (histogram_quantile(0.99, sum by (le) (rate(x_bucket{a=\"b\"}[5m]))))", true),
+            ("topk(3, histogram_quantile(0.99, sum by (le) (rate(x_bucket{a=\"b\"}[5m]))))", true),
+            ("histogram_quantile(0.99, sum by (le) (rate(x_bucket{a=\"b\"}[5m]))) * 1000", false),
+            ("avg(histogram_quantile(0.99, sum by (le) (rate(x_bucket{a=\"b\"}[5m]))))", false),
+            ("histogram_quantile(0.99, a) / histogram_quantile(0.99, b)", false),
+            ("sum(rate(x[5m]))", false),
+        ] {
+            assert_eq!(buckets(query), found.then_some(buckets_of), "{query}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_text_is_read_without_a_panic_and_a_fault_lies_in_it(query in "[a-z(){}\\[\\],\"'`$#\n 0-9.:+*/=~!<>@%é-]{0,60}") {
@@ -913,7 +855,7 @@ mod tests {
                 let lines: Vec<&str> = query.split('\n').collect();
                 proptest::prop_assert!(line <= lines.len() && column <= lines[line - 1].chars().count() + 1);
             }
-            let _ = filled(&query, "5m", Lapse::seconds(15));
+            let _ = (filled(&query, "5m", Lapse::seconds(15)), buckets(&query));
         }
     }
 }

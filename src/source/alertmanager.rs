@@ -74,7 +74,12 @@ impl Poller for Asker {
     /// Alertmanager has no traces: questions for one are another source's.
     async fn answer(&self, inquiry: Inquiry) -> Option<Finding> {
         match inquiry {
-            Inquiry::Trace(_) | Inquiry::Compare(_) | Inquiry::Usual(_) | Inquiry::Hint | Inquiry::Inject => None,
+            Inquiry::Trace(_)
+            | Inquiry::Compare(_)
+            | Inquiry::Exemplars(_)
+            | Inquiry::Usual(_)
+            | Inquiry::Hint
+            | Inquiry::Inject => None,
         }
     }
 }

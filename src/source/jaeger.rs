@@ -234,7 +234,7 @@ impl Poller for Asker {
                 Err(failure) => Finding::NoTrace(id, failure.reason),
             }),
             Inquiry::Compare(wanted) => Some(Finding::Compared(Box::new(self.compare(wanted).await))),
-            Inquiry::Hint | Inquiry::Inject => None,
+            Inquiry::Exemplars(_) | Inquiry::Hint | Inquiry::Inject => None,
             Inquiry::Usual(before) => {
                 let services = before.services.iter();
                 let services = services.map(|service| WatchedService {

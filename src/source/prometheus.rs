@@ -6,6 +6,7 @@
 //! Invariant: each question stands alone (`round`): one that is bad, slow or refused hides no other. A moment without a sample stays without. A
 //! server that measures but has no alerts to ask for is a healthy one.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,6 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use prometheus_http_query::Client;
 use reqwest::header::AUTHORIZATION;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::http::{Answer, Failure, Limits, Site, Trouble};
 use super::labels::Reading;
@@ -26,6 +28,7 @@ use crate::text::CleanStr;
 
 mod alerts;
 mod envelope;
+mod exemplars;
 mod round;
 
 use envelope::{Envelope, Findings};
@@ -46,7 +49,7 @@ pub fn open(endpoint: &Endpoint) -> Result<Box<dyn Source>, SourceError> {
         let client =
             client.map_err(|error| SourceError::Address { name: NAME, problem: format!("cannot be used: {error}") })?;
         let (version, is_get, reading) = (Mutex::default(), AtomicBool::new(false), reading.clone());
-        Ok(Arc::new(Server { site, client, version, is_get, reading }))
+        Ok(Arc::new(Server { site, client, version, is_get, reading, bounds: Mutex::default() }))
     });
     let servers = servers.collect::<Result<_, _>>()?;
     let asker = Asker { servers, place: AtomicUsize::new(0), underway: tokio::sync::Mutex::default() };
@@ -85,6 +88,8 @@ struct Server {
     /// It refused a POST and took a GET.
     is_get: AtomicBool,
     reading: Arc<Reading>,
+    /// The greatest bound of the buckets behind each quantile, and when it was asked for.
+    bounds: Mutex<HashMap<String, (Instant, Option<f64>)>>,
 }
 
 /// Why one query gave nothing.
@@ -136,6 +141,7 @@ impl Poller for Asker {
     /// Prometheus has no traces: questions for one are another source's.
     async fn answer(&self, inquiry: Inquiry) -> Option<Finding> {
         match inquiry {
+            Inquiry::Exemplars(asked) => Some(Finding::Exemplars(self.server().exemplars(asked).await)),
             Inquiry::Trace(_) | Inquiry::Compare(_) | Inquiry::Usual(_) | Inquiry::Hint | Inquiry::Inject => None,
         }
     }
@@ -183,13 +189,14 @@ impl Server {
         let grid = match scope {
             Scope::Burn => return self.burn(objective, now).await,
             Scope::Now => {
-                let found = self.instant(&query, objective.side, now).await?;
-                return Ok(found.over(moment(now), &query));
+                let found = self.instant(&query, objective.side, now).await?.over(moment(now), &query);
+                return Ok(self.bounded(found, objective, now).await);
             }
             Scope::Proof => watched.proof_grid(list.proof, now, finest),
             Scope::Chart => Grid::covering(list.span, now, list.points, finest),
         };
-        Ok(self.range(&query, objective.side, grid).await?.over(grid, &query))
+        let found = self.range(&query, objective.side, grid).await?.over(grid, &query);
+        Ok(self.bounded(found, objective, now).await)
     }
 
     /// How fast a ratio burns its budget, over each window that can be had.

@@ -17,7 +17,7 @@ use crate::exercise::script::{Cue, HINT, Inject};
 use crate::exercise::{Exercise, Shown, World};
 use crate::incident::{Clock, Facilitation, ForeignNoted, News, Progress, TaskAnswered, Ticked};
 use crate::live::{
-    AlertFinding, Before, Finding, Inquiry, Report, Scope, SourceName, Usual, WatchedService, Watchlist,
+    AlertFinding, Before, Exemplars, Finding, Inquiry, Report, Scope, SourceName, Usual, WatchedService, Watchlist,
 };
 use crate::slo::{Grid, ObjectiveKind};
 use crate::text::{CleanStr, CleanText};
@@ -292,6 +292,10 @@ fn answer(world: &World, inquiry: &Inquiry) -> Finding {
             let usual = Usual::of(&longer, &world.spans(&past, before.until).errors);
             Finding::Usual(Usual { before: before.clone(), ..usual })
         }
+        Inquiry::Exemplars(asked) => Finding::Exemplars(Exemplars {
+            objective: asked.objective.clone(),
+            found: Err(CleanStr::field("an exercise has no exemplars: the list of spans has its traces")),
+        }),
         Inquiry::Compare(wanted) => Finding::Compared(Box::new(world.compare(wanted))),
         Inquiry::Trace(id) => match world.trace(id) {
             Some(trace) => Finding::Trace(trace),

@@ -149,7 +149,7 @@ impl Census {
             let (usual, is) = (before.median(), after.median());
             let is_slower = before.requests > 0 && is >= usual * 2 && is - usual >= LEAST_SLOWER;
             if is_slower {
-                parts.push(format!("itself {} in the middle before, {} now", length(usual), length(is)));
+                parts.push(format!("itself {} (median) before, {} now", length(usual), length(is)));
             }
             if !parts.is_empty() {
                 let by = (in_now - in_before).abs().max((bad_now - bad_before).abs());
@@ -217,7 +217,7 @@ impl Change {
             Self::New => "new",
             Self::Missing => "missing",
             Self::Slower => "slower",
-            Self::Oftener => "oftener",
+            Self::Oftener => "more often",
             Self::Faster => "faster",
             Self::Same => "",
         }

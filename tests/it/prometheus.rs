@@ -237,7 +237,9 @@ async fn what_prometheus_says_beside_the_data_is_shown_and_what_cannot_be_drawn_
         (warned.to_string(), vec!["metric might not be a counter"]),
         (
             vector(histogram),
-            vec!["native histogram: use histogram_quantile(0.99, sum(rate(name[5m]))) or histogram_avg"],
+            vec![
+                "native histogram, drawn as its p50 and p99: histogram_quantile(0.99, sum(rate(name[5m]))) or histogram_avg says which is meant",
+            ],
         ),
         (
             vector(json!({"resultType": "string", "result": [1, "text"]})),

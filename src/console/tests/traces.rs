@@ -133,3 +133,47 @@ fn c_lays_a_healthy_trace_of_before_the_breach_beside_the_open_one() {
     desk.finding(Finding::Compared(Box::new(crate::spans::compare::Compared { trace: trace.id, ..why })));
     assert!(desk.screen().contains("no healthy trace was found"), "{}", desk.screen());
 }
+
+#[test]
+fn enter_on_a_point_with_an_exemplar_opens_its_trace_and_elsewhere_the_chart_alone() {
+    use crate::live::{Exemplar, Exemplars};
+    let mut desk = Desk::open(Layout::Ic, (120, 40));
+    desk.report();
+    desk.keys("1");
+    let before = desk.effects.len();
+    desk.key(KeyCode::Left);
+    let Inquiry::Exemplars(asked) = desk.inquiry() else { panic!("{:?}", desk.inquiry()) };
+    desk.key(KeyCode::Left);
+    let inquiries = desk.effects[before..].iter().filter(|effect| matches!(effect, Effect::Inquire(_))).count();
+    assert_eq!(inquiries, 1, "looking around asks once");
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let at = asked.until - TimeDelta::minutes(10);
+    let exemplar = |value: f64, trace: &str| Exemplar { at, value, trace: trace.into() };
+    let found = Ok(vec![exemplar(0.1, "aa"), exemplar(12.5, trace)]);
+    desk.finding(Finding::Exemplars(Exemplars { objective: asked.objective.clone(), found }));
+    desk.keys("x");
+    let screen = desk.screen();
+    assert!(screen.contains("Enter opens trace 0af7651916"), "{screen}");
+    assert!(screen.contains('*'), "{screen}");
+    desk.keys("x");
+    assert_eq!(desk.said(), "there is no exemplar further to the left");
+    desk.key(KeyCode::Enter);
+    assert_eq!(desk.inquiry(), Inquiry::Trace(trace.into()));
+    assert!(desk.screen().contains(&format!("trace {trace}")), "{}", desk.screen());
+    desk.keys("1");
+    desk.key(KeyCode::Right);
+    let asked = desk.effects.len();
+    desk.key(KeyCode::Enter);
+    assert!(
+        !desk.effects[asked..].iter().any(|effect| matches!(effect, Effect::Inquire(_))),
+        "no exemplar stands there"
+    );
+    // One that keeps none says so.
+    desk.pass(60);
+    desk.key(KeyCode::Left);
+    let why = Err("this server keeps no exemplars".into());
+    let Inquiry::Exemplars(asked) = desk.inquiry() else { panic!("{:?}", desk.inquiry()) };
+    desk.finding(Finding::Exemplars(Exemplars { objective: asked.objective, found: why }));
+    desk.keys("x");
+    assert_eq!(desk.said(), "this server keeps no exemplars");
+}

@@ -300,7 +300,7 @@ pub(super) fn objective_line(id: &ObjectiveId, objective: &Objective, panel: Opt
         objective.limit_beside(standing.worst().map(|worst| worst.value), &format!("limit {}", objective.side.sign()));
     let value = standing.worst().map(|worst| {
         let whose = worst.whose().map(|whose| format!(" ({whose})")).unwrap_or_default();
-        format!("{}{whose}", objective.show(worst.value))
+        format!("{}{whose}", worst.shown(objective))
     });
     let value = value.unwrap_or_else(|| "nothing".to_owned());
     let clock = |at| cx.clock(cx.incident.clock().show(at));

@@ -19,7 +19,9 @@ use crate::slo::{Grid, Measured, Series, Side};
 use crate::source::http::quoted;
 use crate::text::CleanStr;
 
-const NATIVE_HISTOGRAM: &str = "native histogram: use histogram_quantile(0.99, sum(rate(name[5m]))) or histogram_avg";
+const NATIVE_HISTOGRAM: &str = "native histogram, drawn as its p50 and p99: histogram_quantile(0.99, sum(rate(name[5m]))) or histogram_avg says which is meant";
+/// What is drawn of a native histogram.
+const DRAWN: [(&str, f64); 2] = [("p50", 0.5), ("p99", 0.99)];
 /// More remarks than this say nothing more.
 const MOST_REMARKS: usize = 8;
 
@@ -108,8 +110,8 @@ impl Envelope {
                 if read.iter().any(|series| series.has_histograms) {
                     found.remarks.push(NATIVE_HISTOGRAM.into());
                 }
-                let only_histograms = |series: &OneSeries| series.has_histograms && !series.has_samples;
-                let read: Vec<OneSeries> = read.into_iter().filter(|series| !only_histograms(series)).collect();
+                let is_empty = |series: &OneSeries| series.has_histograms && series.values.iter().all(Option::is_none);
+                let read: Vec<OneSeries> = read.into_iter().filter(|series| !is_empty(series)).collect();
                 (found.left_out, found.rest) = (left_out, rest);
                 found.series = named(read);
             }
@@ -172,7 +174,7 @@ fn put(values: &mut [Option<f64>], grid: &Grid, at: f64, value: f64) {
 }
 
 /// A number that may stand in a string, as `"1.7e-01"`, `"NaN"` or `"+Inf"`.
-struct Number(f64);
+pub(super) struct Number(pub(super) f64);
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
@@ -205,7 +207,6 @@ struct Sample(Number, Number);
 struct OneSeries {
     labels: BTreeMap<CleanStr, CleanStr>,
     values: Vec<Option<f64>>,
-    has_samples: bool,
     has_histograms: bool,
 }
 
@@ -270,7 +271,7 @@ impl<'de> Visitor<'de> for AllSeries<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut input: A) -> Result<Self::Value, A::Error> {
         let mut kept = Kept::default();
         while let Some(series) = input.next_element_seed(SeriesOver { grid: self.grid })? {
-            kept.series.push(series);
+            kept.series.extend(series);
             if kept.series.len() >= 2 * MOST_SERIES {
                 kept.bound(self.side);
             }
@@ -285,38 +286,37 @@ struct SeriesOver<'g> {
 }
 
 impl<'de> DeserializeSeed<'de> for SeriesOver<'_> {
-    type Value = OneSeries;
-    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<OneSeries, D::Error> {
+    type Value = Vec<OneSeries>;
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Vec<OneSeries>, D::Error> {
         input.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for SeriesOver<'_> {
-    type Value = OneSeries;
+    type Value = Vec<OneSeries>;
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a series with its labels and samples")
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut input: A) -> Result<OneSeries, A::Error> {
-        let mut series = OneSeries {
-            labels: BTreeMap::new(),
-            values: vec![None; self.grid.len],
-            has_samples: false,
-            has_histograms: false,
-        };
+    fn visit_map<A: MapAccess<'de>>(self, mut input: A) -> Result<Vec<OneSeries>, A::Error> {
+        let mut drawn = Vec::new();
+        let mut series =
+            OneSeries { labels: BTreeMap::new(), values: vec![None; self.grid.len], has_histograms: false };
         while let Some(key) = input.next_key::<String>()? {
             match key.as_str() {
                 "metric" => series.labels = input.next_value()?,
                 "value" => {
                     let Sample(at, value) = input.next_value()?;
                     put(&mut series.values, self.grid, at.0, value.0);
-                    series.has_samples = true;
                 }
                 "values" => {
-                    let any = input.next_value_seed(Samples { values: &mut series.values, grid: self.grid })?;
-                    series.has_samples |= any;
+                    input.next_value_seed(Samples { values: &mut series.values, grid: self.grid })?;
                 }
-                "histogram" | "histograms" => {
-                    input.next_value::<IgnoredAny>()?;
+                "histogram" => {
+                    drawn = self.draw([input.next_value::<HistogramSample>()?]);
+                    series.has_histograms = true;
+                }
+                "histograms" => {
+                    drawn = self.draw(input.next_value::<Vec<HistogramSample>>()?);
                     series.has_histograms = true;
                 }
                 _ => {
@@ -324,7 +324,63 @@ impl<'de> Visitor<'de> for SeriesOver<'_> {
                 }
             }
         }
-        Ok(series)
+        if drawn.iter().all(|(_, values)| values.iter().all(Option::is_none)) {
+            return Ok(vec![series]);
+        }
+        let named = |(name, values): (&str, Vec<Option<f64>>)| {
+            let mut labels = series.labels.clone();
+            labels.insert("quantile".into(), name.into());
+            OneSeries { labels, values, has_histograms: true }
+        };
+        let mut all: Vec<OneSeries> = std::mem::take(&mut drawn).into_iter().map(named).collect();
+        // A series may have been counted in plain numbers before.
+        all.extend(series.values.iter().any(Option::is_some).then_some(series));
+        Ok(all)
+    }
+}
+
+impl SeriesOver<'_> {
+    /// The lines that are drawn of native histograms.
+    fn draw(&self, samples: impl IntoIterator<Item = HistogramSample>) -> Vec<(&'static str, Vec<Option<f64>>)> {
+        let mut drawn: Vec<_> = DRAWN.iter().map(|(name, _)| (*name, vec![None; self.grid.len])).collect();
+        for HistogramSample(at, histogram) in samples {
+            for ((_, values), (_, quantile)) in drawn.iter_mut().zip(DRAWN) {
+                if let Some(value) = histogram.quantile(quantile) {
+                    put(values, self.grid, at.0, value);
+                }
+            }
+        }
+        drawn
+    }
+}
+
+#[derive(Deserialize)]
+struct HistogramSample(Number, Histogram);
+
+/// A native histogram: buckets from the lowest, those without anything in them left out.
+#[derive(Deserialize)]
+struct Histogram {
+    #[serde(default)]
+    buckets: Vec<Bucket>,
+}
+
+/// Which bounds belong to it, the bounds, and how many lie in it.
+#[derive(Deserialize)]
+struct Bucket(IgnoredAny, Number, Number, Number);
+
+impl Histogram {
+    /// A quantile; inside of a bucket as if it were filled evenly.
+    fn quantile(&self, quantile: f64) -> Option<f64> {
+        let all: f64 = self.buckets.iter().map(|Bucket(.., count)| count.0).sum();
+        let (rank, mut below) = (quantile * all, 0.0);
+        for Bucket(_, from, until, count) in self.buckets.iter().filter(|Bucket(.., count)| count.0 > 0.0) {
+            if below + count.0 >= rank {
+                let value = from.0 + (until.0 - from.0) * ((rank - below) / count.0).clamp(0.0, 1.0);
+                return value.is_finite().then_some(value).or(Some(from.0)).filter(|value| value.is_finite());
+            }
+            below += count.0;
+        }
+        None
     }
 }
 
@@ -334,23 +390,21 @@ struct Samples<'v> {
 }
 
 impl<'de> DeserializeSeed<'de> for Samples<'_> {
-    type Value = bool;
-    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<bool, D::Error> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<(), D::Error> {
         input.deserialize_seq(self)
     }
 }
 
 impl<'de> Visitor<'de> for Samples<'_> {
-    type Value = bool;
+    type Value = ();
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a list of samples")
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut input: A) -> Result<bool, A::Error> {
-        let mut any = false;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut input: A) -> Result<(), A::Error> {
         while let Some(Sample(at, value)) = input.next_element()? {
             put(self.values, self.grid, at.0, value.0);
-            any = true;
         }
-        Ok(any)
+        Ok(())
     }
 }
