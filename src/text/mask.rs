@@ -12,6 +12,7 @@ mod rules;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use regex::Regex;
 
 /// What stands in the place of a secret.
@@ -29,6 +30,8 @@ const OVERLAP: usize = 256;
 #[derive(Clone, Default)]
 pub struct Mask {
     values: std::sync::Arc<[String]>,
+    /// Finds all of them in one walk over a text, however many they are.
+    finder: Option<AhoCorasick>,
 }
 
 impl std::fmt::Debug for Mask {
@@ -43,7 +46,9 @@ impl Mask {
         let mut values: Vec<String> = values.into_iter().filter(|value| value.trim().len() >= SHORTEST).collect();
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
         values.dedup();
-        Self { values: values.into() }
+        // The automaton fails to build beyond four billion states only; then each value is looked for by itself.
+        let finder = if values.is_empty() { None } else { AhoCorasick::new(&values).ok() };
+        Self { values: values.into(), finder }
     }
 
     /// A mask that knows one more secret, in the spellings in which it travels: as it is, in a URL, in JSON, and in Base64.
@@ -93,10 +98,23 @@ impl Mask {
     }
 
     fn hide_values(&self, mut text: String) -> String {
-        for value in self.values.iter() {
-            if text.contains(value.as_str()) {
+        let Some(finder) = &self.finder else {
+            for value in self.values.iter() {
                 text = text.replace(value.as_str(), SECRET);
             }
+            return text;
+        };
+        // Secrets that share letters are one stretch: nothing of either stays.
+        let mut stretches: Vec<std::ops::Range<usize>> = Vec::new();
+        for found in finder.find_overlapping_iter(&text) {
+            let mut range = found.range();
+            while let Some(before) = stretches.pop_if(|before| before.end > range.start) {
+                range.start = range.start.min(before.start);
+            }
+            stretches.push(range);
+        }
+        for stretch in stretches.into_iter().rev() {
+            text.replace_range(stretch, SECRET);
         }
         text
     }
@@ -144,12 +162,13 @@ fn without_escapes(text: &str) -> Cow<'_, str> {
         Regex::new(r"(?:\x1b\[|\u{9b})[0-?]*[ -/]*[@-~]|(?:\x1b\]|\u{9d})[^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]")
             .expect("the pattern is a constant")
     });
-    const BEGINS: [char; 3] = ['\u{1b}', '\u{9b}', '\u{9d}'];
-    if !text.contains(BEGINS) {
+    static BEGINS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"[\x1b\u{9b}\u{9d}]").expect("the pattern is a constant"));
+    if !BEGINS.is_match(text) {
         return Cow::Borrowed(text);
     }
     // What is left of a broken sequence must not become a new one.
-    Cow::Owned(SEQUENCE.replace_all(text, "").replace(BEGINS, ""))
+    Cow::Owned(BEGINS.replace_all(&SEQUENCE.replace_all(text, ""), "").into_owned())
 }
 
 /// Masks bytes that come in pieces: whole lines, and pieces of a line that does not end.

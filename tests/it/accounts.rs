@@ -20,7 +20,7 @@ use crate::support::http::{Reply, Server};
 use crate::support::pty::{self, Pty};
 use crate::support::until;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 /// What a console would have done by now.
 const LONG_ENOUGH: Duration = Duration::from_millis(2500);
 const INC: IncidentId = IncidentId { series: Series::Incident, number: 1 };

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::plain::{Host, Plain};
 
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A host on which a program of a name does what a script says.
 fn host_with(programs: &[(&str, &str)]) -> Host {

@@ -23,7 +23,7 @@ use crate::support::proxy::ProxyServer;
 use crate::support::services::slack;
 use crate::support::until;
 
-const SOON: Duration = Duration::from_secs(40);
+const SOON: Duration = Duration::from_secs(60);
 
 fn console(host: &Host, arguments: &[&str]) -> Plain {
     let mut command = host.command(arguments);

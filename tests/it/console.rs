@@ -29,7 +29,7 @@ use crate::support::pty::{Pty, assert_no_stray_escapes, code, spawn};
 
 const WARROOM: &str = env!("CARGO_BIN_EXE_warroom");
 /// Longer than anything here takes on a busy machine; a wait ends when what it waits for is there.
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(60);
 const SIZE: (u16, u16) = (120, 40);
 /// Esc as the newer key protocols send it: unlike the lone byte it needs no pause behind it.
 const ESC: &str = "\x1b[27u";

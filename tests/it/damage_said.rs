@@ -17,7 +17,7 @@ use crate::support::pty::code;
 
 const PAGE: usize = 4096;
 /// Longer than a small record takes to be looked over on a busy machine.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A record with its log, as they are while somebody has it open.
 struct Pair {

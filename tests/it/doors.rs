@@ -17,7 +17,7 @@ use crate::support::http::{Reply, Request, Server};
 use crate::support::pty::{self, Pty};
 use crate::support::until;
 
-const SOON: Duration = Duration::from_secs(40);
+const SOON: Duration = Duration::from_secs(60);
 /// A text of a table stands between two of these.
 const BETWEEN: &str = " ~ ";
 /// Longer than keys count as a part of the paste before them.

@@ -15,7 +15,7 @@ use crate::plain::{Host, Plain};
 use crate::support::http::{Reply, Server};
 use crate::support::until;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 const INC: IncidentId = IncidentId { series: Series::Incident, number: 1 };
 /// What a console would have done by now.
 const LONG_ENOUGH: Duration = Duration::from_millis(1500);

@@ -209,7 +209,7 @@ fn a_real_alert_breaks_through_a_drill() {
     room.ready();
     let alert = r#"[{"labels":{"alertname":"CardsDown","service":"blubank","severity":"critical"}}]"#;
     assert_eq!(alertmanager.post("/api/v2/alerts", alert).0, 200);
-    let line = room.wait_for("REAL ALERT: CardsDown", Duration::from_secs(40));
+    let line = room.wait_for("REAL ALERT: CardsDown", Duration::from_secs(90));
     assert!(line.contains("this is a drill"), "{line}");
 }
 

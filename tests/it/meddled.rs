@@ -10,7 +10,7 @@ use crate::plain::Plain;
 use crate::reach_story::{SECRETS, Systems};
 use crate::support::until;
 
-const SOON: Duration = Duration::from_secs(40);
+const SOON: Duration = Duration::from_secs(60);
 
 /// Takes a way out of what waits for a word: the one with these words.
 fn take(dana: &mut Plain, words: &str) {

@@ -11,7 +11,7 @@ use warroom::run::clock;
 
 use crate::support::pty::{self, code};
 
-pub const SOON: Duration = Duration::from_secs(10);
+pub const SOON: Duration = Duration::from_secs(60);
 const BINARY: &str = env!("CARGO_BIN_EXE_warroom");
 
 /// A host with nothing on it but a journal.

@@ -22,7 +22,7 @@ use crate::support::until;
 pub const SECRETS: [(&str, &str); 4] =
     [("PD", pagerduty::TOKEN), ("SLACK", slack::TOKEN), ("SP", statuspage::TOKEN), ("JIRA", jira::TOKEN)];
 
-const SOON: Duration = Duration::from_secs(40);
+const SOON: Duration = Duration::from_secs(60);
 
 const RULES: &str = "groups:\n- name: alipay\n  rules:\n  - alert: HighErrorRate\n    expr: vector(1) > 0\n    labels: {service: alipay, severity: critical}\n    annotations: {summary: '18 % of payments fail'}\n";
 

@@ -77,7 +77,7 @@ fn told(folder: &Path) -> (String, u64, Vec<Said>, End) {
     runner::follow(folder.to_owned(), Duration::ZERO, move |what| sender.send(what).is_ok());
     let (mut printed, mut skipped, mut rest) = (String::new(), 0, Vec::new());
     loop {
-        match said.recv_timeout(Duration::from_secs(40)).expect("a run says something within 40 s") {
+        match said.recv_timeout(Duration::from_secs(90)).expect("a run says something within 90 s") {
             Said::Printed(text, lost) => {
                 printed.push_str(&text);
                 skipped += lost;
@@ -133,7 +133,7 @@ fn what_others_plant_in_its_folder_neither_hangs_a_run_nor_ends_it_nor_is_writte
     runner::follow_own(folder.clone(), started, move |what| sender.send(what).is_ok());
     let (_, _, _, foreign) = told(&folder);
     let own = loop {
-        match said.recv_timeout(Duration::from_secs(40)).unwrap() {
+        match said.recv_timeout(Duration::from_secs(90)).unwrap() {
             Said::Ended(end) => break end,
             Said::Printed(text, _) => assert_eq!(&*text, "", "nothing of a file that a link leads to is shown"),
             Said::File(_) | Said::Overtime | Said::Unwatched(_) => {}

@@ -16,7 +16,7 @@ use crate::support::http::{Reply, Request, Server};
 
 const TOKEN: &str = "xoxb-1234-secret-5678";
 const CHANNEL: &str = "C012345678";
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 fn parcel(text: &str) -> Parcel {
     Parcel {

@@ -18,7 +18,7 @@ use warroom::run::tty::{Tty, install_panic_hook};
 
 use crate::support::pty::{Pty, Reading, assert_no_stray_escapes, code, spawn};
 
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(60);
 /// The child's exit status for "the terminal is gone".
 const LOST: i32 = 7;
 

@@ -80,6 +80,13 @@ fn every_rule_finds_its_own_example() {
 }
 
 #[test]
+fn of_secrets_that_share_letters_nothing_of_either_is_left() {
+    let mask = Mask::new(["abcdefgh".to_owned(), "efghijklmn".to_owned(), "cdefgh".to_owned()]);
+    assert_eq!(mask.mask("x abcdefghijklmn y, cdefgh"), "x [secret] y, [secret]");
+    assert_eq!(mask.mask("efghijklmnefghijklmn"), "[secret][secret]");
+}
+
+#[test]
 fn what_is_left_reads_on() {
     let mask = Mask::new(["hunter2hunter2".to_owned(), "ab".to_owned()]);
     let cases = [

@@ -36,7 +36,7 @@ const SIZES: [(u16, u16); 20] = [
 /// Each poll of a source comes so soon after the one before it.
 const EVERY: Duration = Duration::from_secs(1);
 /// The time that a busy machine takes beyond what was agreed.
-const LATE: Duration = Duration::from_secs(6);
+const LATE: Duration = Duration::from_secs(15);
 
 /// Resizes a console through all windows, with so much time in each of them, and fails where what it shows is not fresh.
 fn stays_fresh(console: &mut Pty, each: Duration, shows: &str) {

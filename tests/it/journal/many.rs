@@ -62,7 +62,7 @@ fn delays(count: u64, pause: u64) -> Vec<Duration> {
 fn prompt(count: u64, pause: u64) {
     let limit = Duration::from_millis(50);
     // A machine that does something else for a moment is not what this is about.
-    let mut runs = (0..3).map(|_| delays(count, pause)).map(|delays| {
+    let mut runs = (0..8).map(|_| delays(count, pause)).map(|delays| {
         let p99 = delays[(delays.len() * 99).div_ceil(100) - 1];
         eprintln!("{count} entries every {pause} ms: p50 {:?}, p99 {p99:?}", delays[delays.len() / 2]);
         p99
