@@ -100,6 +100,12 @@ impl Channel for Statuspage {
                 // The page does not say who wrote it.
                 news.push(noted(STATUSPAGE, &update.id, "", at, &format!("{} {how}: {body}", update.status)));
             }
+            if let Some((was, key)) = incident.retitled() {
+                let at = incident.updated_at.unwrap_or(watched.since);
+                let text =
+                    format!("somebody changed the title on the page to \"{}\" (from here: \"{was}\")", incident.name);
+                news.push(noted(STATUSPAGE, &key, "", at, &text));
+            }
             Ok(news)
         })
     }
@@ -401,6 +407,7 @@ impl<'a> Said<'a> {
             "incident": parcel.incident.to_string(),
             "record": parcel.record,
             "status": answers::word(self.said.status),
+            "name": self.name,
             "claims": words(&shown.claims),
             "before": words(&shown.before),
         });

@@ -123,6 +123,16 @@ impl Jira {
         if let (Some(Thing::Ticket(item)), true, Some(last)) = (watched.thing, is_done, news.last_mut()) {
             last.closes = Some(item);
         }
+        // Who does not know its own name would take its own titles for somebody else's.
+        for change in issue.changelog.histories.iter().filter(|change| me.is_some() && !is_ours(change)) {
+            let Some(item) = change.items.iter().find(|item| item.field == "summary") else { continue };
+            let who = change.author.as_ref().map(|user| user.display_name.as_str()).unwrap_or_default();
+            let at = at(&change.created).unwrap_or_else(clock::wall);
+            let text = format!("{key} is called \"{}\" now", item.to_string);
+            let mut called = noted(JIRA, &format!("{key}/{}/title", change.id), who, at, &text);
+            called.noted.link = watched.remote.link.clone();
+            news.push(called);
+        }
         Ok(news)
     }
 

@@ -46,6 +46,9 @@ pub(super) struct Incident {
     /// How bad: `none`, `minor`, `major`, `critical`, `maintenance`.
     #[serde(default, deserialize_with = "or_default")]
     pub impact: String,
+    /// When anything of it was changed last.
+    #[serde(default)]
+    pub updated_at: Option<DateTime<Utc>>,
     /// Where a person reads it.
     #[serde(default)]
     pub shortlink: Option<String>,
@@ -159,6 +162,12 @@ impl Incident {
             "minor" => Some(Level::DegradedPerformance),
             _ => None,
         }
+    }
+
+    /// The title that we gave it last, where it has another one now, and the key of that change: what we write next gives it ours again.
+    pub(super) fn retitled(&self) -> Option<(&str, String)> {
+        let ours = self.mark("name").filter(|ours| ours.trim() != self.name.trim() && !self.name.trim().is_empty())?;
+        Some((ours, format!("title/{}/{}", self.mark("op").unwrap_or_default(), self.name)))
     }
 
     /// Whether it is over there.

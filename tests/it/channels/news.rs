@@ -67,6 +67,47 @@ async fn every_update_of_the_page_is_told_with_its_words() {
 }
 
 #[tokio::test]
+async fn a_title_that_somebody_changed_on_the_page_is_told_until_our_next_text_gives_it_ours() {
+    let page = Statuspage::default();
+    let kept = page.clone();
+    let server = Server::start(move |request| kept.answer(request)).await;
+    let channel = open("statuspage", &server);
+    let first = parcel("statuspage", "outside", published(PageStatus::Investigating));
+    let remote = there(channel.deliver(&first).await);
+    let watch = watched("statuspage", "outside", Some(Thing::Record), &remote.id);
+    let titles = |news: Vec<News>| -> Vec<_> {
+        let told = news.into_iter().filter(|one| one.noted.key.starts_with("title/"));
+        told.map(|one| (one.noted.key.to_string(), one.noted.text.to_string(), one.noted.at.to_rfc3339())).collect()
+    };
+    assert_eq!(titles(channel.news(&watch).await.unwrap()), [], "it has ours");
+    let rename = |name: &str| {
+        let mut state = page.0.lock().unwrap();
+        state.incidents[0].1["name"] = json!(name);
+        state.incidents[0].1["updated_at"] = json!("2026-11-24T09:07:00Z");
+    };
+    let ours = page.0.lock().unwrap().incidents[0].1["name"].as_str().unwrap().to_owned();
+    for name in ["Payments in NL are slow", "Payments in BE are slow"] {
+        rename(name);
+        let text = format!("somebody changed the title on the page to \"{name}\" (from here: \"{ours}\")");
+        let key = format!("title/{}/{name}", first.op);
+        assert_eq!(titles(channel.news(&watch).await.unwrap()), [(key, text, "2026-11-24T09:07:00+00:00".to_owned())]);
+    }
+    let next = Parcel {
+        op: "INC-1/1-9".into(),
+        made: Some(remote),
+        ..parcel("statuspage", "outside", published(PageStatus::Monitoring))
+    };
+    there(channel.deliver(&next).await);
+    assert_eq!(titles(channel.news(&watch).await.unwrap()), [], "our text brought our title back");
+    rename("Payments in BE are slow");
+    let again = titles(channel.news(&watch).await.unwrap());
+    assert_eq!(again[0].0, "title/INC-1/1-9/Payments in BE are slow", "changed again: another line");
+    // What an older warroom published says no title: nobody knows whose it is.
+    page.0.lock().unwrap().incidents[0].1["metadata"]["warroom"].as_object_mut().unwrap().remove("name");
+    assert_eq!(titles(channel.news(&watch).await.unwrap()), []);
+}
+
+#[tokio::test]
 async fn a_second_page_of_the_same_person_is_confirmed_by_its_own_trace() {
     let account = PagerDuty::default();
     account.alerted("ours");

@@ -128,6 +128,7 @@ async fn each_time_that_others_moved_a_ticket_is_told_once_and_in_their_name() {
             moved("3", "1", "Done"),
             moved("4", "Leila", "Done"),
         ];
+        state.renames = vec![moved("5", "1", "INC-1 SEV1: p99"), moved("6", "Leila", "p99 in NL alone")];
     }
     let watched = Watched {
         incident: IncidentId::incident(1),
@@ -153,6 +154,8 @@ async fn each_time_that_others_moved_a_ticket_is_told_once_and_in_their_name() {
         ("OPS-1/1", "Leila", "OPS-1 is Done now"),
         ("OPS-1/2", "Omid", "OPS-1 is In Progress now"),
         ("OPS-1/4", "Leila", "OPS-1 is Done now"),
+        // The fifth, too.
+        ("OPS-1/6/title", "Leila", "OPS-1 is called \"p99 in NL alone\" now"),
     ];
     assert_eq!(told, expected);
     assert_eq!(news.iter().filter(|one| one.closes.is_some()).count(), 1);

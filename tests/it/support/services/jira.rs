@@ -22,6 +22,8 @@ pub struct State {
     pub has_no_owner: bool,
     /// What others did with the ticket: ID, who, the status.
     pub moves: Vec<(String, String, String)>,
+    /// What others called the ticket: ID, who, the title.
+    pub renames: Vec<(String, String, String)>,
     /// The project's screen has no priority.
     pub has_no_priority: bool,
     pub kinds: Vec<String>,
@@ -230,13 +232,13 @@ impl Jira {
                     return Ok(answer(404, &absent));
                 };
                 let status = json!({ "name": issue["status"], "statusCategory": { "key": issue["status"] } });
-                let histories: Vec<_> = state
-                    .moves
-                    .iter()
-                    .map(|(id, who, to)| {
+                let moved = state.moves.iter().map(|change| ("status", change));
+                let histories: Vec<_> = moved
+                    .chain(state.renames.iter().map(|change| ("summary", change)))
+                    .map(|(field, (id, who, to))| {
                         json!({ "id": id, "created": "2026-11-24T09:00:00.000+0000",
                         "author": { "accountId": who, "displayName": who },
-                        "items": [{ "field": "status", "toString": to }] })
+                        "items": [{ "field": field, "toString": to }] })
                     })
                     .collect();
                 let fields =
