@@ -52,7 +52,7 @@ pub use bulletin::{Attached, Bulletin, FACTS, Handle, Owner};
 pub use cadence::{Cadence, Duty, Obligation, Rules, Urgency};
 use clocks::{Clocks, Reading};
 pub use command::{Asking, Command, Refusal};
-pub use delivery::{About, Beside, Delivery, Parcel, Receipt, Route, Thing};
+pub use delivery::{About, Beside, Delivery, LONGEST_TURN, Parcel, Receipt, Route, Thing};
 pub use entry::*;
 pub use event::*;
 pub use facilitation::{Facilitated, Facilitation};

@@ -586,7 +586,7 @@ fn opened(incident: &Incident) -> Opened {
     }
 }
 
-/// The lines of people that a tracker was not handed yet: none while a batch is on its way, so that many lines go as one.
+/// The lines of people that a tracker was not handed yet.
 fn untold(habit: &Habit, tracker: &Tracker, incident: &Incident) -> BTreeSet<EntryId> {
     if habit.lines == Lines::None {
         return BTreeSet::new();
@@ -595,9 +595,6 @@ fn untold(habit: &Habit, tracker: &Tracker, incident: &Incident) -> BTreeSet<Ent
     let mut since = None;
     for known in incident.deliveries.iter().filter(|known| known.body.service == tracker.service) {
         match &known.body.act {
-            Act::Note(_) if matches!(known.state, DeliveryState::Queued { .. } | DeliveryState::Sending) => {
-                return BTreeSet::new();
-            }
             Act::Note(lines) => told.extend(lines),
             // What was there before is in the description.
             Act::Open(_) => since = Some(known.queued.at),

@@ -23,6 +23,8 @@ use crate::incident::{Refusal, command};
 use crate::reach;
 use crate::text::CleanStr;
 
+mod gather;
+
 /// What was sent a moment ago may not be found yet.
 const FIRST_LOOK: TimeDelta = TimeDelta::seconds(5);
 /// What customers read is not sent by itself so long after it was approved.
@@ -200,27 +202,6 @@ impl Console {
         }
     }
 
-    /// Until when lines for a place are gathered, so that many go as one; what is over, or is left, is told at once.
-    fn gathers_until(&self, body: &DeliveryQueued, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let pause = reach::gathers(&body.service).filter(|_| matches!(body.act, Act::Note(_)))?;
-        if self.open.outbox.is_left || !self.open.incident.phase().is_live() {
-            return None;
-        }
-        let is_before = |known: &&Delivery| {
-            known.body.service == body.service
-                && known.body.target == body.target
-                && matches!(known.body.act, Act::Note(_))
-        };
-        let last = self.open.incident.deliveries.iter().rfind(is_before)?.queued.at;
-        Some(last + pause).filter(|until| (now..=now + pause).contains(until) && *until > now)
-    }
-
-    /// Nobody will be here to tell later what is gathered now.
-    pub(crate) fn gathers_no_more(&mut self) {
-        self.open.outbox.is_left = true;
-        self.open.outbox.looked_at = 0;
-    }
-
     /// What is missing, without the lines that others wrote: their console tells those, and until it has they are left. A line has its author whatever
     /// else is known by then, so that two consoles that write at once tell each line once.
     fn without_lines_of_others(&mut self, missing: Vec<DeliveryQueued>) -> Vec<DeliveryQueued> {
@@ -254,7 +235,18 @@ impl Console {
         let before = self.settings.reach.missing(&self.open.incident);
         self.open.incident.apply(entries);
         let after = self.settings.reach.missing(&self.open.incident);
-        self.open.outbox.left.extend(without(&after, &before));
+        let new = without(&after, &before).into_iter().filter_map(|body| self.without_own_lines(body));
+        let new: Vec<DeliveryQueued> = new.collect();
+        self.open.outbox.left.extend(new);
+    }
+
+    /// What others are to tell, without the lines that this console wrote: it tells those itself.
+    fn without_own_lines(&self, body: DeliveryQueued) -> Option<DeliveryQueued> {
+        let Act::Note(lines) = &body.act else { return Some(body) };
+        let is_own = |entry: &Entry| self.own.vouches_for(entry) || self.own.expects(entry);
+        let is_theirs = |line: &EntryId| !self.open.incident.entry(*line).is_some_and(is_own);
+        let theirs: BTreeSet<EntryId> = lines.iter().filter(|line| is_theirs(line)).copied().collect();
+        (!theirs.is_empty()).then_some(DeliveryQueued { act: Act::Note(theirs), ..body })
     }
 
     /// Settles what others left, of a record that was just read, or whose writers turned out to be gone.
@@ -313,9 +305,13 @@ impl Console {
         if let Some(until) = self.open.outbox.gathers {
             later(until);
         }
-        // What goes to one place goes there in its order.
-        let on_the_way =
-            |delivery: &Delivery| matches!(delivery.state, DeliveryState::Queued { .. } | DeliveryState::Sending);
+        let waits: BTreeMap<EntryId, DateTime<Utc>> =
+            open.iter().filter_map(|delivery| Some((delivery.id, self.waits_for_others(delivery, now)?))).collect();
+        // What goes to one place goes there in its order, but for lines that wait for those of another console.
+        let on_the_way = |delivery: &Delivery| {
+            matches!(delivery.state, DeliveryState::Queued { .. } | DeliveryState::Sending)
+                && !waits.contains_key(&delivery.id)
+        };
         let is_behind =
             |place: usize| open[..place].iter().any(|first| on_the_way(first) && first.is_beside(&open[place]));
         let mut turns: Vec<(usize, &Delivery)> = open.iter().enumerate().collect();
@@ -349,6 +345,12 @@ impl Console {
             let is_sending = self.own.wrote(delivery.by) && self.open.outbox.sending.get(&id) == Some(&delivery.moves);
             let is_handed = self.open.outbox.handed.get(&id) == Some(&delivery.moves);
             match &delivery.state {
+                DeliveryState::Queued { .. } if waits.contains_key(&id) => {
+                    if self.open.outbox.prepared.remove(&id).is_some() {
+                        effects.push(Effect::Stop(id));
+                    }
+                    waits.get(&id).copied().into_iter().for_each(&mut later);
+                }
                 DeliveryState::Queued { .. } if prepared.is_none() && is_behind(place) => {}
                 DeliveryState::Queued { not_before, .. } if *not_before > now => later(*not_before),
                 DeliveryState::Queued { why, .. } if delivery.is_delicate() && now - delivery.approved_at > STALE => {

@@ -15,9 +15,11 @@ use super::{
 
 use crate::text::markup::without_markup;
 
+mod gathered;
 mod given_up;
 mod thing;
 
+pub use gathered::LONGEST_TURN;
 pub use thing::Thing;
 
 /// The pause before the next try grows to this …
