@@ -18,7 +18,7 @@ use super::folder::above;
 use super::ground::{Ground, has_whole_memory};
 use super::schema::{self, TABLES};
 use super::snapshot::{self, Stamp};
-use super::{Journal, JournalError, Ledger, NewEntry, Tail};
+use super::{Journal, JournalError, Ledger, NewEntry, Tail, ordinary};
 use crate::clock;
 use crate::incident::{ENTRY_VERSION, Entry, EntryId, Hlc, IncidentId, Via};
 
@@ -510,6 +510,7 @@ pub(super) fn refuse_newer(path: &Path, found: i64) -> Result<(), JournalError> 
 
 /// A connection that may read and write, with the tables where the file is new.
 fn connect(path: &Path) -> Result<Connection, JournalError> {
+    ordinary::refuse_others(path)?;
     let wrong = JournalError::sqlite(path);
     // No memory-mapped reads: a disk error there is a signal, not an error code. No mutex: a connection stays with one thread at a time.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -550,7 +551,7 @@ pub(super) fn read_only(path: &Path) -> Result<(Connection, Option<Stamp>), Jour
 
 /// A connection to a file that somebody else has open and lets us read along.
 fn live(path: &Path) -> Option<Connection> {
-    if !has_whole_memory(path) {
+    if !has_whole_memory(path) || ordinary::refuse_others(path).is_err() {
         return None;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
@@ -572,6 +573,7 @@ fn peek(path: &Path) -> Option<Connection> {
     if above(&log).and_then(|(folder, name)| folder.look(name)).is_ok_and(|log| log.st_size > 0) {
         return None;
     }
+    ordinary::refuse_others(path).ok()?;
     let name = uri(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let db = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).ok()?;

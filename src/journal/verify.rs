@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::chain::{Care, Chain, Damage, What};
 use super::ground::has_cut_memory;
+use super::ordinary;
 use super::schema;
 use super::sqlite::{get, read_on, read_only, refuse_newer, schema_of};
 use super::{JournalError, Tail};
@@ -76,6 +77,7 @@ fn open(path: &Path) -> Result<Connection, JournalError> {
         .and_then(|(folder, name)| folder.look(name))
         .map_err(JournalError::io("opening", path))?;
     let open = |may| -> Result<Connection, JournalError> {
+        ordinary::refuse_others(path)?;
         let db = Connection::open_with_flags(&absolute, may | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(&wrong)?;
         db.busy_timeout(std::time::Duration::from_secs(5)).map_err(&wrong)?;
         schema::harden(&db).map_err(&wrong)?;

@@ -449,3 +449,45 @@ fn a_record_that_a_group_shares_works_for_both_of_its_accounts() {
     let verified = machine.says(&["journal", "verify", "INC-1"]);
     assert!(verified.contains("INC-1"), "{verified}");
 }
+
+/// SQLite waits for ever for the other end of a pipe that it may only read.
+#[test]
+fn pipes_and_links_in_the_place_of_records_and_their_logs_hang_nobody_and_are_named() {
+    let Some(machine) = Machine::new() else { return };
+    machine.configure("");
+    machine.declare();
+    machine.says(&["declare", "-s", "blubank", "--severity", "sev3", "another", "--anyway"]);
+    let journal = format!("{}/journal", machine.path("shared"));
+    let planted = format!(
+        "cd {journal} && mkfifo -m 644 INC-3.db DRILL-1.db INC-2.db-journal && rm -f INC-2.db-wal INC-2.db-shm && \
+         mkfifo -m 644 INC-2.db-wal && ln -s {}/mark INC-4.db && mkdir INC-5.db && rm -rf INC-1.runs && ln -s {}/mark INC-1.runs",
+        machine.path("61001"),
+        machine.path("61001")
+    );
+    let attacker = ["setpriv", "--reuid", "61002", "--regid", "61010", "--clear-groups", "--", "sh", "-c", &planted];
+    let made = machine.run_as_root(&attacker);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    for (arguments, names) in [
+        (&["list"][..], &["INC-2", "INC-3", "INC-4", "INC-5"][..]),
+        (&["journal", "verify"], &["INC-2", "INC-3", "INC-4", "INC-5", "DRILL-1"]),
+        (&["show", "INC-3"], &["INC-3.db"]),
+        (&["show", "INC-2"], &["INC-2.db-"]),
+        (&["note", "-i", "INC-3", "x"], &["INC-3.db"]),
+        (&["note", "-i", "INC-2", "x"], &["INC-2.db-"]),
+        (&["open", "INC-2", "--plain"], &["INC-2.db-"]),
+        (&["journal", "export", "INC-3"], &["INC-3.db"]),
+        (&["report"], &["INC-3"]),
+        (&["note", "-i", "INC-1", "the others go on"], &[]),
+        (&["declare", "-s", "shop", "--severity", "sev3", "a third", "--anyway"], &["INC-6"]),
+        (&["run", "-i", "INC-1", "--", "touch", &machine.mark()], &["nothing was started"]),
+    ] {
+        let words = machine.words(VICTIM, &[], "warroom", arguments);
+        let output = Command::new("timeout").arg("20").args(words).stdin(std::process::Stdio::null()).output().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_ne!(output.status.code(), Some(124), "{arguments:?} hangs: {said}");
+        for name in names {
+            assert!(said.contains(name), "{arguments:?} names {name}: {said}");
+        }
+    }
+    assert!(!machine.has_run());
+}
