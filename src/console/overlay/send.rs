@@ -12,6 +12,7 @@ use crate::alert::title;
 use crate::incident::{
     Act, Command, Delivery, DeliveryQueued, DeliveryState, EntryId, Matcher, Remote, Silencing, Thing, matchers,
 };
+use crate::live::Freshness;
 use crate::pane::{Cx, alerts};
 use crate::reach::{ALERTMANAGER, PAGERDUTY, SLACK, STATUSPAGE};
 use crate::text::{CleanStr, CleanText, fit};
@@ -189,6 +190,15 @@ pub(crate) fn silence(
     Ok((send(body), hit))
 }
 
+/// That nobody knows which alerts a silence hits, where Alertmanager, which makes it, has not told its alerts of late.
+pub(crate) fn unknown_hits(cx: &Cx<'_>) -> Option<String> {
+    let told = cx.live.alerts_freshness(ALERTMANAGER, cx.wall);
+    let is_known = told == Some(Freshness::Fresh) || cx.incident.drill.is_some();
+    let since = cx.live.reported.get(ALERTMANAGER).and_then(|reported| reported.at);
+    let since = since.map(|at| format!(" since {}", cx.minute(cx.incident.clock().show(at)))).unwrap_or_default();
+    (!is_known).then(|| format!("which alerts it keeps quiet is not all known: alertmanager has told none{since}"))
+}
+
 /// The labels of the alert that somebody most likely means.
 pub(crate) fn likely_labels(fingerprint: Option<&CleanStr>, cx: &Cx<'_>) -> String {
     let seen = alerts::seen(cx);
@@ -214,6 +224,7 @@ pub(super) fn preview(form: &Form, cx: &Cx<'_>) -> Result<Overlay, (usize, Strin
         0 => notes.push("no alert that is known now has these labels".to_owned()),
         count => notes.extend(std::iter::once(format!("{count} of the alerts that are known now:")).chain(hit)),
     }
+    notes.extend(unknown_hits(cx));
     let rows = vec![
         (format!("keep them quiet until {}", cx.clock(until)), Choice::Command(Box::new(command))),
         ("leave it".to_owned(), Choice::Nothing),

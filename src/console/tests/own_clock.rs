@@ -4,7 +4,7 @@ use super::*;
 use crate::incident::{ClockJumped, ClockSkewed, NoteAdded, NoteKind, TaskAssigned};
 
 /// A desk whose clock is three minutes ahead, before anybody knows; what others write carries the right time.
-fn ahead() -> Desk {
+pub(super) fn ahead() -> Desk {
     let mut desk = Desk::open(Layout::Ic, (120, 40));
     desk.report();
     desk.wall += TimeDelta::seconds(180);
@@ -12,8 +12,13 @@ fn ahead() -> Desk {
     desk
 }
 
+/// That this console's clock is that far ahead.
+pub(super) fn skewed() -> Event {
+    Event::ClockSkewed(ClockSkewed { console: "c1".into(), ahead_ms: 180_000 })
+}
+
 /// Somebody whose clock is right writes at this moment.
-fn elsewhere(desk: &mut Desk, event: Event) {
+pub(super) fn elsewhere(desk: &mut Desk, event: Event) {
     let own = desk.wall;
     desk.wall -= TimeDelta::seconds(180);
     desk.rseq += 1;
@@ -31,7 +36,7 @@ fn countdowns_entries_and_ages_are_right_once_another_console_has_said_how_far_a
     let mut desk = ahead();
     // Declared 60 s after detection; acknowledged is due 5 min after detection: the own clock says 1:00 left.
     assert!(desk.screen().contains("1 min soon  acknowledge"), "{}", desk.screen());
-    elsewhere(&mut desk, Event::ClockSkewed(ClockSkewed { console: "c1".into(), ahead_ms: 180_000 }));
+    elsewhere(&mut desk, skewed());
     let screen = desk.screen();
     assert!(screen.contains("4 min       acknowledge"), "{screen}");
     assert!(!screen.contains("STALE") && !screen.contains("NO DATA"), "{screen}");
@@ -61,7 +66,7 @@ fn countdowns_entries_and_ages_are_right_once_another_console_has_said_how_far_a
 #[test]
 fn a_clock_that_is_set_right_again_is_right_at_once_and_makes_nothing_old_look_new() {
     let mut desk = ahead();
-    elsewhere(&mut desk, Event::ClockSkewed(ClockSkewed { console: "c1".into(), ahead_ms: 180_000 }));
+    elsewhere(&mut desk, skewed());
     desk.screen();
     desk.wall -= TimeDelta::seconds(180);
     desk.tell(Msg::ClockJumped(TimeDelta::seconds(-180)));

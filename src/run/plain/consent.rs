@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::lists;
 use super::numbers::key;
 use crate::console::Effect;
+use crate::console::overlay::send::unknown_hits;
 use crate::incident::{
     Act, Channel, DeliveryMoved, DeliveryQueued, DeliveryState, Event, IncidentId, Phase, PhaseEntered, StatusUpdate,
 };
@@ -166,6 +167,7 @@ impl Seen<'_> {
                 true => "  no alert that is known now is kept quiet".to_owned(),
                 false => format!("  keeps quiet now: {}", hit.join(", ")),
             });
+            self.would.extend(unknown_hits(cx).map(|unknown| format!("  {unknown}")));
         }
     }
 

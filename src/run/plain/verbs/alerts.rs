@@ -104,9 +104,9 @@ fn silence(session: &mut Session, rest: &str, care: Care, wall: DateTime<Utc>) -
     if care == Care::Done {
         return session.ask(command, wall);
     }
-    let count = hit.len();
+    let (count, unknown) = (hit.len(), send::unknown_hits(&cx));
     let mut lines = vec![labels.join(" ")];
-    lines.extend(hit);
+    lines.extend(hit.into_iter().chain(unknown));
     lines.push(format!("{count} of the alerts that are known now; :silence! {time} {rest} keeps them quiet"));
     session.answer(lines)
 }
