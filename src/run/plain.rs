@@ -239,7 +239,7 @@ impl Session {
     }
 
     fn is_done(&self) -> bool {
-        self.has_ended && !self.is_read_only() && !self.is_waiting() && !self.is_sending()
+        self.has_ended && !self.is_waiting() && !self.is_sending()
     }
 
     /// What was approved here is on its way out: the end waits for it, but not for ever.

@@ -388,7 +388,7 @@ fn what_cannot_be_is_refused_with_the_way_out() {
 }
 
 #[test]
-fn a_read_only_console_follows_without_a_typist_and_changes_nothing() {
+fn a_read_only_console_follows_changes_nothing_and_ends_with_its_input() {
     let host = Host::new();
     host.declare();
     let mut typist = host.start(&["open", "--plain", "--read-only"]);
@@ -397,7 +397,7 @@ fn a_read_only_console_follows_without_a_typist_and_changes_nothing() {
         typist.wait_for("! this console only looks (--read-only)", SOON);
     }
     typist.wait_for("roles: IC nobody", SOON);
-    let mut follower = Plain::spawn(&mut host.command(&["open", "--plain", "--read-only"]));
+    let mut follower = host.start(&["open", "--plain", "--read-only"]);
     follower.ready();
     assert_eq!(host.run(&["note", "what the follower hears"]).0, 0);
     follower.wait_for("what the follower hears", SOON);
@@ -405,6 +405,9 @@ fn a_read_only_console_follows_without_a_typist_and_changes_nothing() {
     assert_eq!(code(follower.wait_exit(Duration::from_secs(2))), 143);
     typist.type_in(":quit\n");
     assert_eq!(code(typist.wait_exit(SOON)), 0);
+    let (status, said) = host.script(&["open", "--plain", "--read-only"], ":who\n");
+    assert_eq!(status, 0, "{said}");
+    assert_in_order(&said, &["INC-1", "roles: IC nobody"]);
 }
 
 #[test]

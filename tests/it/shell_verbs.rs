@@ -5,7 +5,7 @@ use std::process::Stdio;
 use rustix::process::Signal;
 use warroom::run::plain::{command_table, in_shell, in_shell_by_subject};
 
-use crate::plain::{Host, Plain, SOON};
+use crate::plain::{Host, SOON};
 use crate::support::http::{Reply, Server};
 use crate::support::pty::{self, code};
 use crate::support::services::slack::{STATUS, Slack, TOKEN};
@@ -272,9 +272,66 @@ fn each_exit_status_is_as_the_table_says() {
     assert_eq!(host.run(&["show", "INC-2"]).0, 0, "it is there");
     assert_eq!(code(host.command(&["list"]).stdout(full()).output().unwrap().status), 1, "nothing was done");
     for (signal, status) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
-        let mut follower = Plain::spawn(&mut host.command(&["open", "INC-1", "--plain", "--read-only"]));
+        let mut follower = host.start(&["open", "INC-1", "--plain", "--read-only"]);
         follower.ready();
         follower.signal(signal);
         assert_eq!(code(follower.wait_exit(SOON)), status);
     }
+}
+
+#[test]
+fn a_proof_that_is_asked_for_resolves_nothing_and_the_shell_hears_it() {
+    let host = Host::new();
+    host.declare();
+    let (status, said, complaint) = shell(&host, &["resolve", "-i", "INC-1"]);
+    assert_eq!(
+        (status, complaint.as_str()),
+        (2, "warroom: write warroom resolve FINAL STATUS: nothing was resolved yet\n")
+    );
+    assert!(
+        said.contains("proof: ") && said.contains("left undone: ") && said.contains("final status so far: "),
+        "{said}"
+    );
+    assert!(host.run(&["show", "INC-1"]).1.contains("Detected"), "it goes on");
+}
+
+#[tokio::test]
+async fn a_silence_in_a_shell_names_what_it_keeps_quiet_or_says_that_nobody_knows() {
+    let begun = warroom::run::clock::wall().to_rfc3339();
+    let alert = |name: &str| {
+        serde_json::json!({
+            "annotations": {}, "startsAt": begun, "updatedAt": begun, "endsAt": "0001-01-01T00:00:00Z",
+            "fingerprint": format!("{name:0>16}"), "receivers": [], "generatorURL": "http://vm/g",
+            "status": { "inhibitedBy": [], "silencedBy": [], "state": "active" },
+            "labels": { "alertname": name, "service": "alipay", "severity": "critical" },
+        })
+    };
+    let told = serde_json::json!([alert("HighErrorRate"), alert("PoolFull")]).to_string();
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/api/v2/alerts" => Reply::json(told.clone()),
+        _ => Reply::status(404, "404 page not found\n"),
+    })
+    .await;
+    let url = server.url();
+    let asked = tokio::task::spawn_blocking(move || {
+        let host = Host::new();
+        host.declare();
+        let asks = |url: &str| {
+            let words = ["silence", "30m", "alertname=~\"High.*\"", "the backup", "-i", "INC-1"];
+            let output = host.command(&words).env("WARROOM_ALERTMANAGER__URL", url).output().unwrap();
+            (code(output.status), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+        };
+        // Nothing listens at the other place.
+        (asks(&url), asks("http://127.0.0.1:9"))
+    });
+    let (known, unknown) = asked.await.unwrap();
+    assert_eq!(known.0, 3, "{}{}", known.2, known.2);
+    assert!(
+        known.2.contains("  keeps quiet now: HighErrorRate\n") && !known.2.contains("not all known"),
+        "{}",
+        known.2
+    );
+    assert_eq!(unknown.0, 3, "{}{}", unknown.2, unknown.2);
+    let unheard = "  which alerts it keeps quiet is not all known: alertmanager has told none\n";
+    assert!(unknown.2.contains(unheard), "{}", unknown.2);
 }

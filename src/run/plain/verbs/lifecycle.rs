@@ -81,8 +81,8 @@ fn resolve(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let final_status = lines(rest);
     if final_status.is_empty() {
         said.push(format!("final status so far: {}", session.cx(wall).final_status()));
-        said.push("write :resolve FINAL STATUS to resolve".to_owned());
-        return session.answer(said);
+        session.answer(said)?;
+        return Err("write :resolve FINAL STATUS: nothing was resolved yet".to_owned());
     }
     let resolve = |final_status: CleanText| Command::Resolve { proof, final_status, reason: None };
     match session.console.request(resolve(final_status), wall) {
