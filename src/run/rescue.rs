@@ -79,3 +79,42 @@ fn keep(folder: &Path, id: IncidentId, text: &str) -> std::io::Result<PathBuf> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(text.as_bytes())?;
     Ok(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::{Event, NoteAdded, NoteKind};
+
+    const TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+    const CARD: &str = "4539 1488 0343 6467";
+
+    fn waiting() -> Waiting {
+        let text = format!("the key is {TOKEN}, the card {CARD}").as_str().into();
+        let note = Event::NoteAdded(NoteAdded { kind: NoteKind::Note, text, at: None });
+        [(7, vec![NewEntry::new("dana".into(), note)])].into()
+    }
+
+    #[test]
+    fn no_secret_reaches_the_file_of_what_is_not_on_the_disk_nor_the_words_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let half = format!("half of it: DB_PASSWORD=hunter2hunter2 {TOKEN}\n{CARD} and {}", &CARD[..17]);
+        let id = IncidentId::incident(1);
+        let kept = rescue(&folder.path().join("log"), id, &waiting(), Some(&half), true).unwrap_err();
+        let file = std::fs::read_dir(folder.path().join("rescue")).unwrap().next().unwrap().unwrap();
+        let written = std::fs::read_to_string(file.path()).unwrap();
+        // Where no folder can be made, the words themselves are said.
+        let nowhere = folder.path().join("log");
+        std::fs::write(&nowhere, "").unwrap();
+        let said = rescue(&nowhere.join("log"), id, &waiting(), Some(&half), true).unwrap_err();
+        assert!(kept.contains("an entry and a half-typed line, kept in "), "{kept}");
+        assert!(said.contains("not kept in a file either"), "{said}");
+        for text in [&kept, &written, &said] {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            let is_bare = !["ghp_", "hunter2", "1488 0343", "4539"].iter().any(|part| text.contains(part));
+            assert!(is_bare && !digits.contains("453914880343"), "{text}");
+        }
+        assert!(written.contains("the key is") && written.contains("half-typed \u{b7} half of it"), "{written}");
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "nobody else reads it");
+    }
+}

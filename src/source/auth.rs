@@ -279,6 +279,40 @@ mod tests {
     }
 
     #[test]
+    fn a_credential_file_that_others_may_write_or_read_is_refused_whatever_else_is_right_with_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "t0ken-of-the-test\n").unwrap();
+        let place = Place::File(file.path().to_owned());
+        for mode in 0..=0o777_u32 {
+            std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode | 0o400)).unwrap();
+            let said = place.read().map(|secret| secret.expose_secret().to_owned());
+            // The group may read; nobody but the owner may write, and strangers may do nothing.
+            if mode & 0o020 == 0 && mode & 0o007 == 0 {
+                assert_eq!(said.as_deref(), Ok("t0ken-of-the-test"), "{mode:o}");
+                continue;
+            }
+            let show = file.path().display();
+            let why = format!("the file {show} is open to others than its owner and group: chmod g-w,o-rwx {show}");
+            assert_eq!(said, Err(why), "{mode:o}");
+        }
+        // A link is judged by what it leads to.
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("token");
+        std::os::unix::fs::symlink(file.path(), &link).unwrap();
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o620)).unwrap();
+        assert!(Place::File(link).read().unwrap_err().contains("chmod g-w"));
+        // What is no file is not waited for.
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        assert!(Place::File(pipe).read().unwrap_err().ends_with("is not a plain file"));
+        if rustix::process::geteuid().is_root() {
+            std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o600)).unwrap();
+            std::os::unix::fs::chown(file.path(), Some(61_002), None).unwrap();
+            assert!(place.read().unwrap_err().contains("belongs to another account (uid 61002)"));
+        }
+    }
+
+    #[test]
     fn the_limit_of_a_program_that_prints_a_secret_ends_what_it_started_too() {
         let begun = clock::boot();
         let grandchild = "sleep 300 & echo $! > \"$0\"; echo t0ken";

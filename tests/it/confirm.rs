@@ -94,7 +94,7 @@ fn of_two_hundred_pastes_and_type_aheads_none_confirms_and_a_hand_does() {
         // A key right behind a paste is taken for a part of it.
         std::thread::sleep(if keys.contains("200~") { GUARD } else { Duration::ZERO });
     }
-    let pasted = ["alipay\r", "\x1b[200~alipay\r\x1b[201~\r", "alipay\r\n", "alipay\r\ralipay\r"];
+    let pasted = ["alipay\r", "\x1b[200~alipay\r\x1b[201~\r", "alipay\r\ralipay\r", "\x1b[200~alipay\x1b[201~\r\r\r"];
     for keys in pasted.iter().cycle().take(40) {
         console.send("e");
         console.wait_for(ASKS, SOON);
@@ -127,13 +127,20 @@ impl Tmux {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    fn shows(&self, text: &str) {
-        until(text, || self.run(&["capture-pane", "-p"]).contains(text));
+    /// What stands in one of its windows.
+    fn window(&self, place: usize) -> String {
+        self.run(&["capture-pane", "-p", "-t", &format!(":{place}")])
     }
 
-    fn leave(&self) {
-        self.run(&["send-keys", "Escape"]);
-        until("the dialog is gone", || !self.run(&["capture-pane", "-p"]).contains(ASKS));
+    fn shows(&self, place: usize, text: &str) {
+        until(text, || self.window(place).contains(text));
+    }
+
+    /// Hands a line of commands to tmux at once.
+    fn all(&self, commands: impl IntoIterator<Item = String>) {
+        let words: Vec<String> = commands.into_iter().collect();
+        let line: Vec<&str> = words.iter().flat_map(|one| one.split(' ').chain([";"])).collect();
+        self.run(&line);
     }
 }
 
@@ -143,6 +150,14 @@ impl Drop for Tmux {
     }
 }
 
+/// Consoles that stand beside each other, so that what has to be waited for is waited for once.
+const WINDOWS: usize = 4;
+/// How often a dialog is opened in each.
+const ROUNDS: usize = 10;
+/// Pastes into each dialog.
+const PASTES: usize = 5;
+
+/// With what the test above pastes through a terminal these are 200 with brackets and 200 without.
 #[test]
 fn in_tmux_no_pasted_buffer_confirms_with_or_without_brackets() {
     if Command::new("tmux").arg("-V").output().is_err() {
@@ -153,27 +168,49 @@ fn in_tmux_no_pasted_buffer_confirms_with_or_without_brackets() {
     let env: Vec<String> = scene.env().iter().map(|(name, value)| format!("{name}='{value}'")).collect();
     let command = format!("env {} TERM=tmux-256color {BINARY} open INC-1 --as dana", env.join(" "));
     tmux.run(&["new-session", "-d", "-x", "120", "-y", "40", &command]);
-    tmux.shows("payments are slow");
-    tmux.run(&["send-keys", "Escape"]);
+    (1..WINDOWS).for_each(|_| drop(tmux.run(&["new-window", "-d", &command])));
+    tmux.run(&["set-buffer", "-b", "word", "alipay\n"]);
+    tmux.run(&["set-buffer", "-b", "ahead", "ealipay\nalipay\n"]);
+    (0..WINDOWS).for_each(|place| tmux.shows(place, "payments are slow"));
+    tmux.all((0..WINDOWS).map(|place| format!("send-keys -t :{place} Escape")));
     std::thread::sleep(READ);
-    tmux.run(&["send-keys", "3"]);
-    for number in 0..20 {
-        let brackets: &[&str] = if number % 2 == 0 { &["paste-buffer", "-p"] } else { &["paste-buffer"] };
+    tmux.all((0..WINDOWS).map(|place| format!("send-keys -t :{place} 3")));
+    let mut pasted = [0, 0];
+    for round in 0..ROUNDS {
         // The buffer opens the dialog, or comes when it has been read for long.
-        let is_ahead = number % 4 < 2;
-        tmux.run(&["set-buffer", if is_ahead && number % 2 == 1 { "ealipay\nalipay\n" } else { "alipay\n" }]);
-        if !(is_ahead && number % 2 == 1) {
-            tmux.run(&["send-keys", "e"]);
-            tmux.shows(ASKS);
-        }
+        let is_ahead = round % 2 == 0;
+        let with_brackets = |place: usize| (place + round / 2) % 2 == 0;
+        let opens = |place: &usize| !is_ahead || with_brackets(*place);
+        tmux.all((0..WINDOWS).filter(opens).map(|place| format!("send-keys -t :{place} e")));
         if !is_ahead {
+            (0..WINDOWS).for_each(|place| tmux.shows(place, ASKS));
             std::thread::sleep(READ);
         }
-        tmux.run(brackets);
-        tmux.shows(ASKS);
-        std::thread::sleep(Duration::from_millis(50));
-        tmux.leave();
-        assert!(!scene.has_run(), "at try {number}");
+        for _ in 0..PASTES {
+            tmux.all((0..WINDOWS).map(|place| match (with_brackets(place), is_ahead) {
+                (true, _) => format!("paste-buffer -p -b word -t :{place}"),
+                (false, true) => format!("paste-buffer -b ahead -t :{place}"),
+                (false, false) => format!("paste-buffer -b word -t :{place}"),
+            }));
+            (0..WINDOWS).for_each(|place| pasted[usize::from(with_brackets(place))] += 1);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        (0..WINDOWS).for_each(|place| tmux.shows(place, ASKS));
+        tmux.all((0..WINDOWS).map(|place| format!("send-keys -t :{place} Escape")));
+        for place in 0..WINDOWS {
+            until("the dialog is gone", || !tmux.window(place).contains(ASKS));
+        }
+        assert!(!scene.has_run(), "in round {round}");
         std::thread::sleep(GUARD);
     }
+    assert_eq!(pasted, [100, 100], "without brackets, and with");
+    // A hand confirms in each of them: the dialogs were alive.
+    tmux.run(&["send-keys", "-t", ":1", "e"]);
+    tmux.shows(1, ASKS);
+    std::thread::sleep(READ);
+    for letter in ["a", "l", "i", "p", "a", "y", "Enter"] {
+        tmux.run(&["send-keys", "-t", ":1", letter]);
+        std::thread::sleep(HAND);
+    }
+    until("it runs", || scene.has_run());
 }

@@ -60,9 +60,9 @@ fn what_a_stalled_disk_has_not_taken_is_said_within_two_seconds_and_kept_when_on
     });
     fs::write(&flag, "").unwrap();
     console.send("\x15");
-    enter(&mut console, "the last line");
+    enter(&mut console, "the last line, key ghp_0123456789abcdefghijABCDEFGHIJ012345");
     console.wait_for("NOT ON DISK since", SAID + Duration::from_millis(1500));
-    console.send("and half");
+    console.send("and half, DB_PASSWORD=hunter2hunter2");
     console.wait_for("and half", SOON);
     console.send("\x11");
     assert_eq!(code(console.wait_exit(SOON)), 1, "it is no clean end");
@@ -72,6 +72,7 @@ fn what_a_stalled_disk_has_not_taken_is_said_within_two_seconds_and_kept_when_on
     let kept = fs::read_dir(host.state().join("warroom/rescue")).unwrap().next().unwrap().unwrap().path();
     let text = fs::read_to_string(&kept).unwrap();
     assert!(text.contains("the last line") && text.contains("and half"), "{text}");
+    assert!(!text.contains("ghp_0123") && !text.contains("hunter2"), "no secret is kept: {text}");
     assert!(words.replace(' ', "").contains(&kept.file_name().unwrap().to_string_lossy().replace(' ', "")), "{words}");
     fs::remove_file(&flag).unwrap();
     assert_eq!(host.times("INC-1", "the line that matters"), 1);
