@@ -474,7 +474,7 @@ fn watch(mut journal: SqliteJournal, seats: &Seats, ledger: Option<&Ledger>, voi
     let (mut read, mut count, mut again) = (true, true, false);
     loop {
         // Before the entries: whoever reads them knows whose they are.
-        if let Some(now) = ledger.filter(|_| count).map(Ledger::noted).filter(|now| *now != noted) {
+        if let Some(now) = ledger.filter(|_| read || count).map(Ledger::noted).filter(|now| *now != noted) {
             let is_told = (now.left == noted.left || voice.tell(News::LeftBehind(now.left.clone())))
                 && (now.beside == noted.beside || voice.tell(News::WrittenBeside(now.beside.clone())));
             if !is_told {
