@@ -15,6 +15,9 @@ use crate::widget::frame::{PaneFrame, centred, clear};
 use crate::widget::fuzzy;
 use crate::widget::text::{fit_line, wrap};
 
+/// The most columns of a list of choices, with its frame.
+const PICK_WIDTH: u16 = 96;
+
 impl Overlay {
     /// Draws it; says where the terminal's cursor belongs.
     pub(crate) fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
@@ -138,16 +141,19 @@ impl Palette {
 impl Pick {
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
         let rows = u16::try_from(self.rows.len().max(1)).unwrap_or(u16::MAX);
-        let notes = u16::try_from(self.notes.len()).unwrap_or(u16::MAX);
+        // What is the matter is read here whole: a choice hangs on it.
+        let width = usize::from(PICK_WIDTH.min(screen.width).saturating_sub(5)).max(1);
+        let said: Vec<String> = self.notes.iter().flat_map(|note| wrap(note, width)).collect();
+        let notes = u16::try_from(said.len()).unwrap_or(u16::MAX);
         let height = rows.saturating_add(notes).saturating_add(2);
         let title = match &self.filter {
             Some(words) => format!("{} · /{words}_", self.title),
             None => self.title.clone(),
         };
-        let inner = frame(&title, "Enter takes · / narrows · Esc leaves", 96, height, screen, buf, cx);
+        let inner = frame(&title, "Enter takes · / narrows · Esc leaves", PICK_WIDTH, height, screen, buf, cx);
         // Where it does not fit, the notes give way to the choices.
         let notes = notes.min(inner.height.saturating_sub(rows));
-        for (note, y) in self.notes.iter().zip(inner.y..inner.y + notes) {
+        for (note, y) in said.iter().zip(inner.y..inner.y + notes) {
             put(Line::styled(format!("  {note}"), cx.theme.dim()), y, inner, buf);
         }
         let inner = Rect { y: inner.y + notes, height: inner.height - notes, ..inner };
