@@ -20,6 +20,7 @@ use crate::reach::GRAFANA;
 use crate::source::below::Below;
 use crate::source::http::{Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
+use crate::text::CleanStr;
 
 /// Opens it.
 pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
@@ -76,6 +77,10 @@ impl Channel for Grafana {
                     match call(&self.site, Method::PATCH, path.clone(), Some(&body)).await {
                         Ok(answer) => match taken::<Patched>(&self.site, answer).await {
                             Ok(_) => Receipt::There(about.clone()),
+                            Err(failure) if failure.trouble == Trouble::Status(404) => {
+                                let why = "somebody deleted the annotation there: `outbox` opens it again";
+                                Receipt::Refused(CleanStr::new(&format!("{}: {why}", failure.reason)))
+                            }
                             Err(failure) => receipt(failure),
                         },
                         Err(failure) => receipt(failure),

@@ -596,7 +596,8 @@ fn refusal(failure: Failure) -> Receipt {
     match receipt(failure) {
         // Who is not signed in sees nothing, which looks as if it were not there.
         Receipt::Refused(why) if is_hidden => {
-            let hint = "a wrong token looks like this too: check the credentials and the key in [jira-project]";
+            let hint = "where it was deleted there, `outbox` opens it again; a wrong token looks like this too: check the credentials and \
+                        the key in [jira-project]";
             Receipt::Refused(CleanStr::new(&format!("{why}: {hint}")))
         }
         other => other,

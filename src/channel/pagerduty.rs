@@ -193,8 +193,10 @@ impl PagerDuty {
             let who = entry.agent.as_ref().and_then(|agent| agent.summary.as_deref()).unwrap_or_default();
             news.push(noted(PAGERDUTY, &entry.id, who, entry.created_at, &entry.summary));
         }
+        let into = one.incident.went_into();
         for other in self.open_on(&watched.target).await?.incidents {
-            let Some(number) = other.incident_number.filter(|_| *remote.id != *other.id) else { continue };
+            let is_ours = *remote.id == *other.id || into.as_ref().is_some_and(|into| *into.id == *other.id);
+            let Some(number) = other.incident_number.filter(|_| !is_ours) else { continue };
             let text =
                 format!("#{number} {} is open on this service too: `link-incident {number}` merges it", other.title);
             let at = other.created_at.unwrap_or(watched.since);

@@ -122,6 +122,7 @@ async fn every_system_for_a_console_that_is_tried_by_hand() {
     }
     let (pagerduty, slack) = (PagerDuty::default(), Slack::default());
     let (page, jira) = (Statuspage::default(), Jira::new(true));
+    slack.0.lock().unwrap().has_clock = true;
     let kept: [Arc<Mutex<Vec<String>>>; 3] = Default::default();
     let [events, annotations, hooks] = kept;
     let teams = |_: &Request| Reply::status(202, "").with("x-ms-workflow-run-id", "run-1");

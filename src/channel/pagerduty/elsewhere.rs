@@ -19,7 +19,7 @@ use crate::text::CleanStr;
 
 impl Incident {
     /// The one that it was merged into.
-    fn went_into(&self) -> Option<Remote> {
+    pub(super) fn went_into(&self) -> Option<Remote> {
         let reason = self.resolve_reason.as_ref().filter(|reason| reason.kind == "merge_resolve_reason")?;
         let into = reason.incident.as_ref()?;
         // `[#4712] title`

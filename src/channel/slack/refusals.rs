@@ -62,7 +62,7 @@ const WAYS_OUT: &[(&[&str], &str)] = &[
     (&["user_is_restricted", "user_is_ultra_restricted"], "the app's user is a guest there: install it as a full app"),
     (
         &["cant_update_message", "message_not_found", "edit_window_closed"],
-        "the pinned message cannot be changed any more: post how it stands by hand",
+        "somebody deleted the pinned message, or it cannot be changed any more: `outbox` posts it again, and pins that",
     ),
     (&["ura_max_channels", "too_many_members"], "it is full: let somebody leave, or write to another channel"),
     (&["metadata_too_large", "invalid_metadata_format", "invalid_metadata_schema"], "report this: it is our mistake"),

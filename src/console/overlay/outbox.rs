@@ -6,8 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Overlay;
 use super::pick::{Choice, Pick};
-use crate::incident::{Act, Command, Delivery, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId};
+use crate::incident::{Act, Command, Delivery, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId, Thing};
 use crate::pane::Cx;
+use crate::reach::PAGERDUTY;
 use crate::text::{CleanStr, CleanText, columns, fit};
 use crate::widget::text::duration;
 
@@ -45,7 +46,7 @@ fn line(delivery: &Delivery, room: usize, cx: &Cx<'_>) -> String {
     let (word, place) = (delivery.state.word(), delivery.place_in(cx.incident));
     let place = if room == 0 { place } else { fit(&place, room).into_owned() };
     let gap = " ".repeat(room.saturating_sub(columns(&place)));
-    format!("{word:<11} {since:>8}  {place}{gap}{says}{next}{why}{}{}", answers(delivery, cx), ended(delivery, cx))
+    format!("{word:<11} {since:>8}  {place}{gap}{}{says}{next}{why}{}", ended(delivery, cx), answers(delivery, cx))
 }
 
 /// What paged people have answered, and how long ago.
@@ -251,7 +252,7 @@ pub(crate) fn ways(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(CleanStr, DeliveryS
 
 /// What can be done besides moving it, in commands.
 pub(crate) fn further(delivery: &Delivery, cx: &Cx<'_>) -> Vec<(String, Vec<Command>)> {
-    anew(delivery, cx).into_iter().chain(taken_up(delivery, cx)).collect()
+    taken_up(delivery, cx).into_iter().chain(made_again(delivery, cx)).chain(anew(delivery, cx)).collect()
 }
 
 /// What takes up again what was made there and somebody ended.
@@ -263,6 +264,24 @@ fn taken_up(delivery: &Delivery, cx: &Cx<'_>) -> Option<(String, Vec<Command>)> 
         None => "it was ended there: open it again".to_owned(),
     };
     Some((words, vec![Command::SendOut(Box::new(body))]))
+}
+
+/// What makes again there what somebody deleted, where that is why this failed; it goes out after that.
+fn made_again(delivery: &Delivery, cx: &Cx<'_>) -> Option<(String, Vec<Command>)> {
+    if !matches!(delivery.state, DeliveryState::Failed { .. }) {
+        return None;
+    }
+    let about = cx.incident.subject(delivery).filter(|thing| *thing != Thing::Room);
+    let thing = about.or_else(|| delivery.body.act.makes(delivery.id))?;
+    let maker = cx.incident.maker(&delivery.body, thing).filter(|maker| can_be_made_again(maker, cx))?;
+    let moved = |one: &Delivery, to| {
+        let body = DeliveryMoved { delivery: one.id, step: one.moves, to, is_routine: false };
+        Command::MoveDelivery(body)
+    };
+    let gone = DeliveryState::Gone { why: "somebody looked: it is not there any more".into() };
+    let again = DeliveryState::Queued { not_before: cx.now, why: None, choice: None };
+    let words = format!("the {} was deleted there: make it again, and send this", thing.name());
+    Some((words, vec![moved(maker, gone), moved(delivery, again)]))
 }
 
 /// What sends a text to where the configuration has it by now, in place of where it was to go when it was approved.
@@ -278,7 +297,10 @@ fn anew(delivery: &Delivery, cx: &Cx<'_>) -> Option<(String, Vec<Command>)> {
 /// Whether what it made there would be made again if somebody removed it.
 fn can_be_made_again(delivery: &Delivery, cx: &Cx<'_>) -> bool {
     let is_live = cx.incident.phase().is_live() && cx.reach.leads_to(&delivery.body);
-    is_live && matches!(delivery.body.act, Act::Open(_) | Act::Ticket(_) | Act::Pin)
+    // Nobody can delete an incident of PagerDuty's; what was ended there has a way of its own.
+    is_live
+        && *delivery.body.service != *PAGERDUTY
+        && matches!(delivery.body.act, Act::Open(_) | Act::Ticket(_) | Act::Pin)
 }
 
 /// What can be done with one of them.
@@ -295,11 +317,14 @@ pub(crate) fn delivery(id: EntryId, cx: &Cx<'_>) -> Option<Overlay> {
         let link = link.map(|link| format!("\n{link}")).unwrap_or_default();
         Choice::Read(delivery.place(), CleanText::new(&format!("{line}{link}")))
     }));
+    // What met something there has its way out first.
+    rows.extend(taken_up(delivery, cx).map(|(words, commands)| (words, Choice::Commands(commands))));
     for (words, to) in ways(delivery, cx) {
         let body = DeliveryMoved { delivery: id, step: delivery.moves, to, is_routine: false };
         rows.push((words.to_string(), Choice::Command(Box::new(Command::MoveDelivery(body)))));
     }
-    rows.extend(further(delivery, cx).into_iter().map(|(words, commands)| (words, Choice::Commands(commands))));
+    let others = made_again(delivery, cx).into_iter().chain(anew(delivery, cx));
+    rows.extend(others.map(|(words, commands)| (words, Choice::Commands(commands))));
     Some(Overlay::Pick(Box::new(Pick {
         title: delivery.place_in(cx.incident),
         notes: vec![delivery_line(delivery, cx), format!("approved by {}", delivery.queued.by)],

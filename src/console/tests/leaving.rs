@@ -161,6 +161,33 @@ fn what_was_deleted_outside_is_opened_again_and_told_anew() {
 }
 
 #[test]
+fn what_failed_because_somebody_deleted_what_it_is_about_has_that_made_again_with_one_key() {
+    let mut desk = desk((120, 40));
+    present(&mut desk, &[("dana", "c1")]);
+    let first = queued(&mut desk, opened(), sent("OPS-1"));
+    let noted = queued(&mut desk, Act::Note(BTreeSet::new()), failed());
+    let (offered, wall) = (overlay::further(find(&desk, noted), &desk.console.cx(desk.wall)), desk.wall);
+    let [(words, commands)] = &offered[..] else { panic!("{offered:?}") };
+    assert_eq!(words, "the incident was deleted there: make it again, and send this");
+    for command in commands.clone() {
+        let mut effects = Vec::new();
+        desk.console.command(command, None, wall, &mut effects);
+        for effect in effects {
+            if let Effect::Append { ticket, events, .. } = &effect {
+                desk.save(*ticket, events);
+            }
+        }
+    }
+    desk.tell(Msg::Wake);
+    assert_eq!(find(&desk, first).state.word(), "gone there");
+    let opening = desk.console.incident().deliveries.iter().rfind(|known| matches!(known.body.act, Act::Open(_)));
+    assert_eq!(opening.unwrap().state.word(), "SENDING", "it is made again");
+    assert_eq!(find(&desk, noted).state.word(), "WAITS", "and this goes out when it is there");
+    // What did not fail, and what nothing was made for, offers nothing.
+    assert_eq!(overlay::further(find(&desk, first), &desk.console.cx(desk.wall)), []);
+}
+
+#[test]
 fn what_somebody_ended_where_people_are_called_is_first_on_the_list_and_taken_up_with_one_key() {
     let noted = |key: &str, text: &str, at| {
         let (service, who) = ("pagerduty".into(), "Eve".into());

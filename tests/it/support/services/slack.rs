@@ -24,6 +24,8 @@ pub struct State {
     pub gone: Vec<String>,
     pub pins: Vec<(String, String)>,
     pub invited: Vec<String>,
+    /// Messages have the time of the clock; without it, one that is always the same.
+    pub has_clock: bool,
     /// The workspaces of an organisation that the app was let into, ID and name; none where the token is of one workspace.
     pub workspaces: Vec<(String, String)>,
 }
@@ -109,7 +111,8 @@ impl Slack {
                 if body["metadata"]["event_type"] != "warroom" || !payload["op"].is_string() {
                     return Err("invalid_metadata_format".to_owned());
                 }
-                let ts = format!("1790000000.{:06}", state.messages.len() + 1);
+                let second = if state.has_clock { warroom::run::clock::wall().timestamp() } else { 1_790_000_000 };
+                let ts = format!("{second}.{:06}", state.messages.len() + 1);
                 let mut message = json!({ "ts": ts, "text": body["text"], "metadata": body["metadata"] });
                 for key in ["blocks", "thread_ts", "reply_broadcast"] {
                     if !body[key].is_null() {
