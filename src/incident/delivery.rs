@@ -130,7 +130,12 @@ pub struct Beside {
 const SILENT: [&str; 3] = ["pagerduty-events", "webhook", "opsgenie"];
 
 /// Systems that call people.
-pub(super) const PAGERS: [&str; 3] = ["pagerduty", "pagerduty-events", "opsgenie"];
+const PAGERS: [&str; 3] = ["pagerduty", "pagerduty-events", "opsgenie"];
+
+/// Whether people are called from a system.
+pub(super) fn calls_from(service: &str) -> bool {
+    PAGERS.contains(&service)
+}
 
 /// A text on its way to another system.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! What calls people for this incident in another system, and was ended there by somebody: closed, or made part of another one.
+//! What another system keeps of this incident, and somebody ended there while it goes on: closed, or made part of another one.
 //!
 //! Hides how such an end is kept among what others did, and what takes it back: its opening there, or from here.
 //!
@@ -6,10 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use super::delivery::PAGERS;
 use super::foreign::Foreign;
 use super::{Act, CleanStr, DateTime, DeliveryState, EntryId, Facts, Remote, Thing, Utc};
 
+/// Systems that tell of an end there.
+const TELLING: [&str; 3] = ["pagerduty", "opsgenie", "jira"];
 /// What begins the key of an end: `over/ID/STAMP`, and `over/ID/STAMP/INTO/NUMBER` where it went into another one.
 const OVER: &str = "over";
 /// What begins the key of what takes an end back: `back/ID/STAMP`.
@@ -51,7 +52,7 @@ pub fn followed(service: &str, remote: &Remote, choices: &BTreeSet<CleanStr>) ->
     now
 }
 
-/// An incident of ours that somebody ended in the system that calls people for it.
+/// An incident of ours that somebody ended in another system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndedThere {
     /// The delivery that made it.
@@ -74,7 +75,7 @@ impl Facts {
         if !self.phase().is_live() {
             return Vec::new();
         }
-        PAGERS.iter().filter_map(|service| self.ended_in(service)).collect()
+        TELLING.iter().filter_map(|service| self.ended_in(service)).collect()
     }
 
     fn ended_in(&self, service: &str) -> Option<EndedThere> {

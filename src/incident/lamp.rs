@@ -25,6 +25,21 @@ pub fn lamps(facts: &Facts, present: &[Actor], now: DateTime<Utc>) -> Vec<String
         return Vec::new();
     }
     let mut lamps = Vec::new();
+    // Nobody would come, whatever is asked for.
+    for ended in facts.ended_there() {
+        let (called, service) = (ended.remote.called(), &ended.service);
+        lamps.push(match &ended.into {
+            Some(into) => {
+                format!("{called} was merged into #{} in {service}: go on with that one (:outbox)", into.called())
+            }
+            None if !super::delivery::calls_from(service) => {
+                format!("{called} is done in {service}, and this is not over (:outbox opens it again)")
+            }
+            None => format!(
+                "{called} is over in {service}, and this is not: nobody is called there (:outbox opens it again)"
+            ),
+        });
+    }
     let commander = facts.holder(Role::IncidentCommander);
     if facts.acknowledged.is_some() {
         for role in [Role::IncidentCommander, Role::CommunicationsLead, Role::Sme, Role::Scribe] {
@@ -32,17 +47,6 @@ pub fn lamps(facts: &Facts, present: &[Actor], now: DateTime<Utc>) -> Vec<String
                 lamps.push(format!("nobody is {}", role.name()));
             }
         }
-    }
-    for ended in facts.ended_there() {
-        let (called, service) = (ended.remote.called(), &ended.service);
-        lamps.push(match &ended.into {
-            Some(into) => {
-                format!("{called} was merged into #{} in {service}: go on with that one (:outbox)", into.called())
-            }
-            None => format!(
-                "{called} is over in {service}, and this is not: nobody is called there (:outbox opens it again)"
-            ),
-        });
     }
     for paged in facts.paged() {
         let length = now - paged.at;

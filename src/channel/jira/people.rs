@@ -12,6 +12,7 @@ use super::answers::{Change, Issue, Myself, User};
 use super::{Edition, Jira, api, without_what_no_screen_has};
 use crate::channel::{call, noted, nothing_written, silent};
 use crate::clock;
+use crate::incident::ended::{back_key, over_key};
 use crate::incident::{News, Parcel, Receipt, Remote, Thing, Watched};
 use crate::reach::JIRA;
 use crate::source::http::{Failure, Trouble};
@@ -117,6 +118,7 @@ impl Jira {
             let text = format!("{key} is {} now", if status.name.is_empty() { "done" } else { &status.name });
             news.push(noted(JIRA, &format!("{key}/{}", status.name), "", clock::wall(), &text));
         }
+        news.extend(end_of(&issue.changelog.histories, is_done, watched));
         for one in &mut news {
             one.noted.link = watched.remote.link.clone();
         }
@@ -148,6 +150,27 @@ impl Jira {
 
 fn known_as(user: &User) -> Option<String> {
     user.account_id.clone().or_else(|| user.name.clone())
+}
+
+/// That our ticket is done while we go on, or that such an end was taken back.
+fn end_of(changes: &[Change], is_done: bool, watched: &Watched) -> Option<News> {
+    let key = &watched.remote.id;
+    if watched.thing != Some(Thing::Record) {
+        return None;
+    }
+    let last = changes.last();
+    match (&watched.over, is_done) {
+        (Some(over), false) => {
+            Some(noted(JIRA, &back_key(key, over), "", clock::wall(), &format!("{key} is open there again")))
+        }
+        (_, true) if watched.is_live => {
+            let stamp = last.map_or("done", |change| change.id.as_str());
+            let at = last.and_then(|change| at(&change.created)).unwrap_or_else(clock::wall);
+            let text = format!("{key} is done there, and this incident is not over: `outbox` opens it again");
+            Some(noted(JIRA, &over_key(key, stamp, None), "", at, &text))
+        }
+        (_, _) => None,
+    }
 }
 
 /// A time as Jira writes it.
