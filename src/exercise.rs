@@ -34,6 +34,7 @@ pub use cast::Person;
 pub use exposed::Exposed;
 pub use script::{Criterion, Hint, Inject, Shown};
 pub use staged::Staged;
+pub use traffic::Searched;
 pub use world::World;
 
 /// An exercise of `playbooks/gameday/`, by its name.

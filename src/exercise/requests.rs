@@ -49,7 +49,7 @@ impl Moment {
 }
 
 /// A relief whose step was ticked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Help {
     fault: usize,
     from: i64,
@@ -59,7 +59,7 @@ struct Help {
 }
 
 /// The faults over time, with what was done against them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Course {
     /// When the drill began. All other times are milliseconds since then, so that a seed gives the same drill on any day.
     start: DateTime<Utc>,

@@ -201,6 +201,28 @@ fn the_same_seed_gives_the_same_world_in_whatever_order_one_asks() {
 }
 
 #[test]
+fn a_search_finds_the_same_whatever_was_searched_before() {
+    let mut world = World::new(&storm(), 7, start());
+    let mut searched = Searched::default();
+    for seconds in [300, 301, 307, 340, 330, 400] {
+        if seconds == 340 {
+            let step = storm().relief[0].step.clone();
+            let (service, step) = step.split_once('/').unwrap();
+            let step = StepRef { service: service.into(), step: step.into() };
+            world.set_steps_done(&[Ticked::since(step, start() + TimeDelta::seconds(335))]);
+        }
+        let now = start() + TimeDelta::seconds(seconds);
+        let (mut list, _) = watchlist(now);
+        if seconds == 400 {
+            list.services.truncate(1);
+        }
+        let finding = world.search(&list, now, &mut searched);
+        assert!(finding == world.spans(&list, now), "{seconds}");
+        assert!(!finding.errors.is_empty());
+    }
+}
+
+#[test]
 fn error_spans_arrive_newest_first_and_open_into_the_trace_that_they_belong_to() {
     let world = World::new(&storm(), 7, start());
     let now = start() + TimeDelta::minutes(6);

@@ -4,14 +4,16 @@
 //!
 //! Invariant: the row in the table and the span in its trace agree in name, time, duration and error.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::noise::{mix, mix2, normal, unit};
-use super::requests::Moment;
+use super::requests::{Course, Moment};
 use super::{Cause, Failure, Hop, World};
 use crate::live::{SpanFinding, Watchlist};
 use crate::spans::compare::{Census, Compared, Healthy, Period, Wanted, typical};
-use crate::spans::{Kind, Outcome, Rows, Span, SpanLog, Trace, TraceId};
+use crate::spans::{Kind, Outcome, Rows, Span, SpanLog, Trace, TraceId, WatchedService};
 use crate::text::CleanStr;
 
 /// As many error spans as a search gives at most; slow ones are fewer still.
@@ -46,19 +48,47 @@ struct Timing<'a> {
     error: Option<&'a CleanStr>,
 }
 
+/// What the last search found of each request that has ended: the next one looks at nearly the same ones.
+#[derive(Debug, Default)]
+pub struct Searched {
+    /// With other faults, other help or other services it is worth nothing.
+    of: Option<(Course, Vec<WatchedService>)>,
+    rows: BTreeMap<(i64, u32), Rows>,
+    /// When that was; before it some of them had not ended.
+    at: DateTime<Utc>,
+}
+
+impl Searched {
+    /// Forgets what does not hold for this course, these services, this moment, and the seconds from this one on.
+    fn keep(&mut self, course: &Course, services: &[WatchedService], now: DateTime<Utc>, first: i64) {
+        if now < self.at || self.of.as_ref().is_none_or(|(known, of)| known != course || of != services) {
+            self.of = Some((course.clone(), services.to_vec()));
+            self.rows.clear();
+        }
+        self.at = now;
+        self.rows = self.rows.split_off(&(first, 0));
+    }
+}
+
 impl World {
     /// The error and slow spans of the watched services up to `now`.
     pub fn spans(&self, watchlist: &Watchlist, now: DateTime<Utc>) -> SpanFinding {
+        self.search(watchlist, now, &mut Searched::default())
+    }
+
+    /// The same, with what the last search found; the answer does not depend on it.
+    pub fn search(&self, watchlist: &Watchlist, now: DateTime<Utc>, searched: &mut Searched) -> SpanFinding {
         let mut finding = SpanFinding { lookback: watchlist.lookback, ..SpanFinding::default() };
         let second_of = |at| self.course.offset(at).div_euclid(1000);
         let (first, last) = (second_of(now - watchlist.lookback), second_of(now));
+        searched.keep(&self.course, &watchlist.services, now, first);
         let mut seen = 0;
         for second in (first..=last).rev() {
             let moment = self.course.moment(&self.exercise, second * 1000);
             for number in 0..self.traced(&moment, second) {
                 seen += 1;
                 let request = self.request(&moment, second, number);
-                self.take(&request, watchlist, now, &mut finding);
+                self.take(&request, watchlist, now, searched, &mut finding);
             }
             if seen >= MOST_REQUESTS || finding.errors.len() >= MOST_ERRORS {
                 let reached = TimeDelta::seconds(last - second);
@@ -217,20 +247,35 @@ impl World {
         timings
     }
 
-    fn take(&self, request: &Request<'_>, watchlist: &Watchlist, now: DateTime<Utc>, finding: &mut SpanFinding) {
+    fn take(
+        &self,
+        request: &Request<'_>,
+        watchlist: &Watchlist,
+        now: DateTime<Utc>,
+        searched: &mut Searched,
+        finding: &mut SpanFinding,
+    ) {
         let slowest = watchlist.services.iter().filter_map(|watched| watched.slow).min();
         let overhead: f64 = self.exercise.requests.path.iter().map(|hop| hop.takes.as_seconds() * 1.3).sum();
         let is_slow = slowest.is_some_and(|slow| request.latency + overhead >= slow.num_milliseconds() as f64 / 1000.0);
         if request.failure.is_none() && !is_slow {
             return;
         }
-        let mut trace = self.whole(request, self.id(request));
-        // A span is known when it has ended.
-        trace.spans.retain(|span| span.end() <= now);
-        let Rows { errors, mended, slow } = trace.rows(&watchlist.services);
-        finding.errors.extend(errors);
-        finding.mended.extend(mended);
-        finding.slow.extend(slow);
+        let key = (request.second, request.number);
+        let rows = searched.rows.get(&key).cloned().unwrap_or_else(|| {
+            let mut trace = self.whole(request, self.id(request));
+            // A span is known when it has ended.
+            let all = trace.spans.len();
+            trace.spans.retain(|span| span.end() <= now);
+            let rows = trace.rows(&watchlist.services);
+            if trace.spans.len() == all {
+                searched.rows.insert(key, rows.clone());
+            }
+            rows
+        });
+        finding.errors.extend(rows.errors);
+        finding.mended.extend(rows.mended);
+        finding.slow.extend(rows.slow);
     }
 
     fn id(&self, request: &Request<'_>) -> TraceId {

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock;
 use crate::exercise::cast::{CALL_BACK, CallBack};
 use crate::exercise::script::{Cue, HINT, Inject};
-use crate::exercise::{Exercise, Shown, World};
+use crate::exercise::{Exercise, Searched, Shown, World};
 use crate::incident::{Clock, Facilitation, ForeignNoted, News, Progress, TaskAnswered, Ticked};
 use crate::live::{
     AlertFinding, Before, Exemplars, Finding, Inquiry, Report, Scope, SourceName, Usual, WatchedService, Watchlist,
@@ -86,6 +86,7 @@ pub async fn run_by(
     let now = |drill: &Clock| stands_at.unwrap_or_else(|| drill.show(wall()));
     let (mut has_room, mut has_inquiries) = (true, true);
     let mut asked = Asked::default();
+    let mut searched = Searched::default();
     let ready = Finding::Ready { place, every: LONGEST_PAUSE };
     let generation = watchlists.borrow().generation;
     if !is_staged && reports.send(Report { source: NAME, generation, finding: ready }).await.is_err() {
@@ -99,7 +100,7 @@ pub async fn run_by(
         changed.set_steps_done(&done);
         let watchlist = watchlists.borrow_and_update().clone();
         let moment = now(&drill);
-        if !is_staged && report(&world, &watchlist, moment, &reports).await.is_none() {
+        if !is_staged && report(&world, &watchlist, moment, &mut searched, &reports).await.is_none() {
             return;
         }
         let start = if is_staged { world.exercise().staged_since(&staged).unwrap_or(moment + NEVER) } else { start };
@@ -324,6 +325,7 @@ async fn report(
     world: &Arc<World>,
     watchlist: &Arc<Watchlist>,
     now: DateTime<Utc>,
+    searched: &mut Searched,
     reports: &mpsc::Sender<Report>,
 ) -> Option<()> {
     let generation = watchlist.generation;
@@ -355,12 +357,13 @@ async fn report(
         tokio::task::yield_now().await;
     }
     // A quarter of an hour of requests is up to ten milliseconds of work, and a breach may be hours long: too long for the loop.
-    let (world, watched) = (world.clone(), watchlist.clone());
+    let (world, watched, mut known) = (world.clone(), watchlist.clone(), std::mem::take(searched));
     let look = move || {
-        let spans = (!watched.services.is_empty()).then(|| world.spans(&watched, now));
-        (spans, world.alerts(NAME, &watched.objectives, now))
+        let spans = (!watched.services.is_empty()).then(|| world.search(&watched, now, &mut known));
+        (spans, world.alerts(NAME, &watched.objectives, now), known)
     };
-    let (spans, alerts) = tokio::task::spawn_blocking(look).await.ok()?;
+    let (spans, alerts, known) = tokio::task::spawn_blocking(look).await.ok()?;
+    *searched = known;
     if let Some(spans) = spans {
         send(Finding::Spans(spans)).await?;
     }
