@@ -70,16 +70,34 @@ impl Console {
             .collect()
     }
 
+    /// All deliveries that made, or later changed, the object that this one names; the oldest first.
+    fn of_one_object<'a>(&'a self, maker: &'a Delivery) -> impl Iterator<Item = &'a Delivery> {
+        let (thing, id) = (maker.body.act.makes(maker.id), maker.remote().map(|remote| &remote.id));
+        self.open.incident.deliveries.iter().filter(move |one| {
+            let is_it = one.remote().map(|remote| &remote.id) == id && one.body.act.makes(one.id) == thing;
+            id.is_some() && is_it && one.is_beside(maker)
+        })
+    }
+
+    /// The delivery whose mark the object bears: a message at the top is written once and edited from then on, a page has the mark of its last text.
+    fn marked_by<'a>(&'a self, maker: &'a Delivery) -> &'a Delivery {
+        let is_edited = maker.body.act.makes(maker.id) == Some(Thing::Pinned);
+        is_edited.then(|| self.of_one_object(maker).next()).flatten().unwrap_or(maker)
+    }
+
     /// What a delivery made in another system, where that is known to be ours.
     pub(super) fn ours(&self, maker: &Delivery) -> Option<Remote> {
         let said = maker.remote()?;
-        let is_known = self.open.incident.entry(maker.by).is_some_and(|entry| self.own.knows(entry));
+        let knows = |one: &&Delivery| self.open.incident.entry(one.by).is_some_and(|entry| self.own.knows(entry));
+        if let Some(known) = self.of_one_object(maker).filter(knows).last() {
+            return known.remote().cloned();
+        }
         // What is called by the mark of this very delivery can be nothing else.
         let is_mark = *said.id == *maker.mark(&self.open.incident);
-        if is_known || is_mark || self.choices().contains(&choice(maker, said)) {
+        if is_mark || self.choices().contains(&choice(maker, said)) {
             return Some(said.clone());
         }
-        match self.open.remotes.proofs.get(&maker.id) {
+        match self.open.remotes.proofs.get(&self.marked_by(maker).id) {
             Some(Proof::Is(remote)) => Some(remote.clone()),
             Some(Proof::Asked | Proof::None | Proof::Unsaid(_)) | None => None,
         }
@@ -112,7 +130,8 @@ impl Console {
         if !self.may_leave(maker) {
             return Named::Awaited;
         }
-        match self.open.remotes.proofs.get(&maker.id) {
+        let marked = self.marked_by(maker).clone();
+        match self.open.remotes.proofs.get(&marked.id) {
             Some(Proof::None) => return self.unproven(maker),
             Some(Proof::Asked | Proof::Is(_)) => return Named::Awaited,
             Some(Proof::Unsaid(at)) if *at > now => return Named::Awaited,
@@ -127,8 +146,8 @@ impl Console {
                 other => return other,
             }
         }
-        self.open.remotes.proofs.insert(maker.id, Proof::Asked);
-        effects.push(Effect::Prove(Parcel { made: None, ..self.parcel(maker) }));
+        self.open.remotes.proofs.insert(marked.id, Proof::Asked);
+        effects.push(Effect::Prove(Parcel { made: None, ..self.parcel(&marked) }));
         Named::Awaited
     }
 

@@ -368,6 +368,45 @@ fn an_object_that_only_the_record_names_is_asked_for_by_its_mark_before_anything
 }
 
 #[test]
+fn a_message_at_the_top_that_others_edited_is_asked_for_by_the_mark_with_which_it_was_written() {
+    let mut desk = reaching(&["c1", "c2"]);
+    let made = |desk: &mut Desk, act: Act, text: &str, id: &str| {
+        let body = DeliveryQueued {
+            text: text.into(),
+            service: SLACK.into(),
+            target: "inc-1".into(),
+            act,
+            ..Default::default()
+        };
+        let maker = desk.write_as("bob", "c2", Event::DeliveryQueued(body));
+        desk.write_as("bob", "c2", moved(maker, 0, DeliveryState::Sending));
+        desk.write_as("bob", "c2", moved(maker, 1, DeliveryState::Sent(id.into())));
+        maker
+    };
+    let room = made(&mut desk, Act::FindRoom { since: at(0) }, "", "C9");
+    let written = made(&mut desk, Act::Pin, "as it was", "17.1");
+    let edited = made(&mut desk, Act::Pin, "as it is", "17.1");
+    let pin = DeliveryQueued {
+        text: "as we have it".into(),
+        service: SLACK.into(),
+        target: "inc-1".into(),
+        act: Act::Pin,
+        ..Default::default()
+    };
+    desk.asks(Event::DeliveryQueued(pin));
+    desk.pass(1);
+    desk.tell(Msg::Proved(room, Receipt::There("C9".into())));
+    desk.pass(1);
+    let asked: Vec<EntryId> = proofs(&desk).iter().map(|parcel| parcel.id).filter(|id| *id != room).collect();
+    assert_eq!(asked, [written], "an edit leaves no mark, so that {edited} is not asked for");
+    desk.tell(Msg::Proved(written, Receipt::There("17.1".into())));
+    desk.pass(1);
+    let last = sent(&desk).into_iter().rfind(|parcel| parcel.act == Act::Pin).unwrap();
+    let made = |remote: Option<crate::incident::Remote>| remote.map(|remote| remote.id.to_string());
+    assert_eq!((made(last.about), made(last.made)), (Some("C9".to_owned()), Some("17.1".to_owned())));
+}
+
+#[test]
 fn an_object_that_its_system_does_not_name_waits_for_a_person_and_so_does_what_is_done_there() {
     let mut desk = reaching(&["c1"]);
     let maker = opened_by_others(&mut desk, "PEVIL");
