@@ -4,8 +4,9 @@
 //! WARROOM_BY_HAND=FOLDER cargo test --test it by_hand -- --ignored
 //! ```
 //!
-//! `FOLDER` gets the configuration (`config/warroom/config.toml`), the secrets (`secrets`, to be sourced) and `requests`, a line for each. While a file
-//! named like a system lies in `FOLDER/down`, that system answers 503; a file named like one of [`HANDS`] in `FOLDER/hand` has somebody else do that there,
+//! `FOLDER` gets the configuration (`config/warroom/config.toml`), the secrets (`secrets`, to be sourced) and `requests`,
+//! a line for each. While a file named like a system lies in `FOLDER/down`, that system answers 503, or with the status and
+//! the body that stand there (`422 {}`); a file named like one of [`HANDS`] in `FOLDER/hand` has somebody else do that there,
 //! and is taken away; taking `FOLDER/secrets` away ends it.
 
 use std::io::Write as _;
@@ -100,9 +101,12 @@ type Handler = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 async fn serve(name: &'static str, folder: &Path, handler: Handler) -> Server {
     let (down, requests) = (folder.join("down").join(name), folder.join("requests"));
     Server::start(move |request| {
-        let reply = match down.exists() {
-            true => Reply::status(503, "{}"),
-            false => handler(request),
+        let reply = match std::fs::read_to_string(&down) {
+            Ok(said) => {
+                let (status, body) = said.trim().split_once(' ').unwrap_or(("503", "{}"));
+                Reply::status(status.parse().unwrap(), body)
+            }
+            Err(_) => handler(request),
         };
         let status = if let Reply::Answer { status, .. } = &reply { *status } else { 0 };
         let mut file = std::fs::File::options().create(true).append(true).open(&requests).unwrap();
