@@ -318,6 +318,8 @@ pub struct Config {
     pub zone: Zone,
     /// Playbooks of one's own.
     pub playbooks: files::Shelf,
+    /// Folders with runbooks in Markdown.
+    pub runbooks: Vec<PathBuf>,
     /// The folder with themes of one's own.
     pub themes: PathBuf,
     /// The folder with templates of updates of one's own.
@@ -404,6 +406,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
     let ticket_types = written::ticket_types(partial.jira_project);
     let mut folders = vec![places.playbooks()];
     folders.extend(partial.playbooks.dirs.iter().flatten().map(|dir| path("playbooks.dirs", dir)));
+    let runbooks = partial.playbooks.runbooks.iter().flatten().map(|dir| path("playbooks.runbooks", dir)).collect();
     let playbooks = files::Shelf { folders, variant: partial.playbooks.variant.clone() };
     Config {
         name: partial.me.name,
@@ -452,6 +455,7 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
         rehearsal: partial.rehearsal.into(),
         zone,
         playbooks,
+        runbooks,
         themes: places.themes(),
         templates: places.templates(),
         log: places.log(),

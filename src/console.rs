@@ -597,6 +597,7 @@ impl Console {
                     effects.push(Effect::Copy(text));
                 }
                 Intent::Read(text) => effects.push(Effect::Read(text)),
+                Intent::Runbook(address) => effects.push(Effect::Runbook(address)),
                 Intent::OpenTrace(trace) => {
                     self.set_focus(PaneId::Spans);
                     self.panes[PaneId::Spans as usize].open_trace(trace.clone());

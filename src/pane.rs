@@ -577,6 +577,8 @@ pub enum Intent {
     Copy(CleanText),
     /// Show a text in the person's pager.
     Read(CleanText),
+    /// Show the runbook of an address.
+    Runbook(CleanStr),
     /// The graphs' time range or width changed.
     Watch(TimeDelta),
     /// Do what is due.

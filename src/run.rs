@@ -32,6 +32,7 @@ mod printout;
 pub mod records;
 pub mod rehearsal;
 mod rescue;
+mod runbooks;
 pub mod schemes;
 pub mod screen;
 pub mod served;
@@ -172,6 +173,8 @@ pub struct Plan {
     pub change_command: Option<(Vec<String>, std::time::Duration)>,
     /// Folders with more playbooks.
     pub playbooks: crate::config::files::Shelf,
+    /// Folders with runbooks in Markdown.
+    pub runbooks: Vec<PathBuf>,
     /// The folder with templates of one's own.
     pub templates: PathBuf,
     /// Where a starter config would be written.

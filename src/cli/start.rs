@@ -162,6 +162,7 @@ fn planned(
             .clone()
             .map(|argv| (argv, config.changes.every.to_std().unwrap_or_default())),
         playbooks: config.playbooks.clone(),
+        runbooks: config.runbooks.clone(),
         templates: config.templates.clone(),
         starter_config: inputs.overrides.config.clone().unwrap_or_else(|| inputs.places.user_file()),
         colours: if depth == Depth::NoColour { encoder::Colours::Off } else { encoder::Colours::On },

@@ -281,6 +281,7 @@ pub(super) const KEYS: &[&str] = &[
     "cadence.adviser",
     "playbooks.dirs",
     "playbooks.env",
+    "playbooks.runbooks",
     "playbooks.variant",
     "oncall.start",
     "oncall.hand-over",
@@ -557,7 +558,7 @@ fn variable(name: &str, value: &str) -> Result<Option<Layer>, (String, ConfigErr
         return Err((section, ConfigError(format!("${}: {}", CleanStr::new(name), unknown(&key)))));
     }
     let value = match key.as_str() {
-        "playbooks.dirs" => {
+        "playbooks.dirs" | "playbooks.runbooks" => {
             let dirs = std::env::split_paths(value).map(|dir| dir.to_string_lossy().into_owned().into());
             toml::Value::Array(dirs.collect())
         }

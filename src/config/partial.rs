@@ -311,6 +311,7 @@ pub(super) struct CadencePartial {
 pub(super) struct PlaybooksPartial {
     pub(super) dirs: Option<Vec<PathBuf>>,
     pub(super) env: Vec<CleanStr>,
+    pub(super) runbooks: Option<Vec<PathBuf>>,
     #[serde(deserialize_with = "said")]
     pub(super) variant: Option<CleanStr>,
 }

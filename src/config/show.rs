@@ -187,6 +187,8 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # Folders with playbooks of your own, beside `playbooks` in this folder; a file replaces the shipped one of the same service.
 # dirs = ["playbooks-of-the-team"]
 # variant = "eu"             # of a service with several files, the one that says `variant = "eu"`; else the one that says none
+# Folders with runbooks in Markdown: `r` on an alert opens the one that its runbook_url names.
+# runbooks = ["runbooks"]
 # Commands get PATH, HOME, the language, KUBECONFIG and other usual variables, what their step names in `env`, and these:
 # env = ["TF_CLI_CONFIG_FILE"]
 

@@ -34,7 +34,7 @@ fn setting(key: &str) -> (String, String) {
         ("screen" | "bell", "mouse" | "overdue") => alone("true"),
         ("screen", "bytes-per-second") => alone("8000"),
         ("cadence", _) => alone("'7m'"),
-        ("playbooks", "dirs" | "env") | ("changes", "command") => alone("['x']"),
+        ("playbooks", "dirs" | "env" | "runbooks") | ("changes", "command") => alone("['x']"),
         ("playbooks", "variant") => alone("'eu'"),
         ("changes", "every") => alone("'7m'"),
         ("oncall", "start") => (section_of(rotation), section_of(&rotation.replace("2026-11-02", "2026-11-09"))),

@@ -251,6 +251,8 @@ pub enum Effect {
     Page(EntryId),
     /// Show a text in the person's pager; it goes to no disk.
     Read(CleanText),
+    /// Show the runbook of an address: its file, or the address as a link.
+    Runbook(CleanStr),
     /// Put a text into the person's clipboard.
     Copy(CleanText),
     /// Tell the other consoles which layout this one shows.

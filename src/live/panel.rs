@@ -130,6 +130,8 @@ impl Panel {
         };
         match objective.is_broken_by(worst.value) {
             None => Standing::NoValue(Some(worst)),
+            // It is at least this, and nobody knows how much more.
+            Some(false) if worst.is_beyond && objective.side.is_more_worse() => Standing::NoValue(Some(worst)),
             Some(false) => Standing::Met(Some(worst)),
             Some(true) => Standing::Breached { worst, lasting: self.broken_since(objective, measured.grid.start) },
         }
@@ -253,5 +255,16 @@ mod tests {
         says(Scope::Proof, over(0, 15, &[Some(2.0); 3]));
         says(Scope::Chart, over(0, 600, &[Some(0.1), Some(3.0), Some(3.0)]));
         assert_eq!(live.standing(&id(), &slo), breached(at(-600), false));
+    }
+
+    #[test]
+    fn a_quantile_beyond_its_buckets_is_over_a_limit_below_and_nobody_knows_of_one_above() {
+        let slo = Objective { target: 5.0, ..counted(Absent::Unknown) };
+        let mut live = Live::default();
+        let measured = Measured { ceiling: Some(10.0), ..over(0, 1, &[Some(10.0)]) };
+        tell(&mut live, Finding::Measured(id(), Scope::Now, Box::new(measured)));
+        assert!(matches!(live.standing(&id(), &slo), Standing::Breached { .. }));
+        let loose = Objective { target: 15.0, ..slo };
+        assert!(matches!(live.standing(&id(), &loose), Standing::NoValue(Some(worst)) if worst.is_beyond));
     }
 }

@@ -10,6 +10,8 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+pub(crate) mod storm;
+
 use super::{Act, Cx, Intent, Item, Pane, PaneId, PaneSpec, acts_from_table};
 use crate::alert::{AlertState, Burst, Cover, Coverage, covered_by, proposed_severity, runbook, title};
 use crate::incident::{AlertLinked, Command, ServiceId};
@@ -17,6 +19,7 @@ use crate::live::{Freshness, LiveAlert};
 use crate::text::{CleanStr, fit};
 use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, minutes, wrap};
+use storm::{By, Group, groups};
 
 /// This pane's line in [`super::PANES`].
 pub(super) const SPEC: PaneSpec = PaneSpec {
@@ -43,6 +46,13 @@ const ACTS: &[Act<Alerts>] = &[
     Act::write("act", &["Enter"], "declare an incident from the alert, or link it", Alerts::act),
     Act::write("link", &["l"], "link the alert to the open incident", Alerts::link),
     Act::write("declare-from", &["d"], "declare an incident from the alert or the burst", Alerts::declare),
+    Act::look("group", &["f"], "the alerts by rule, by service, and each alone again", |pane, _| pane.regroup()),
+    Act::look(
+        "runbook",
+        &["r"],
+        "read the alert's runbook: its file here, or else its address as a link",
+        Alerts::runbook,
+    ),
 ];
 
 #[derive(Debug, Default)]
@@ -52,6 +62,15 @@ struct Alerts {
     chosen: Option<CleanStr>,
     /// How many rows of its details were passed.
     passed: usize,
+    /// How the alerts stand in the list.
+    by: By,
+}
+
+/// What a row stands for.
+enum Chosen<'a> {
+    One(Box<Seen<'a>>),
+    /// A burst, or a group.
+    Several(Vec<Seen<'a>>),
 }
 
 /// An alert, and what is known of it here.
@@ -130,14 +149,17 @@ pub(crate) fn burst_line(burst: &Burst<'_>, cx: &Cx<'_>) -> String {
     let often = |name: &str, count: usize| if count > 1 { format!("{name} × {count}") } else { name.to_owned() };
     let names: Vec<_> = burst.rules().into_iter().map(|(name, count)| often(name, count)).collect();
     let services = burst.by_service(|name| cx.catalogue.get(name).is_some());
-    let services = match services.as_slice() {
-        [] | [_] => String::new(),
-        all => {
-            let each: Vec<_> = all.iter().map(|(service, count)| format!("{service} {count}")).collect();
-            format!(" ({})", each.join(", "))
-        }
-    };
+    // The counts add up: what names no service is counted too.
+    let without = burst.alerts.len() - services.iter().map(|(_, count)| count).sum::<usize>();
+    let mut each: Vec<_> = services.iter().map(|(service, count)| format!("{service} {count}")).collect();
+    each.extend((without > 0).then(|| format!("no service {without}")));
+    let services = if each.len() > 1 { format!(" ({})", each.join(", ")) } else { String::new() };
     format!("{} alerts in five minutes: one incident? {}{services}", burst.alerts.len(), names.join(", "))
+}
+
+/// The address of an alert's runbook, as either of its sources says it.
+pub(crate) fn runbook_of<'a>(seen: &Seen<'a>) -> Option<&'a CleanStr> {
+    [Some(seen.live.alert), seen.live.twin].into_iter().flatten().find_map(runbook)
 }
 
 /// The fingerprints of a burst's alerts.
@@ -179,6 +201,9 @@ impl Alerts {
 
     fn place(&self, burst: bool, seen: &[Seen<'_>]) -> usize {
         let top = usize::from(burst);
+        if self.by != By::Each {
+            return self.selection.place(groups(seen, self.by).len() + top);
+        }
         let chosen = self.chosen.as_ref();
         let found = chosen.and_then(|chosen| seen.iter().position(|seen| seen.fingerprint() == chosen));
         found.map_or_else(|| self.selection.place(seen.len() + top), |place| place + top)
@@ -186,7 +211,10 @@ impl Alerts {
 
     /// Goes through the details of the selected alert, three rows at a time.
     fn read(&mut self, by: isize, cx: &Cx<'_>) -> Vec<Intent> {
-        let most = self.selected(cx).map_or(0, |seen| details(&seen, 76, cx).len());
+        let most = match self.selected(cx) {
+            Some(Chosen::One(seen)) => details(&seen, 76, cx).len(),
+            Some(Chosen::Several(_)) | None => 0,
+        };
         self.passed = self.passed.saturating_add_signed(by * 3).min(most.saturating_sub(1));
         Vec::new()
     }
@@ -196,48 +224,89 @@ impl Alerts {
         let (burst, seen) = Self::rows(cx);
         let top = usize::from(burst.is_some());
         self.selection.select(self.place(burst.is_some(), &seen));
+        if self.by != By::Each {
+            self.selection.go(by, groups(&seen, self.by).len() + top);
+            return Vec::new();
+        }
         self.selection.go(by, seen.len() + top);
         let place = self.selection.place(seen.len() + top);
         self.chosen = place.checked_sub(top).and_then(|place| seen.get(place)).map(|seen| seen.fingerprint().clone());
         Vec::new()
     }
 
-    /// What the selected row stands for: the alerts of a burst, or one.
-    fn selected<'a>(&self, cx: &Cx<'a>) -> Result<Seen<'a>, Vec<CleanStr>> {
+    fn regroup(&mut self) -> Vec<Intent> {
+        self.by = self.by.next();
+        self.selection.select(0);
+        (self.chosen, self.passed) = (None, 0);
+        Vec::new()
+    }
+
+    /// What the selected row stands for.
+    fn selected<'a>(&self, cx: &Cx<'a>) -> Option<Chosen<'a>> {
         let (burst, seen) = Self::rows(cx);
         let place = self.place(burst.is_some(), &seen);
-        match burst {
-            Some(burst) if place == 0 => Err(of_burst(&burst)),
-            Some(_) => seen.into_iter().nth(place - 1).ok_or_else(Vec::new),
-            None => seen.into_iter().nth(place).ok_or_else(Vec::new),
+        let place = match burst {
+            Some(burst) if place == 0 => {
+                let prints = of_burst(&burst);
+                let of_it = seen.into_iter().filter(|seen| prints.contains(seen.fingerprint()));
+                return Some(Chosen::Several(of_it.collect()));
+            }
+            Some(_) => place - 1,
+            None => place,
+        };
+        match self.by {
+            By::Each => seen.into_iter().nth(place).map(|seen| Chosen::One(Box::new(seen))),
+            By::Rule | By::Service => {
+                groups(&seen, self.by).into_iter().nth(place).map(|group| Chosen::Several(group.all))
+            }
         }
     }
 
     fn act(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
         match self.selected(cx) {
-            Ok(seen) => vec![Intent::ActOn(Item::Alert(seen.fingerprint().clone()))],
-            Err(burst) => declare(burst),
+            Some(Chosen::One(seen)) => vec![Intent::ActOn(Item::Alert(seen.fingerprint().clone()))],
+            Some(Chosen::Several(all)) => declare(prints(&all)),
+            None => nothing(),
+        }
+    }
+
+    fn runbook(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
+        let all = match self.selected(cx) {
+            Some(Chosen::One(seen)) => vec![*seen],
+            // Alerts of one rule have one runbook.
+            Some(Chosen::Several(all)) => all,
+            None => return nothing(),
+        };
+        match all.iter().find_map(runbook_of) {
+            Some(address) => vec![Intent::Runbook(address.clone())],
+            None => vec![Intent::Say("no runbook is named there".to_owned())],
         }
     }
 
     fn declare(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
-        declare(self.selected(cx).map_or_else(|burst| burst, |seen| vec![seen.fingerprint().clone()]))
+        match self.selected(cx) {
+            Some(Chosen::One(seen)) => declare(vec![seen.fingerprint().clone()]),
+            Some(Chosen::Several(all)) => declare(prints(&all)),
+            None => nothing(),
+        }
     }
 
     fn link(&mut self, cx: &Cx<'_>) -> Vec<Intent> {
         let all = match self.selected(cx) {
-            Ok(seen) => vec![seen],
-            Err(burst) => seen(cx).into_iter().filter(|seen| burst.contains(seen.fingerprint())).collect(),
+            Some(Chosen::One(seen)) => vec![*seen],
+            Some(Chosen::Several(all)) => all,
+            None => return nothing(),
         };
-        if all.is_empty() {
-            return nothing();
-        }
         let link = |seen: &Seen<'_>| match seen.cover {
             Some(Cover::Linked(id)) => Intent::Say(format!("{} is linked to {id} already", seen.live.alert.name)),
             Some(Cover::InScope(_)) | None => Intent::Command(Command::LinkAlert(seen.linked())),
         };
         all.iter().map(link).collect()
     }
+}
+
+fn prints(all: &[Seen<'_>]) -> Vec<CleanStr> {
+    all.iter().map(|seen| seen.fingerprint().clone()).collect()
 }
 
 fn declare(alerts: Vec<CleanStr>) -> Vec<Intent> {
@@ -262,7 +331,7 @@ impl Pane for Alerts {
         let firing = all.iter().filter(|seen| seen.is_firing()).count();
         let open = all.iter().filter(|seen| seen.is_firing() && seen.cover.is_none()).count();
         let open = if open > 0 { format!(" · {open} without an incident") } else { String::new() };
-        format!("alerts · {firing} firing{open}")
+        format!("alerts · {firing} firing{open}{}", self.by.word())
     }
 
     fn remark(&self, cx: &Cx<'_>) -> String {
@@ -294,9 +363,10 @@ impl Pane for Alerts {
         }
         let place = self.place(burst.is_some(), &seen);
         let top = usize::from(burst.is_some());
-        let about = place.checked_sub(top).and_then(|place| seen.get(place));
+        let storm: Vec<Group<'_>> = groups(&seen, self.by);
+        let about = place.checked_sub(top).and_then(|place| seen.get(place)).filter(|_| self.by == By::Each);
         let about = about.map(|seen| details(seen, usize::from(area.width), cx)).unwrap_or_default();
-        let rows = seen.len() + top;
+        let rows = top + if self.by == By::Each { seen.len() } else { storm.len() };
         let wanted = u16::try_from(rows).unwrap_or(u16::MAX).max(LEAST_ROWS);
         let spare = area.height.saturating_sub(wanted.min(area.height / 2).max(LEAST_ROWS) + 1);
         let below = spare.min(u16::try_from(about.len()).unwrap_or(u16::MAX));
@@ -312,9 +382,11 @@ impl Pane for Alerts {
         let mut selection = self.selection;
         selection.select(place);
         for (row, y) in selection.in_sight(rows, list.height).zip(list.y..list.bottom()) {
-            let line = match row.checked_sub(top).and_then(|row| seen.get(row)) {
-                Some(seen) => line(seen, area.width, cx),
-                None => {
+            let below = row.checked_sub(top);
+            let line = match (below.and_then(|row| storm.get(row)), below.and_then(|row| seen.get(row))) {
+                (Some(group), _) => storm::line(group, self.by, cx),
+                (None, Some(seen)) => line(seen, area.width, cx),
+                (None, None) => {
                     let words = burst.as_ref().map(|burst| burst_line(burst, cx)).unwrap_or_default();
                     Line::styled(format!("{} {words}", cx.theme.glyphs.here), cx.theme.amber())
                 }
@@ -426,7 +498,7 @@ fn details(seen: &Seen<'_>, width: usize, cx: &Cx<'_>) -> Vec<String> {
     let at = cx.clock(cx.incident.clock().show(seen.live.at));
     let likely = if seen.live.is_likely { ", taken for one: their labels differ" } else { "" };
     // What helps at night stands first: not every screen has room for the rest.
-    let mut parts: Vec<String> = runbook(alert).map(|url| format!("runbook: {url}")).into_iter().collect();
+    let mut parts: Vec<String> = runbook_of(seen).map(|url| format!("runbook (r): {url}")).into_iter().collect();
     parts.extend([
         title(alert).to_string(),
         format!("since {}, said by {}{likely} at {at}", cx.clock(alert.starts_at), seen.live.sources()),

@@ -230,9 +230,14 @@ fn exemplars<'a>(shown: &Shown<'_>, cx: &Cx<'a>) -> &'a [Exemplar] {
     }
 }
 
-/// A mark for each moment of a chart that has an exemplar; of moments that share a column one is drawn.
+/// So many exemplars are marked: more lines would hide the chart.
+const MOST_MARKS: usize = 12;
+
+/// Marks for the moments of a chart that have the worst exemplars.
 fn exemplar_marks(shown: &Shown<'_>, grid: &Grid, cx: &Cx<'_>) -> Vec<Mark> {
-    let places: BTreeSet<usize> = exemplars(shown, cx).iter().map(|one| nearest(grid, one.at)).collect();
+    let mut worst: Vec<&Exemplar> = exemplars(shown, cx).iter().collect();
+    worst.sort_by(|one, other| other.value.total_cmp(&one.value));
+    let places: BTreeSet<usize> = worst.into_iter().take(MOST_MARKS).map(|one| nearest(grid, one.at)).collect();
     places.into_iter().map(|place| Mark { at: grid.at(place), letter: EXEMPLAR }).collect()
 }
 
@@ -708,6 +713,7 @@ fn stands(standing: &Standing<'_>, now: Option<&Measured>, cx: &Cx<'_>) -> Strin
         }
         Standing::Failed(why) => format!("FAILED: {why}"),
         Standing::Empty => "0 series".to_owned(),
+        Standing::NoValue(Some(worst)) if worst.is_beyond => "beyond its buckets".to_owned(),
         Standing::NoValue(_) => "no data".to_owned(),
         Standing::Met(Some(_)) => "met".to_owned(),
         Standing::Met(None) => "met, 0 series".to_owned(),

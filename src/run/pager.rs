@@ -1,12 +1,12 @@
-//! Shows a file or a text in the person's pager.
+//! Shows a file or a text in the person's pager, or a link that the terminal opens.
 //!
 //! Invariant: it has the terminal to itself until it ends; a text goes to it by a pipe, and to no disk.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::text::CleanText;
+use crate::text::{CleanStr, CleanText};
 
 /// What is shown.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(super) enum Paged {
     File(PathBuf),
     /// A text.
     Text(CleanText),
+    /// An address of the web, for a terminal that opens links (OSC 8).
+    Link(CleanStr),
 }
 
 /// What is tried where `PAGER` says nothing.
@@ -22,6 +24,9 @@ const USUAL: [&str; 2] = ["less", "more"];
 
 /// Shows it; waits until the pager is closed.
 pub(super) fn show(paged: &Paged) -> Result<(), String> {
+    if let Paged::Link(address) = paged {
+        return link(address).map_err(|error| format!("the link cannot be shown: {error}"));
+    }
     let said = std::env::var("PAGER").unwrap_or_default();
     let said: Vec<&str> = said.split_whitespace().collect();
     let usual = USUAL.iter().map(|name| vec![*name]);
@@ -36,7 +41,7 @@ pub(super) fn show(paged: &Paged) -> Result<(), String> {
     }
     Err(match paged {
         Paged::File(file) => format!("no pager can be started ({why}); the output stands in {}", file.display()),
-        Paged::Text(_) => format!("no pager can be started ({why}): PAGER names one"),
+        Paged::Text(_) | Paged::Link(_) => format!("no pager can be started ({why}): PAGER names one"),
     })
 }
 
@@ -51,5 +56,19 @@ fn run(mut command: Command, paged: &Paged) -> std::io::Result<()> {
             }
             pager.wait().map(drop)
         }
+        Paged::Link(_) => Ok(()),
     }
+}
+
+/// Shows an address as a link on the terminal itself, until Enter.
+fn link(address: &str) -> std::io::Result<()> {
+    let mut terminal = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    let shown = format!(
+        "\r\nThe runbook is not in a folder of this machine. Its address, as a link:\r\n\r\n  \
+         \x1b]8;;{address}\x1b\\{address}\x1b]8;;\x1b\\\r\n\r\nEnter goes back.\r\n"
+    );
+    terminal.write_all(shown.as_bytes())?;
+    let mut letter = [0_u8; 1];
+    while terminal.read(&mut letter)? > 0 && !matches!(letter[0], b'\n' | b'\r') {}
+    Ok(())
 }

@@ -456,6 +456,7 @@ impl Session {
                 | Effect::Run(..)
                 | Effect::Page(_)
                 | Effect::Read(_)
+                | Effect::Runbook(_)
                 | Effect::ShowLayout(_)
                 | Effect::WriteStarterConfig
                 | Effect::Repaint

@@ -63,6 +63,8 @@ pub(super) enum Work {
     IsOpen(Vec<(IncidentId, CleanStr)>, Vec<Event>),
     Said(anyhow::Result<String>),
     Printed(&'static str, anyhow::Result<String>),
+    /// The runbook of an address, or why there is none here.
+    Runbook(CleanStr, Result<(std::path::PathBuf, CleanText), String>),
     Copied(super::copy::Copied),
 }
 
@@ -275,6 +277,13 @@ impl Shell {
                 None => {}
             },
             Effect::Read(text) => self.pages = Some(Paged::Text(text)),
+            Effect::Runbook(address) => {
+                let folders = self.plan.runbooks.clone();
+                self.work(move || {
+                    let found = super::runbooks::read(&folders, &address);
+                    Work::Runbook(address, found)
+                });
+            }
             Effect::LookFor(number, programs) => self.look_for(number, programs),
             Effect::ShowLayout(layout) => self.tell(Request::SetLayout(layout)),
             Effect::WriteStarterConfig => {

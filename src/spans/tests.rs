@@ -356,3 +356,104 @@ fn errors_that_differ_in_numbers_ids_keys_and_addresses_are_one_kind_and_codes_a
     assert_eq!(kinds::operation(&"GET /orders/8842/items".into()), "GET /orders/*/items");
     assert_eq!(kinds::operation(&"GET /v1/pay".into()), "GET /v1/pay");
 }
+
+/// A trace of OpenTelemetry's demo shop, as its failure flags make them: service, operation, parent, begin and length in milliseconds, tags, error.
+type DemoSpan = (&'static str, &'static str, &'static str, &'static str, i64, i64, Kind, &'static str);
+
+fn demo(spans: &[DemoSpan]) -> Trace {
+    let made = spans.iter().map(|(id, parent, service, operation, from, takes, kind, error)| Span {
+        operation: (*operation).into(),
+        kind: *kind,
+        ..of(id, (!parent.is_empty()).then_some(*parent), service, *from, *takes, error)
+    });
+    trace(made.collect())
+}
+
+#[test]
+fn what_each_failure_flag_of_the_demo_shop_breaks_is_named_from_its_trace_alone() {
+    use Kind::{Client, Internal, Server};
+    let invalid = "Payment request failed. Invalid token. app.loyalty.level=gold";
+    let charge = "could not charge the card: rpc error: code = Unknown desc = Payment request failed. Invalid token. app.loyalty.level=gold";
+    let payment_failure = demo(&[
+        ("a", "", "load-generator", "user_checkout_single", 0, 400, Internal, ""),
+        ("b", "a", "frontend-proxy", "ingress", 5, 390, Server, "HTTP 500"),
+        ("c", "b", "frontend", "POST /api/checkout", 10, 380, Server, charge),
+        ("d", "c", "checkout", "oteldemo.CheckoutService/PlaceOrder", 20, 360, Server, charge),
+        ("e", "d", "cart", "POST /oteldemo.CartService/GetCart", 25, 10, Server, ""),
+        ("f", "d", "checkout", "oteldemo.PaymentService/Charge", 60, 300, Client, invalid),
+        ("g", "f", "payment", "grpc.oteldemo.PaymentService/Charge", 70, 280, Server, invalid),
+        ("h", "g", "payment", "charge", 80, 20, Internal, invalid),
+    ]);
+    let storage =
+        "FailedPrecondition: Can't access cart storage. System.ApplicationException: Wasn't able to connect to redis";
+    let cart_failure = demo(&[
+        ("a", "", "frontend-proxy", "ingress", 0, 90, Server, "HTTP 500"),
+        ("b", "a", "frontend", "DELETE /api/cart", 5, 80, Server, storage),
+        ("c", "b", "cart", "POST /oteldemo.CartService/EmptyCart", 10, 60, Server, storage),
+        ("d", "b", "flagd", "flagd.evaluation.v1.Service/ResolveBoolean", 6, 2, Client, ""),
+    ]);
+    let unreachable = "transport: Error while dialing: dial tcp: lookup badAddress: no such host";
+    let payment_unreachable = demo(&[
+        (
+            "a",
+            "",
+            "frontend",
+            "POST /api/checkout",
+            0,
+            200,
+            Server,
+            "failed to charge card: could not charge the card: rpc error: code = Unavailable",
+        ),
+        (
+            "b",
+            "a",
+            "checkout",
+            "oteldemo.CheckoutService/PlaceOrder",
+            10,
+            180,
+            Server,
+            "failed to charge card: could not charge the card: rpc error: code = Unavailable",
+        ),
+        ("c", "b", "checkout", "oteldemo.PaymentService/Charge", 60, 100, Client, unreachable),
+    ]);
+    let mut timeout = demo(&[
+        ("a", "", "frontend-proxy", "ingress", 0, 15_000, Server, "the upstream did not answer in time (UT)"),
+        ("b", "a", "frontend", "GET /api/recommendations", 5, 40_000, Server, ""),
+        ("c", "b", "recommendation", "/oteldemo.RecommendationService/ListRecommendations", 10, 39_900, Server, ""),
+        ("d", "c", "recommendation", "get_product_list", 20, 39_800, Internal, ""),
+    ]);
+    timeout.spans[0].tags = tags(&[("response_flags", "UT"), ("http.status_code", "504")]);
+    for (flag, trace, blamed) in [
+        ("paymentFailure", &payment_failure, ("payment", "charge")),
+        ("cartFailure", &cart_failure, ("cart", "POST /oteldemo.CartService/EmptyCart")),
+        ("paymentUnreachable", &payment_unreachable, ("checkout", "oteldemo.PaymentService/Charge")),
+        ("recommendationCache", &timeout, ("recommendation", "get_product_list")),
+    ] {
+        let verdict = trace.verdict(|_| true);
+        let cause = &trace.spans[verdict.causes[0].span];
+        assert_eq!(
+            (cause.service.as_str(), cause.operation.as_str()),
+            blamed,
+            "{flag}: {}",
+            trace.words(&verdict.causes[0])
+        );
+        let reaches_the_user = verdict.causes[0].way.last().map(|span| trace.spans[*span].service.as_str());
+        assert!(matches!(reaches_the_user, Some("frontend-proxy" | "frontend")), "{flag}: {reaches_the_user:?}");
+    }
+    // adHighCpu fails nothing: what takes the time does it itself.
+    let high_cpu = demo(&[
+        ("a", "", "frontend", "GET /api/data", 0, 2_300, Server, ""),
+        ("b", "a", "ad", "oteldemo.AdService/GetAds", 10, 2_280, Server, ""),
+        ("c", "b", "ad", "getAdsByCategory", 15, 4, Internal, ""),
+        ("d", "b", "ad", "getRandomAds", 2_250, 6, Internal, ""),
+    ]);
+    assert_eq!(high_cpu.verdict(|_| true).causes, []);
+    let own = high_cpu.own_times();
+    let most = (0..own.len()).max_by_key(|span| own[*span]).unwrap();
+    assert_eq!(
+        (high_cpu.spans[most].operation.as_str(), own[most].num_milliseconds()),
+        ("oteldemo.AdService/GetAds", 2_270)
+    );
+    let longest = high_cpu.critical_path().into_iter().max_by_key(|section| section.until - section.from).unwrap();
+    assert_eq!(longest.span, most, "and the request waited for it");
+}

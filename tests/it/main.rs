@@ -48,6 +48,7 @@ mod read_only;
 mod refused_calls;
 mod rehearsal;
 mod runbook;
+mod runbooks;
 mod runner;
 mod secrets;
 mod shell_show;

@@ -223,3 +223,72 @@ fn the_board_says_how_bad_whose_and_what_is_due_next() {
         assert!(line.contains(words), "{words}: {line}");
     }
 }
+
+#[test]
+fn a_storm_is_rows_by_rule_and_by_service_whose_counts_add_up() {
+    let mut desk = start();
+    let mut storm = Vec::new();
+    for (service, count) in [("ledger", 40), ("wallet", 17), ("", 3)] {
+        for number in 0..count {
+            let mut one = alert("KubePodCrashLooping", service, "warning", 100 + number);
+            one.labels.insert("instance".into(), format!("pod-{service}-{number}").as_str().into());
+            if service.is_empty() {
+                one.labels.remove("service");
+            }
+            let labels: Vec<_> = one.labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+            one.fingerprint = fingerprint(labels.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+            storm.push(Rules::default().judge(one));
+        }
+    }
+    let slow = alert("HighErrorRate", "ledger", "critical", 120);
+    let mut quiet = alert("DiskFull", "wallet", "warning", 120);
+    quiet.state = AlertState::Pending;
+    storm.extend([slow, quiet]);
+    let all = storm.len();
+    desk.wall = at(200);
+    desk.tell(fires(storm));
+    // The start screen has no panes: a record that covers none of them is open.
+    desk.tell(Msg::Journal(JournalMsg::Opened(desk.id)));
+    desk.write("dana", declared());
+    desk.tell(Msg::Journal(JournalMsg::CaughtUp));
+    desk.keys("8z");
+    let screen = desk.screen();
+    assert!(screen.contains("61 alerts in five minutes"), "{screen}");
+    assert!(screen.contains("KubePodCrashLooping × 60, HighErrorRate (ledger 41, wallet 17, no service"), "{screen}");
+    desk.keys("f");
+    let screen = desk.screen();
+    for row in ["60 firing  KubePodCrashLooping", "1 firing  HighErrorRate", "1 pending  DiskFull"] {
+        assert!(screen.contains(row), "{row}\n{screen}");
+    }
+    assert!(screen.contains("ledger 40, wallet 17, (no service) 3") && screen.contains("by rule"), "{screen}");
+    desk.keys("f");
+    let screen = desk.screen();
+    for row in ["41 firing  ledger", "17 firing, 1 pending  wallet", "3 firing  (no service)"] {
+        assert!(screen.contains(row), "{row}\n{screen}");
+    }
+    assert_eq!(41 + 18 + 3, all);
+    // What is done with a row is done with all of its alerts.
+    desk.keys("jj");
+    desk.key(KeyCode::Char('l'));
+    let linked = desk.console.incident().alerts.len();
+    assert_eq!(linked, 18, "{}", desk.screen());
+    desk.keys("f");
+    assert!(desk.screen().contains("instance=pod-ledge"), "{}", desk.screen());
+}
+
+#[test]
+fn the_runbook_of_an_alert_is_asked_for_by_one_key() {
+    let mut desk = Desk::open(Layout::Ic, (120, 40));
+    let mut one = alert("DiskFull", "alipay", "critical", 0);
+    let address = "https://runbooks.example/node/DiskFull";
+    one.annotations.insert("runbook_url".into(), address.into());
+    desk.tell(fires(vec![one, alert("Other", "alipay", "warning", 0)]));
+    desk.keys("8z");
+    assert!(desk.screen().contains(&format!("runbook (r): {address}")), "{}", desk.screen());
+    desk.keys("r");
+    assert!(desk.effects.contains(&Effect::Runbook(address.into())), "{:?}", desk.effects);
+    let asked = desk.effects.len();
+    desk.keys("jr");
+    assert!(!desk.effects[asked..].iter().any(|effect| matches!(effect, Effect::Runbook(_))));
+    assert_eq!(desk.said(), "no runbook is named there");
+}

@@ -177,3 +177,67 @@ fn enter_on_a_point_with_an_exemplar_opens_its_trace_and_elsewhere_the_chart_alo
     desk.keys("x");
     assert_eq!(desk.said(), "this server keeps no exemplars");
 }
+
+/// A trace of so many spans in a tree that is deep and wide.
+fn large(spans: usize) -> Trace {
+    let span = |number: usize| Span {
+        id: format!("{number:016x}").as_str().into(),
+        parent: (number > 0)
+            .then(|| format!("{:016x}", (number - 1) / 2 * usize::from(number % 50 != 0)).as_str().into()),
+        service: format!("service-{}", number % 17).as_str().into(),
+        operation: format!("op-{}", number % 60).as_str().into(),
+        start: at(0) + TimeDelta::microseconds(number as i64 * 10),
+        duration: TimeDelta::milliseconds(60),
+        kind: crate::spans::Kind::Internal,
+        follows: false,
+        outcome: if number % 100 == 99 {
+            crate::spans::Outcome::Error("no".into())
+        } else {
+            crate::spans::Outcome::Fine
+        },
+        http_status: None,
+        tags: vec![("k8s.pod.name".into(), "pod-1".into())],
+        process: Default::default(),
+        long: Vec::new(),
+        logs: Vec::new(),
+        warnings: Vec::new(),
+    };
+    Trace { id: "0af7651916cd43dd8448eb211c80319c".into(), spans: (0..spans).map(span).collect(), warnings: Vec::new() }
+}
+
+/// Processor time of this thread.
+fn used() -> std::time::Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    std::time::Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+#[test]
+fn a_trace_of_five_thousand_spans_opens_in_proportion_and_scrolls_as_fast_as_a_small_one() {
+    // Of three tries the best, in processor time: other programs on the machine do not count.
+    let measured = |spans: usize| {
+        let trace = large(spans);
+        let mut best = [std::time::Duration::MAX; 2];
+        for _ in 0..3 {
+            let (mut desk, _, _) = opened((120, 40));
+            desk.key(KeyCode::Esc);
+            desk.key(KeyCode::Enter);
+            let Inquiry::Trace(id) = desk.inquiry() else { panic!("{:?}", desk.inquiry()) };
+            desk.screen();
+            let begun = used();
+            desk.finding(Finding::Trace(Trace { id, ..trace.clone() }));
+            desk.draw();
+            best[0] = best[0].min(used() - begun);
+            let begun = used();
+            for _ in 0..20 {
+                desk.key(KeyCode::Down);
+                desk.draw();
+            }
+            best[1] = best[1].min((used() - begun) / 20);
+            assert!(desk.screen().contains(&format!("{spans} spans")), "{}", desk.screen());
+        }
+        best
+    };
+    let ([small, small_key], [large, large_key]) = (measured(500), measured(5_000));
+    assert!(large < small * 25, "5,000 spans open in {large:?}, 500 in {small:?}");
+    assert!(large_key < small_key * 4, "5,000 spans scroll in {large_key:?}, 500 in {small_key:?}");
+}

@@ -77,6 +77,7 @@ pub(super) fn consent(name: &str, effects: &[Effect], cx: &Cx<'_>) -> Option<Con
             | Effect::LookFor(..)
             | Effect::Page(_)
             | Effect::Read(_)
+            | Effect::Runbook(_)
             | Effect::ShowLayout(_)
             | Effect::WriteStarterConfig
             | Effect::Repaint

@@ -194,6 +194,7 @@ fn writes(effect: &Effect) -> bool {
         | Effect::LookFor(..)
         | Effect::Page(_)
         | Effect::Read(_)
+        | Effect::Runbook(_)
         | Effect::ShowLayout(_)
         | Effect::Repaint
         | Effect::Suspend

@@ -316,6 +316,9 @@ pub(super) fn objective_line(id: &ObjectiveId, objective: &Objective, panel: Opt
         Standing::Unanswered { since } => format!("{name} asked at {}, no answer yet, {limit}", clock(since)),
         Standing::Failed(why) => format!("{name} FAILED, {limit}: {why}"),
         Standing::Empty => format!("{name} no data (the query finds no series), {limit}"),
+        Standing::NoValue(Some(worst)) if worst.is_beyond => {
+            format!("{name} cannot be told, {value}, {limit}: it lies beyond its buckets")
+        }
         Standing::NoValue(_) => format!("{name} no data, {limit}"),
         Standing::Met(Some(_)) => format!("{name} met, {value}, {limit}"),
         Standing::Met(None) => format!("{name} met, no series, {limit}"),

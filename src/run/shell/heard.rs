@@ -5,6 +5,7 @@
 use tokio::task::JoinError;
 
 use super::super::commands;
+use super::super::pager::Paged;
 use super::sources::RESTART;
 use super::{Happened, Outcome, Shell, Work};
 use crate::console::{JournalMsg, Known, Msg};
@@ -139,6 +140,12 @@ impl Shell {
                 }]
             }
             Work::Said(Ok(sentence)) => vec![Msg::Done(CleanText::new(&sentence))],
+            Work::Runbook(_, Ok((file, text))) => vec![Msg::Printed(CleanStr::new(&file.display().to_string()), text)],
+            Work::Runbook(address, Err(why)) => {
+                // A link that a terminal opens does not survive being wrapped into rows: it has the screen to itself.
+                self.pages = super::super::runbooks::linkable(&address).map(Paged::Link);
+                vec![Msg::Printed("runbook".into(), CleanText::new(&format!("{why}; its address:\n{address}")))]
+            }
             Work::Printed(title, made) => {
                 let text = made.unwrap_or_else(|error| format!("{error:#}"));
                 vec![Msg::Printed(CleanStr::new(title), CleanText::new(&text))]

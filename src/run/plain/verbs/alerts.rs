@@ -8,24 +8,60 @@ use super::records::may_write;
 use super::words::{first_word, given};
 use super::{Answer, InShell, Verb, usage, verb};
 use crate::alert::declaring::{Against, Ground, against, proposed};
-use crate::console::Doubt;
 use crate::console::overlay::send;
+use crate::console::{Doubt, Effect};
 use crate::incident::{Command, Severity, matchers};
 use crate::pane::Cx;
-use crate::pane::alerts::{Seen, burst, of_burst, seen};
+use crate::pane::alerts::storm::{By, Group, groups, words};
+use crate::pane::alerts::{Seen, burst, of_burst, runbook_of, seen};
 use crate::text::CleanStr;
 
 pub(super) const VERBS: &[Verb] = &[
     verb(
         "alerts",
-        "",
-        "the alerts of all sources, with numbers, and which incident covers them",
-        |session, _, wall| {
+        "[by rule | by service]",
+        "the alerts of all sources, with numbers, and which incident covers them; or how many there are of each",
+        |session, rest, wall| {
+            let by = match rest.trim() {
+                "" => By::Each,
+                "by rule" => By::Rule,
+                "by service" => By::Service,
+                _ => return usage("alerts"),
+            };
+            if by != By::Each {
+                let cx = session.cx(wall);
+                let line = |group: &Group<'_>| {
+                    let [states, facts, parts] = words(group, by, &cx);
+                    format!("{}: {states}, {facts} ({parts})", group.name)
+                };
+                let lines: Vec<String> = groups(&seen(&cx), by).iter().map(line).collect();
+                if !lines.is_empty() {
+                    return session.answer(lines);
+                }
+            }
             let none = "no alert is known: Prometheus and Alertmanager tell them, where they are configured";
             session.answer_list(lists::alerts, none, wall)
         },
     )
     .shell(InShell::Own("alerts")),
+    verb(
+        "runbook",
+        "N | NAME",
+        "the runbook that the alert names: its file here, or its address",
+        |session, rest, wall| {
+            let cx = session.cx(wall);
+            let all = named(session, "runbook", rest, &cx)?;
+            let Some(first) = all.first() else { return usage("runbook") };
+            let Some(address) = runbook_of(first).cloned() else {
+                return Err(format!("{} names no runbook", first.live.alert.name));
+            };
+            session.waits.answer = true;
+            Ok(vec![Effect::Runbook(address)])
+        },
+    )
+    .looks()
+    .live()
+    .shell(InShell::Not("an alert has its number only as long as a console is open: `warroom open --plain`")),
     verb(
         "silence",
         "TIME LABEL=\"VALUE\" … WHY",
