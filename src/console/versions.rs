@@ -1,6 +1,6 @@
 //! The versions of playbooks that an incident goes by.
 //!
-//! Hides when a version is written down: with the first thing that somebody does with one of its steps. From then on every console shows the same
+//! Hides when a version is written down: when somebody approves it, or with the first thing that is done with one of its steps. From then on every console shows the same
 //! steps, whatever happens to the files. A drill is played by the files as they are.
 
 use chrono::{DateTime, Utc};
@@ -11,18 +11,20 @@ use crate::incident::Event;
 use crate::playbook::{Catalogue, Step};
 
 impl Console {
-    /// Events, and before them the versions of the playbooks whose steps they touch for the first time.
+    /// Events, and before them the versions of the playbooks that they approve, or whose steps they touch, for the first time.
     pub(super) fn with_versions(&self, events: Vec<Event>) -> Vec<Event> {
         if self.open.incident.drill.is_some() {
             return events;
         }
         let mut first = Vec::new();
-        for step in events.iter().filter_map(Event::step) {
-            let is_known = self.open.incident.playbooks.contains_key(&step.service)
-                || first
-                    .iter()
-                    .any(|event| matches!(event, Event::PlaybookFrozen(body) if body.service == step.service));
-            if let (false, Some(playbook)) = (is_known, self.settings.catalogue.get(&step.service)) {
+        let touched = |event: &Event| match event {
+            Event::PlaybookApproved(body) => Some(body.service.clone()),
+            other => other.step().map(|step| step.service.clone()),
+        };
+        for service in events.iter().filter_map(touched) {
+            let is_known = self.open.incident.playbooks.contains_key(&service)
+                || first.iter().any(|event| matches!(event, Event::PlaybookFrozen(body) if body.service == service));
+            if let (false, Some(playbook)) = (is_known, self.settings.catalogue.get(&service)) {
                 first.push(Event::PlaybookFrozen(playbook.frozen(None)));
             }
         }

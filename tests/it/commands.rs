@@ -356,7 +356,8 @@ fn a_playbook_that_is_mended_in_mid_incident_is_offered_on_a_running_console() {
     let host = host_with(&[]);
     own_playbook(&host, "do.command = { argv = [\"true\"] }");
     let mut omid = open(&host, "omid");
-    omid.type_in(":trust alipay yes\n:check 1\n");
+    // What was approved is this version: the incident goes by it though no step was touched yet.
+    omid.type_in(":trust alipay yes\n");
     omid.wait_for("this incident uses version", SOON);
     own_playbook(&host, "do.command = { argv = [\"true\", \"mended\"] }");
     omid.wait_for("the file of the playbook of alipay has changed: 1 step", SOON);
