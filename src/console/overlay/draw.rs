@@ -144,17 +144,23 @@ impl Pick {
         // What is the matter is read here whole: a choice hangs on it.
         let width = usize::from(PICK_WIDTH.min(screen.width).saturating_sub(5)).max(1);
         let said: Vec<String> = self.notes.iter().flat_map(|note| wrap(note, width)).collect();
-        let notes = u16::try_from(said.len()).unwrap_or(u16::MAX);
-        let height = rows.saturating_add(notes).saturating_add(2);
+        let height = rows.saturating_add(u16::try_from(said.len()).unwrap_or(u16::MAX)).saturating_add(2);
         let title = match &self.filter {
             Some(words) => format!("{} · /{words}_", self.title),
             None => self.title.clone(),
         };
         let inner = frame(&title, "Enter takes · / narrows · Esc leaves", PICK_WIDTH, height, screen, buf, cx);
-        // Where it does not fit, the notes give way to the choices.
-        let notes = notes.min(inner.height.saturating_sub(rows));
-        for (note, y) in said.iter().zip(inner.y..inner.y + notes) {
-            put(Line::styled(format!("  {note}"), cx.theme.dim()), y, inner, buf);
+        // Where it does not fit, the notes give way to the choices, and say so.
+        let room = usize::from(inner.height.saturating_sub(rows));
+        let notes = u16::try_from(said.len().min(room)).unwrap_or(u16::MAX);
+        for (place, (note, y)) in said.iter().zip(inner.y..inner.y + notes).enumerate() {
+            let rest = said.len() - place;
+            let line = if place + 1 == room && rest > 1 {
+                Line::styled(format!("  … {} more", crate::text::many(rest, "line")), cx.theme.amber())
+            } else {
+                Line::styled(format!("  {note}"), cx.theme.dim())
+            };
+            put(line, y, inner, buf);
         }
         let inner = Rect { y: inner.y + notes, height: inner.height - notes, ..inner };
         if self.rows.is_empty() {

@@ -182,7 +182,12 @@ impl Form {
         }
         let count = u16::try_from(notes.len()).unwrap_or(u16::MAX);
         let height = rows.saturating_add(count).saturating_add(2);
-        let hint = "Enter goes on, at the end it records · Ctrl+S records · Esc leaves";
+        let is_shown_first = matches!(self.kind, FormKind::Parameters { .. } | FormKind::Silence(_));
+        let hint = if is_shown_first {
+            "Enter goes on, at the end it shows what would be done · Ctrl+S shows it · Esc leaves"
+        } else {
+            "Enter goes on, at the end it records · Ctrl+S records · Esc leaves"
+        };
         let inner = frame(&self.title, hint, 100, height, screen, buf, cx);
         // Where it does not fit, the notes give way to the fields, and the fields before the present one to that.
         let spare = inner.height.saturating_sub(rows);

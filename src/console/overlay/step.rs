@@ -359,7 +359,8 @@ fn dialog(
         ));
     }
     notes.extend(order.despite.iter().map(|line| format!("{line}: whoever goes on says so with the word")));
-    if gate::holds(cx.incident, cx.me, Role::IncidentCommander) {
+    let is = |role| gate::holds(cx.incident, cx.me, role);
+    if is(Role::IncidentCommander) && !is(Role::Sme) {
         notes.push("you are Incident Commander: commands are an expert's work".to_owned());
     }
     let is_drill = cx.incident.drill.is_some();
@@ -464,6 +465,8 @@ pub(crate) fn approve(service: &ServiceId, cx: &Cx<'_>) -> Result<Overlay, Strin
         rows.push((what.to_owned(), read(service, &difference(shipped, &playbook.text))));
     }
     rows.push(("yes, I have read them".to_owned(), Choice::Command(Box::new(Command::ApprovePlaybook(body)))));
+    let whole = Choice::Read(format!("playbook {service}"), CleanText::new(&visible(&playbook.text)));
+    rows.push(("read the whole file".to_owned(), whole));
     Ok(Overlay::Pick(Box::new(Pick {
         title: format!("may the playbook of {service} run these commands in this incident?"),
         notes,

@@ -221,7 +221,9 @@ fn trust(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     let service = CleanStr::new(service);
     match overlay::approve(&service, &session.cx(wall))? {
         Overlay::Pick(pick) => {
-            let yes = pick.rows.len().to_string();
+            // The last that does something; below it one can only read.
+            let does = |(_, choice): &(String, Choice)| matches!(choice, Choice::Command(_));
+            let yes = pick.rows.iter().rposition(does).map_or(0, |place| place + 1).to_string();
             let word = if word.trim() == "yes" { &yes } else { word };
             take(session, &pick, word, &format!(":trust {service}"), wall)
         }
