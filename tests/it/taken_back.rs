@@ -208,3 +208,89 @@ fn a_fault_whose_way_back_cannot_run_on_this_machine_is_never_put_there() {
     room.wait_for("nobody could take it back: the program no-such-tool", SOON);
     assert!(!site.stands("one"));
 }
+
+/// Stands in for every program that an exercise names: `ways` says which of its command lines put something there and which take it back.
+const TOOL: &str = r#"#!/bin/sh
+here=${0%/*}; line="${0##*/} $*"; act=none
+while IFS='	' read -r does name known; do [ "$known" = "$line" ] && { act=$does; break; }; done < "$here/ways"
+case $act in
+on) touch "$here/$name" ;;
+off)
+  count=$(cat "$here/$name.tries" 2>/dev/null || echo 0); echo $((count + 1)) > "$here/$name.tries"
+  case $count in
+  0) echo "the proxy said no"; exit 1 ;;
+  1) trap '' TERM; while :; do sleep 1; done ;;
+  esac
+  rm -f "$here/$name" ;;
+none) echo "nobody named: $line"; exit 9 ;;
+esac
+"#;
+
+/// What an exercise puts into staging: its name, what it is, and the command lines by which it comes and goes.
+fn staged(text: &str) -> Vec<(String, String, String, String)> {
+    let file: toml::Table = toml::from_str(text).unwrap();
+    let said = |of: &toml::Value, key: &str| of[key].as_str().unwrap().to_owned();
+    let line = |of: &toml::Value, key: &str| {
+        let words = of["command"][key].as_array().unwrap().iter();
+        words.map(|word| word.as_str().unwrap()).collect::<Vec<_>>().join(" ")
+    };
+    let all = file["staging"].as_array().unwrap().iter();
+    all.map(|one| (said(one, "id"), said(one, "what"), line(one, "argv"), line(one, "undo"))).collect()
+}
+
+/// Plays a shipped exercise in staging, with all that it puts there, and aborts it.
+fn abort_with_all_that_stands(text: &str) {
+    let all = staged(text);
+    let site = Site::new("x", "x", "");
+    let ways = all.iter().map(|(id, _, puts, takes)| format!("on\t{id}\t{puts}\noff\t{id}\t{takes}\n"));
+    std::fs::write(site.folder.join("ways"), ways.collect::<String>()).unwrap();
+    let place = site.host.home.path().join("config/warroom/config.toml");
+    let mut config = std::fs::read_to_string(&place).unwrap();
+    let lines = all.iter().flat_map(|(_, _, puts, takes)| [puts, takes]);
+    let tools: std::collections::BTreeSet<&str> = lines.filter_map(|line| line.split(' ').next()).collect();
+    for tool in tools {
+        let program = site.folder.join(tool);
+        std::fs::write(&program, TOOL).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        config += &format!("{tool} = [\"{}\"]\n", program.display());
+    }
+    std::fs::write(&place, config).unwrap();
+    // As it ships, but for limits that a test can wait for.
+    let (before, staging) = text.split_at(text.find("[[staging]]").unwrap());
+    let short = ["30s", "1m", "2m"]
+        .iter()
+        .fold(staging.to_owned(), |text, limit| text.replace(&format!("timeout = \"{limit}\""), "timeout = \"1s\""));
+    let exercise = site.folder.join("drill.toml");
+    std::fs::write(&exercise, format!("{before}{short}")).unwrap();
+    let mut room = site.host.start(&["gameday", "run", exercise.to_str().unwrap(), "--live", "--plain"]);
+    room.wait_for("Enter starts the drill", SOON);
+    room.type_in("\n");
+    room.ready();
+    for (place, (id, what, _, _)) in all.iter().enumerate() {
+        room.type_in(&format!(":staging {}\n", place + 1));
+        room.confirm();
+        until(what, || site.stands(id));
+        room.wait_for(&format!("{what}: exit 0"), SOON);
+    }
+    room.type_in(":abort-drill\n");
+    room.confirm();
+    room.wait_for("STILL IN STAGING", SOON);
+    within("all is back", LONG, || !all.iter().any(|(id, _, _, _)| site.stands(id)));
+    room.wait_for("phase Closed", LONG);
+    let record = site.shown();
+    for (_, what, _, _) in &all {
+        let tells = |words: &str| record.lines().any(|line| line.contains(what.as_str()) && line.contains(words));
+        assert!(tells("exit 1") && tells("STOPPED: at its limit") && tells("attempt 2"), "{what}: {record}");
+    }
+    let (_, listed) = site.host.run(&["list"]);
+    assert!(!listed.contains("STILL IN STAGING"), "{listed}");
+}
+
+#[test]
+fn all_that_the_shipped_exercises_put_into_staging_is_taken_back_though_each_way_fails_and_hangs_once() {
+    std::thread::scope(|scope| {
+        for (_, _, text) in warroom::exercise::SHIPPED {
+            scope.spawn(move || abort_with_all_that_stands(text));
+        }
+    });
+}
