@@ -223,7 +223,13 @@ impl Ask {
         let parts: Vec<_> = question.split_inclusive("; ").flat_map(|part| wrap(part.trim_end(), room)).collect();
         let most = usize::from(screen.height.saturating_sub(5).max(2));
         let height = u16::try_from(parts.len().min(most)).unwrap_or(u16::MAX).saturating_add(3);
-        let title = if matches!(self.question.purpose, Purpose::Reason(_)) { "why?" } else { "?" };
+        let title = if matches!(self.question.purpose, Purpose::Reason(_)) {
+            "why?"
+        } else if matches!(self.question.purpose, Purpose::Facilitate) {
+            "facilitate"
+        } else {
+            "?"
+        };
         let mut inner = frame(title, hint, 96, height, screen, buf, cx);
         let hidden = parts.len().saturating_sub(most);
         let kept = if hidden > 0 { most.saturating_sub(2) } else { parts.len() };

@@ -121,7 +121,12 @@ pub(crate) fn facilitator_sheet(cx: &Cx<'_>) -> Result<String, String> {
     lines.push("faults:".to_owned());
     lines.extend(exercise.faults.iter().map(|one| format!("  {}: {}", one.id, one.what)));
     lines.push("success criteria:".to_owned());
-    lines.extend(exercise.success.iter().enumerate().map(|(place, one)| format!("  {} {}", place + 1, one.what)));
+    lines.extend(exercise.success.iter().zip(1_u32..).map(|(one, number)| {
+        let scored = hand.scores.get(&number).map(|(_, is_met, why)| {
+            format!(" · scored {}: {}", if *is_met { "met" } else { "missed" }, why.first_line())
+        });
+        format!("  {number} {}{}", one.what, scored.unwrap_or_default())
+    }));
     lines.push("asides:".to_owned());
     lines.extend(hand.asides.iter().map(|(mark, text)| format!("  {} {}", cx.clock(mark.at), text)));
     Ok(lines.join("\n"))
