@@ -111,6 +111,7 @@ struct Roles {
     human: Style,
     machine: Style,
     struck: Style,
+    drill: Style,
     series: Vec<Style>,
 }
 
@@ -132,6 +133,7 @@ struct ThemeFile {
     human: Option<Paint>,
     machine: Option<Paint>,
     struck: Option<Paint>,
+    drill: Option<Paint>,
     series: Option<Vec<Paint>>,
 }
 
@@ -155,6 +157,7 @@ impl ThemeFile {
             human: style(self.human, base.human),
             machine: style(self.machine, base.machine),
             struck: style(self.struck, base.struck),
+            drill: style(self.drill, base.drill),
             series,
         }
     }
@@ -307,6 +310,16 @@ impl Theme {
         self.roles.struck
     }
 
+    /// What belongs to a drill: nothing real looks like it, and it never looks like harm.
+    pub fn drill(&self) -> Style {
+        self.roles.drill
+    }
+
+    /// The badge that says so.
+    pub fn drill_banner(&self) -> Style {
+        self.roles.drill.add_modifier(Modifier::REVERSED | Modifier::BOLD)
+    }
+
     /// The series at a place of a chart; colours repeat when they run out.
     pub fn series(&self, place: usize) -> Style {
         self.roles.series[place % self.roles.series.len()]
@@ -340,6 +353,7 @@ impl Roles {
             human: none,
             machine: none,
             struck: none,
+            drill: none,
             series: vec![none],
         }
     }
@@ -361,11 +375,12 @@ mod tests {
     fn every_built_in_theme_sets_every_role() {
         for built_in in BuiltIn::ALL {
             let file: toml::Table = toml::from_str(built_in.source()).unwrap();
-            assert_eq!(file.len(), 13, "{}", built_in.name());
+            assert_eq!(file.len(), 14, "{}", built_in.name());
             assert_eq!(BuiltIn::named(built_in.name()), Some(built_in));
             let theme = Theme::built_in(built_in, Depth::Full);
             assert_ne!(theme.amber(), theme.red(), "{}", built_in.name());
             assert_ne!(theme.text(), theme.red(), "{}", built_in.name());
+            assert_ne!(theme.drill(), theme.red(), "{}", built_in.name());
         }
     }
 
@@ -392,6 +407,8 @@ mod tests {
                 theme.human(),
                 theme.machine(),
                 theme.struck(),
+                theme.drill(),
+                theme.drill_banner(),
                 theme.series(0),
                 theme.series(1),
                 theme.threshold(),

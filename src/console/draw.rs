@@ -203,7 +203,7 @@ impl Console {
                 (false, false) if is_staged => " DRILL · STAGING ",
                 (false, false) => " DRILL ",
             };
-            spans.push(Span::styled(frozen, theme.banner(Alarm::Red)));
+            spans.push(Span::styled(frozen, theme.drill_banner()));
             spans.push(Span::raw(" "));
         }
         let id = self.open.record.id.map(|id| id.to_string()).unwrap_or_default();
@@ -214,7 +214,8 @@ impl Console {
             return spans;
         }
         let severity = incident.severity.unwrap_or(Severity::Sev3);
-        let style = theme.severity(severity as u8);
+        // What is over alarms nobody, however bad it was.
+        let style = if incident.phase().is_live() { theme.severity(severity as u8) } else { theme.title(false) };
         spans.push(Span::styled(id, theme.title(false)));
         spans.push(Span::raw(" "));
         spans.push(Span::styled(format!("{severity} {}", theme.glyphs.square), style));

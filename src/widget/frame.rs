@@ -86,8 +86,8 @@ impl<'a> PaneFrame<'a> {
         let glyphs = theme.glyphs;
         let style = match (self.is_drill, self.is_focused) {
             (false, is_focused) => theme.border(is_focused),
-            (true, true) => theme.red().add_modifier(Modifier::BOLD),
-            (true, false) => theme.red(),
+            (true, true) => theme.drill().add_modifier(Modifier::BOLD),
+            (true, false) => theme.drill(),
         };
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
         for x in inner.left()..inner.right() {
