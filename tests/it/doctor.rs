@@ -219,6 +219,90 @@ async fn each_thing_that_is_wrong_has_a_line_with_the_way_out() {
 }
 
 #[tokio::test]
+async fn what_would_keep_an_incident_from_people_is_said_before_it() {
+    type Change = fn(&Systems);
+    let cases: [(Change, &str, &str, &str); 9] = [
+        (
+            |systems| systems.pagerduty.0.lock().unwrap().service = Some("disabled".to_owned()),
+            "pagerduty: service of alipay",
+            "FAIL",
+            "is disabled there: nobody is paged",
+        ),
+        (
+            |systems| systems.pagerduty.0.lock().unwrap().service = Some("maintenance".to_owned()),
+            "pagerduty: service of alipay",
+            "warn",
+            "is in maintenance there",
+        ),
+        (
+            |systems| systems.pagerduty.0.lock().unwrap().is_deserted = true,
+            "pagerduty: on call of policy",
+            "FAIL",
+            "nobody is on call at its first level",
+        ),
+        (
+            |systems| systems.page.0.lock().unwrap().groups.push("c1".to_owned()),
+            "external page: component of alipay",
+            "FAIL",
+            "is a group, and only its parts can be set",
+        ),
+        (
+            |systems| {
+                systems.page.0.lock().unwrap().maintenances.push(("new racks".to_owned(), "c1".to_owned()));
+            },
+            "external page: maintenance",
+            "warn",
+            "new racks is being done",
+        ),
+        (
+            |systems| systems.slack.0.lock().unwrap().status = json!({ "is_archived": true }),
+            "slack: #status-qrpay",
+            "FAIL",
+            "the channel is archived",
+        ),
+        (
+            |systems| systems.slack.0.lock().unwrap().status = json!({ "is_member": false }),
+            "slack: #status-qrpay",
+            "FAIL",
+            "/invite it",
+        ),
+        (
+            |systems| {
+                let restricted = json!({ "posting_restricted_to": { "type": ["admin"], "user": ["U9"] } });
+                systems.slack.0.lock().unwrap().status = json!({ "properties": restricted });
+            },
+            "slack: #status-qrpay",
+            "warn",
+            "who may write there is restricted",
+        ),
+        (
+            |systems| {
+                let restricted = json!({ "posting_restricted_to": { "type": ["admin"], "user": ["U9", "U1"] } });
+                systems.slack.0.lock().unwrap().status = json!({ "properties": restricted });
+            },
+            "slack: #status-qrpay",
+            "ok  ",
+            "known",
+        ),
+    ];
+    let sources = sources().await;
+    let url = sources.url();
+    let tried = cases.map(async |(change, what, verdict, why)| {
+        let systems = Systems::start().await;
+        change(&systems);
+        let (status, said) = doctor(&host(&whole(&systems, &url)), &[]).await;
+        let line = line(&said, what);
+        assert!(line.starts_with(verdict) && line.contains(why), "{what}: {line}\n{said}");
+        assert_eq!(status, i32::from(verdict == "FAIL"), "{said}");
+    });
+    futures_util::future::join_all(tried).await;
+    let systems = Systems::start().await;
+    let both = format!("{}[pagerduty-events]\nurl = \"{}\"\nbearer-env = \"PD\"\n", whole(&systems, &url), url);
+    let (_, said) = doctor(&host(&both), &[]).await;
+    assert!(line(&said, "pagerduty: twice").contains("people are paged twice"), "{said}");
+}
+
+#[tokio::test]
 async fn what_the_servers_lack_is_named() {
     let (systems, sources) = (Systems::start().await, sources().await);
     let host = host(&whole(&systems, &sources.url()));

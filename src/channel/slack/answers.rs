@@ -58,6 +58,9 @@ pub(super) struct AuthTest {
     /// The workspace, by ID.
     #[serde(default, deserialize_with = "or_default")]
     pub team_id: String,
+    /// Who the app is there, by ID.
+    #[serde(default, deserialize_with = "or_default")]
+    pub user_id: String,
     /// The organisation, by ID, where the workspace is one of several.
     #[serde(default, deserialize_with = "or_default")]
     pub enterprise_id: String,
@@ -211,9 +214,31 @@ pub(super) struct Room {
     /// Shared between workspaces of one company.
     #[serde(default, deserialize_with = "or_default")]
     pub is_org_shared: bool,
+    /// Nobody writes there but who may.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_read_only: bool,
+    /// What else is set of it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub properties: Properties,
     /// What it is for, in words.
     #[serde(default, deserialize_with = "or_default")]
     pub purpose: Words,
+}
+
+/// What is set of a channel.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Properties {
+    /// Who may post, where not everybody may.
+    #[serde(default)]
+    pub posting_restricted_to: Option<Restricted>,
+}
+
+/// Those who may do something.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Restricted {
+    /// By ID; whole kinds of people stand beside them.
+    #[serde(default, deserialize_with = "or_default")]
+    pub user: Vec<String>,
 }
 
 /// A topic or a purpose.
@@ -342,6 +367,13 @@ impl Room {
     /// Whether this incident has opened it, at whichever try.
     pub(super) fn is_of_record(&self, parcel: &Parcel) -> bool {
         parcel.ops.iter().any(|op| bears(&self.purpose.value, op))
+    }
+
+    /// Whether posting there is for some, and not for this one by name.
+    pub(super) fn is_restricted_for(&self, user: &str) -> bool {
+        let restricted = self.properties.posting_restricted_to.as_ref();
+        let is_named = restricted.is_some_and(|restricted| restricted.user.iter().any(|one| one == user));
+        (self.is_read_only || restricted.is_some()) && !is_named
     }
 
     /// Whether some record has opened it.

@@ -29,16 +29,17 @@ impl Slack {
         };
         let scopes: Option<Vec<String>> =
             answer.scopes.as_ref().map(|said| said.split(',').map(|scope| scope.trim().to_owned()).collect());
-        let mut findings = match self.read::<AuthTest>(answer).await {
-            Ok(Ok(who)) => self.of_token(&who, wanted.reach.rooms.is_some()).await,
+        let who = match self.read::<AuthTest>(answer).await {
+            Ok(Ok(who)) => who,
             Ok(Err(no)) => return vec![Finding::wrong("slack: token", &self.refused(&no).reason)],
             Err(failure) => return vec![Finding::wrong(SLACK, &failure.reason)],
         };
+        let mut findings = self.of_token(&who, wanted.reach.rooms.is_some()).await;
         let routes = wanted.reach.routes.iter().filter(|route| *route.service == *SLACK);
         let mut rooms = Vec::new();
         let mut of_routes = Vec::new();
         for route in routes {
-            of_routes.extend(self.of_route(route, scopes.as_deref(), &mut rooms).await);
+            of_routes.extend(self.of_route(route, &who.user_id, scopes.as_deref(), &mut rooms).await);
         }
         findings.extend(needed(wanted, &rooms).into_iter().map(|(scope, weight)| {
             let what = format!("slack: scope {scope}");
@@ -56,7 +57,13 @@ impl Slack {
         findings
     }
 
-    async fn of_route(&self, route: &Route, scopes: Option<&[String]>, rooms: &mut Vec<Room>) -> Vec<Finding> {
+    async fn of_route(
+        &self,
+        route: &Route,
+        user: &str,
+        scopes: Option<&[String]>,
+        rooms: &mut Vec<Room>,
+    ) -> Vec<Finding> {
         let what = format!("slack: {} ({})", route.channel.name(), route.target);
         let room = match self.get::<OneRoom>("conversations.info", &[("channel", &route.target)]).await {
             Ok(Ok(one)) => one.channel,
@@ -70,6 +77,9 @@ impl Slack {
             let way_out = if room.is_private { "" } else { ", or give it chat:write.public" };
             let why = format!("the app is not in the channel and cannot write there: /invite it{way_out}");
             Finding::wrong(&what, &why)
+        } else if room.is_restricted_for(user) {
+            let why = "who may write there is restricted, and the app is not named: ask who administers this workspace to let it in";
+            Finding::doubtful(&what, why)
         } else {
             Finding::fine(&what, "known")
         };

@@ -18,6 +18,10 @@ pub struct State {
     pub acts: Vec<(String, String, String)>,
     pub paged: Vec<(String, Vec<String>)>,
     pub log: Vec<Value>,
+    /// How the service stands: `active` where nothing is said.
+    pub service: Option<String>,
+    /// Nobody is on call.
+    pub is_deserted: bool,
     /// What was merged into what, by whom.
     pub merged: Vec<(String, String, String)>,
 }
@@ -285,13 +289,16 @@ impl PagerDuty {
             ("GET", ["abilities"]) => Ok(answer(200, &json!({ "abilities": ["teams"] }))),
             ("GET", ["services", id]) if *id == "PALIPAY" => {
                 let policy = json!({ "id": "PPOLICY", "type": "escalation_policy_reference" });
-                Ok(answer(200, &json!({ "service": { "id": id, "summary": "Alipay", "escalation_policy": policy } })))
+                let status = state.service.as_deref().unwrap_or("active");
+                let service = json!({ "id": id, "summary": "Alipay", "status": status, "escalation_policy": policy });
+                Ok(answer(200, &json!({ "service": service })))
             }
             ("GET", ["services", _]) => Ok(answer(404, &json!({ "error": { "message": "Not Found", "code": 2100 } }))),
             ("GET", ["oncalls"]) => {
                 parameters(request, &["escalation_policy_ids[]", "include[]", "limit"])?;
                 let user = json!({ "id": "PUDANA", "summary": "Dana Rahimi", "email": "dana@qr.example" });
-                Ok(answer(200, &json!({ "oncalls": [{ "user": user, "escalation_level": 1 }] })))
+                let level = if state.is_deserted { 2 } else { 1 };
+                Ok(answer(200, &json!({ "oncalls": [{ "user": user, "escalation_level": level }] })))
             }
             ("GET", ["users"]) => {
                 parameters(request, &["query", "limit"])?;
