@@ -59,7 +59,7 @@ use crate::theme::Theme;
 use crate::widget::frame::PaneFrame;
 pub use declaring::Doubt;
 pub use draw::{Cursor, Drawn};
-pub use effect::{Effect, Effects, JournalMsg, Msg, Printout, Summary};
+pub use effect::{Effect, Effects, JournalMsg, Msg, Printout, RUNBOOK, Summary};
 pub use known::Known;
 pub use layout::{Arrangement, Layout};
 use message::Messages;
@@ -597,7 +597,10 @@ impl Console {
                     effects.push(Effect::Copy(text));
                 }
                 Intent::Read(text) => effects.push(Effect::Read(text)),
-                Intent::Runbook(address) => effects.push(Effect::Runbook(address)),
+                Intent::Runbook(address) => {
+                    self.show_text(RUNBOOK, "looking for its file …");
+                    effects.push(Effect::Runbook(address));
+                }
                 Intent::OpenTrace(trace) => {
                     self.set_focus(PaneId::Spans);
                     self.panes[PaneId::Spans as usize].open_trace(trace.clone());

@@ -181,6 +181,9 @@ impl Printout {
     }
 }
 
+/// What stands above a runbook that is read.
+pub const RUNBOOK: &str = "runbook";
+
 /// Something the shell shall do.
 #[must_use = "what the console asks for is performed, or it never happens"]
 #[derive(Clone, Debug, PartialEq)]

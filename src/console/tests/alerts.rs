@@ -287,6 +287,13 @@ fn the_runbook_of_an_alert_is_asked_for_by_one_key() {
     assert!(desk.screen().contains(&format!("runbook (r): {address}")), "{}", desk.screen());
     desk.keys("r");
     assert!(desk.effects.contains(&Effect::Runbook(address.into())), "{:?}", desk.effects);
+    assert!(desk.screen().contains("looking for its file"), "{}", desk.screen());
+    desk.tell(Msg::Printed(
+        RUNBOOK.into(),
+        crate::text::CleanText::new("books/DiskFull.md\n\n# DiskFull\n\nGrow the volume."),
+    ));
+    assert!(desk.screen().contains("Grow the volume."), "what was read is shown: {}", desk.screen());
+    desk.key(KeyCode::Esc);
     let asked = desk.effects.len();
     desk.keys("jr");
     assert!(!desk.effects[asked..].iter().any(|effect| matches!(effect, Effect::Runbook(_))));

@@ -8,7 +8,7 @@ use super::super::commands;
 use super::super::pager::Paged;
 use super::sources::RESTART;
 use super::{Happened, Outcome, Shell, Work};
-use crate::console::{JournalMsg, Known, Msg};
+use crate::console::{JournalMsg, Known, Msg, RUNBOOK};
 use crate::journal::{News, Presence};
 use crate::pane::Present;
 use crate::text::{CleanStr, CleanText};
@@ -140,11 +140,14 @@ impl Shell {
                 }]
             }
             Work::Said(Ok(sentence)) => vec![Msg::Done(CleanText::new(&sentence))],
-            Work::Runbook(_, Ok((file, text))) => vec![Msg::Printed(CleanStr::new(&file.display().to_string()), text)],
+            Work::Runbook(_, Ok((file, text))) => {
+                let text = format!("{}\n\n{text}", file.display());
+                vec![Msg::Printed(RUNBOOK.into(), CleanText::new(&text))]
+            }
             Work::Runbook(address, Err(why)) => {
                 // A link that a terminal opens does not survive being wrapped into rows: it has the screen to itself.
                 self.pages = super::super::runbooks::linkable(&address).map(Paged::Link);
-                vec![Msg::Printed("runbook".into(), CleanText::new(&format!("{why}; its address:\n{address}")))]
+                vec![Msg::Printed(RUNBOOK.into(), CleanText::new(&format!("{why}; its address:\n{address}")))]
             }
             Work::Printed(title, made) => {
                 let text = made.unwrap_or_else(|error| format!("{error:#}"));
