@@ -704,6 +704,9 @@ pub trait Pane: Send {
         Vec::new()
     }
 
+    /// Another record is open: what was selected, scrolled to or looked for in the last one goes; how this console shows things, and what is typed, stays.
+    fn turn_to_next_record(&mut self);
+
     /// Shows what a run prints that was started from here, to its end.
     fn take_run(&mut self, _run: EntryId) {}
 

@@ -133,6 +133,7 @@ impl Console {
         self.open = OpenRecord::new(id, self.settings.catalogue.clone());
         self.live = std::mem::take(&mut self.live).of_next_record();
         self.own = std::mem::take(&mut self.own).of_next_record();
+        self.panes.iter_mut().for_each(|pane| pane.turn_to_next_record());
         self.start = None;
         self.dirty = Dirty::ALL;
     }

@@ -320,6 +320,10 @@ fn nothing() -> Vec<Intent> {
 impl Pane for Alerts {
     acts_from_table!();
 
+    fn turn_to_next_record(&mut self) {
+        // Alerts are those of the sources, whichever record is open.
+    }
+
     fn refresh(&mut self, cx: &Cx<'_>) {
         // The place of an alert that is told no more stays where it was seen last.
         let (burst, seen) = Self::rows(cx);

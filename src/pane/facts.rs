@@ -47,6 +47,10 @@ impl Facts {
 impl Pane for Facts {
     acts_from_table!();
 
+    fn turn_to_next_record(&mut self) {
+        *self = Self::default();
+    }
+
     fn title(&self, cx: &Cx<'_>) -> String {
         format!("facts · {}", cx.incident.phase())
     }

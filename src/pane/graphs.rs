@@ -338,6 +338,10 @@ impl Graphs {
 impl Pane for Graphs {
     acts_from_table!();
 
+    fn turn_to_next_record(&mut self) {
+        *self = Self { range: self.range, is_alone: self.is_alone, ..Self::default() };
+    }
+
     fn title(&self, _cx: &Cx<'_>) -> String {
         let range = RANGES[self.range];
         if range < 60 {

@@ -148,7 +148,7 @@ fn draw_question(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> u16 {
         .iter()
         .flat_map(|lamp| wrap(&format!("{} {lamp}", cx.theme.glyphs.here), usize::from(area.width)))
         .collect();
-    lines.extend(wrap(cx.incident.phase().question(), usize::from(area.width)));
+    lines.extend(wrap(&cx.incident.question(), usize::from(area.width)));
     if area.height < 10 {
         lines = vec![lines.swap_remove(0)];
     }
@@ -189,6 +189,10 @@ fn urgency_word(obligation: &Obligation, cx: &Cx<'_>) -> &'static str {
 
 impl Pane for Next {
     acts_from_table!();
+
+    fn turn_to_next_record(&mut self) {
+        *self = Self::default();
+    }
 
     fn title(&self, cx: &Cx<'_>) -> String {
         format!("next · {}", cx.incident.phase().name().to_uppercase())
@@ -254,5 +258,5 @@ fn nothing_due(cx: &Cx<'_>) -> Vec<Line<'static>> {
         Phase::PostIncident | Phase::Closed => "nothing is due",
         Phase::Detected | Phase::Acknowledged | Phase::Triage | Phase::Mitigating => "nothing is promised",
     };
-    vec![Line::from(words), Line::styled(cx.incident.phase().question(), cx.theme.dim())]
+    vec![Line::from(words), Line::styled(cx.incident.question(), cx.theme.dim())]
 }

@@ -177,6 +177,10 @@ fn standing(run: &Run, cx: &Cx<'_>) -> (String, bool) {
 impl Pane for OutputPane {
     acts_from_table!();
 
+    fn turn_to_next_record(&mut self) {
+        *self = Self::default();
+    }
+
     fn take_run(&mut self, run: EntryId) {
         (self.run, self.top) = (Some(run), None);
     }

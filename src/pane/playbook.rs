@@ -198,6 +198,10 @@ impl PlaybookPane {
 impl Pane for PlaybookPane {
     acts_from_table!();
 
+    fn turn_to_next_record(&mut self) {
+        *self = Self { shows_detail: self.shows_detail, ..Self::default() };
+    }
+
     fn title(&self, cx: &Cx<'_>) -> String {
         self.playbook(cx).map_or_else(
             || "playbook".to_owned(),

@@ -245,6 +245,10 @@ impl Spans {
 impl Pane for Spans {
     acts_from_table!();
 
+    fn turn_to_next_record(&mut self) {
+        *self = Self { table: self.table, order: self.order, ..Self::default() };
+    }
+
     fn search(&mut self, words: &str, cx: &Cx<'_>) -> Vec<Intent> {
         if let Some(open) = &mut self.open {
             return open.search(Some(words), cx);

@@ -293,6 +293,11 @@ fn text_of(line: &Line) -> String {
 impl Pane for TimelinePane {
     acts_from_table!();
 
+    fn turn_to_next_record(&mut self) {
+        self.selected = None;
+        self.words.clear();
+    }
+
     fn is_typing(&self) -> bool {
         self.is_typing
     }

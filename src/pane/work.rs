@@ -170,6 +170,10 @@ fn settled(cx: &Cx<'_>) -> Vec<Row> {
 impl Pane for Work {
     acts_from_table!();
 
+    fn turn_to_next_record(&mut self) {
+        *self = Self::default();
+    }
+
     fn title(&self, cx: &Cx<'_>) -> String {
         let open = cx.incident.open_tasks().count();
         let proposals = cx.incident.decisions.iter().filter(|decision| decision.made.is_none()).count();

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::console::opened::OpenRecord;
-use crate::incident::{CommandRemarked, DrillStarted, Duty, Progress, Remark, ServiceId, StepDone, StepRef};
+use crate::incident::{
+    CommandRemarked, DrillStarted, Duty, Progress, Remark, ServiceId, StepDone, StepRef, TaskAssigned,
+};
 use crate::live::Before;
 
 fn opens(desk: &mut Desk, id: IncidentId, entries: Vec<Entry>) {
@@ -158,4 +160,47 @@ fn a_system_that_asked_to_be_left_alone_is_left_alone_from_the_next_record_too()
     let elsewhere = Desk::open(Layout::Ic, (120, 40)).console.incident().entries().cloned().collect();
     opens(&mut desk, IncidentId::incident(2), elsewhere);
     assert_eq!(desk.console.pace.paused(&"slack".into(), desk.wall), Some(until));
+}
+
+/// What both records have: enough lines, tasks and theories that each pane has something to select and to scroll.
+fn filled(desk: &mut Desk) {
+    for number in 0..60 {
+        desk.write("bob", note(&format!("line {number}")));
+    }
+    for number in 0..4 {
+        let task =
+            TaskAssigned { to: "omid".into(), what: format!("look at {number}").as_str().into(), call_back: at(600) };
+        desk.write("bob", Event::TaskAssigned(task));
+    }
+}
+
+#[test]
+fn no_pane_keeps_what_was_selected_or_scrolled_to_in_the_last_record() {
+    let size = (120, 40);
+    let next = IncidentId::incident(2);
+    let mut second = Desk::open_record(next, settings(Layout::Ic), size);
+    filled(&mut second);
+    let entries: Vec<Entry> = second.console.incident().entries().cloned().collect();
+    let moves = [KeyCode::Down, KeyCode::Down, KeyCode::Left, KeyCode::Left, KeyCode::Up, KeyCode::PageUp];
+    // What a pane shows of the second record, after these keys in the first one; what was said below it is not its own.
+    let shown = |pane: char, keys: &[KeyCode]| {
+        let mut desk = Desk::open(Layout::Ic, size);
+        filled(&mut desk);
+        desk.report();
+        desk.keys(&format!("{pane}z"));
+        for key in keys {
+            desk.key(*key);
+            desk.screen();
+        }
+        desk.id = next;
+        for msg in [JournalMsg::Opened(next), JournalMsg::Entries(entries.clone()), JournalMsg::CaughtUp] {
+            desk.tell(Msg::Journal(msg));
+        }
+        desk.wall = at(700);
+        desk.tell(Msg::Wake);
+        desk.screen().lines().skip(2).take(36).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for pane in '1'..='9' {
+        assert_eq!(shown(pane, &moves), shown(pane, &[]), "pane {pane}");
+    }
 }
