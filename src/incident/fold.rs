@@ -299,7 +299,14 @@ impl Facts {
                 }
                 counts.into()
             }
-            Event::DeliveryQueued(body) => self.queue(entry.id, body, mark, &entry.via.console).into(),
+            Event::DeliveryQueued(body) => {
+                let is_first = self.queue(entry.id, body, mark, &entry.via.console);
+                if !is_first {
+                    // Two consoles thought of it in the same moment: it is one thing, and one line.
+                    self.timeline.hide(entry.id);
+                }
+                is_first.into()
+            }
             Event::ForeignNoted(body) => {
                 let is_first = self.note_foreign(entry.id, body);
                 if !is_first {

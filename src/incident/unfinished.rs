@@ -9,6 +9,18 @@ use chrono::{DateTime, Utc};
 use super::cadence::{last_promise, never_told};
 use super::*;
 
+impl Incident {
+    /// What the phase asks of people; at its end, that something has not reached its place.
+    pub fn question(&self) -> String {
+        match self.undelivered().count() {
+            count if count > 0 && self.phase() == Phase::Closed => {
+                format!("{} not sent yet: look at :outbox.", crate::text::many(count, "message"))
+            }
+            _ => self.phase().question().to_owned(),
+        }
+    }
+}
+
 /// What is undone, a sentence each: impact without an end, people who were not told, texts that did not go out, work and proposals without an answer.
 pub fn unfinished(incident: &Incident, rules: Rules<'_>) -> Vec<String> {
     let facts: &Facts = incident;

@@ -134,3 +134,27 @@ fn what_a_system_asks_waits_for_one_of_its_answers_and_is_asked_once() {
     let parcel = incident.deliveries[1].parcel(&incident);
     assert_eq!(parcel.choices, BTreeSet::from(["C1/shared".into()]));
 }
+
+#[test]
+fn what_two_consoles_queue_in_one_moment_is_one_line_and_a_closed_incident_says_that_it_has_not_gone() {
+    let page = || {
+        let act = Act::Publish(crate::incident::Publication {
+            title: "p99".into(),
+            severity: Severity::Sev1,
+            status: crate::incident::PageStatus::Resolved,
+            components: Default::default(),
+            notifies: false,
+        });
+        let (service, target, channel) = ("statuspage".into(), "outside".into(), Some(Channel::ExternalPage));
+        let body =
+            DeliveryQueued { service, target, channel, act, release: Release::OnWord, ..DeliveryQueued::default() };
+        Event::DeliveryQueued(DeliveryQueued { text: "it works again".into(), ..body })
+    };
+    let closed = Event::PhaseEntered(crate::incident::PhaseEntered::plain(crate::incident::Phase::Closed));
+    let all = [entry(1, 1, 0, "c1", page()), entry(2, 1, 1, "c2", page()), entry(1, 2, 2, "c1", closed)];
+    let mut incident = Incident::new(IncidentId::incident(1));
+    incident.apply(all);
+    let waits = incident.timeline().lines().filter(|line| line.text.contains("waits until somebody sends it")).count();
+    assert_eq!((incident.deliveries.len(), waits), (1, 1));
+    assert_eq!(incident.question(), "1 message not sent yet: look at :outbox.");
+}

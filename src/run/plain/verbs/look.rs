@@ -89,7 +89,7 @@ fn due(session: &mut Session, _rest: &str, wall: DateTime<Utc>) -> Answer {
     let cx = session.console.view(wall);
     let mut lines = lists::numbered_due(&mut session.numbers, &cx);
     if lines.is_empty() {
-        lines.push(format!("nothing is due. {}", cx.incident.phase().question()));
+        lines.push(format!("nothing is due. {}", cx.incident.question()));
     }
     session.answer(lines)
 }
