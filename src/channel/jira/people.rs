@@ -158,7 +158,9 @@ fn end_of(changes: &[Change], is_done: bool, watched: &Watched) -> Option<News> 
     if watched.thing != Some(Thing::Record) {
         return None;
     }
-    let last = changes.last();
+    // Nothing but a move is an end; what comes first in the list differs between Cloud and Data Center.
+    let moves = changes.iter().filter(|change| change.items.iter().any(|item| item.field == "status"));
+    let last = moves.max_by_key(|change| at(&change.created));
     match (&watched.over, is_done) {
         (Some(over), false) => {
             Some(noted(JIRA, &back_key(key, over), "", clock::wall(), &format!("{key} is open there again")))
