@@ -223,7 +223,7 @@ fn type_lines(host: &Host, table: &Table) {
         }
     }
     dana.type_in("all doors are through\n");
-    dana.wait_for("all doors are through", SOON);
+    dana.wait_for("all doors are through", SOON * 5);
     // What was sent is one thing, and what still waits to be is another.
     dana.signal(rustix::process::Signal::KILL);
     dana.wait_exit(SOON);

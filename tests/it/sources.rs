@@ -277,7 +277,11 @@ async fn hostile_text_in_labels_names_and_errors_has_lost_its_teeth() {
         let shown = format!("{findings:?}");
         // A terminal's sequence is gone whole; what turns text around is kept as written, and the screen shows a mark for it.
         assert!(!shown.contains("owned"), "{shown}");
-        assert!(!["\\u{1b}", "\\u{9b}", "\\u{7}", "\\n"].iter().any(|control| shown.contains(control)), "{shown}");
+        assert!(!["\\u{1b}", "\\u{9b}", "\\u{7}"].iter().any(|control| shown.contains(control)), "{shown}");
+        // What is one line on the screen has no line end; the whole text of a tag, which a trace keeps beside it, has its own.
+        let is_whole = |finding: &&Finding| matches!(finding, Finding::Trace(_));
+        let lines = format!("{:?}", findings.iter().filter(|finding| !is_whole(finding)).collect::<Vec<_>>());
+        assert!(!lines.contains("\\n"), "{lines}");
         assert!(!shown.chars().any(char::is_control), "{shown}");
     }
 }
