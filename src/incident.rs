@@ -378,6 +378,8 @@ pub struct Incident {
     entries: BTreeMap<OrderKey, Entry>,
     places: HashMap<EntryId, OrderKey>,
     disputed: BTreeSet<EntryId>,
+    /// Whose words a redaction takes.
+    redacted: BTreeSet<EntryId>,
     facts: Facts,
 }
 
@@ -397,6 +399,7 @@ impl Incident {
             entries: BTreeMap::new(),
             places: HashMap::new(),
             disputed: BTreeSet::new(),
+            redacted: BTreeSet::new(),
             facts: Facts::default(),
         }
     }
@@ -434,6 +437,9 @@ impl Incident {
     /// Puts one entry in its place; says whether the state must be built anew.
     fn insert(&mut self, entry: Entry) -> bool {
         let key = entry.order();
+        if let Event::EntryRedacted(body) = &entry.event {
+            self.redacted.insert(body.entry);
+        }
         if let Some(&place) = self.places.get(&entry.id) {
             let Some(known) = self.entries.get(&place) else { return false };
             if *known == entry {
@@ -463,8 +469,10 @@ impl Incident {
                 entry.event,
                 Event::ClockSkewed(_) | Event::ClockJumped(_) | Event::EntryRedacted(_) | Event::MergeUndone(_)
             );
+            // A redaction may be known before what it takes the words of: a correction of a note, or an entry of a machine whose clock is behind.
+            let is_bare = self.redacted.iter().any(|id| entry.event.is_redacted_with(entry.id, *id));
             self.entries.insert(key, entry);
-            return clock_changed || is_skew;
+            return clock_changed || is_skew || is_bare;
         }
         self.entries.insert(key, entry);
         true

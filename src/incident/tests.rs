@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::command::{decide, scribe_line, scribe_line_since};
+use super::event::fake::Filling;
 use super::when::{self, Side};
 use super::*;
 use crate::text::CleanText;
@@ -520,6 +521,20 @@ pub(crate) fn any_entries() -> impl Strategy<Value = Vec<Entry>> {
     prop::collection::vec(one, 0..24).prop_map(|all| {
         all.into_iter().map(|(rid, rseq, seconds, actor, event)| entry(rid, rseq, seconds, &actor, event)).collect()
     })
+}
+
+#[test]
+fn what_was_redacted_before_it_came_shows_no_words() {
+    let redacted = |entry| EntryRedacted { entry, reason: "a card number".into() };
+    for kind in Event::KINDS {
+        let event = Event::fake(kind, &Filling { texts: &["kangaroo"], seed: 1 }).unwrap();
+        let declared = entry(1, 1, 0, "dana", Event::Declared(declaration()));
+        let first = entry(1, 2, 1, "dana", Event::EntryRedacted(redacted(EntryId { rid: 2, rseq: 1 })));
+        let entries = [declared, first, entry(2, 1, 2, "bob", event)];
+        let mut one_by_one = Incident::new(INC);
+        entries.iter().for_each(|entry| one_by_one.apply([entry.clone()]));
+        assert_eq!(one_by_one.facts, Incident::replay(INC, entries.iter().rev().cloned()).facts, "{kind}");
+    }
 }
 
 proptest! {
