@@ -1,7 +1,7 @@
 //! The shared record: one SQLite file per incident, written first, shared by all processes of the host.
 //!
 //! Hides how an entry becomes durable ([`sqlite`]), who may read the files ([`directory`]), what others may have put there ([`Folder`]), how processes wake each other ([`bell`]), who is there
-//! ([`presence`]), and the threads that keep all of it off the loop ([`thread`]).
+//! (`presence`), and the threads that keep all of it off the loop ([`thread`]).
 //!
 //! Invariant: what was acknowledged is on stable storage and stays; rows are never changed or deleted, but for redacted words; what cannot be read is named, never left
 //! out in silence.

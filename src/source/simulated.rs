@@ -527,7 +527,7 @@ mod tests {
                 let world = World::new(&exercise, seed, start);
                 let Finding::Usual(usual) = answer(&world, &Inquiry::Usual(before.clone())) else { panic!() };
                 assert_eq!(usual.before, before);
-                let expected: f64 = usual.rates.unwrap().iter().map(|(_, rate)| rate * 600.0).sum();
+                let expected: f64 = usual.rates.unwrap().values().map(|rate| rate * 600.0).sum();
                 assert!((0.15..=8.0).contains(&expected), "{name} with seed {seed}: {expected} in ten minutes");
             }
         }

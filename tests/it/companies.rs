@@ -171,15 +171,15 @@ impl Chronicle {
         self.is_over.store(true, Ordering::Relaxed);
         self.watching.join().unwrap();
         let rows = self.rows.lock().unwrap().clone();
-        println!("\n{company}");
-        println!(
+        eprintln!("\n{company}");
+        eprintln!(
             "{:>6}  {:<8} {:<21} {:<34} {:<34} {:>5}  alarms: unanswered, answered, over",
             "s", "true", "customers: component", "customers: newest text", "colleagues: newest text", "lines"
         );
         for (at, row) in &rows {
             let (chat, text) =
                 (fit(row.colleagues.0.lines().next().unwrap_or_default(), 34), fit(&row.customers.1, 34));
-            println!(
+            eprintln!(
                 "{:>6.1}  {:<8} {:<21} {text:<34} {chat:<34} {:>5}  {:?}",
                 at.as_secs_f64(),
                 format!("{} open", row.told),

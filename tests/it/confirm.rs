@@ -179,7 +179,7 @@ fn in_tmux_no_pasted_buffer_confirms_with_or_without_brackets() {
     for round in 0..ROUNDS {
         // The buffer opens the dialog, or comes when it has been read for long.
         let is_ahead = round % 2 == 0;
-        let with_brackets = |place: usize| (place + round / 2) % 2 == 0;
+        let with_brackets = |place: usize| (place + round / 2).is_multiple_of(2);
         let opens = |place: &usize| !is_ahead || with_brackets(*place);
         tmux.all((0..WINDOWS).filter(opens).map(|place| format!("send-keys -t :{place} e")));
         if !is_ahead {

@@ -156,16 +156,11 @@ fn a_ticket_gets_one_comment_a_minute_from_all_consoles_together_and_none_waits_
     let times: Vec<i64> = room.comments.iter().map(|(at, ..)| *at).collect();
     assert!(times.windows(2).all(|two| two[1] - two[0] >= 60), "{:?}", room.comments);
     // Every line was told once, by the console that has it, and each console had its turn.
-    for place in 0..NAMES.len() {
+    for (place, name) in NAMES.iter().enumerate() {
         for minute in 0..6 {
             let line = format!("line {minute} of {place}");
             let told = room.comments.iter().filter(|(_, _, text)| text.contains(&line));
-            assert_eq!(
-                told.map(|(_, name, _)| *name).collect::<Vec<_>>(),
-                [NAMES[place]],
-                "{line}: {:?}",
-                room.comments
-            );
+            assert_eq!(told.map(|(_, name, _)| *name).collect::<Vec<_>>(), [*name], "{line}: {:?}", room.comments);
         }
     }
 }

@@ -183,7 +183,7 @@ fn large(spans: usize) -> Trace {
     let span = |number: usize| Span {
         id: format!("{number:016x}").as_str().into(),
         parent: (number > 0)
-            .then(|| format!("{:016x}", (number - 1) / 2 * usize::from(number % 50 != 0)).as_str().into()),
+            .then(|| format!("{:016x}", (number - 1) / 2 * usize::from(!number.is_multiple_of(50))).as_str().into()),
         service: format!("service-{}", number % 17).as_str().into(),
         operation: format!("op-{}", number % 60).as_str().into(),
         start: at(0) + TimeDelta::microseconds(number as i64 * 10),
