@@ -28,9 +28,10 @@ pub use kinds::{SpanGroup, group};
 pub type TraceId = CleanStr;
 
 /// What a span says of its outcome.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Outcome {
     /// Nothing went wrong here.
+    #[default]
     Fine,
     /// An error, in one line: exception, status description, or the value of the error tag.
     Error(CleanStr),
@@ -78,7 +79,7 @@ impl Kind {
 }
 
 /// One operation of one service inside a trace.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct Span {
     /// Its id as hex.
     pub id: CleanStr,

@@ -13,7 +13,7 @@ use super::requests::{Course, Moment};
 use super::{Cause, Failure, Hop, World};
 use crate::live::{SpanFinding, Watchlist};
 use crate::spans::compare::{Census, Compared, Healthy, Period, Wanted, typical};
-use crate::spans::{Kind, Outcome, Rows, Span, SpanLog, Trace, TraceId, WatchedService};
+use crate::spans::{Outcome, Rows, Span, SpanLog, Trace, TraceId, WatchedService};
 use crate::text::CleanStr;
 
 /// As many error spans as a search gives at most; slow ones are fewer still.
@@ -308,15 +308,11 @@ impl World {
             operation: timing.hop.operation.clone(),
             start,
             duration,
-            kind: Kind::Internal,
-            follows: false,
             outcome: timing.error.map_or(Outcome::Fine, |error| Outcome::Error(error.clone())),
             http_status: Some(status),
             tags,
-            process: Default::default(),
-            long: Vec::new(),
             logs,
-            warnings: Vec::new(),
+            ..Span::default()
         }
     }
 
@@ -342,15 +338,7 @@ impl World {
                 operation: beside.operation.clone(),
                 start,
                 duration,
-                kind: Kind::Internal,
-                follows: false,
-                outcome: Outcome::Fine,
-                http_status: None,
-                tags: Vec::new(),
-                process: Default::default(),
-                long: Vec::new(),
-                logs: Vec::new(),
-                warnings: Vec::new(),
+                ..Span::default()
             });
         }
     }

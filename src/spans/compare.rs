@@ -438,7 +438,7 @@ pub fn typical(traces: Vec<Trace>, entry: &Entry) -> Option<Trace> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spans::{Kind, Outcome};
+    use crate::spans::Outcome;
 
     /// A span by name, parent, begin and length in milliseconds; a `!` at the end of the name is an error.
     fn span((name, parent, from, takes): (&str, &str, i64, i64)) -> Span {
@@ -451,15 +451,8 @@ mod tests {
             operation: operation.split('#').next().unwrap_or_default().into(),
             start: DateTime::from_timestamp_millis(from).unwrap(),
             duration: TimeDelta::milliseconds(takes),
-            kind: Kind::Internal,
-            follows: false,
             outcome: if is_error { Outcome::Error("no".into()) } else { Outcome::Fine },
-            http_status: None,
-            tags: Vec::new(),
-            process: Default::default(),
-            long: Vec::new(),
-            logs: Vec::new(),
-            warnings: Vec::new(),
+            ..Span::default()
         }
     }
 

@@ -68,14 +68,7 @@ impl Maker {
             start: DateTime::from_timestamp_micros(1_780_000_000_000_000 + at).unwrap(),
             duration: TimeDelta::zero(),
             kind,
-            follows: false,
-            outcome: Outcome::Fine,
-            http_status: None,
-            tags: Vec::new(),
-            process: Default::default(),
-            long: Vec::new(),
-            logs: Vec::new(),
-            warnings: Vec::new(),
+            ..Span::default()
         });
         self.spans.len() - 1
     }

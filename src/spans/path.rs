@@ -198,7 +198,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::spans::{Outcome, Span};
+    use crate::spans::Span;
 
     /// A trace of spans by name, parent, begin and length, in microseconds.
     fn trace(spans: &[(&str, &str, i64, i64)]) -> Trace {
@@ -209,15 +209,7 @@ mod tests {
             operation: id.trim_end_matches(|letter: char| letter.is_ascii_digit()).into(),
             start: DateTime::from_timestamp_micros(*from).unwrap(),
             duration: TimeDelta::microseconds(*takes),
-            kind: Kind::Internal,
-            follows: false,
-            outcome: Outcome::Fine,
-            http_status: None,
-            tags: Vec::new(),
-            process: Default::default(),
-            long: Vec::new(),
-            logs: Vec::new(),
-            warnings: Vec::new(),
+            ..Span::default()
         };
         Trace { id: "t".into(), spans: spans.iter().map(span).collect(), warnings: Vec::new() }
     }

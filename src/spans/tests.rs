@@ -14,15 +14,8 @@ fn span(id: &str, parent: Option<&str>, start: i64, is_error: bool) -> Span {
         operation: id.into(),
         start: DateTime::from_timestamp(1_780_000_000 + start, 0).unwrap(),
         duration: TimeDelta::seconds(1),
-        kind: Kind::Internal,
-        follows: false,
         outcome: if is_error { Outcome::Error(id.into()) } else { Outcome::Fine },
-        http_status: None,
-        tags: Vec::new(),
-        process: Default::default(),
-        long: Vec::new(),
-        logs: Vec::new(),
-        warnings: Vec::new(),
+        ..Span::default()
     }
 }
 

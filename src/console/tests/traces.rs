@@ -188,19 +188,13 @@ fn large(spans: usize) -> Trace {
         operation: format!("op-{}", number % 60).as_str().into(),
         start: at(0) + TimeDelta::microseconds(number as i64 * 10),
         duration: TimeDelta::milliseconds(60),
-        kind: crate::spans::Kind::Internal,
-        follows: false,
         outcome: if number % 100 == 99 {
             crate::spans::Outcome::Error("no".into())
         } else {
             crate::spans::Outcome::Fine
         },
-        http_status: None,
         tags: vec![("k8s.pod.name".into(), "pod-1".into())],
-        process: Default::default(),
-        long: Vec::new(),
-        logs: Vec::new(),
-        warnings: Vec::new(),
+        ..Span::default()
     };
     Trace { id: "0af7651916cd43dd8448eb211c80319c".into(), spans: (0..spans).map(span).collect(), warnings: Vec::new() }
 }
