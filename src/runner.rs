@@ -158,6 +158,8 @@ pub fn start_with(program: &Path, folder: &Path, order: &Order, sharing: Sharing
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(StartError::AlreadyStarted),
         Err(error) => return Err(unwritable(error)),
     };
+    // Until there is a helper, this process is who a run depends on: however long its birth takes, nobody gives it up before.
+    place.tell(&State { helper: Living::own(), child: None }).map_err(unwritable)?;
     // Room for the end is taken before there is anything to end: a disk that fills up later cannot hide how it went.
     for (name, bytes) in [(END_ROOM, vec![b' '; END_BYTES]), (OUTPUT, Vec::new())] {
         place.make_file(name, &bytes, order.mode).map_err(unwritable)?;
@@ -169,11 +171,14 @@ pub fn start_with(program: &Path, folder: &Path, order: &Order, sharing: Sharing
         .stdout(if order.is_aloud { Stdio::inherit() } else { Stdio::null() })
         .stderr(if order.is_aloud { Stdio::inherit() } else { Stdio::null() })
         .spawn()
-        .map_err(StartError::NoHelper)?;
-    let told = helper
-        .stdin
-        .take()
-        .map_or_else(|| Err(io::ErrorKind::BrokenPipe.into()), |pipe| order.tell(&crate::vault::remembered(), pipe));
+        .map_err(StartError::NoHelper)
+        .inspect_err(|_| {
+            place.remove(STATE);
+        })?;
+    // Before it hears what to do: a later word is its own, and one that died at once is seen to be dead.
+    let born = place.tell(&State { helper: Living::numbered(helper.id()), child: None });
+    let told = helper.stdin.take().ok_or_else(|| io::ErrorKind::BrokenPipe.into());
+    let told = born.and(told).and_then(|pipe| order.tell(&crate::vault::remembered(), pipe));
     let has_ended = Arc::new(AtomicBool::new(false));
     let ended = Arc::clone(&has_ended);
     // Somebody must take its exit status, or it stays as a zombie as long as this console.
@@ -247,6 +252,16 @@ impl Living {
     fn of(pid: i32) -> Option<Self> {
         let Process { pid, started, boot } = Process::of(pid)?;
         Some(Self { pid, started, boot })
+    }
+
+    /// The process of a number that the system gave; one that is gone already is none that lives.
+    fn numbered(pid: u32) -> Self {
+        let pid = i32::try_from(pid).unwrap_or_default();
+        Self::of(pid).unwrap_or(Self { pid, started: 0, boot: String::new() })
+    }
+
+    fn own() -> Self {
+        Self::numbered(std::process::id())
     }
 
     fn is_alive(&self) -> bool {

@@ -91,7 +91,7 @@ pub fn trouble(dir: &JournalDir, id: IncidentId) -> Option<Trouble> {
 }
 
 /// Which file it is and when it was touched, with its log; nothing where there is none.
-fn stamp(path: &Path) -> Option<String> {
+pub(super) fn stamp(path: &Path) -> Option<String> {
     let mut stamp = String::new();
     for suffix in ["", "-wal"] {
         let file = with_suffix(path, suffix);

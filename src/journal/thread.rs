@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, OnceLock};
@@ -22,6 +23,7 @@ use super::bell::Watch;
 use super::directory::with_suffix;
 use super::ground::is_broken;
 use super::presence::{Seat, Seats};
+use super::sound::stamp;
 use super::sqlite::Work;
 use super::stall::Stall;
 use super::{Damage, Journal, JournalDir, JournalError, Ledger, NewEntry, Noted, Presence, SqliteJournal, verify};
@@ -43,6 +45,8 @@ const RETRY: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(4);
 /// The same where the system has no listener left for us.
 const LOOK_DEAF: Duration = Duration::from_secs(1);
+/// Files that were touched are looked at as a whole again, at most so often: a row that somebody changes in its place is new to no reader.
+const RECHECK: Duration = Duration::from_secs(20);
 /// A dying process closes its files a moment before it drops their locks.
 const DYING: Duration = Duration::from_millis(30);
 /// How often a full channel is tried again.
@@ -469,7 +473,7 @@ fn watch(mut journal: SqliteJournal, seats: &Seats, ledger: Option<&Ledger>, voi
     // First listen, then read: what is written in between rings.
     let ears = Watch::new(&with_suffix(journal.path(), ".bell"), Some(seats.path()));
     let look = if ears.is_listening() { LOOK } else { LOOK_DEAF };
-    let mut reader = Reader { to: 0, is_first: true, trouble: None, told: Vec::new() };
+    let mut reader = Reader { to: 0, is_first: true, checked: None, trouble: None, told: Vec::new() };
     let (mut present, mut noted) = (None, Noted::default());
     let (mut read, mut count, mut again) = (true, true, false);
     loop {
@@ -507,6 +511,8 @@ fn watch(mut journal: SqliteJournal, seats: &Seats, ledger: Option<&Ledger>, voi
 struct Reader {
     to: u64,
     is_first: bool,
+    /// When the record was looked at as a whole, and how its files stood then.
+    checked: Option<(Duration, Option<String>)>,
     trouble: Option<CleanStr>,
     told: Vec<Damage>,
 }
@@ -529,7 +535,7 @@ impl Reader {
             {
                 return false;
             }
-            if caught_up && self.is_first {
+            if caught_up && self.must_check(journal.path()) {
                 // What opening cannot wait for: all that `journal verify` looks at.
                 match verify(journal.path()) {
                     Ok(found) => damage = found.damage,
@@ -559,6 +565,18 @@ impl Reader {
                 return false;
             }
         }
+    }
+
+    /// Whether the record must be looked at as a whole: at first, and where its files were touched since.
+    fn must_check(&mut self, path: &Path) -> bool {
+        let now = clock::boot();
+        if self.checked.as_ref().is_some_and(|(at, _)| now - *at < RECHECK) {
+            return false;
+        }
+        // Before it is read: what happens meanwhile gives it another one.
+        let stamp = stamp(path);
+        let was = self.checked.replace((now, stamp.clone()));
+        was.is_none_or(|(_, was)| was != stamp)
     }
 
     /// Says once that reading does not work; the next bell or look tries again.

@@ -5,7 +5,7 @@
 //!
 //! Invariant: nothing is changed anywhere; every system gets at least one line, and a dead one gets one that says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,13 +101,16 @@ async fn told(spec: &'static SourceSpec, endpoint: Endpoint, list: Watchlist) ->
     // It reads certificates and credentials, and may run a program.
     let opened = tokio::task::spawn_blocking(move || (spec.open)(&endpoint)).await;
     let source = opened.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let wanted = list.objectives.len();
     let (_list, watch) = watch::channel(Arc::new(list));
     let (_questions, inquiries) = mpsc::channel(1);
     let (teller, mut reports) = mpsc::channel::<Report>(64);
     let mut all = Vec::new();
     let listening = async {
         while let Some(report) = reports.recv().await {
-            let is_last = matches!(report.finding, Told::Polled | Told::Failed { .. });
+            // A round leaves what is slow to the next ones: a question without its answer is no answer.
+            let is_last = matches!(report.finding, Told::Failed { .. })
+                || matches!(report.finding, Told::Polled) && is_whole(&all, wanted);
             all.push(report.finding);
             if is_last {
                 return;
@@ -121,6 +124,17 @@ async fn told(spec: &'static SourceSpec, endpoint: Endpoint, list: Watchlist) ->
         () = tokio::time::sleep(PATIENCE) => {}
     }
     Ok(all)
+}
+
+/// What a source said of an objective's present.
+fn of_now(told: &Told) -> Option<&ObjectiveId> {
+    if let Told::Measured(id, Scope::Now, _) | Told::Unmeasured(id, Scope::Now, _) = told { Some(id) } else { None }
+}
+
+/// Whether a source that measures has said something of the present of each objective.
+fn is_whole(told: &[Told], wanted: usize) -> bool {
+    let measures = told.iter().any(|one| matches!(one, Told::Measured(..) | Told::Unmeasured(..)));
+    !measures || told.iter().filter_map(of_now).collect::<BTreeSet<_>>().len() >= wanted
 }
 
 /// Which version stands behind an address, where it says so.
@@ -195,7 +209,25 @@ fn objectives(told: &[Told], catalogue: &Catalogue) -> Vec<Finding> {
             }
         }
     }
-    all.into_values().collect()
+    let has_measured = !all.is_empty();
+    let answered: BTreeSet<_> = told.iter().filter_map(of_now).collect();
+    let mut findings: Vec<_> = all.into_iter().map(|(id, finding)| (id.clone(), finding)).collect();
+    for (service, playbook) in catalogue.playbooks.iter().filter(|_| has_measured) {
+        for (objective, _) in playbook.measured() {
+            let id = ObjectiveId { service: service.clone(), objective: objective.id.clone() };
+            if !answered.contains(&id) {
+                let what = format!("playbook {service}: {}", objective.title);
+                let why = format!(
+                    "no answer within {} s: the query is too heavy, or the server too slow",
+                    PATIENCE.as_secs()
+                );
+                findings.retain(|(known, _)| *known != id);
+                findings.push((id, Finding::doubtful(&what, &why)));
+            }
+        }
+    }
+    findings.sort_by(|(one, _), (other, _)| one.cmp(other));
+    findings.into_iter().map(|(_, finding)| finding).collect()
 }
 
 pub(super) async fn get(site: &Site, path: &'static str, query: &[(&str, &str)]) -> Result<Answer, Failure> {

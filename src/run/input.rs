@@ -384,7 +384,12 @@ impl Input {
                 None => Some(tty.fd().readable().await),
             };
             let events = match ready {
-                None => self.parser.timeout(clock::boot()),
+                // Of a process that stood still the time is over, and the rest of the key is there all the same.
+                None => match self.drain(tty.fd().get_ref()) {
+                    Ok(events) => events,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.parser.timeout(clock::boot()),
+                    Err(_) => return Typed::Lost,
+                },
                 Some(Err(_)) => return Typed::Lost,
                 Some(Ok(mut guard)) => match guard.try_io(|fd| self.drain(fd)) {
                     Err(_) => continue,

@@ -22,8 +22,8 @@ const LOOK: Duration = Duration::from_millis(150);
 const MOST: u64 = 48 * 1024;
 /// A line is handed on in parts of so many bytes.
 const LONGEST: usize = 1_900;
-/// A helper says who it is within so long.
-const BIRTH: Duration = Duration::from_secs(5);
+/// Between a start's line in the record and the first word in its folder there is a moment: at most so long, on the slowest machine.
+const BIRTH: Duration = Duration::from_secs(10);
 
 /// What a run says.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,7 +146,9 @@ impl Followed {
         let is_young = clock::boot() - self.began < BIRTH;
         match (&self.place, state) {
             (None, _) | (Some(_), None) if is_young => Stands::Running,
-            (None, _) => ended(End::unknown("it was never started here: the console was gone before it could")),
+            (None, _) | (Some(_), None) => {
+                ended(End::unknown("it was never started here: the console was gone before it could"))
+            }
             (Some(_), Some(State { child: Some(child), .. })) if child.is_alive() => Stands::Unwatched(child.pid),
             (Some(_), Some(State { child: Some(_), .. })) => {
                 ended(End::unknown("its watcher was gone when it ended: look whether it did its work"))
@@ -154,7 +156,6 @@ impl Followed {
             (Some(_), Some(State { child: None, .. })) => {
                 ended(End::unknown("its helper is gone: look whether it did its work"))
             }
-            (Some(_), None) => ended(End::unknown("its helper never began: look whether it did its work")),
         }
     }
 }

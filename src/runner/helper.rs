@@ -21,8 +21,7 @@ use rustix::process::{Pid, Signal};
 use super::echo::{self, Echo};
 use super::given;
 use super::{
-    CANCEL, END, END_BYTES, END_ROOM, End, GRANT, INTERRUPT, Living, OUTPUT, OVERTIME, Order, Place, STATE, State,
-    left, look,
+    CANCEL, END, END_BYTES, END_ROOM, End, GRANT, INTERRUPT, Living, OUTPUT, OVERTIME, Order, Place, State, left, look,
 };
 use crate::clock;
 use crate::incident::{Capture, Captured, Ending};
@@ -51,11 +50,7 @@ pub fn run(folder: &Path) -> ExitCode {
 
 fn work(folder: &Path) -> io::Result<()> {
     let place = Place::open_own(folder)?;
-    let me = i32::try_from(std::process::id()).unwrap_or_default();
-    let tell = |child: Option<Living>| match Living::of(me) {
-        Some(helper) => place.replace(STATE, &serde_json::to_vec(&State { helper, child })?),
-        None => Ok(()),
-    };
+    let tell = |child: Option<Living>| place.tell(&State { helper: Living::own(), child });
     tell(None)?;
     // The pipe is ours alone: whoever can write the folder cannot say what runs.
     let end = match Order::hear(io::stdin().lock()) {

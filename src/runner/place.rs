@@ -11,6 +11,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use super::{STATE, State};
 use crate::journal::{Folder, Sharing};
 
 /// What somebody asks of a run fits into so many bytes.
@@ -74,6 +75,11 @@ impl Place {
     pub(super) fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let is_shared = self.0.mode() & 0o070 != 0;
         self.0.replace(name, bytes, file_mode(if is_shared { Sharing::Group } else { Sharing::Private }))
+    }
+
+    /// Writes down who runs it.
+    pub(super) fn tell(&self, state: &State) -> io::Result<()> {
+        self.replace(STATE, &serde_json::to_vec(state)?)
     }
 
     /// Gives a file another name.

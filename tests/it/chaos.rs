@@ -58,7 +58,7 @@ fn order(marks: &Path) -> Order {
     }
 }
 
-/// The helper of a folder: nobody else has its path as an argument.
+/// The helper of a folder: of this process' children nobody else has its path as an argument, and its own child only until it is another program.
 fn helper_of(folder: &Path) -> Option<Pid> {
     let name = folder.to_str()?;
     fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
@@ -66,7 +66,9 @@ fn helper_of(folder: &Path) -> Option<Pid> {
         let line = fs::read(entry.path().join("cmdline")).ok()?;
         let mut words = line.split(|byte| *byte == 0);
         let is_helper = words.any(|word| word == runner::HELPER.as_bytes()) && words.next() == Some(name.as_bytes());
-        is_helper.then(|| Pid::from_raw(pid)).flatten()
+        let status = fs::read_to_string(entry.path().join("status")).ok()?;
+        let is_ours = status.lines().any(|line| line == format!("PPid:\t{}", std::process::id()));
+        (is_helper && is_ours).then(|| Pid::from_raw(pid)).flatten()
     })
 }
 

@@ -156,3 +156,34 @@ fn whatever_verify_names_of_250_damaged_copies_list_show_note_and_a_console_name
     }
     assert_eq!(run(&["note", "-i", "INC-1", "a sound one takes it"]), (0, String::new()));
 }
+
+/// A row that another program changes in its place is new to nobody who reads on: an open console says it all the same.
+#[test]
+fn a_row_that_is_changed_under_a_running_console_is_named_by_it() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = JournalDir::open(home.path().join("journal"), Sharing::Private).unwrap();
+    dir.create(Series::Incident).unwrap();
+    fill(&dir, id(1), 30, 7).unwrap();
+    let (news, mut heard) = tokio::sync::mpsc::channel(1024);
+    let via = Via { console: "c1".into(), ..Via::default() };
+    let me = Me { actor: "dana".into(), via, layout: CleanStr::new("ic"), is_dry: false };
+    let handle = JournalThread::start(&dir, id(1), me, news).unwrap();
+    let mut next = |what: &str| {
+        let began = clock::boot();
+        loop {
+            match heard.try_recv() {
+                Ok(News::Entries { caught_up: true, .. }) if what == "all is read" => return String::new(),
+                Ok(News::Damaged(damage)) => return damage.iter().map(ToString::to_string).collect(),
+                _ => std::thread::sleep(Duration::from_millis(10)),
+            }
+            assert!(clock::boot() - began < SOON, "never: {what}");
+        }
+    };
+    assert_eq!(next("all is read"), "");
+    let forger = rusqlite::Connection::open(dir.path(id(1))).unwrap();
+    let changed = forger.execute("UPDATE ev SET entry = replace(entry, '\"at\"', '\"at \"') WHERE lseq = 11", []);
+    assert_eq!(changed.unwrap(), 1);
+    let said = next("a changed row");
+    assert!(said.contains("11"), "{said}");
+    handle.close(SOON);
+}

@@ -144,7 +144,7 @@ fn a_flood_of_another_services_changes_hides_none_of_ours_and_a_theory_leads_to_
     assert_eq!(host.run(&["change", "-s", "alipay", "-k", "flag", "PUSHED"]).0, 0);
     std::thread::sleep(std::time::Duration::from_secs(3));
     desk.type_in(":changes pushed\n");
-    desk.wait_for("flag alipay: PUSHED", std::time::Duration::from_secs(5));
+    desk.wait_for("flag alipay: PUSHED", std::time::Duration::from_secs(60));
     desk.type_in(":theory-from 1\n:theories\n");
     desk.wait_for("rollback: alipay/route-to-backup percent=10", SOON);
     desk.type_in(":roll-back 1\n");

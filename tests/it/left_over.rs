@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::plain::Host;
 use crate::support::http::refused_port;
+use crate::support::until;
 
 #[tokio::test]
 async fn what_did_not_go_out_before_the_record_was_closed_is_named_by_whoever_leaves_lists_and_shows_it() {
@@ -23,8 +24,11 @@ async fn what_did_not_go_out_before_the_record_was_closed_is_named_by_whoever_le
         let (_, said) =
             host.script(&["open", "INC-1", "--plain"], ":take ic\n:ack\n:false-alarm a test of the alarm\n:quit\n");
         assert!(said.contains(left), "whoever leaves reads it: {said}");
-        let (_, shown) = host.run(&["show", "INC-1"]);
-        assert!(shown.lines().any(|line| line.starts_with("not sent") && line.contains(left)), "{shown}");
+        // What nobody tried yet may be on its way with another console, for a moment.
+        until("`show` names it", || {
+            let (_, shown) = host.run(&["show", "INC-1"]);
+            shown.lines().any(|line| line.starts_with("not sent") && line.contains(left))
+        });
         let (_, shown) = host.run(&["show", "INC-1", "--json"]);
         assert!(shown.contains(left), "{shown}");
         let (_, listed) = host.run(&["list"]);

@@ -243,10 +243,10 @@ fn what_another_process_writes_is_said_within_a_second() {
     plain.ready();
     let before = clock::boot();
     assert_eq!(host.run(&["note", "--as", "omid", "first line\nsecond line"]).0, 0);
-    let line = plain.wait_for("first line", Duration::from_secs(1));
+    let line = plain.wait_for("first line", crate::support::promised(Duration::from_secs(1)));
     assert!(line.contains(" note first line"), "{line}");
     assert_eq!(plain.wait_for("second line", SOON), "    second line (omid)");
-    assert!(clock::boot() - before < Duration::from_secs(3), "process start included");
+    assert!(clock::boot() - before < crate::support::promised(Duration::from_secs(3)), "process start included");
     let mut other = host.start(&["open", "--plain", "--role", "scribe"]);
     plain.wait_for("dana is here (scribe layout)", SOON);
     other.ready();
@@ -402,7 +402,7 @@ fn a_read_only_console_follows_changes_nothing_and_ends_with_its_input() {
     assert_eq!(host.run(&["note", "what the follower hears"]).0, 0);
     follower.wait_for("what the follower hears", SOON);
     follower.signal(Signal::TERM);
-    assert_eq!(code(follower.wait_exit(Duration::from_secs(2))), 143);
+    assert_eq!(code(follower.wait_exit(crate::support::promised(Duration::from_secs(2)))), 143);
     typist.type_in(":quit\n");
     assert_eq!(code(typist.wait_exit(SOON)), 0);
     let (status, said) = host.script(&["open", "--plain", "--read-only"], ":who\n");
@@ -438,7 +438,7 @@ fn a_signal_ends_it_with_its_status_even_when_nobody_reads() {
         plain.type_in(&format!("before signal {}\n", signal.as_raw()));
         plain.wait_for("before signal", SOON);
         plain.signal(signal);
-        assert_eq!(code(plain.wait_exit(Duration::from_secs(2))), status);
+        assert_eq!(code(plain.wait_exit(crate::support::promised(Duration::from_secs(2)))), status);
     }
     // A pipe takes 64 KB; then the writing thread waits for a reader that never comes.
     let mut child = host.command(&["open", "--plain"]).stdin(Stdio::piped()).spawn().unwrap();

@@ -189,7 +189,7 @@ async fn a_drill_that_begins_in_line_mode_has_the_systems_asked_as_any_other_doe
         let mut command = host.command(&["open", "--plain"]);
         let mut dana = Plain::spawn(command.envs(SECRETS).stdin(std::process::Stdio::piped()));
         dana.type_in(":drill\n");
-        let said = dana.wait_for("grafana: writing", std::time::Duration::from_secs(30));
+        let said = dana.wait_for("grafana: writing", std::time::Duration::from_secs(60));
         dana.end();
         said
     });

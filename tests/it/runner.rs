@@ -288,6 +288,17 @@ fn a_helper_that_was_killed_leaves_an_end_that_nobody_knows() {
 }
 
 #[test]
+fn a_helper_that_is_born_slowly_is_not_given_up() {
+    let bench = Bench::new();
+    // Longer than anybody waits for the first word of a start.
+    let slow = bench.script("slow", &format!("sleep 12\nexec {BINARY} \"$@\""));
+    let (folder, order) = (bench.folder("1"), bench.order(&["echo", "done"]));
+    runner::start_with(Path::new(&slow), &folder, &order, Sharing::Private).unwrap();
+    let (printed, _, _, end) = told(&folder);
+    assert_eq!((printed.as_str(), end.ending), ("done\n", Ending::Exited(0)));
+}
+
+#[test]
 fn a_child_that_forks_and_exits_is_not_waited_for_for_ever() {
     let bench = Bench::new();
     let program = bench.script("fork", "sleep 30 & echo mother");

@@ -23,12 +23,17 @@ pub fn press(letter: char) -> KeyEvent {
     }
 }
 
+/// What a promise of so much time allows here: a debug build beside a whole test run gets ten times as much.
+pub fn promised(time: std::time::Duration) -> std::time::Duration {
+    time * if cfg!(debug_assertions) { 10 } else { 1 }
+}
+
 /// Waits until something outside holds.
 #[track_caller]
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = warroom::run::clock::boot();
     while !holds() {
-        assert!(warroom::run::clock::boot() - begun < std::time::Duration::from_secs(20), "{what} did not come to be");
+        assert!(warroom::run::clock::boot() - begun < std::time::Duration::from_secs(120), "{what} did not come to be");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }

@@ -206,7 +206,7 @@ async fn line_mode_opens_a_trace_reads_a_span_whole_and_compares() {
         dana.wait_for("span 2 X   ledger op-b +10.0 ms took 80.0 ms, itself 80.0 ms, waited for: deadlock", SOON);
         dana.wait_for("process k8s.pod.name: ledger-0", SOON);
         dana.type_in(":compare\n");
-        dana.wait_for("op-a took 100 ms there, 100 ms here", Duration::from_secs(20));
+        dana.wait_for("op-a took 100 ms there, 100 ms here", Duration::from_secs(60));
         dana.wait_for("new ledger op-b: 80.0 ms, and failed", SOON);
         dana.wait_for("ledger op-b: in 0 % of requests before, in 100 % now", SOON);
         dana.type_in(":span 9\n:trace 7\n:trace ffffffffffffffffffffffffffffffff\n:compare\n");

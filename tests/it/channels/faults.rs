@@ -213,7 +213,7 @@ async fn a_service_that_never_answers_is_unknown_after_a_while_and_one_that_is_a
     let server = Server::start(move |request| if writes(request) { Reply::Hang } else { handler(request) }).await;
     let begun = warroom::run::clock::boot();
     assert!(matches!(open(case.service, &server).deliver(&case.parcel).await, Receipt::Unknown(_)));
-    assert!(warroom::run::clock::boot() - begun < Duration::from_secs(15));
+    assert!(warroom::run::clock::boot() - begun < crate::support::promised(Duration::from_secs(15)));
     drop(server);
     for case in cases() {
         let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();

@@ -124,10 +124,10 @@ impl Pty {
         Pid::from_child(&self.child)
     }
 
-    /// Types bytes; they must fit into the terminal's queue or be read within five seconds.
+    /// Types bytes; they must fit into the terminal's queue or be read within a minute.
     pub fn send(&self, bytes: impl AsRef<[u8]>) {
         let mut bytes = bytes.as_ref();
-        let until = clock::boot() + Duration::from_secs(5);
+        let until = clock::boot() + Duration::from_secs(60);
         while !bytes.is_empty() {
             let tick = rustix::time::Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
             let ready = poll(&mut [PollFd::new(self.master(), PollFlags::OUT)], Some(&tick)).unwrap();
