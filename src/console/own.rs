@@ -55,6 +55,8 @@ pub(super) struct Own {
     back: BTreeMap<EntryId, (CleanStr, Event)>,
     /// What processes of this account wrote that are gone, by the hash of each entry; from a file that only this account can write.
     left_behind: BTreeMap<EntryId, CleanStr>,
+    /// Those of them that this process did not ask for.
+    strange: BTreeMap<EntryId, CleanStr>,
     /// What processes of this account wrote that still run, from the same place.
     beside: BTreeMap<EntryId, CleanStr>,
 }
@@ -62,8 +64,8 @@ pub(super) struct Own {
 impl Own {
     /// As the next record finds it: nothing waits any more. What came back stays known: a record is opened again, and no two entries have one number.
     pub(super) fn of_next_record(self) -> Self {
-        let Self { ticket, back, left_behind, beside, asked: _, due: _ } = self;
-        Self { ticket, back, left_behind, beside, ..Self::default() }
+        let Self { ticket, back, left_behind, strange, beside, asked: _, due: _ } = self;
+        Self { ticket, back, left_behind, strange, beside, ..Self::default() }
     }
 
     /// Keeps what the journal is asked to write; its ticket comes back.
@@ -86,18 +88,28 @@ impl Own {
         self.asked.remove(&ticket)
     }
 
-    /// What processes of this account have left behind that are gone.
-    pub(super) fn inherit(&mut self, left: BTreeMap<EntryId, CleanStr>) -> bool {
-        let is_new = left != self.left_behind;
+    /// What processes of this account have noted that are gone, and this one.
+    pub(super) fn inherit(&mut self, left: BTreeMap<EntryId, CleanStr>) {
         self.left_behind = left;
+    }
+
+    /// Whether processes that are gone turned out to have written something. While this one writes, its own entries cannot be told from theirs.
+    pub(super) fn left_more(&mut self) -> bool {
+        if !self.asked.is_empty() {
+            return false;
+        }
+        let is_ours = |id: &EntryId| self.back.contains_key(id) || self.due.contains_key(id);
+        let strange = self.left_behind.iter().filter(|(id, _)| !is_ours(id));
+        let strange: BTreeMap<_, _> = strange.map(|(id, hash)| (*id, hash.clone())).collect();
+        let is_new = strange != self.strange;
+        self.strange = strange;
         is_new
     }
 
     /// Whether an entry is this process's own, or one of this account whose process is gone: as it was written, and not only by what stands in it.
     pub(super) fn vouches_for(&self, entry: &Entry) -> bool {
         let hash = self.back.get(&entry.id).map(|(hash, _)| hash).or_else(|| self.left_behind.get(&entry.id));
-        let own = entry.hash();
-        hash.is_some_and(|hash| hash.split(' ').any(|noted| *noted == *own))
+        hash.is_some_and(|hash| is_noted(hash, entry))
     }
 
     /// What processes of this account have written that still run.
@@ -107,9 +119,7 @@ impl Own {
 
     /// Whether a process of this account wrote an entry, gone or not: what another one wrote may be believed, and is not gone on with.
     pub(super) fn knows(&self, entry: &Entry) -> bool {
-        let own = entry.hash();
-        self.vouches_for(entry)
-            || self.beside.get(&entry.id).is_some_and(|hash| hash.split(' ').any(|noted| *noted == *own))
+        self.vouches_for(entry) || self.beside.get(&entry.id).is_some_and(|hash| is_noted(hash, entry))
     }
 
     /// Whether this process wrote an entry of this number.
@@ -160,4 +170,10 @@ impl Own {
     pub(super) fn events<'a>(&'a self, incident: &'a Incident) -> impl Iterator<Item = &'a Event> {
         self.back.iter().filter(|(id, _)| incident.entry(**id).is_some()).map(|(_, (_, event))| event)
     }
+}
+
+/// Whether an entry's hash is among those that were noted of its number.
+fn is_noted(hashes: &str, entry: &Entry) -> bool {
+    let own = entry.hash();
+    hashes.split(' ').any(|noted| *noted == *own)
 }

@@ -100,9 +100,14 @@ impl Console {
                 self.dirty = Dirty::ALL;
             }
             JournalMsg::CaughtUp => {
-                self.open.record.is_complete = true;
-                self.brief_who_joins_late(wall);
-                self.settle_left();
+                let is_first = !std::mem::replace(&mut self.open.record.is_complete, true);
+                if is_first {
+                    self.brief_who_joins_late(wall);
+                }
+                if is_first {
+                    self.settle_left();
+                }
+                self.settle_left_more();
                 self.dirty = Dirty::ALL;
             }
             JournalMsg::Saved(ticket, stamps) => {
@@ -111,6 +116,7 @@ impl Console {
                     self.open.draft = DraftClock::default();
                     effects.push(text.map_or(Effect::ClearDraft, Effect::SaveDraft));
                 }
+                self.settle_left_more();
             }
             JournalMsg::NotSaved(ticket, why) => {
                 if let Some((pane, text)) = self.own.not_saved(ticket).and_then(|asked| asked.give_back) {
@@ -119,6 +125,7 @@ impl Console {
                     // It is half-typed again, and must outlive this console.
                     self.open.draft.changed_at = Some(wall);
                 }
+                self.settle_left_more();
                 self.say(Tone::Failed, format!("NOT SAVED: {why}"), wall);
             }
             JournalMsg::Unwritable(why) => {
@@ -146,9 +153,8 @@ impl Console {
                 self.say(Tone::Failed, why.to_string(), wall);
             }
             JournalMsg::LeftBehind(left) => {
-                if self.own.inherit(left) {
-                    self.settle_left();
-                }
+                self.own.inherit(left);
+                self.settle_left_more();
             }
             JournalMsg::WrittenBeside(written) => self.own.stand_beside(written),
             JournalMsg::Present(present) => {
@@ -191,6 +197,13 @@ impl Console {
         }
         effects.push(Effect::Open(into));
         self.say(Tone::Said, format!("{here} goes on in {into}: this console went along"), wall);
+    }
+
+    /// Settles what processes that are gone turned out to have written.
+    fn settle_left_more(&mut self) {
+        if self.own.left_more() {
+            self.settle_left();
+        }
     }
 
     /// Takes what this process wrote and the record gave back; only that is acted on.
