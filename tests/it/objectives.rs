@@ -275,11 +275,12 @@ async fn twenty_objectives_have_the_values_verdicts_burn_rates_and_beginnings_th
     for (id, ..) in rows() {
         let (now, chart) = (of(id, Scope::Now), of(id, Scope::Chart));
         let moments: Vec<i64> = (0..chart.grid.len).map(|place| chart.grid.at(place).timestamp()).collect();
-        let times: Vec<i64> = moments.into_iter().chain([now.grid.start.timestamp()]).collect();
+        // What is asked a moment later is about a later moment.
+        let burn = of_burn(&findings, id).map(|burn| burn.grid.start.timestamp());
+        let times: Vec<i64> = moments.into_iter().chain([now.grid.start.timestamp()]).chain(burn).collect();
         asks.push(json!({"id": id, "window": 300, "times": times}));
-        let burn = of_burn(&findings, id);
         for seconds in burn.iter().flat_map(|_| [3600, 21_600]) {
-            asks.push(json!({"id": id, "window": seconds, "times": [now.grid.start.timestamp()]}));
+            asks.push(json!({"id": id, "window": seconds, "times": [burn]}));
         }
     }
     let expected = computed(&file, &asks);
@@ -305,7 +306,7 @@ async fn twenty_objectives_have_the_values_verdicts_burn_rates_and_beginnings_th
             "{id}"
         );
         if let Some(burn) = of_burn(&findings, id) {
-            for (ours, window) in burn.into_iter().zip([300, 3600, 21_600]) {
+            for (ours, window) in burn.burn.into_iter().zip([300, 3600, 21_600]) {
                 let value = expected[format!("{id}/{window}")].as_array().unwrap().last().unwrap().as_f64();
                 let theirs = value.map(|value| value / (1.0 - objective.target));
                 assert!(is_near(ours, theirs), "{id} over {window} s burns {ours:?}, not {theirs:?}");
@@ -316,9 +317,9 @@ async fn twenty_objectives_have_the_values_verdicts_burn_rates_and_beginnings_th
     eprintln!("20 objectives, {compared} values of charts agree");
 }
 
-fn of_burn(findings: &[Finding], id: &str) -> Option<[Option<f64>; 3]> {
+fn of_burn<'a>(findings: &'a [Finding], id: &str) -> Option<&'a Measured> {
     findings.iter().find_map(|finding| match finding {
-        Finding::Measured(of, Scope::Burn, measured) if of.objective == id => Some(measured.burn),
+        Finding::Measured(of, Scope::Burn, measured) if of.objective == id => Some(&**measured),
         _ => None,
     })
 }
