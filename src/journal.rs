@@ -26,6 +26,7 @@ mod snapshot;
 mod sound;
 pub mod sqlite;
 mod stall;
+mod still;
 pub mod thread;
 pub mod verify;
 
@@ -41,6 +42,7 @@ pub use ledger::{Ledger, Noted};
 pub use presence::Presence;
 pub use sound::{Sound, Trouble, trouble};
 pub use sqlite::SqliteJournal;
+pub use still::Still;
 pub use thread::{JournalHandle, JournalThread, Me, News, NotTaken, Request};
 pub use verify::{Verification, export, verify};
 

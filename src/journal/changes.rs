@@ -83,6 +83,7 @@ impl ChangeFile {
         check_file(&self.path, self.sharing)?;
         let (folder, name) = above(&self.path).map_err(JournalError::io("opening", &self.path))?;
         let file = folder.file(name, OFlags::RDWR | OFlags::APPEND).map_err(JournalError::io("opening", &self.path))?;
+        let _writing = super::still::writing();
         self.lock(&file)?;
         self.write(&file, &line).map_err(JournalError::io("writing to", &self.path))?;
         // The next one need not wait for this one's disk.
@@ -114,6 +115,7 @@ impl ChangeFile {
         check_file(&self.path, self.sharing)?;
         let file = above(&self.path).and_then(|(folder, name)| folder.file(name, OFlags::RDWR));
         let file = file.map_err(JournalError::io("opening", &self.path))?;
+        let _writing = super::still::writing();
         self.lock(&file)?;
         let bytes = all_of(&file).map_err(JournalError::io("reading", &self.path))?;
         let Some((line, start)) = line_of(&bytes, number) else { return Ok(None) };

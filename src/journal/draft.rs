@@ -35,6 +35,7 @@ impl SqliteJournal {
         if orphan(&self.db, actor, &self.via.console, &is_alive).map_err(&wrong)?.is_none() {
             return Ok(None);
         }
+        let _writing = super::still::writing();
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&wrong)?;
         let Some((console, text, began)) = orphan(&tx, actor, &self.via.console, &is_alive).map_err(&wrong)? else {
             return Ok(None);

@@ -22,6 +22,7 @@ impl SqliteJournal {
     pub fn redact(&mut self, id: EntryId) -> Result<(), JournalError> {
         let path = self.path().to_owned();
         let wrong = JournalError::sqlite(&path);
+        let _writing = super::still::writing();
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&wrong)?;
         if !named(&tx).map_err(&wrong)?.contains(&id) {
             return Err(JournalError::NotRedacted { path: path.clone(), entry: id });

@@ -231,6 +231,7 @@ impl SqliteJournal {
             self.ground = Some(Ground::of(&self.path));
         }
         self.is_in_place()?;
+        let _writing = super::still::writing();
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&wrong)?;
         // From here on nobody else can change the file.
         let schema = changes_of_schema(&tx).map_err(&wrong)?;
@@ -526,6 +527,7 @@ fn connect(path: &Path) -> Result<Connection, JournalError> {
     .map_err(&wrong)?;
     assert_durable(&db, path)?;
     if version < SCHEMA {
+        let _writing = super::still::writing();
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&wrong)?;
         // Somebody else may have been faster.
         let version = schema_of(&tx).map_err(&wrong)?;

@@ -26,7 +26,10 @@ use rustix::termios::{
 use tokio::io::unix::AsyncFd;
 
 use super::clock;
+use crate::journal::Still;
 
+/// How long a stop waits for what is being written: a disk that does not answer holds nobody here.
+pub(super) const WRITERS: Duration = Duration::from_secs(2);
 /// Alternate screen, bracketed paste, no cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 /// Button presses, wheel and drags, with coordinates as numbers.
@@ -138,6 +141,8 @@ impl Tty {
     /// # Errors
     /// When the terminal was gone on return.
     pub fn suspend(&self) -> io::Result<()> {
+        // The others on this host would wait for a lock that nobody gives back.
+        let _still = Still::within(WRITERS);
         self.leave();
         // SIGTSTP is ours to handle and would only come back to us; SIGSTOP would stop for ever where no shell waits. SIGTTOU has the
         // default effect of a stop, and the kernel ignores it in an orphaned group.

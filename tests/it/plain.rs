@@ -260,7 +260,7 @@ fn what_another_process_writes_is_said_within_a_second() {
 #[test]
 fn a_deadline_is_said_when_it_comes_near_and_when_it_has_passed_once_each() {
     let host = Host::new();
-    let mut plain = host.start(&["gameday", "--plain", "--speed", "80"]);
+    let mut plain = host.start(&["gameday", "--plain", "--speed", "25"]);
     plain.wait_for("DUE SOON: acknowledge, by ", SOON);
     plain.wait_for("OVERDUE: acknowledge, by ", SOON);
     plain.type_in(":due\n:take ic\n:ack\n");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use super::{Host, SIZE, SOON, WARROOM, recorded};
+use super::{ESC, Host, SIZE, SOON, Typist, WARROOM, recorded};
 use crate::refused_calls::built;
 use crate::support::pty::{Pty, code};
 
@@ -76,4 +76,33 @@ fn what_a_stalled_disk_has_not_taken_is_said_within_two_seconds_and_kept_when_on
     assert!(words.replace(' ', "").contains(&kept.file_name().unwrap().to_string_lossy().replace(' ', "")), "{words}");
     fs::remove_file(&flag).unwrap();
     assert_eq!(host.times("INC-1", "the line that matters"), 1);
+}
+
+/// Whoever is stopped by Ctrl+Z in the middle of a write would keep everybody else of the host from writing.
+#[test]
+fn a_console_that_is_stopped_while_it_writes_holds_up_nobody() {
+    let (_folder, library) = built(LIBRARY);
+    let host = Host::new().declared();
+    let flag = host.state().join("stalls");
+    let mut shell = host.start("bash", &["--norc", "--noprofile", "-i"], &[("PS1", "prompt> ")], SIZE);
+    shell.wait_for("prompt>", SOON);
+    let (library, flagged) = (library.display(), flag.display());
+    shell.send(format!("LD_PRELOAD={library} STALL_WHILE={flagged} {WARROOM} open INC-1 --role scribe\r"));
+    shell.wait_for("Ctrl+J new line", SOON);
+    shell.type_for("half a line", "half a line");
+    fs::write(&flag, "").unwrap();
+    // What is typed is kept within a second: that write does not come to its end.
+    shell.send(" and some more");
+    shell.wait_for("NOT ON DISK since", SOON);
+    shell.send("\x1a");
+    shell.watch(Duration::from_millis(300));
+    fs::remove_file(&flag).unwrap();
+    shell.wait_until("the shell", SOON, |screen| {
+        !screen.alternate_screen() && screen.contents().trim_end().ends_with("prompt>")
+    });
+    host.say(&["note", "written meanwhile"]);
+    shell.send("fg\r");
+    shell.wait_for("written meanwhile", SOON);
+    shell.send(format!("\x15{ESC}q"));
+    shell.wait_until("the shell", SOON, |screen| !screen.alternate_screen());
 }
