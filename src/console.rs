@@ -17,6 +17,7 @@ mod input;
 pub mod keys;
 mod known;
 pub mod layout;
+mod layouts;
 mod lookout;
 mod message;
 mod mouse;

@@ -10,7 +10,7 @@ use super::keys::{self, Chord};
 use super::opened::DraftClock;
 use super::overlay::Overlay;
 use super::{
-    AWAY, CAME_WITH_A_PASTE, Console, DRAFT_AFTER, DRAFT_CHARACTERS, Dirty, Effect, PASTE_GUARD, Tone, actions,
+    AWAY, CAME_WITH_A_PASTE, Console, DRAFT_AFTER, DRAFT_CHARACTERS, Dirty, Effect, PASTE_GUARD, Tone, actions, layouts,
 };
 use crate::pane::PaneId;
 
@@ -55,7 +55,19 @@ impl Console {
         }
     }
 
+    /// Whether a letter that is typed now becomes text.
+    fn takes_text(&self) -> bool {
+        match (&self.overlay, &self.start) {
+            (Some(shown), _) => shown.overlay.takes_text(),
+            (None, Some(start)) => start.is_filtering(),
+            (None, None) => self.panes[self.focus as usize].is_typing(),
+        }
+    }
+
     pub(crate) fn key(&mut self, key: KeyEvent, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        // A command is the key that somebody presses, whichever letter the layout has on it.
+        let is_command = layouts::is_chord(key) || !self.takes_text();
+        let key = if is_command { layouts::on_latin(key) } else { key };
         let chord = Chord::from(key);
         let just_pasted = self.pasted_at.is_some_and(|at| wall - at < PASTE_GUARD);
         if let Some(mut shown) = self.overlay.take() {

@@ -160,6 +160,16 @@ impl Overlay {
         }
     }
 
+    /// Whether a letter that is typed now becomes text.
+    pub(crate) fn takes_text(&self) -> bool {
+        match self {
+            Self::Help { .. } | Self::Text(_) => false,
+            Self::Pick(pick) | Self::Records(pick, _) => pick.filter.is_some(),
+            Self::Declare(form) => form.takes_text(),
+            Self::Palette(_) | Self::Ask(_) | Self::Compose(_) | Self::Form(_) | Self::Run(_) => true,
+        }
+    }
+
     /// Whether its answer would go to the record that was open when it was shown.
     pub(crate) fn is_about_the_record(&self) -> bool {
         match self {

@@ -298,6 +298,22 @@ fn taking_command_and_acknowledging_in_one_breath_both_count() {
 }
 
 #[test]
+fn a_command_is_the_key_that_is_pressed_and_a_text_the_letter_that_is_on_it() {
+    // R, a and n, then a text, on a Cyrillic and on a Persian layout.
+    for (take, acknowledge, write, text) in [("К", "ф", "т", "фыва"), ("\u{64b}", "ش", "د", "شنبه")] {
+        let mut desk = Desk::open(Layout::Ic, (120, 40));
+        desk.keys(take);
+        desk.key(KeyCode::Enter);
+        desk.keys(acknowledge);
+        assert!(desk.console.incident().acknowledged.is_some(), "{acknowledge}");
+        desk.keys(write);
+        desk.keys(text);
+        desk.key(KeyCode::Enter);
+        assert_eq!(desk.console.incident().timeline().lines().last().unwrap().text.as_str(), text);
+    }
+}
+
+#[test]
 fn a_note_typed_in_the_scribe_pane_lands_on_the_timeline_with_the_time_at_which_typing_began() {
     let mut desk = Desk::open(Layout::Scribe, (120, 40));
     desk.keys("pool ");

@@ -144,6 +144,11 @@ impl DeclareForm {
         self.alerts.iter().map(|alert| alert.starts_at).min().map_or(cx.wall, |at| at.min(cx.wall))
     }
 
+    /// Whether a letter that is typed now becomes text.
+    pub(super) fn takes_text(&self) -> bool {
+        matches!(self.field, Field::Title | Field::Link)
+    }
+
     pub(super) fn key(&mut self, key: KeyEvent, cx: &Cx<'_>) -> Outcome {
         match key.code {
             KeyCode::Tab => self.field = self.next(1),
