@@ -250,6 +250,15 @@ impl Palette {
         let names: Vec<String> = self.all.iter().map(Self::name).collect();
         let question = self.editor.text();
         self.found = fuzzy::rank(&question, names.iter().map(String::as_str));
+        // Letters scattered over an explanation are what nobody wrote: a word stands there, or abbreviates the name.
+        let is_meant = |name: &str, line: &str, word: &str| {
+            line.to_lowercase().contains(&word.to_lowercase()) || !fuzzy::rank(word, [name]).is_empty()
+        };
+        let all = &self.all;
+        self.found.retain(|hit| {
+            let name = all[hit.index].full_name();
+            question.split_whitespace().all(|word| is_meant(&name, &names[hit.index], word))
+        });
         // Whoever types a whole name means that action, and none that speaks of it.
         self.found
             .sort_by_key(|hit| self.all.get(hit.index).is_none_or(|listed| listed.full_name() != question.trim()));

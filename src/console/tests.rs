@@ -744,6 +744,7 @@ mod leaving;
 mod lookout;
 mod message;
 mod mouse;
+mod offered;
 mod opened;
 mod outbox;
 mod own_clock;

@@ -160,11 +160,16 @@ fn draw_question(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> u16 {
     rows
 }
 
-/// What is due sooner than the update in big digits: beside it where both rows fit whole, else in a row below. Returns the rows taken below.
+/// What is due sooner than the update in big digits, or overdue: beside it where both rows fit whole, else in a row below. Returns the rows taken below.
 fn draw_sooner(obligation: &Obligation, used: u16, beside: Rect, below: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> u16 {
     let (left, name, style) = (countdown(obligation.left(cx.now)), &obligation.name, urgency(obligation, cx));
     let rest = Rect { x: beside.x + used + 2, width: beside.width.saturating_sub(used + 2), ..beside };
-    let lines = [format!("sooner: {name}"), format!("{left}  {}", owner(obligation))];
+    // What is over its time is not sooner than anything.
+    let word = match alarm(obligation, cx) {
+        Alarm::Calm | Alarm::Amber => "sooner",
+        Alarm::Red => "OVERDUE",
+    };
+    let lines = [format!("{word}: {name}"), format!("{left}  {}", owner(obligation))];
     if rest.height >= 2 && lines.iter().all(|line| width(line) <= rest.width) {
         for (line, y) in lines.into_iter().zip(rest.y..rest.bottom()) {
             buf.set_line(rest.x, y, &Line::from(line).style(style), rest.width);
@@ -174,7 +179,7 @@ fn draw_sooner(obligation: &Obligation, used: u16, beside: Rect, below: Rect, bu
     if below.height == 0 {
         return 0;
     }
-    let line = Line::from(format!("{left} sooner: {name} · {}", owner(obligation))).style(style);
+    let line = Line::from(format!("{left} {word}: {name} · {}", owner(obligation))).style(style);
     buf.set_line(below.x, below.y, &fit_line(line, usize::from(below.width)), below.width);
     1
 }

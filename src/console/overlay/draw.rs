@@ -119,7 +119,8 @@ fn help(top: usize, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
 
 impl Palette {
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
-        let inner = frame("commands", "Enter runs · Esc leaves", 90, 18, screen, buf, cx);
+        let keys = if self.found.is_empty() { "Esc leaves" } else { "Enter runs · Esc leaves" };
+        let inner = frame("commands", keys, 90, 18, screen, buf, cx);
         let cursor =
             self.editor.draw(Rect { height: 1, ..inner }, buf, cx.theme, Line::from(":"), "type a part of its name");
         let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
@@ -139,6 +140,17 @@ impl Palette {
 }
 
 impl Pick {
+    /// The keys that do something here: where no row is, none is taken.
+    fn keys(&self) -> &'static str {
+        if self.rows.is_empty() {
+            "Esc leaves"
+        } else if self.sifted().is_empty() {
+            "Backspace widens · Esc leaves"
+        } else {
+            "Enter takes · / narrows · Esc leaves"
+        }
+    }
+
     fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
         let rows = u16::try_from(self.rows.len().max(1)).unwrap_or(u16::MAX);
         // What is the matter is read here whole: a choice hangs on it.
@@ -149,7 +161,7 @@ impl Pick {
             Some(words) => format!("{} · /{words}_", self.title),
             None => self.title.clone(),
         };
-        let inner = frame(&title, "Enter takes · / narrows · Esc leaves", PICK_WIDTH, height, screen, buf, cx);
+        let inner = frame(&title, self.keys(), PICK_WIDTH, height, screen, buf, cx);
         // Where it does not fit, the notes give way to the choices, and say so.
         let room = usize::from(inner.height.saturating_sub(rows));
         let notes = u16::try_from(said.len().min(room)).unwrap_or(u16::MAX);
