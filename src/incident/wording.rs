@@ -301,8 +301,11 @@ fn ended(body: &CommandEnded, facts: &Facts) -> CleanText {
         Some(Captured::Nothing(why)) => format!(", nothing kept: {why}"),
         None => String::new(),
     };
+    // The end of the way back is not the end of the step.
+    let is_back = facts.run(body.run).is_some_and(|run| run.order.purpose == Purpose::Undo);
+    let back = if is_back { "UNDO " } else { "" };
     let mut text = format!(
-        "{}: {} after {took:.1} s{host}, {}{lost}{kept}{left}",
+        "{back}{}: {} after {took:.1} s{host}, {}{lost}{kept}{left}",
         run_title(body.run, facts),
         body.how(),
         crate::text::many(body.bytes, "byte")

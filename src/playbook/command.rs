@@ -404,6 +404,15 @@ fn check_argv(argv: &[Exact], parameters: &BTreeMap<CleanStr, Parameter>) -> Res
 }
 
 impl Parameter {
+    /// What it means and which values it takes, for whoever fills it in.
+    pub fn in_words(&self) -> String {
+        let range = match self.int {
+            Some((least, most)) => format!("{least} to {most}"),
+            None => self.one_of.iter().map(Exact::shown).collect::<Vec<_>>().join(", "),
+        };
+        [self.about.to_string(), range].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
+    }
+
     /// The value that somebody means who typed what a form can hold: a choice reads cleaned there, and is taken as it is written.
     pub fn meant(&self, said: &str) -> Exact {
         let mut reads_so = self.one_of.iter().filter(|choice| *choice.clean() == *said);

@@ -59,13 +59,19 @@ pub(crate) fn step(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Offe
                 return show(dialog.map_err(|wrong| format!("{} {}", wrong.parameter, wrong.why))?.overlay());
             }
             let offered = offered(name, command, purpose, cx);
+            let means: Vec<String> = asked
+                .iter()
+                .map(|(name, parameter)| (name, parameter.in_words()))
+                .filter(|(_, words)| !words.is_empty())
+                .map(|(name, words)| format!("{name}: {words}"))
+                .collect();
             let fields = asked.into_iter().map(|(name, parameter)| {
                 let text = offered.get(name).map(|value| value.exact.text()).unwrap_or_default();
                 Field::said(name.to_string(), parameter.about.to_string(), &text)
             });
             let origin =
                 |(name, value): (&CleanStr, &Value)| format!("{name} = {} ({})", value.exact.shown(), value.origin);
-            let mut notes: Vec<String> = offered.iter().map(origin).collect();
+            let mut notes: Vec<String> = means.into_iter().chain(offered.iter().map(origin)).collect();
             notes.extend(others_standing(name, purpose, cx));
             notes.push("what would run is shown next; nothing runs yet".to_owned());
             show(Overlay::Form(Box::new(Form {

@@ -124,6 +124,7 @@ fn the_form_begins_with_what_the_run_used_and_gives_it_back_to_the_letter() {
     desk.key(KeyCode::Esc);
     desk.keys("3-");
     let screen = desk.screen();
+    assert!(screen.contains(r"zone: a, $'b\tc  d'") && screen.contains("count: 1 to 9"), "what may be said: {screen}");
     assert!(screen.contains("node = node-7 (from the run at") && screen.contains(r"zone = $'b\tc  d'"), "{screen}");
     for _ in 0..3 {
         desk.key(KeyCode::Enter);
@@ -144,6 +145,8 @@ fn several_runs_are_taken_back_from_the_newest_and_the_others_are_named() {
     run(&mut desk, Purpose::Undo, &[], 1);
     assert_eq!(shown(&desk, Purpose::Undo, &[]).unwrap().order.argv[1], "undrain-node-8");
     run(&mut desk, Purpose::Undo, &[], 0);
+    let last = desk.console.incident().timeline().lines().last().unwrap().text.to_string();
+    assert!(last.starts_with("UNDO Drain a node: exit 0"), "no end of the step itself: {last}");
     assert_eq!(shown(&desk, Purpose::Undo, &[]).unwrap().order.argv[1], "undrain-node-7");
     run(&mut desk, Purpose::Undo, &[], 0);
     let why = shown(&desk, Purpose::Undo, &[]).err().unwrap();
