@@ -130,24 +130,33 @@ impl Console {
             return;
         }
         let newest = came.iter().rev().find_map(|id| {
-            let body = match &self.open.incident.entry(*id)?.event {
+            let entry = self.open.incident.entry(*id)?;
+            let body = match &entry.event {
                 Event::ForeignNoted(body) => body,
-                Event::Facilitated(Facilitated::Message { from, via, text }) => {
-                    return Some(format!("message from {from}, {via}: {}", text.first_line()));
+                // No line of the timeline shows it: whoever did it reads here that it counts, and nobody else does.
+                Event::Facilitated(act) if !act.is_for_all() => {
+                    let words = || (Tone::Said, format!("for you alone: {}", act.words()));
+                    return self.is_mine(&entry.actor).then(words);
                 }
-                Event::Facilitated(Facilitated::Fact { text }) => return Some(format!("fact: {}", text.first_line())),
+                Event::Facilitated(Facilitated::Message { from, via, text }) => {
+                    return Some((Tone::Heard, format!("message from {from}, {via}: {}", text.first_line())));
+                }
+                Event::Facilitated(Facilitated::Fact { text }) => {
+                    return Some((Tone::Heard, format!("fact: {}", text.first_line())));
+                }
                 _ => return None,
             };
             let known = self.open.incident.foreign.get(&(body.service.clone(), body.key.clone()))?;
             let (who, how, text) = (&body.who, &body.service, body.text.first_line());
-            (known.id == *id).then(|| match &body.answers {
+            let words = match &body.answers {
                 Some(_) => format!("{who} calls back: {text}"),
                 None if *how == *FACILITATOR => format!("{who}: {text}"),
                 None => format!("message from {who}, {how}: {text}"),
-            })
+            };
+            (known.id == *id).then_some((Tone::Heard, words))
         });
-        if let Some(words) = newest {
-            self.say(Tone::Heard, words, wall);
+        if let Some((tone, words)) = newest {
+            self.say(tone, words, wall);
         }
     }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::measures::spoken;
 use super::{Asking, Event, Incident, Mark, Phase, Refusal, Role};
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, CleanText, is_blank};
@@ -116,6 +117,11 @@ impl Facilitated {
         }
     }
 
+    /// The words of its line.
+    pub fn words(&self) -> String {
+        self.wording().1
+    }
+
     /// The tag and the words of its line.
     pub(super) fn wording(&self) -> (&'static str, String) {
         match self {
@@ -124,7 +130,7 @@ impl Facilitated {
             Self::Message { from, via, text } => ("message", format!("{from}, {via}: {text}")),
             Self::Fact { text } => ("FACT", text.to_string()),
             Self::Fault { fault } => ("drill", format!("fault {fault} begins, by hand")),
-            Self::Delay { seconds } => ("drill", format!("what is planned comes {seconds} s later")),
+            Self::Delay { seconds } => ("drill", format!("what is planned comes {} later", spoken(length(*seconds)))),
             Self::Aside { text } => ("aside", text.to_string()),
             Self::Score { criterion, met, why } => {
                 let word = if *met { "met" } else { "missed" };
@@ -132,6 +138,11 @@ impl Facilitated {
             }
         }
     }
+}
+
+/// A length of time that an entry gives in seconds; none for more than any exercise lasts.
+fn length(seconds: u64) -> TimeDelta {
+    i64::try_from(seconds).ok().and_then(TimeDelta::try_seconds).unwrap_or_default()
 }
 
 /// All that a facilitator did so far.
@@ -163,8 +174,7 @@ impl Facilitation {
                 self.asides.push((mark, CleanText::new(&act.wording().1)));
             }
             Facilitated::Delay { seconds } => {
-                let by = i64::try_from(*seconds).ok().and_then(TimeDelta::try_seconds).unwrap_or_default();
-                self.delays.push((mark.at, by));
+                self.delays.push((mark.at, length(*seconds)));
                 self.asides.push((mark, CleanText::new(&act.wording().1)));
             }
             Facilitated::Aside { text } => self.asides.push((mark, text.clone())),

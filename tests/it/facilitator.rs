@@ -25,6 +25,12 @@ fn a_facilitator_injects_by_hand_notes_what_players_do_not_see_scores_and_is_the
     players.wait_for("message Bank, telephone: we see it too", SOON);
     players.wait_for("FACT the pool is empty", SOON);
     hand.type_in(":facilitate aside they lost two minutes on roles\n:facilitate delay 5m\n");
+    hand.wait_for("for you alone: what is planned comes 5 min later", SOON);
+    hand.type_in(":facilitate fault upstream-slower\n");
+    hand.wait_for("for you alone: fault upstream-slower begins, by hand", SOON);
+    hand.type_in(":facilitator\n");
+    hand.wait_for("7 min (planned for 2m) li (support)", SOON);
+    hand.wait_for("begun by hand at", SOON);
     hand.type_in(":facilitate fault no-such\n");
     hand.wait_for("the exercise has no fault `no-such`", SOON);
     hand.type_in(":facilitate score 1 met quick and calm\n:facilitate score 99 met x\n");
@@ -38,6 +44,7 @@ fn a_facilitator_injects_by_hand_notes_what_players_do_not_see_scores_and_is_the
     players.wait_for("they abort it, or the Incident Commander does", SOON);
     let (_, shown) = host.run(&["show", "DRILL-1"]);
     assert!(shown.contains("the pool is empty") && !shown.contains("two minutes on roles"), "{shown}");
+    assert!(!shown.contains("upstream-slower") && !shown.contains("comes 5 min later"), "{shown}");
     hand.type_in(":pause-drill\n:resume-drill\n:abort-drill yes\n");
     hand.wait_for("phase Closed", SOON);
     let told = debrief(&host, "DRILL-1");

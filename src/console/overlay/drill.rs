@@ -2,10 +2,13 @@
 //!
 //! Invariant: nothing is done here that has no name of its own: each row stands for a word of the palette, or for a command.
 
+use chrono::TimeDelta;
+
 use super::pick::{Choice, Pick};
 use super::staged::exercise_of;
 use crate::console::actions;
 use crate::incident::facilitation::WORDS;
+use crate::incident::measures::spoken;
 use crate::incident::{Command, Facilitated, Phase, Role};
 use crate::pane::{Cx, is_here};
 
@@ -117,9 +120,19 @@ pub(crate) fn facilitator_sheet(cx: &Cx<'_>) -> Result<String, String> {
     let exercise = exercise_of(cx.incident)?;
     let mut lines = vec![WORDS.to_owned(), String::new(), "planned:".to_owned()];
     let planned = exercise.injects.iter().filter_map(|one| Some((one.at?, one)));
-    lines.extend(planned.map(|(at, one)| format!("  {at} {} ({}): {}", one.from, one.via, one.text.first_line())));
+    let start = cx.incident.drill.as_ref().map_or(cx.now, |drill| drill.start);
+    lines.extend(planned.map(|(at, one)| {
+        // As it comes now, after every delay; a plan that was moved is no answer to what comes next.
+        let comes = hand.delayed(start + TimeDelta::from(at)) - start;
+        let moved = if comes == TimeDelta::from(at) { String::new() } else { format!(" (planned for {at})") };
+        format!("  {}{moved} {} ({}): {}", spoken(comes), one.from, one.via, one.text.first_line())
+    }));
     lines.push("faults:".to_owned());
-    lines.extend(exercise.faults.iter().map(|one| format!("  {}: {}", one.id, one.what)));
+    lines.extend(exercise.faults.iter().map(|one| {
+        let begun = hand.faults.iter().rev().find(|(fault, _)| *fault == one.id);
+        let begun = begun.map(|(_, at)| format!(" · begun by hand at {}", cx.clock(*at)));
+        format!("  {}: {}{}", one.id, one.what, begun.unwrap_or_default())
+    }));
     lines.push("success criteria:".to_owned());
     lines.extend(exercise.success.iter().zip(1_u32..).map(|(one, number)| {
         let scored = hand.scores.get(&number).map(|(_, is_met, why)| {
