@@ -744,6 +744,7 @@ mod leaving;
 mod lookout;
 mod message;
 mod mouse;
+mod needs;
 mod offered;
 mod opened;
 mod outbox;
