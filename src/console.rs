@@ -12,6 +12,7 @@ mod declaring;
 mod draw;
 pub(crate) mod drill;
 pub mod effect;
+mod forms;
 mod inbound;
 mod input;
 pub mod keys;
@@ -66,6 +67,7 @@ pub use layout::{Arrangement, Layout};
 use message::Messages;
 pub use message::{Notice, Tone};
 use opened::OpenRecord;
+pub(crate) use overlay::DECLARE;
 use overlay::{Overlay, Shown};
 use own::Own;
 use pace::Pace;
@@ -293,9 +295,11 @@ impl Console {
         Some(self.panes.iter().find_map(|pane| pane.draft()).unwrap_or_default())
     }
 
-    /// The half-typed text, whether it is on disk or not.
+    /// All half-typed text, whether it is on disk or not.
     pub fn half_typed(&self) -> Option<String> {
-        self.panes.iter().find_map(|pane| pane.draft())
+        let line = self.panes.iter().find_map(|pane| pane.draft());
+        let all: Vec<String> = line.into_iter().chain(self.open.forms.texts()).collect();
+        (!all.is_empty()).then(|| all.join("\n"))
     }
 
     fn may_write(&self) -> bool {
@@ -429,7 +433,8 @@ impl Console {
             .flatten()
             .map(|at| clock.wall(at));
         let notice = self.messages.now.iter().map(|notice| notice.until);
-        let draft = self.open.draft.changed_at.iter().map(|at| *at + DRAFT_AFTER);
+        let typed = [self.open.draft.changed_at, self.open.forms.clock.changed_at];
+        let draft = typed.into_iter().flatten().map(|at| at + DRAFT_AFTER);
         let known = shown.chain(notice).chain(draft).chain(self.own.next_loss());
         let turn = self.open.then.iter().filter_map(turns::Then::wakes);
         known.chain(turn).min().map(|at| self.own(at))
@@ -559,6 +564,7 @@ impl Console {
         self.send_out(wall, effects);
         self.ring(wall, effects);
         self.keep_draft(wall, effects);
+        self.keep_forms(wall, effects);
     }
 
     fn with_pane<T>(&mut self, place: usize, wall: DateTime<Utc>, run: impl FnOnce(&mut dyn Pane, &Cx<'_>) -> T) -> T {

@@ -41,6 +41,7 @@ mod shell;
 pub mod signals;
 pub mod staging;
 pub mod tty;
+mod unrecorded;
 mod watch_files;
 
 use std::path::PathBuf;
@@ -342,9 +343,10 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
     };
     // The terminal first: it is what the person looks at.
     let (draft, typed) = (view.console.unsaved_draft(), view.console.half_typed());
+    let forms = view.console.unsaved_forms();
     let left = view.console.left_behind(clock::wall());
     drop(guard);
-    let closed = shell.close(draft, typed, PATIENCE).map_err(anyhow::Error::msg);
+    let closed = shell.close(draft, forms, typed, PATIENCE).map_err(anyhow::Error::msg);
     if !left.is_empty() {
         use std::io::Write as _;
         // A terminal that is gone reads nothing.

@@ -13,6 +13,7 @@ pub mod changed;
 pub mod document;
 pub mod duration;
 pub mod exact;
+pub mod half_typed;
 pub mod markup;
 pub mod mask;
 mod screen;

@@ -23,6 +23,7 @@ impl Console {
             if let Some((pane, text)) = &from {
                 console.panes[*pane as usize].give_back(text, None);
             }
+            console.open.forms.give_back()
         };
         if !self.may_write() {
             give_back(self);
@@ -46,12 +47,14 @@ impl Console {
                 self.refuse(&nothing_open(), wall);
             }
             Err(Refusal::WantsReason(saying)) => {
-                give_back(self);
+                let forms = give_back(self);
                 self.ask(Question {
                     title: self.cx(wall).said(&saying),
                     text: String::new(),
                     purpose: Purpose::Reason(Box::new(command)),
                 });
+                // The answer is what records them.
+                self.overlay = self.overlay.take().map(|shown| shown.settling(forms));
             }
             Err(refusal @ Refusal::No(_)) => {
                 give_back(self);

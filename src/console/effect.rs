@@ -20,6 +20,7 @@ use crate::live::{Inquiry, Report, Watchlist};
 use crate::pane::{History, Present};
 use crate::playbook::Catalogue;
 use crate::template::Templates;
+use crate::text::half_typed::HalfTyped;
 use crate::text::{CleanStr, CleanText, Exact};
 use crate::theme::Theme;
 
@@ -89,6 +90,8 @@ pub enum JournalMsg {
     Opened(IncidentId),
     /// A text that was half-typed in a console that is gone, and when its typing began.
     Draft(CleanText, DateTime<Utc>),
+    /// What was half-typed in forms, by their names.
+    HalfTyped(Vec<(String, HalfTyped)>),
     /// Entries, own and others', in the order in which they were written.
     Entries(Vec<Entry>),
     /// All that was in the record at the start is here.
@@ -215,6 +218,8 @@ pub enum Effect {
     SaveDraft(String),
     /// Forget the half-typed text: it is in the record.
     ClearDraft,
+    /// Keep what is half-typed in a form, or forget it.
+    KeepForm(String, Option<HalfTyped>),
     /// Watch something else.
     Watch(Watchlist),
     /// Rebuild the drill's world.

@@ -73,6 +73,11 @@ impl Console {
         if let Some(mut shown) = self.overlay.take() {
             self.dirty = Dirty::ALL;
             if actions::is_way_out(chord) {
+                return self.say_kept(&shown, wall);
+            }
+            if keys::parse("Ctrl+R") == Some(chord) && shown.takes_out() {
+                shown.open_anew();
+                self.overlay = Some(shown);
                 return;
             }
             let just_flooded = self.flooded_at.is_some_and(|at| wall - at < PASTE_GUARD);

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 
+use super::forms::Forms;
 use super::lookout::Lookout;
 use super::outbox::Outbox;
 use super::record::Record;
@@ -39,6 +40,8 @@ pub(super) struct OpenRecord {
     pub(super) deferred: VecDeque<(Command, Option<(PaneId, String)>)>,
     /// The half-typed line that is saved beside it.
     pub(super) draft: DraftClock,
+    /// What is half-typed in forms.
+    pub(super) forms: Forms,
     /// When somebody pressed a key before the last pause of ten minutes, in the incident's clock.
     pub(super) away_since: Option<DateTime<Utc>>,
     /// When each part of the screen changes by itself, in the incident's clock; the header is the last.
@@ -88,6 +91,7 @@ impl OpenRecord {
             followed: BTreeSet::new(),
             deferred: VecDeque::new(),
             draft: DraftClock::default(),
+            forms: Forms::default(),
             away_since: None,
             wakes: [None; PANES.len() + 1],
             next_wait: None,
@@ -130,7 +134,8 @@ impl Console {
 
     /// What was the last record's goes: as one value, and out of the two values that speak of this process too.
     fn turn_to(&mut self, id: Option<IncidentId>) {
-        self.open = OpenRecord::new(id, self.settings.catalogue.clone());
+        let forms = self.open.forms.of_next_record(id.is_some());
+        self.open = OpenRecord { forms, ..OpenRecord::new(id, self.settings.catalogue.clone()) };
         self.live = std::mem::take(&mut self.live).of_next_record();
         self.own = std::mem::take(&mut self.own).of_next_record();
         self.panes.iter_mut().for_each(|pane| pane.turn_to_next_record());

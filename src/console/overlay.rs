@@ -2,7 +2,7 @@
 //!
 //! Hides the keys of each. An overlay changes nothing itself: it returns an [`Outcome`], and what comes of that is decided like anything else.
 //!
-//! Invariant: Esc leaves every overlay and nothing has happened; the log goes on moving behind it.
+//! Invariant: Esc leaves every overlay and nothing has happened; the log goes on moving behind it. What was typed there is kept ([`typed`]).
 
 mod alert;
 mod compose;
@@ -20,6 +20,7 @@ pub(crate) mod send;
 mod shown;
 pub(crate) mod staged;
 mod step;
+mod typed;
 
 use chrono::{DateTime, Utc};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -43,6 +44,7 @@ pub(crate) use pick::{
 pub(crate) use run::{GO, RunDialog};
 pub(crate) use shown::Shown;
 pub(crate) use step::{Offer, approve, step, wait_end, waited, with_values};
+pub(crate) use typed::DECLARE;
 
 use super::actions::{self, Listed};
 use super::keys::Chord;
@@ -309,7 +311,7 @@ impl Console {
         match outcome {
             Outcome::Stay => self.overlay = Some(overlay),
             Outcome::Close => {}
-            Outcome::Show(next) => self.overlay = Some(Shown::new(*next)),
+            Outcome::Show(next) => self.overlay = Some(Shown::led_from(&overlay, *next)),
             Outcome::Refuse(why) => {
                 self.overlay = Some(overlay);
                 self.say(Tone::Refused, why, wall);
@@ -317,6 +319,7 @@ impl Console {
             Outcome::Run(listed) => self.perform_listed(listed, wall, effects),
             Outcome::Chosen(choice) => self.chosen(choice, wall, effects),
             Outcome::Declare(body, alerts, is_private) => {
+                self.open.forms.hand_in(overlay.forms());
                 self.declare(*body, alerts, is_private, Doubt::Asked, wall, effects);
             }
             Outcome::Post(update, None) => self.hand_in(overlay, vec![Command::PostUpdate(update)], wall, effects),
@@ -353,6 +356,7 @@ impl Console {
             self.overlay = Some(overlay);
             return self.refuse(&refusal, wall);
         }
+        self.open.forms.hand_in(overlay.forms());
         self.ask_in_turn((commands, then), wall, effects);
     }
 
@@ -438,6 +442,7 @@ impl Console {
                 let (word, reason) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
                 match (word.parse::<IncidentId>(), reason.trim()) {
                     (Ok(duplicate), reason) if !reason.is_empty() => {
+                        self.open.forms.hand_in(overlay.forms());
                         self.say(Tone::Said, format!("taking the merge of {duplicate} back …"), wall);
                         return effects.push(Effect::Unmerge(duplicate, CleanStr::new(reason)));
                     }
@@ -468,7 +473,10 @@ impl Console {
                 self.overlay = Some(overlay);
                 self.refuse(&refusal, wall);
             }
-            Ok(_) => self.command(command, None, wall, effects),
+            Ok(_) => {
+                self.open.forms.hand_in(overlay.forms());
+                self.command(command, None, wall, effects);
+            }
         }
     }
 }

@@ -80,9 +80,11 @@ impl Console {
 
     /// What was timed by the clock before keeps its distance: nothing waits for the time between, and nothing old looks new.
     pub(super) fn time_moved(&mut self, by: TimeDelta) {
-        let timed = [&mut self.pasted_at, &mut self.looked_at, &mut self.open.draft.changed_at, &mut self.jumped_at];
+        let (draft, forms) = (&mut self.open.draft, &mut self.open.forms.clock);
+        let typed = [&mut draft.changed_at, &mut forms.changed_at];
+        let timed = [&mut self.pasted_at, &mut self.looked_at, &mut self.jumped_at].into_iter().chain(typed);
         let notice = self.messages.now.iter_mut().map(|notice| &mut notice.until);
-        for at in timed.into_iter().flatten().chain(notice) {
+        for at in timed.flatten().chain(notice) {
             *at += by;
         }
         self.live.time_moved(by);

@@ -46,6 +46,9 @@ fn told_time(event: &Event) -> Option<DateTime<Utc>> {
     }
 }
 
+/// What is said beside that an entry could not be written, where it was typed into a form.
+const FORM_IS_KEPT: &str = "; the form opens again with what you typed";
+
 impl Console {
     /// Whether a name is that of whoever sits here, whichever of their names it is.
     pub(super) fn is_mine(&self, name: &str) -> bool {
@@ -61,6 +64,7 @@ impl Console {
                 self.say(Tone::Said, "your half-typed line is back".to_owned(), wall);
                 self.mark(&[PaneId::Timeline]);
             }
+            JournalMsg::HalfTyped(forms) => self.adopt_forms(forms),
             JournalMsg::Entries(entries) => {
                 let was_drill = self.open.incident.drill.is_some();
                 let is_live = self.open.record.is_complete;
@@ -126,7 +130,8 @@ impl Console {
                     self.open.draft.changed_at = Some(wall);
                 }
                 self.settle_left_more();
-                self.say(Tone::Failed, format!("NOT SAVED: {why}"), wall);
+                let kept = if self.open.forms.give_back().is_empty() { "" } else { FORM_IS_KEPT };
+                self.say(Tone::Failed, format!("NOT SAVED: {why}{kept}"), wall);
             }
             JournalMsg::Unwritable(why) => {
                 self.open.record.unwritable = Some(why);

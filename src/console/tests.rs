@@ -738,6 +738,7 @@ mod decisions;
 mod drills;
 mod ends;
 mod faults;
+mod forms;
 mod gather;
 mod inbound;
 mod leaving;

@@ -21,6 +21,7 @@ use super::snapshot::{self, Stamp};
 use super::{Journal, JournalError, Ledger, NewEntry, Tail, ordinary};
 use crate::clock;
 use crate::incident::{ENTRY_VERSION, Entry, EntryId, Hlc, IncidentId, Via};
+use crate::text::half_typed::HalfTyped;
 
 /// The version of the schema that this build writes and reads.
 pub const SCHEMA: i64 = 1;
@@ -68,6 +69,15 @@ pub(super) enum Work {
         actor: String,
         /// The text.
         text: String,
+    },
+    /// What is half-typed in a form of a console; nothing when there is none any more.
+    Form {
+        /// Whose text.
+        actor: String,
+        /// The form's name.
+        form: String,
+        /// What is typed there.
+        half: Option<HalfTyped>,
     },
     /// Nothing but proof that writing works.
     Probe,
@@ -247,6 +257,10 @@ impl SqliteJournal {
                 }
                 Work::Draft { actor, text } => {
                     super::draft::save(&tx, &self.via.console, actor, text, wall).map_err(&wrong)?;
+                }
+                Work::Form { actor, form, half } => {
+                    super::draft::save_form(&tx, &self.via.console, actor, form, half.as_ref(), wall)
+                        .map_err(&wrong)?;
                 }
                 Work::Probe => put(&tx, "probe", wall.timestamp_millis()).map_err(&wrong)?,
             }

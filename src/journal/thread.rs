@@ -29,6 +29,7 @@ use super::stall::Stall;
 use super::{Damage, Journal, JournalDir, JournalError, Ledger, NewEntry, Noted, Presence, SqliteJournal, verify};
 use crate::clock;
 use crate::incident::{Actor, Entry, EntryId, IncidentId, Stamp, Via};
+use crate::text::half_typed::HalfTyped;
 use crate::text::{CleanStr, CleanText};
 
 /// How many requests may wait; more are refused at the door.
@@ -81,6 +82,13 @@ pub enum Request {
     SaveDraft(String),
     /// What was typed is sent or thrown away.
     ClearDraft,
+    /// Keep what is half-typed in a form, or forget it.
+    KeepForm {
+        /// The form's name.
+        form: String,
+        /// What is typed there.
+        half: Option<HalfTyped>,
+    },
     /// This console shows another role's layout.
     SetLayout(CleanStr),
     /// Take the words of an entry out of the file; after the entry that says so. A failure comes as [`News::Damaged`].
@@ -97,6 +105,8 @@ pub enum News {
         /// What they had typed, and since when.
         draft: Option<(CleanText, DateTime<Utc>)>,
     },
+    /// What this person had half-typed in forms came with it: here before, or in consoles that are gone.
+    HalfTyped(Vec<(String, HalfTyped)>),
     /// The journal cannot be opened; the threads have ended.
     Failed(CleanStr),
     /// Entries in the order of the file, own and foreign alike. `caught_up` says that no more are waiting; the first load ends with it, even
@@ -319,6 +329,16 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
         Drafts::Leave => None,
     };
     voice.tell(News::Opened { draft: draft.map(|(text, began)| (CleanText::new(&text), began)) });
+    let forms = match drafts {
+        Drafts::Adopt => journal
+            .adopt_forms(&me.actor, |console| seats.is_alive(console))
+            .inspect_err(|error| tracing::warn!(%error, "what is half-typed in forms could not be adopted"))
+            .unwrap_or_default(),
+        Drafts::Leave => Vec::new(),
+    };
+    if !forms.is_empty() {
+        voice.tell(News::HalfTyped(forms));
+    }
     // Who only looks misses nothing.
     let only_read = dir.only_read().filter(|_| drafts == Drafts::Adopt);
     if let Some(why) = &only_read {
@@ -336,7 +356,8 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
         let voice = voice.clone();
         Stall::watch(move |news| voice.tell(news))
     };
-    Writer { journal, seat, actor: me.actor, voice, stall, unsaved: None, is_broken: only_read.is_some() }.serve(queue);
+    Writer { journal, seat, actor: me.actor, voice, stall, unsaved: Typed::default(), is_broken: only_read.is_some() }
+        .serve(queue);
     voice.stop.set();
     if let Ok(watcher) = watcher {
         let _ = watcher.join();
@@ -349,9 +370,29 @@ struct Writer<'a> {
     actor: Actor,
     voice: &'a Voice,
     stall: Stall,
-    /// A draft that could not be written: the probe tries it again.
-    unsaved: Option<String>,
+    /// What is half-typed and could not be written: the probe tries it again.
+    unsaved: Typed,
     is_broken: bool,
+}
+
+/// What is half-typed, as it is to be kept.
+#[derive(Default)]
+struct Typed {
+    /// The scribe's line; empty when there is none any more.
+    line: Option<String>,
+    forms: BTreeMap<String, Option<HalfTyped>>,
+}
+
+impl Typed {
+    /// What is newer, with what is older beside it.
+    fn over(self, mut older: Self) -> Self {
+        older.forms.extend(self.forms);
+        Self { line: self.line.or(older.line), forms: older.forms }
+    }
+
+    fn is_none(&self) -> bool {
+        self.line.is_none() && self.forms.is_empty()
+    }
 }
 
 impl Writer<'_> {
@@ -360,7 +401,7 @@ impl Writer<'_> {
             let first = match queue.recv_timeout(if self.is_broken { RETRY } else { GUARD }) {
                 Ok(request) => request,
                 Err(RecvTimeoutError::Timeout) if self.is_broken => {
-                    self.commit(Vec::new(), None);
+                    self.commit(Vec::new(), Typed::default());
                     continue;
                 }
                 Err(RecvTimeoutError::Timeout) => {
@@ -372,7 +413,7 @@ impl Writer<'_> {
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let (mut appends, mut draft, mut redacted, mut closing) = (Vec::new(), None, Vec::new(), false);
+            let (mut appends, mut typed, mut redacted, mut closing) = (Vec::new(), Typed::default(), Vec::new(), false);
             let mut next = Some(first);
             let mut count = 0;
             while let Some(request) = next {
@@ -380,11 +421,12 @@ impl Writer<'_> {
                     Request::Append { ticket, entries, settles_draft } => {
                         appends.push((ticket, entries));
                         if settles_draft {
-                            draft = Some(String::new());
+                            typed.line = Some(String::new());
                         }
                     }
-                    Request::SaveDraft(text) => draft = Some(text),
-                    Request::ClearDraft => draft = Some(String::new()),
+                    Request::SaveDraft(text) => typed.line = Some(text),
+                    Request::ClearDraft => typed.line = Some(String::new()),
+                    Request::KeepForm { form, half } => drop(typed.forms.insert(form, half)),
                     Request::SetLayout(layout) => self.set_layout(layout),
                     Request::Redact(entry) => redacted.push(entry),
                     Request::Close => closing = true,
@@ -392,8 +434,8 @@ impl Writer<'_> {
                 count += 1;
                 next = if count < GROUP && !closing { queue.try_recv().ok() } else { None };
             }
-            if !appends.is_empty() || draft.is_some() {
-                self.commit(appends, draft);
+            if !appends.is_empty() || !typed.is_none() {
+                self.commit(appends, typed);
             }
             // After the appends of the same group: the entry that says so stands among them.
             for entry in redacted {
@@ -406,14 +448,19 @@ impl Writer<'_> {
     }
 
     /// Writes a group, or proves that writing works where it is empty, and answers.
-    fn commit(&mut self, appends: Vec<(u64, Vec<NewEntry>)>, draft: Option<String>) {
+    fn commit(&mut self, appends: Vec<(u64, Vec<NewEntry>)>, typed: Typed) {
         let (tickets, entries): (Vec<_>, Vec<_>) =
             appends.into_iter().map(|(ticket, entries)| ((ticket, entries.len()), entries)).unzip();
         let mut work: Vec<_> = entries.into_iter().map(Work::Append).collect();
-        let draft = draft.or_else(|| self.unsaved.take());
-        if let Some(text) = &draft {
-            work.push(Work::Draft { actor: self.actor.to_string(), text: text.clone() });
-        }
+        let typed = typed.over(std::mem::take(&mut self.unsaved));
+        let actor = self.actor.to_string();
+        work.extend(typed.line.iter().map(|text| Work::Draft { actor: actor.clone(), text: text.clone() }));
+        let forms = typed.forms.iter();
+        work.extend(forms.map(|(form, half)| Work::Form {
+            actor: actor.clone(),
+            form: form.clone(),
+            half: half.clone(),
+        }));
         if work.is_empty() {
             work.push(Work::Probe);
         }
@@ -431,7 +478,7 @@ impl Writer<'_> {
                 }
             }
             Err(error) => {
-                self.unsaved = draft;
+                self.unsaved = typed;
                 let reason = sentence(&error);
                 // A draft has no ticket: that it was not kept must be said in another way.
                 let unsaid = tickets.is_empty();

@@ -124,7 +124,7 @@ async fn run(mut plan: Plan, takes_lines: bool) -> anyhow::Result<u8> {
     for line in session.console.left_behind(clock::wall()) {
         session.paper.line(&format!("! {line}"));
     }
-    let closed = shell.close(None, None, PATIENCE);
+    let closed = shell.close(None, Vec::new(), None, PATIENCE);
     let written = session.paper.close(LAST_WORDS);
     closed.map_err(anyhow::Error::msg)?;
     match written {
@@ -385,6 +385,7 @@ impl Session {
             | Msg::Journal(
                 JournalMsg::CaughtUp
                 | JournalMsg::Writable
+                | JournalMsg::HalfTyped(_)
                 | JournalMsg::Stalled(None)
                 | JournalMsg::Present(_)
                 | JournalMsg::LeftBehind(_)
@@ -444,6 +445,7 @@ impl Session {
                 }
                 Effect::LookBack(_) => self.waits.history = true,
                 Effect::SaveDraft(_)
+                | Effect::KeepForm(..)
                 | Effect::Redact(_)
                 | Effect::Bell
                 | Effect::ClearDraft

@@ -19,8 +19,9 @@ use super::post::{Errand, Post};
 use super::printout;
 use super::records::{self, Board};
 use super::rescue;
+use super::unrecorded::Unrecorded;
 use super::{Opening, Plan};
-use crate::console::{Doubt, Effect, History, JournalMsg, Known, Msg, Summary};
+use crate::console::{DECLARE, Doubt, Effect, History, JournalMsg, Known, Msg, Summary};
 use crate::incident::{DrillStarted, EntryId, Event, IncidentId, Parcel, Progress, Series, Via};
 use crate::journal::{JournalHandle, JournalThread, Me, NewEntry, News, NotTaken, Request};
 use crate::live::{Inquiry, Report, Watchlist};
@@ -28,6 +29,7 @@ use crate::pane::Access;
 use crate::playbook::Catalogue;
 use crate::runner::{self, Said};
 use crate::template::Templates;
+use crate::text::half_typed::HalfTyped;
 use crate::text::{CleanStr, CleanText};
 
 /// The terminal rings for this byte.
@@ -85,6 +87,8 @@ pub(super) struct Shell {
     open: Option<Open>,
     /// What was handed to the journal and is not answered yet.
     waiting: rescue::Waiting,
+    /// What is half-typed and belongs to no record.
+    unrecorded: Unrecorded,
     tasks: JoinSet<Outcome>,
     names: std::collections::HashMap<tokio::task::Id, &'static str>,
     reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
@@ -124,6 +128,7 @@ impl Shell {
             via,
             open: None,
             waiting: rescue::Waiting::new(),
+            unrecorded: Unrecorded::new(&plan.log, &plan.settings.console),
             tasks: JoinSet::new(),
             names: std::collections::HashMap::new(),
             reports: mpsc::channel(WAITING),
@@ -143,6 +148,10 @@ impl Shell {
             pages: None,
             plan,
         };
+        let left = if writes(&shell.plan) { shell.unrecorded.adopt() } else { Vec::new() };
+        if !left.is_empty() {
+            shell.answers.push_back(Msg::Journal(JournalMsg::HalfTyped(left)));
+        }
         // The first line that somebody writes finds the mask ready.
         tokio::task::spawn_blocking(crate::vault::prepare);
         match shell.plan.opening.clone() {
@@ -224,6 +233,7 @@ impl Shell {
             }
             Effect::SaveDraft(text) => self.tell(Request::SaveDraft(text)),
             Effect::ClearDraft => self.tell(Request::ClearDraft),
+            Effect::KeepForm(form, half) => self.keep_form(form, half),
             Effect::Watch(watchlist) => self.watch(watchlist),
             Effect::Simulate(drill) => self.simulate(drill),
             Effect::Progress(progress) => {
@@ -341,13 +351,27 @@ impl Shell {
         }
     }
 
+    /// Keeps what is half-typed in a form where the form belongs: beside its record, or in this account's folder.
+    fn keep_form(&mut self, form: String, half: Option<HalfTyped>) {
+        if form.starts_with(DECLARE) {
+            return self.unrecorded.keep(form, half);
+        }
+        self.tell(Request::KeepForm { form, half });
+    }
+
     fn tell(&mut self, request: Request) {
         let Some(open) = &self.open else { return };
         if let Err(NotTaken::Busy(request) | NotTaken::Ended(request)) = open.handle.send(request) {
             let what = match &request {
                 Request::Redact(_) => "the words are still in the file: redact them again",
-                Request::SaveDraft(_) => "what is half-typed is not kept on disk yet",
-                Request::ClearDraft | Request::SetLayout(_) | Request::Append { .. } | Request::Close => {
+                Request::SaveDraft(_) | Request::KeepForm { half: Some(_), .. } => {
+                    "what is half-typed is not kept on disk yet"
+                }
+                Request::ClearDraft
+                | Request::KeepForm { half: None, .. }
+                | Request::SetLayout(_)
+                | Request::Append { .. }
+                | Request::Close => {
                     return tracing::warn!("the journal did not take {request:?}");
                 }
             };
@@ -408,9 +432,7 @@ impl Shell {
             is_dry: self.plan.settings.reach.is_dry,
         };
         let (sender, news) = mpsc::channel(WAITING);
-        let settings = &self.plan.settings;
-        let writes = settings.access == Access::Full && !settings.is_wall;
-        let start = if writes { JournalThread::start } else { JournalThread::look };
+        let start = if writes(&self.plan) { JournalThread::start } else { JournalThread::look };
         let started = self.plan.journal.open().and_then(|dir| start(&dir, id, me, sender));
         match started {
             Ok(handle) => self.open = Some(Open { id, handle, news }),
@@ -475,14 +497,18 @@ impl Shell {
     }
 
     /// Ends everything; waits only for what the journal accepted, and not for ever. What is not on the disk by then is written beside it, and said.
-    /// `draft` is half-typed text that was not handed to the journal yet, `typed` all of it.
+    /// `draft` and `forms` are half-typed texts that were not handed to the journal yet, `typed` all that is half-typed.
     pub(super) fn close(
         mut self,
         draft: Option<String>,
+        forms: Vec<(String, Option<HalfTyped>)>,
         typed: Option<String>,
         patience: Duration,
     ) -> Result<(), String> {
         self.tasks.abort_all();
+        for (form, half) in forms {
+            self.keep_form(form, half);
+        }
         if let Some(text) = draft {
             self.tell(Request::SaveDraft(text));
         }
@@ -501,6 +527,11 @@ impl Shell {
         let typed = typed.filter(|typed| !is_kept && !typed.is_empty());
         rescue::rescue(&self.plan.log, id, &self.waiting, typed.as_deref(), in_time)
     }
+}
+
+/// Whether somebody may write here.
+fn writes(plan: &Plan) -> bool {
+    plan.settings.access == Access::Full && !plan.settings.is_wall
 }
 
 fn open_records(place: &super::JournalPlace, board: &Board) -> Known<Vec<Summary>> {

@@ -219,6 +219,16 @@ impl Compose {
         template::lint(&self.text.text(), audience, &Vocabulary::of(cx.catalogue).with_people(people))
     }
 
+    /// The text as the template gave it.
+    pub(super) fn rendered(&self) -> &str {
+        &self.rendered
+    }
+
+    /// Chooses a promise that was chosen before, where there is still such a one.
+    pub(super) fn promise_again(&mut self, place: usize) {
+        self.promise = if place < PROMISES.len() { place } else { self.promise };
+    }
+
     fn is_edited(&self) -> bool {
         self.draft.is_some() || self.text.text() != self.rendered
     }

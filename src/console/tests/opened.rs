@@ -62,6 +62,7 @@ fn fill(record: &mut OpenRecord, wall: DateTime<Utc>) {
         followed,
         deferred,
         draft,
+        forms,
         away_since,
         wakes,
         next_wait,
@@ -93,6 +94,7 @@ fn fill(record: &mut OpenRecord, wall: DateTime<Utc>) {
     followed.insert(id);
     deferred.push_back((Command::Acknowledge, None));
     draft.changed_at = Some(wall);
+    forms.adopt(vec![("Task".to_owned(), Default::default())]);
     *away_since = Some(wall);
     wakes[0] = Some(wall);
     *next_wait = Some(wall);
@@ -132,7 +134,7 @@ fn nothing_that_was_learnt_told_or_asked_of_one_record_is_so_of_the_next() {
     let blank = fields(&OpenRecord::new(Some(IncidentId::incident(2)), desk.console.settings.catalogue.clone()));
     let same = |(name, text): (&String, &String)| (blank[name] == *text).then(|| name.clone());
     let unfilled: Vec<String> = fields(&desk.console.open).iter().filter_map(same).collect();
-    assert_eq!((blank.len(), unfilled), (22, Vec::new()), "every field is put to the test");
+    assert_eq!((blank.len(), unfilled), (23, Vec::new()), "every field is put to the test");
     desk.console.opened(IncidentId::incident(2), wall);
     assert_eq!(fields(&desk.console.open), blank);
     assert_eq!(desk.console.span, TimeDelta::hours(3), "how far somebody looks back is theirs");

@@ -84,6 +84,9 @@ fn a_silence_says_before_it_is_made_which_alerts_it_keeps_quiet_or_that_nobody_k
     let asks = |desk: &mut Desk, labels: &str| {
         let wall = desk.wall;
         desk.console.show_form(FormKind::Silence(labels.to_owned()), wall);
+        desk.tell(Msg::Wake);
+        // What was typed the last time is back.
+        desk.ctrl('r');
         desk.key(KeyCode::Tab);
         desk.key(KeyCode::Tab);
         desk.keys("the backup is filled");

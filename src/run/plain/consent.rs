@@ -56,6 +56,7 @@ pub(super) fn consent(name: &str, effects: &[Effect], cx: &Cx<'_>) -> Option<Con
             | Effect::List
             | Effect::Redact(_)
             | Effect::SaveDraft(_)
+            | Effect::KeepForm(..)
             | Effect::LookBack(_)
             | Effect::Bell
             | Effect::ClearDraft

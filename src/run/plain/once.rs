@@ -157,7 +157,7 @@ async fn run(mut plan: Plan, asked: &ShellCommand) -> anyhow::Result<ShellAnswer
     };
     let went = session.ran(went, clock::wall());
     let unsent = session.unsent(clock::wall());
-    shell.close(None, None, PATIENCE).map_err(anyhow::Error::msg)?;
+    shell.close(None, Vec::new(), None, PATIENCE).map_err(anyhow::Error::msg)?;
     Ok(session.answered(went, unsent))
 }
 
@@ -169,6 +169,7 @@ fn writes(effect: &Effect) -> bool {
         | Effect::StartDrill
         | Effect::Redact(_)
         | Effect::SaveDraft(_)
+        | Effect::KeepForm(..)
         | Effect::ClearDraft
         | Effect::Merge { .. }
         | Effect::Unmerge(..)

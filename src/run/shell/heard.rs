@@ -44,6 +44,7 @@ impl Shell {
                     .map(Msg::Journal)
                     .collect();
             }
+            News::HalfTyped(forms) => JournalMsg::HalfTyped(forms),
             News::Failed(why) => {
                 self.open = None;
                 self.start_sources();

@@ -1,7 +1,10 @@
 //! The loop's side of the journal.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use warroom::journal::{NotTaken, fill, verify};
+use warroom::text::half_typed::HalfTyped;
 
 #[test]
 fn a_console_gets_the_whole_record_in_order_then_what_is_new_each_entry_once() {
@@ -146,4 +149,25 @@ fn the_same_seed_fills_two_journals_alike() {
     let incident = warroom::incident::Incident::replay(INC, entries);
     assert_eq!((incident.len(), incident.unrecognised), (500, 0));
     assert!(verify(&one.path()).unwrap().is_sound());
+}
+
+#[test]
+fn what_is_half_typed_in_forms_comes_with_the_record_to_the_next_console_of_that_person() {
+    let half = |text: &str| HalfTyped { texts: vec![None, Some(text.to_owned())], choices: vec!["External".into()] };
+    let room = Room::in_memory();
+    let desk = Desk::open(&room.dir, "dana", "c1");
+    let secret = "why ghp_0123456789abcdefghijABCDEFGHIJ012345 leaks\nand \u{645}\u{62a}\u{646}";
+    for (form, text) in [("Proposal", Some("half a plan")), ("Update", Some(secret)), ("Task", Some("gone"))] {
+        desk.handle.send(Request::KeepForm { form: form.to_owned(), half: text.map(half) }).unwrap();
+    }
+    desk.handle.send(Request::KeepForm { form: "Task".to_owned(), half: None }).unwrap();
+    assert!(desk.handle.close(Duration::from_secs(30)));
+    let mut next = Desk::open(&room.dir, "dana", "c2");
+    assert_eq!(next.next(), News::Opened { draft: None }, "a form's text is no line of the scribe");
+    let News::HalfTyped(forms) = next.next() else { panic!("nothing came along") };
+    let forms: BTreeMap<_, _> = forms.into_iter().collect();
+    assert_eq!(forms.keys().map(String::as_str).collect::<Vec<_>>(), ["Proposal", "Update"]);
+    assert_eq!(forms["Proposal"], half("half a plan"));
+    assert!(forms["Update"].text().ends_with("leaks\nand \u{645}\u{62a}\u{646}"), "{forms:?}");
+    assert!(!forms["Update"].text().contains("ghp_"), "a secret was on the disk");
 }

@@ -1,0 +1,125 @@
+//! What is half-typed and belongs to no record: the form that declares an incident.
+//!
+//! Hides a folder in the account's state folder with one file per console. A console holds its file locked while it lives; what one that is gone left
+//! there goes to the next one that starts.
+//!
+//! Invariant: no secret is in such a file: it is masked like everything that reaches the disk.
+
+use std::collections::BTreeMap;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::text::half_typed::HalfTyped;
+
+/// No file that a console wrote is larger, in bytes.
+const MOST_BYTES: u64 = 1024 * 1024;
+
+/// The half-typed forms of this console that belong to no record.
+pub(super) struct Unrecorded {
+    folder: PathBuf,
+    console: String,
+    forms: BTreeMap<String, HalfTyped>,
+    /// This console's file, once it wrote one, and locked as long as it lives.
+    file: Option<File>,
+}
+
+impl Unrecorded {
+    /// Those of a console whose log is in this place.
+    pub(super) fn new(log: &Path, console: &str) -> Self {
+        let folder = log.with_file_name("half-typed");
+        Self { folder, console: console.to_owned(), forms: BTreeMap::new(), file: None }
+    }
+
+    /// Takes over what consoles that are gone had left.
+    pub(super) fn adopt(&mut self) -> Vec<(String, HalfTyped)> {
+        let Ok(listed) = std::fs::read_dir(&self.folder) else { return Vec::new() };
+        let mut paths: Vec<PathBuf> = listed.flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        let mut left = Vec::new();
+        for path in paths.iter().filter(|path| path.extension().is_some_and(|ext| ext == "json")) {
+            let Ok(mut file) = OpenOptions::new().read(true).write(true).open(path) else { continue };
+            // Whoever holds it lives.
+            if file.try_lock().is_err() {
+                continue;
+            }
+            let mut text = String::new();
+            let read = Read::by_ref(&mut file).take(MOST_BYTES).read_to_string(&mut text);
+            let forms: BTreeMap<String, HalfTyped> =
+                read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_default();
+            self.forms.extend(forms);
+            left.push((path, file));
+        }
+        if left.is_empty() {
+            return Vec::new();
+        }
+        // The others go once their texts are in the own file.
+        if self.forms.is_empty() || self.write().is_ok() {
+            for (path, _locked) in &left {
+                let _ = std::fs::remove_file(path);
+            }
+        }
+        self.forms.clone().into_iter().collect()
+    }
+
+    /// Keeps what is half-typed in a form, or forgets it.
+    pub(super) fn keep(&mut self, form: String, half: Option<HalfTyped>) {
+        match half {
+            Some(half) => drop(self.forms.insert(form, half.map(|text| crate::vault::mask().mask_unfinished(text)))),
+            None => drop(self.forms.remove(&form)),
+        }
+        if let Err(error) = self.write() {
+            tracing::warn!(%error, "what is half-typed for a new incident is not kept on disk");
+        }
+    }
+
+    /// Writes all of it beside the file that is there, and takes that one's place: a reader never sees half of it.
+    fn write(&mut self) -> io::Result<()> {
+        let path = self.folder.join(format!("{}.json", self.console));
+        if self.forms.is_empty() {
+            if self.file.take().is_some() {
+                std::fs::remove_file(&path)?;
+            }
+            return Ok(());
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        let fresh = self.folder.join(format!("{}.new", self.console));
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        file.try_lock()?;
+        file.write_all(&serde_json::to_vec(&self.forms)?)?;
+        std::fs::rename(&fresh, &path)?;
+        self.file = Some(file);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn half(text: &str) -> HalfTyped {
+        HalfTyped { texts: vec![Some(text.to_owned()), None], choices: Vec::new() }
+    }
+
+    #[test]
+    fn a_title_typed_before_there_is_a_record_goes_to_the_next_console_once_its_own_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let mut first = Unrecorded::new(&log, "c1");
+        first.keep("Declare".to_owned(), Some(half("refunds fail, token ghp_0123456789abcdefghijABCDEFGHIJ012345")));
+        let mut second = Unrecorded::new(&log, "c2");
+        assert_eq!(second.adopt(), [], "its own console lives");
+        drop(first);
+        let adopted = second.adopt();
+        assert_eq!(adopted.len(), 1);
+        assert!(adopted[0].1.text().starts_with("refunds fail"), "{adopted:?}");
+        assert!(!adopted[0].1.text().contains("ghp_"), "a secret was on the disk");
+        drop(second);
+        let mut third = Unrecorded::new(&log, "c3");
+        assert_eq!(third.adopt(), adopted);
+        third.keep("Declare".to_owned(), None);
+        drop(third);
+        assert_eq!(Unrecorded::new(&log, "c4").adopt(), [], "what was sent does not come back");
+    }
+}
