@@ -314,6 +314,19 @@ fn a_command_is_the_key_that_is_pressed_and_a_text_the_letter_that_is_on_it() {
 }
 
 #[test]
+fn what_is_overdue_beside_a_later_update_is_called_so_and_has_no_negative_time() {
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let mut desk = Desk::open(Layout::Ic, size);
+        desk.keys("R");
+        desk.key(KeyCode::Enter);
+        desk.keys("a5");
+        desk.pass(8 * 60);
+        let screen = desk.screen();
+        assert!(screen.contains("OVERDUE") && !screen.contains("sooner"), "{screen}");
+    }
+}
+
+#[test]
 fn a_note_typed_in_the_scribe_pane_lands_on_the_timeline_with_the_time_at_which_typing_began() {
     let mut desk = Desk::open(Layout::Scribe, (120, 40));
     desk.keys("pool ");

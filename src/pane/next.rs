@@ -162,14 +162,11 @@ fn draw_question(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> u16 {
 
 /// What is due sooner than the update in big digits, or overdue: beside it where both rows fit whole, else in a row below. Returns the rows taken below.
 fn draw_sooner(obligation: &Obligation, used: u16, beside: Rect, below: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> u16 {
-    let (left, name, style) = (countdown(obligation.left(cx.now)), &obligation.name, urgency(obligation, cx));
+    let (left, name, style) = (obligation.left(cx.now), &obligation.name, urgency(obligation, cx));
+    let is_late = left < chrono::TimeDelta::zero();
+    let (left, what) = if is_late { (countdown(-left), "OVERDUE") } else { (countdown(left), "sooner") };
     let rest = Rect { x: beside.x + used + 2, width: beside.width.saturating_sub(used + 2), ..beside };
-    // What is over its time is not sooner than anything.
-    let word = match alarm(obligation, cx) {
-        Alarm::Calm | Alarm::Amber => "sooner",
-        Alarm::Red => "OVERDUE",
-    };
-    let lines = [format!("{word}: {name}"), format!("{left}  {}", owner(obligation))];
+    let lines = [format!("{what}: {name}"), format!("{left}  {}", owner(obligation))];
     if rest.height >= 2 && lines.iter().all(|line| width(line) <= rest.width) {
         for (line, y) in lines.into_iter().zip(rest.y..rest.bottom()) {
             buf.set_line(rest.x, y, &Line::from(line).style(style), rest.width);
@@ -179,7 +176,11 @@ fn draw_sooner(obligation: &Obligation, used: u16, beside: Rect, below: Rect, bu
     if below.height == 0 {
         return 0;
     }
-    let line = Line::from(format!("{left} {word}: {name} · {}", owner(obligation))).style(style);
+    let line = match is_late {
+        true => format!("{what} {left}: {name} · {}", owner(obligation)),
+        false => format!("{left} {what}: {name} · {}", owner(obligation)),
+    };
+    let line = Line::from(line).style(style);
     buf.set_line(below.x, below.y, &fit_line(line, usize::from(below.width)), below.width);
     1
 }

@@ -385,11 +385,8 @@ impl RunDialog {
         self.reading.is_read |= last >= command_rows;
     }
 
-    pub(super) fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
-        let width = WIDTH.min(screen.width);
-        let plain = cx.theme.text();
-        let (lines, _) = self.lines(screen, cx.theme);
-        let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(6);
+    /// What would be done, and where.
+    pub(crate) fn heading(&self) -> String {
         let badge = self.order.environment.as_ref().map(|badge| format!(" · {badge}")).unwrap_or_default();
         let what = match self.order.purpose {
             Purpose::Do => "run",
@@ -397,8 +394,15 @@ impl RunDialog {
         };
         // What takes something of an exercise back is called so already.
         let title = self.order.title.strip_prefix(&format!("{what}: ")).unwrap_or(&self.order.title);
-        let title = format!("{what}: {title}{badge}");
-        let inner = frame(&title, "Esc leaves: nothing runs", width, rows, screen, buf, cx);
+        format!("{what}: {title}{badge}")
+    }
+
+    pub(super) fn draw(&self, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) -> Option<Position> {
+        let width = WIDTH.min(screen.width);
+        let plain = cx.theme.text();
+        let (lines, _) = self.lines(screen, cx.theme);
+        let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(6);
+        let inner = frame(&self.heading(), "Esc leaves: nothing runs", width, rows, screen, buf, cx);
         let mut y = inner.y;
         if let Some(badge) = &self.order.environment {
             let style = if self.order.changes { cx.theme.red() } else { plain };

@@ -394,7 +394,7 @@ fn dialog(
     let one_line = |text: &str| CleanStr::new(&text.replace('\n', " "));
     let (expect, way_back) = match purpose {
         Purpose::Do => (one_line(&step.expect), one_line(&step.undo)),
-        Purpose::Undo => (one_line(&step.undo), "this takes the step back; e does it again".into()),
+        Purpose::Undo => (one_line(&step.undo), "this takes the step back; running it does it again".into()),
     };
     let confirms = if is_drill || cx.reach.is_dry {
         let done = StepDone { step: name.clone(), title: step.title.clone() };

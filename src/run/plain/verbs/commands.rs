@@ -108,8 +108,7 @@ fn told(session: &mut Session) -> Vec<String> {
     let Some(Proposal { dialog, code }) = &mut session.dialog else { return Vec::new() };
     let seed = format!("{}{}{:?}", dialog.order.digest, session.looks, clock::wall());
     *code = blake3::hash(seed.as_bytes()).to_hex().chars().filter(char::is_ascii_alphabetic).take(4).collect();
-    let badge = dialog.order.environment.as_ref().map(|badge| format!(" · {badge}")).unwrap_or_default();
-    let mut lines = vec![format!("run: {}{badge}", dialog.order.title)];
+    let mut lines = vec![dialog.heading()];
     lines.extend(dialog.parts().into_iter().map(|(name, text)| format!("  {name:<8} {text}")));
     lines.push(match dialog.words() {
         words if words.is_empty() => "  it cannot be started now".to_owned(),
