@@ -330,6 +330,8 @@ pub struct Facts {
     pub approved_playbooks: BTreeMap<CleanStr, Mark>,
     /// The versions of playbooks that count here.
     pub playbooks: BTreeMap<ServiceId, PlaybookFrozen>,
+    /// Since when another version of a playbook counts than the first, and who chose so.
+    pub playbooks_changed: BTreeMap<ServiceId, Mark>,
     /// What goes out, in the order in which it was queued.
     pub deliveries: Vec<Delivery>,
     /// The ways out that people took where another system raised a question.

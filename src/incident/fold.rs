@@ -295,6 +295,9 @@ impl Facts {
                 let known = self.playbooks.get(&body.service).map(|known| &known.digest);
                 let counts = known == body.replaces.as_ref();
                 if counts {
+                    if body.replaces.is_some() {
+                        self.playbooks_changed.insert(body.service.clone(), mark);
+                    }
                     self.playbooks.insert(body.service.clone(), body.clone());
                 }
                 counts.into()

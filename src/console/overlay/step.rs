@@ -73,6 +73,7 @@ pub(crate) fn step(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Result<Offe
                 |(name, value): (&CleanStr, &Value)| format!("{name} = {} ({})", value.exact.shown(), value.origin);
             let mut notes: Vec<String> = means.into_iter().chain(offered.iter().map(origin)).collect();
             notes.extend(others_standing(name, purpose, cx));
+            notes.extend(another_version(name, purpose, cx));
             notes.push("what would run is shown next; nothing runs yet".to_owned());
             show(Overlay::Form(Box::new(Form {
                 kind: FormKind::Parameters { step: name.clone(), purpose },
@@ -294,6 +295,17 @@ fn others_standing(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Option<Stri
     (!others.is_empty()).then(|| format!("also done and not taken back: {}", others.join("; ")))
 }
 
+/// That the way back is not that of the version by which the step was done: it may lead elsewhere.
+fn another_version(name: &StepRef, purpose: Purpose, cx: &Cx<'_>) -> Option<String> {
+    let done = cx.incident.standing_with(name).pop().filter(|_| purpose == Purpose::Undo)?.mark.at;
+    let changed = cx.incident.playbooks_changed.get(&name.service).filter(|mark| mark.at > done)?.at;
+    Some(format!(
+        "ANOTHER VERSION of the playbook counts since {}: this is its way back, and no more that of the run at {}",
+        cx.minute(changed),
+        cx.minute(done)
+    ))
+}
+
 /// Freezes what would run.
 fn dialog(
     playbook: &Playbook,
@@ -356,6 +368,7 @@ fn dialog(
     let holder = cx.incident.claims.get(&name).map(|mark| &mark.by);
     let may_vouch = command.second_person && !cx.is_shared && holder.is_some_and(|holder| holder != cx.me);
     let mut notes: Vec<String> = others_standing(&name, purpose, cx).into_iter().collect();
+    notes.extend(another_version(&name, purpose, cx));
     if order.judging.retries > 0 {
         let judging = &order.judging;
         notes.push(format!(

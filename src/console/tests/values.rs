@@ -229,3 +229,33 @@ fn an_approval_covers_the_bytes_of_a_file_and_a_changed_comment_line_end_or_mark
     load(&mut desk, BOOK);
     assert_eq!(shown(&desk, Purpose::Do, &[]).unwrap().blocked, None, "the same bytes are approved");
 }
+
+#[test]
+fn a_way_back_of_another_version_than_that_of_the_run_says_so() {
+    let mut desk = desk();
+    let frozen = |desk: &Desk, replaces: Option<CleanStr>| {
+        Event::PlaybookFrozen(desk.console.settings.catalogue.get("alipay").unwrap().frozen(replaces))
+    };
+    let first = frozen(&desk, None);
+    desk.write("dana", first);
+    run(&mut desk, Purpose::Do, &SAID, 0);
+    let noted = |desk: &Desk| {
+        let notes = shown(desk, Purpose::Undo, &[]).unwrap().notes;
+        notes.iter().any(|note| note.starts_with("ANOTHER VERSION of the playbook counts since"))
+    };
+    assert!(!noted(&desk), "the same version");
+    let used = desk.console.settings.catalogue.get("alipay").unwrap().digest();
+    let mut catalogue = Catalogue::default();
+    catalogue.take("alipay.toml", &BOOK.replace("undrain-{node}", "wipe-{node}"));
+    desk.tell(Msg::Catalogue(Box::new(catalogue)));
+    desk.pass(60);
+    assert!(!noted(&desk), "a file that nobody took over changes nothing");
+    let second = frozen(&desk, Some(used));
+    desk.write("dana", second);
+    assert_eq!(shown(&desk, Purpose::Undo, &[]).unwrap().order.argv[1], "wipe-node-7");
+    assert!(noted(&desk));
+    desk.key(KeyCode::Esc);
+    desk.keys("3-");
+    let screen = desk.screen();
+    assert!(screen.contains("ANOTHER VERSION of the playbook"), "{screen}");
+}
