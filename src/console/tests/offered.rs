@@ -55,7 +55,7 @@ fn what_is_over_its_time_is_never_called_sooner() {
             assert!(!line.contains("-0:") && !line.contains("-1:"), "{line}");
             words.push("sooner");
         }
-        if screen.lines().any(|line| line.contains(" OVERDUE: tell")) {
+        if screen.lines().any(|line| line.contains("OVERDUE") && line.contains(": tell")) {
             words.push("overdue");
         }
         desk.pass(30);
