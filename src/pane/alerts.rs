@@ -498,6 +498,11 @@ fn line(seen: &Seen<'_>, width: u16, cx: &Cx<'_>) -> Line<'static> {
 
 /// All that is known of an alert, for the rows below the list.
 fn details(seen: &Seen<'_>, width: usize, cx: &Cx<'_>) -> Vec<String> {
+    whole(seen, cx).iter().flat_map(|part| wrap(part, width)).collect()
+}
+
+/// All that is known of an alert, each fact on a line of its own.
+pub(crate) fn whole(seen: &Seen<'_>, cx: &Cx<'_>) -> Vec<String> {
     let alert = seen.live.alert;
     let at = cx.clock(cx.incident.clock().show(seen.live.at));
     let likely = if seen.live.is_likely { ", taken for one: their labels differ" } else { "" };
@@ -518,5 +523,5 @@ fn details(seen: &Seen<'_>, width: usize, cx: &Cx<'_>) -> Vec<String> {
     let others: Vec<_> = alert.annotations.iter().filter(|(_, text)| !is_said(text)).collect();
     parts.extend(others.into_iter().map(|(name, text)| format!("{name}: {text}")));
     parts.extend(alert.generator_url.iter().map(|url| format!("rule: {url}")));
-    parts.iter().flat_map(|part| wrap(part, width)).collect()
+    parts
 }

@@ -713,6 +713,50 @@ async fn an_alert_is_said_when_it_fires_and_an_incident_is_declared_from_it() {
     typist.await.unwrap();
 }
 
+#[tokio::test]
+async fn a_storm_is_told_by_rule_and_by_service_and_a_hundred_labels_are_kept() {
+    use crate::support::http::{Reply, Server};
+    let at = (clock::wall() - chrono::TimeDelta::minutes(2)).to_rfc3339();
+    let alert = |rule: &str, service: &str, pod: usize| {
+        let mut labels =
+            serde_json::json!({"alertname": rule, "service": service, "severity": "warning", "pod": pod.to_string()});
+        for number in 0..96 {
+            labels[format!("label_{number:02}")] = format!("value of {number}").into();
+        }
+        serde_json::json!({"annotations": {"summary": format!("{rule} on {pod}")}, "endsAt": "2099-05-28T20:30:41.123Z",
+            "fingerprint": format!("{service}{pod:012x}"), "receivers": [{"name": "pager"}], "startsAt": at, "updatedAt": at,
+            "status": {"inhibitedBy": [], "silencedBy": [], "state": "active"}, "generatorURL": "http://vm/graph", "labels": labels})
+    };
+    let storm: Vec<_> = (0..20)
+        .map(|pod| alert("KubePodCrashLooping", if pod < 12 { "ledger" } else { "wallet" }, pod))
+        .chain([alert("DiskFull", "wallet", 99)])
+        .collect();
+    let answer = serde_json::json!(storm).to_string();
+    let server = Server::start(move |_| Reply::json(answer.clone())).await;
+    let url = server.url();
+    let typist = tokio::task::spawn_blocking(move || {
+        let host = Host::new();
+        host.declare();
+        let mut plain = host.start(&["open", "INC-1", "--plain", "--alertmanager", &url]);
+        plain.wait_for("KubePodCrashLooping", SOON);
+        plain.type_in(":alerts by rule\n");
+        plain.wait_for("KubePodCrashLooping: 20 firing", SOON);
+        plain.wait_for("DiskFull: 1 firing", SOON);
+        plain.type_in(":alerts by service\n");
+        plain.wait_for("ledger: 12 firing", SOON);
+        plain.wait_for("wallet: 9 firing", SOON);
+        plain.type_in(":alerts by pod\n");
+        plain.wait_for("! write :alerts [by rule | by service]", SOON);
+        plain.type_in(":alert DiskFull\n:quit\n");
+        assert_eq!(code(plain.wait_exit(SOON)), 0);
+        let said = plain.rest();
+        for number in 0..96 {
+            assert!(said.contains(&format!("label_{number:02}=value of {number}")), "{number} is gone: {said}");
+        }
+    });
+    typist.await.unwrap();
+}
+
 #[test]
 fn a_list_can_be_asked_for_some_incidents_in_a_form_for_programs_and_the_worst_comes_first() {
     let host = Host::new();

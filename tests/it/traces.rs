@@ -56,6 +56,33 @@ fn request(number: i64, at: i64, is_bad: bool) -> Value {
            "processes": {"p1": process("alipay-gateway", "alipay-7f9"), "p2": process("ledger", "ledger-0")}})
 }
 
+/// The same in the words of the newer API.
+fn otlp(found: &[&Value]) -> Value {
+    let nanos = |micros: i64| (micros * 1000).to_string();
+    let attribute = |tag: &Value| {
+        let value = match &tag["value"] {
+            Value::Bool(is) => json!({ "boolValue": is }),
+            value => json!({ "stringValue": value }),
+        };
+        json!({"key": tag["key"], "value": value})
+    };
+    let resources = found.iter().flat_map(|trace| {
+        trace["spans"].as_array().unwrap().iter().map(|span| {
+            let service = &trace["processes"][span["processID"].as_str().unwrap()]["serviceName"];
+            let (start, takes) = (span["startTime"].as_i64().unwrap(), span["duration"].as_i64().unwrap());
+            let is_bad = span["tags"].as_array().unwrap().iter().any(|tag| tag["key"] == "error");
+            let parent = span["references"].as_array().unwrap().first().map_or(json!(""), |to| to["spanID"].clone());
+            json!({"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]},
+                "scopeSpans": [{"spans": [{"traceId": span["traceID"], "spanId": span["spanID"],
+                    "parentSpanId": parent, "name": span["operationName"], "kind": 2,
+                    "startTimeUnixNano": nanos(start), "endTimeUnixNano": nanos(start + takes),
+                    "attributes": span["tags"].as_array().unwrap().iter().map(attribute).collect::<Vec<_>>(),
+                    "status": if is_bad { json!({"code": 2, "message": "deadlock"}) } else { json!({}) }}]}]})
+        })
+    });
+    json!({"result": {"resourceSpans": resources.collect::<Vec<_>>()}})
+}
+
 /// Jaeger with a hundred good requests of twenty minutes ago and ten bad ones of the last minutes.
 fn store() -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
     let (good, bad) = (ago(20), ago(3));
@@ -68,6 +95,19 @@ fn store() -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
         match asked.path.as_str() {
             "/api/services" => {
                 Reply::json(r#"{"data":["alipay-gateway"],"total":1,"limit":0,"offset":0,"errors":null}"#)
+            }
+            "/api/v3/services" => Reply::json(r#"{"services":["alipay-gateway"]}"#),
+            "/api/v3/traces" => {
+                let micros = |name: &str| {
+                    let moment = chrono::DateTime::parse_from_rfc3339(asked.parameter(name)?).ok()?;
+                    Some(moment.timestamp_micros())
+                };
+                let (from, until) = (micros("query.start_time_min").unwrap(), micros("query.start_time_max").unwrap());
+                let limit = number("query.search_depth").unwrap() as usize;
+                let is_of = |at: i64| (from..until).contains(&at);
+                let found: Vec<&Value> =
+                    all.iter().rev().filter(|(at, _)| is_of(*at)).map(|(_, trace)| trace).take(limit).collect();
+                Reply::json(otlp(&found).to_string())
             }
             "/api/traces" => {
                 let (from, until) = (number("start").unwrap_or(0), number("end").unwrap_or(i64::MAX));
@@ -84,9 +124,18 @@ fn store() -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
                     .map(|(_, trace)| trace)
                     .filter(|trace| path.ends_with(trace["traceID"].as_str().unwrap()))
                     .collect();
-                Reply::json(json!({"data": found}).to_string())
+                let is_new = path.starts_with("/api/v3/");
+                Reply::json(if is_new { otlp(&found) } else { json!({ "data": found }) }.to_string())
             }
         }
+    }
+}
+
+/// The same store behind the newer API alone.
+fn newer() -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
+    let store = store();
+    move |asked| {
+        if asked.path.starts_with("/api/v3/") { store(asked) } else { Reply::status(404, "404 page not found") }
     }
 }
 
@@ -186,6 +235,30 @@ async fn beside_a_failed_trace_lies_a_healthy_one_of_the_first_time_that_has_one
     });
     let why = compared(&server, only).await.healthy.unwrap_err();
     assert!(why.contains("500") && !why.contains("no healthy trace"), "that it cannot be searched is not none: {why}");
+}
+
+#[tokio::test]
+async fn the_newer_api_is_searched_for_a_healthy_trace_with_the_same_result() {
+    let old = Server::start(store()).await;
+    let new = Server::start(newer()).await;
+    let id = format!("{:032x}", 0xabc_0000 + 900);
+    let mut told = Vec::new();
+    for server in [&old, &new] {
+        let trace = opened(server, &id).await;
+        let found = compared(server, wanted(&trace)).await.healthy.unwrap();
+        let now = found.now.unwrap();
+        assert_eq!((found.then.requests, now.requests), (100, 10));
+        let changes: Vec<_> = differences(&trace.beside(&found.trace))
+            .iter()
+            .map(|pair| (pair.change, pair.operation.to_string()))
+            .collect();
+        told.push((found.period.what.to_string(), changes, found.then.shifts(&now)));
+    }
+    assert_eq!(told[0], told[1]);
+    assert!(!told[0].1.is_empty());
+    let asked = new.requests();
+    let of = |request: &Request| request.parameter("query.operation_name").map(str::to_owned);
+    assert_eq!(asked.iter().filter_map(of).collect::<Vec<_>>(), ["op-a"; 3], "two times of then, and now");
 }
 
 #[tokio::test]

@@ -209,6 +209,34 @@ fn error_spans_of_the_newer_api_open_as_a_trace_and_its_death_is_survived() {
     spans_open_die_and_return(Api::Otlp);
 }
 
+#[test]
+fn a_span_is_read_whole_in_the_pager() {
+    let server = play(|request| playing(Api::Legacy, request));
+    let host = Host::new().declared().in_a_hurry(&[("jaeger", server.url())], Duration::from_secs(1));
+    let pager = host.folder.path().join("pager");
+    std::fs::write(&pager, "#!/bin/sh\necho \"PAGED $(grep -m 1 psp-7)\"\nread answer </dev/tty\n").unwrap();
+    std::fs::set_permissions(&pager, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let pager = pager.display().to_string();
+    let mut console = host.start(WARROOM, &["open", "INC-1"], &[("PAGER", &pager)], (160, 60));
+    console.wait_for("INC-1 SEV1", SOON);
+    console.wait_for("alipay-upstream", SOON);
+    console.send("2");
+    console.type_for("\r", &format!("trace {TRACE}"));
+    console.type_for("z", "POST /pay");
+    console.send("\x1b[B\r");
+    console.wait_for("psp-7", SOON);
+    console.send("v");
+    console.wait_until("the span in the pager", SOON, |screen| {
+        screen.contents().lines().any(|line| line.starts_with("PAGED ") && line.contains("psp-7"))
+    });
+    console.send("\n");
+    console.wait_until("the console", SOON, |screen| {
+        screen.contents().contains("peer.host") && !screen.contents().contains("PAGED")
+    });
+    console.send(ESC);
+    console.quit();
+}
+
 fn spans_open_die_and_return(api: Api) {
     let is_alive = Arc::new(AtomicBool::new(true));
     let alive = is_alive.clone();

@@ -13,7 +13,7 @@ use crate::console::{Doubt, Effect};
 use crate::incident::{Command, Severity, matchers};
 use crate::pane::Cx;
 use crate::pane::alerts::storm::{By, Group, groups, words};
-use crate::pane::alerts::{Seen, burst, of_burst, runbook_of, seen};
+use crate::pane::alerts::{Seen, burst, of_burst, runbook_of, seen, whole};
 use crate::text::CleanStr;
 
 pub(super) const VERBS: &[Verb] = &[
@@ -44,6 +44,20 @@ pub(super) const VERBS: &[Verb] = &[
         },
     )
     .shell(InShell::Own("alerts")),
+    verb("alert", "N | NAME", "all that an alert carries: every label and annotation", |session, rest, wall| {
+        let cx = session.cx(wall);
+        let all = named(session, "alert", rest, &cx)?;
+        let Some(first) = all.first() else { return usage("alert") };
+        // One fact may be a text of several lines.
+        let lines: Vec<String> = whole(first, &cx).iter().flat_map(|fact| fact.lines().map(str::to_owned)).collect();
+        let lines = lines.into_iter().map(|line| line.replacen("runbook (r): ", "runbook: ", 1)).collect();
+        session.answer(lines)
+    })
+    .looks()
+    .live()
+    .shell(InShell::Not(
+        "an alert has its number only as long as a console is open: `warroom alerts --json` has all of it",
+    )),
     verb(
         "runbook",
         "N | NAME",
