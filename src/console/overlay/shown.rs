@@ -81,6 +81,7 @@ impl Shown {
         if let Some(texts) = &self.opened_with {
             let texts = texts.iter().cloned().map(Some).collect();
             self.overlay.fill(&HalfTyped { texts, choices: Vec::new() });
+            self.is_restored = false;
         }
     }
 
