@@ -71,6 +71,8 @@ use tty::Tty;
 
 /// The loop wakes at least this often while it looks whether the clocks still agree.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
+/// And at least this often while it looks for the size of a terminal of another session, of which the system does not tell it.
+const SIZE_IS_ASKED: Duration = Duration::from_secs(1);
 /// How long the way out waits for the journal to write what it accepted.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
@@ -216,6 +218,7 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
     }
     let guard = tty.enter()?;
     tty::install_panic_hook(tty.restore_handle(), |panic| tracing::error!("{panic}"));
+    let tells_its_size = tty.tells_its_size();
     let size = tty.size();
     let area = Rect::new(0, 0, size.width, size.height);
     let mut view = View {
@@ -275,6 +278,9 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
             }
             continue;
         }
+        if !tells_its_size && tty.size() != view.buffer.area.as_size() {
+            view.repaint(&tty, &mut shell);
+        }
         let Ok(frame) = view.draw_if_due(&tty, wall) else { break signals::Ending::Hup.status() };
         if !view.screen.is_busy() {
             view.console.frame_is_out(wall);
@@ -283,7 +289,8 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
             fail();
         }
         let next = view.console.next_wake().map(|at| (at - wall).to_std().unwrap_or_default());
-        let sleep = next.into_iter().chain(frame).min().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
+        let longest = if tells_its_size { LONGEST_SLEEP } else { SIZE_IS_ASKED };
+        let sleep = next.into_iter().chain(frame).min().unwrap_or(longest).min(longest);
         let happened = tokio::select! {
             biased;
             asked = signals.next() => Event::Asked(asked),

@@ -62,7 +62,7 @@ fn run(mut command: Command, paged: &Paged) -> std::io::Result<()> {
 
 /// Shows an address as a link on the terminal itself, until Enter.
 fn link(address: &str) -> std::io::Result<()> {
-    let mut terminal = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    let mut terminal = super::tty::lines()?;
     let shown = format!(
         "\r\nThe runbook is not in a folder of this machine. Its address, as a link:\r\n\r\n  \
          \x1b]8;;{address}\x1b\\{address}\x1b]8;;\x1b\\\r\n\r\nEnter goes back.\r\n"

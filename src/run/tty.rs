@@ -2,6 +2,8 @@
 //!
 //! Hides termios and escape codes. The description is opened anew and not blocking, so that nobody who shares stdin with us is
 //! disturbed, and no write of ours ever waits: `write(2)` to a stdout that nobody reads freezes the loop for as long as that lasts.
+//! Where it cannot be opened by its name (`su -c` from another account, a chroot without `/dev`), stdin's or stdout's own description
+//! is used, made not blocking as long as the screen is ours, and given back as it was.
 //!
 //! Invariant: once entered, every way out (quit, signal, panic on the loop's thread, stop) gives the terminal back as it was, in at
 //! most 200 ms, also when nobody reads from it.
@@ -9,7 +11,7 @@
 use std::ffi::CStr;
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
@@ -17,11 +19,12 @@ use std::time::Duration;
 
 use ratatui::layout::Size;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
-use rustix::process::{Signal, getpgrp, kill_current_process_group};
+use rustix::process::{Signal, getpgrp, getsid, kill_current_process_group};
 use rustix::termios::{
-    OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr, ttyname,
+    OptionalActions, QueueSelector, Termios, isatty, tcflush, tcgetattr, tcgetpgrp, tcgetsid, tcgetwinsize, tcsetattr,
+    ttyname,
 };
 use tokio::io::unix::AsyncFd;
 
@@ -69,6 +72,8 @@ pub struct Tty {
 struct Modes {
     fd: Arc<OwnedFd>,
     before: Termios,
+    /// The flags of a description that others use too, as they were: it is not blocking only while the screen is ours.
+    shared: Option<OFlags>,
     entered: AtomicBool,
     mouse: AtomicBool,
 }
@@ -94,10 +99,11 @@ impl Tty {
     /// # Errors
     /// When there is none, or it cannot be watched.
     pub fn open() -> Result<Self, TtyError> {
-        let fd = Arc::new(open_own().map_err(|error| TtyError::None(error.into()))?);
+        let (fd, shared) = open_own().map_err(|error| TtyError::None(error.into()))?;
+        let fd = Arc::new(fd);
         let before = tcgetattr(&fd).map_err(|error| TtyError::None(error.into()))?;
         let watched = watch(fd.clone()).map_err(|source| TtyError::Refused { what: "to be watched", source })?;
-        let modes = Modes { fd, before, entered: AtomicBool::new(false), mouse: AtomicBool::new(false) };
+        let modes = Modes { fd, before, shared, entered: AtomicBool::new(false), mouse: AtomicBool::new(false) };
         Ok(Self { fd: watched, modes: Arc::new(modes), mouse: false })
     }
 
@@ -132,6 +138,11 @@ impl Tty {
             Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Size::new(size.ws_col, size.ws_row),
             Ok(_) | Err(_) => Size::new(80, 24),
         }
+    }
+
+    /// Whether the system tells of another size (SIGWINCH): only to the session whose terminal it is. All others must look.
+    pub fn tells_its_size(&self) -> bool {
+        is_controlling(self.modes.fd.as_fd())
     }
 
     /// Stops the process and its group as Ctrl+Z does, and comes back when it is continued. The screen must be painted anew then.
@@ -179,6 +190,7 @@ impl Tty {
                 return Err(error);
             }
         }
+        self.modes.unblock();
         self.modes.entered.store(true, Ordering::SeqCst);
         self.modes.mouse.store(self.mouse, Ordering::SeqCst);
         put(&self.modes.fd, ENTER);
@@ -197,8 +209,10 @@ impl RestoreHandle {
             return;
         }
         put(&modes.fd, if modes.mouse.load(Ordering::SeqCst) { LEAVE_MOUSE } else { LEAVE });
-        // Changing modes from the background would stop us here; whoever is in the foreground has set his own.
-        if tcgetpgrp(&modes.fd).is_ok_and(|group| group == getpgrp()) {
+        modes.block();
+        // Changing modes from the background would stop us here; whoever is in the foreground has set his own. A terminal of another
+        // session knows no foreground of ours, and stops nobody.
+        if tcgetpgrp(&modes.fd).map_or_else(|error| error == Errno::NOTTY, |group| group == getpgrp()) {
             // Keys that were meant for the console are not the shell's.
             let _ = tcflush(&modes.fd, QueueSelector::IFlush);
             let _ = tcsetattr(&modes.fd, OptionalActions::Now, &modes.before);
@@ -208,17 +222,35 @@ impl RestoreHandle {
     /// Last words on a terminal that was given back. A plain write to a stderr that nobody reads would hold the dead process for ever.
     fn say(&self, words: &str) {
         let fd = &*self.0.fd;
+        self.0.unblock();
         if write_some(fd, words.as_bytes()).is_ok_and(|count| count < words.len()) {
             // To make room is to throw away what is queued, and the way back may be in it.
             let _ = tcflush(fd, QueueSelector::OFlush);
             put(fd, LEAVE);
             put(fd, words.as_bytes());
         }
+        self.0.block();
     }
 
     /// Whether the terminal is ours now.
     pub fn is_entered(&self) -> bool {
         self.0.entered.load(Ordering::SeqCst)
+    }
+}
+
+impl Modes {
+    /// Makes a shared description not blocking; our own always is.
+    fn unblock(&self) {
+        if let Some(flags) = self.shared {
+            let _ = fcntl_setfl(&self.fd, flags | OFlags::NONBLOCK);
+        }
+    }
+
+    /// Gives a shared description back as it was.
+    fn block(&self) {
+        if let Some(flags) = self.shared {
+            let _ = fcntl_setfl(&self.fd, flags);
+        }
     }
 }
 
@@ -265,16 +297,42 @@ pub fn is_over_ssh() -> bool {
     ["SSH_CONNECTION", "SSH_TTY"].into_iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-fn open_own() -> rustix::io::Result<OwnedFd> {
+/// The terminal of stdin or stdout, else of the session; with the flags of its description where that is not our own.
+fn open_own() -> rustix::io::Result<(OwnedFd, Option<OFlags>)> {
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let open = |path: &CStr| rustix::fs::open(path, flags, Mode::empty());
-    let named = [ttyname(rustix::stdio::stdin(), Vec::new()), ttyname(rustix::stdio::stdout(), Vec::new())];
-    for name in named.into_iter().flatten() {
-        if let Ok(fd) = open(&name) {
-            return Ok(fd);
+    let open = |path: &CStr| rustix::fs::open(path, flags, Mode::empty()).map(|fd| (fd, None));
+    for stream in [rustix::stdio::stdin(), rustix::stdio::stdout()] {
+        if !isatty(stream) {
+            continue;
+        }
+        if let Ok(own) = ttyname(stream, Vec::new()).and_then(|name| open(&name)) {
+            return Ok(own);
+        }
+        if is_controlling(stream)
+            && let Ok(own) = open(c"/dev/tty")
+        {
+            return Ok(own);
+        }
+        let flags = fcntl_getfl(stream)?;
+        if flags.contains(OFlags::RDWR) {
+            return Ok((rustix::io::fcntl_dupfd_cloexec(stream, 3)?, Some(flags)));
         }
     }
     open(c"/dev/tty")
+}
+
+/// Whether a terminal is the one of this session.
+fn is_controlling(fd: BorrowedFd<'_>) -> bool {
+    matches!((tcgetsid(fd), getsid(None)), (Ok(its), Ok(ours)) if its == ours)
+}
+
+/// The terminal for a few lines that wait for an answer, while the screen is not ours.
+pub(super) fn lines() -> io::Result<std::fs::File> {
+    let (fd, shared) = open_own()?;
+    if shared.is_none() {
+        fcntl_setfl(&fd, fcntl_getfl(&fd)? - OFlags::NONBLOCK)?;
+    }
+    Ok(fd.into())
 }
 
 fn write_some(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
