@@ -12,7 +12,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::incident::{Actor, ServiceId};
-use crate::text::CleanStr;
+use crate::text::{CleanStr, Sought};
 
 /// Changes beyond this age are not looked at while an incident runs.
 pub const RECENT: TimeDelta = TimeDelta::hours(24);
@@ -192,7 +192,7 @@ pub struct ChangeFilter {
 impl ChangeFilter {
     /// Whether a change is wanted.
     pub fn takes(&self, change: &Change) -> bool {
-        let has = |text: &str, part: &String| text.to_lowercase().contains(&part.to_lowercase());
+        let has = |text: &str, part: &String| Sought::phrase(part).is_in(text);
         self.service.as_ref().is_none_or(|name| change.services().any(|service| service.eq_ignore_ascii_case(name)))
             && self.kind.is_none_or(|kind| change.kind == kind)
             && self.by.as_ref().is_none_or(|part| has(&change.by, part))

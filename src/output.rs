@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use chrono::{DateTime, Utc};
 
 use crate::incident::EntryId;
-use crate::text::{CleanStr, CleanText, TEXT_BYTES, TEXT_LINES};
+use crate::text::{CleanStr, CleanText, Sought, TEXT_BYTES, TEXT_LINES};
 
 /// A ring holds so many lines.
 pub const MOST_LINES: usize = 5_000;
@@ -110,8 +110,8 @@ impl Output {
 
     /// The next line from a number on that has some words, without regard to case; it goes round.
     pub fn find(&self, words: &str, from: usize) -> Option<usize> {
-        let words = words.to_lowercase();
-        let has = |number: &usize| self.line(*number).to_lowercase().contains(&words);
+        let words = Sought::phrase(words);
+        let has = |number: &usize| words.is_in(self.line(*number));
         (from..self.len()).find(has).or_else(|| (self.first()..from.min(self.len())).find(has))
     }
 }

@@ -18,6 +18,7 @@ pub mod markup;
 pub mod mask;
 mod screen;
 mod sequence;
+mod sought;
 pub mod times;
 
 use std::borrow::Borrow;
@@ -27,7 +28,8 @@ use std::ops::Deref;
 pub use exact::Exact;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use screen::{MARK, columns, fit, folded, is_harmful, is_invisible, shown};
+pub use screen::{MARK, columns, fit, is_harmful, is_invisible, shown};
+pub use sought::{Sought, alike, folded, folded_cased};
 
 /// The longest word or sentence that is kept of what another system says, in bytes.
 pub const FIELD_BYTES: usize = 4096;

@@ -13,7 +13,7 @@ use crate::alert::title;
 use crate::incident::Severity;
 use crate::live::Freshness;
 use crate::pane::{Cx, alerts};
-use crate::text::{CleanStr, CleanText};
+use crate::text::{CleanStr, CleanText, Sought};
 use crate::widget::frame::{PaneFrame, centred};
 use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, wrap};
@@ -95,14 +95,13 @@ impl Start {
     }
 
     fn sift(&mut self) {
-        let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
+        let words = Sought::words(&self.filter);
         let has = |summary: &&Summary| {
             let severity = summary.severity.map_or("", Severity::name);
             let service = summary.service.as_deref().unwrap_or_default();
             let commander = summary.commander.as_deref().unwrap_or_default();
             let (id, phase, title) = (summary.id, summary.phase.name(), &summary.title);
-            let text = format!("{id} {severity} {phase} {service} {commander} {title}").to_lowercase();
-            words.iter().all(|word| text.contains(word))
+            words.is_in(&format!("{id} {severity} {phase} {service} {commander} {title}"))
         };
         self.list = self.all.iter().filter(has).cloned().collect();
     }

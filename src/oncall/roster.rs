@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::Person;
-use crate::text::CleanStr;
+use crate::text::{CleanStr, alike, folded};
 
 /// The longest name, in words, that is looked for at the beginning of a line.
 const MOST_WORDS: usize = 5;
@@ -32,9 +32,9 @@ enum Found {
     Nobody,
 }
 
-/// A name as it is compared: letter case and blanks do not count.
+/// A name as it is compared: letter case, blanks and the way of writing a letter do not count. An accent does: it may be somebody else's name.
 fn key(name: &str) -> String {
-    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    alike(name).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// All that one person is called, but for the title: it belongs to a position.
@@ -132,16 +132,16 @@ impl Roster {
         if let Some(name) = self.exact(said) {
             return Found::One(name.clone());
         }
-        let said = called(said);
+        let said = folded(&called(said));
         let words: Vec<_> = said.split(' ').collect();
         let has_all = |name: &&CleanStr| {
-            let name = called(name);
+            let name = folded(&called(name));
             let own: Vec<_> = name.split(' ').collect();
             !said.is_empty() && words.iter().all(|word| own.contains(word))
         };
         let mut found: Vec<_> = self.all().filter(has_all).cloned().collect();
         if found.is_empty() {
-            let holds = |person: &&Person| person.title.as_ref().is_some_and(|title| called(title) == said);
+            let holds = |person: &&Person| person.title.as_ref().is_some_and(|title| folded(&called(title)) == said);
             found.extend(self.people.iter().filter(holds).map(|person| person.name.clone()));
         }
         match found.len() {
@@ -199,13 +199,14 @@ impl Roster {
     pub fn split_last<'a>(&self, text: &'a str) -> (&'a str, &'a str) {
         let text = text.trim();
         if text.ends_with(['"', '\u{201d}'])
-            && let Some(start) = text[..text.len() - 1].rfind(['"', '\u{201c}'])
+            && let Some(start) = text.trim_end_matches(['"', '\u{201d}']).rfind(['"', '\u{201c}'])
         {
             let start = if text[..start].ends_with('@') { start - 1 } else { start };
             return (text[..start].trim(), &text[start..]);
         }
-        let starts = text.char_indices().filter(|(_, letter)| letter.is_whitespace()).map(|(at, _)| at + 1);
-        let starts: Vec<_> = std::iter::once(0).chain(starts).filter(|at| text.is_char_boundary(*at)).collect();
+        let starts = text.char_indices().filter(|(_, letter)| letter.is_whitespace());
+        let starts = starts.map(|(at, letter)| at + letter.len_utf8());
+        let starts: Vec<_> = std::iter::once(0).chain(starts).collect();
         let known = starts.iter().find(|start| self.exact(&text[**start..]).is_some());
         let start = known.or(starts.last()).copied().unwrap_or(0);
         (text[..start].trim(), &text[start..])
@@ -213,12 +214,12 @@ impl Roster {
 
     /// The names that a beginning can grow into, those in use first.
     pub fn completions(&self, begun: &str) -> Vec<CleanStr> {
-        let begun = called(begun.trim().trim_start_matches('@').trim_start_matches(['"', '\u{201c}']));
+        let begun = folded(&called(begun.trim().trim_start_matches('@').trim_start_matches(['"', '\u{201c}'])));
         if begun.is_empty() {
             return Vec::new();
         }
         let begins = |name: &str| {
-            let name = called(name);
+            let name = folded(&called(name));
             name.starts_with(&begun) || name.split(' ').any(|word| word.starts_with(&begun))
         };
         let others = self.others.iter().filter(|name| begins(name)).cloned();

@@ -14,7 +14,7 @@ use crate::incident::{Command, Evidence};
 use crate::live::{Freshness, Inquiry, SIMULATED, SpanFinding};
 use crate::slo::Unit;
 use crate::spans::{SpanGroup, SpanOrder, SpanRow, Step, TraceId, group};
-use crate::text::CleanText;
+use crate::text::{CleanText, Sought};
 use crate::widget::list::Selection;
 use crate::widget::text::{duration, fit_line, relative, wrap};
 
@@ -184,8 +184,7 @@ impl Spans {
     }
 
     fn matches(&self, row: &SpanRow) -> bool {
-        let text = format!("{} {} {}", row.service, row.operation, row.error).to_lowercase();
-        self.filter.to_lowercase().split_whitespace().all(|word| text.contains(word))
+        Sought::words(&self.filter).is_in(&format!("{} {} {}", row.service, row.operation, row.error))
     }
 }
 

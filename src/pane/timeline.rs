@@ -14,7 +14,7 @@ use super::{Act, Cx, Intent, Pane, PaneId, PaneSpec, Purpose, Question, acts_fro
 use crate::incident::command::{assignment, scribe_line_since};
 use crate::incident::timeline::{Hand, View};
 use crate::incident::{Command, EntryId, EntryRedacted, Line, NoteAdded, NoteStruck};
-use crate::text::{CleanStr, CleanText, folded};
+use crate::text::{CleanStr, CleanText, Sought};
 use crate::widget::editor::{Edited, Editor};
 use crate::widget::text::{fit_line, minutes, wrap};
 
@@ -149,8 +149,8 @@ impl TimelinePane {
             return self.ask_search();
         }
         let view = cx.incident.timeline();
-        let words = folded(&self.words);
-        let hit = |place: &usize| view.line(*place).is_some_and(|line| folded(&text_of(&line)).contains(&words));
+        let words = Sought::phrase(&self.words);
+        let hit = |place: &usize| view.line(*place).is_some_and(|line| words.is_in(&text_of(&line)));
         let here = self.place(view).unwrap_or(view.len());
         let found = if by < 0 {
             (0..here).rev().find(hit).or_else(|| (here..view.len()).rev().find(hit))
@@ -519,7 +519,7 @@ fn rows(view: View<'_>, place: usize, is_selected: bool, width: u16, cx: &Cx<'_>
         (None, Hand::Human) => cx.theme.human(),
         (None, Hand::Machine) => cx.theme.machine(),
     };
-    let is_hit = !words.is_empty() && folded(&text).contains(&folded(words));
+    let is_hit = !words.is_empty() && Sought::phrase(words).is_in(&text);
     let style = if is_hit { style.patch(cx.theme.found()) } else { style };
     let actor_width = crate::text::columns(&actor);
     let room = width.saturating_sub(indent + actor_width).max(10);

@@ -11,6 +11,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::text::folded_cased;
+
 /// A name that matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
@@ -27,17 +29,25 @@ pub struct Hit {
 /// Words of the question may come in any order; an upper-case letter matches only itself, a lower-case one both.
 pub fn rank<'a>(question: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<Hit> {
     let mut matcher = Matcher::new(Config::DEFAULT);
-    let pattern = Pattern::parse(question, CaseMatching::Smart, Normalization::Smart);
-    let (mut room, mut letters) = (Vec::new(), Vec::new());
+    let pattern = Pattern::parse(&folded_cased(question), CaseMatching::Smart, Normalization::Smart);
+    let (mut room, mut letters) = (Vec::<(char, usize)>::new(), Vec::new());
     let mut hits: Vec<Hit> = names
         .into_iter()
         .enumerate()
         .filter_map(|(index, name)| {
             letters.clear();
-            let score = pattern.indices(Utf32Str::new(name, &mut room), &mut matcher, &mut letters)?;
+            // Each letter that is compared, and the cluster that it comes from.
+            room.clear();
+            let clusters = name.graphemes(true).enumerate();
+            room.extend(clusters.flat_map(|(place, cluster)| {
+                folded_cased(cluster).chars().map(|letter| (letter, place)).collect::<Vec<_>>()
+            }));
+            let compared: Vec<char> = room.iter().map(|(letter, _)| *letter).collect();
+            let score = pattern.indices(Utf32Str::Unicode(&compared), &mut matcher, &mut letters)?;
+            let mut letters: Vec<usize> = letters.iter().filter_map(|at| Some(room.get(*at as usize)?.1)).collect();
             letters.sort_unstable();
             letters.dedup();
-            Some(Hit { index, score, letters: letters.iter().map(|letter| *letter as usize).collect() })
+            Some(Hit { index, score, letters })
         })
         .collect();
     hits.sort_by_key(|hit| std::cmp::Reverse(hit.score));

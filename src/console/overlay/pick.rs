@@ -9,7 +9,7 @@ use super::{Outcome, Overlay};
 use crate::console::Summary;
 use crate::incident::{Command, EntryId, Event, IncidentId, Phase, Purpose as RunFor, Role, Seat, Severity, StepRef};
 use crate::pane::{Cx, FormKind, Item, Purpose, Question};
-use crate::text::{CleanStr, CleanText, Exact};
+use crate::text::{CleanStr, CleanText, Exact, Sought};
 use crate::widget::text::countdown;
 
 /// What a row of a picker stands for.
@@ -60,13 +60,9 @@ pub(crate) struct Pick {
 impl Pick {
     /// The rows that are shown, each with its place.
     pub(super) fn sifted(&self) -> Vec<(usize, &str)> {
-        let words = self.filter.as_deref().unwrap_or_default().to_lowercase();
-        let has = |text: &str| {
-            let text = text.to_lowercase();
-            words.split_whitespace().all(|word| text.contains(word))
-        };
+        let words = Sought::words(self.filter.as_deref().unwrap_or_default());
         let all = self.rows.iter().enumerate().map(|(place, (text, _))| (place, text.as_str()));
-        all.filter(|(_, text)| words.is_empty() || has(text)).collect()
+        all.filter(|(_, text)| words.is_in(text)).collect()
     }
 
     /// Takes a key of somebody who narrows the list; what is no letter of theirs goes on.

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span as Words};
 use crate::pane::{Cx, PaneId};
 use crate::spans::Span;
 use crate::spans::fields::Field;
-use crate::text::fit;
+use crate::text::{fit, folded};
 use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, wrap};
 
@@ -74,7 +74,7 @@ impl Whole {
     }
 
     fn find(&mut self, from: usize, span: &Span, cx: &Cx<'_>) -> Result<(), String> {
-        let words = self.words.to_lowercase();
+        let words = folded(&self.words);
         if words.trim().is_empty() {
             return Err("/ says what to look for".to_owned());
         }
@@ -82,7 +82,7 @@ impl Whole {
         let rows = rows(&fields, cx.width(PaneId::Spans));
         let here = self.cursor.place(rows.len());
         // What is looked for may lie across two rows, whose blanks the wrapping took.
-        let squeezed = |text: &str| text.to_lowercase().split_whitespace().collect::<String>();
+        let squeezed = |text: &str| folded(text).split_whitespace().collect::<String>();
         let words = squeezed(&words);
         let texts: Vec<String> = rows.iter().map(|row| squeezed(&row.text)).collect();
         let has = |place: usize| {

@@ -19,7 +19,7 @@ use crate::pane::Cx;
 use crate::pane::alerts::{Seen, burst, burst_line, seen};
 use crate::pane::due::grouped;
 use crate::template::{Audience, Remark, Vocabulary, lint};
-use crate::text::{CleanStr, CleanText, fit};
+use crate::text::{CleanStr, CleanText, Sought, fit};
 use crate::widget::text::{duration, relative};
 
 /// Columns for the labels of an alert.
@@ -239,13 +239,11 @@ pub(super) fn changes_like(numbers: &mut Numbers, asked: &str, cx: &Cx<'_>) -> R
             "-s" => filter.service = parts.next().map(str::to_owned),
             "-k" => filter.kind = parts.next().map(str::parse).transpose()?,
             "-b" => filter.by = parts.next().map(str::to_owned),
-            word => words.push(word.to_lowercase()),
+            word => words.push(word),
         }
     }
-    let has = |change: &&Change| {
-        let line = change.line().to_lowercase();
-        filter.takes(change) && words.iter().all(|word| line.contains(word))
-    };
+    let words = Sought::words(&words.join(" "));
+    let has = |change: &&Change| filter.takes(change) && words.is_in(&change.line());
     let all: Vec<_> = ours.into_iter().chain(others).filter(has).collect();
     Ok(changes_of(numbers, &all, cx))
 }

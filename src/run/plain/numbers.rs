@@ -11,7 +11,7 @@ use crate::change::Change;
 use crate::console::overlay;
 use crate::incident::{Channel, Duty, EntryId, Event, Incident, ReviewOf};
 use crate::pane::Cx;
-use crate::text::CleanStr;
+use crate::text::{CleanStr, folded, is_invisible};
 
 /// Things of one kind, in the order in which they got their numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,15 +168,17 @@ fn channel_word(channel: Channel) -> &'static str {
 
 /// Several words as one that is easily typed: small letters and digits with hyphens between them.
 pub(super) fn key(words: &str) -> String {
+    let words: String = words.chars().filter(|letter| !is_invisible(*letter)).collect();
     let words = words.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
 }
 
 /// The thing that a typed word names: by the whole of its word, or by a beginning that no other one has.
 pub(super) fn named<T>(typed: &str, all: Vec<(String, T)>, name: &str, list: &str) -> Result<T, String> {
-    let wanted = key(typed);
-    let is_whole = all.iter().any(|(word, _)| *word == wanted);
-    let fits = |word: &str| if is_whole { word == wanted } else { !wanted.is_empty() && word.starts_with(&wanted) };
+    let wanted = folded(&key(typed));
+    let is_whole = all.iter().any(|(word, _)| folded(word) == wanted);
+    let begins = |word: &str| !wanted.is_empty() && folded(word).starts_with(&wanted);
+    let fits = |word: &str| if is_whole { folded(word) == wanted } else { begins(word) };
     let (mut fit, mut others) = (all.into_iter().filter(|(word, _)| fits(word)), 0);
     let found = fit.next();
     others += fit.count();

@@ -15,7 +15,7 @@ use crate::incident::{Command, Evidence, ObligationSnoozed};
 use crate::pane::Past;
 use crate::pane::due::grouped;
 use crate::pane::graphs::newest_evidence;
-use crate::text::CleanStr;
+use crate::text::{CleanStr, Sought};
 
 pub(super) const VERBS: &[Verb] = &[
     verb("due", "", "what is due, until when, whose it is, with the word that names it", due).looks(),
@@ -177,10 +177,9 @@ fn pin(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
             (kind.example.clone(), CleanStr::new(&format!("{}{}", group_line(kind, &cx), way_words(kind))));
         return session.ask(Command::PinEvidence(Evidence::Trace { trace, summary }), wall);
     }
-    let words = rest.trim().to_lowercase();
+    let words = Sought::phrase(rest.trim());
     let all = objectives(&cx);
-    let mut named =
-        all.iter().filter(|(_, objective)| !words.is_empty() && objective.title.to_lowercase().contains(&words));
+    let mut named = all.iter().filter(|(_, objective)| !words.is_blank() && words.is_in(&objective.title));
     let Some((id, objective)) = named.next() else {
         let titles: Vec<_> = all.iter().map(|(_, objective)| objective.title.as_str()).collect();
         return Err(format!("write :pin and one of {}", titles.join(", ")));
