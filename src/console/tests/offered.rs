@@ -4,10 +4,12 @@ use super::*;
 use crate::console::overlay::{self as items, Shown};
 use crate::incident::{Phase, PhaseEntered, Plain, RoleNamed};
 
+type List = fn(&Cx<'_>) -> Overlay;
+
 #[test]
 fn a_list_without_rows_offers_no_key_that_takes_one() {
     let mut desk = Desk::open_record(IncidentId::incident(1), settings(Layout::Comms), (120, 40));
-    let all: [(&str, fn(&Cx<'_>) -> Overlay); 5] = [
+    let all: [(&str, List); 5] = [
         ("call-backs", items::call_backs),
         ("proposals", items::decisions),
         ("texts", items::drafts),
