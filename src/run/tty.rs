@@ -44,6 +44,10 @@ const LEAVE_MOUSE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?1006l\x1b[?1002l\x1b[?25h\x1
 /// How long the way out waits for a terminal that takes no bytes before it throws away what is queued, and once more after that.
 const PATIENCE: Duration = Duration::from_millis(80);
 
+/// More columns and rows than any screen has: a buffer of 65,535 squared would be all of the memory.
+const WIDEST: u16 = 1000;
+const HIGHEST: u16 = 500;
+
 /// Why there is no full screen.
 #[derive(Debug, thiserror::Error)]
 pub enum TtyError {
@@ -132,10 +136,12 @@ impl Tty {
         self.restore_handle().restore();
     }
 
-    /// Columns and rows; 80×24 where the terminal does not know.
+    /// Columns and rows; 80×24 where the terminal does not know, and no more than any screen has where it talks nonsense.
     pub fn size(&self) -> Size {
         match tcgetwinsize(&self.modes.fd) {
-            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Size::new(size.ws_col, size.ws_row),
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => {
+                Size::new(size.ws_col.min(WIDEST), size.ws_row.min(HIGHEST))
+            }
             Ok(_) | Err(_) => Size::new(80, 24),
         }
     }

@@ -8,11 +8,12 @@ use crate::support::http::{Reply, Server};
 use crate::support::pty::{self, code};
 
 /// Words of line mode that a shell has not; the table says for each in a sentence why.
-const ONLY_IN_A_CONSOLE: [&str; 14] = [
+const ONLY_IN_A_CONSOLE: [&str; 15] = [
     "quit",
     "trace",
     "span",
     "compare",
+    "alert",
     "runbook",
     "confirm",
     "trust",

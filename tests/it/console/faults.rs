@@ -249,7 +249,15 @@ fn a_closed_terminal_ends_the_console_at_once_without_spinning() {
 #[test]
 fn signals_end_the_console_and_give_the_terminal_back() {
     let host = Host::new().declared();
-    for (signal, status) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+    let others = [
+        (Signal::QUIT, 131),
+        (Signal::USR1, 138),
+        (Signal::USR2, 140),
+        (Signal::ALARM, 142),
+        (Signal::XCPU, 152),
+        (Signal::ABORT, 134),
+    ];
+    for (signal, status) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)].into_iter().chain(others) {
         for stalled in [false, true] {
             let mut console = if stalled {
                 let mut console = host.console(&["gameday", "--speed", "60"]);

@@ -111,6 +111,20 @@ fn a_window_that_is_dragged_about_for_long_shows_nothing_stale() {
 }
 
 #[test]
+fn a_size_of_nonsense_ends_nobody() {
+    let host = Host::new().declared();
+    let mut console = host.open(&[]);
+    for size in [(65_535, 65_535), (65_535, 1), (1, 65_535), (0, 0)] {
+        console.resize_unseen(size);
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    console.resize((100, 30));
+    console.wait_for("INC-1 SEV1", SOON);
+    console.note("still here");
+    console.quit();
+}
+
+#[test]
 fn below_twenty_by_five_there_is_one_line_and_it_is_the_alarm() {
     let host = Host::new().declared();
     let mut console = host.start(WARROOM, &["open", "INC-1"], &[], (60, 4));

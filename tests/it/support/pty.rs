@@ -227,6 +227,11 @@ impl Pty {
         tcsetwinsize(self.master(), winsize(size)).unwrap();
     }
 
+    /// A size that the program is told, and that no screen has: what stands on this one counts no more until the next size.
+    pub fn resize_unseen(&mut self, size: (u16, u16)) {
+        tcsetwinsize(self.master(), winsize(size)).unwrap();
+    }
+
     /// Stops reading.
     pub fn stall(&self) {
         self.read_as(Reading::Stalled);
