@@ -131,10 +131,14 @@ fn of_now(told: &Told) -> Option<&ObjectiveId> {
     if let Told::Measured(id, Scope::Now, _) | Told::Unmeasured(id, Scope::Now, _) = told { Some(id) } else { None }
 }
 
+/// Whether a source answers questions about objectives at all.
+fn measures(told: &[Told]) -> bool {
+    told.iter().any(|one| matches!(one, Told::Measured(..) | Told::Unmeasured(..)))
+}
+
 /// Whether a source that measures has said something of the present of each objective.
 fn is_whole(told: &[Told], wanted: usize) -> bool {
-    let measures = told.iter().any(|one| matches!(one, Told::Measured(..) | Told::Unmeasured(..)));
-    !measures || told.iter().filter_map(of_now).collect::<BTreeSet<_>>().len() >= wanted
+    !measures(told) || told.iter().filter_map(of_now).collect::<BTreeSet<_>>().len() >= wanted
 }
 
 /// Which version stands behind an address, where it says so.
@@ -178,7 +182,11 @@ fn said(name: &str, told: &Told) -> Vec<Finding> {
 
 /// Whether each query of each playbook returns data: the worst that came of its questions.
 fn objectives(told: &[Told], catalogue: &Catalogue) -> Vec<Finding> {
-    let mut all: BTreeMap<&ObjectiveId, Finding> = BTreeMap::new();
+    let mut all: BTreeMap<ObjectiveId, Finding> = BTreeMap::new();
+    let mut add = |id: ObjectiveId, finding: Finding| match all.get(&id) {
+        Some(known) if known.verdict >= finding.verdict => {}
+        Some(_) | None => drop(all.insert(id, finding)),
+    };
     for one in told {
         let (id, about): (_, Result<&Measured, &CleanStr>) = if let Told::Measured(id, _, measured) = one {
             (id, Ok(measured))
@@ -202,17 +210,10 @@ fn objectives(told: &[Told], catalogue: &Catalogue) -> Vec<Finding> {
             }
             Ok(_) => Finding::fine(&what, ""),
         };
-        match all.get(id) {
-            Some(known) if known.verdict >= finding.verdict => {}
-            Some(_) | None => {
-                all.insert(id, finding);
-            }
-        }
+        add(id.clone(), finding);
     }
-    let has_measured = !all.is_empty();
     let answered: BTreeSet<_> = told.iter().filter_map(of_now).collect();
-    let mut findings: Vec<_> = all.into_iter().map(|(id, finding)| (id.clone(), finding)).collect();
-    for (service, playbook) in catalogue.playbooks.iter().filter(|_| has_measured) {
+    for (service, playbook) in catalogue.playbooks.iter().filter(|_| measures(told)) {
         for (objective, _) in playbook.measured() {
             let id = ObjectiveId { service: service.clone(), objective: objective.id.clone() };
             if !answered.contains(&id) {
@@ -221,13 +222,11 @@ fn objectives(told: &[Told], catalogue: &Catalogue) -> Vec<Finding> {
                     "no answer within {} s: the query is too heavy, or the server too slow",
                     PATIENCE.as_secs()
                 );
-                findings.retain(|(known, _)| *known != id);
-                findings.push((id, Finding::doubtful(&what, &why)));
+                add(id, Finding::doubtful(&what, &why));
             }
         }
     }
-    findings.sort_by(|(one, _), (other, _)| one.cmp(other));
-    findings.into_iter().map(|(_, finding)| finding).collect()
+    all.into_values().collect()
 }
 
 pub(super) async fn get(site: &Site, path: &'static str, query: &[(&str, &str)]) -> Result<Answer, Failure> {
