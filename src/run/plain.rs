@@ -25,10 +25,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use ratatui::layout::Rect;
+use rustix::process::{Signal, getpid, kill_process};
 
 use super::shell::{Happened, Shell};
 use super::signals::{Asked, Signals};
-use super::tty::WRITERS;
+use super::tty::stop;
 use super::{LONGEST_SLEEP, Opening, PATIENCE, Plan, clock, log};
 use crate::console::drill::LATE;
 use crate::console::overlay::{RunDialog, summary_line};
@@ -36,7 +37,6 @@ use crate::console::runs::RunSaid;
 use crate::console::{Console, Doubt, Effect, JournalMsg, Known, Msg, Notice, Summary, Tone};
 use crate::exercise::Exercise;
 use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Line, Series};
-use crate::journal::Still;
 use crate::live::Finding;
 use crate::pane::{Access, Cx};
 use crate::text::{CleanText, too_many_bytes};
@@ -103,11 +103,7 @@ async fn run(mut plan: Plan, takes_lines: bool) -> anyhow::Result<u8> {
         match happened {
             Heard::Asked(Asked::Terminate(ending)) => break ending.status(),
             Heard::Asked(Asked::Suspend) => {
-                // SIGTSTP is caught here and would only come back; where nobody could continue us, the kernel ignores this one.
-                let _still = Still::within(WRITERS);
-                rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TTOU)?;
-                // Another thread may have taken the signal: by the end of this the whole process has stopped and gone on.
-                std::thread::sleep(Duration::from_millis(5));
+                stop(|| kill_process(getpid(), Signal::TTOU))?;
             }
             Heard::Asked(Asked::Resize | Asked::Continue) | Heard::Stdout(Stdout::HasRoom) => {}
             Heard::Stdout(Stdout::Gone) => break 0,

@@ -32,7 +32,7 @@ use super::clock;
 use crate::journal::Still;
 
 /// How long a stop waits for what is being written: a disk that does not answer holds nobody here.
-pub(super) const WRITERS: Duration = Duration::from_secs(2);
+const WRITERS: Duration = Duration::from_secs(2);
 /// Alternate screen, bracketed paste, no cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 /// Button presses, wheel and drags, with coordinates as numbers.
@@ -158,14 +158,10 @@ impl Tty {
     /// # Errors
     /// When the terminal was gone on return.
     pub fn suspend(&self) -> io::Result<()> {
-        // The others on this host would wait for a lock that nobody gives back.
-        let _still = Still::within(WRITERS);
-        self.leave();
-        // SIGTSTP is ours to handle and would only come back to us; SIGSTOP would stop for ever where no shell waits. SIGTTOU has the
-        // default effect of a stop, and the kernel ignores it in an orphaned group.
-        kill_current_process_group(Signal::TTOU)?;
-        // Another thread may have taken the signal: by the end of this the whole process has stopped and gone on.
-        std::thread::sleep(Duration::from_millis(5));
+        stop(|| {
+            self.leave();
+            kill_current_process_group(Signal::TTOU)
+        })?;
         self.take()?;
         Ok(())
     }
@@ -339,6 +335,19 @@ pub(super) fn lines() -> io::Result<std::fs::File> {
         fcntl_setfl(&fd, fcntl_getfl(&fd)? - OFlags::NONBLOCK)?;
     }
     Ok(fd.into())
+}
+
+/// Stops by SIGTTOU, as `send` sends it, when nothing is being written; comes back when the process is continued.
+///
+/// SIGTSTP is ours to handle and would only come back to us; SIGSTOP would stop for ever where no shell waits. SIGTTOU has the default effect of a
+/// stop, and the kernel ignores it in an orphaned group.
+pub(super) fn stop(send: impl FnOnce() -> rustix::io::Result<()>) -> rustix::io::Result<()> {
+    // The others on this host would wait for a lock that nobody gives back.
+    let _still = Still::within(WRITERS);
+    send()?;
+    // Another thread may have taken the signal: by the end of this the whole process has stopped and gone on.
+    std::thread::sleep(Duration::from_millis(5));
+    Ok(())
 }
 
 fn write_some(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
