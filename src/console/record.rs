@@ -108,10 +108,9 @@ impl Console {
                 if is_first {
                     self.brief_who_joins_late(wall);
                 }
-                if is_first {
+                if self.own.left_more() || is_first {
                     self.settle_left();
                 }
-                self.settle_left_more();
                 self.dirty = Dirty::ALL;
             }
             JournalMsg::Saved(ticket, stamps) => {

@@ -50,15 +50,14 @@ pub fn run(folder: &Path) -> ExitCode {
 
 fn work(folder: &Path) -> io::Result<()> {
     let place = Place::open_own(folder)?;
-    let tell = |child: Option<Living>| place.tell(&State { helper: Living::own(), child });
-    tell(None)?;
     // The pipe is ours alone: whoever can write the folder cannot say what runs.
     let end = match Order::hear(io::stdin().lock()) {
         Ok((order, secrets)) => {
             crate::vault::take(secrets);
             attempts(&place, &order, |child| {
                 // Whoever comes after a helper that was killed must know what still runs. A disk that is full now is no reason to stop.
-                let _ = tell(i32::try_from(child.id()).ok().and_then(Living::of));
+                let child = i32::try_from(child.id()).ok().and_then(Living::of);
+                let _ = place.tell(&State { helper: Living::own(), child });
             })
         }
         Err(error) => End::not_started(&error.to_string()),

@@ -236,16 +236,14 @@ fn recorded_of(host: &Host, keys: &str, pieces: usize) -> Option<String> {
     }
     console.wait_for("pasted", SOON);
     console.watch(Duration::from_millis(400));
-    let in_time = longest < Duration::from_millis(80);
-    if in_time {
-        console.send("\r");
-        console.wait_until("the note", SOON, |screen| recorded(&screen.contents(), "pasted"));
-        console.send(ESC);
-    } else {
+    if longest >= Duration::from_millis(80) {
         console.kill(rustix::process::Signal::KILL);
         console.wait_exit(SOON);
         return None;
     }
+    console.send("\r");
+    console.wait_until("the note", SOON, |screen| recorded(&screen.contents(), "pasted"));
+    console.send(ESC);
     console.quit();
     host.texts("INC-1").last().cloned()
 }
