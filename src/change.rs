@@ -12,7 +12,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::incident::{Actor, ServiceId};
-use crate::text::{CleanStr, Sought};
+use crate::text::{CleanStr, Sought, bare};
 
 /// Changes beyond this age are not looked at while an incident runs.
 pub const RECENT: TimeDelta = TimeDelta::hours(24);
@@ -64,7 +64,7 @@ impl FromStr for ChangeKind {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let words: Vec<_> = Self::ALL.iter().map(|kind| kind.word()).collect();
-        let is = |kind: &Self| kind.word().eq_ignore_ascii_case(text.trim());
+        let is = |kind: &Self| kind.word().eq_ignore_ascii_case(bare(text));
         Self::ALL.into_iter().find(is).ok_or_else(|| format!("choose {}", words.join(", ")))
     }
 }

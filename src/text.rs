@@ -20,6 +20,7 @@ mod screen;
 mod sequence;
 mod sought;
 pub mod times;
+mod words;
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use screen::{MARK, columns, fit, is_harmful, is_invisible, shown};
 pub use sought::{Sought, alike, folded, folded_cased};
+pub use words::{bare, first_word, is_gap, last_word};
 
 /// The longest word or sentence that is kept of what another system says, in bytes.
 pub const FIELD_BYTES: usize = 4096;

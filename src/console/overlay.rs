@@ -54,7 +54,7 @@ use crate::incident::{
     command, impact,
 };
 use crate::pane::{Cx, Purpose, Question, RunAsk};
-use crate::text::{CleanStr, CleanText};
+use crate::text::{CleanStr, CleanText, bare, first_word};
 use crate::widget::editor::Editor;
 use crate::widget::fuzzy;
 
@@ -431,7 +431,7 @@ impl Console {
                 }
             },
             Purpose::Merge { duplicate, into } => {
-                if !said.eq_ignore_ascii_case(&duplicate.to_string()) {
+                if !bare(&said).eq_ignore_ascii_case(&duplicate.to_string()) {
                     self.overlay = Some(overlay);
                     return self.say(Tone::Refused, format!("type {duplicate} to merge it, or Esc"), wall);
                 }
@@ -439,8 +439,8 @@ impl Console {
                 return effects.push(Effect::Merge { duplicate, into });
             }
             Purpose::Unmerge => {
-                let (word, reason) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
-                match (word.parse::<IncidentId>(), reason.trim()) {
+                let (word, reason) = first_word(text);
+                match (word.parse::<IncidentId>(), reason) {
                     (Ok(duplicate), reason) if !reason.is_empty() => {
                         self.open.forms.hand_in(overlay.forms());
                         self.say(Tone::Said, format!("taking the merge of {duplicate} back …"), wall);

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::event::Event;
-use crate::text::CleanStr;
+use crate::text::{CleanStr, bare};
 
 /// The version of the entry format that this build writes.
 pub const ENTRY_VERSION: u16 = 1;
@@ -74,11 +74,11 @@ impl FromStr for IncidentId {
 
     fn from_str(text: &str) -> Result<Self, NotAnIncident> {
         let refuse = || NotAnIncident(CleanStr::new(text).to_string());
-        let (series, digits) = match text.trim().split_once('-') {
+        let (series, digits) = match bare(text).split_once('-') {
             Some((word, digits)) if word.eq_ignore_ascii_case("inc") => (Series::Incident, digits),
             Some((word, digits)) if word.eq_ignore_ascii_case("drill") => (Series::Drill, digits),
             Some(_) => return Err(refuse()),
-            None => (Series::Incident, text.trim()),
+            None => (Series::Incident, bare(text)),
         };
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(refuse());

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::measures::spoken;
 use super::{Asking, Event, Incident, Mark, Phase, Refusal, Role};
 use crate::text::duration::Lapse;
-use crate::text::{CleanStr, CleanText, is_blank};
+use crate::text::{CleanStr, CleanText, bare, first_word, is_blank};
 
 /// What a facilitator did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,8 +68,7 @@ pub const WORDS: &str = "write: message FROM, VIA: TEXT · fact TEXT · fault ID
 impl Facilitated {
     /// Reads what somebody typed.
     pub fn parse(typed: &str) -> Result<Self, String> {
-        let (word, rest) = typed.trim().split_once(char::is_whitespace).unwrap_or((typed.trim(), ""));
-        let rest = rest.trim();
+        let (word, rest) = first_word(typed);
         let text = || if is_blank(rest) { Err(format!("{word} wants a text")) } else { Ok(CleanText::new(rest)) };
         match word {
             "take" => Ok(Self::Takes),
@@ -85,25 +84,26 @@ impl Facilitated {
             }
             "fact" => Ok(Self::Fact { text: text()? }),
             "aside" => Ok(Self::Aside { text: text()? }),
-            "fault" if !rest.is_empty() => Ok(Self::Fault { fault: CleanStr::new(rest) }),
-            "delay" => match rest.parse::<Lapse>() {
+            "fault" if !is_blank(rest) => Ok(Self::Fault { fault: CleanStr::new(bare(rest)) }),
+            "delay" => match bare(rest).parse::<Lapse>() {
                 Ok(time) if !time.is_zero() => {
                     Ok(Self::Delay { seconds: u64::try_from(time.num_seconds()).unwrap_or_default() })
                 }
                 Ok(_) | Err(_) => Err("how long? delay 5m".to_owned()),
             },
             "score" => {
-                let mut parts = rest.splitn(3, char::is_whitespace);
-                let number = parts.next().and_then(|number| number.parse::<u32>().ok()).filter(|number| *number > 0);
-                let met = match parts.next() {
-                    Some("met") => Some(true),
-                    Some("missed") => Some(false),
-                    Some(_) | None => None,
+                let (number, rest) = first_word(rest);
+                let number = number.parse::<u32>().ok().filter(|number| *number > 0);
+                let (verdict, why) = first_word(rest);
+                let met = match verdict {
+                    "met" => Some(true),
+                    "missed" => Some(false),
+                    _ => None,
                 };
                 let (Some(criterion), Some(met)) = (number, met) else {
                     return Err("write: score 2 met WHY, or score 2 missed WHY".to_owned());
                 };
-                Ok(Self::Score { criterion, met, why: CleanText::new(parts.next().unwrap_or_default().trim()) })
+                Ok(Self::Score { criterion, met, why: CleanText::new(why) })
             }
             _ => Err(WORDS.to_owned()),
         }

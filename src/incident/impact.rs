@@ -7,6 +7,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{ImpactAt, Mark, ServiceId};
+use crate::text::first_word;
 
 /// A stretch in which customers hurt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,11 +27,10 @@ pub type Stretch = (DateTime<Utc>, Option<DateTime<Utc>>);
 
 /// What a text says of whose impact it is: a service of the scope as its first word, and the rest.
 pub fn whose<'a>(text: &'a str, services: &[ServiceId]) -> (Option<ServiceId>, &'a str) {
-    let text = text.trim();
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let (word, rest) = first_word(text);
     match services.iter().find(|service| service.eq_ignore_ascii_case(word)) {
-        Some(service) => (Some(service.clone()), rest.trim()),
-        None => (None, text),
+        Some(service) => (Some(service.clone()), rest),
+        None => (None, text.trim()),
     }
 }
 

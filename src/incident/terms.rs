@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::CleanStr;
+use crate::text::{CleanStr, bare};
 
 /// How bad it is, by the runbook's escalation matrix; SEV0 is the worst and sorts first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl FromStr for Severity {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let lower = text.trim().to_ascii_lowercase();
+        let lower = bare(text).to_ascii_lowercase();
         Self::ALL
             .into_iter()
             .find(|level| lower == level.name().to_ascii_lowercase() || lower == level.name()[3..])

@@ -6,6 +6,7 @@ mod after;
 mod alerts;
 mod alone;
 mod at_once;
+mod blanks;
 mod by_hand;
 mod changes;
 mod channels;

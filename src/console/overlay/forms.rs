@@ -17,8 +17,8 @@ use crate::incident::{
     Reviewed, Role, ScopeSet, Seat, TaskAnswered, TimeAmended,
 };
 use crate::pane::{Cx, FormKind};
-use crate::text::CleanStr;
 use crate::text::duration::Lapse;
+use crate::text::{CleanStr, bare};
 
 /// What a form leads to, in this order, or the field that cannot be read and why.
 type Read = Result<Vec<Command>, (usize, String)>;
@@ -423,7 +423,7 @@ pub(super) fn read(form: &Form, cx: &Cx<'_>) -> Read {
 
 /// A length of time as people write it: `30m`, `1h`.
 pub(crate) fn every(text: &str) -> Option<TimeDelta> {
-    text.trim().parse::<Lapse>().ok().map(TimeDelta::from)
+    bare(text).parse::<Lapse>().ok().map(TimeDelta::from)
 }
 
 fn read_scope(form: &Form, cx: &Cx<'_>) -> Read {

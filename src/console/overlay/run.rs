@@ -19,7 +19,7 @@ use crate::incident::{Command, CommandStarted, CommandVouched, Program, Purpose,
 use crate::pane::Cx;
 use crate::playbook::Value;
 use crate::text::exact::show_argv;
-use crate::text::{CleanStr, Exact};
+use crate::text::{CleanStr, Exact, bare};
 use crate::theme::Theme;
 use crate::widget::editor::Editor;
 use crate::widget::text::wrap;
@@ -237,7 +237,7 @@ impl RunDialog {
     /// What a typed word leads to, or why to nothing.
     pub(crate) fn confirm(&self, typed: &str, cx: &Cx<'_>) -> Result<Vec<Command>, String> {
         self.judge_again(cx)?;
-        if self.may_vouch && typed == VOUCH {
+        if self.may_vouch && bare(typed) == VOUCH {
             let (Some(step), title) = (self.order.step.clone(), self.order.title.clone()) else {
                 return Err("there is no step to vouch for".to_owned());
             };
@@ -257,7 +257,7 @@ impl RunDialog {
         if !self.reading.is_read {
             return Err("the command line goes on: PgDn shows the rest of it, and then the word counts".to_owned());
         }
-        if typed != self.word.as_str() {
+        if bare(typed) != self.word.as_str() {
             return Err(match self.word.as_str() {
                 "" => "Enter alone starts it: clear the line".to_owned(),
                 word => format!("type {word} and press Enter: nothing has run"),

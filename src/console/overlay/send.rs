@@ -15,7 +15,7 @@ use crate::incident::{
 use crate::live::Freshness;
 use crate::pane::{Cx, alerts};
 use crate::reach::{ALERTMANAGER, PAGERDUTY, SLACK, STATUSPAGE};
-use crate::text::{CleanStr, CleanText, fit};
+use crate::text::{CleanStr, CleanText, bare, fit};
 
 /// The word that pages people.
 pub(crate) const PAGE: &str = "PAGE";
@@ -91,7 +91,7 @@ pub(crate) fn page(names: &str, typed: &str, cx: &Cx<'_>) -> Result<(Command, Ve
         true => format!("nobody was paged: {}", left_out.join(", ")),
         false => "PagerDuty does not know this incident: set [pagerduty-services], or look at :outbox".to_owned(),
     })?;
-    if typed != PAGE {
+    if bare(typed) != PAGE {
         return Err(format!("type {PAGE} to page {}: nobody was paged", names.len() - left_out.len()));
     }
     Ok((send(body), left_out))
@@ -99,10 +99,10 @@ pub(crate) fn page(names: &str, typed: &str, cx: &Cx<'_>) -> Result<(Command, Ve
 
 /// Calls the people of a level of PagerDuty's escalation policy; `typed` is the word that does it.
 pub(crate) fn escalate(level: &str, typed: &str, cx: &Cx<'_>) -> Result<Command, String> {
-    let known = level.trim().parse::<u32>().ok().filter(|level| (1..=20).contains(level));
+    let known = bare(level).parse::<u32>().ok().filter(|level| (1..=20).contains(level));
     let level = known.ok_or_else(|| format!("`{}` is no level: write 2", fit(level, 20)))?;
     let body = cx.reach.escalate(level, cx.me, cx.incident).ok_or_else(unknown_to_pager)?;
-    match typed {
+    match bare(typed) {
         PAGE => Ok(send(body)),
         _ => Err(format!("type {PAGE} to escalate to level {level}: nobody was called")),
     }
@@ -120,7 +120,7 @@ pub(crate) fn reassign(names: &str, typed: &str, cx: &Cx<'_>) -> Result<Command,
         return Err(format!("PagerDuty cannot give it to {}: take them out", left_out.join(", ")));
     }
     let body = cx.reach.reassign(&names, cx.me, cx.incident).ok_or_else(unknown_to_pager)?;
-    match typed {
+    match bare(typed) {
         PAGE => Ok(send(body)),
         _ => Err(format!("type {PAGE} to give it to them: nobody was called")),
     }

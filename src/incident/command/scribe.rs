@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::incident::when::{self, Leading, Side, When};
 use crate::incident::{Actor, NoteKind, TaskAssigned};
 use crate::oncall::Roster;
-use crate::text::{CleanStr, CleanText, digit};
+use crate::text::{CleanStr, CleanText, bare, digit};
 
 /// What a line of the scribe says once its prefixes are read.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,7 @@ pub fn scribe_line_since(line: &str, began: DateTime<Utc>, now: DateTime<Utc>, z
     loop {
         let trimmed = rest.trim_start();
         let (word, after) = trimmed.split_once(char::is_whitespace).unwrap_or((trimmed, ""));
+        let word = bare(word);
         if when.is_none() {
             let then = when::leading(trimmed, began, zone);
             let is_then = began == now || matches!(then, Leading::Time(..));

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use regex::Regex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::text::CleanStr;
+use crate::text::{CleanStr, is_gap};
 
 /// Which alerts are kept quiet, until when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,13 +172,13 @@ pub fn matchers(text: &str) -> Result<(Vec<Matcher>, &str), String> {
     let mut rest = text.trim();
     rest = rest.strip_prefix('{').unwrap_or(rest);
     loop {
-        rest = rest.trim_start_matches([' ', '\t', ',']);
+        rest = rest.trim_start_matches(|letter| letter == ',' || is_gap(letter));
         if let Some(after) = rest.strip_prefix('}') {
             rest = after.trim_start();
             break;
         }
         let (label, after) = word(rest).ok_or_else(|| format!("a quote is not closed: {EXAMPLE}"))?;
-        let after = after.trim_start();
+        let after = after.trim_start_matches(is_gap);
         let Some(comparison) = Comparison::ALL.into_iter().find(|one| after.starts_with(one.sign())) else {
             // A reason may begin with a quote as well.
             break;
@@ -187,12 +187,12 @@ pub fn matchers(text: &str) -> Result<(Vec<Matcher>, &str), String> {
             let shown: String = rest.chars().take(40).collect();
             return Err(format!("`{}` has no label before it: {EXAMPLE}", CleanStr::new(&shown)));
         }
-        let after = after[comparison.sign().len()..].trim_start();
+        let after = after[comparison.sign().len()..].trim_start_matches(is_gap);
         let is_quoted = after.starts_with('"');
         let (value, after) = match is_quoted {
             true => word(after).ok_or_else(|| format!("a quote is not closed: {EXAMPLE}"))?,
             false => {
-                let end = after.find([' ', '\t', ',', '}']).unwrap_or(after.len());
+                let end = after.find(|letter| matches!(letter, ',' | '}') || is_gap(letter)).unwrap_or(after.len());
                 (after[..end].to_owned(), &after[end..])
             }
         };
@@ -219,7 +219,7 @@ pub fn matchers(text: &str) -> Result<(Vec<Matcher>, &str), String> {
 /// A word, quoted or not, and what follows; nothing where its quote is not closed.
 fn word(text: &str) -> Option<(String, &str)> {
     let Some(inside) = text.strip_prefix('"') else {
-        let end = text.find(|letter: char| letter.is_whitespace() || "{}!=~,\"'`\\".contains(letter));
+        let end = text.find(|letter: char| is_gap(letter) || "{}!=~,\"'`\\".contains(letter));
         let end = end.unwrap_or(text.len());
         return Some((text[..end].to_owned(), &text[end..]));
     };

@@ -12,7 +12,7 @@ use crate::clock;
 use crate::console::Effect;
 use crate::console::overlay::{self, Choice, GO, Offer, Overlay, Pick, RunDialog};
 use crate::incident::{Command, CommandRemarked, NoteAdded, NoteKind, Program, Purpose, Remark, Run};
-use crate::text::{CleanStr, CleanText, Exact};
+use crate::text::{CleanStr, CleanText, Exact, bare};
 
 pub(super) const VERBS: &[Verb] = &[
     verb(
@@ -168,7 +168,7 @@ fn confirm(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     if code.is_empty() {
         return Err("the program is still being looked for".to_owned());
     }
-    let word = rest.trim().strip_suffix(code.as_str()).and_then(|word| word.strip_suffix('-'));
+    let word = bare(rest).strip_suffix(code.as_str()).and_then(|word| word.strip_suffix('-'));
     let said = dialog.words().into_iter().find(|(known, _)| word == Some(known.as_str()));
     let Some((word, _)) = said else {
         let ways: Vec<_> = dialog.words().iter().map(|(word, _)| format!(":confirm {word}-{code}")).collect();
@@ -223,7 +223,7 @@ fn trust(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
             // The last that does something; below it one can only read.
             let does = |(_, choice): &(String, Choice)| matches!(choice, Choice::Command(_));
             let yes = pick.rows.iter().rposition(does).map_or(0, |place| place + 1).to_string();
-            let word = if word.trim() == "yes" { &yes } else { word };
+            let word = if bare(word) == "yes" { &yes } else { word };
             take(session, &pick, word, &format!(":trust {service}"), wall)
         }
         _ => Err("that is done on the screen".to_owned()),

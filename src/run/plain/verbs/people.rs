@@ -9,7 +9,7 @@ use super::{Answer, InShell, Verb, usage, verb};
 use crate::incident::brief::BriefKind;
 use crate::incident::{Command, EntryId, HandoverOffered, Role, Seat};
 use crate::pane::Cx;
-use crate::text::CleanText;
+use crate::text::{CleanText, is_gap};
 
 pub(super) const VERBS: &[Verb] = &[
     verb("who", "", "who holds which role, and who is here", |session, _, wall| {
@@ -65,7 +65,7 @@ fn leave(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     // `:leave sme gateway gone home`: the component if somebody holds it, else one's own seat, else the only one.
     let named = held.iter().find(|(seat, _)| {
         seat.component.as_ref().is_some_and(|name| {
-            rest.strip_prefix(name.as_str()).is_some_and(|after| after.is_empty() || after.starts_with(' '))
+            rest.strip_prefix(name.as_str()).is_some_and(|after| after.is_empty() || after.starts_with(is_gap))
         })
     });
     let (seat, reason) = match named {

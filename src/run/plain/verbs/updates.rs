@@ -15,7 +15,7 @@ use crate::incident::{Channel, Command, DeliveryMoved, EntryId, PersonTold, Seve
 use crate::pane::Cx;
 use crate::reach;
 use crate::template::{self, Audience, Rule, Status};
-use crate::text::{CleanStr, CleanText};
+use crate::text::{CleanStr, CleanText, last_word};
 
 /// Whether a text that the check warns of is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ pub(super) const VERBS: &[Verb] = &[
         "[LEVEL] PAGE",
         "call a level of PagerDuty's escalation policy, the second without a number; the last word says so",
         |session, rest, wall| {
-            let (level, word) = rest.rsplit_once(char::is_whitespace).unwrap_or(("2", rest));
+            let (level, word) = last_word(rest).unwrap_or(("2", rest));
             let asked = send::escalate(level, word, &session.cx(wall))?;
             session.ask(asked, wall)
         },
@@ -204,7 +204,7 @@ fn outbox(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
 
 /// Names, and the word after them that says so; a single word is a name.
 fn and_last_word(rest: &str) -> (&str, &str) {
-    rest.rsplit_once(char::is_whitespace).unwrap_or((rest, ""))
+    last_word(rest).unwrap_or((rest, ""))
 }
 
 fn numbered<'a>(session: &Session, name: &str, rest: &'a str) -> Result<(EntryId, &'a str), String> {

@@ -12,9 +12,7 @@ use crate::text::{CleanStr, CleanText};
 
 /// The first word, and what follows it.
 pub(super) fn first_word(text: &str) -> (&str, &str) {
-    let text = text.trim();
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    (word, rest.trim())
+    crate::text::first_word(text)
 }
 
 /// The fields between bars; as many as are asked for, the ones that are missing empty.
