@@ -176,14 +176,24 @@ impl JournalDir {
         if let Some(why) = &self.only_read {
             return self.reading(id, via, why.to_string());
         }
-        match check_file(&path, self.sharing) {
+        match self.writable(&path, id) {
+            Ok(()) => Ok(SqliteJournal::open(&path, id, via)?.noted_in(self.ledger.clone())),
+            // One file of several may be somebody else's, as after one command under `sudo`: what can be read of it is read.
+            Err(why) if why.leaves_reading() => self.reading(id, via, why.to_string()).map_err(|_| why),
+            Err(why) => Err(why),
+        }
+    }
+
+    /// Whether the files of a record, or those that are made here, may be written.
+    fn writable(&self, path: &Path, id: IncidentId) -> Result<(), JournalError> {
+        match check_file(path, self.sharing) {
             Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 return Err(JournalError::NoSuch { id, path: self.path.clone(), existing: self.ids()? });
             }
             checked => checked?,
         }
         for suffix in BESIDE {
-            let beside = with_suffix(&path, suffix);
+            let beside = with_suffix(path, suffix);
             match make_file(&beside, self.sharing) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match check_file(&beside, self.sharing) {
@@ -194,7 +204,7 @@ impl JournalDir {
                 Err(error) => return Err(JournalError::io("creating", &beside)(error)),
             }
         }
-        Ok(SqliteJournal::open(&path, id, via)?.noted_in(self.ledger.clone()))
+        Ok(())
     }
 
     fn reading(&self, id: IncidentId, via: Via, why: String) -> Result<SqliteJournal, JournalError> {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use super::folder::above;
 use crate::incident::{EntryId, IncidentId};
 
 /// Why the journal could not do it.
@@ -41,7 +42,7 @@ pub enum JournalError {
         wanted: u32,
     },
     /// A private journal belongs to one account.
-    #[error("{} belongs to another account (uid {owner}): run warroom as that account, have it given to you (`chown`), or share a directory with `journal.sharing = \"group\"`", path.display())]
+    #[error("{} belongs to another account ({}): {}, or share a directory with `journal.sharing = \"group\"`", path.display(), account(*owner), given_back(*owner, path))]
     NotOurs {
         /// The file or directory.
         path: PathBuf,
@@ -57,6 +58,16 @@ pub enum JournalError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The system keeps this account from it.
+    #[error("{doing} {}: permission denied: {whose}", path.display())]
+    Denied {
+        /// What was being done, as "creating".
+        doing: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// Whose it is, and what gives it back.
+        whose: String,
     },
     /// There is no such incident.
     #[error("there is no {id} in {}: {}", path.display(), choices(existing))]
@@ -89,6 +100,14 @@ pub enum JournalError {
     Refused {
         /// The file.
         path: PathBuf,
+    },
+    /// The disk did not give back what stands there.
+    #[error("the disk does not give {} back ({why}): it is failing, or not all there; nothing of the record is known from this reading", path.display())]
+    Unread {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        why: String,
     },
     /// We may only read.
     #[error("{} cannot be written by this account: its directory wants mode 2770 and a group that you are in (journal.sharing = \"group\")", path.display())]
@@ -200,6 +219,52 @@ pub enum JournalError {
     },
 }
 
+/// An account in words.
+fn account(owner: u32) -> String {
+    if owner == 0 { "root".to_owned() } else { format!("uid {owner}") }
+}
+
+/// How a file comes back to this account.
+fn given_back(owner: u32, path: &Path) -> String {
+    let me = rustix::process::geteuid().as_raw();
+    // What one command under `sudo` leaves behind.
+    let command = format!("`sudo chown -R {me} {}`", path.display());
+    match owner {
+        0 => format!("{command} gives it back to you"),
+        _ => format!("run warroom as that account, have it given to you ({command})"),
+    }
+}
+
+/// Whose a path is that the system keeps this account from, and what helps: said of the part of it that can be looked at.
+fn whose(path: &Path) -> String {
+    for part in path.ancestors() {
+        let Ok(is) = above(part).and_then(|(folder, name)| folder.look(name)) else { continue };
+        let (mode, shown) = (is.st_mode & 0o7777, part.display());
+        return if is.st_uid == rustix::process::geteuid().as_raw() {
+            format!("{shown} is yours and has mode {mode:o}: `chmod u+rwX {shown}`")
+        } else {
+            let way = given_back(is.st_uid, part);
+            format!("{shown} belongs to another account ({}) and has mode {mode:o}: {way}", account(is.st_uid))
+        };
+    }
+    "whose it is cannot be seen".to_owned()
+}
+
+/// Whether it was reading that failed, and not writing.
+fn is_of_reading(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi;
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    let reading = [
+        ffi::SQLITE_IOERR_READ,
+        ffi::SQLITE_IOERR_SHORT_READ,
+        ffi::SQLITE_IOERR_FSTAT,
+        ffi::SQLITE_IOERR_ACCESS,
+        ffi::SQLITE_IOERR_SEEK,
+        ffi::SQLITE_IOERR_CORRUPTFS,
+    ];
+    code.is_some_and(|code| reading.contains(&code))
+}
+
 fn choices(existing: &[IncidentId]) -> String {
     if existing.is_empty() {
         return "there is no incident yet, `warroom declare` makes one".to_owned();
@@ -210,9 +275,17 @@ fn choices(existing: &[IncidentId]) -> String {
 }
 
 impl JournalError {
+    /// What stands somewhere cannot be seen.
+    pub fn looking_at(path: &Path, source: io::Error) -> Self {
+        Self::io("looking at", path)(source)
+    }
+
     pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| match source.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
             Some(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT) => Self::Full { path: path.to_owned() },
+            Some(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM) => {
+                Self::Denied { doing, path: path.to_owned(), whose: whose(path) }
+            }
             _ => Self::Io { doing, path: path.to_owned(), source },
         }
     }
@@ -223,6 +296,7 @@ impl JournalError {
             let Some(code) = source.sqlite_error_code() else { return Self::Sqlite { path, source } };
             match code {
                 ErrorCode::DiskFull => Self::Full { path },
+                ErrorCode::SystemIoFailure if is_of_reading(&source) => Self::Unread { path, why: source.to_string() },
                 ErrorCode::SystemIoFailure => Self::Refused { path },
                 ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::ReadOnly { path },
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy { path },
@@ -236,11 +310,11 @@ impl JournalError {
     /// Whether what is there can be read all the same: the disk or its owner lets nobody write.
     pub(super) fn leaves_reading(&self) -> bool {
         match self {
-            Self::NotOurs { .. } | Self::ReadOnly { .. } | Self::OnlyRead { .. } => true,
+            Self::NotOurs { .. } | Self::Denied { .. } | Self::ReadOnly { .. } | Self::OnlyRead { .. } => true,
             Self::Io { source, .. } => {
                 use rustix::io::Errno;
                 let errno = source.raw_os_error().map(Errno::from_raw_os_error);
-                matches!(errno, Some(Errno::ROFS | Errno::ACCESS | Errno::PERM))
+                errno == Some(Errno::ROFS)
             }
             Self::NetworkFilesystem { .. }
             | Self::WrongKind { .. }
@@ -249,6 +323,7 @@ impl JournalError {
             | Self::Newer { .. }
             | Self::Full { .. }
             | Self::Refused { .. }
+            | Self::Unread { .. }
             | Self::Busy { .. }
             | Self::Damaged { .. }
             | Self::Lost { .. }
@@ -270,6 +345,8 @@ impl JournalError {
         match self {
             Self::Full { .. }
             | Self::Refused { .. }
+            | Self::Unread { .. }
+            | Self::Denied { .. }
             | Self::ReadOnly { .. }
             | Self::OnlyRead { .. }
             | Self::Damaged { .. }
