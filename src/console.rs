@@ -350,15 +350,15 @@ impl Console {
                 if let Some(start) = &mut self.start {
                     start.take(known.clone());
                 }
-                let (list, why) = known.parts();
-                if let Some(why) = why.filter(|_| self.start.is_none()) {
-                    self.say(Tone::Failed, why.to_string(), wall);
-                }
                 let here = self.open.record.id;
                 if let Some(Overlay::Records(pick, why)) = self.overlay.as_mut().map(|shown| &mut shown.overlay) {
                     let selected = pick.selected;
-                    *pick = overlay::records(&list, *why, here, wall);
+                    *pick = overlay::records(Some(&known), *why, here, wall);
                     pick.selected = selected.min(pick.rows.len().saturating_sub(1));
+                }
+                let (list, why) = known.parts();
+                if let Some(why) = why.filter(|_| self.start.is_none()) {
+                    self.say(Tone::Failed, why.to_string(), wall);
                 }
                 self.covers = list.into_iter().filter_map(|summary| summary.covers).collect();
                 self.dirty = Dirty::ALL;

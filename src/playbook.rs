@@ -23,9 +23,9 @@ use crate::incident::gate::Needs;
 use crate::incident::{CommandStarted, PlaybookFrozen, ServiceId, StepRef};
 use crate::slo::{Absent, Objective, ObjectiveKind, Unit, promql};
 use crate::spans::WatchedService;
-use crate::text::CleanStr;
 use crate::text::document::{self, Complaint, Flaw, Key, name, said};
 use crate::text::duration::Lapse;
+use crate::text::{CleanStr, CleanText};
 pub use command::{Aliases, AtLimit, CommandStep, Environment, Facts, Parameter, Resolved, Value, Wrong};
 pub use expect::{Comparison, Expectation};
 pub use step::{Action, Branch, Choice, Look, Notify, Query, Step, Traces as StepTraces, Wait};
@@ -453,6 +453,8 @@ pub struct Catalogue {
     pub problems: Vec<String>,
     /// Services whose own file cannot be taken: why, and the last playbook of theirs that could be. Nothing takes its place without a word.
     pub broken: BTreeMap<ServiceId, (String, Option<Box<Playbook>>)>,
+    /// Why it is not known of all playbooks when they were drilled last: without this, one that has no day was never drilled here.
+    pub drills_unread: Option<CleanText>,
     /// The files from which playbooks were taken.
     files: BTreeMap<ServiceId, (String, Option<CleanStr>)>,
 }

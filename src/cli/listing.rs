@@ -77,15 +77,23 @@ pub(super) fn list(config: &Config, asked: &Listing, ink: Ink) -> Result<ExitCod
     list.retain(|one| asked.takes(one, now));
     list.sort_by_key(Summary::rank);
     // What cannot be read is in no list, and what is damaged looks whole.
-    let mut sound = Sound::of(&dir);
+    let (mut sound, mut told) = (Sound::of(&dir), Vec::new());
     for id in dir.ids()?.into_iter().filter(|id| asked.all || id.series == Series::Incident) {
         if let Some(trouble) = sound.trouble(id) {
             super::say_error(&trouble.why);
+            told.push(format!("{id} "));
         }
     }
     // What other systems still lack does not end with the incident.
-    let mut closed =
-        if asked.all { Vec::new() } else { records::list(&dir, records::Which::Incidents, &board).parts().0 };
+    let (mut closed, unread_closed) = match asked.all {
+        true => (Vec::new(), None),
+        false => records::list(&dir, records::Which::Incidents, &board).parts(),
+    };
+    let unread = unread.or(unread_closed);
+    // A disk that fails now and then lets the second look pass: the list is not whole all the same. Each cause is told once.
+    if let Some(why) = unread.as_ref().filter(|why| !told.iter().any(|name| why.starts_with(name.as_str()))) {
+        super::say_error(&format!("not all that is here is known: {why}"));
+    }
     closed.retain(|one| one.phase == Phase::Closed && !one.unsent.is_empty() && asked.takes(one, now));
     match asked.output.or(asked.json.then_some(Form::Json)) {
         Some(Form::Json) => {

@@ -543,7 +543,7 @@ impl Console {
     }
 
     fn show_records(&mut self, why: RecordsFor, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        let pick = overlay::records(&[], why, self.open_record(), wall);
+        let pick = overlay::records(None, why, self.open_record(), wall);
         self.show(Overlay::Records(pick, why));
         effects.push(Effect::List);
     }

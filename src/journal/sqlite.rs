@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::bell::{Bell, Watch};
@@ -21,6 +22,7 @@ use super::snapshot::{self, Stamp};
 use super::{Journal, JournalError, Ledger, NewEntry, Tail, ordinary};
 use crate::clock;
 use crate::incident::{ENTRY_VERSION, Entry, EntryId, Hlc, IncidentId, Via};
+use crate::text::CleanStr;
 use crate::text::half_typed::HalfTyped;
 
 /// The version of the schema that this build writes and reads.
@@ -89,7 +91,9 @@ impl SqliteJournal {
         let (db, is_asleep) = match connect(path) {
             Ok(db) => (db, false),
             // What is there can be read all the same.
-            Err(full @ (JournalError::Full { .. } | JournalError::Refused { .. })) => (peek(path).ok_or(full)?, true),
+            Err(full @ (JournalError::Full { .. } | JournalError::Refused { .. } | JournalError::Unread { .. })) => {
+                (peek(path).ok_or(full)?, true)
+            }
             Err(error) => return Err(error),
         };
         let bell = Bell::open(&with_suffix(path, ".bell"));
@@ -187,20 +191,49 @@ impl SqliteJournal {
     }
 
     /// The entries that a list of records needs: what the incident is, how bad, where it stands, who has which role, and what is due next, which
-    /// a `todo` line can be too. Ten thousand other notes are passed over unread; what cannot be read is left out, because opening the record
-    /// reports it.
-    pub fn landmarks(&mut self) -> Result<Vec<Entry>, JournalError> {
-        let failed = JournalError::sqlite(&self.path);
-        let read = || -> rusqlite::Result<Vec<Entry>> {
-            let mut rows = self.db.prepare_cached(
-                r#"SELECT entry FROM ev WHERE octet_length(entry) < 8000000 AND octet_length(kind) < 100 AND kind NOT LIKE 'step-%'
-                 AND (kind NOT LIKE 'note-%' OR (kind = 'note-added' AND entry LIKE '%"kind":"todo"%'))
-                 AND kind NOT IN ('evidence-pinned', 'clock-jumped', 'clock-skewed', 'playbook-frozen') ORDER BY lseq"#,
-            )?;
-            let found = rows.query_map([], |row| row.get::<_, String>(0))?;
-            Ok(found.flatten().filter_map(|json| Entry::from_json(&json).ok()).collect())
-        };
-        read().map_err(failed)
+    /// a `todo` line can be too; and what of them cannot be read, because a list must not tell what is missing as if it had never been. Ten
+    /// thousand other notes are passed over unread.
+    pub fn landmarks(&mut self) -> Result<(Vec<Entry>, Vec<Damage>), JournalError> {
+        let (mut entries, mut damage) = (Vec::new(), Vec::new());
+        match self.read_landmarks(&mut entries, &mut damage) {
+            Ok(()) => {}
+            // What stands before the page that is broken is good.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+                damage.push(Damage { line: 0, entry: None, what: What::Structure(error.to_string()) });
+            }
+            Err(error) => return Err(JournalError::sqlite(&self.path)(error)),
+        }
+        Ok((entries, damage))
+    }
+
+    fn read_landmarks(&self, entries: &mut Vec<Entry>, damage: &mut Vec<Damage>) -> rusqlite::Result<()> {
+        let mut read = self.db.prepare_cached(
+            r#"SELECT lseq, rid, rseq, CASE WHEN octet_length(entry) < 8000000 THEN entry END FROM ev
+             WHERE octet_length(entry) >= 8000000 OR octet_length(kind) >= 100 OR (kind NOT LIKE 'step-%'
+             AND (kind NOT LIKE 'note-%' OR (kind = 'note-added' AND entry LIKE '%"kind":"todo"%'))
+             AND kind NOT IN ('evidence-pinned', 'clock-jumped', 'clock-skewed', 'playbook-frozen')) ORDER BY lseq"#,
+        )?;
+        let mut rows = read.query([])?;
+        while let Some(row) = rows.next()? {
+            let why = match row.get_ref(3)? {
+                ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+                    Ok(json) => match Entry::from_json(json) {
+                        Ok(entry) => {
+                            entries.push(entry);
+                            continue;
+                        }
+                        Err(error) => CleanStr::new(&error.to_string()).to_string(),
+                    },
+                    Err(_) => "it is not UTF-8".to_owned(),
+                },
+                ValueRef::Null => format!("it is larger than {} MiB, which no entry is", schema::MOST_ROW >> 20),
+                ValueRef::Blob(_) | ValueRef::Integer(_) | ValueRef::Real(_) => "it is no text".to_owned(),
+            };
+            let (line, rid, rseq) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let entry = Some(EntryId { rid: unsigned(rid), rseq: unsigned(rseq) });
+            damage.push(Damage { line: unsigned(line), entry, what: What::NotAnEntry(why) });
+        }
+        Ok(())
     }
 
     /// Refuses what somebody has put beside our tables since they were looked at last.

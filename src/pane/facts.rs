@@ -195,6 +195,7 @@ fn lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
         lines.push(fact("disputed", format!("{} entries came twice with different words", incident.disputed())));
     }
     lines.extend(cx.catalogue.problems.iter().map(|problem| fact("playbook", problem.clone())));
+    lines.extend(cx.catalogue.drills_unread.iter().map(|why| fact("drills", why.to_string())));
     lines
 }
 

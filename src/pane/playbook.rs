@@ -346,7 +346,11 @@ fn in_full(playbook: &Playbook, step: &Step, width: u16, cx: &Cx<'_>) -> Vec<Lin
     for (name, text) in offers(step) {
         part(name, &text);
     }
-    let drilled = playbook.drilled.map_or_else(|| "never".to_owned(), |day| day.to_string());
+    let drilled = match (playbook.drilled, cx.catalogue.drills_unread.is_some()) {
+        (Some(day), _) => day.to_string(),
+        (None, false) => "never".to_owned(),
+        (None, true) => "not known when".to_owned(),
+    };
     part("kept", &format!("by {}, reviewed {}, drilled {drilled}", playbook.owner, playbook.reviewed));
     lines
 }

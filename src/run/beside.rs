@@ -20,7 +20,7 @@ pub(super) fn beside(place: &JournalPlace, reach: &Reach, parcel: &Parcel) -> an
     for id in dir.ids()?.into_iter().filter(|id| id.series == Series::Incident && *id != parcel.incident) {
         let landmarks = dir.journal(id, Via::default()).and_then(|mut journal| journal.landmarks());
         // One that cannot be read is named by `journal verify`; it keeps no text from customers.
-        let Ok(incident) = landmarks.map(|entries| Incident::replay(id, entries)) else { continue };
+        let Ok(incident) = landmarks.map(|(entries, _)| Incident::replay(id, entries)) else { continue };
         let components: BTreeSet<_> =
             incident.services.iter().filter_map(|service| parts.get(service).cloned()).collect();
         if incident.declared.is_none() || incident.phase() >= Phase::Resolved || components.is_empty() {

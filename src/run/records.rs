@@ -14,7 +14,7 @@ use crate::incident::{
     Actor, Cadence, Declared, DrillStarted, Event, Hypothesis, ImpactAt, Incident, IncidentId, NoteAdded, NoteKind,
     Outcome, Phase, Role, RoleNamed, Rules, Series, ServiceId, Via, cadence,
 };
-use crate::journal::{Journal, JournalDir, NewEntry};
+use crate::journal::{Damage, Journal, JournalDir, NewEntry};
 use crate::pane::to_tell;
 use crate::playbook::Catalogue;
 use crate::text::{CleanStr, CleanText};
@@ -35,15 +35,31 @@ pub fn all(dir: &JournalDir) -> anyhow::Result<(Vec<Incident>, Vec<String>)> {
         let whole = dir.journal(id, Via::default()).and_then(|mut journal| journal.all());
         match whole {
             Ok((entries, damage)) => {
-                if let Some(first) = damage.first() {
-                    left_out.push(format!("{id} is damaged, and told as far as it can be read: {first}"));
-                }
+                left_out.extend(damage.first().map(|first| told_in_part(id, first)));
                 all.push(Incident::replay(id, entries));
             }
             Err(error) => left_out.push(format!("{id} is left out: {error}")),
         }
     }
     Ok((all, left_out))
+}
+
+/// A record as a list needs it, and why that may not be all.
+fn outline(dir: &JournalDir, id: IncidentId) -> Known<Incident> {
+    match dir.journal(id, Via::default()).and_then(|mut journal| journal.landmarks()) {
+        Ok((entries, damage)) => {
+            let incident = Incident::replay(id, entries);
+            match damage.first() {
+                None => Known::Whole(incident),
+                Some(first) => Known::Part(incident, CleanText::new(&told_in_part(id, first))),
+            }
+        }
+        Err(error) => Known::Unknown(CleanText::new(&format!("{id} cannot be read: {error}"))),
+    }
+}
+
+fn told_in_part(id: IncidentId, first: &Damage) -> String {
+    format!("{id} is damaged, and told as far as it can be read: {first}")
 }
 
 /// By which rules a list says what is due.
@@ -116,13 +132,14 @@ pub fn list(dir: &JournalDir, which: Which, board: &Board) -> Known<Vec<Summary>
         if is_drill && !crate::runner::has_run(dir.directory(), id) {
             continue;
         }
-        let landmarks = dir.journal(id, Via::default()).and_then(|mut journal| journal.landmarks());
-        match landmarks.map(|entries| Incident::replay(id, entries)) {
-            Ok(incident) if incident.is_blank() => {}
-            Ok(incident) if is_drill && incident.standing_runs().is_empty() => {}
-            Ok(incident) if !is_drill && which == Which::Open && incident.phase() == Phase::Closed => {}
-            Ok(incident) => list.push(summary(&incident, board)),
-            Err(error) => unread.push(format!("{id} cannot be read: {error}")),
+        let known = outline(dir, id);
+        unread.extend(known.why().map(ToString::to_string));
+        match known.what() {
+            None => {}
+            Some(incident) if incident.is_blank() => {}
+            Some(incident) if is_drill && incident.standing_runs().is_empty() => {}
+            Some(incident) if !is_drill && which == Which::Open && incident.phase() == Phase::Closed => {}
+            Some(incident) => list.push(summary(incident, board)),
         }
     }
     let Some(first) = unread.first() else { return Known::Whole(list) };
@@ -159,15 +176,10 @@ fn look_back(
 ) -> anyhow::Result<()> {
     let dir = place.open()?;
     for id in dir.ids()?.into_iter().rev().filter(|id| id.series == Series::Incident && Some(*id) != open) {
-        let landmarks = dir.journal(id, Via::default()).and_then(|mut journal| journal.landmarks());
-        let incident = match landmarks {
-            Ok(entries) => Incident::replay(id, entries),
-            // It may be one of these services, and the last one.
-            Err(error) => {
-                unread.push(format!("{id} cannot be read: {error}"));
-                continue;
-            }
-        };
+        let known = outline(&dir, id);
+        // It may be one of these services, and the last one.
+        unread.extend(known.why().map(ToString::to_string));
+        let Some(incident) = known.what() else { continue };
         let is_of_these = incident.services.iter().any(|service| services.contains(service));
         let Some(declared) = incident.declared.as_ref().filter(|_| is_of_these && !incident.phase().is_live()) else {
             continue;
@@ -179,7 +191,7 @@ fn look_back(
             unread.push(format!("how the steps of {id} ended cannot be read: {error:#}"));
         }
         let steps = whole.map(|whole| whole.step_ends()).unwrap_or_default();
-        found.push(Past { id, title, at, ended_by: ended_by(&incident), steps });
+        found.push(Past { id, title, at, ended_by: ended_by(incident), steps });
         if found.len() == MOST_PAST {
             break;
         }
@@ -253,28 +265,41 @@ pub fn create(place: &JournalPlace, series: Series, via: Via, entries: &[NewEntr
 /// The playbooks, each with the day on which it was drilled last: as its file says, or as a drill of this host that was completed.
 pub fn catalogue(place: &JournalPlace, shelf: &files::Shelf) -> Catalogue {
     let mut catalogue = files::catalogue(shelf);
-    // Without a journal nothing was drilled here; that it cannot be opened is told where it is used.
-    let Ok(dir) = JournalDir::open(&place.directory, place.sharing) else { return catalogue };
-    let not_known = |why: String| format!("when playbooks were drilled last is not known of all: {why}");
-    let ids = dir.ids().unwrap_or_else(|error| {
-        catalogue.problems.push(not_known(error.to_string()));
-        Vec::new()
-    });
-    for id in ids.into_iter().filter(|id| id.series == Series::Drill) {
-        let landmarks = dir.journal(id, Via::default()).and_then(|mut journal| journal.landmarks());
-        let drill = match landmarks {
-            Ok(entries) => Incident::replay(id, entries),
-            Err(error) => {
-                catalogue.problems.push(not_known(format!("{id} cannot be read: {error}")));
-                continue;
-            }
-        };
+    let dir = JournalDir::open(&place.directory, place.sharing);
+    let (drills, why) =
+        dir.map_or_else(|why| Known::Unknown(CleanText::new(&why.to_string())), |dir| drills(&dir)).parts();
+    for drill in drills {
         let Some(day) = drill.resolved_at.map(|at| at.date_naive()) else { continue };
         for playbook in catalogue.playbooks.values_mut().filter(|playbook| drill.services.contains(&playbook.service)) {
             playbook.drilled = playbook.drilled.max(Some(day));
         }
     }
+    catalogue.drills_unread =
+        why.map(|why| CleanText::new(&format!("when playbooks were drilled last is not all known: {why}")));
     catalogue
+}
+
+/// The drills of this host.
+fn drills(dir: &JournalDir) -> Known<Vec<Incident>> {
+    let ids = match dir.ids() {
+        Ok(ids) => ids,
+        Err(why) => return Known::Unknown(CleanText::new(&why.to_string())),
+    };
+    let (mut drills, mut unread) = (Vec::new(), None);
+    for id in ids.into_iter().filter(|id| id.series == Series::Drill) {
+        match outline(dir, id) {
+            Known::Whole(drill) => drills.push(drill),
+            Known::Part(drill, why) => {
+                drills.push(drill);
+                unread = unread.or(Some(why));
+            }
+            Known::Unknown(why) => unread = unread.or(Some(why)),
+        }
+    }
+    match unread {
+        None => Known::Whole(drills),
+        Some(why) => Known::Part(drills, why),
+    }
 }
 
 /// Begins a drill: its four facts, the declaration that the exercise opens with, and what its people did so far.
@@ -289,15 +314,25 @@ pub fn start_drill(
     let start = clock::wall();
     let mut entries = drill_entries(&exercise, drill, actor, zone, start);
     // A drill while the house is on fire: whoever joins must know.
-    let (open, _) = list(&place.open()?, Which::Open, &Board::default()).parts();
-    if !open.is_empty() {
-        let names: Vec<_> = open.iter().map(|one| one.id.to_string()).collect();
-        let (is, comes) = if names.len() == 1 { ("is", "it comes") } else { ("are", "they come") };
-        let text = format!("{} {is} open on this host, and no drill: {comes} first", names.join(", "));
+    if let Some(text) = beside_a_drill(&list(&place.open()?, Which::Open, &Board::default())) {
         let note = NoteAdded { kind: NoteKind::Finding, text: CleanText::new(&text), at: None };
         entries.push(NewEntry::new(CleanStr::new("warroom"), Event::NoteAdded(note)));
     }
     create(place, Series::Drill, via, &entries)
+}
+
+/// What is open on this host while a drill begins, and what is not known of that; nothing where all is known and none is open.
+fn beside_a_drill(open: &Known<Vec<Summary>>) -> Option<String> {
+    let names: Vec<_> = open.what().into_iter().flatten().map(|one| one.id.to_string()).collect();
+    let (is, comes) = if names.len() == 1 { ("is", "it comes") } else { ("are", "they come") };
+    let names = match names.is_empty() {
+        true => None,
+        false => Some(format!("{} {is} open on this host, and no drill: {comes} first", names.join(", "))),
+    };
+    let unknown =
+        open.why().map(|why| format!("whether an incident is open on this host is not known of all records: {why}"));
+    let parts: Vec<_> = names.into_iter().chain(unknown).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// The entries with which a drill begins at a moment.
@@ -400,7 +435,7 @@ mod tests {
         assert_eq!(next(Which::Open), ("acknowledge".into(), start + chrono::TimeDelta::minutes(5)));
         let resolved = by(Event::PhaseEntered(PhaseEntered::plain(Phase::Resolved)));
         dir.journal(id, Via::default()).unwrap().append(&[resolved]).unwrap();
-        let landmarks = dir.journal(id, Via::default()).unwrap().landmarks().unwrap();
+        let (landmarks, _) = dir.journal(id, Via::default()).unwrap().landmarks().unwrap();
         let incident = Incident::replay(id, landmarks);
         let all = cadence::obligations(&incident, Rules { cadence: &Cadence::default(), tell: &[] });
         assert!(all.iter().any(|one| one.name.as_str() == "follow-up: raise the pool limit"), "{all:?}");

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{Outcome, Overlay};
-use crate::console::Summary;
+use crate::console::{Known, Summary};
 use crate::incident::{Command, EntryId, Event, IncidentId, Phase, Purpose as RunFor, Role, Seat, Severity, StepRef};
 use crate::pane::{Cx, FormKind, Item, Purpose, Question};
 use crate::text::{CleanStr, CleanText, Exact, Sought};
@@ -228,7 +228,16 @@ pub(crate) enum RecordsFor {
 }
 
 /// Records of this host.
-pub(crate) fn records(list: &[Summary], why: RecordsFor, here: Option<IncidentId>, wall: DateTime<Utc>) -> Box<Pick> {
+///
+/// Without a list they are being read; that there is none is said of a whole list only.
+pub(crate) fn records(
+    known: Option<&Known<Vec<Summary>>>,
+    why: RecordsFor,
+    here: Option<IncidentId>,
+    wall: DateTime<Utc>,
+) -> Box<Pick> {
+    let list = known.and_then(Known::what).map(Vec::as_slice).unwrap_or_default();
+    let lacks = known.and_then(Known::why);
     let line = |summary: &Summary| summary_line(summary, wall);
     let (title, empty, rows) = match (why, here) {
         (RecordsFor::Opening, _) => {
@@ -249,7 +258,13 @@ pub(crate) fn records(list: &[Summary], why: RecordsFor, here: Option<IncidentId
             ("merge: which one is the duplicate?", "no other incident is open on this host", rows.collect())
         }
     };
-    Box::new(Pick { title: title.to_owned(), notes: Vec::new(), rows, empty, selected: 0, filter: None })
+    let empty = match (known.is_some(), lacks.is_some()) {
+        (true, false) => empty,
+        (true, true) => "which records there are is not known",
+        (false, _) => "reading the records of this host …",
+    };
+    let notes = lacks.map(|why| format!("not all is known: {why}")).into_iter().collect();
+    Box::new(Pick { title: title.to_owned(), notes, rows, empty, selected: 0, filter: None })
 }
 
 fn merge(duplicate: IncidentId, into: IncidentId) -> Question {
