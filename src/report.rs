@@ -178,6 +178,8 @@ pub struct Report {
     pub drills: Vec<Row>,
     /// Records that were no incident, or go on in another one.
     pub left_out: Vec<Row>,
+    /// Why some records are not among them, or not whole: the figures are those of the others.
+    pub unread: Vec<String>,
     /// Mean time from the first customer that hurt to detection, where customers hurt.
     pub detect: Mean,
     /// Mean time to acknowledge.
@@ -206,9 +208,13 @@ pub struct Report {
     pub targets: (TimeDelta, TimeDelta),
 }
 
-/// Reads the records of a period.
+/// What is said where no open follow-up was found, and not every record could be read.
+pub const FOLLOW_UPS_UNKNOWN: &str = "not all records can be read, so which follow-ups are open is not known";
+
+/// Reads the records of a period; of those that cannot be read, or not whole, there is a sentence each.
 pub fn report(
     records: &[Incident],
+    unread: Vec<String>,
     catalogue: &Catalogue,
     cadence: &Cadence,
     period: Period,
@@ -309,6 +315,7 @@ pub fn report(
         incidents,
         drills,
         left_out,
+        unread,
     }
 }
 
@@ -339,12 +346,19 @@ impl fmt::Display for Report {
             0 => String::new(),
             all => format!(", {} of {all} met it", mean.met),
         };
-        writeln!(
-            out,
-            "from {from} to {} UTC: {}",
-            self.period.to.format("%Y-%m-%d %H:%M"),
-            crate::text::many(self.incidents.len(), "incident")
-        )?;
+        let incidents = crate::text::many(self.incidents.len(), "incident");
+        let to = self.period.to.format("%Y-%m-%d %H:%M");
+        if self.unread.is_empty() {
+            writeln!(out, "from {from} to {to} UTC: {incidents}")?;
+        } else {
+            writeln!(
+                out,
+                "from {from} to {to} UTC, NOT WHOLE: {incidents} could be read, and all figures are of those"
+            )?;
+            for why in &self.unread {
+                writeln!(out, "  {why}")?;
+            }
+        }
         writeln!(out)?;
         let verdict = |mean: &Mean, target: TimeDelta| match mean.mean {
             _ if mean.overdue > 0 => "MISSED",
@@ -367,6 +381,7 @@ impl fmt::Display for Report {
             }
         }
         match self.cadence {
+            (0, _) if !self.unread.is_empty() => writeln!(out, "cadence     cannot be said")?,
             (0, _) => writeln!(out, "cadence     no update was due")?,
             (owed, kept) => {
                 let worst = self.worst_silence.map_or_else(|| "not recorded".to_owned(), spoken);
@@ -375,6 +390,7 @@ impl fmt::Display for Report {
             }
         }
         match self.external_due {
+            (0, _) if !self.unread.is_empty() => writeln!(out, "external    cannot be said")?,
             (0, _) => writeln!(out, "external    was not due")?,
             (due, kept) => writeln!(out, "external    {}; in time in {kept} of {due}", self.external)?,
         }

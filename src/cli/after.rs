@@ -24,7 +24,7 @@ use crate::incident::{
     Command, EntryId, EntryRedacted, Event, Incident, IncidentId, Milestone, Outcome, Rules, TimeAmended,
 };
 use crate::journal::{Journal, JournalDir, NewEntry};
-use crate::report::{Completion, Listed, Mean, Period, Row, follow_ups, report};
+use crate::report::{Completion, FOLLOW_UPS_UNKNOWN, Listed, Mean, Period, Row, follow_ups, report};
 use crate::run::merge::Merging;
 use crate::run::plain::Consent;
 use crate::run::postmortem::write_postmortem;
@@ -256,7 +256,7 @@ fn tell_follow_ups(config: &Config, with_done: bool, as_json: bool) -> Result<Ex
     if list.is_empty() {
         return print(match left_out.is_empty() {
             true => "no follow-up is open (--all shows done ones too)",
-            false => "no follow-up is open in the records that could be read whole",
+            false => FOLLOW_UPS_UNKNOWN,
         });
     }
     print(&list.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
@@ -272,18 +272,12 @@ fn process_health(config: &Config, since: Option<&str>, as_json: bool) -> Result
     let (records, left_out) = all(&opened(config)?)?;
     let catalogue = files::catalogue(&config.playbooks);
     let today = now.with_timezone(&config.zone.0).date_naive();
-    let report = report(&records, &catalogue, &config.cadence, Period { from, to: now }, today);
+    let report = report(&records, left_out.clone(), &catalogue, &config.cadence, Period { from, to: now }, today);
     if !as_json {
         let missing = super::doctor::without_ticket(config, &records);
         let missing: String = missing.iter().map(|(id, title)| format!("\n  {id} {title}")).collect();
         let missing = if missing.is_empty() { missing } else { format!("\n\nincidents without a ticket:{missing}") };
-        let not_whole: String = left_out.iter().map(|why| format!("\n  {why}")).collect();
-        let not_whole = if not_whole.is_empty() {
-            not_whole
-        } else {
-            format!("\n\nNOT WHOLE, not every record could be read:{not_whole}")
-        };
-        return print(&format!("{}{missing}{not_whole}", report.to_string().trim_end()));
+        return print(&format!("{}{missing}", report.to_string().trim_end()));
     }
     let rows = |rows: &[Row]| rows.iter().map(row_json).collect::<Vec<_>>();
     let by: serde_json::Map<_, _> =

@@ -9,34 +9,30 @@ use crate::console::Printout;
 use crate::exercise::Exercise;
 use crate::exercise::schedule::debrief_or_why;
 use crate::incident::Rules;
-use crate::report::{Period, follow_ups, report};
+use crate::report::{FOLLOW_UPS_UNKNOWN, Period, follow_ups, report};
 
 /// Makes the text.
 pub(super) fn make(printout: &Printout, place: &JournalPlace, board: &Board, zone: Tz) -> anyhow::Result<String> {
     let (dir, wall) = (place.open()?, clock::wall());
-    let all = || {
-        let (all, left_out) = records::all(&dir)?;
-        let left_out: String = left_out.iter().map(|why| format!("{why}\n")).collect();
-        anyhow::Ok((all, left_out))
-    };
+    let all = || records::all(&dir);
     Ok(match printout {
         Printout::FollowUps { with_done } => {
             let (records, left_out) = all()?;
             let list = follow_ups(&records, *with_done, wall);
             let lines: String = list.iter().map(|one| format!("{one}\n")).collect();
             let none = match (list.is_empty(), left_out.is_empty()) {
-                (true, true) => "no follow-up is open\n",
-                (true, false) => "no follow-up is open in the records that could be read whole\n",
-                (false, _) => "",
+                (true, true) => "no follow-up is open\n".to_owned(),
+                (true, false) => format!("{FOLLOW_UPS_UNKNOWN}\n"),
+                (false, _) => String::new(),
             };
+            let left_out: String = left_out.iter().map(|why| format!("{why}\n")).collect();
             format!("{none}{lines}{left_out}")
         }
         Printout::Report(from) => {
             let (records, left_out) = all()?;
             let today = wall.with_timezone(&zone).date_naive();
             let period = Period { from: *from, to: wall };
-            let not_whole = if left_out.is_empty() { "" } else { "\nNOT WHOLE, not every record could be read:\n" };
-            format!("{}{not_whole}{left_out}", report(&records, &board.catalogue, &board.cadence, period, today))
+            report(&records, left_out, &board.catalogue, &board.cadence, period, today).to_string()
         }
         Printout::Briefing(id) => {
             let record = records::read(&dir, *id)?;
