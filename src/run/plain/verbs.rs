@@ -64,6 +64,8 @@ struct Verb {
     list: Option<List>,
     /// It writes nothing.
     looks: bool,
+    /// It tells what stands in the open record: where none is open, that is said, and not that there is nothing.
+    of_record: bool,
     /// What it must know of the world first.
     wants: Wants,
 }
@@ -98,7 +100,18 @@ enum InShell {
 }
 
 const fn verb(name: &'static str, form: &'static str, help: &'static str, run: Run) -> Verb {
-    Verb { name, aliases: &[], form, help, run, shell: InShell::Same, list: None, looks: false, wants: Wants::Nothing }
+    Verb {
+        name,
+        aliases: &[],
+        form,
+        help,
+        run,
+        shell: InShell::Same,
+        list: None,
+        looks: false,
+        of_record: false,
+        wants: Wants::Nothing,
+    }
 }
 
 impl Verb {
@@ -120,6 +133,11 @@ impl Verb {
     /// It writes nothing.
     const fn looks(self) -> Self {
         Self { looks: true, ..self }
+    }
+
+    /// It tells what stands in the open record.
+    const fn of_record(self) -> Self {
+        Self { of_record: true, ..self }
     }
 
     /// It wants to know what the sources say.
@@ -188,6 +206,9 @@ pub(super) fn obey(session: &mut Session, line: &str, wall: DateTime<Utc>) -> An
 
 /// Runs a command; where its first word names nothing that is there, the answer has the list of what is.
 fn run(verb: &Verb, session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
+    if verb.of_record && !session.is_open {
+        return Err("no record is open here: :open ID opens one, :list tells which there are".to_owned());
+    }
     let answer = (verb.run)(session, rest, wall);
     let (Err(sentence), Some(list)) = (&answer, verb.list) else { return answer };
     let word = first_word(rest).0;

@@ -48,6 +48,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb("follow-ups", "", "the follow-ups, with numbers", |session, _, wall| {
         session.answer_list(lists::follow_ups, "no follow-up is noted: todo: TEXT notes one", wall)
     })
+    .of_record()
     .looks()
     .or(&["followups"]),
     verb(

@@ -30,7 +30,7 @@ pub(super) const VERBS: &[Verb] = &[
     ),
     verb("confirm", "[WORD]", "start what was shown last, with the word that it asked for", confirm)
         .shell(InShell::Not("what `warroom run-step`, `undo` and `roll-back` show is confirmed there with --yes")),
-    verb("runs", "", "the commands of this record", runs).looks(),
+    verb("runs", "", "the commands of this record", runs).of_record().looks(),
     verb("cancel", "N", "stop a command (:runs has the numbers)", |session, rest, wall| {
         remark(session, rest, "cancel", Remark::CancelAsked, wall)
     }),

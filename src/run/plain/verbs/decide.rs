@@ -14,7 +14,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb("propose", "ACTION | RISK | UNDO [| PLAN B]", "propose what to do: objections are asked for", propose),
     verb("decisions", "", "the proposals that wait, with numbers", |session, _, wall| {
         session.answer_list(lists::decisions, "nothing is proposed: :propose ACTION | RISK | UNDO does that", wall)
-    }).looks(),
+    }).of_record().looks(),
     verb("object", "N WHY", "object to a proposal", |session, rest, wall| {
         let (number, text) = first_word(rest);
         if number.is_empty() {
@@ -34,7 +34,7 @@ pub(super) const VERBS: &[Verb] = &[
     .on_changes(),
     verb("theories", "", "the theories, with numbers", |session, _, wall| {
         session.answer_list(lists::theories, "no theory is open: :theory TEXT opens one", wall)
-    }).looks(),
+    }).of_record().looks(),
     verb(
         "roll-back",
         "N",

@@ -18,11 +18,13 @@ use crate::pane::graphs::newest_evidence;
 use crate::text::{CleanStr, Sought};
 
 pub(super) const VERBS: &[Verb] = &[
-    verb("due", "", "what is due, until when, whose it is, with the word that names it", due).looks(),
+    verb("due", "", "what is due, until when, whose it is, with the word that names it", due).of_record().looks(),
     verb("cadence", "1h REASON", "have updates due at another pace in this incident from now on", cadence),
     verb("snooze", "WHAT 5m REASON", "put what is due off for some minutes; WHAT is its word in :due", snooze)
         .of(lists::numbered_due),
-    verb("brief", "[handover | since TIME]", "the brief, to read aloud", brief).shell(InShell::Own("brief")),
+    verb("brief", "[handover | since TIME]", "the brief, to read aloud", brief)
+        .of_record()
+        .shell(InShell::Own("brief")),
     verb("lamps", "", "what an experienced commander would notice by now", |session, _, wall| {
         let mut lamps = session.cx(wall).lamps();
         if lamps.is_empty() {
@@ -30,11 +32,12 @@ pub(super) const VERBS: &[Verb] = &[
         }
         session.answer(lamps)
     })
+    .of_record()
     .looks(),
-    verb("slo", "", "the objectives: verdict, value, limit", slo).looks().live(),
+    verb("slo", "", "the objectives: verdict, value, limit", slo).of_record().looks().live(),
     verb("pin", "OBJECTIVE | trace N", "the newest value, or a trace of the Nth kind of :spans, as evidence", pin)
         .live(),
-    verb("past", "", "the last incidents of the affected services, and what ended them", past).looks(),
+    verb("past", "", "the last incidents of the affected services, and what ended them", past).of_record().looks(),
     verb("other-changes", "", "changes of services that are not affected", |session, _, wall| {
         changes(session, "others", wall)
     })

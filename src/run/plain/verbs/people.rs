@@ -16,13 +16,14 @@ pub(super) const VERBS: &[Verb] = &[
         let lines = who_lines(&session.cx(wall));
         session.answer(lines)
     })
+    .of_record()
     .looks(),
     verb("oncall", "", "who is on call now and next, and how to reach them", |session, _, wall| {
         let text = session.cx(wall).on_call()?;
         session.answer(text.lines().map(str::to_owned).collect())
     })
     .shell(InShell::Own("oncall")),
-    verb("card", "ic|comms|sme|scribe", "what a role does and says", card).looks(),
+    verb("card", "ic|comms|sme|scribe", "what a role does and says", card).of_record().looks(),
     verb("take-role", "ic|comms|sme [COMPONENT]|scribe", "take a role", take).or(&["take"]),
     verb("take-command", "", "take the role of Incident Commander", |session, _, wall| {
         session.ask(Command::TakeRole(Seat { role: Role::IncidentCommander, component: None }), wall)
@@ -39,6 +40,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb("offers", "", "the roles that are offered, with numbers", |session, _, wall| {
         session.answer_list(lists::offers, "no role is offered: :handover offers yours", wall)
     })
+    .of_record()
     .looks(),
     verb("accept-role", "[N]", "accept the role that you are offered", |session, rest, wall| {
         let offer = offer(session, rest, false, wall)?;

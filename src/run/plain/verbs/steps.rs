@@ -14,8 +14,8 @@ use crate::playbook::{Playbook, Step};
 use crate::text::CleanStr;
 
 pub(super) const VERBS: &[Verb] = &[
-    verb("steps", "", "the playbook's steps with their numbers", steps).looks(),
-    verb("step", "N", "a step in full: look, expect, undo", step).looks(),
+    verb("steps", "", "the playbook's steps with their numbers", steps).of_record().looks(),
+    verb("step", "N", "a step in full: look, expect, undo", step).of_record().looks(),
     verb("claim", "N [REASON]", "you work on the step; taking it over wants the reason", |session, rest, wall| {
         let (number, reason) = first_word(rest);
         let body = step_done(&session.cx(wall), "claim", number)?;

@@ -12,10 +12,12 @@ use crate::text::CleanStr;
 
 pub(super) const VERBS: &[Verb] = &[
     verb("work", "", "all that waits for somebody: offers, texts, proposals, tasks, theories, follow-ups", work)
+        .of_record()
         .looks(),
     verb("tasks", "", "the tasks whose call-back is due, with numbers", |session, _, wall| {
         session.answer_list(lists::tasks, "no task is open: @dana check p99 5m hands work to dana", wall)
     })
+    .of_record()
     .looks(),
     verb("assign", "@NAME TEXT 5m", "hand work to a named person, who calls back in or at a time", assign),
     verb("read-back", "N", "the task was heard", |session, rest, wall| {

@@ -30,7 +30,8 @@ pub(super) const VERBS: &[Verb] = &[
         "[N [WAY [REASON]] | again]",
         "what goes out, with numbers; what can be done with one, and doing it; again tries all once more",
         outbox,
-    ),
+    )
+    .of_record(),
     verb(
         "update",
         "[external] [-10m | told TIME] TEXT",
@@ -56,6 +57,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb("drafts", "", "the texts that wait for approval, with numbers", |session, _, wall| {
         session.answer_list(lists::drafts, "no text waits for approval: :update TEXT writes one", wall)
     })
+    .of_record()
     .looks(),
     verb("approve", "N [TEXT]", "approve a text, as it is or as you write it", approve).of(lists::drafts),
     verb("send-alone", "N REASON", "record it on the Communications Lead's word alone", |session, rest, wall| {
@@ -128,6 +130,7 @@ pub(super) const VERBS: &[Verb] = &[
         },
     ),
     verb("told", "[POSITION [HOW]]", "the people whom the severity names; with one of them: somebody told them", told)
+        .of_record()
         .of(lists::positions),
     verb("not-told", "POSITION", "nobody told them after all", |session, rest, wall| {
         if rest.is_empty() {

@@ -14,7 +14,7 @@ use crate::text::{CleanStr, CleanText};
 pub(super) const VERBS: &[Verb] = &[
     verb("note", "TEXT", "write a line on the timeline, as a line without a command does", note)
         .shell(InShell::Own("note")),
-    verb("log", "[N]", "the last lines of the timeline, with numbers", log).looks(),
+    verb("log", "[N]", "the last lines of the timeline, with numbers", log).of_record().looks(),
     verb(
         "amend",
         "N [TIME] TEXT",
