@@ -2,19 +2,20 @@
 //!
 //! Hides nothing but the order of the lines.
 
+mod journal;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::answers::place;
+use self::journal::Found;
 use super::start::{channels, endpoints, locale_is_utf8};
 use super::{Ending, print};
 use crate::channel::{Options, calls};
 use crate::checkup::{Finding, Verdict, sum};
-use crate::config::{Config, Inputs, Sharing, files};
-use crate::console::Known;
+use crate::config::{Config, Inputs, files};
 use crate::incident::{Act, DeliveryState, Incident, IncidentId, Phase};
 use crate::journal::JournalDir;
 use crate::oncall::known_as;
@@ -26,7 +27,8 @@ use crate::theme::Depth;
 
 pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool, is_rehearsed: bool) -> Result<ExitCode, Ending> {
     let catalogue = files::catalogue(&config.playbooks);
-    let mut findings = on_this_machine(config, inputs);
+    let journal = Found::of(config);
+    let mut findings = on_this_machine(config, inputs, &journal);
     findings.extend(catalogue.problems.iter().map(|problem| Finding::wrong("playbooks", problem)));
     findings.push(Finding::fine("playbooks", &crate::text::many(catalogue.playbooks.len(), "service")));
     findings.extend(crate::config::remarks(config).iter().map(|remark| Finding::doubtful("people", remark)));
@@ -56,8 +58,8 @@ pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool, is_rehears
     let missing: Vec<_> = known.into_iter().filter(|name| !is_there(name)).collect();
     findings.extend(doctor::examine(&patient)?);
     findings.extend(missing.iter().map(|name| Finding::untried(name, "not configured")));
-    findings.extend(tickets(config));
-    findings.extend(in_staging(config));
+    findings.extend(journal.read(|dir| tickets(config, dir)));
+    findings.extend(journal.read(in_staging));
     if is_rehearsed {
         findings.extend(super::rehearse::rehearse(config, &patient.options)?);
     }
@@ -71,21 +73,11 @@ pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool, is_rehears
     Ok(if is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn on_this_machine(config: &Config, inputs: &Inputs) -> Vec<Finding> {
+fn on_this_machine(config: &Config, inputs: &Inputs, journal: &Found) -> Vec<Finding> {
     let mut findings = Vec::new();
     let file = inputs.overrides.config.clone().unwrap_or_else(|| inputs.places.user_file());
     findings.extend(doctor::mode("configuration", &file, 0o022, "chmod go-w"));
-    let (forbidden, way_out) = match config.sharing {
-        Sharing::Private => (0o077, "chmod 700"),
-        Sharing::Group => (0o007, "chmod 2770"),
-    };
-    let journal = doctor::mode("journal", &config.journal, forbidden, way_out);
-    findings.push(journal.unwrap_or_else(|| Finding::untried("journal", "not there yet: the first incident makes it")));
-    if config.journal.exists()
-        && let Err(error) = JournalDir::open(&config.journal, place(config).sharing)
-    {
-        findings.push(Finding::wrong("journal", &error.to_string()));
-    }
+    findings.push(journal.finding());
     let depth = Depth::of(
         std::env::var("NO_COLOR").ok().as_deref(),
         std::env::var("COLORTERM").ok().as_deref(),
@@ -160,10 +152,8 @@ pub(super) fn without_ticket(config: &Config, all: &[Incident]) -> Vec<(Incident
 }
 
 /// What drills put into staging and nobody took back.
-fn in_staging(config: &Config) -> Vec<Finding> {
-    let dir = config.journal.exists().then(|| JournalDir::open(&config.journal, place(config).sharing).ok()).flatten();
-    let list = dir.map(|dir| records::list(&dir, records::Which::Open, &records::Board::default()));
-    let (list, unread) = list.map(Known::parts).unwrap_or_default();
+fn in_staging(dir: &JournalDir) -> Vec<Finding> {
+    let (list, unread) = records::list(dir, records::Which::Open, &records::Board::default()).parts();
     let unread = unread.map(|why| {
         Finding::doubtful("records", &format!("whether a drill left something in staging is not known of all: {why}"))
     });
@@ -174,14 +164,8 @@ fn in_staging(config: &Config) -> Vec<Finding> {
     standing.chain(unread).collect()
 }
 
-fn tickets(config: &Config) -> Vec<Finding> {
-    // Looking must not make the folder.
-    let dir = config.journal.exists().then(|| JournalDir::open(&config.journal, place(config).sharing).ok()).flatten();
-    let (all, unread) = match dir.map(|dir| records::all(&dir)) {
-        Some(Ok(read)) => read,
-        Some(Err(error)) => (Vec::new(), vec![format!("{error:#}")]),
-        None => return Vec::new(),
-    };
+fn tickets(config: &Config, dir: &JournalDir) -> Vec<Finding> {
+    let (all, unread) = records::all(dir).unwrap_or_else(|error| (Vec::new(), vec![format!("{error:#}")]));
     let keeps = config.reach.trackers.iter().any(|tracker| *tracker.service == *JIRA);
     let unread = unread
         .first()

@@ -248,10 +248,14 @@ async fn channel(spec: &'static ChannelSpec, endpoint: &Endpoint, patient: &Pati
     channel.examine(&wanted).await
 }
 
-/// Whether a file or a folder is open to others than it should be; nothing where it is not there.
+/// Whether a file is open to others than it should be; nothing where it is not there, and why where that cannot be seen.
 pub fn mode(what: &str, path: &Path, forbidden: u32, way_out: &str) -> Option<Finding> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o7777;
+    let mode = match std::fs::metadata(path) {
+        Ok(about) => about.permissions().mode() & 0o7777,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => return Some(Finding::wrong(what, &format!("{}: {error}", path.display()))),
+    };
     let shown = format!("{} ({mode:04o})", path.display());
     Some(match mode & forbidden {
         0 => Finding::fine(what, &shown),
