@@ -26,9 +26,11 @@ pub(super) fn read(folders: &[PathBuf], address: &str) -> Result<(PathBuf, Clean
     if folders.is_empty() {
         return Err("no folder of runbooks is configured: `runbooks` in [playbooks]".to_owned());
     }
-    let mut files = Vec::new();
+    let (mut files, mut unread) = (Vec::new(), Vec::new());
     for folder in folders {
-        collect(folder, 0, &mut files);
+        if let Err(error) = collect(folder, 0, &mut files) {
+            unread.push(format!("{}: {error}", folder.display()));
+        }
     }
     // The more of the address' end a file's path has, the likelier it is the one.
     let same = |file: &Path| {
@@ -38,8 +40,13 @@ pub(super) fn read(folders: &[PathBuf], address: &str) -> Result<(PathBuf, Clean
     };
     let best = files.into_iter().map(|file| (same(&file), file)).filter(|(same, _)| *same > 0);
     let best = best.max_by(|one, other| one.0.cmp(&other.0).then_with(|| other.1.cmp(&one.1)));
-    let Some((_, file)) = best else { return Err(format!("no file {last}.md is in the folders of runbooks")) };
-    let length = std::fs::metadata(&file).map(|found| found.len()).unwrap_or(u64::MAX);
+    let Some((_, file)) = best else {
+        return Err(match unread.first() {
+            None => format!("no file {last}.md is in the folders of runbooks"),
+            Some(why) => format!("whether the folders of runbooks have {last}.md is not known: {why}"),
+        });
+    };
+    let length = std::fs::metadata(&file).map_err(|error| format!("{}: {error}", file.display()))?.len();
     if length > LONGEST {
         return Err(format!("{} is longer than a runbook", file.display()));
     }
@@ -53,23 +60,25 @@ fn bare(part: &str) -> String {
     ending.map_or(part, |(name, _)| name).to_lowercase()
 }
 
-fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
+/// Collects the files below a folder; all that can be read, and the first folder that cannot.
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let mut end = Ok(());
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
         // A link may lead anywhere: it is not followed.
-        let Ok(kind) = entry.file_type() else { continue };
-        let path = entry.path();
+        let (kind, path) = (entry.file_type()?, entry.path());
         if files.len() >= MOST_FILES {
-            return;
+            return end.and(Err(std::io::Error::other(format!("it holds more than {MOST_FILES} files"))));
         }
         if kind.is_dir() && depth < DEEPEST {
-            collect(&path, depth + 1, files);
+            end = end.and(collect(&path, depth + 1, files));
         } else if kind.is_file()
             && path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
         {
             files.push(path);
         }
     }
+    end
 }
 
 /// The text from the heading on that an address names, as forges make names of headings; all of it where there is none.
@@ -134,6 +143,15 @@ mod tests {
             std::os::unix::fs::symlink(outside.path().join("Away.md"), folder.path().join("Away.md")).unwrap();
             assert!(text("https://x/Away").is_err(), "a link is not followed");
         }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_not_one_without_the_runbook() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = folder.path().join("gone");
+        let why = read(&[folder.path().to_owned(), gone], "https://x/Any").unwrap_err();
+        assert!(why.starts_with("whether the folders of runbooks have any.md is not known: "), "{why}");
+        assert!(read(&[folder.path().to_owned()], "https://x/Any").unwrap_err().starts_with("no file any.md"));
     }
 
     #[test]
