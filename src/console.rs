@@ -28,6 +28,7 @@ pub(crate) mod overlay;
 mod own;
 mod own_clock;
 mod pace;
+mod pasting;
 mod record;
 mod remotes;
 pub mod runs;
@@ -71,6 +72,7 @@ pub(crate) use overlay::DECLARE;
 use overlay::{Overlay, Shown};
 use own::Own;
 use pace::Pace;
+pub use pasting::Pasting;
 use start::Start;
 
 /// Half-typed text is saved this long after the key that changed it …
@@ -187,6 +189,8 @@ pub struct Console {
     /// … and what was done there.
     news_pace: Pace,
     pasted_at: Option<DateTime<Utc>>,
+    /// It stands in the status line that a paste is coming.
+    is_paste_awaited: bool,
     /// When more keys came at once than a person presses.
     flooded_at: Option<DateTime<Utc>>,
     looked_at: Option<DateTime<Utc>>,
@@ -223,6 +227,7 @@ impl Console {
             pace: Pace::default(),
             news_pace: Pace::default(),
             pasted_at: None,
+            is_paste_awaited: false,
             flooded_at: None,
             looked_at: None,
             jumped_at: None,
@@ -315,6 +320,7 @@ impl Console {
         match msg {
             Msg::Input(event) => self.input(event, wall, &mut effects),
             Msg::Flood => self.flooded(wall),
+            Msg::Pasting(pasting) => self.pasting(pasting, wall),
             Msg::Found(ticket, found) => self.found(ticket, found),
             Msg::Journal(msg) => self.journal(msg, wall, &mut effects),
             Msg::Source(report) => {

@@ -328,6 +328,12 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
                     view.handle(Msg::Input(event), wall, &mut shell);
                 }
             }
+            Event::Typed(Typed::Pastings(pastings)) => {
+                view.is_key = true;
+                for pasting in pastings {
+                    view.handle(Msg::Pasting(pasting), wall, &mut shell);
+                }
+            }
             Event::Typed(Typed::Ground(ground)) => {
                 if let Some(grounds) = &grounds {
                     view.handle(Msg::Theme(Box::new(grounds.on(ground).clone())), wall, &mut shell);

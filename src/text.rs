@@ -149,7 +149,7 @@ pub fn digit(letter: char) -> Option<u32> {
     plain.or_else(|| code.checked_sub(0x1D7CE).filter(|place| *place < 50).map(|place| place % 10))
 }
 
-fn thousands(number: usize) -> String {
+pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {

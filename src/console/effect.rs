@@ -9,6 +9,7 @@ use crossterm::event::Event as InputEvent;
 
 use super::declaring::Doubt;
 use super::known::Known;
+use super::pasting::Pasting;
 use super::runs::{RunAct, RunSaid};
 use crate::alert::Coverage;
 use crate::exercise::staged::Site;
@@ -31,6 +32,8 @@ pub enum Msg {
     Input(InputEvent),
     /// More keys came at once than a person presses: a paste without brackets, or what was typed ahead. The keys follow.
     Flood,
+    /// A paste does not simply arrive.
+    Pasting(Pasting),
     /// What an [`Effect::LookFor`] found, in its order: the program, or what is missing.
     Found(u64, Vec<Result<Program, CleanStr>>),
     /// The journal said something.

@@ -42,10 +42,7 @@ impl Console {
                     self.key(key, wall, effects);
                 }
             }
-            InputEvent::Paste(text) => {
-                self.pasted_at = Some(wall);
-                self.paste(&text, wall, effects);
-            }
+            InputEvent::Paste(text) => self.paste(&text, wall, effects),
             InputEvent::Resize(width, height) => {
                 self.screen = Rect::new(0, 0, width, height);
                 self.dirty = Dirty::ALL;
@@ -154,24 +151,6 @@ impl Console {
         if self.open.record.id.is_some() {
             let text = self.panes.iter().find_map(|pane| pane.draft());
             effects.push(text.map_or(Effect::ClearDraft, Effect::SaveDraft));
-        }
-    }
-
-    fn paste(&mut self, text: &str, wall: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        if let Some(shown) = &mut self.overlay {
-            shown.overlay.paste(text);
-            self.dirty = Dirty::ALL;
-            return;
-        }
-        let focus = self.focus as usize;
-        if self.start.is_none() && self.panes[focus].is_typing() {
-            let intents = self.with_pane(focus, wall, |pane, cx| pane.type_paste(text, cx));
-            self.mark(&[self.focus]);
-            self.open.draft.changed_at.get_or_insert(wall);
-            self.open.draft.changes += DRAFT_CHARACTERS;
-            self.intents(intents, wall, effects);
-        } else {
-            self.say(Tone::Refused, "pasted text goes into the scribe's line: n opens it".to_owned(), wall);
         }
     }
 }

@@ -55,7 +55,7 @@ use crate::incident::{
 };
 use crate::pane::{Cx, Purpose, Question, RunAsk};
 use crate::text::{CleanStr, CleanText, bare, first_word};
-use crate::widget::editor::Editor;
+use crate::widget::editor::{Edited, Editor};
 use crate::widget::fuzzy;
 
 /// What stands above the panes.
@@ -194,22 +194,40 @@ impl Overlay {
         }
     }
 
-    pub(crate) fn paste(&mut self, text: &str) {
+    /// Takes a pasted text where one is typed; else says why not.
+    pub(crate) fn paste(&mut self, text: &str) -> Result<(), String> {
         match self {
-            // A dangerous act is confirmed by hand.
-            Self::Help { .. } | Self::Pick(_) | Self::Records(..) | Self::Text(_) | Self::Run(_) => {}
+            Self::Help { .. } | Self::Pick(_) | Self::Records(..) | Self::Text(_) => {
+                Err("no text is typed here: Esc leaves".to_owned())
+            }
+            Self::Run(_) => Err(TYPED_BY_HAND.to_owned()),
             Self::Form(form) => form.paste(text),
             Self::Palette(palette) => {
-                palette.editor.insert_paste(text);
+                let edited = palette.editor.insert_paste(text);
                 palette.search();
+                taken(edited)
             }
-            Self::Ask(ask) => {
-                ask.editor.insert_paste(text);
-            }
+            Self::Ask(ask) => taken(ask.editor.insert_paste(text)),
             Self::Declare(form) => form.paste(text),
             Self::Compose(compose) => compose.paste(text),
         }
     }
+}
+
+/// What is said of a paste where a dangerous act is confirmed.
+pub(super) const TYPED_BY_HAND: &str = "the word that confirms is typed by hand";
+
+/// What an edit comes to: it was taken, or why there is no room for it.
+pub(super) fn taken(edited: Edited) -> Result<(), String> {
+    match edited {
+        Edited::Refused(limit) => Err(limit.to_string()),
+        Edited::Changed | Edited::Moved | Edited::Ignored => Ok(()),
+    }
+}
+
+/// A key in a text: it stays where it was typed, and is said where there is no room for it.
+pub(super) fn typed(edited: Edited) -> Outcome {
+    taken(edited).map_or_else(Outcome::Refuse, |()| Outcome::Stay)
 }
 
 /// An editor that begins with a text.
@@ -282,9 +300,9 @@ impl Palette {
                 Outcome::Stay
             }
             _ => {
-                self.editor.key(key);
+                let edited = self.editor.key(key);
                 self.search();
-                Outcome::Stay
+                typed(edited)
             }
         }
     }
@@ -295,8 +313,7 @@ impl Ask {
         if key.code == KeyCode::Enter {
             return Outcome::Answered(self.question.purpose.clone(), self.editor.text().to_string());
         }
-        self.editor.key(key);
-        Outcome::Stay
+        typed(self.editor.key(key))
     }
 }
 

@@ -763,6 +763,7 @@ mod offered;
 mod opened;
 mod outbox;
 mod own_clock;
+mod pasting;
 mod records;
 mod runs;
 mod series;

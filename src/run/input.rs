@@ -1,10 +1,12 @@
 //! What a person types, from the terminal's bytes to events.
 //!
 //! Hides an incremental parser of keys, pastes, mouse and the terminal's answers, and the one ambiguity of terminals: Esc is a key and
-//! the beginning of others, so it waits for [`Parser::deadline`].
+//! the beginning of others, so it waits for [`Parser::deadline`]. What a paste is, and how a person gets out of one, stands in [`pasted`].
 //!
 //! Invariant: any bytes give events and no panic; how they were cut into reads changes nothing; at most [`PASTE_BYTES`] and a little
-//! are held.
+//! are held; nothing of a paste becomes a key.
+
+mod pasted;
 
 use std::io;
 use std::time::Duration;
@@ -15,10 +17,11 @@ use rustix::io::Errno;
 use super::clock;
 use super::keys;
 use super::tty::Tty;
+use crate::console::Pasting;
 use crate::theme::Ground;
+pub use pasted::PASTE_BYTES;
+use pasted::{Pasted, Rest, Still};
 
-/// A paste above this is cut, and the rest of it is read and dropped.
-pub const PASTE_BYTES: usize = 1 << 20;
 /// How long after a paste action keys are ignored: a paste can carry its own end marker and then a real `y`.
 pub const PASTE_GUARD: Duration = Duration::from_millis(250);
 
@@ -26,9 +29,6 @@ pub const PASTE_GUARD: Duration = Duration::from_millis(250);
 const ESC: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(100)];
 /// A sequence that has begun for sure may take longer; afterwards it is dropped.
 const SEQUENCE: Duration = Duration::from_millis(250);
-/// A paste that stops so long without its end marker has ended.
-const PASTE: Duration = Duration::from_secs(5);
-const PASTE_END: &[u8] = b"\x1b[201~";
 /// No key has more parameters.
 const PARAMETER_BYTES: usize = 64;
 /// Of an answer so many bytes are looked at.
@@ -44,6 +44,10 @@ pub struct Parser {
     /// When the last byte came.
     touched: Duration,
     pasted: Option<Duration>,
+    /// What may still come of a paste that was refused before its end.
+    rest: Option<Rest>,
+    /// What became of pastes that are no events.
+    pastings: Vec<Pasting>,
     ground: Option<Ground>,
 }
 
@@ -77,11 +81,8 @@ enum State {
         need: usize,
         held: KeyModifiers,
     },
-    /// In a paste, with so many bytes of the end marker seen.
-    Paste {
-        text: Vec<u8>,
-        marker: usize,
-    },
+    /// In a paste.
+    Paste(Pasted),
 }
 
 impl Parser {
@@ -92,6 +93,8 @@ impl Parser {
             patience: ESC[usize::from(over_ssh)],
             touched: Duration::ZERO,
             pasted: None,
+            rest: None,
+            pastings: Vec::new(),
             ground: None,
         }
     }
@@ -99,13 +102,31 @@ impl Parser {
     /// Takes bytes and gives the events that are complete.
     pub fn feed(&mut self, bytes: &[u8], now: Duration) -> Vec<Event> {
         let mut events = Vec::new();
-        for byte in bytes {
+        if bytes.is_empty() {
+            return events;
+        }
+        let pause = now.saturating_sub(self.touched);
+        self.touched = now;
+        if let State::Paste(pasted) = &mut self.state {
+            pasted.goes_on(pause);
+        }
+        for byte in self.typed(bytes, pause) {
             self.step(*byte, now, &mut events);
         }
-        if !bytes.is_empty() {
-            self.touched = now;
-        }
         events
+    }
+
+    /// What is left of bytes without what still comes of a paste that was refused.
+    fn typed<'a>(&mut self, bytes: &'a [u8], pause: Duration) -> &'a [u8] {
+        let Some(rest) = &mut self.rest else { return bytes };
+        let left = rest.take(bytes, pause);
+        if left.dropped > 0 {
+            self.pastings.push(Pasting::Rest(left.dropped));
+        }
+        if left.is_over {
+            self.rest = None;
+        }
+        left.typed
     }
 
     /// When [`Parser::timeout`] should be called, if no byte comes.
@@ -119,7 +140,7 @@ impl Parser {
             | State::Ss3(_)
             | State::Text { .. }
             | State::OldMouse(_) => SEQUENCE,
-            State::Paste { .. } => PASTE,
+            State::Paste(pasted) => return Some(pasted.deadline(self.touched)),
         };
         Some(self.touched + wait)
     }
@@ -129,14 +150,29 @@ impl Parser {
         if self.deadline().is_none_or(|at| now < at) {
             return Vec::new();
         }
+        if let State::Paste(pasted) = &mut self.state {
+            match pasted.still(self.touched, now) {
+                Still::Tell(pasting) => self.pastings.push(pasting),
+                Still::Refuse(pasting) => {
+                    self.state = State::Ground;
+                    // Keys that are pressed at once count as little as the ones before.
+                    self.touched = now;
+                    self.pasted = Some(now);
+                    self.rest = Some(Rest::new());
+                    self.pastings.push(pasting);
+                }
+                Still::Wait => {}
+            }
+            return Vec::new();
+        }
         let alt = |byte: u8| vec![keys::byte(byte, KeyModifiers::ALT)];
         match std::mem::replace(&mut self.state, State::Ground) {
             State::Escape => vec![keys::key(KeyCode::Esc, KeyModifiers::NONE)],
             State::Csi(Some(parameters)) if parameters.is_empty() => alt(b'['),
             State::Ss3(parameters) if parameters.is_empty() => alt(b'O'),
             State::Text { begin, empty: true, escape: false, .. } => alt(begin),
-            State::Paste { text, .. } => vec![self.paste(text, now)],
             State::Ground
+            | State::Paste(_)
             | State::Csi(_)
             | State::CsiAnswer
             | State::Linux
@@ -149,7 +185,7 @@ impl Parser {
 
     /// Whether a paste ended less than [`PASTE_GUARD`] ago or is still coming: action keys are not a person's now.
     pub fn is_guarded(&self, now: Duration) -> bool {
-        matches!(self.state, State::Paste { .. }) || self.pasted.is_some_and(|at| now < at + PASTE_GUARD)
+        matches!(self.state, State::Paste(_)) || self.pasted.is_some_and(|at| now < at + PASTE_GUARD)
     }
 
     /// What the terminal said of its ground, once.
@@ -162,9 +198,9 @@ impl Parser {
         self.pasted
     }
 
-    fn paste(&mut self, text: Vec<u8>, now: Duration) -> Event {
-        self.pasted = Some(now);
-        Event::Paste(String::from_utf8_lossy(&text).replace('\u{fffd}', ""))
+    /// What became of pastes that are no events, in their order.
+    pub fn take_pastings(&mut self) -> Vec<Pasting> {
+        std::mem::take(&mut self.pastings)
     }
 
     fn step(&mut self, byte: u8, now: Duration, events: &mut Vec<Event>) {
@@ -225,7 +261,7 @@ impl Parser {
                 }
             }
             State::Letter { .. } => self.letter(byte, events),
-            State::Paste { .. } => self.pasting(byte, now, events),
+            State::Paste(_) => self.pasting(byte, now, events),
         }
     }
 
@@ -302,7 +338,7 @@ impl Parser {
             b' '..=b'/' => self.state = State::CsiAnswer,
             b'@'..=b'~' => {
                 if byte == b'~' && parameters == b"200" {
-                    self.state = State::Paste { text: Vec::new(), marker: 0 };
+                    self.state = State::Paste(Pasted::default());
                     return;
                 }
                 events.extend(keys::csi(parameters, byte));
@@ -318,25 +354,16 @@ impl Parser {
     }
 
     fn pasting(&mut self, byte: u8, now: Duration, events: &mut Vec<Event>) {
-        let State::Paste { text, marker } = &mut self.state else { return };
-        if byte == PASTE_END[*marker] {
-            *marker += 1;
-            if *marker == PASTE_END.len() {
-                let text = std::mem::take(text);
-                self.state = State::Ground;
-                let event = self.paste(text, now);
-                events.push(event);
-            }
+        let State::Paste(pasted) = &mut self.state else { return };
+        if !pasted.take(byte) {
             return;
         }
-        // What looked like the marker was text; only its first byte can begin it again.
-        let seen = std::mem::take(marker);
-        let room = PASTE_BYTES.saturating_sub(text.len());
-        text.extend(PASTE_END[..seen].iter().take(room));
-        if byte == PASTE_END[0] {
-            *marker = 1;
-        } else if text.len() < PASTE_BYTES {
-            text.push(byte);
+        let whole = std::mem::take(pasted);
+        self.state = State::Ground;
+        self.pasted = Some(now);
+        match whole.end() {
+            Ok(event) => events.push(event),
+            Err(pasting) => self.pastings.push(pasting),
         }
     }
 }
@@ -346,6 +373,8 @@ impl Parser {
 pub enum Typed {
     /// Everything that was there at once.
     Events(Vec<Event>),
+    /// What became of pastes that are no events; what was read with them follows.
+    Pastings(Vec<Pasting>),
     /// What the terminal says of its ground.
     Ground(Ground),
     /// The terminal is gone: save and end.
@@ -356,12 +385,14 @@ pub enum Typed {
 #[derive(Debug)]
 pub struct Input {
     parser: Parser,
+    /// What was read and is not given out yet.
+    events: Vec<Event>,
 }
 
 impl Input {
     /// Reads with the patience that the link needs.
     pub fn new(over_ssh: bool) -> Self {
-        Self { parser: Parser::new(over_ssh) }
+        Self { parser: Parser::new(over_ssh), events: Vec::new() }
     }
 
     /// Whether keys may still belong to a paste: see [`Parser::is_guarded`].
@@ -375,6 +406,14 @@ impl Input {
             if let Some(ground) = self.parser.take_ground() {
                 return Typed::Ground(ground);
             }
+            // First: what comes with a paste is no answer, also where the paste is none.
+            let pastings = self.parser.take_pastings();
+            if !pastings.is_empty() {
+                return Typed::Pastings(pastings);
+            }
+            if !self.events.is_empty() {
+                return Typed::Events(std::mem::take(&mut self.events));
+            }
             // Without a half-read key there is nothing to time: a timer costs a system call even if it never rings.
             let ready = match self.parser.deadline() {
                 Some(at) => {
@@ -383,7 +422,7 @@ impl Input {
                 }
                 None => Some(tty.fd().readable().await),
             };
-            let events = match ready {
+            self.events = match ready {
                 // Of a process that stood still the time is over, and the rest of the key is there all the same.
                 None => match self.drain(tty.fd().get_ref()) {
                     Ok(events) => events,
@@ -397,9 +436,6 @@ impl Input {
                     Ok(Err(_)) => return Typed::Lost,
                 },
             };
-            if !events.is_empty() {
-                return Typed::Events(events);
-            }
         }
     }
 

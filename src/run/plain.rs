@@ -378,6 +378,7 @@ impl Session {
             }
             Msg::Input(_)
             | Msg::Flood
+            | Msg::Pasting(_)
             | Msg::Journal(
                 JournalMsg::CaughtUp
                 | JournalMsg::Writable

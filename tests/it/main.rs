@@ -38,6 +38,7 @@ mod not_known;
 mod objectives;
 mod oncall;
 mod parity;
+mod pastes;
 mod people;
 mod plain;
 mod playbooks;

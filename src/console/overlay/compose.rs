@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Outcome, Overlay};
+use super::{Outcome, Overlay, taken, typed};
 use crate::incident::timeline::{Hand, View};
 use crate::incident::{Channel, Command, Draft, EntryId, Obligation, Role, StatusUpdate, Told, Urgency};
 use crate::pane::Cx;
@@ -273,9 +273,7 @@ impl Compose {
                 }
             }
             _ => match self.part {
-                Part::Text => {
-                    self.text.key(key);
-                }
+                Part::Text => return typed(self.text.key(key)),
                 Part::Template => return self.template_key(key, cx),
                 Part::Channels => self.channel_key(key),
                 Part::Promise => {
@@ -294,9 +292,10 @@ impl Compose {
         Outcome::Stay
     }
 
-    pub(super) fn paste(&mut self, text: &str) {
-        if self.part == Part::Text {
-            self.text.insert_paste(text);
+    pub(super) fn paste(&mut self, text: &str) -> Result<(), String> {
+        match self.part {
+            Part::Text => taken(self.text.insert_paste(text)),
+            Part::Template | Part::Channels | Part::Promise => Err("Tab goes to the text, which takes it".to_owned()),
         }
     }
 

@@ -4,7 +4,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{Outcome, Overlay, filled};
+use super::{Outcome, Overlay, filled, taken, typed};
 use crate::alert::{proposed_severity, title};
 use crate::incident::{AlertLinked, Declared, Detection, ServiceId, Severity};
 use crate::pane::{Cx, alerts};
@@ -161,26 +161,18 @@ impl DeclareForm {
                 }
                 Field::Service => choose(&mut self.service, self.services.len(), key, 1),
                 Field::Severity => choose(&mut self.severity, Severity::ALL.len(), key, 0),
-                Field::Title => {
-                    self.title.key(key);
-                }
-                Field::Link => {
-                    self.link.key(key);
-                }
+                Field::Title => return typed(self.title.key(key)),
+                Field::Link => return typed(self.link.key(key)),
             },
         }
         Outcome::Stay
     }
 
-    pub(super) fn paste(&mut self, text: &str) {
+    pub(super) fn paste(&mut self, text: &str) -> Result<(), String> {
         match self.field {
-            Field::Service | Field::Severity => {}
-            Field::Title => {
-                self.title.insert_paste(text);
-            }
-            Field::Link => {
-                self.link.insert_paste(text);
-            }
+            Field::Service | Field::Severity => Err("Tab goes to the title, which takes it".to_owned()),
+            Field::Title => taken(self.title.insert_paste(text)),
+            Field::Link => taken(self.link.insert_paste(text)),
         }
     }
 

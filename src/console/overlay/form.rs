@@ -10,7 +10,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::draw::{frame, put};
-use super::{Outcome, filled};
+use super::{Outcome, TYPED_BY_HAND, filled, taken, typed};
 use crate::incident::when::Side;
 use crate::pane::{Cx, FormKind};
 use crate::text::{CleanStr, CleanText};
@@ -112,7 +112,7 @@ impl Form {
             KeyCode::Up if !has_lines => self.at = self.at.saturating_sub(1),
             _ => {
                 if let Some(field) = self.fields.get_mut(self.at) {
-                    field.editor.key(key);
+                    return typed(field.editor.key(key));
                 }
             }
         }
@@ -136,9 +136,10 @@ impl Form {
         true
     }
 
-    pub(super) fn paste(&mut self, text: &str) {
-        if let Some(field) = self.fields.get_mut(self.at).filter(|field| !field.is_typed) {
-            field.editor.insert_paste(text);
+    pub(super) fn paste(&mut self, text: &str) -> Result<(), String> {
+        match self.fields.get_mut(self.at) {
+            Some(field) if !field.is_typed => taken(field.editor.insert_paste(text)),
+            Some(_) | None => Err(TYPED_BY_HAND.to_owned()),
         }
     }
 

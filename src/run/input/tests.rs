@@ -159,15 +159,122 @@ fn a_paste_that_carries_its_own_end_is_ended_there_and_guards_the_keys_behind_it
 }
 
 #[test]
-fn a_paste_of_megabytes_is_cut_and_drained() {
+fn a_paste_of_megabytes_is_refused_whole_with_its_size_and_drained() {
     let mut parser = Parser::new(false);
     let mut events = parser.feed(b"\x1b[200~", Duration::ZERO);
     for _ in 0..300 {
         events.extend(parser.feed(&[b'x'; 10_000], Duration::ZERO));
     }
     events.extend(parser.feed(b"\x1b[201~q", Duration::ZERO));
-    let [Event::Paste(text), last] = &events[..] else { panic!("{} events", events.len()) };
-    assert_eq!((text.len(), last), (PASTE_BYTES, &letter('q')));
+    assert_eq!(events, [letter('q')]);
+    assert_eq!(parser.take_pastings(), [Pasting::TooLong(3_000_000)]);
+    let most = [b"\x1b[200~".as_slice(), &[b'x'; PASTE_BYTES], b"\x1b[201~"].concat();
+    assert!(matches!(&self::events(&most)[..], [Event::Paste(text)] if text.len() == PASTE_BYTES));
+}
+
+/// A parser and the moment, to which pauses are added.
+struct Stalled {
+    parser: Parser,
+    now: Duration,
+}
+
+impl Stalled {
+    /// A paste that began, of which nothing more comes.
+    fn begun() -> Self {
+        let (mut parser, now) = (Parser::new(false), Duration::from_secs(100));
+        assert_eq!(parser.feed(b"\x1b[200~deploy\rrollback", now), []);
+        Self { parser, now }
+    }
+
+    /// Bytes after a pause, in which whatever has to happen happens.
+    fn after(&mut self, millis: u64, bytes: &[u8]) -> Vec<Event> {
+        let until = self.now + Duration::from_millis(millis);
+        let mut events = Vec::new();
+        while let Some(at) = self.parser.deadline().filter(|at| *at <= until) {
+            events.extend(self.parser.timeout(at));
+        }
+        self.now = until;
+        events.extend(self.parser.feed(bytes, until));
+        events
+    }
+}
+
+#[test]
+fn a_paste_that_stalls_stays_a_paste_until_its_end_marker_and_is_said_meanwhile() {
+    for stall in [5_100, 60_000, 3_600_000] {
+        let mut link = Stalled::begun();
+        assert_eq!(link.after(stall, b" now\rq\r"), [], "{stall}");
+        let told = link.parser.take_pastings();
+        assert_eq!(told[0], Pasting::Still { bytes: 15, seconds: 2 });
+        assert!(told.len() as u64 <= 1 + stall / 5_000, "{told:?}");
+        // Cut in the middle of its marker.
+        assert_eq!(link.after(stall, b"\x1b[20"), []);
+        let text = "deploy\rrollback now\rq\r".to_owned();
+        assert_eq!(link.after(1_500, b"1~n"), [Event::Paste(text), letter('n')]);
+    }
+}
+
+#[test]
+fn ctrl_c_or_esc_alone_after_a_pause_refuses_a_stalled_paste_whole_and_gives_the_keyboard_back() {
+    let refusals: [&[u8]; 8] =
+        [b"\x03", b"\x1b", b"\x1b\x1b", b"\x03\x03", b"\x1b[27u", b"\x1b[99;5u", b"\x1b[99;133u", b"\x1b[27;5;99~"];
+    for refusal in refusals {
+        let mut link = Stalled::begun();
+        assert_eq!(link.after(3_000, refusal), []);
+        assert_eq!(link.after(999, b""), []);
+        assert_eq!(link.after(1, b""), [], "{refusal:?}");
+        assert_eq!(link.parser.take_pastings().last(), Some(&Pasting::Refused(15)), "{refusal:?}");
+        assert!(link.parser.is_guarded(link.now));
+        // Who goes on pressing keys at once presses nothing; after a second of quiet the keyboard is back.
+        assert_eq!(link.after(400, b"q"), []);
+        assert_eq!(link.after(400, b"y"), []);
+        assert_eq!(link.after(1_000, b"n"), [letter('n')], "{refusal:?}");
+    }
+}
+
+#[test]
+fn somebody_who_presses_ctrl_c_again_and_again_without_a_pause_gets_out_too() {
+    let mut link = Stalled::begun();
+    for _ in 0..4 {
+        assert_eq!(link.after(500, b"\x03"), []);
+    }
+    assert_eq!(link.after(1_000, b""), []);
+    assert!(matches!(link.parser.take_pastings()[..], [Pasting::Refused(_)]));
+    assert_eq!(link.after(1_000, b"n"), [letter('n')]);
+}
+
+#[test]
+fn a_key_that_does_not_come_alone_is_a_part_of_the_paste() {
+    let mut link = Stalled::begun();
+    assert_eq!(link.after(3_000, b"\x03 and on"), []);
+    assert_eq!(link.after(3_000, b"\x1b[20"), [], "the marker was cut, and its rest is late");
+    assert_eq!(link.after(900, b"1~"), [Event::Paste("deploy\rrollback\x03 and on".to_owned())]);
+}
+
+#[test]
+fn what_still_comes_of_a_refused_paste_is_dropped_and_said_and_no_part_of_it_is_a_key() {
+    let rest = "rm -rf\rq\rrollback everything\r".repeat(400);
+    for later in [500, 20_000] {
+        let mut link = Stalled::begun();
+        link.after(3_000, b"\x03");
+        link.after(1_000, b"");
+        link.parser.take_pastings();
+        assert_eq!(link.after(2_000, b"jk"), [letter('j'), letter('k')], "it is a keyboard again");
+        assert_eq!(link.after(later, &rest.as_bytes()[..4_096]), []);
+        assert_eq!(link.after(20, &rest.as_bytes()[4_096..]), []);
+        assert_eq!(link.after(300, b"\x1b[2"), []);
+        assert_eq!(link.after(300, b"01~j"), [letter('j')]);
+        assert!(matches!(link.parser.take_pastings()[..], [Pasting::Rest(4_096)]));
+        assert_eq!(link.after(9, "a line that is typed ahead".as_bytes()).len(), 26, "nothing is owed any more");
+    }
+    let mut link = Stalled::begun();
+    link.after(3_000, b"\x1b");
+    link.after(1_000, b"");
+    assert_eq!(link.after(5_000, b"[201~n"), [letter('n')], "that Esc was the first byte of the end");
+    let mut link = Stalled::begun();
+    link.after(3_000, b"\x03");
+    let next = link.after(3_000, b"\x1b[200~another\x1b[201~");
+    assert_eq!(next, [Event::Paste("another".to_owned())], "another paste is one");
 }
 
 #[test]
