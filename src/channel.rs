@@ -4,7 +4,6 @@
 //!
 //! Invariant: a request that may have reached the system and was not answered is [`Receipt::Unknown`], never a failure that invites another try.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -17,9 +16,9 @@ use serde_json::Value;
 
 use crate::change::Change;
 use crate::checkup::Finding;
-use crate::incident::{ForeignNoted, News, Parcel, Receipt, Remote, ServiceId, Severity, Watched};
+use crate::incident::{ForeignNoted, News, Parcel, Receipt, Remote, ServiceId, Watched};
 use crate::oncall::Person;
-use crate::reach::{self, Reach, TicketEnds, TicketTypes};
+use crate::reach::Reach;
 use crate::source::below::Below;
 use crate::source::http::{Answer, Failure, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
@@ -32,11 +31,16 @@ mod grafana;
 mod jira;
 mod opsgenie;
 mod pagerduty;
+pub mod settings;
 mod silences;
 mod slack;
+pub mod spec;
 mod statuspage;
 mod teams;
 pub mod webhook;
+
+pub use settings::{Setting, SystemSettings};
+pub use spec::ChannelSpec;
 
 /// An answer that is on its way.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Receipt> + Send + 'a>>;
@@ -92,47 +96,21 @@ pub trait Channel: Send + Sync + fmt::Debug {
     }
 }
 
-/// What a system is opened with.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Which kinds of tickets Jira gets.
-    pub ticket_types: TicketTypes,
-    /// What the company calls the end of one.
-    pub ticket_ends: TicketEnds,
-    /// Fields that every ticket has besides, by their IDs.
-    pub ticket_fields: BTreeMap<String, Value>,
-    /// Chat channels of incidents are for those who are invited only.
-    pub private_rooms: bool,
-    /// The workspace that they are in, where Slack's token is an organisation's.
-    pub workspace: Option<CleanStr>,
-    /// What PagerDuty's account calls the priority of each severity.
-    pub priorities: BTreeMap<Severity, CleanStr>,
-}
-
 /// How a system is opened.
-pub type Open = fn(&Endpoint, &Options) -> Result<Box<dyn Channel>, SourceError>;
-
-/// A kind of system.
-#[derive(Clone, Copy, Debug)]
-pub struct ChannelSpec {
-    /// Its name, which is its section in the configuration too.
-    pub name: &'static str,
-    /// Opens one, without asking the network.
-    pub open: Open,
-}
+pub type Open = fn(&Endpoint, &SystemSettings) -> Result<Box<dyn Channel>, SourceError>;
 
 /// All kinds of systems that are written to.
 pub const CHANNELS: &[ChannelSpec] = &[
-    ChannelSpec { name: reach::SLACK, open: slack::open },
-    ChannelSpec { name: reach::STATUSPAGE, open: statuspage::open },
-    ChannelSpec { name: reach::PAGERDUTY, open: pagerduty::open },
-    ChannelSpec { name: reach::PAGERDUTY_EVENTS, open: events::open },
-    ChannelSpec { name: reach::OPSGENIE, open: opsgenie::open },
-    ChannelSpec { name: reach::TEAMS, open: teams::open },
-    ChannelSpec { name: reach::JIRA, open: jira::open },
-    ChannelSpec { name: reach::ALERTMANAGER, open: silences::open },
-    ChannelSpec { name: reach::GRAFANA, open: grafana::open },
-    ChannelSpec { name: reach::WEBHOOK, open: webhook::open },
+    slack::SPEC,
+    statuspage::SPEC,
+    pagerduty::SPEC,
+    events::SPEC,
+    opsgenie::SPEC,
+    teams::SPEC,
+    jira::SPEC,
+    silences::SPEC,
+    grafana::SPEC,
+    webhook::SPEC,
 ];
 
 /// Tells PagerDuty of a change that may be a cause; says whether it has it.

@@ -12,6 +12,7 @@ mod opens;
 mod partial;
 mod people;
 mod rehearsal;
+mod sections;
 mod show;
 mod sift;
 mod staging;
@@ -24,17 +25,18 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::alert::Rules;
+use crate::channel::SystemSettings;
 use crate::escalation::Matrix;
 use crate::incident::Cadence;
 use crate::oncall::{Person, Rotation};
-use crate::reach::{Reach, TicketEnds, TicketTypes};
+use crate::reach::Reach;
 use crate::text::CleanStr;
 use layers::Layer;
 pub use partial::{BaseUrl, ProxySaid, Zone};
 use partial::{EndpointPartial, Partial};
 pub use people::Changes;
 pub use rehearsal::Rehearsal;
-pub use show::{INIT, check, path, remarks, sample};
+pub use show::{check, path, remarks, sample, starter};
 pub use staging::Staging;
 
 /// Where things are on this machine.
@@ -284,16 +286,8 @@ pub struct Config {
     pub written: BTreeMap<&'static str, Endpoint>,
     /// What goes where in them.
     pub reach: Reach,
-    /// Which kinds of tickets Jira gets.
-    pub ticket_types: TicketTypes,
-    /// What the company calls the end of one.
-    pub ticket_ends: TicketEnds,
-    /// Fields that every ticket has besides, by their IDs.
-    pub ticket_fields: BTreeMap<String, serde_json::Value>,
-    /// The workspace that incidents' channels are in, where Slack's token is an organisation's.
-    pub workspace: Option<CleanStr>,
-    /// What PagerDuty's account calls the priority of each severity.
-    pub priorities: BTreeMap<crate::incident::Severity, CleanStr>,
+    /// What the configuration says of them besides, which each reads itself.
+    pub settings: SystemSettings,
     /// The screen.
     pub screen: Screen,
     /// The clocks of the runbook.
@@ -401,9 +395,6 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
     let or = |said: Option<partial::Pause>, usual| said.map_or(usual, |said| said.0);
     let or_later = |said: Option<people::Deadline>, usual| said.map_or(usual, |said| said.0);
     let zone = partial.zone.unwrap_or_default();
-    let ticket_fields = partial.jira_project.fields.clone();
-    let ticket_ends = written::ticket_ends(&partial.jira_project);
-    let ticket_types = written::ticket_types(partial.jira_project);
     let mut folders = vec![places.playbooks()];
     folders.extend(partial.playbooks.dirs.iter().flatten().map(|dir| path("playbooks.dirs", dir)));
     let runbooks = partial.playbooks.runbooks.iter().flatten().map(|dir| path("playbooks.runbooks", dir)).collect();
@@ -418,11 +409,8 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
         alert_rules: alert_rules(partial.alerts),
         reach,
         written,
-        ticket_types,
-        ticket_ends,
-        ticket_fields,
-        workspace: partial.slack_channels.workspace.map(|id| id.0),
-        priorities: written::priorities(&partial.pagerduty_priorities),
+        rehearsal: Rehearsal::of(&partial.settings),
+        settings: partial.settings,
         screen: Screen {
             theme: screen.theme.unwrap_or_else(|| CleanStr::new("auto")),
             colours: screen.colours.unwrap_or(Colours::Auto),
@@ -452,7 +440,6 @@ fn complete(partial: Partial, layers: &[Layer], places: &Places, flaws: &mut Vec
         commands: partial.commands,
         command_env: partial.playbooks.env,
         staging: kept(staging::staging(partial.staging, layers, places), flaws),
-        rehearsal: partial.rehearsal.into(),
         zone,
         playbooks,
         runbooks,

@@ -38,7 +38,7 @@
 //!                   ├→ channel ──────┤      │   (channel uses source's HTTP)
 //!                   ├→ source ───────┤      │
 //!                   ├→ runner ───────┤      │
-//!                   └→ config ───────┴──────┴──→ domain
+//!                   └→ config ───────┴──────┴──→ domain   (config reads what the channels are)
 //! ```
 //!
 //! | layer | modules | rule |
@@ -105,7 +105,7 @@
 //! | to add | touch |
 //! |---|---|
 //! | a system that we read | `src/source/x.rs` and its line in [`source::SOURCES`] |
-//! | a system that we write to | `src/channel/x.rs`, its line in [`channel::CHANNELS`], its section in `config/written.rs`; where it keeps incidents, its habits in [`reach`] |
+//! | a system that we write to | `src/channel/x.rs` and its line in [`channel::CHANNELS`]; its [`channel::ChannelSpec`] says what the configuration, the starter file, doctor and the rehearsal know of it |
 //! | a pane | `src/pane/x.rs` and its line in [`pane::PANES`]; focus, help, palette and README's key table iterate it |
 //! | a kind of playbook step | `src/playbook/step.rs`, what it offers in `src/console/overlay/step.rs` |
 //! | a key | one `Act` line in its pane's table, or one line in `console/actions.rs` |

@@ -1,7 +1,8 @@
 //! What an incident means for other systems: which of them are told what, and when.
 //!
 //! Hides how systems differ: a pager is acknowledged and closed, a ticket is described and gets the timeline, a chat channel has a topic, guests and a
-//! pinned message. `HABITS` is the table of these differences; everything else here follows from the record.
+//! pinned message. A [`Habit`] names these differences; everything else here follows
+//! from the record.
 //!
 //! Invariant: [`Reach::missing`] is a function of the record alone, and names nothing that was asked for before: two consoles ask for the same, and
 //! what a person gave up is not asked for again. Nothing here says anything to customers that nobody approved.
@@ -54,40 +55,51 @@ const HEAD: usize = 80;
 
 /// Which lines of the timeline a system gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lines {
+pub enum Lines {
+    /// None of them.
     None,
+    /// Updates, and when customers began and ceased to be affected.
     Updates,
+    /// What people wrote.
     All,
 }
 
 /// What a system that keeps incidents is told.
-#[derive(Clone, Copy, Debug)]
-struct Habit {
-    service: &'static str,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Habit {
+    /// It calls people, who must know of a private incident, too.
+    pub pages: bool,
     /// It is told who has it in hand.
-    acknowledges: bool,
+    pub acknowledges: bool,
     /// With this phase it is over there.
-    ends: Phase,
-    lines: Lines,
+    pub ends: Phase,
+    /// Which lines it gets.
+    pub lines: Lines,
     /// It keeps a description that follows the record, and a ticket for each follow-up.
-    describes: bool,
+    pub describes: bool,
     /// What is over there can go on.
-    reopens: bool,
+    pub reopens: bool,
     /// Programs read it: phases, severities, roles and updates are told as data.
-    reports: bool,
+    pub reports: bool,
+    /// What a name of something looks like there.
+    pub example: &'static str,
+    /// Lines are gathered for so many seconds before they go as one: whoever follows a ticket gets a mail for each comment.
+    pub gathers_seconds: u32,
 }
 
-const HABITS: [Habit; 6] = [
-    habit(PAGERDUTY, Phase::Resolved, Lines::Updates),
-    habit(PAGERDUTY_EVENTS, Phase::Resolved, Lines::None),
-    Habit { acknowledges: false, describes: true, ..habit(JIRA, Phase::Closed, Lines::All) },
-    Habit { acknowledges: false, reopens: false, ..habit(GRAFANA, Phase::Resolved, Lines::None) },
-    habit(OPSGENIE, Phase::Resolved, Lines::Updates),
-    Habit { reports: true, ..habit(WEBHOOK, Phase::Resolved, Lines::All) },
-];
-
-const fn habit(service: &'static str, ends: Phase, lines: Lines) -> Habit {
-    Habit { service, acknowledges: true, ends, lines, describes: false, reopens: true, reports: false }
+impl Habit {
+    /// What is usual: it is acknowledged, over when the incident is resolved, and can go on; no line goes there.
+    pub const OF_TRACKER: Self = Self {
+        pages: false,
+        acknowledges: true,
+        ends: Phase::Resolved,
+        lines: Lines::None,
+        describes: false,
+        reopens: true,
+        reports: false,
+        example: "the ID that it has there",
+        gathers_seconds: 0,
+    };
 }
 
 /// A system that keeps incidents, and where in it.
@@ -97,6 +109,8 @@ pub struct Tracker {
     pub service: CleanStr,
     /// One place for all incidents, or one for each service.
     pub place: Place,
+    /// What it is told.
+    pub habit: Habit,
 }
 
 /// Where in a system an incident belongs.
@@ -115,32 +129,6 @@ pub struct Rooms {
     pub prefix: CleanStr,
     /// They are for those who are invited only.
     pub is_private: bool,
-}
-
-/// Which kinds of tickets Jira gets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TicketTypes {
-    /// An incident's.
-    pub incident: CleanStr,
-    /// A SEV3's, which is handled within the squad.
-    pub backlog: CleanStr,
-    /// A follow-up's.
-    pub follow_up: CleanStr,
-}
-
-/// A company's own words for the end of a ticket, where they are not the usual ones.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct TicketEnds {
-    /// The status of what was done.
-    pub done_status: Option<CleanStr>,
-    /// The status of a false alarm, and of what is not done after all.
-    pub dropped_status: Option<CleanStr>,
-    /// The resolution of what was done.
-    pub done_resolution: Option<CleanStr>,
-    /// The resolution of what is not done after all.
-    pub dropped_resolution: Option<CleanStr>,
-    /// The kind of links between an incident's ticket and those of its follow-ups.
-    pub link_type: Option<CleanStr>,
 }
 
 /// The systems that can be reached from here, and what they know our things by.
@@ -200,9 +188,30 @@ impl Reach {
             || self.place(&body.service).is_some_and(is_place)
     }
 
+    /// A system that keeps incidents, by its name.
+    pub fn tracker(&self, service: &str) -> Option<&Tracker> {
+        self.trackers.iter().find(|tracker| *tracker.service == *service)
+    }
+
     /// Where in a system that keeps incidents they belong.
     pub fn place(&self, service: &str) -> Option<&Place> {
-        self.trackers.iter().find(|tracker| *tracker.service == *service).map(|tracker| &tracker.place)
+        self.tracker(service).map(|tracker| &tracker.place)
+    }
+
+    /// How long lines for a system are gathered before they go as one.
+    pub fn gathers(&self, service: &str) -> Option<TimeDelta> {
+        let habit = self.tracker(service)?.habit;
+        (habit.gathers_seconds > 0).then(|| TimeDelta::seconds(habit.gathers_seconds.into()))
+    }
+
+    /// The systems that keep tickets of incidents and follow-ups.
+    pub fn ticket_systems(&self) -> impl Iterator<Item = &CleanStr> {
+        self.trackers.iter().filter(|tracker| tracker.habit.describes).map(|tracker| &tracker.service)
+    }
+
+    /// The one in which a ticket is linked.
+    pub fn ticket_system(&self) -> CleanStr {
+        self.ticket_systems().next().cloned().unwrap_or_else(|| JIRA.into())
     }
 
     /// Whether nothing is configured.
@@ -314,10 +323,8 @@ impl Reach {
         }
         let release = self.release(incident);
         let mut wanted = Vec::new();
-        for habit in &HABITS {
-            if let Some(tracker) = self.trackers.iter().find(|tracker| *tracker.service == *habit.service) {
-                self.of_tracker(habit, tracker, incident, &mut wanted);
-            }
+        for tracker in &self.trackers {
+            self.of_tracker(tracker, incident, &mut wanted);
         }
         if self.rooms.is_some() {
             self.of_room(incident, &mut wanted);
@@ -330,7 +337,8 @@ impl Reach {
         wanted
     }
 
-    fn of_tracker(&self, habit: &Habit, tracker: &Tracker, incident: &Incident, wanted: &mut Vec<DeliveryQueued>) {
+    fn of_tracker(&self, tracker: &Tracker, incident: &Incident, wanted: &mut Vec<DeliveryQueued>) {
+        let habit = &tracker.habit;
         let opening = opening(&tracker.service, incident);
         let target = match (opening, &tracker.place) {
             (Some(opening), _) => opening.body.target.clone(),
@@ -344,7 +352,7 @@ impl Reach {
             }
         };
         // Whoever is paged must know; whoever can read tickets, dashboards or a webhook need not.
-        if incident.is_private && ![PAGERDUTY, PAGERDUTY_EVENTS, OPSGENIE].contains(&habit.service) {
+        if incident.is_private && !habit.pages {
             return;
         }
         let mut ask = |act: Act, text: CleanText, from: Option<CleanStr>| {
@@ -407,7 +415,7 @@ impl Reach {
                 ask(Act::Report(entry), CleanText::default(), None);
             }
         }
-        let lines = untold(habit, tracker, incident);
+        let lines = untold(tracker, incident);
         if !lines.is_empty() {
             ask(Act::Note(lines), CleanText::default(), self.mail(commander(incident)));
         }
@@ -538,11 +546,6 @@ impl Reach {
     }
 }
 
-/// How long lines for a system are gathered before they go as one: whoever follows a ticket gets a mail for each comment.
-pub fn gathers(service: &str) -> Option<TimeDelta> {
-    (*service == *JIRA).then(|| TimeDelta::seconds(60))
-}
-
 /// The name of the incident's chat channel, once somebody looks for it or opens it.
 pub fn room(incident: &Incident) -> Option<&CleanStr> {
     let mut makers = incident.deliveries.iter().filter(|known| known.body.act.makes(known.id) == Some(Thing::Room));
@@ -587,7 +590,8 @@ fn opened(incident: &Incident) -> Opened {
 }
 
 /// The lines of people that a tracker was not handed yet.
-fn untold(habit: &Habit, tracker: &Tracker, incident: &Incident) -> BTreeSet<EntryId> {
+fn untold(tracker: &Tracker, incident: &Incident) -> BTreeSet<EntryId> {
+    let habit = &tracker.habit;
     if habit.lines == Lines::None {
         return BTreeSet::new();
     }

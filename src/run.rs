@@ -52,7 +52,7 @@ use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::channel::{ChannelSpec, Options};
+use crate::channel::{ChannelSpec, SystemSettings};
 use crate::console::{Console, Cursor, Effect, Msg, Settings};
 use crate::incident::{IncidentId, Staging};
 use crate::journal::{JournalDir, JournalError, Ledger, Sharing};
@@ -171,7 +171,7 @@ pub struct Plan {
     /// The systems that texts are sent to.
     pub channels: Vec<(&'static ChannelSpec, Endpoint)>,
     /// What they are opened with.
-    pub channel_options: Options,
+    pub channel_options: SystemSettings,
     /// The program that prints changes, if there is one, and the pause between two runs.
     pub change_command: Option<(Vec<String>, std::time::Duration)>,
     /// Folders with more playbooks.

@@ -10,18 +10,47 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answering, Channel, Examining, Options, Wanted, call, cannot, receipt, secret_finding, taken, without};
+use super::calls::{Call, asks};
+use super::spec::{ChannelSpec, Home, Rehearsal};
+use super::{
+    Answering, Channel, Examining, SystemSettings, Wanted, call, cannot, receipt, secret_finding, taken, without,
+};
 use crate::change::Change;
 use crate::incident::{Act, Opened, Parcel, Receipt, Severity};
-use crate::reach::PAGERDUTY_EVENTS;
+use crate::reach::{Habit, PAGERDUTY_EVENTS};
 use crate::source::http::{Limits, Site, Spelling};
 use crate::source::{Endpoint, SourceError};
 
 /// The longest line that says what is wrong.
 const SUMMARY: usize = 1024;
 
+/// What it is.
+pub(super) const SPEC: ChannelSpec = ChannelSpec {
+    name: PAGERDUTY_EVENTS,
+    open,
+    keeps: Some((Habit { pages: true, ..Habit::OF_TRACKER }, Home::Itself)),
+    sections: &[],
+    starter: STARTER,
+    calls: CALLS,
+    rehearsal: Rehearsal::NONE,
+};
+
+/// Its part of the starter file.
+const STARTER: &str = r#"[pagerduty-events]
+# Where there is no API key: Events v2, with a routing key.
+# url = "https://events.pagerduty.com"
+# bearer-env = "PAGERDUTY_ROUTING_KEY"
+
+"#;
+
+/// What an incident asks of it.
+const CALLS: &[Call] = &[
+    asks("POST", "v2/enqueue", "trigger, acknowledge, resolve", "a routing key", "pagerduty-events"),
+    asks("POST", "v2/change/enqueue", "`warroom change`", "a routing key", "pagerduty-events"),
+];
+
 /// Opens it.
-pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
+fn open(endpoint: &Endpoint, _: &SystemSettings) -> Result<Box<dyn Channel>, SourceError> {
     let site = Site::open_as(PAGERDUTY_EVENTS, endpoint, Limits::default(), Spelling::Kept)?;
     Ok(Box::new(Events { site }))
 }

@@ -10,20 +10,66 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::calls::{Call, asks};
+use super::spec::{ChannelSpec, Home, Life, Rehearsal, Takes};
 use super::{
-    Answering, Channel, Examining, Options, Tidying, Wanted, absent, call, cannot, found, read, receipt, removed,
-    taken, unknown, without,
+    Answering, Channel, Examining, SystemSettings, Tidying, Wanted, absent, call, cannot, found, read, receipt,
+    removed, taken, unknown, without,
 };
 use crate::checkup::Finding;
 use crate::incident::{Act, Opened, Parcel, Receipt, Remote};
-use crate::reach::GRAFANA;
+use crate::reach::{GRAFANA, Habit};
 use crate::source::below::Below;
 use crate::source::http::{Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
 
+/// What it is.
+pub(super) const SPEC: ChannelSpec = ChannelSpec {
+    name: GRAFANA,
+    open,
+    keeps: Some((Habit { acknowledges: false, reopens: false, ..Habit::OF_TRACKER }, Home::Itself)),
+    sections: &[],
+    starter: STARTER,
+    calls: CALLS,
+    rehearsal: Rehearsal::of(
+        Takes::Flag,
+        Life::Region,
+        r#"# grafana = false            # true: an annotation, deleted again
+"#,
+    ),
+};
+
+/// Its part of the starter file.
+const STARTER: &str = r#"[grafana]
+# Annotations from the beginning to the end of an incident.
+# url = "https://grafana.company.example"
+# bearer-env = "GRAFANA_TOKEN"
+
+"#;
+
+/// What an incident asks of it.
+const CALLS: &[Call] = &[
+    asks("GET", "api/annotations", "a lost annotation is looked for", "`annotations:read`", "grafana"),
+    asks(
+        "POST",
+        "api/annotations",
+        "the incident begins",
+        "`annotations:create` for `annotations:type:organization`",
+        "grafana: writing",
+    ),
+    asks(
+        "PATCH",
+        "api/annotations/*",
+        "its text and its end",
+        "`annotations:write` for `annotations:type:organization`",
+        "grafana: writing",
+    ),
+    asks("DELETE", "api/annotations/*", "`doctor --rehearse` cleans up", "`annotations:delete`", "grafana"),
+];
+
 /// Opens it.
-pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
+fn open(endpoint: &Endpoint, _: &SystemSettings) -> Result<Box<dyn Channel>, SourceError> {
     Ok(Box::new(Grafana { site: Site::open(GRAFANA, endpoint, Limits::default())? }))
 }
 

@@ -16,13 +16,16 @@ use tokio::sync::OnceCell;
 use answers::{Created, Issue, Kind, Kinds, LinkTypes, ServerInfo, Transitions};
 use ends::{Deciding, Ending, Next};
 use texts::document;
+use words::{TicketEnds, TicketTypes};
 
+use super::calls::{Call, asks};
+use super::spec::{ChannelSpec, Holds, Home, Life, Means, Rehearsal, Section, Takes, key};
 use super::{
-    Answering, Channel, Examining, Options, Telling, Tidying, Wanted, absent, bears, call, cannot, complaint, fit,
-    naming, nothing_written, read, receipt, removed, silent, taken, unknown, without,
+    Answering, Channel, Examining, SystemSettings, Telling, Tidying, Wanted, absent, bears, call, cannot, complaint,
+    fit, naming, nothing_written, read, receipt, removed, silent, taken, unknown, without,
 };
-use crate::incident::{Act, Opened, Parcel, Receipt, Remote, Severity, Watched};
-use crate::reach::{JIRA, TicketEnds, TicketTypes};
+use crate::incident::{Act, Opened, Parcel, Phase, Receipt, Remote, Severity, Watched};
+use crate::reach::{Habit, JIRA, Lines};
 use crate::source::below::Below;
 use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
 use crate::source::{Endpoint, SourceError};
@@ -37,6 +40,7 @@ mod people;
 mod search;
 mod section;
 mod texts;
+mod words;
 
 /// What the configuration does not set.
 const OURS: [&str; 5] = ["project", "issuetype", "summary", "description", "labels"];
@@ -51,14 +55,138 @@ const MOST_PAGES: usize = 10;
 /// What every project has.
 const PLAIN_TYPE: &str = "Task";
 
+/// What it is.
+pub(super) const SPEC: ChannelSpec = ChannelSpec {
+    name: JIRA,
+    open,
+    keeps: Some((
+        Habit {
+            acknowledges: false,
+            ends: Phase::Closed,
+            lines: Lines::All,
+            describes: true,
+            example: "OPS-77",
+            gathers_seconds: 60,
+            ..Habit::OF_TRACKER
+        },
+        Home::Named,
+    )),
+    sections: &[Section {
+        name: "jira-project",
+        holds: Holds::Keys(&[
+            key("key", Takes::Id, Means::Place),
+            key("type", Takes::Text, Means::Preference),
+            key("backlog-type", Takes::Text, Means::Preference),
+            key("follow-up-type", Takes::Text, Means::Preference),
+            key("done-status", Takes::Text, Means::Preference),
+            key("dropped-status", Takes::Text, Means::Preference),
+            key("done-resolution", Takes::Text, Means::Preference),
+            key("dropped-resolution", Takes::Text, Means::Preference),
+            key("link-type", Takes::Text, Means::Preference),
+            key("fields", Takes::Fields, Means::Preference),
+        ]),
+    }],
+    starter: STARTER,
+    calls: CALLS,
+    rehearsal: Rehearsal::of(
+        Takes::Id,
+        Life::Ticket,
+        r#"# jira = "TEST"              # a project of the same kind as the one of incidents
+"#,
+    ),
+};
+
+/// Its part of the starter file.
+const STARTER: &str = r#"[jira]
+# url = "https://company.atlassian.net"  # or a Data Center, with its path
+# basic-user = "bot@company.example"     # Cloud: with basic-password-env, an API token; Data Center: bearer-env
+# basic-password-env = "JIRA_TOKEN"
+
+[jira-project]
+# key = "OPS"
+# type = "Incident"
+# backlog-type = "Task"                  # of a SEV3
+# follow-up-type = "Task"
+# done-status = "Done"                   # where a workflow has several ends, each by its own name; without these a person is asked
+# dropped-status = "Canceled"            # of a false alarm, and of a follow-up that is dropped
+# done-resolution = "Fixed"
+# dropped-resolution = "Won't Do"
+# link-type = "Relates"             # between the incident's ticket and those of its follow-ups
+
+[jira-project.fields]
+# What the project wants of every ticket besides, by the IDs that doctor names.
+# customfield_10010 = { value = "Payments" }
+# customfield_10030 = { ask = "Which product?" }   # a person chooses one of Jira's values before the ticket is made
+# customfield_10011 = "{{service}} at {{detected}}"  # also incident, title, severity, services, declared-by, commander
+
+"#;
+
+/// What an incident asks of it.
+const CALLS: &[Call] = &[
+    asks("GET", "serverInfo", "Cloud or Data Center", "the address", "jira: signed in"),
+    asks("GET", "myself", "who the bot is", "a token that holds", "jira: signed in"),
+    asks("GET", "mypermissions", "what may be done", "a token that holds", "jira: project"),
+    asks("GET", "project/*", "the kind of project", "`BROWSE_PROJECTS`", "jira: project"),
+    asks("GET", "issue/createmeta/*/issuetypes", "the kinds of tickets", "`CREATE_ISSUES`", "jira: project"),
+    asks(
+        "GET",
+        "issue/createmeta/*/issuetypes/*",
+        "required fields",
+        "`CREATE_ISSUES`; fields in [jira-project.fields]",
+        "jira: project",
+    ),
+    asks(
+        "POST",
+        "issue",
+        "a ticket, and one for each follow-up",
+        "`CREATE_ISSUES`, its required fields, `PRIORITY` on its screen or not",
+        "jira: project",
+    ),
+    asks(
+        "PUT",
+        "issue/*",
+        "the description follows; title, severity; owner and day of a follow-up",
+        "`EDIT_ISSUES`",
+        "jira: project",
+    ),
+    asks("GET", "issue/*", "whether others moved it; `link-ticket`", "`BROWSE_PROJECTS`", "jira: project"),
+    asks("GET", "issue/*/properties/*", "a lost ticket is looked for", "`BROWSE_PROJECTS`", "jira: project"),
+    asks("PUT", "issue/*/properties/*", "the mark of a ticket", "`EDIT_ISSUES`", "jira: project"),
+    asks("POST", "issue/*/comment", "lines of the timeline", "`ADD_COMMENTS`", "jira: project"),
+    asks("GET", "issue/*/comment", "a lost comment is looked for", "`BROWSE_PROJECTS`", "jira: project"),
+    asks("GET", "issue/*/comment/*", "a lost comment is looked for", "`BROWSE_PROJECTS`", "jira: project"),
+    asks("PUT", "issue/*/comment/*", "a comment that follows", "`EDIT_OWN_COMMENTS`", "jira: project"),
+    asks("GET", "issue/*/transitions", "the way to its end", "`TRANSITION_ISSUES`", "jira: project"),
+    asks(
+        "POST",
+        "issue/*/transitions",
+        "its end, and back",
+        "`TRANSITION_ISSUES`; `done-status` and others where there are several ends",
+        "jira: project",
+    ),
+    asks("POST", "issueLink", "a follow-up belongs to its incident", "`LINK_ISSUES`", "jira: project"),
+    asks("GET", "issueLinkType", "the kind of link", "issue links are on", "jira: project"),
+    asks("GET", "search", "a lost ticket is looked for (Data Center)", "`BROWSE_PROJECTS`", "jira: project"),
+    asks("POST", "search", "a lost ticket is looked for (Data Center)", "`BROWSE_PROJECTS`", "jira: project"),
+    asks("*", "search/jql", "a lost ticket is looked for (Cloud)", "`BROWSE_PROJECTS`", "jira: project"),
+    asks("GET", "user/search", "the owner of a follow-up", "`USER_PICKER`", "jira: signed in"),
+    asks(
+        "DELETE",
+        "issue/*",
+        "`doctor --rehearse` cleans up",
+        "`DELETE_ISSUES`; without it the tickets stay as closed ones",
+        "jira: project",
+    ),
+];
+
 /// Opens it.
-pub(super) fn open(endpoint: &Endpoint, options: &Options) -> Result<Box<dyn Channel>, SourceError> {
+fn open(endpoint: &Endpoint, settings: &SystemSettings) -> Result<Box<dyn Channel>, SourceError> {
     let site = Site::open(JIRA, endpoint, Limits::default())?;
     Ok(Box::new(Jira {
         site,
-        types: options.ticket_types.clone(),
-        ends: options.ticket_ends.clone(),
-        fields: options.ticket_fields.clone(),
+        types: TicketTypes::of(settings),
+        ends: TicketEnds::of(settings),
+        fields: settings.fields("jira-project.fields"),
         server: OnceCell::new(),
         link_kind: OnceCell::new(),
         me: OnceCell::new(),

@@ -10,14 +10,16 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::calls::{Call, asks};
+use super::spec::{ChannelSpec, Holds, Home, Life, Parts, Rehearsal, Section, Takes};
 use super::{
-    Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, found, noted, read, receipt, taken,
+    Answering, Channel, Examining, SystemSettings, Telling, Wanted, absent, cannot, found, noted, read, receipt, taken,
     unknown, without,
 };
 use crate::checkup::Finding;
 use crate::incident::ended::{self, back_key, over_key};
 use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Watched, Way};
-use crate::reach::OPSGENIE;
+use crate::reach::{Habit, Lines, OPSGENIE};
 use crate::source::below::Below;
 use crate::source::http::{Failure, Limits, Site, Spelling, Trouble};
 use crate::source::{Endpoint, SourceError};
@@ -32,8 +34,55 @@ const NOTE: usize = 25_000;
 /// The pauses before a request's status is asked for: ten seconds in all, then it is looked for later.
 const PAUSES: [u64; 7] = [150, 350, 600, 1_000, 1_500, 2_500, 4_000];
 
+/// What it is.
+pub(super) const SPEC: ChannelSpec = ChannelSpec {
+    name: OPSGENIE,
+    open,
+    keeps: Some((Habit { pages: true, lines: Lines::Updates, ..Habit::OF_TRACKER }, Home::Itself)),
+    sections: &[Section { name: "opsgenie-teams", holds: Holds::Services(Takes::Text, Parts::Places) }],
+    starter: STARTER,
+    calls: CALLS,
+    rehearsal: Rehearsal::of(
+        Takes::Text,
+        Life::Alert,
+        r#"# opsgenie = "Rehearsal"     # a team
+"#,
+    ),
+};
+
+/// Its part of the starter file.
+const STARTER: &str = r#"[opsgenie]
+# An alert of ours, in Opsgenie or in Jira Service Management: P1 to P4 by severity.
+# url = "https://api.opsgenie.com/v2"    # in the EU: https://api.eu.opsgenie.com/v2; Jira: https://api.atlassian.com/jsm/ops/integration/v2
+# bearer-env = "OPSGENIE_API_KEY"        # the key of an API integration that may read, create and update
+
+[opsgenie-teams]
+# Which team is called, by the names of playbooks; without this, the integration's own.
+# alipay = "Payments"
+
+"#;
+
+/// What an incident asks of it.
+const CALLS: &[Call] = &[
+    asks("POST", "alerts", "an alert of ours", "an integration that may create", "opsgenie: writing"),
+    asks(
+        "GET",
+        "alerts/*",
+        "a lost request is looked for; its number",
+        "an integration that may read",
+        "opsgenie: key",
+    ),
+    asks("GET", "alerts/requests/*", "what became of a request", "an integration that may read", "opsgenie: key"),
+    asks("POST", "alerts/*/acknowledge", "acknowledged", "an integration that may update", "opsgenie: writing"),
+    asks("POST", "alerts/*/notes", "updates", "an integration that may update", "opsgenie: writing"),
+    asks("GET", "alerts/*/notes", "a lost note is looked for", "an integration that may read", "opsgenie: key"),
+    asks("POST", "alerts/*/close", "resolved", "an integration that may update", "opsgenie: writing"),
+    asks("PUT", "alerts/*/priority", "severity", "an integration that may update", "opsgenie: writing"),
+    asks("PUT", "alerts/*/message", "title", "an integration that may update", "opsgenie: writing"),
+];
+
 /// Opens it.
-pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
+fn open(endpoint: &Endpoint, _: &SystemSettings) -> Result<Box<dyn Channel>, SourceError> {
     let site = Site::open_as(OPSGENIE, endpoint, Limits::default(), Spelling::Word("GenieKey "))?;
     Ok(Box::new(Opsgenie { site }))
 }

@@ -15,14 +15,16 @@ use serde_json::{Value, json};
 
 use answers::{Incident, Incidents, LogEntries, LogEntry, Note, Notes, OneIncident, Responder, User, Users};
 
+use super::calls::{Call, asks};
+use super::spec::{ChannelSpec, Holds, Home, Life, Means, Parts, Rehearsal, Section, Takes, key};
 use super::{
-    Answering, Channel, Examining, Options, Telling, Wanted, absent, cannot, naming, noted, receipt, send, taken,
-    unknown, without,
+    Answering, Channel, Examining, SystemSettings, Telling, Wanted, absent, cannot, naming, noted, receipt, send,
+    taken, unknown, without,
 };
 use crate::incident::ended::followed;
 use crate::incident::foreign::{ALSO_OPEN, ANSWER};
 use crate::incident::{Act, News, Opened, Parcel, Receipt, Remote, Severity, Thing, Watched};
-use crate::reach::PAGERDUTY;
+use crate::reach::{Habit, Lines, PAGERDUTY};
 use crate::source::below::Below;
 use crate::source::http::{Answer, Failure, Limits, Site, Spelling, Trouble};
 use crate::source::{Endpoint, SourceError};
@@ -47,10 +49,132 @@ const OURS_WITHIN: TimeDelta = TimeDelta::minutes(5);
 /// A page of a list.
 const AT_ONCE: &str = "100";
 
+/// What it is.
+pub(super) const SPEC: ChannelSpec = ChannelSpec {
+    name: PAGERDUTY,
+    open,
+    keeps: Some((Habit { pages: true, lines: Lines::Updates, ..Habit::OF_TRACKER }, Home::Named)),
+    sections: &[
+        Section { name: "pagerduty-services", holds: Holds::Services(Takes::Id, Parts::Places) },
+        Section {
+            name: "pagerduty-options",
+            holds: Holds::Keys(&[
+                key("status-updates", Takes::Flag, Means::Preference),
+                key("stands-in", Takes::Text, Means::Preference),
+                key("change-events", Takes::Flag, Means::Preference),
+            ]),
+        },
+        Section {
+            name: "pagerduty-priorities",
+            holds: Holds::Keys(&[
+                key("sev0", Takes::Text, Means::Option),
+                key("sev1", Takes::Text, Means::Option),
+                key("sev2", Takes::Text, Means::Option),
+                key("sev3", Takes::Text, Means::Option),
+            ]),
+        },
+    ],
+    starter: STARTER,
+    calls: CALLS,
+    rehearsal: Rehearsal::of(
+        Takes::Id,
+        Life::Alert,
+        r#"# pagerduty = "PTEST01"      # a service that pages nobody, or somebody who knows
+"#,
+    ),
+};
+
+/// Its part of the starter file.
+const STARTER: &str = r#"[pagerduty]
+# url = "https://api.pagerduty.com"  # in the EU: https://api.eu.pagerduty.com
+# bearer-env = "PAGERDUTY_TOKEN"     # an API key; who acts there is told from the e-mail addresses of [[people]]
+
+[pagerduty-services]
+# The IDs of PagerDuty's services, by the names of playbooks.
+# alipay = "PABC123"
+
+[pagerduty-options]
+# status-updates = false             # true: updates go to those who subscribed to the incident in PagerDuty, too
+# stands-in = "oncall@example.com"   # in whose name an incident is opened by somebody without an address; it acknowledges nothing
+# change-events = false              # true: `warroom change` tells PagerDuty too, with the routing key of [pagerduty-events]
+
+[pagerduty-priorities]
+# What your account calls its priorities; without this, one that is called like the severity is taken.
+# sev0 = "P1"
+# sev1 = "P2"
+# sev2 = "P3"
+# sev3 = "P5"
+
+"#;
+
+/// What an incident asks of it.
+const CALLS: &[Call] = &[
+    asks(
+        "GET",
+        "incidents",
+        "the alert's incident is looked for; others on the service",
+        "a service in [pagerduty-services]",
+        "pagerduty: service of",
+    ),
+    asks("GET", "incidents/*", "before each change; who answered a page; `link-incident`", "a key", "pagerduty: key"),
+    asks("GET", "incidents/*/alerts", "whether an incident is the linked alert's", "a key", "pagerduty: key"),
+    asks(
+        "POST",
+        "incidents",
+        "an incident of ours",
+        "a service that is not disabled and pages somebody; a user for `From`; no other field: PagerDuty's interface demands none",
+        "pagerduty: on call of",
+    ),
+    asks(
+        "PUT",
+        "incidents/*",
+        "acknowledge, resolve, title, severity, `escalate`, `reassign`",
+        "a key that may write; a user for `From`",
+        "pagerduty: user",
+    ),
+    asks("PUT", "incidents/*/merge", "`link-incident`", "a key that may write; a user for `From`", "pagerduty: user"),
+    asks(
+        "GET",
+        "priorities",
+        "the priority of a severity",
+        "a plan with priorities; names in [pagerduty-priorities]",
+        "pagerduty: priorities",
+    ),
+    asks("GET", "incidents/*/notes", "a lost note is looked for", "a key", "pagerduty: key"),
+    asks("POST", "incidents/*/notes", "updates", "a user for `From`", "pagerduty: user"),
+    asks(
+        "POST",
+        "incidents/*/status_updates",
+        "subscribers",
+        "a plan with status updates; a user for `From`",
+        "pagerduty: user",
+    ),
+    asks(
+        "POST",
+        "incidents/*/responder_requests",
+        "`page`",
+        "a plan with response plays; users for all of them",
+        "pagerduty: user",
+    ),
+    asks(
+        "GET",
+        "incidents/*/log_entries",
+        "what others did there; a lost escalation is looked for",
+        "a key",
+        "pagerduty: key",
+    ),
+    asks("GET", "users", "people by their address", "a key that may read users", "pagerduty: user"),
+];
+
 /// Opens it.
-pub(super) fn open(endpoint: &Endpoint, options: &Options) -> Result<Box<dyn Channel>, SourceError> {
+fn open(endpoint: &Endpoint, settings: &SystemSettings) -> Result<Box<dyn Channel>, SourceError> {
     let site = Site::open_as(PAGERDUTY, endpoint, Limits::default(), Spelling::KeyOrToken("Token token="))?;
-    Ok(Box::new(PagerDuty { site, priorities: options.priorities.clone(), users: Mutex::default() }))
+    let named = |severity: Severity| {
+        let key = format!("pagerduty-priorities.{}", severity.name().to_lowercase());
+        Some((severity, settings.text(&key)?.clone()))
+    };
+    let priorities = Severity::ALL.into_iter().filter_map(named).collect();
+    Ok(Box::new(PagerDuty { site, priorities, users: Mutex::default() }))
 }
 
 #[derive(Debug)]

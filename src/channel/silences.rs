@@ -9,9 +9,11 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::calls::{Call, asks};
+use super::spec::{ChannelSpec, Life, Rehearsal, Takes};
 use super::{
-    Answering, Channel, Examining, Options, Telling, Wanted, absent, call, cannot, complaint, found, noted, read,
-    receipt, silent, taken, unknown, without,
+    Answering, Channel, Examining, SystemSettings, Telling, Wanted, absent, call, cannot, complaint, found, noted,
+    read, receipt, silent, taken, unknown, without,
 };
 use crate::checkup::Finding;
 use crate::incident::{Act, Comparison, Matcher, Parcel, Receipt, Remote, Silencing, Watched};
@@ -21,8 +23,32 @@ use crate::source::http::{Failure, Limits, Site};
 use crate::source::{Endpoint, SourceError};
 use crate::text::CleanStr;
 
+/// What it is.
+pub(super) const SPEC: ChannelSpec = ChannelSpec {
+    name: ALERTMANAGER,
+    open,
+    keeps: None,
+    sections: &[],
+    starter: "",
+    calls: CALLS,
+    rehearsal: Rehearsal::of(
+        Takes::Flag,
+        Life::Silence,
+        r#"# alertmanager = false       # true: a silence of an alert that does not exist, ended at once
+"#,
+    ),
+};
+
+/// What an incident asks of it.
+const CALLS: &[Call] = &[
+    asks("GET", "api/v2/alerts", "alerts as they come and go", "the address", "alertmanager"),
+    asks("GET", "api/v2/silences", "silences that hit our alerts", "the address", "alertmanager: silences"),
+    asks("POST", "api/v2/silences", "`silence`", "writing is not turned off before it", "alertmanager: silences"),
+    asks("DELETE", "api/v2/silence/*", "`unsilence`", "writing is not turned off before it", "alertmanager: silences"),
+];
+
 /// Opens it.
-pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
+fn open(endpoint: &Endpoint, _: &SystemSettings) -> Result<Box<dyn Channel>, SourceError> {
     Ok(Box::new(Silences { site: Site::open(ALERTMANAGER, endpoint, Limits::default())? }))
 }
 

@@ -21,9 +21,13 @@ use answers::{Done, Refusal};
 use audience::Readers;
 use rooms::Seen;
 
+use super::calls::{Call, asks};
+use super::spec::{ChannelSpec, Holds, Life, Means, Rehearsal, Section, Takes, key};
 use super::{
-    Answering, Channel, Examining, Options, Telling, Tidied, Tidying, Wanted, absent, cannot, fit, receipt, without,
+    Answering, Channel, Examining, SystemSettings, Telling, Tidied, Tidying, Wanted, absent, cannot, fit, receipt,
+    without,
 };
+use crate::incident::Channel as Told;
 use crate::incident::{Act, Handle, Parcel, Receipt, Remote, Thing, Watched};
 use crate::reach::SLACK;
 use crate::source::http::{Answer, Failure, Limits, Site, Trouble};
@@ -45,12 +49,131 @@ const PUSHPIN: &str = "pushpin";
 /// So many pages of a list are read.
 const MOST_PAGES: usize = 10;
 
+/// What it is.
+pub(super) const SPEC: ChannelSpec = ChannelSpec {
+    name: SLACK,
+    open,
+    keeps: None,
+    sections: &[Section {
+        name: "slack-channels",
+        holds: Holds::Keys(&[
+            key("incident", Takes::SlackChannel, Means::Route(Told::IncidentChannel)),
+            key("status", Takes::SlackChannel, Means::Route(Told::StatusSlack)),
+            key("prefix", Takes::Text, Means::Option),
+            key("private", Takes::Flag, Means::Preference),
+            key("workspace", Takes::Id, Means::Option),
+        ]),
+    }],
+    starter: STARTER,
+    calls: CALLS,
+    rehearsal: Rehearsal {
+        keys: &[key("slack-rooms", Takes::Flag, Means::Preference)],
+        ..Rehearsal::of(
+            Takes::Id,
+            Life::Chat,
+            r#"# slack = "C0000TEST1"       # a channel
+# slack-rooms = false        # true: channels of incidents are opened, and archived
+"#,
+        )
+    },
+};
+
+/// Its part of the starter file.
+const STARTER: &str = r#"[slack]
+# Approved updates go out by themselves where this says so; without it they are told by hand.
+# url = "https://slack.com/api"
+# bearer-env = "SLACK_BOT_TOKEN"     # or: bearer-file, bearer-command; it needs chat:write and channels:history
+# and the other keys of [prometheus]
+
+[slack-channels]
+# The IDs of channels, as the end of their details in Slack shows them.
+# incident = "C0123456789"           # one channel for all incidents, where they have none of their own
+# status = "C9876543210"             # #status-qrpay
+# prefix = "inc-"                    # each incident has a channel of its own: inc-4711
+# private = false
+# workspace = "T0123456789"          # of an organisation (Enterprise Grid): the workspace incidents are in; doctor lists them
+
+"#;
+
+/// What an incident asks of it.
+const CALLS: &[Call] = &[
+    asks(
+        "*",
+        "conversations.info",
+        "before a text: who reads the channel",
+        "`channels:read`, of private ones `groups:read`",
+        "slack: scope",
+    ),
+    asks("*", "conversations.members", "before a text: guests", "`channels:read` or `groups:read`", "slack: scope"),
+    asks("*", "users.list", "before a text: guests", "`users:read`", "slack: scope users:read"),
+    asks("*", "users.info", "names of people whose messages are noted", "`users:read`", "slack: scope users:read"),
+    asks(
+        "*",
+        "chat.postMessage",
+        "updates, the pinned message",
+        "`chat:write`, and membership or `chat:write.public`",
+        "slack: scope chat:write",
+    ),
+    asks("*", "chat.update", "the pinned message follows", "`chat:write`", "slack: scope chat:write"),
+    asks(
+        "*",
+        "conversations.history",
+        "a lost text is looked for; pinned and marked messages",
+        "`channels:history`, of private ones `groups:history`",
+        "slack: scope",
+    ),
+    asks(
+        "*",
+        "conversations.replies",
+        "a lost text of a thread is looked for",
+        "`channels:history`, of private ones `groups:history`",
+        "slack: scope",
+    ),
+    asks("*", "chat.getPermalink", "links to messages", "membership", "slack: token"),
+    asks(
+        "*",
+        "conversations.list",
+        "the incident's channel is looked for; `link-channel`",
+        "`channels:read`, of private ones `groups:read`",
+        "slack: scope",
+    ),
+    asks(
+        "*",
+        "conversations.create",
+        "`open-channel`",
+        "`channels:manage`, of private ones `groups:write`; of an organisation's token `workspace` in [slack-channels]",
+        "slack: scope",
+    ),
+    asks(
+        "*",
+        "conversations.join",
+        "the channel that PagerDuty opened; `link-channel`",
+        "`channels:join`",
+        "slack: scope channels:join",
+    ),
+    asks("*", "conversations.setTopic", "the topic follows", "`channels:manage` or `groups:write`", "slack: scope"),
+    asks("*", "conversations.setPurpose", "`open-channel`", "`channels:manage` or `groups:write`", "slack: scope"),
+    asks("*", "conversations.invite", "who has a role", "`channels:manage` or `groups:write`", "slack: scope"),
+    asks("*", "users.lookupByEmail", "who has a role", "`users:read.email`", "slack: scope users:read.email"),
+    asks("*", "pins.add", "the pinned message", "`pins:write`", "slack: scope pins:write"),
+    asks("*", "pins.list", "pinned messages become lines", "`pins:read`", "slack: scope"),
+    asks("*", "auth.test", "who the app is", "a token that holds", "slack: token"),
+    asks("*", "chat.delete", "`doctor --rehearse` cleans up", "`chat:write`", "slack: scope chat:write"),
+    asks(
+        "*",
+        "conversations.archive",
+        "`doctor --rehearse` cleans up",
+        "`channels:manage` or `groups:write`",
+        "slack: scope",
+    ),
+];
+
 /// Opens the channel of an endpoint.
-pub(super) fn open(endpoint: &Endpoint, options: &Options) -> Result<Box<dyn Channel>, SourceError> {
+fn open(endpoint: &Endpoint, settings: &SystemSettings) -> Result<Box<dyn Channel>, SourceError> {
     Ok(Box::new(Slack {
         site: Site::open(SLACK, endpoint, Limits::default())?,
-        wants_private: options.private_rooms,
-        workspace: options.workspace.clone(),
+        wants_private: settings.is_on("slack-channels.private"),
+        workspace: settings.text("slack-channels.workspace").cloned(),
         seen: Mutex::default(),
         links: Mutex::default(),
         names: Mutex::default(),

@@ -17,12 +17,15 @@ use tokio::sync::Mutex;
 use answers::{Component, Incident, MARK};
 use shown::{Level, Question, Seen, Shown};
 
+use super::calls::{Call, asks};
+use super::spec::{ChannelSpec, Holds, Life, Means, Parts, Rehearsal, Section, Takes, key};
 use super::{
-    Answering, Channel, Examining, Options, Telling, Tidying, Wanted, absent, call, cannot, complaint, fit, noted,
-    read, removed, taken, unknown,
+    Answering, Channel, Examining, SystemSettings, Telling, Tidying, Wanted, absent, call, cannot, complaint, fit,
+    noted, read, removed, taken, unknown,
 };
 use crate::checkup::Finding;
 use crate::clock;
+use crate::incident::Channel as Told;
 use crate::incident::{Act, PageStatus, Parcel, Publication, Receipt, Remote, Severity, Thing, Watched};
 use crate::reach::STATUSPAGE;
 use crate::source::below::Below;
@@ -44,8 +47,118 @@ const AT_ONCE: usize = 100;
 /// So many pages of a list are read.
 const MOST_PAGES: usize = 5;
 
+/// What it is.
+pub(super) const SPEC: ChannelSpec = ChannelSpec {
+    name: STATUSPAGE,
+    open,
+    keeps: None,
+    sections: &[
+        Section {
+            name: "statuspage-pages",
+            holds: Holds::Keys(&[
+                key("internal", Takes::Id, Means::Route(Told::InternalPage)),
+                key("external", Takes::Id, Means::Route(Told::ExternalPage)),
+                key("notify-subscribers", Takes::Flag, Means::Preference),
+            ]),
+        },
+        Section {
+            name: "external-components",
+            holds: Holds::Services(Takes::Id, Parts::Components(Told::ExternalPage)),
+        },
+        Section {
+            name: "internal-components",
+            holds: Holds::Services(Takes::Id, Parts::Components(Told::InternalPage)),
+        },
+    ],
+    starter: STARTER,
+    calls: CALLS,
+    rehearsal: Rehearsal {
+        keys: &[key("statuspage-component", Takes::Id, Means::Preference)],
+        ..Rehearsal::of(
+            Takes::Id,
+            Life::Page,
+            r#"# statuspage = "te5tpage"    # a page that nobody reads
+# statuspage-component = "te5tc0mp"
+"#,
+        )
+    },
+};
+
+/// Its part of the starter file.
+const STARTER: &str = r#"[statuspage]
+# url = "https://api.statuspage.io/v1"
+# bearer-env = "STATUSPAGE_API_KEY"
+
+[statuspage-pages]
+# internal = "abc123"
+# external = "def456"
+# notify-subscribers = false         # true: updates of the external page are mailed to its subscribers
+
+[external-components]
+# The IDs of the external page's components, by the names of playbooks; [internal-components] for the other page.
+# alipay = "c0mp0n3nt"
+
+"#;
+
+/// What an incident asks of it.
+const CALLS: &[Call] = &[
+    asks(
+        "GET",
+        "pages/*/components",
+        "before a text: what stands there",
+        "a key that may read the page",
+        "statuspage:",
+    ),
+    asks(
+        "GET",
+        "pages/*/components/*",
+        "after a text: what a component shows",
+        "a key that may read the page",
+        "statuspage:",
+    ),
+    asks(
+        "PATCH",
+        "pages/*/components/*",
+        "a component goes back to what it was",
+        "a component that is no group",
+        "statuspage:",
+    ),
+    asks("GET", "pages/*/incidents", "a lost text is looked for", "a key that may read the page", "statuspage:"),
+    asks(
+        "GET",
+        "pages/*/incidents/unresolved",
+        "what else is open on the page",
+        "a key that may read the page",
+        "statuspage:",
+    ),
+    asks(
+        "GET",
+        "pages/*/incidents/active_maintenance",
+        "maintenances of the page",
+        "a key that may read the page",
+        "statuspage:",
+    ),
+    asks(
+        "GET",
+        "pages/*/incidents/*",
+        "what others wrote there; `link-page`",
+        "a key that may read the page",
+        "statuspage:",
+    ),
+    asks("POST", "pages/*/incidents", "the first text of a page", "a key of somebody who may publish", "statuspage:"),
+    asks("PATCH", "pages/*/incidents/*", "each further text", "a key of somebody who may publish", "statuspage:"),
+    asks("PUT", "pages/*/incidents/*", "each further text", "a key of somebody who may publish", "statuspage:"),
+    asks(
+        "DELETE",
+        "pages/*/incidents/*",
+        "`doctor --rehearse` cleans up",
+        "a key of somebody who may publish",
+        "statuspage:",
+    ),
+];
+
 /// Opens it.
-pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
+fn open(endpoint: &Endpoint, _: &SystemSettings) -> Result<Box<dyn Channel>, SourceError> {
     let site = Site::open_as(STATUSPAGE, endpoint, Limits::default(), Spelling::Word("OAuth "))?;
     Ok(Box::new(Statuspage { site, next: Mutex::new(Duration::ZERO) }))
 }

@@ -9,8 +9,11 @@ use reqwest::{Method, Url};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{Answering, Channel, Examining, Options, Wanted, cannot, complaint, receipt};
+use super::calls::{Call, asks};
+use super::spec::{ChannelSpec, Holds, Life, Means, Rehearsal, Section, Takes, key};
+use super::{Answering, Channel, Examining, SystemSettings, Wanted, cannot, complaint, receipt};
 use crate::checkup::Finding;
+use crate::incident::Channel as Told;
 use crate::incident::{Act, Parcel, Receipt, Remote, Standing};
 use crate::reach::TEAMS;
 use crate::source::http::{Answer, Failure, Limits, Site, Spelling, Trouble};
@@ -21,8 +24,49 @@ use crate::vault;
 /// Teams takes so many bytes of a message.
 const MOST_BYTES: usize = 27_000;
 
+/// What it is.
+pub(super) const SPEC: ChannelSpec = ChannelSpec {
+    name: TEAMS,
+    open,
+    keeps: None,
+    sections: &[Section {
+        name: "teams-channels",
+        holds: Holds::Keys(&[
+            key("incident", Takes::Flag, Means::Route(Told::IncidentChannel)),
+            key("status", Takes::Flag, Means::Route(Told::StatusSlack)),
+        ]),
+    }],
+    starter: STARTER,
+    calls: CALLS,
+    rehearsal: Rehearsal {
+        finds_again: false,
+        ..Rehearsal::of(
+            Takes::Flag,
+            Life::Post,
+            r#"# teams = false              # true: a card is posted by the workflow of [teams]
+"#,
+        )
+    },
+};
+
+/// Its part of the starter file.
+const STARTER: &str = r#"[teams]
+# Cards in a channel of Microsoft Teams, through a workflow "When a Teams webhook request is received".
+# url = "https://prod-00.westeurope.logic.azure.com"   # the host of its address; the whole address is the secret
+# bearer-env = "TEAMS_WORKFLOW_URL"
+
+[teams-channels]
+# Which texts the workflow's channel gets.
+# incident = false
+# status = true
+
+"#;
+
+/// What an incident asks of it.
+const CALLS: &[Call] = &[asks("POST", "", "updates", "a workflow whose owner may post in the channel", "teams")];
+
 /// Opens it.
-pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
+fn open(endpoint: &Endpoint, _: &SystemSettings) -> Result<Box<dyn Channel>, SourceError> {
     Ok(Box::new(Teams { site: Site::open_as(TEAMS, endpoint, Limits::default(), Spelling::Kept)? }))
 }
 

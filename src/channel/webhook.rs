@@ -11,10 +11,12 @@ use ring::hmac;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{Answering, Channel, Examining, Options, Wanted, cannot, complaint, receipt, secret_finding, send};
+use super::calls::{Call, asks};
+use super::spec::{ChannelSpec, Home, Life, Rehearsal, Takes};
+use super::{Answering, Channel, Examining, SystemSettings, Wanted, cannot, complaint, receipt, secret_finding, send};
 use crate::clock;
 use crate::incident::{Act, Parcel, Receipt};
-use crate::reach::WEBHOOK;
+use crate::reach::{Habit, Lines, WEBHOOK};
 use crate::source::http::{Limits, Site, Spelling};
 use crate::source::{Endpoint, SourceError};
 
@@ -23,8 +25,38 @@ const PREFIX: &str = "whsec_";
 /// The version of what is sent: `docs/webhook.schema.json` describes it. Fields may be added; none changes its meaning.
 const VERSION: u32 = 1;
 
+/// What it is.
+pub(super) const SPEC: ChannelSpec = ChannelSpec {
+    name: WEBHOOK,
+    open,
+    keeps: Some((Habit { lines: Lines::All, reports: true, ..Habit::OF_TRACKER }, Home::Itself)),
+    sections: &[],
+    starter: STARTER,
+    calls: CALLS,
+    rehearsal: Rehearsal {
+        finds_again: false,
+        ..Rehearsal::of(
+            Takes::Flag,
+            Life::Alert,
+            r#"# webhook = false            # true: its receiver gets a life of an INC-0
+"#,
+        )
+    },
+};
+
+/// Its part of the starter file.
+const STARTER: &str = r#"[webhook]
+# What happens goes to a program of yours, signed as Standard Webhooks are; the secret is what the bearer keys name.
+# url = "https://hooks.company.example/warroom"
+# bearer-env = "WEBHOOK_SECRET"
+
+"#;
+
+/// What an incident asks of it.
+const CALLS: &[Call] = &[asks("POST", "", "all that happens", "the secret of the signatures", "webhook")];
+
 /// Opens it.
-pub(super) fn open(endpoint: &Endpoint, _: &Options) -> Result<Box<dyn Channel>, SourceError> {
+fn open(endpoint: &Endpoint, _: &SystemSettings) -> Result<Box<dyn Channel>, SourceError> {
     let site = Site::open_as(WEBHOOK, endpoint, Limits::default(), Spelling::Kept)?;
     Ok(Box::new(Webhook { site }))
 }

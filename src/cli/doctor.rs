@@ -13,13 +13,12 @@ use serde_json::json;
 use self::journal::Found;
 use super::start::{channels, endpoints, locale_is_utf8};
 use super::{Ending, print};
-use crate::channel::{Options, calls};
+use crate::channel::calls;
 use crate::checkup::{Finding, Verdict, sum};
 use crate::config::{Config, Inputs, files};
 use crate::incident::{Act, DeliveryState, Incident, IncidentId, Phase};
 use crate::journal::JournalDir;
 use crate::oncall::known_as;
-use crate::reach::JIRA;
 use crate::run::{clock, doctor, records};
 use crate::source::http::Way;
 use crate::text::CleanStr;
@@ -38,14 +37,7 @@ pub(super) fn doctor(config: &Config, inputs: &Inputs, as_json: bool, is_rehears
     let patient = doctor::Patient {
         sources: endpoints(config),
         channels: channels(config),
-        options: Options {
-            ticket_types: config.ticket_types.clone(),
-            ticket_ends: config.ticket_ends.clone(),
-            ticket_fields: config.ticket_fields.clone(),
-            private_rooms: config.reach.rooms.as_ref().is_some_and(|rooms| rooms.is_private),
-            workspace: config.workspace.clone(),
-            priorities: config.priorities.clone(),
-        },
+        options: config.settings.clone(),
         reach: config.reach.clone(),
         catalogue,
         on_call,
@@ -141,12 +133,12 @@ pub(super) fn explain(config: &Config) -> Result<ExitCode, Ending> {
 pub(super) fn without_ticket(config: &Config, all: &[Incident]) -> Vec<(IncidentId, CleanStr)> {
     let lacks = |incident: &&Incident| {
         let has = incident.deliveries.iter().any(|known| {
-            *known.body.service == *JIRA
+            config.reach.ticket_systems().any(|system| *system == known.body.service)
                 && matches!((&known.body.act, &known.state), (Act::Open(_), DeliveryState::Sent(_)))
         });
         incident.drill.is_none() && incident.phase() != Phase::Closed && incident.declared.is_some() && !has
     };
-    let keeps = config.reach.trackers.iter().any(|tracker| *tracker.service == *JIRA);
+    let keeps = config.reach.ticket_systems().next().is_some();
     let all = all.iter().filter(|_| keeps).filter(lacks);
     all.map(|incident| (incident.id(), incident.title.clone())).collect()
 }
@@ -166,7 +158,7 @@ fn in_staging(dir: &JournalDir) -> Vec<Finding> {
 
 fn tickets(config: &Config, dir: &JournalDir) -> Vec<Finding> {
     let (all, unread) = records::all(dir).unwrap_or_else(|error| (Vec::new(), vec![format!("{error:#}")]));
-    let keeps = config.reach.trackers.iter().any(|tracker| *tracker.service == *JIRA);
+    let keeps = config.reach.ticket_systems().next().is_some();
     let unread = unread
         .first()
         .filter(|_| keeps)
@@ -174,7 +166,7 @@ fn tickets(config: &Config, dir: &JournalDir) -> Vec<Finding> {
     let finding = |(id, title): (IncidentId, CleanStr)| {
         Finding::doubtful(
             &id.to_string(),
-            &format!("{title}: it has no ticket: open it in a console that reaches Jira"),
+            &format!("{title}: it has no ticket: open it in a console that reaches {}", config.reach.ticket_system()),
         )
     };
     without_ticket(config, &all).into_iter().map(finding).chain(unread).collect()

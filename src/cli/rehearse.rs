@@ -8,16 +8,16 @@ use tokio::sync::watch;
 
 use super::Ending;
 use super::start::channels;
-use crate::channel::Options;
+use crate::channel::SystemSettings;
 use crate::checkup::Finding;
 use crate::config::Config;
 use crate::oncall::known_as;
-use crate::reach::{ALERTMANAGER, JIRA, OPSGENIE, PAGERDUTY, SLACK, STATUSPAGE};
+use crate::reach::{ALERTMANAGER, SLACK, STATUSPAGE};
 use crate::run::rehearsal::{Player, Stage, is_in_use, left_out, play};
 use crate::text::CleanStr;
 
 /// Plays, and says how it went.
-pub(super) fn rehearse(config: &Config, options: &Options) -> Result<Vec<Finding>, Ending> {
+pub(super) fn rehearse(config: &Config, options: &SystemSettings) -> Result<Vec<Finding>, Ending> {
     let stages = stages(config);
     if stages.is_empty() {
         let how = "`--rehearse` writes to other systems, and no place for it is named: fill in [rehearsal] of the \
@@ -64,24 +64,15 @@ pub(super) fn rehearse(config: &Config, options: &Options) -> Result<Vec<Finding
 /// The places that the configuration names.
 fn stages(config: &Config) -> Vec<Stage> {
     let said = &config.rehearsal;
-    let places = [
-        (SLACK, &said.slack),
-        (STATUSPAGE, &said.statuspage),
-        (PAGERDUTY, &said.pagerduty),
-        (OPSGENIE, &said.opsgenie),
-        (JIRA, &said.jira),
-    ];
-    let named = places.into_iter().filter_map(|(service, place)| Some((service, place.clone()?)));
-    let whole = said.whole.iter().map(|service| (*service, CleanStr::from(*service)));
     let prefix = config.reach.rooms.as_ref().map_or_else(|| "inc-".into(), |rooms| rooms.prefix.clone());
-    let stage = |(service, place): (&'static str, CleanStr)| Stage {
+    let stage = |(service, place): &(&'static str, CleanStr)| Stage {
         service,
-        place,
-        component: said.component.clone().filter(|_| service == STATUSPAGE),
-        rooms: (service == SLACK && said.has_rooms).then(|| prefix.clone()),
+        place: place.clone(),
+        component: said.component.clone().filter(|_| *service == STATUSPAGE),
+        rooms: (*service == SLACK && said.has_rooms).then(|| prefix.clone()),
     };
     // Alertmanager last: what it is asked is over at once.
-    let mut all: Vec<Stage> = named.chain(whole).map(stage).collect();
+    let mut all: Vec<Stage> = said.places.iter().map(stage).collect();
     all.sort_by_key(|stage| stage.service == ALERTMANAGER);
     all
 }

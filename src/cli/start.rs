@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 use super::answers::{actor, is_shared, place};
 use super::out::Ink;
 use super::{Ending, Screen};
-use crate::channel::{CHANNELS, ChannelSpec, Options};
+use crate::channel::{CHANNELS, ChannelSpec};
 use crate::config::{self, Config, Inputs, Letters, SecretIn, SignIn, files};
 use crate::console::{Layout, Settings};
 use crate::exercise::staged::Site;
@@ -148,14 +148,7 @@ fn planned(
         }),
         keeper: keeper_flags(config, inputs),
         channels: channels(config),
-        channel_options: Options {
-            ticket_types: config.ticket_types.clone(),
-            ticket_ends: config.ticket_ends.clone(),
-            ticket_fields: config.ticket_fields.clone(),
-            private_rooms: config.reach.rooms.as_ref().is_some_and(|rooms| rooms.is_private),
-            workspace: config.workspace.clone(),
-            priorities: config.priorities.clone(),
-        },
+        channel_options: config.settings.clone(),
         change_command: config
             .changes
             .command

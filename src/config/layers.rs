@@ -11,258 +11,53 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use config::{Map, Source, Value, ValueKind};
 
 use super::partial::Partial;
+use super::sections::{REHEARSAL, further};
 use super::sift::sift;
 use super::{ConfigError, Inputs, Overrides};
+use crate::channel::CHANNELS;
+use crate::channel::spec::{Holds, Section};
 use crate::escalation::Matrix;
 use crate::incident::Severity;
 use crate::text::document::{DOCUMENT_BYTES, nearest};
 use crate::text::{CleanStr, Exact, fit};
 
-/// All keys with a table, after the two without.
-pub(super) const KEYS: &[&str] = &[
-    "zone",
-    "people",
-    "me.name",
-    "journal.dir",
-    "journal.sharing",
-    "prometheus.url",
-    "prometheus.every",
-    "prometheus.bearer-file",
-    "prometheus.bearer-env",
-    "prometheus.bearer-command",
-    "prometheus.basic-user",
-    "prometheus.basic-password-file",
-    "prometheus.basic-password-env",
-    "prometheus.basic-password-command",
-    "prometheus.ca-file",
-    "prometheus.client-cert-file",
-    "prometheus.client-key-file",
-    "prometheus.also",
-    "prometheus.headers",
-    "prometheus.allow-plain-http",
-    "prometheus.proxy",
-    "prometheus.proxy-user",
-    "prometheus.proxy-password-file",
-    "prometheus.proxy-password-env",
-    "prometheus.proxy-password-command",
-    "alertmanager.url",
-    "alertmanager.every",
-    "alertmanager.bearer-file",
-    "alertmanager.bearer-env",
-    "alertmanager.bearer-command",
-    "alertmanager.basic-user",
-    "alertmanager.basic-password-file",
-    "alertmanager.basic-password-env",
-    "alertmanager.basic-password-command",
-    "alertmanager.ca-file",
-    "alertmanager.client-cert-file",
-    "alertmanager.client-key-file",
-    "alertmanager.also",
-    "alertmanager.headers",
-    "alertmanager.allow-plain-http",
-    "alertmanager.proxy",
-    "alertmanager.proxy-user",
-    "alertmanager.proxy-password-file",
-    "alertmanager.proxy-password-env",
-    "alertmanager.proxy-password-command",
-    "jaeger.url",
-    "jaeger.every",
-    "jaeger.bearer-file",
-    "jaeger.bearer-env",
-    "jaeger.bearer-command",
-    "jaeger.basic-user",
-    "jaeger.basic-password-file",
-    "jaeger.basic-password-env",
-    "jaeger.basic-password-command",
-    "jaeger.ca-file",
-    "jaeger.client-cert-file",
-    "jaeger.client-key-file",
-    "jaeger.headers",
-    "jaeger.allow-plain-http",
-    "jaeger.proxy",
-    "jaeger.proxy-user",
-    "jaeger.proxy-password-file",
-    "jaeger.proxy-password-env",
-    "jaeger.proxy-password-command",
-    "alerts.severities",
-    "alerts.ignore",
-    "alerts.expected",
-    "alerts.service-labels",
-    "alerts.services",
-    "slack.url",
-    "slack.every",
-    "slack.bearer-file",
-    "slack.bearer-env",
-    "slack.bearer-command",
-    "slack.basic-user",
-    "slack.basic-password-file",
-    "slack.basic-password-env",
-    "slack.basic-password-command",
-    "slack.ca-file",
-    "slack.allow-plain-http",
-    "slack.proxy",
-    "slack.proxy-user",
-    "slack.proxy-password-file",
-    "slack.proxy-password-env",
-    "slack.proxy-password-command",
-    "slack-channels.incident",
-    "slack-channels.status",
-    "slack-channels.prefix",
-    "slack-channels.private",
-    "slack-channels.workspace",
-    "pagerduty.url",
-    "pagerduty.every",
-    "pagerduty.bearer-file",
-    "pagerduty.bearer-env",
-    "pagerduty.bearer-command",
-    "pagerduty.basic-user",
-    "pagerduty.basic-password-file",
-    "pagerduty.basic-password-env",
-    "pagerduty.basic-password-command",
-    "pagerduty.ca-file",
-    "pagerduty.allow-plain-http",
-    "pagerduty.proxy",
-    "pagerduty.proxy-user",
-    "pagerduty.proxy-password-file",
-    "pagerduty.proxy-password-env",
-    "pagerduty.proxy-password-command",
-    "pagerduty-events.url",
-    "pagerduty-events.every",
-    "pagerduty-events.bearer-file",
-    "pagerduty-events.bearer-env",
-    "pagerduty-events.bearer-command",
-    "pagerduty-events.basic-user",
-    "pagerduty-events.basic-password-file",
-    "pagerduty-events.basic-password-env",
-    "pagerduty-events.basic-password-command",
-    "pagerduty-events.ca-file",
-    "pagerduty-events.allow-plain-http",
-    "pagerduty-events.proxy",
-    "pagerduty-events.proxy-user",
-    "pagerduty-events.proxy-password-file",
-    "pagerduty-events.proxy-password-env",
-    "pagerduty-events.proxy-password-command",
-    "statuspage.url",
-    "statuspage.every",
-    "statuspage.bearer-file",
-    "statuspage.bearer-env",
-    "statuspage.bearer-command",
-    "statuspage.basic-user",
-    "statuspage.basic-password-file",
-    "statuspage.basic-password-env",
-    "statuspage.basic-password-command",
-    "statuspage.ca-file",
-    "statuspage.allow-plain-http",
-    "statuspage.proxy",
-    "statuspage.proxy-user",
-    "statuspage.proxy-password-file",
-    "statuspage.proxy-password-env",
-    "statuspage.proxy-password-command",
-    "jira.url",
-    "jira.every",
-    "jira.bearer-file",
-    "jira.bearer-env",
-    "jira.bearer-command",
-    "jira.basic-user",
-    "jira.basic-password-file",
-    "jira.basic-password-env",
-    "jira.basic-password-command",
-    "jira.ca-file",
-    "jira.allow-plain-http",
-    "jira.proxy",
-    "jira.proxy-user",
-    "jira.proxy-password-file",
-    "jira.proxy-password-env",
-    "jira.proxy-password-command",
-    "grafana.url",
-    "grafana.every",
-    "grafana.bearer-file",
-    "grafana.bearer-env",
-    "grafana.bearer-command",
-    "grafana.basic-user",
-    "grafana.basic-password-file",
-    "grafana.basic-password-env",
-    "grafana.basic-password-command",
-    "grafana.ca-file",
-    "grafana.allow-plain-http",
-    "grafana.proxy",
-    "grafana.proxy-user",
-    "grafana.proxy-password-file",
-    "grafana.proxy-password-env",
-    "grafana.proxy-password-command",
-    "webhook.url",
-    "webhook.every",
-    "webhook.bearer-file",
-    "webhook.bearer-env",
-    "webhook.bearer-command",
-    "webhook.basic-user",
-    "webhook.basic-password-file",
-    "webhook.basic-password-env",
-    "webhook.basic-password-command",
-    "webhook.ca-file",
-    "webhook.allow-plain-http",
-    "webhook.proxy",
-    "webhook.proxy-user",
-    "webhook.proxy-password-file",
-    "webhook.proxy-password-env",
-    "webhook.proxy-password-command",
-    "opsgenie.url",
-    "opsgenie.every",
-    "opsgenie.bearer-file",
-    "opsgenie.bearer-env",
-    "opsgenie.bearer-command",
-    "opsgenie.basic-user",
-    "opsgenie.basic-password-file",
-    "opsgenie.basic-password-env",
-    "opsgenie.basic-password-command",
-    "opsgenie.ca-file",
-    "opsgenie.allow-plain-http",
-    "opsgenie.proxy",
-    "opsgenie.proxy-user",
-    "opsgenie.proxy-password-file",
-    "opsgenie.proxy-password-env",
-    "opsgenie.proxy-password-command",
-    "teams.url",
-    "teams.every",
-    "teams.bearer-file",
-    "teams.bearer-env",
-    "teams.bearer-command",
-    "teams.basic-user",
-    "teams.basic-password-file",
-    "teams.basic-password-env",
-    "teams.basic-password-command",
-    "teams.ca-file",
-    "teams.allow-plain-http",
-    "teams.proxy",
-    "teams.proxy-user",
-    "teams.proxy-password-file",
-    "teams.proxy-password-env",
-    "teams.proxy-password-command",
-    "teams-channels.incident",
-    "teams-channels.status",
-    "pagerduty-options.status-updates",
-    "pagerduty-options.stands-in",
-    "pagerduty-options.change-events",
-    "pagerduty-priorities.sev0",
-    "pagerduty-priorities.sev1",
-    "pagerduty-priorities.sev2",
-    "pagerduty-priorities.sev3",
-    "statuspage-pages.internal",
-    "statuspage-pages.external",
-    "statuspage-pages.notify-subscribers",
-    "jira-project.key",
-    "jira-project.type",
-    "jira-project.backlog-type",
-    "jira-project.follow-up-type",
-    "jira-project.done-status",
-    "jira-project.dropped-status",
-    "jira-project.done-resolution",
-    "jira-project.dropped-resolution",
-    "jira-project.link-type",
+/// The keys of every server, with those of certificates and headers.
+const OF_SERVER: &[&str] = &[
+    "url",
+    "every",
+    "bearer-file",
+    "bearer-env",
+    "bearer-command",
+    "basic-user",
+    "basic-password-file",
+    "basic-password-env",
+    "basic-password-command",
+    "ca-file",
+    "client-cert-file",
+    "client-key-file",
+    "headers",
+    "allow-plain-http",
+    "proxy",
+    "proxy-user",
+    "proxy-password-file",
+    "proxy-password-env",
+    "proxy-password-command",
+];
+
+/// The keys of the program itself up to the servers …
+const FIRST: &[&str] = &["zone", "people", "me.name", "journal.dir", "journal.sharing"];
+
+/// … of alerts, which stand between those that are read and those that are written to …
+const ALERTS: &[&str] =
+    &["alerts.severities", "alerts.ignore", "alerts.expected", "alerts.service-labels", "alerts.services"];
+
+/// … and behind them.
+const LAST: &[&str] = &[
     "screen.theme",
     "screen.colours",
     "screen.unicode",
@@ -301,21 +96,47 @@ pub(super) const KEYS: &[&str] = &[
     "staging.alertmanager",
     "staging.jaeger",
     "staging.commands",
-    "rehearsal.slack",
-    "rehearsal.slack-rooms",
-    "rehearsal.statuspage",
-    "rehearsal.statuspage-component",
-    "rehearsal.pagerduty",
-    "rehearsal.opsgenie",
-    "rehearsal.jira",
-    "rehearsal.teams",
-    "rehearsal.alertmanager",
-    "rehearsal.grafana",
-    "rehearsal.webhook",
     "bell.overdue",
     "changes.command",
     "changes.every",
 ];
+
+/// All keys that have a name of their own, in the order in which they are shown; what stands by service is not among them.
+pub(super) static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let server = |name: &'static str| {
+        // Only what is asked the same at each of its members has several addresses.
+        let also = ["prometheus", "alertmanager"].contains(&name).then(|| format!("{name}.also"));
+        OF_SERVER.iter().map(move |key| format!("{name}.{key}")).chain(also)
+    };
+    let keys = |section: &'static Section| match section.holds {
+        Holds::Keys(keys) => keys,
+        Holds::Services(..) => &[],
+    };
+    let named =
+        move |section: &'static Section| keys(section).iter().map(move |key| format!("{}.{}", section.name, key.name));
+    let read = ["prometheus", "alertmanager", "jaeger"];
+    let written = CHANNELS.iter().filter(|spec| !read.contains(&spec.name));
+    let of_systems = written.flat_map(|spec| server(spec.name).chain(spec.sections.iter().flat_map(named)));
+    let own = |keys: &'static [&'static str]| keys.iter().map(|key| (*key).to_owned());
+    own(FIRST)
+        .chain(read.into_iter().flat_map(server))
+        .chain(own(ALERTS))
+        .chain(of_systems)
+        .chain(own(LAST))
+        .chain(named(&REHEARSAL))
+        .collect()
+});
+
+/// All keys, with those by service that values have.
+pub(super) fn keys(values: &toml::Table) -> Vec<String> {
+    let by_service =
+        CHANNELS.iter().flat_map(|spec| spec.sections).filter(|section| matches!(section.holds, Holds::Services(..)));
+    let said = by_service.flat_map(|section| {
+        let table = values.get(section.name).and_then(toml::Value::as_table);
+        table.into_iter().flat_map(|table| table.keys().map(|service| format!("{}.{service}", section.name)))
+    });
+    KEYS.iter().cloned().chain(said).collect()
+}
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -554,7 +375,7 @@ fn variable(name: &str, value: &str) -> Result<Option<Layer>, (String, ConfigErr
     }
     let key = rest.to_ascii_lowercase().replace("__", ".").replace('_', "-");
     let section = key.split('.').next().unwrap_or_default().to_owned();
-    if !KEYS.contains(&key.as_str()) {
+    if !KEYS.contains(&key) && !is_by_service(&key) {
         return Err((section, ConfigError(format!("${}: {}", CleanStr::new(name), unknown(&key)))));
     }
     let value = match key.as_str() {
@@ -572,11 +393,17 @@ fn variable(name: &str, value: &str) -> Result<Option<Layer>, (String, ConfigErr
     single(Origin::Variable(name.to_owned()), &key, value).map(Some).map_err(|error| (section, error))
 }
 
+/// Whether a key names a service in a section that has a value for each.
+fn is_by_service(key: &str) -> bool {
+    let section = key.split_once('.').and_then(|(section, _)| further(section));
+    section.is_some_and(|section| matches!(section.holds, Holds::Services(..)))
+}
+
 fn unknown(key: &str) -> String {
     let section = key.split('.').next().unwrap_or_default();
     let near: Vec<_> = KEYS.iter().filter(|known| known.split('.').next() == Some(section)).collect();
     let choices = if near.is_empty() { KEYS.iter().collect() } else { near };
-    let nearest = nearest(key, choices.iter().map(|known| **known));
+    let nearest = nearest(key, choices.iter().map(|known| known.as_str()));
     let nearest = nearest.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
     let choices: Vec<_> = choices.into_iter().map(|known| format!("`{known}`")).collect();
     format!("there is no key `{}`: choose {}{nearest}", fit(&CleanStr::new(key), 60), choices.join(", "))
@@ -617,9 +444,9 @@ pub(super) fn merge(layers: &[Layer]) -> Result<(Partial, toml::Table), ConfigEr
     let partial = builder.build().and_then(config::Config::try_deserialize).map_err(refuse)?;
     let mut values = toml::Table::new();
     for layer in layers {
-        for key in KEYS {
-            if let Some(value) = get(&layer.values, key) {
-                set(&mut values, key, value.clone());
+        for key in keys(&layer.values) {
+            if let Some(value) = get(&layer.values, &key) {
+                set(&mut values, &key, value.clone());
             }
         }
     }

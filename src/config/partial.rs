@@ -10,58 +10,100 @@ use std::fmt;
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
-use serde::de::{Error as _, IntoDeserializer as _};
+use serde::de::{Error as _, IntoDeserializer as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::people::{Argv, BellPartial, ChangesPartial, Deadline, EscalationPartial, OncallPartial, PersonPartial};
-use super::rehearsal::RehearsalPartial;
+use super::sections::{Name, Of, REHEARSAL, further};
 use super::staging::StagingPartial;
 use super::{Colours, Letters, Sharing};
-use crate::incident::{FACTS, ServiceId, Severity};
+use crate::channel::spec::spec;
+use crate::channel::{CHANNELS, SystemSettings};
+use crate::incident::Severity;
 use crate::playbook::Aliases;
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, fit};
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(super) struct Partial {
-    pub(super) zone: Option<Zone>,
-    pub(super) me: Me,
-    pub(super) journal: JournalPartial,
-    pub(super) prometheus: EndpointPartial,
-    pub(super) alertmanager: EndpointPartial,
-    pub(super) jaeger: EndpointPartial,
-    pub(super) alerts: AlertsPartial,
-    pub(super) slack: EndpointPartial,
-    pub(super) slack_channels: SlackChannelsPartial,
-    pub(super) pagerduty: EndpointPartial,
-    pub(super) pagerduty_services: BTreeMap<ServiceId, Id>,
-    pub(super) pagerduty_options: PagerdutyPartial,
-    pub(super) pagerduty_priorities: PrioritiesPartial,
-    pub(super) pagerduty_events: EndpointPartial,
-    pub(super) statuspage: EndpointPartial,
-    pub(super) statuspage_pages: StatuspagePagesPartial,
-    pub(super) external_components: BTreeMap<ServiceId, Id>,
-    pub(super) internal_components: BTreeMap<ServiceId, Id>,
-    pub(super) jira: EndpointPartial,
-    pub(super) jira_project: JiraProjectPartial,
-    pub(super) grafana: EndpointPartial,
-    pub(super) webhook: EndpointPartial,
-    pub(super) opsgenie: EndpointPartial,
-    pub(super) opsgenie_teams: BTreeMap<ServiceId, CleanStr>,
-    pub(super) teams: EndpointPartial,
-    pub(super) teams_channels: TeamsChannelsPartial,
-    pub(super) screen: ScreenPartial,
-    pub(super) cadence: CadencePartial,
-    pub(super) playbooks: PlaybooksPartial,
-    pub(super) oncall: OncallPartial,
-    pub(super) people: Option<Vec<PersonPartial>>,
-    pub(super) escalation: EscalationPartial,
-    pub(super) bell: BellPartial,
-    pub(super) changes: ChangesPartial,
-    pub(super) commands: Aliases,
-    pub(super) staging: StagingPartial,
-    pub(super) rehearsal: RehearsalPartial,
+/// Defines [`Partial`]: a field for each section of the program itself; those of the systems that are written to come from [`CHANNELS`].
+macro_rules! sections {
+    ($($name:literal $field:ident: $type:ty,)*) => {
+        /// A layer.
+        #[derive(Clone, Debug, Default)]
+        pub(super) struct Partial {
+            $(pub(super) $field: $type,)*
+            /// How systems that are written to are reached.
+            pub(super) endpoints: BTreeMap<&'static str, EndpointPartial>,
+            /// What is said of them besides.
+            pub(super) settings: SystemSettings,
+        }
+
+        /// The sections of the program itself.
+        const SECTIONS: &[&str] = &[$($name),*];
+
+        impl Partial {
+            /// Takes a section of the program itself; says whether it is one.
+            fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+                match name {
+                    $($name => self.$field = map.next_value()?,)*
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            }
+        }
+    };
+}
+
+sections! {
+    "zone" zone: Option<Zone>,
+    "me" me: Me,
+    "journal" journal: JournalPartial,
+    "prometheus" prometheus: EndpointPartial,
+    "alertmanager" alertmanager: EndpointPartial,
+    "jaeger" jaeger: EndpointPartial,
+    "alerts" alerts: AlertsPartial,
+    "screen" screen: ScreenPartial,
+    "cadence" cadence: CadencePartial,
+    "playbooks" playbooks: PlaybooksPartial,
+    "oncall" oncall: OncallPartial,
+    "people" people: Option<Vec<PersonPartial>>,
+    "escalation" escalation: EscalationPartial,
+    "bell" bell: BellPartial,
+    "changes" changes: ChangesPartial,
+    "commands" commands: Aliases,
+    "staging" staging: StagingPartial,
+}
+
+impl<'de> Deserialize<'de> for Partial {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        struct Whole;
+        impl<'de> Visitor<'de> for Whole {
+            type Value = Partial;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("sections")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Partial, A::Error> {
+                let mut partial = Partial::default();
+                let of_systems = CHANNELS
+                    .iter()
+                    .flat_map(|spec| std::iter::once(spec.name).chain(spec.sections.iter().map(|one| one.name)));
+                let known: Vec<_> = SECTIONS.iter().copied().chain(of_systems).chain([REHEARSAL.name]).collect();
+                while let Some(name) = map.next_key_seed(Name(&known))? {
+                    if partial.take(name, &mut map)? {
+                        continue;
+                    }
+                    if let Some(spec) = spec(name) {
+                        partial.endpoints.insert(spec.name, map.next_value()?);
+                    } else if let Some(section) = further(name) {
+                        map.next_value_seed(Of { section, into: &mut partial.settings })?;
+                    }
+                }
+                Ok(partial)
+            }
+        }
+        input.deserialize_map(Whole)
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -126,156 +168,6 @@ impl<'de> Deserialize<'de> for Level {
         }
         let level = text.parse().map_err(|why| D::Error::custom(format!("{why}, or none for what is no alarm")))?;
         Ok(Self(Some(level)))
-    }
-}
-
-/// Which channels of Slack get which texts.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(super) struct SlackChannelsPartial {
-    pub(super) incident: Option<SlackChannel>,
-    pub(super) status: Option<SlackChannel>,
-    /// Incidents have channels of their own, whose names begin so.
-    #[serde(deserialize_with = "said")]
-    pub(super) prefix: Option<CleanStr>,
-    pub(super) private: Option<bool>,
-    /// Which workspace they are in, where the token is an organisation's.
-    pub(super) workspace: Option<Id>,
-}
-
-/// Which of the runbook's channels the workflow of Teams posts to.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(super) struct TeamsChannelsPartial {
-    pub(super) incident: Option<bool>,
-    pub(super) status: Option<bool>,
-}
-
-/// What else PagerDuty does.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(super) struct PagerdutyPartial {
-    pub(super) status_updates: Option<bool>,
-    pub(super) stands_in: Option<CleanStr>,
-    pub(super) change_events: Option<bool>,
-}
-
-/// What PagerDuty's account calls its priorities, by severity.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(super) struct PrioritiesPartial {
-    #[serde(deserialize_with = "said")]
-    pub(super) sev0: Option<CleanStr>,
-    #[serde(deserialize_with = "said")]
-    pub(super) sev1: Option<CleanStr>,
-    #[serde(deserialize_with = "said")]
-    pub(super) sev2: Option<CleanStr>,
-    #[serde(deserialize_with = "said")]
-    pub(super) sev3: Option<CleanStr>,
-}
-
-impl PrioritiesPartial {
-    /// Those that have a name.
-    pub(super) fn named(&self) -> impl Iterator<Item = (Severity, &CleanStr)> {
-        let all = [&self.sev0, &self.sev1, &self.sev2, &self.sev3];
-        Severity::ALL.into_iter().zip(all).filter_map(|(severity, name)| Some((severity, name.as_ref()?)))
-    }
-}
-
-/// Which pages of Statuspage are which.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(super) struct StatuspagePagesPartial {
-    pub(super) internal: Option<Id>,
-    pub(super) external: Option<Id>,
-    pub(super) notify_subscribers: Option<bool>,
-}
-
-/// Where tickets of incidents belong.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(super) struct JiraProjectPartial {
-    pub(super) key: Option<Id>,
-    #[serde(rename = "type", deserialize_with = "said")]
-    pub(super) kind: Option<CleanStr>,
-    #[serde(deserialize_with = "said")]
-    pub(super) backlog_type: Option<CleanStr>,
-    #[serde(deserialize_with = "said")]
-    pub(super) follow_up_type: Option<CleanStr>,
-    #[serde(deserialize_with = "said")]
-    pub(super) done_status: Option<CleanStr>,
-    #[serde(deserialize_with = "said")]
-    pub(super) dropped_status: Option<CleanStr>,
-    #[serde(deserialize_with = "said")]
-    pub(super) done_resolution: Option<CleanStr>,
-    #[serde(deserialize_with = "said")]
-    pub(super) dropped_resolution: Option<CleanStr>,
-    #[serde(deserialize_with = "said")]
-    pub(super) link_type: Option<CleanStr>,
-    #[serde(deserialize_with = "with_facts")]
-    pub(super) fields: BTreeMap<String, serde_json::Value>,
-}
-
-/// Values of fields, in which only facts that there are stand between braces.
-fn with_facts<'de, D: Deserializer<'de>>(input: D) -> Result<BTreeMap<String, serde_json::Value>, D::Error> {
-    fn check(value: &serde_json::Value) -> Result<(), String> {
-        match value {
-            serde_json::Value::String(text) => {
-                for name in text.split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap_or_default().trim()) {
-                    if !FACTS.contains(&name) {
-                        let known = FACTS.join(", ");
-                        return Err(format!(
-                            "`{{{{{}}}}}` is no fact of an incident: there are {known}",
-                            fit(name, 40)
-                        ));
-                    }
-                }
-                Ok(())
-            }
-            serde_json::Value::Array(all) => all.iter().try_for_each(check),
-            serde_json::Value::Object(fields) => fields.values().try_for_each(check),
-            serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Ok(()),
-        }
-    }
-    let fields = BTreeMap::deserialize(input)?;
-    fields.values().try_for_each(check).map_err(serde::de::Error::custom)?;
-    Ok(fields)
-}
-
-/// What a system calls something: letters, digits, `-` and `_`, so that it can stand in an address.
-#[derive(Clone, Debug)]
-pub(super) struct Id(pub(super) CleanStr);
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let id = CleanStr::deserialize(input)?;
-        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-        if id.is_empty() || id.len() > 64 || !id.chars().all(is_plain) {
-            let shown = fit(&id, 40);
-            return Err(D::Error::custom(format!("`{shown}` is no ID: it is made of letters, digits, - and _")));
-        }
-        Ok(Self(id))
-    }
-}
-
-/// The ID of a channel; names may change, and most of Slack's methods want the ID.
-#[derive(Clone, Debug)]
-pub(super) struct SlackChannel(pub(super) CleanStr);
-
-impl<'de> Deserialize<'de> for SlackChannel {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let id = CleanStr::deserialize(input)?;
-        let is_id = id.len() >= 9
-            && id.starts_with(['C', 'G'])
-            && id.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit());
-        if !is_id {
-            let shown = fit(&id, 40);
-            let message = format!(
-                "`{shown}` is no channel's ID: it begins with C, and stands at the end of the channel's details in Slack"
-            );
-            return Err(D::Error::custom(message));
-        }
-        Ok(Self(id))
     }
 }
 

@@ -6,14 +6,15 @@
 
 use std::fmt::Write;
 
-use super::layers::{KEYS, Origin, get, origin, users};
+use super::layers::{Origin, get, keys, origin, users};
 use super::opens::missing;
 use super::people::unreachable;
 use super::{Config, ConfigError, Inputs, Loaded, Salvaged, files};
+use crate::channel::CHANNELS;
 use crate::text::{CleanStr, shown};
 
-/// A starter file: every key with its built-in value, commented out.
-pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says where this file goes, `config check` whether it is right.
+/// The starter file up to the systems that are written to.
+const HEAD: &str = r#"# Configuration of warroom. `warroom config path` says where this file goes, `config check` whether it is right.
 # Every value here can also be set by the environment: WARROOM_SCREEN__THEME=light sets theme in [screen].
 
 # The zone in which a new incident's times are read (IANA name).
@@ -59,110 +60,10 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # service-labels = ["service", "namespace", "app", "job"]   # which label names the service, the likeliest first
 # services = { prod-payments = "alipay" }    # what a label's value is called in the playbooks
 
-[slack]
-# Approved updates go out by themselves where this says so; without it they are told by hand.
-# url = "https://slack.com/api"
-# bearer-env = "SLACK_BOT_TOKEN"     # or: bearer-file, bearer-command; it needs chat:write and channels:history
-# and the other keys of [prometheus]
+"#;
 
-[slack-channels]
-# The IDs of channels, as the end of their details in Slack shows them.
-# incident = "C0123456789"           # one channel for all incidents, where they have none of their own
-# status = "C9876543210"             # #status-qrpay
-# prefix = "inc-"                    # each incident has a channel of its own: inc-4711
-# private = false
-# workspace = "T0123456789"          # of an organisation (Enterprise Grid): the workspace incidents are in; doctor lists them
-
-[pagerduty]
-# url = "https://api.pagerduty.com"  # in the EU: https://api.eu.pagerduty.com
-# bearer-env = "PAGERDUTY_TOKEN"     # an API key; who acts there is told from the e-mail addresses of [[people]]
-
-[pagerduty-services]
-# The IDs of PagerDuty's services, by the names of playbooks.
-# alipay = "PABC123"
-
-[pagerduty-options]
-# status-updates = false             # true: updates go to those who subscribed to the incident in PagerDuty, too
-# stands-in = "oncall@example.com"   # in whose name an incident is opened by somebody without an address; it acknowledges nothing
-# change-events = false              # true: `warroom change` tells PagerDuty too, with the routing key of [pagerduty-events]
-
-[pagerduty-priorities]
-# What your account calls its priorities; without this, one that is called like the severity is taken.
-# sev0 = "P1"
-# sev1 = "P2"
-# sev2 = "P3"
-# sev3 = "P5"
-
-[pagerduty-events]
-# Where there is no API key: Events v2, with a routing key.
-# url = "https://events.pagerduty.com"
-# bearer-env = "PAGERDUTY_ROUTING_KEY"
-
-[statuspage]
-# url = "https://api.statuspage.io/v1"
-# bearer-env = "STATUSPAGE_API_KEY"
-
-[statuspage-pages]
-# internal = "abc123"
-# external = "def456"
-# notify-subscribers = false         # true: updates of the external page are mailed to its subscribers
-
-[external-components]
-# The IDs of the external page's components, by the names of playbooks; [internal-components] for the other page.
-# alipay = "c0mp0n3nt"
-
-[jira]
-# url = "https://company.atlassian.net"  # or a Data Center, with its path
-# basic-user = "bot@company.example"     # Cloud: with basic-password-env, an API token; Data Center: bearer-env
-# basic-password-env = "JIRA_TOKEN"
-
-[jira-project]
-# key = "OPS"
-# type = "Incident"
-# backlog-type = "Task"                  # of a SEV3
-# follow-up-type = "Task"
-# done-status = "Done"                   # where a workflow has several ends, each by its own name; without these a person is asked
-# dropped-status = "Canceled"            # of a false alarm, and of a follow-up that is dropped
-# done-resolution = "Fixed"
-# dropped-resolution = "Won't Do"
-# link-type = "Relates"             # between the incident's ticket and those of its follow-ups
-
-[jira-project.fields]
-# What the project wants of every ticket besides, by the IDs that doctor names.
-# customfield_10010 = { value = "Payments" }
-# customfield_10030 = { ask = "Which product?" }   # a person chooses one of Jira's values before the ticket is made
-# customfield_10011 = "{{service}} at {{detected}}"  # also incident, title, severity, services, declared-by, commander
-
-[grafana]
-# Annotations from the beginning to the end of an incident.
-# url = "https://grafana.company.example"
-# bearer-env = "GRAFANA_TOKEN"
-
-[opsgenie]
-# An alert of ours, in Opsgenie or in Jira Service Management: P1 to P4 by severity.
-# url = "https://api.opsgenie.com/v2"    # in the EU: https://api.eu.opsgenie.com/v2; Jira: https://api.atlassian.com/jsm/ops/integration/v2
-# bearer-env = "OPSGENIE_API_KEY"        # the key of an API integration that may read, create and update
-
-[opsgenie-teams]
-# Which team is called, by the names of playbooks; without this, the integration's own.
-# alipay = "Payments"
-
-[teams]
-# Cards in a channel of Microsoft Teams, through a workflow "When a Teams webhook request is received".
-# url = "https://prod-00.westeurope.logic.azure.com"   # the host of its address; the whole address is the secret
-# bearer-env = "TEAMS_WORKFLOW_URL"
-
-[teams-channels]
-# Which texts the workflow's channel gets.
-# incident = false
-# status = true
-
-[webhook]
-# What happens goes to a program of yours, signed as Standard Webhooks are; the secret is what the bearer keys name.
-# url = "https://hooks.company.example/warroom"
-# bearer-env = "WEBHOOK_SECRET"
-
-[screen]
+/// The starter file behind them, up to the places of a rehearsal.
+const MIDDLE: &str = r#"[screen]
 # theme = "auto"             # auto: dark or light, as the terminal says of its background | dark | light | high-contrast | plain
 # colours = "auto"           # auto | 16 | 256 | rgb | none
 # unicode = "auto"           # auto | ascii | unicode
@@ -242,18 +143,10 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 
 [rehearsal]
 # Where `warroom doctor --rehearse` plays the whole life of an incident and cleans up: none of the places above. Without a word here, nowhere.
-# slack = "C0000TEST1"       # a channel
-# slack-rooms = false        # true: channels of incidents are opened, and archived
-# statuspage = "te5tpage"    # a page that nobody reads
-# statuspage-component = "te5tc0mp"
-# pagerduty = "PTEST01"      # a service that pages nobody, or somebody who knows
-# opsgenie = "Rehearsal"     # a team
-# jira = "TEST"              # a project of the same kind as the one of incidents
-# teams = false              # true: a card is posted by the workflow of [teams]
-# alertmanager = false       # true: a silence of an alert that does not exist, ended at once
-# grafana = false            # true: an annotation, deleted again
-# webhook = false            # true: its receiver gets a life of an INC-0
+"#;
 
+/// The end of the starter file.
+const TAIL: &str = r#"
 [bell]
 # Whether the terminal's bell rings when something is overdue.
 # overdue = false
@@ -265,17 +158,25 @@ pub const INIT: &str = r#"# Configuration of warroom. `warroom config path` says
 # every = "60s"
 "#;
 
+/// A starter file: every key with its built-in value, commented out.
+pub fn starter() -> String {
+    let of_systems: String = CHANNELS.iter().map(|spec| spec.starter).collect();
+    let of_rehearsal: String = CHANNELS.iter().map(|spec| spec.rehearsal.starter).collect();
+    format!("{HEAD}{of_systems}{MIDDLE}{of_rehearsal}{TAIL}")
+}
+
 impl Loaded {
     /// The merged configuration as TOML, each value with its origin.
     pub fn show(&self) -> String {
         let mut out = String::new();
-        let mut open = "";
-        for key in KEYS {
+        let mut open = String::new();
+        for key in keys(&self.values) {
+            let key = key.as_str();
             let Some(value) = get(&self.values, key) else { continue };
             let (section, name) = key.split_once('.').unwrap_or(("", key));
             if section != open {
                 let _ = write!(out, "\n[{section}]\n");
-                open = section;
+                section.clone_into(&mut open);
             }
             let line = format!("{name} = {value}  # {}", origin(&self.layers, key));
             let _ = writeln!(out, "{}", legible(&line));
@@ -300,11 +201,12 @@ fn legible(line: &str) -> String {
 
 /// The lines of a section of the starter file and of what belongs to it, as somebody would use them.
 pub fn sample(section: &str, next: &str) -> String {
-    let from = INIT.find(section).unwrap_or(0);
-    let to = INIT[from..].find(next).map_or(INIT.len(), |at| from + at);
+    let starter = starter();
+    let from = starter.find(section).unwrap_or(0);
+    let to = starter[from..].find(next).map_or(starter.len(), |at| from + at);
     let is_value =
         |line: &str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
-    let lines = INIT[from..to].lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
+    let lines = starter[from..to].lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
     lines.filter(|line| is_value(line)).fold(String::new(), |all, line| all + line + "\n")
 }
 

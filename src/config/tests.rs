@@ -3,7 +3,10 @@
 use std::fs;
 
 use super::layers::KEYS;
+use super::sections::further;
 use super::*;
+use crate::channel::CHANNELS;
+use crate::channel::spec::{Holds, Takes};
 
 /// A value that is not the built-in one, and what must stand beside it.
 fn setting(key: &str) -> (String, String) {
@@ -11,14 +14,12 @@ fn setting(key: &str) -> (String, String) {
     let section_of = |lines: &str| format!("[{section}]\n{lines}\n");
     let alone = |value: &str| (String::new(), section_of(&format!("{name} = {value}")));
     let below = |beside: &str, value: &str| (section_of(beside), section_of(&format!("{beside}\n{name} = {value}")));
-    let with =
-        |other: &str, value: &str| (other.to_owned(), format!("{other}{}", section_of(&format!("{name} = {value}"))));
     let url = "url = 'https://x.example'";
-    let slack = "[slack]\nurl = 'https://slack.example'\n";
-    let pages = "[statuspage]\nurl = 'https://pages.example'\n";
-    let jira = "[jira]\nurl = 'https://jira.example'\n[jira-project]\nkey = 'OPS'\n";
     let rotation = "start = 2026-11-02\nweeks = [{ name = 'A', person = 'B' }]";
     let staging = "[staging.prometheus]\nurl = 'https://staging.example'\n[staging]\nlabel = 'environment=staging'\n";
+    if let Some(both) = of_system(section, name) {
+        return both;
+    }
     match (section, name) {
         ("", "zone") => (String::new(), "zone = 'Europe/Berlin'\n".to_owned()),
         ("", "people") => (String::new(), "[[people]]\nname = 'Dana'\n".to_owned()),
@@ -45,26 +46,6 @@ fn setting(key: &str) -> (String, String) {
         ("escalation", "owner") => alone("'x'"),
         ("escalation", "reviewed") => alone("2026-11-02"),
         ("escalation", _) => alone("['x']"),
-        ("slack-channels", "prefix") => with(slack, "'inc-'"),
-        ("slack-channels", "private") => {
-            let before = format!("{slack}[slack-channels]\nprefix = 'inc-'\n");
-            (before.clone(), format!("{before}private = true\n"))
-        }
-        ("slack-channels", "workspace") => with(slack, "'T0123456789'"),
-        ("slack-channels", _) => with(slack, "'C0123456789'"),
-        ("pagerduty-options", "change-events") => with("[pagerduty-events]\nurl = 'https://pd.example'\n", "true"),
-        ("teams-channels", _) => with("[teams]\nurl = 'https://flow.example'\n", "true"),
-        ("pagerduty-priorities", _) => with("[pagerduty]\nurl = 'https://pd.example'\n", "'P1'"),
-        ("pagerduty-options", _) => {
-            let value = if name == "status-updates" { "true" } else { "'oncall@example.com'" };
-            with("[pagerduty]\nurl = 'https://pd.example'\n", value)
-        }
-        ("statuspage-pages", "notify-subscribers") => with(pages, "true"),
-        ("statuspage-pages", _) => with(pages, "'abc'"),
-        ("jira-project", "key") => with("[jira]\nurl = 'https://jira.example'\n", "'OPS'"),
-        ("jira-project", _) => (jira.to_owned(), format!("{jira}{name} = 'x'\n")),
-        ("rehearsal", "slack-rooms" | "teams" | "alertmanager" | "grafana" | "webhook") => alone("true"),
-        ("rehearsal", _) => alone("'TEST'"),
         ("staging", "label") => (staging.to_owned(), staging.replace("=staging'", "=test'")),
         ("staging", "build-info") => (staging.to_owned(), format!("{staging}build-info = 'x'\n")),
         ("staging", "production") => (staging.to_owned(), format!("{staging}production = ['https://p.example']\n")),
@@ -110,13 +91,37 @@ fn setting(key: &str) -> (String, String) {
         }
         // A key that came later: as the starter file suggests it.
         _ => {
-            let start = INIT.find(&format!("[{section}]")).unwrap_or(0);
-            let line = INIT[start..].lines().map(|line| line.trim_start_matches("# "));
+            let starter = starter();
+            let start = starter.find(&format!("[{section}]")).unwrap_or(0);
+            let line = starter[start..].lines().map(|line| line.trim_start_matches("# "));
             let line = line.into_iter().find(|line| line.split(" = ").next() == Some(name));
             let line = line.unwrap_or_else(|| panic!("`{key}`: write here, or into the starter file, what it may be"));
             (section_of(url), section_of(&format!("{url}\n{line}")))
         }
     }
+}
+
+/// A file without and with a key of a system that is written to, by its kind.
+fn of_system(section: &str, name: &str) -> Option<(String, String)> {
+    let known = further(section)?;
+    let Holds::Keys(keys) = known.holds else { return None };
+    let value = match keys.iter().find(|key| key.name == name)?.takes {
+        Takes::Id => "'TEST'",
+        Takes::SlackChannel => "'C0123456789'",
+        Takes::Repository => "'company/incidents'",
+        Takes::Text => "'x'",
+        Takes::Flag => "true",
+        Takes::Fields => "{ customfield_1 = 'x' }",
+    };
+    let owner = CHANNELS.iter().find(|spec| spec.sections.iter().any(|one| one.name == section));
+    let address = match (owner, name) {
+        (None, _) => String::new(),
+        (Some(_), "change-events") => "[pagerduty-events]\nurl = 'https://x.example'\n".to_owned(),
+        (Some(owner), _) => format!("[{}]\nurl = 'https://x.example'\n", owner.name),
+    };
+    let besides = if name == "private" { "prefix = 'inc-'\n" } else { "" };
+    let before = format!("{address}[{section}]\n{besides}");
+    Some((before.clone(), format!("{before}{name} = {value}\n")))
 }
 
 fn loaded(text: &str) -> Config {
@@ -142,7 +147,7 @@ fn every_key_changes_what_the_program_knows() {
             })
             .collect::<Vec<_>>()
     };
-    for key in KEYS {
+    for key in KEYS.iter() {
         let (before, after) = setting(key);
         assert_ne!(shown(&before), shown(&after), "`{key}` changes nothing:\n{after}");
     }

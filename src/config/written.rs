@@ -1,16 +1,18 @@
 //! The systems that are written to, and what goes where in them.
 //!
-//! Hides which sections belong together: an endpoint says how a system is reached, the section beside it what our things are called there.
+//! Hides which sections belong together: an endpoint says how a system is reached, its further sections what our things are called there.
 //!
 //! Invariant: what has no endpoint is not part of the reach; a section that names things of a system without one is refused.
 
 use std::collections::BTreeMap;
 
-use super::partial::{EndpointPartial, Id, JiraProjectPartial, Partial, PrioritiesPartial};
+use super::partial::Partial;
 use super::{Endpoint, Layer, Places, endpoint, kept, layers};
-use crate::incident::{Channel, Route, ServiceId, Severity};
+use crate::channel::spec::{Holds, Home, Key, Means, Parts, Takes};
+use crate::channel::{CHANNELS, ChannelSpec, SystemSettings};
+use crate::incident::{Channel, Route, ServiceId};
 use crate::oncall::Person;
-use crate::reach::{self, Place, Reach, Rooms, TicketEnds, TicketTypes, Tracker};
+use crate::reach::{self, Place, Reach, Rooms, Tracker};
 use crate::text::CleanStr;
 
 /// How they are reached, and what goes where.
@@ -21,148 +23,117 @@ pub(super) fn written(
     places: &Places,
     flaws: &mut Vec<String>,
 ) -> (BTreeMap<&'static str, Endpoint>, Reach) {
-    let sections: [(&'static str, &EndpointPartial); 9] = [
-        (reach::SLACK, &said.slack),
-        (reach::PAGERDUTY, &said.pagerduty),
-        (reach::PAGERDUTY_EVENTS, &said.pagerduty_events),
-        (reach::STATUSPAGE, &said.statuspage),
-        (reach::JIRA, &said.jira),
-        (reach::GRAFANA, &said.grafana),
-        (reach::WEBHOOK, &said.webhook),
-        (reach::OPSGENIE, &said.opsgenie),
-        (reach::TEAMS, &said.teams),
-    ];
     let mut written = BTreeMap::new();
-    for (name, section) in sections {
-        if let Some(endpoint) = kept(endpoint(name, section.clone(), layers, places), flaws) {
-            written.insert(name, endpoint);
+    for spec in CHANNELS {
+        let of_readers = (spec.name == reach::ALERTMANAGER).then_some(&said.alertmanager);
+        let Some(section) = said.endpoints.get(spec.name).or(of_readers) else { continue };
+        if let Some(endpoint) = kept(endpoint(spec.name, section.clone(), layers, places), flaws) {
+            written.insert(spec.name, endpoint);
         }
     }
-    let silences = kept(endpoint(reach::ALERTMANAGER, said.alertmanager.clone(), layers, places), flaws);
-    let silences = silences.map(|endpoint| written.insert(reach::ALERTMANAGER, endpoint)).is_some();
-    let mut needs = |service: &str, section: &str, key: &str, is_said: bool| {
-        let is_there = written.contains_key(service);
-        if is_said && !is_there {
-            let message = format!("names things of a system without an address: set `url` in [{service}]");
-            let key = format!("{section}.{key}");
-            flaws.push(format!("{}: `{key}`: {message}", layers::origin(layers, &key)));
-        }
-        is_said && is_there
-    };
-    let channels = &said.slack_channels;
-    let pages = &said.statuspage_pages;
-    let mut routes = Vec::new();
-    let mut route = |channel, service: &str, target: &CleanStr| {
-        routes.push(Route { channel, service: service.into(), target: target.clone() });
-    };
-    if let Some(target) = &channels.incident
-        && needs(reach::SLACK, "slack-channels", "incident", true)
-    {
-        route(Channel::IncidentChannel, reach::SLACK, &target.0);
-    }
-    if let Some(target) = &channels.status
-        && needs(reach::SLACK, "slack-channels", "status", true)
-    {
-        route(Channel::StatusSlack, reach::SLACK, &target.0);
-    }
-    if let Some(target) = &pages.internal
-        && needs(reach::STATUSPAGE, "statuspage-pages", "internal", true)
-    {
-        route(Channel::InternalPage, reach::STATUSPAGE, &target.0);
-    }
-    if let Some(target) = &pages.external
-        && needs(reach::STATUSPAGE, "statuspage-pages", "external", true)
-    {
-        route(Channel::ExternalPage, reach::STATUSPAGE, &target.0);
-    }
-    let posts = [("incident", said.teams_channels.incident), ("status", said.teams_channels.status)];
-    for ((key, is_said), channel) in posts.into_iter().zip([Channel::IncidentChannel, Channel::StatusSlack]) {
-        if needs(reach::TEAMS, "teams-channels", key, is_said.unwrap_or(false)) {
-            routes.push(Route { channel, service: reach::TEAMS.into(), target: reach::TEAMS.into() });
+    let mut reach = Reach { people: people.to_vec(), ..Reach::default() };
+    for spec in CHANNELS {
+        let named = Named { spec, settings: &said.settings, is_there: written.contains_key(spec.name) };
+        named.check(layers, flaws);
+        if named.is_there {
+            named.lay_into(&mut reach);
         }
     }
-    let mut trackers = Vec::new();
-    let teams: BTreeMap<_, _> = said.opsgenie_teams.clone();
-    if needs(reach::OPSGENIE, "opsgenie-teams", "…", !teams.is_empty()) {
-        trackers.push(Tracker { service: reach::OPSGENIE.into(), place: Place::Of(teams) });
-    } else if written.contains_key(reach::OPSGENIE) {
-        trackers.push(Tracker { service: reach::OPSGENIE.into(), place: Place::One(reach::OPSGENIE.into()) });
+    let settings = &said.settings;
+    if let Some(prefix) = settings.text("slack-channels.prefix").filter(|_| written.contains_key(reach::SLACK)) {
+        reach.rooms = Some(Rooms { prefix: prefix.clone(), is_private: settings.is_on("slack-channels.private") });
     }
-    if needs(reach::PAGERDUTY, "pagerduty-services", "…", !said.pagerduty_services.is_empty()) {
-        let services = ids(&said.pagerduty_services);
-        trackers.push(Tracker { service: reach::PAGERDUTY.into(), place: Place::Of(services) });
+    reach.notifies = settings.is_on("statuspage-pages.notify-subscribers");
+    reach.tells_subscribers = settings.is_on("pagerduty-options.status-updates");
+    reach.stands_in = settings.text("pagerduty-options.stands-in").cloned();
+    reach.silences = written.contains_key(reach::ALERTMANAGER);
+    let tells_changes = "pagerduty-options.change-events";
+    reach.tells_changes = settings.is_on(tells_changes) && written.contains_key(reach::PAGERDUTY_EVENTS);
+    if settings.is_on(tells_changes) && !reach.tells_changes {
+        flaws.push(without_address(tells_changes, reach::PAGERDUTY_EVENTS, layers));
     }
-    if let Some(key) = &said.jira_project.key
-        && needs(reach::JIRA, "jira-project", "key", true)
-    {
-        trackers.push(Tracker { service: reach::JIRA.into(), place: Place::One(key.0.clone()) });
-    }
-    for name in [reach::PAGERDUTY_EVENTS, reach::GRAFANA, reach::WEBHOOK] {
-        if written.contains_key(name) {
-            trackers.push(Tracker { service: name.into(), place: Place::One(name.into()) });
+    (written, reach)
+}
+
+fn without_address(key: &str, service: &str, layers: &[Layer]) -> String {
+    let message = format!("names things of a system without an address: set `url` in [{service}]");
+    format!("{}: `{key}`: {message}", layers::origin(layers, key))
+}
+
+/// What the configuration says of a system beside its address.
+struct Named<'a> {
+    spec: &'static ChannelSpec,
+    settings: &'a SystemSettings,
+    /// It has an address.
+    is_there: bool,
+}
+
+impl Named<'_> {
+    /// What says something of a system without an address is a mistake, but for mere preferences.
+    fn check(&self, layers: &[Layer], flaws: &mut Vec<String>) {
+        if self.is_there {
+            return;
+        }
+        for section in self.spec.sections {
+            match section.holds {
+                Holds::Keys(keys) => {
+                    let said = |key: &&Key| self.settings.says(&format!("{}.{}", section.name, key.name));
+                    let needs = keys.iter().filter(|key| key.means != Means::Preference).filter(said);
+                    flaws.extend(
+                        needs.map(|key| {
+                            without_address(&format!("{}.{}", section.name, key.name), self.spec.name, layers)
+                        }),
+                    );
+                }
+                // Components alone lead nowhere: the page that they are parts of is a key of its own.
+                Holds::Services(_, Parts::Components(_)) => {}
+                Holds::Services(_, Parts::Places) => {
+                    if let Some((service, _)) = self.settings.section(section.name).first_key_value() {
+                        flaws.push(without_address(&format!("{}.{service}", section.name), self.spec.name, layers));
+                    }
+                }
+            }
         }
     }
-    let rooms = channels
-        .prefix
-        .as_ref()
-        .map(|prefix| Rooms { prefix: prefix.clone(), is_private: channels.private.unwrap_or(false) });
-    let rooms = rooms.filter(|_| needs(reach::SLACK, "slack-channels", "prefix", true));
-    let components = BTreeMap::from([
-        (Channel::ExternalPage, ids(&said.external_components)),
-        (Channel::InternalPage, ids(&said.internal_components)),
-    ]);
-    let notifies = pages.notify_subscribers.unwrap_or(false);
-    let people = people.to_vec();
-    let tells_subscribers = said.pagerduty_options.status_updates.unwrap_or(false);
-    let stands_in = said.pagerduty_options.stands_in.clone();
-    let tells_changes = said.pagerduty_options.change_events.unwrap_or(false);
-    let tells_changes = needs(reach::PAGERDUTY_EVENTS, "pagerduty-options", "change-events", tells_changes);
-    needs(reach::SLACK, "slack-channels", "workspace", channels.workspace.is_some());
-    needs(reach::PAGERDUTY, "pagerduty-priorities", "…", said.pagerduty_priorities.named().next().is_some());
-    (
-        written,
-        Reach {
-            tells_subscribers,
-            routes,
-            trackers,
-            rooms,
-            components,
-            notifies,
-            people,
-            stands_in,
-            silences,
-            tells_changes,
-            is_dry: false,
-        },
-    )
-}
 
-fn ids(said: &BTreeMap<ServiceId, Id>) -> BTreeMap<ServiceId, CleanStr> {
-    said.iter().map(|(service, id)| (service.clone(), id.0.clone())).collect()
-}
-
-/// What the company calls the end of a ticket.
-pub(super) fn ticket_ends(said: &JiraProjectPartial) -> TicketEnds {
-    TicketEnds {
-        done_status: said.done_status.clone(),
-        dropped_status: said.dropped_status.clone(),
-        done_resolution: said.done_resolution.clone(),
-        dropped_resolution: said.dropped_resolution.clone(),
-        link_type: said.link_type.clone(),
+    fn lay_into(&self, reach: &mut Reach) {
+        let mut place = None;
+        for section in self.spec.sections {
+            match section.holds {
+                Holds::Keys(keys) => {
+                    for key in keys {
+                        let name = format!("{}.{}", section.name, key.name);
+                        match key.means {
+                            Means::Route(channel) => reach.routes.extend(self.route(channel, key.takes, &name)),
+                            Means::Place => place = self.settings.text(&name).cloned().map(Place::One),
+                            Means::Option | Means::Preference => {}
+                        }
+                    }
+                }
+                Holds::Services(_, parts) => {
+                    let by_service: BTreeMap<ServiceId, CleanStr> = self.settings.section(section.name);
+                    match parts {
+                        Parts::Places => place = (!by_service.is_empty()).then_some(Place::Of(by_service)),
+                        Parts::Components(page) => drop(reach.components.insert(page, by_service)),
+                    }
+                }
+            }
+        }
+        let Some((habit, home)) = self.spec.keeps else { return };
+        let itself = (home == Home::Itself).then(|| Place::One(self.spec.name.into()));
+        if let Some(place) = place.or(itself) {
+            reach.trackers.push(Tracker { service: self.spec.name.into(), place, habit });
+        }
     }
-}
 
-/// What PagerDuty's account calls the priority of each severity.
-pub(super) fn priorities(said: &PrioritiesPartial) -> BTreeMap<Severity, CleanStr> {
-    said.named().map(|(severity, name)| (severity, name.clone())).collect()
-}
-
-/// Which kinds of tickets Jira gets.
-pub(super) fn ticket_types(said: JiraProjectPartial) -> TicketTypes {
-    let or = |said: Option<CleanStr>, usual: &str| said.unwrap_or_else(|| usual.into());
-    TicketTypes {
-        incident: or(said.kind, "Incident"),
-        backlog: or(said.backlog_type, "Task"),
-        follow_up: or(said.follow_up_type, "Task"),
+    /// Where a key leads: to the place that it names, or to the system as a whole.
+    fn route(&self, channel: Channel, kind: Takes, key: &str) -> Option<Route> {
+        let target = match kind {
+            Takes::Flag => self.settings.is_on(key).then(|| self.spec.name.into()),
+            Takes::Id | Takes::SlackChannel | Takes::Repository | Takes::Text | Takes::Fields => {
+                self.settings.text(key).cloned()
+            }
+        };
+        Some(Route { channel, service: self.spec.name.into(), target: target? })
     }
 }

@@ -284,8 +284,8 @@ pub(crate) const GLOBALS: &[GlobalAct] = &[
         let pick = overlay::send::linkable(&console.cx(wall));
         console.show(pick);
     }),
-    write("link-ticket", &[], "a ticket that exists in Jira is this incident's", |console, wall, _| {
-        console.show_form(FormKind::Link(crate::reach::JIRA.into()), wall);
+    write("link-ticket", &[], "a ticket that exists is this incident's", |console, wall, _| {
+        console.show_form(FormKind::Link(console.settings.reach.ticket_system()), wall);
     }),
     write("link-channel", &[], "a channel that exists in Slack is this incident's", |console, wall, _| {
         console.show_form(FormKind::Link(crate::reach::SLACK.into()), wall);

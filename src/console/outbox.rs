@@ -20,7 +20,6 @@ use crate::incident::{
     Parcel, Phase, Receipt, Series, StatusUpdate,
 };
 use crate::incident::{Refusal, command};
-use crate::reach;
 use crate::text::CleanStr;
 
 mod gather;

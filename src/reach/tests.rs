@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::channel::spec::tracker;
 use crate::incident::tests::{at, entry};
 use crate::incident::{
     AlertLinked, Declared, DeliveryMoved, DrillStarted, Entry, FollowUpSet, ForeignNoted, IncidentId, NoteAdded,
@@ -24,11 +25,8 @@ fn reach() -> Reach {
             pages(Channel::ExternalPage, "outside"),
         ],
         trackers: vec![
-            Tracker {
-                service: PAGERDUTY.into(),
-                place: Place::Of(BTreeMap::from([("alipay".into(), "PALIPAY".into())])),
-            },
-            Tracker { service: JIRA.into(), place: Place::One("OPS".into()) },
+            tracker(PAGERDUTY, Place::Of(BTreeMap::from([("alipay".into(), "PALIPAY".into())]))).unwrap(),
+            tracker(JIRA, Place::One("OPS".into())).unwrap(),
         ],
         rooms: Some(Rooms { prefix: "inc-".into(), is_private: false }),
         components: BTreeMap::from([(Channel::ExternalPage, BTreeMap::from([("alipay".into(), "c1".into())]))]),
@@ -305,7 +303,7 @@ enum WayOut {
 /// Every way out has its end in every system, once, in the name of somebody whom the system knows, and nothing of it is asked for twice.
 #[test]
 fn every_way_out_ends_the_incident_in_every_system() {
-    let one = |service: &str| Tracker { service: service.into(), place: Place::One(service.into()) };
+    let one = |service: &str| tracker(service, Place::One(service.into())).unwrap();
     let mut all = reach();
     all.trackers.extend([PAGERDUTY_EVENTS, GRAFANA, WEBHOOK].map(one));
     for way in [WayOut::Resolved, WayOut::FalseAlarm, WayOut::Backlog, WayOut::Merged, WayOut::Reopened] {
@@ -373,7 +371,7 @@ fn every_way_out_ends_the_incident_in_every_system() {
 /// What changes in an incident is asked for once in every system that has it, and that can be told.
 #[test]
 fn every_change_of_an_incident_is_told_to_every_system_that_has_it() {
-    let one = |service: &str| Tracker { service: service.into(), place: Place::One(service.into()) };
+    let one = |service: &str| tracker(service, Place::One(service.into())).unwrap();
     let mut all = reach();
     all.trackers.extend([PAGERDUTY_EVENTS, GRAFANA, WEBHOOK].map(one));
     let trackers = [PAGERDUTY, PAGERDUTY_EVENTS, JIRA, GRAFANA, WEBHOOK];
@@ -409,8 +407,10 @@ fn every_change_of_an_incident_is_told_to_every_system_that_has_it() {
             asked = story.ask();
             story.arrive();
         }
-        let told: Vec<_> = services.iter().map(|service| format!("{service} {words}")).collect();
-        let of_words: Vec<_> = asked.into_iter().filter(|one| one.ends_with(words)).collect();
+        let mut told: Vec<_> = services.iter().map(|service| format!("{service} {words}")).collect();
+        let mut of_words: Vec<_> = asked.into_iter().filter(|one| one.ends_with(words)).collect();
+        told.sort();
+        of_words.sort();
         assert_eq!(of_words, told);
     }
 }

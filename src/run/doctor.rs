@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use super::clock;
-use crate::channel::{ChannelSpec, Options, Wanted, clock_finding};
+use crate::channel::{ChannelSpec, SystemSettings, Wanted, clock_finding};
 use crate::checkup::Finding;
 use crate::live::{Finding as Told, Report, Scope, WatchedObjective, Watchlist};
 use crate::oncall::Person;
@@ -37,7 +37,7 @@ pub struct Patient {
     /// The systems that are written to.
     pub channels: Vec<(&'static ChannelSpec, Endpoint)>,
     /// What those are opened with.
-    pub options: Options,
+    pub options: SystemSettings,
     /// What goes where in them.
     pub reach: Reach,
     /// The playbooks.

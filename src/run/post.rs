@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::{JournalPlace, beside};
-use crate::channel::{Channel, ChannelSpec, Options};
+use crate::channel::{Channel, ChannelSpec, SystemSettings};
 use crate::console::Msg;
 use crate::incident::{Act, EntryId, Parcel, Receipt, Watched};
 use crate::reach::Reach;
@@ -35,7 +35,7 @@ type Gates = Arc<std::sync::Mutex<BTreeMap<EntryId, (Arc<Gate>, oneshot::Sender<
 pub(super) struct Post {
     doors: Vec<(&'static ChannelSpec, Endpoint, Door)>,
     gates: Gates,
-    options: Options,
+    options: SystemSettings,
     journal: JournalPlace,
     reach: Arc<Reach>,
 }
@@ -43,7 +43,7 @@ pub(super) struct Post {
 impl Post {
     pub(super) fn new(
         channels: &[(&'static ChannelSpec, Endpoint)],
-        options: Options,
+        options: SystemSettings,
         journal: &JournalPlace,
         reach: &Reach,
     ) -> Self {
@@ -202,7 +202,7 @@ async fn opened(
     door: &mut Option<Arc<dyn Channel>>,
     spec: &'static ChannelSpec,
     endpoint: Endpoint,
-    options: Options,
+    options: SystemSettings,
 ) -> Result<Arc<dyn Channel>, Receipt> {
     if let Some(channel) = door {
         return Ok(channel.clone());

@@ -393,7 +393,7 @@ pub fn write_starter_config(path: &Path) -> anyhow::Result<String> {
         }
         Err(error) => anyhow::bail!("{}: {error}", path.display()),
     };
-    file.write_all(crate::config::INIT.as_bytes())?;
+    file.write_all(crate::config::starter().as_bytes())?;
     Ok(format!("wrote {}: name your Prometheus and Jaeger there", path.display()))
 }
 

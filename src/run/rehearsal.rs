@@ -13,13 +13,14 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use super::clock;
-use crate::channel::{Channel, ChannelSpec, Options, Tidied};
+use crate::channel::spec::{Life, Takes, spec};
+use crate::channel::{Channel, ChannelSpec, SystemSettings, Tidied};
 use crate::checkup::Finding;
 use crate::incident::{
     Act, Attached, Comparison, EntryId, FACTS, IncidentId, Matcher, Opened, PageStatus, Parcel, Publication, Receipt,
     Remote, Severity, Silencing,
 };
-use crate::reach::{ALERTMANAGER, GRAFANA, JIRA, OPSGENIE, PAGERDUTY, Place, Reach, SLACK, STATUSPAGE, TEAMS, WEBHOOK};
+use crate::reach::{Place, Reach};
 use crate::source::Endpoint;
 use crate::text::{CleanStr, CleanText};
 
@@ -79,7 +80,7 @@ fn step(act: Act, about: About) -> Step {
 }
 
 /// The life of an incident in a system.
-fn life(stage: &Stage) -> Vec<Step> {
+fn life(stage: &Stage, life: Life) -> Vec<Step> {
     let opened =
         || Opened { title: TITLE.into(), severity: Severity::Sev2, alerts: BTreeSet::new(), linked: Vec::new() };
     let worse = || Opened { title: "rehearsal: nothing is worse".into(), severity: Severity::Sev1, ..opened() };
@@ -87,8 +88,8 @@ fn life(stage: &Stage) -> Vec<Step> {
     let note = || Act::Note(BTreeSet::from([line]));
     let of_first = |acts: Vec<Act>| acts.into_iter().map(|act| step(act, About::First));
     let open = || std::iter::once(step(Act::Open(opened()), About::Nothing));
-    match stage.service {
-        SLACK => {
+    match life {
+        Life::Chat => {
             let room = Act::OpenRoom { is_private: false, since: clock::wall(), is_own_name: true };
             let inside = [Act::Topic, Act::Pin, Act::Post].map(|act| step(act, About::Last));
             let rooms = stage
@@ -97,12 +98,12 @@ fn life(stage: &Stage) -> Vec<Step> {
                 .flat_map(|_| std::iter::once(step(room.clone(), About::Nothing)).chain(inside.clone()));
             std::iter::once(step(Act::Post, About::Nothing)).chain(rooms).collect()
         }
-        JIRA => open()
+        Life::Ticket => open()
             .chain(of_first(vec![Act::Describe, note(), Act::Change(worse()), Act::Ticket(line)]))
             .chain([step(Act::CloseTicket(line), About::Last)])
             .chain(of_first(vec![Act::Resolve]))
             .collect(),
-        STATUSPAGE => {
+        Life::Page => {
             let told = |status, about| {
                 let components = stage.component.iter().cloned().collect();
                 let (title, severity) = (TITLE.into(), Severity::Sev2);
@@ -114,15 +115,17 @@ fn life(stage: &Stage) -> Vec<Step> {
                 told(PageStatus::Resolved, About::First),
             ]
         }
-        GRAFANA => open().chain(of_first(vec![Act::Change(worse()), Act::Resolve])).collect(),
-        ALERTMANAGER => {
+        Life::Region => open().chain(of_first(vec![Act::Change(worse()), Act::Resolve])).collect(),
+        Life::Silence => {
             let matcher =
                 Matcher { label: "alertname".into(), comparison: Comparison::Equal, value: "WarroomRehearsal".into() };
             let silencing = Silencing { matchers: vec![matcher], until: clock::wall() + TimeDelta::minutes(5) };
             vec![step(Act::Silence(silencing), About::Nothing), step(Act::Unsilence(line), About::First)]
         }
-        TEAMS => vec![step(Act::Post, About::Nothing)],
-        _ => open().chain(of_first(vec![Act::Acknowledge, note(), Act::Change(worse()), Act::Resolve])).collect(),
+        Life::Post => vec![step(Act::Post, About::Nothing)],
+        Life::Alert => {
+            open().chain(of_first(vec![Act::Acknowledge, note(), Act::Change(worse()), Act::Resolve])).collect()
+        }
     }
 }
 
@@ -138,13 +141,13 @@ fn can_be_found(service: &str, act: &Act) -> bool {
             | Act::Ticket(_)
             | Act::Silence(_)
     );
-    is_kept && ![TEAMS, WEBHOOK].contains(&service)
+    is_kept && spec(service).is_some_and(|spec| spec.rehearsal.finds_again)
 }
 
 /// Plays in all systems at once; an end that is asked for leaves out what is left of it, and cleans up.
 pub async fn play(
     players: &[Player],
-    options: &Options,
+    options: &SystemSettings,
     from: Option<&CleanStr>,
     ends: &watch::Receiver<bool>,
 ) -> Vec<Finding> {
@@ -155,7 +158,7 @@ pub async fn play(
 
 async fn one(
     player: &Player,
-    options: &Options,
+    options: &SystemSettings,
     from: Option<&CleanStr>,
     number: u64,
     ends: &watch::Receiver<bool>,
@@ -170,7 +173,7 @@ async fn one(
     };
     let mut findings = Vec::new();
     let mut made: Vec<(Parcel, Remote)> = Vec::new();
-    let mut steps = life(stage).into_iter().enumerate();
+    let mut steps = life(stage, player.spec.rehearsal.life).into_iter().enumerate();
     for (place, step) in steps.by_ref() {
         if *ends.borrow() {
             findings.push(Finding::untried(&what(stage, &step.act.words()), "it was ended before"));
@@ -348,15 +351,13 @@ pub fn is_in_use(stage: &Stage, reach: &Reach) -> bool {
         Place::One(known) => known == &stage.place,
         Place::Of(all) => all.values().any(|known| known == &stage.place),
     };
-    match stage.service {
-        SLACK | STATUSPAGE => {
-            reach.routes.iter().any(|route| *route.service == *stage.service && route.target == stage.place)
-        }
-        JIRA | PAGERDUTY => {
-            reach.trackers.iter().any(|tracker| *tracker.service == *stage.service && is_tracked(&tracker.place))
-        }
-        _ => false,
+    // What is one place has no other one, and is named for a rehearsal all the same.
+    if spec(stage.service).is_some_and(|spec| spec.rehearsal.place == Some(Takes::Flag)) {
+        return false;
     }
+    let mut routes = reach.routes.iter().filter(|route| *route.service == *stage.service);
+    let mut trackers = reach.trackers.iter().filter(|tracker| *tracker.service == *stage.service);
+    routes.any(|route| route.target == stage.place) || trackers.any(|tracker| is_tracked(&tracker.place))
 }
 
 /// What is not rehearsed, because it would reach people.
@@ -365,9 +366,4 @@ pub fn left_out() -> Finding {
         "rehearsal: people",
         "inviting, paging, escalating and merging are not rehearsed: they would reach somebody",
     )
-}
-
-/// Whether a system can be rehearsed at all.
-pub fn services() -> [&'static str; 9] {
-    [SLACK, STATUSPAGE, PAGERDUTY, OPSGENIE, TEAMS, JIRA, ALERTMANAGER, GRAFANA, WEBHOOK]
 }

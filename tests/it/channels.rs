@@ -5,12 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
-use warroom::channel::{CHANNELS, Channel, Options};
+use warroom::channel::{CHANNELS, Channel, Setting, SystemSettings};
 use warroom::incident::{
     Act, EntryId, IncidentId, Linked, Matcher, Opened, PageStatus, Parcel, Publication, Receipt, Remote, Severity,
     Silencing, Standing, Way,
 };
-use warroom::reach::{TicketEnds, TicketTypes};
 use warroom::source::Endpoint;
 use warroom::text::CleanStr;
 
@@ -42,24 +41,21 @@ mod told;
 
 const SENT: i64 = 1_790_000_000;
 
-pub fn options() -> Options {
-    let ticket_types = TicketTypes { incident: "Incident".into(), backlog: "Task".into(), follow_up: "Task".into() };
-    Options {
-        ticket_types,
-        ticket_ends: TicketEnds::default(),
-        ticket_fields: Default::default(),
-        private_rooms: false,
-        workspace: None,
-        priorities: Default::default(),
+fn settings(said: impl IntoIterator<Item = (&'static str, Setting)>) -> SystemSettings {
+    let mut settings = SystemSettings::default();
+    for (key, setting) in said {
+        let (section, key) = key.split_once('.').unwrap();
+        settings.set(section, key, setting);
     }
+    settings
 }
 
 pub fn open_at(name: &str, endpoint: &Endpoint) -> Box<dyn Channel> {
-    open_with(name, endpoint, &options())
+    open_with(name, endpoint, &SystemSettings::default())
 }
 
-fn open_with(name: &str, endpoint: &Endpoint, options: &Options) -> Box<dyn Channel> {
-    (CHANNELS.iter().find(|spec| spec.name == name).unwrap().open)(endpoint, options).unwrap()
+fn open_with(name: &str, endpoint: &Endpoint, settings: &SystemSettings) -> Box<dyn Channel> {
+    (CHANNELS.iter().find(|spec| spec.name == name).unwrap().open)(endpoint, settings).unwrap()
 }
 
 /// What a system asks before it writes.

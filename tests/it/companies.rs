@@ -392,8 +392,9 @@ async fn a_company_that_pages_by_other_ways_has_each_of_them_told_and_each_of_it
     });
     let (calls, kept, doctor) = played.await.unwrap();
     every_call_is_judged(&calls, &doctor);
-    let asked: std::collections::BTreeSet<_> = calls.iter().map(|call| call.service).collect();
-    assert_eq!(asked, OTHERS.into_iter().collect(), "each of them was told");
+    let is_told =
+        |name: &&str| warroom::channel::spec::spec(name).unwrap().calls.iter().any(|call| calls.contains(&call));
+    assert!(OTHERS.iter().all(is_told), "each of them was told: {calls:?}");
     let distinct =
         |all: &Arc<Mutex<Vec<String>>>| all.lock().unwrap().iter().collect::<std::collections::BTreeSet<_>>().len();
     assert_eq!(kept.each_ref().map(distinct), [1; 4], "each alarm, annotation, hook and silence once");

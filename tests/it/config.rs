@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use warroom::config::{
-    Changes, Colours, Config, INIT, Inputs, Overrides, Places, SecretIn, Sharing, SignIn, check, files, path, sample,
+    Changes, Colours, Config, Inputs, Overrides, Places, SecretIn, Sharing, SignIn, check, files, path, sample, starter,
 };
 use warroom::escalation::Matrix;
 
@@ -100,9 +100,9 @@ fn a_flag_lies_over_a_variable_over_the_users_file_over_the_file_for_all() {
 fn the_starter_file_passes_the_check_and_so_does_all_that_it_suggests() {
     let folder = tempfile::tempdir().unwrap();
     let inputs = inputs(folder.path());
-    fs::write(inputs.places.user_file(), INIT).unwrap();
+    fs::write(inputs.places.user_file(), starter()).unwrap();
     check(&inputs).unwrap();
-    let used: String = INIT
+    let used: String = starter()
         .lines()
         .map(|line| {
             match line
@@ -378,7 +378,7 @@ fn two_hundred_mutated_configurations_are_read_or_refused_with_their_position() 
 fn loading_is_done_before_the_first_paint() {
     let folder = tempfile::tempdir().unwrap();
     let inputs = inputs(folder.path());
-    fs::write(inputs.places.user_file(), INIT).unwrap();
+    fs::write(inputs.places.user_file(), starter()).unwrap();
     let round = |_| {
         let before = warroom::clock::boot();
         Config::load(&inputs).unwrap();

@@ -75,7 +75,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &["alert", "change", "clock", "exercise", "incident", "live", "slo", "spans", "text", "vault"]),
     (
         "config",
-        &["alert", "escalation", "exercise", "incident", "oncall", "playbook", "reach", "template", "text", "theme"],
+        // Of the systems that are written to it reads what they are, which is data.
+        &[
+            "alert",
+            "channel",
+            "escalation",
+            "exercise",
+            "incident",
+            "oncall",
+            "playbook",
+            "reach",
+            "template",
+            "text",
+            "theme",
+        ],
     ),
     ("runner", &["clock", "incident", "journal", "text", "vault"]),
     ("channel", &["change", "checkup", "clock", "incident", "oncall", "reach", "source", "text", "vault"]),
@@ -271,7 +284,8 @@ fn stdout_and_stderr_are_written_to_by_one_door_each() {
 fn lines() -> Vec<(PathBuf, String, usize, String)> {
     let mut all = Vec::new();
     for file in files(Path::new("src")) {
-        if file.ends_with("tests.rs") {
+        // A test builds its world from wherever it likes.
+        if file.ends_with("tests.rs") || file.components().any(|part| part.as_os_str() == "tests") {
             continue;
         }
         let first = file.components().nth(1).unwrap().as_os_str().to_str().unwrap();

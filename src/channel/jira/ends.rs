@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::answers::Transition;
+use super::words::TicketEnds;
 use crate::incident::Way;
-use crate::reach::TicketEnds;
 use crate::text::CleanStr;
 
 /// Statuses and resolutions that mean that it was done.

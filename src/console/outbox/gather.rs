@@ -5,7 +5,7 @@
 //! Invariant: a place gets one text in that time from all consoles of the record together; what is over, or is left, is told at once.
 
 use super::super::Console;
-use super::{Act, DateTime, Delivery, DeliveryQueued, DeliveryState, EntryId, Utc, reach};
+use super::{Act, DateTime, Delivery, DeliveryQueued, DeliveryState, EntryId, Utc};
 
 impl Console {
     /// Until when lines for a place are gathered before they are queued, so that many go as one.
@@ -15,7 +15,7 @@ impl Console {
 
     /// Until when queued lines wait, because those of another console went there a moment ago, or go there first.
     pub(super) fn waits_for_others(&self, delivery: &Delivery, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        reach::gathers(&delivery.body.service)?;
+        self.settings.reach.gathers(&delivery.body.service)?;
         let is_queued = matches!(delivery.state, DeliveryState::Queued { .. });
         self.next_text(&delivery.body, Some(delivery.id), now).filter(|_| is_queued)
     }
@@ -25,7 +25,7 @@ impl Console {
         if self.open.outbox.is_left || !gathers {
             return None;
         }
-        let until = self.open.incident.next_text(body, own, reach::gathers(&body.service), now)?;
+        let until = self.open.incident.next_text(body, own, self.settings.reach.gathers(&body.service), now)?;
         (until > now).then_some(until)
     }
 

@@ -186,7 +186,7 @@ fn ask(kind: &FormKind, cx: &Cx<'_>) -> Asked {
         FormKind::Link(service) => (
             format!("what exists in {service} is this incident's"),
             vec!["it is looked for there first; what was told elsewhere before stays where it is".to_owned()],
-            vec![Field::line("by its name there", send::example_of(service), "")],
+            vec![Field::line("by its name there", send::example_of(service, cx.reach), "")],
         ),
         FormKind::Silence(labels) => (
             text("keep alerts quiet: what it hits is shown before"),

@@ -14,7 +14,7 @@ use crate::incident::{
 };
 use crate::live::Freshness;
 use crate::pane::{Cx, alerts};
-use crate::reach::{ALERTMANAGER, PAGERDUTY, SLACK, STATUSPAGE};
+use crate::reach::{ALERTMANAGER, Habit, PAGERDUTY, Reach, SLACK, STATUSPAGE};
 use crate::text::{CleanStr, CleanText, bare, fit};
 
 /// The word that pages people.
@@ -131,12 +131,12 @@ fn unknown_to_pager() -> String {
 }
 
 /// What a name looks like in a system in which something is linked.
-pub(super) fn example_of(service: &str) -> &'static str {
+pub(super) fn example_of(service: &str, reach: &Reach) -> &'static str {
     match service {
         PAGERDUTY => "4711",
         STATUSPAGE => "p31zjtct2jer, as the end of its address says",
         SLACK => "inc-payments, or the ID at the end of its details",
-        _ => "OPS-77",
+        _ => reach.tracker(service).map_or(Habit::OF_TRACKER.example, |tracker| tracker.habit.example),
     }
 }
 
@@ -148,7 +148,7 @@ pub(crate) fn link(service: &str, name: &str, cx: &Cx<'_>) -> Result<Command, St
         letter.is_ascii_alphanumeric() || "-_".contains(letter) || service == SLACK && letter.is_alphanumeric()
     };
     if name.is_empty() || !name.chars().all(is_plain) {
-        return Err(format!("name it as {service} does, such as {}", example_of(service)));
+        return Err(format!("name it as {service} does, such as {}", example_of(service, cx.reach)));
     }
     if service == SLACK {
         let body = cx.reach.adopt_room(name, cx.incident);

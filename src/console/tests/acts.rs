@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::channel::spec::tracker;
 use crate::console::runs::RunAct;
 use crate::incident::event::fake::Filling;
 use crate::incident::tests::order;
@@ -12,7 +13,7 @@ use crate::incident::{
     StepClaimed, StepDone, StepRef, Way,
 };
 use crate::pane::Present;
-use crate::reach::{PAGERDUTY, Place, Reach, Rooms, SLACK, Tracker};
+use crate::reach::{PAGERDUTY, Place, Reach, Rooms, SLACK};
 
 fn route() -> StepRef {
     StepRef { service: "alipay".into(), step: "route-to-backup".into() }
@@ -184,7 +185,7 @@ fn reach() -> Reach {
             route(Channel::StatusSlack, "slack", "C012345678"),
             route(Channel::ExternalPage, "statuspage", "outside"),
         ],
-        trackers: vec![Tracker { service: PAGERDUTY.into(), place: Place::One("PALIPAY".into()) }],
+        trackers: vec![tracker(PAGERDUTY, Place::One("PALIPAY".into())).unwrap()],
         rooms: Some(Rooms { prefix: "inc-".into(), is_private: false }),
         silences: true,
         ..Reach::default()

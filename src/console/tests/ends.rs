@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::channel::spec::tracker;
 use crate::incident::{Act, DeliveryState, Outcome, Parcel, Phase, PhaseEntered, Receipt, Severity, SeveritySet};
 use crate::pane::Present;
-use crate::reach::{PAGERDUTY_EVENTS, Place, Reach, Tracker};
+use crate::reach::{PAGERDUTY_EVENTS, Place, Reach};
 
 /// What becomes of a trigger.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,7 +75,7 @@ impl Pager {
 }
 
 fn desk() -> Desk {
-    let tracker = Tracker { service: PAGERDUTY_EVENTS.into(), place: Place::One(PAGERDUTY_EVENTS.into()) };
+    let tracker = tracker(PAGERDUTY_EVENTS, Place::One(PAGERDUTY_EVENTS.into())).unwrap();
     let reach = Reach { trackers: vec![tracker], ..Reach::default() };
     let mut desk = Desk::with(Settings { reach, ..settings(Layout::Ic) }, (120, 40));
     desk.tell(Msg::Journal(JournalMsg::Opened(IncidentId::incident(1))));

@@ -1,8 +1,9 @@
 //! Lines for a ticket from several consoles of one record: whoever follows it gets one mail a minute.
 
 use super::*;
+use crate::channel::spec::tracker;
 use crate::incident::{Act, DeliveryQueued, NoteAdded, NoteKind, Opened, Receipt, Severity};
-use crate::reach::{JIRA, Place, Reach, Tracker};
+use crate::reach::{JIRA, Place, Reach};
 
 const NAMES: [&str; 3] = ["c1", "c2", "c3"];
 
@@ -18,7 +19,7 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
-        let tracker = Tracker { service: JIRA.into(), place: Place::One("OPS".into()) };
+        let tracker = tracker(JIRA, Place::One("OPS".into())).unwrap();
         let desk = |name: &str| {
             let reach = Reach { trackers: vec![tracker.clone()], ..Reach::default() };
             let settings = Settings { reach, console: name.into(), ..settings(Layout::Comms) };

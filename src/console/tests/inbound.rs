@@ -1,15 +1,16 @@
 //! What others did elsewhere: asked for by one console, noted once, stopping nothing.
 
 use super::*;
+use crate::channel::spec::tracker;
 use crate::incident::{
     Act, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId, FollowUpState, ForeignNoted, News, NoteAdded, NoteKind,
     Opened, Severity, Watched,
 };
 use crate::pane::Present;
-use crate::reach::{Place, Reach, Tracker};
+use crate::reach::{Place, Reach};
 
 fn reach() -> Reach {
-    Reach { trackers: vec![Tracker { service: "jira".into(), place: Place::One("OPS".into()) }], ..Reach::default() }
+    Reach { trackers: vec![tracker("jira", Place::One("OPS".into())).unwrap()], ..Reach::default() }
 }
 
 /// A console on an incident whose ticket is there.

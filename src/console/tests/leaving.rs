@@ -1,14 +1,15 @@
 //! The list of what goes out: its columns, what it tries again, what it opens again, and what it says when the console is left.
 
 use super::*;
+use crate::channel::spec::tracker;
 use crate::incident::{
     Act, Delivery, DeliveryMoved, DeliveryQueued, DeliveryState, EntryId, FollowUpSet, ForeignNoted, Opened, Severity,
 };
 use crate::pane::Present;
-use crate::reach::{JIRA, PAGERDUTY, Place, Reach, Tracker};
+use crate::reach::{JIRA, PAGERDUTY, Place, Reach};
 
 fn reach() -> Reach {
-    Reach { trackers: vec![Tracker { service: JIRA.into(), place: Place::One("OPS".into()) }], ..Reach::default() }
+    Reach { trackers: vec![tracker(JIRA, Place::One("OPS".into())).unwrap()], ..Reach::default() }
 }
 
 fn desk(size: (u16, u16)) -> Desk {
@@ -204,7 +205,7 @@ fn what_somebody_ended_where_people_are_called_is_first_on_the_list_and_taken_up
         ),
     ] {
         let place = Place::Of([("alipay".into(), "PALIPAY".into())].into());
-        let trackers = vec![Tracker { service: PAGERDUTY.into(), place }];
+        let trackers = vec![tracker(PAGERDUTY, place).unwrap()];
         let reach = Reach { trackers, ..Reach::default() };
         let mut desk = Desk::open_with(Settings { reach, ..settings(Layout::Ic) }, (160, 40));
         present(&mut desk, &[("dana", "c1")]);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::channel::spec::tracker;
 use crate::incident::{
     Channel, DeliveryMoved, DeliveryQueued, DeliveryState, Entry, EntryId, Parcel, Receipt, Route, StatusUpdate,
 };
@@ -606,7 +607,7 @@ proptest::proptest! {
 #[test]
 fn lines_for_a_ticket_go_once_a_minute_and_the_last_ones_when_it_is_over_or_somebody_leaves() {
     let place = crate::reach::Place::One("OPS".into());
-    let tracker = crate::reach::Tracker { service: crate::reach::JIRA.into(), place };
+    let tracker = tracker(crate::reach::JIRA, place).unwrap();
     let reach = Reach { trackers: vec![tracker], ..Reach::default() };
     let mut desk = Desk::open_with(Settings { reach, ..settings(Layout::Comms) }, (120, 40));
     command(&mut desk);

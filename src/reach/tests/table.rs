@@ -1,6 +1,7 @@
 //! The table of incident changes and systems in README.md: every cell is what a story leads to.
 
 use super::*;
+use crate::channel::spec::tracker;
 use crate::incident::{ImpactAt, ServiceNamed};
 
 /// The systems of the table, and how its head calls them.
@@ -38,7 +39,7 @@ fn over(outcome: Outcome) -> Event {
 
 /// An incident that every system has.
 fn fresh() -> Story {
-    let one = |service: &str| Tracker { service: service.into(), place: Place::One(service.into()) };
+    let one = |service: &str| tracker(service, Place::One(service.into())).unwrap();
     let mut all = reach();
     all.trackers.extend([PAGERDUTY_EVENTS, OPSGENIE, GRAFANA, WEBHOOK].map(one));
     let inside = BTreeMap::from([("alipay".into(), "c9".into())]);

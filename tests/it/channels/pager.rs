@@ -10,8 +10,9 @@ async fn account() -> (PagerDuty, Server, Box<dyn Channel>) {
     let kept = account.clone();
     let server = Server::start(move |request| kept.answer(request)).await;
     let endpoint = Endpoint { bearer_command: Some(printing(pagerduty::TOKEN)), ..Endpoint::at(server.url()) };
-    let priorities = [(Severity::Sev1, CleanStr::new("Major")), (Severity::Sev2, "Gone".into())].into();
-    let channel = open_with("pagerduty", &endpoint, &Options { priorities, ..options() });
+    let named = |name: &str| Setting::Text(name.into());
+    let said = [("pagerduty-priorities.sev1", named("Major")), ("pagerduty-priorities.sev2", named("Gone"))];
+    let channel = open_with("pagerduty", &endpoint, &settings(said));
     (account, server, channel)
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 fn slack_at(server: &Server, private_rooms: bool) -> Box<dyn Channel> {
     let endpoint = Endpoint { bearer_command: Some(printing(slack::TOKEN)), ..Endpoint::at(server.url()) };
-    open_with("slack", &endpoint, &Options { private_rooms, ..options() })
+    open_with("slack", &endpoint, &settings([("slack-channels.private", Setting::Flag(private_rooms))]))
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ async fn a_field_of_the_configuration_is_filled_in_with_the_incident_s_facts() {
     ];
     let (basic_user, basic_password_command) = (Some(jira::USER.to_owned()), Some(printing(jira::TOKEN)));
     let endpoint = Endpoint { basic_user, basic_password_command, ..Endpoint::at(server.url()) };
-    let channel = open_with("jira", &endpoint, &Options { ticket_fields: fields.into(), ..options() });
+    let channel = open_with("jira", &endpoint, &settings([("jira-project.fields", Setting::Fields(fields.into()))]));
     let facts = [("service", "alipay"), ("severity", "SEV1"), ("detected", "2026-11-30T15:00:00.000+0000")];
     let facts = facts.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
     let attached = Attached { facts, ..Attached::default() };
@@ -230,7 +230,7 @@ async fn a_field_that_only_a_person_can_fill_in_is_asked_with_jira_s_own_values_
     let (basic_user, basic_password_command) = (Some(jira::USER.to_owned()), Some(printing(jira::TOKEN)));
     let endpoint = Endpoint { basic_user, basic_password_command, ..Endpoint::at(server.url()) };
     let asked = [("products_many".to_owned(), json!({ "ask": "Which product?" }))];
-    let channel = open_with("jira", &endpoint, &Options { ticket_fields: asked.into(), ..options() });
+    let channel = open_with("jira", &endpoint, &settings([("jira-project.fields", Setting::Fields(asked.into()))]));
     let mut open = parcel("jira", "OPS", opened(&[]));
     for (question, words) in [
         ("jira wants to know of a ticket in OPS: Which product?", &["Field products_many: Cards"][..]),

@@ -97,8 +97,9 @@ pub(super) const VERBS: &[Verb] = &[
             session.ask(asked, wall)
         },
     ),
-    verb("link-ticket", "KEY", "a ticket that exists in Jira is this incident's", |session, rest, wall| {
-        let asked = send::link(reach::JIRA, rest, &session.cx(wall))?;
+    verb("link-ticket", "KEY", "a ticket that exists is this incident's", |session, rest, wall| {
+        let cx = session.cx(wall);
+        let asked = send::link(&cx.reach.ticket_system(), rest, &cx)?;
         session.ask(asked, wall)
     }),
     verb("link-channel", "NAME", "a channel that exists in Slack is this incident's", |session, rest, wall| {
