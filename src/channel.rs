@@ -29,6 +29,7 @@ mod events;
 pub mod fit;
 mod grafana;
 mod jira;
+mod mattermost;
 mod opsgenie;
 mod pagerduty;
 pub mod settings;
@@ -107,6 +108,7 @@ pub const CHANNELS: &[ChannelSpec] = &[
     events::SPEC,
     opsgenie::SPEC,
     teams::SPEC,
+    mattermost::SPEC,
     jira::SPEC,
     silences::SPEC,
     grafana::SPEC,

@@ -27,6 +27,7 @@ mod events;
 mod faults;
 mod fits;
 mod folders;
+mod mattermost;
 mod more;
 mod news;
 pub mod opsgenie;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::faults::{Case, Handler};
+use super::mattermost::{self, Mattermost};
 use super::opsgenie::Opsgenie;
 use super::*;
 
@@ -75,6 +76,12 @@ pub fn more_cases() -> Vec<Case> {
         Reply::status(202, "").with("x-ms-workflow-run-id", "08584700000000000000000000000CU01")
     };
     cases.push(kept("teams", about("teams", Act::Post, ""), take, <[Value]>::len));
+    let chat = Mattermost::default();
+    let keeps = chat.clone();
+    let handler: Handler = Arc::new(move |request| chat.answer(request));
+    let count = Box::new(move || keeps.0.lock().unwrap().len());
+    let parcel = Parcel { target: mattermost::CHANNEL.into(), ..about("mattermost", Act::Post, "") };
+    cases.push(Case { service: "mattermost", handler, parcel, count, can_look: true });
     cases.extend(annotations());
     cases.extend(silences());
     for act in [opened(&[]), changed(), Act::Acknowledge, Act::Note(BTreeSet::new()), Act::Resolve] {
