@@ -27,6 +27,7 @@ use crate::text::{CleanStr, CleanText};
 pub mod calls;
 mod events;
 pub mod fit;
+mod github;
 mod grafana;
 mod jira;
 mod mattermost;
@@ -110,6 +111,7 @@ pub const CHANNELS: &[ChannelSpec] = &[
     teams::SPEC,
     mattermost::SPEC,
     jira::SPEC,
+    github::SPEC,
     silences::SPEC,
     grafana::SPEC,
     webhook::SPEC,

@@ -27,6 +27,7 @@ mod events;
 mod faults;
 mod fits;
 mod folders;
+mod github;
 mod mattermost;
 mod more;
 mod news;

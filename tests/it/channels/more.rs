@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::faults::{Case, Handler};
+use super::github::{self, GitHub};
 use super::mattermost::{self, Mattermost};
 use super::opsgenie::Opsgenie;
 use super::*;
@@ -82,6 +83,7 @@ pub fn more_cases() -> Vec<Case> {
     let count = Box::new(move || keeps.0.lock().unwrap().len());
     let parcel = Parcel { target: mattermost::CHANNEL.into(), ..about("mattermost", Act::Post, "") };
     cases.push(Case { service: "mattermost", handler, parcel, count, can_look: true });
+    cases.extend(issues());
     cases.extend(annotations());
     cases.extend(silences());
     for act in [opened(&[]), changed(), Act::Acknowledge, Act::Note(BTreeSet::new()), Act::Resolve] {
@@ -97,6 +99,42 @@ pub fn more_cases() -> Vec<Case> {
         cases.push(Case { service: "opsgenie", handler, parcel, count, can_look: true });
     }
     cases
+}
+
+/// GitHub's issues: made, described, renamed, closed, opened again, and those of follow-ups.
+fn issues() -> Vec<Case> {
+    let item = EntryId { rid: 1, rseq: 9 };
+    let acts = [
+        opened(&[]),
+        Act::Ticket(item),
+        Act::Describe,
+        changed(),
+        Act::ChangeTicket(item),
+        Act::Resolve,
+        Act::CloseTicket(item),
+        Act::Reopen,
+    ];
+    let cases = acts.into_iter().map(|act| {
+        let repository = GitHub::default();
+        let makes = matches!(act, Act::Open(_) | Act::Ticket(_));
+        let about = (!matches!(act, Act::Open(_))).then(|| Remote::from("1"));
+        let known = usize::from(about.is_some());
+        if about.is_some() {
+            let own =
+                json!({ "number": 1, "state": "open", "html_url": "https://github.example/i/1", "body": "by hand" });
+            repository.issues.lock().unwrap().push(own);
+        }
+        let keeps = repository.clone();
+        let handler: Handler = Arc::new(move |request| repository.answer(request));
+        let count = Box::new(move || match makes {
+            true => keeps.issues.lock().unwrap().len() - known,
+            // The same text, title or state twice is one.
+            false => keeps.changes.lock().unwrap().iter().map(Value::to_string).collect::<BTreeSet<_>>().len(),
+        });
+        let parcel = Parcel { about, ..parcel("github", github::REPOSITORY, act) };
+        Case { service: "github", handler, parcel, count, can_look: true }
+    });
+    cases.collect()
 }
 
 /// Grafana's annotations: made, renamed, ended.
