@@ -1,8 +1,9 @@
 //! What a screen shows of a text, and how many columns that takes.
 //!
-//! Hides what terminals disagree about. They agree on letters with up to a handful of marks, and on joiners between letters, which take no room. They
-//! do not on emoji that are joined into one (two columns or eight) and on variation selectors, so the parts are shown side by side and the selectors
-//! not at all. What would turn a line around, hide words in it, or grow out of its row is replaced by [`MARK`].
+//! Hides what terminals disagree about. They agree on letters with up to a handful of marks, and on non-joiners between letters, which take no room.
+//! They do not on emoji that are joined into one (two columns or eight), on variation selectors, and on joiners (tmux puts the letter that it is given
+//! next, wherever that belongs, into the cell of a joiner): the parts are shown side by side, selectors and joiners not at all. What would turn a line
+//! around, hide words in it, or grow out of its row is replaced by [`MARK`].
 //!
 //! Invariant: what is shown holds no control character but line breaks, no override, tag or variation selector, and no cluster above
 //! [`CLUSTER_CHARS`] letters or [`CLUSTER_BYTES`] bytes; what is shown of it is itself; [`columns`] is the sum of what its clusters take, each in cells
@@ -68,8 +69,7 @@ fn push(cluster: &str, out: &mut String) {
     let (mut kept, mut is_marked) = (0, false);
     for letter in cluster.chars() {
         match letter {
-            '\u{200d}' if is_joined_emoji => {}
-            '\u{200c}' | '\u{200d}' if kept > 0 => out.push(letter),
+            '\u{200c}' if kept > 0 => out.push(letter),
             '\u{e0020}'..='\u{e007f}' if is_flag => {}
             letter if is_invisible(letter) => {}
             letter if letter.is_control() || is_harmful(letter) => is_marked = true,
@@ -186,6 +186,7 @@ mod tests {
             ("a\u{202e}b\u{2066}c", "a\u{fffd}b\u{fffd}c", 5),
             ("tag\u{e0041}\u{e007f}", "tag\u{fffd}", 4),
             ("zero\u{200b}width", "zerowidth", 9),
+            ("ශ්\u{200d}රී", "ශ්රී", 2),
             ("\u{200f}شنبه\u{200e}", "شنبه", 4),
             ("\u{301}leading mark", "\u{fffd}leading mark", 13),
             ("\u{3164}", "\u{fffd}", 1),
