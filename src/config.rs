@@ -177,11 +177,11 @@ pub enum Colours {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Letters {
-    /// What the locale says.
+    /// What the locale says, and what the terminal does with letters of ambiguous width.
     Auto,
     /// ASCII only.
     Ascii,
-    /// Lines and braille.
+    /// Lines and braille, each a column wide, whatever the terminal answers.
     Unicode,
 }
 

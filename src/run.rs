@@ -60,7 +60,7 @@ use crate::source::{Endpoint, SourceSpec};
 use crate::text::{CleanStr, CleanText};
 use crate::theme::{Ground, Theme, ground};
 use alarm::Alarm;
-use encoder::{Colours, Urgency};
+use encoder::{Colours, Habits, Urgency};
 use input::{Input, Typed};
 use pace::Pace;
 use screen::Screen;
@@ -194,6 +194,10 @@ pub struct Plan {
     pub grounds: Option<Grounds>,
     /// The log files' folder.
     pub log: PathBuf,
+    /// What is known of the terminal's letters before it is asked.
+    pub habits: Habits,
+    /// Whether it is asked for the rest.
+    pub asks_width: bool,
     /// A fault that a test asks for.
     pub fault: Option<Fault>,
 }
@@ -230,6 +234,10 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
     };
     if plan.opening == Opening::Auto {
         view.console.show_start();
+    }
+    view.screen.set_habits(plan.habits);
+    if plan.asks_width {
+        view.screen.ask_first(Habits::ASK);
     }
     view.draw(&tty, clock::wall())?;
     let _log = log::start(&plan.log);
@@ -339,6 +347,13 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
                     view.handle(Msg::Theme(Box::new(grounds.on(ground).clone())), wall, &mut shell);
                 }
             }
+            Event::Typed(Typed::DrawsWide(draws_wide)) => {
+                if draws_wide && shell.plan.asks_width {
+                    view.screen.set_habits(Habits { draws_wide, ..shell.plan.habits });
+                    tracing::info!("{DRAWS_WIDE}");
+                    view.handle(Msg::Remark(DRAWS_WIDE.into()), wall, &mut shell);
+                }
+            }
             Event::Shell(happened) => {
                 view.take(happened, wall, &mut shell);
                 // Everything that is there is taken before anything is drawn: frames are for people, not for messages.
@@ -368,6 +383,10 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
     closed?;
     Ok(status)
 }
+
+/// What is said where lines and accented letters would take two columns.
+const DRAWS_WIDE: &str = "this terminal draws lines and letters such as é two columns wide, so they are shown in ASCII: \
+                          make ambiguous width narrow in its settings";
 
 enum Event {
     Asked(Asked),

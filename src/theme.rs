@@ -16,7 +16,7 @@ use std::ops::Range;
 use ratatui::style::{Modifier, Style};
 use serde::Deserialize;
 
-pub use glyphs::{Glyphs, ascii_only};
+pub use glyphs::{Glyphs, ascii_of, ascii_only};
 pub use ground::Ground;
 pub use paint::{Depth, Paint};
 

@@ -19,6 +19,7 @@ use crate::config::{Config, Inputs, files};
 use crate::incident::{Act, DeliveryState, Incident, IncidentId, Phase};
 use crate::journal::JournalDir;
 use crate::oncall::known_as;
+use crate::run::encoder::Habits;
 use crate::run::{clock, doctor, records};
 use crate::source::http::Way;
 use crate::text::CleanStr;
@@ -78,7 +79,14 @@ fn on_this_machine(config: &Config, inputs: &Inputs, journal: &Found) -> Vec<Fin
     findings.extend(proxies(config));
     findings.push(match (std::io::stdout().is_terminal(), locale_is_utf8()) {
         (false, _) => Finding::untried("terminal", "the output is none"),
-        (true, true) => Finding::fine("terminal", &format!("UTF-8, {depth:?}")),
+        (true, true) => {
+            let turns = if Habits::of_environment(|name| std::env::var(name).ok()).isolates {
+                "turns right-to-left text around, and is told where each text begins and ends"
+            } else {
+                "gets right-to-left text in the order in which it is written"
+            };
+            Finding::fine("terminal", &format!("UTF-8, {depth:?}, {turns}"))
+        }
         (true, false) => {
             Finding::doubtful("terminal", "the locale is not UTF-8: charts are drawn in ASCII (LC_ALL=C.UTF-8)")
         }

@@ -164,6 +164,8 @@ fn planned(
         bytes_per_second: config.screen.bytes_per_second,
         grounds,
         log: config.log.clone(),
+        habits: encoder::Habits::of_environment(|name| std::env::var(name).ok()),
+        asks_width: asks_width(config),
         fault: screen.fault,
     })
 }
@@ -219,6 +221,14 @@ fn depth(config: &Config) -> Depth {
         config::Colours::Rgb => Depth::Full,
         config::Colours::None => Depth::NoColour,
     }
+}
+
+/// Whether the terminal is asked how wide it draws: where letters beyond ASCII are drawn at all and nobody said how, and never over a link on which
+/// the answer could come when somebody else reads.
+fn asks_width(config: &Config) -> bool {
+    let term = std::env::var("TERM").unwrap_or_default();
+    let is_drawn = config.screen.letters == Letters::Auto && locale_is_utf8();
+    is_drawn && !tty::is_over_ssh() && config.screen.bytes_per_second.is_none() && !matches!(&*term, "" | "dumb")
 }
 
 /// The name of the theme that follows the terminal's ground.

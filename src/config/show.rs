@@ -66,7 +66,7 @@ const HEAD: &str = r#"# Configuration of warroom. `warroom config path` says whe
 const MIDDLE: &str = r#"[screen]
 # theme = "auto"             # auto: dark or light, as the terminal says of its background | dark | light | high-contrast | plain
 # colours = "auto"           # auto | 16 | 256 | rgb | none
-# unicode = "auto"           # auto | ascii | unicode
+# unicode = "auto"           # auto: as the locale says, lines in ASCII where the terminal draws them two columns wide | ascii | unicode
 # mouse = false
 # bytes-per-second = 8000    # of a slow line; without it, what the line takes
 

@@ -13,6 +13,10 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::text::is_harmful;
 
+mod habits;
+
+pub use habits::Habits;
+
 /// Machine-driven frames above so many bytes are bracketed as one synchronized update.
 pub const SYNC_ABOVE: usize = 200;
 
@@ -54,6 +58,9 @@ pub struct Shown {
     cursor: Option<bool>,
     known: bool,
     colours: Colours,
+    habits: Habits,
+    /// What the terminal is asked before it is painted for the first time.
+    question: &'static [u8],
 }
 
 /// Where the terminal's cursor is.
@@ -94,7 +101,27 @@ const UNPRINTABLE: Glyph<'static> = Glyph { text: "?", width: 1, most: 1, sure: 
 impl Shown {
     /// A terminal of which nothing is known: the first frame paints everything.
     pub fn new(colours: Colours) -> Self {
-        Self { cells: Buffer::empty(Rect::ZERO), pen: PLAIN, at: At::Unknown, cursor: None, known: false, colours }
+        Self {
+            cells: Buffer::empty(Rect::ZERO),
+            pen: PLAIN,
+            at: At::Unknown,
+            cursor: None,
+            known: false,
+            colours,
+            habits: Habits::default(),
+            question: b"",
+        }
+    }
+
+    /// Learns what the terminal does with letters: the next frame paints everything.
+    pub fn set_habits(&mut self, habits: Habits) {
+        self.habits = habits;
+        self.forget();
+    }
+
+    /// Asks the terminal something directly before the next whole frame: what the question prints is never seen.
+    pub fn ask(&mut self, question: &'static [u8]) {
+        self.question = question;
     }
 
     /// Forgets what the terminal shows (resized, resumed, cleared by somebody else): the next frame paints everything.
@@ -120,6 +147,7 @@ impl Shown {
         let mut rects = changed.unwrap_or(&whole);
         if !self.known || self.cells.area != area {
             rects = &whole;
+            out.extend_from_slice(std::mem::take(&mut self.question));
             out.extend_from_slice(b"\x1b[m\x1b[H\x1b[J");
             self.pen = PLAIN;
             self.at = At::Cell(0, 0);
@@ -152,9 +180,14 @@ impl Shown {
         let width = next.area.width;
         let base = usize::from(y) * usize::from(width);
         let line = &next.content[base..base + usize::from(width)];
+        let prepared = if self.habits.is_usual() { None } else { self.habits.row(line) };
+        let line = prepared.as_deref().unwrap_or(line);
+        // What begins or ends a text may change far from what was drawn.
+        let (left, right) = if self.habits.isolates { (0, width) } else { (left, right) };
         let mut x = left;
         // Both halves of a wide glyph change together, also where only the second lies in the area.
-        if x > 0 && (self.cells.content[base + usize::from(x)].symbol().is_empty() || glyph(line, x - 1).width > 1) {
+        if x > 0 && (self.cells.content[base + usize::from(x)].symbol().is_empty() || self.glyph(line, x - 1).width > 1)
+        {
             x -= 1;
         }
         // Cells before this column are printed even if they look unchanged.
@@ -162,7 +195,7 @@ impl Shown {
         while x < right.max(force).min(width) {
             let cell = &line[usize::from(x)];
             let shown = &self.cells.content[base + usize::from(x)];
-            let glyph = glyph(line, x);
+            let glyph = self.glyph(line, x);
             let forced = x < force || cell.diff_option == CellDiffOption::AlwaysUpdate;
             if is_skipped(cell) {
                 // Somebody else draws here: not even printing the old letter again is allowed.
@@ -199,6 +232,10 @@ impl Shown {
         }
     }
 
+    fn glyph<'a>(&self, line: &'a [Cell], x: u16) -> Glyph<'a> {
+        glyph(line, x, self.habits.isolates)
+    }
+
     /// Where cells end that lose their other half when everything before this column is printed over.
     fn uncovered(&self, base: usize, end: u16, width: u16) -> u16 {
         if end < width && self.cells.content[base + usize::from(end)].symbol().is_empty() { end + 1 } else { 0 }
@@ -208,9 +245,13 @@ impl Shown {
         self.move_to(x, y, out);
         let want = self.pen_of(cell);
         self.set_pen(want, is_blank(want, glyph), out);
+        let old = &self.cells.content[usize::from(y) * usize::from(self.cells.area.width) + usize::from(x)];
         if !glyph.sure && glyph.width > 1 {
             // A terminal that draws it narrow must not keep the old letter beside it.
             out.extend_from_slice(b"  \x08\x08");
+        } else if !glyph.sure && (old.symbol() != " " || old.bg != want.bg) {
+            // Nor must one that draws nothing keep the old letter in its place.
+            out.extend_from_slice(b" \x08");
         }
         out.extend_from_slice(glyph.text.as_bytes());
         let width = self.cells.area.width;
@@ -241,7 +282,7 @@ impl Shown {
         let (mut at, mut end) = (x, x + 1);
         while usize::from(at) < line.len() {
             let cell = &line[usize::from(at)];
-            if is_skipped(cell) || !self.is_plain_blank(cell, glyph(line, at)) {
+            if is_skipped(cell) || !self.is_plain_blank(cell, self.glyph(line, at)) {
                 return (end, false);
             }
             if !self.is_same(&self.cells.content[base + usize::from(at)], cell, BLANK) {
@@ -385,8 +426,8 @@ fn is_skipped(cell: &Cell) -> bool {
     cell.diff_option == CellDiffOption::Skip || cell.skip
 }
 
-/// What a column prints: never a control character, never more columns than the row has.
-fn glyph(line: &[Cell], x: u16) -> Glyph<'_> {
+/// What a column prints: never a control character, never more columns than the row has. Marks of an isolate may hang on it (`is_marked`).
+fn glyph(line: &[Cell], x: u16, is_marked: bool) -> Glyph<'_> {
     let cell = &line[usize::from(x)];
     let text = cell.symbol();
     if let &[byte] = text.as_bytes() {
@@ -401,21 +442,26 @@ fn glyph(line: &[Cell], x: u16) -> Glyph<'_> {
     if text.is_empty() {
         return BLANK;
     }
-    if text.len() > GLYPH_BYTES || text.chars().any(|letter| letter.is_control() || is_harmful(letter)) {
+    let core = if is_marked { habits::core(text) } else { text };
+    if core.len() > GLYPH_BYTES || core.chars().any(|letter| letter.is_control() || is_harmful(letter)) {
         return UNPRINTABLE;
     }
-    let mut letters = text.chars();
+    let mut letters = core.chars();
     let single = letters.next().filter(|_| letters.next().is_none());
     let width = match cell.diff_option {
         CellDiffOption::ForcedWidth(width) => width.get(),
         CellDiffOption::None | CellDiffOption::Skip | CellDiffOption::AlwaysUpdate => {
-            u16::try_from(text.width()).unwrap_or(u16::MAX)
+            u16::try_from(core.width()).unwrap_or(u16::MAX)
         }
     };
     let room = u16::try_from(line.len()).unwrap_or(u16::MAX) - x;
-    let sure = single.is_some_and(is_sure) && width <= 2;
-    let alone = |letter: char| u16::try_from(letter.width().unwrap_or(0)).unwrap_or(u16::MAX);
-    let most = text.chars().map(alone).fold(0, u16::saturating_add).max(if sure { width } else { width.max(2) });
+    let sure = single.is_some_and(is_sure) && width <= 2 && core.len() == text.len();
+    // Half a flag is a letter in a box, which many draw as wide as a whole one.
+    let alone = |letter: char| match letter {
+        '\u{1f1e6}'..='\u{1f1ff}' => 2,
+        letter => u16::try_from(letter.width().unwrap_or(0)).unwrap_or(u16::MAX),
+    };
+    let most = core.chars().map(alone).fold(0, u16::saturating_add).max(if sure { width } else { width.max(2) });
     // Without width it would hang on its neighbour; too wide, or perhaps too wide, in the last column it would scroll the screen.
     match width {
         0 => BLANK,

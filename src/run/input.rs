@@ -15,6 +15,7 @@ use crossterm::event::{Event, KeyCode, KeyModifiers};
 use rustix::io::Errno;
 
 use super::clock;
+use super::encoder::Habits;
 use super::keys;
 use super::tty::Tty;
 use crate::console::Pasting;
@@ -49,6 +50,7 @@ pub struct Parser {
     /// What became of pastes that are no events.
     pastings: Vec<Pasting>,
     ground: Option<Ground>,
+    draws_wide: Option<bool>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -96,6 +98,7 @@ impl Parser {
             rest: None,
             pastings: Vec::new(),
             ground: None,
+            draws_wide: None,
         }
     }
 
@@ -191,6 +194,11 @@ impl Parser {
     /// What the terminal said of its ground, once.
     pub fn take_ground(&mut self) -> Option<Ground> {
         self.ground.take()
+    }
+
+    /// Whether the terminal drew wide what is of ambiguous width, as it answered [`super::encoder::Habits::ASK`], once.
+    pub fn take_draws_wide(&mut self) -> Option<bool> {
+        self.draws_wide.take()
     }
 
     /// When the last paste ended.
@@ -337,6 +345,9 @@ impl Parser {
             }
             b' '..=b'/' => self.state = State::CsiAnswer,
             b'@'..=b'~' => {
+                if byte == b'R' {
+                    self.draws_wide = Habits::of_answer(parameters).or(self.draws_wide);
+                }
                 if byte == b'~' && parameters == b"200" {
                     self.state = State::Paste(Pasted::default());
                     return;
@@ -377,6 +388,8 @@ pub enum Typed {
     Pastings(Vec<Pasting>),
     /// What the terminal says of its ground.
     Ground(Ground),
+    /// Whether it draws in two columns what is of ambiguous width.
+    DrawsWide(bool),
     /// The terminal is gone: save and end.
     Lost,
 }
@@ -405,6 +418,9 @@ impl Input {
         loop {
             if let Some(ground) = self.parser.take_ground() {
                 return Typed::Ground(ground);
+            }
+            if let Some(draws_wide) = self.parser.take_draws_wide() {
+                return Typed::DrawsWide(draws_wide);
             }
             // First: what comes with a paste is no answer, also where the paste is none.
             let pastings = self.parser.take_pastings();

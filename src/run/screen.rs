@@ -13,7 +13,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::budget::Budget;
 use super::clock;
-use super::encoder::{Colours, Shown, Urgency};
+use super::encoder::{Colours, Habits, Shown, Urgency};
 use super::tty::Tty;
 
 /// The output side of the terminal.
@@ -60,6 +60,17 @@ impl Screen {
             budget: Budget::new(over_ssh, line, now),
             stall: None,
         }
+    }
+
+    /// What the terminal does with letters, as far as it is known; the next frame paints everything.
+    pub fn set_habits(&mut self, habits: Habits) {
+        self.shown.set_habits(habits);
+        self.forget();
+    }
+
+    /// Asks the terminal something with the first frame, which hides what the question prints.
+    pub fn ask_first(&mut self, question: &'static [u8]) {
+        self.shown.ask(question);
     }
 
     /// The next frame paints everything: after a resize, a resume, or for Ctrl+L.

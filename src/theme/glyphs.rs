@@ -137,7 +137,8 @@ pub fn ascii_only(buf: &mut Buffer, area: Rect) {
     }
 }
 
-fn ascii_of(symbol: &str) -> &'static str {
+/// What stands in ASCII for a sign of ours, and `?` for any other.
+pub fn ascii_of(symbol: &str) -> &'static str {
     match symbol {
         "╭" | "╮" | "╰" | "╯" | "┌" | "┐" | "└" | "┘" | "├" | "┤" | "┬" | "┴" | "┼" => "+",
         "─" | "┄" | "·" | "–" | "—" | "−" => "-",

@@ -7,6 +7,7 @@ mod desk;
 mod faults;
 mod grounds;
 mod hostile;
+mod letters;
 mod own_clock;
 mod resize;
 mod scribe;

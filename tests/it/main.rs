@@ -67,4 +67,5 @@ mod times;
 mod tls;
 mod traces;
 mod unprinted;
+mod widths;
 mod words;

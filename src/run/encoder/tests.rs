@@ -172,6 +172,37 @@ fn after_a_glyph_of_doubtful_width_the_column_is_named() {
 }
 
 #[test]
+fn what_begins_and_ends_a_right_to_left_text_is_drawn_again_when_the_text_changes_beside_it() {
+    let mut shown = Shown::new(Colours::On);
+    shown.set_habits(Habits { isolates: true, draws_wide: false });
+    let picture = |text: &str| {
+        let mut next = empty();
+        next.set_string(0, 0, format!("│ {text}"), Style::new());
+        next
+    };
+    let first = String::from_utf8(frame(&mut shown, &picture("\u{628}\u{62f}"), None, Urgency::Machine)).unwrap();
+    assert!(first.contains("│ \u{2068}") && first.contains("\u{62f}\u{2069}"), "{first:?}");
+    // Of a text that grows the end moves; only what was drawn is looked at, and the row is right all the same.
+    let mut out = Vec::new();
+    let area = Rect::new(4, 0, 1, 1);
+    shown.encode(&picture("\u{628}\u{62f}\u{631}"), None, Some(&[area]), Urgency::Key, &mut out);
+    let grown = String::from_utf8(out).unwrap();
+    assert!(grown.contains("\u{62f}\x1b") && grown.contains("\u{631}\u{2069}"), "{grown:?}");
+    let last = String::from_utf8(frame(&mut shown, &picture("ab"), None, Urgency::Key)).unwrap();
+    assert!(!last.contains(['\u{2068}', '\u{2069}']) && last.contains(" ab"), "{last:?}");
+}
+
+#[test]
+fn a_question_stands_before_the_first_frame_and_before_no_other() {
+    let mut shown = Shown::new(Colours::On);
+    shown.ask(Habits::ASK);
+    let bytes = frame(&mut shown, &empty(), None, Urgency::Machine);
+    assert!(bytes.starts_with(Habits::ASK) && bytes[Habits::ASK.len()..].starts_with(b"\x1b[m\x1b[H\x1b[J"));
+    shown.forget();
+    assert!(!frame(&mut shown, &empty(), None, Urgency::Machine).windows(4).any(|part| part == b"\x1b[6n"));
+}
+
+#[test]
 fn skipped_cells_are_left_alone() {
     let mut shown = painted(&empty(), None);
     let mut next = empty();
@@ -273,14 +304,20 @@ proptest! {
 
     #[test]
     fn any_cells_at_all_give_only_printable_text_and_known_controls(
-        symbols in proptest::collection::vec((0..WIDTH, 0..HEIGHT, "\\PC{0,3}|[\\x00-\\x9f]{1,3}"), 0..30),
+        symbols in proptest::collection::vec((0..WIDTH, 0..HEIGHT, "\\PC{0,3}|[\\x00-\\x9f]{1,3}|[\u{5d0}-\u{5f0}│é \u{2068}\u{2069}]{1,2}"), 0..30),
+        habits in (any::<bool>(), any::<bool>()).prop_map(|(isolates, draws_wide)| Habits { isolates, draws_wide }),
     ) {
         let mut next = empty();
         for (x, y, symbol) in &symbols {
             next[(*x, *y)].set_symbol(symbol);
         }
-        let bytes = frame(&mut Shown::new(Colours::On), &next, None, Urgency::Machine);
+        let mut shown = Shown::new(Colours::On);
+        shown.set_habits(habits);
+        let bytes = frame(&mut shown, &next, None, Urgency::Machine);
         let text = String::from_utf8(bytes).unwrap();
+        let is_marked = text.contains(['\u{2068}', '\u{2069}']);
+        prop_assert!(habits.isolates || !is_marked);
+        prop_assert_eq!(frame(&mut shown, &next, None, Urgency::Key), b"");
         let mut rest = text.as_str();
         while let Some(at) = rest.find(char::is_control) {
             rest = &rest[at..];

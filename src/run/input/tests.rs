@@ -325,3 +325,26 @@ proptest! {
         prop_assert!(parser.deadline().is_none() && !parser.is_guarded(Duration::from_secs(61)));
     }
 }
+
+#[test]
+fn the_answer_to_how_wide_letters_are_is_no_key_however_it_is_cut() {
+    for (answer, draws_wide) in [
+        ("\x1b[2;3R", Some(false)),
+        ("\x1b[2;4R", Some(true)),
+        ("\x1b[2;5R", Some(true)),
+        ("\x1b[2;80R", None),
+        ("\x1b[7;5R", None),
+        ("\x1b[2;R", None),
+    ] {
+        let mut parser = Parser::new(false);
+        let events: Vec<_> = answer.bytes().flat_map(|byte| parser.feed(&[byte], Duration::ZERO)).collect();
+        assert_eq!(
+            (events, parser.take_draws_wide(), parser.take_draws_wide()),
+            (Vec::new(), draws_wide, None),
+            "{answer:?}"
+        );
+    }
+    let mut parser = Parser::new(false);
+    assert_eq!(parser.feed(b"\x1b[1;2R", Duration::ZERO), [key(KeyCode::F(3), SHIFT)], "Shift+F3 is a key");
+    assert_eq!(parser.take_draws_wide(), None);
+}

@@ -355,6 +355,11 @@ fn first_stray(raw: &[u8]) -> Option<String> {
             rest = after;
             continue;
         }
+        // The question where its cursor is, behind letters of ambiguous width.
+        if let Some(after) = rest.strip_prefix("\x1b[6n") {
+            rest = after;
+            continue;
+        }
         let Some(sequence) = rest.strip_prefix("\x1b[") else { return Some(format!("{shown:?}")) };
         let Some(end) = sequence.find(|letter: char| ('@'..='~').contains(&letter)) else {
             return Some(format!("an unfinished {shown:?}"));
