@@ -81,25 +81,46 @@ pub(super) fn tried(path: &Path) -> Result<(), JournalError> {
         folder.remove(with_suffix(Path::new(&name), suffix));
     }
     match done {
-        Ok(true) => Ok(()),
-        Ok(false) | Err(_) => Err(JournalError::NetworkFilesystem {
-            path: path.to_owned(),
-            filesystem: "a file system without the locks and the shared memory that SQLite needs",
-        }),
+        Ok(None) => folder.save().map_err(JournalError::io("saving", path)),
+        Ok(Some(lacks)) => Err(JournalError::Ground { path: path.to_owned(), lacks: lacks.to_owned() }),
+        Err(error) => match JournalError::sqlite(path)(error) {
+            // Viewing goes on; the first write says it.
+            JournalError::Full { .. } => Ok(()),
+            why => Err(JournalError::Ground { path: path.to_owned(), lacks: lacking(&why) }),
+        },
     }
 }
 
-fn shares(path: &Path) -> rusqlite::Result<bool> {
+/// What a trial found missing, from how it failed.
+fn lacking(why: &JournalError) -> String {
+    match why {
+        JournalError::Busy { .. } => "locks".to_owned(),
+        JournalError::Sqlite { source, .. } => format!("the locks and the shared memory that SQLite needs ({source})"),
+        JournalError::Refused { .. } | JournalError::ReadOnly { .. } | JournalError::Unread { .. } => {
+            "files that can be written, shared and waited for".to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// What two connections cannot do with a file here; nothing where they can do all.
+fn shares(path: &Path) -> rusqlite::Result<Option<&'static str>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let (one, other) = (Connection::open_with_flags(path, flags)?, Connection::open_with_flags(path, flags)?);
     schema::harden(&one)?;
     let mode: String = one.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Ok(Some("shared memory"));
+    }
     one.execute_batch("PRAGMA synchronous=FULL; CREATE TABLE t(x); BEGIN IMMEDIATE; INSERT INTO t VALUES (1)")?;
     // What one has locked the other must not get.
-    let is_locked = other.execute_batch("BEGIN IMMEDIATE").is_err();
+    if other.execute_batch("BEGIN IMMEDIATE").is_ok() {
+        return Ok(Some("locks"));
+    }
+    // Waits for the disk.
     one.execute_batch("COMMIT")?;
     let count: i64 = other.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?;
-    Ok(mode == "wal" && is_locked && count == 1)
+    Ok((count != 1).then_some("shared memory"))
 }
 
 #[cfg(test)]

@@ -23,6 +23,14 @@ pub enum JournalError {
         /// What the system calls it.
         filesystem: &'static str,
     },
+    /// The file system there was tried, and does not do what a journal needs.
+    #[error("{} is on a file system without {lacks}: choose a directory on a local disk (journal.dir)", path.display())]
+    Ground {
+        /// The directory.
+        path: PathBuf,
+        /// What it does not do.
+        lacks: String,
+    },
     /// There is something else in its place.
     #[error("{} is not a {wanted}: choose another place for the journal (journal.dir)", path.display())]
     WrongKind {
@@ -275,6 +283,21 @@ fn choices(existing: &[IncidentId]) -> String {
 }
 
 impl JournalError {
+    /// Why only reading is left, for a sentence that has named the file or the folder already.
+    pub(super) fn in_short(&self) -> String {
+        match self {
+            Self::NotOurs { path, owner } => {
+                format!("it belongs to another account ({}): {}", account(*owner), given_back(*owner, path))
+            }
+            Self::Denied { whose, .. } => whose.clone(),
+            Self::Io { source, .. } if source.raw_os_error() == Some(rustix::io::Errno::ROFS.raw_os_error()) => {
+                "its disk is mounted read-only".to_owned()
+            }
+            Self::OnlyRead { why, .. } => why.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// What stands somewhere cannot be seen.
     pub fn looking_at(path: &Path, source: io::Error) -> Self {
         Self::io("looking at", path)(source)
@@ -317,6 +340,7 @@ impl JournalError {
                 errno == Some(Errno::ROFS)
             }
             Self::NetworkFilesystem { .. }
+            | Self::Ground { .. }
             | Self::WrongKind { .. }
             | Self::Mode { .. }
             | Self::NoSuch { .. }
@@ -354,6 +378,7 @@ impl JournalError {
             | Self::Foreign { .. }
             | Self::Io { .. } => true,
             Self::NetworkFilesystem { .. }
+            | Self::Ground { .. }
             | Self::WrongKind { .. }
             | Self::Mode { .. }
             | Self::NotOurs { .. }

@@ -45,7 +45,7 @@ pub(super) fn open(path: &Path) -> Result<(Connection, Stamp), JournalError> {
         let mut bytes = whole(&file).map_err(JournalError::io("reading", path))?;
         let log = match whole(&log) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            log => log.map_err(JournalError::io("reading the log of", path))?,
+            read => read.map_err(JournalError::io("reading", &log))?,
         };
         if stamp(path) != before {
             std::thread::sleep(PAUSE);
