@@ -497,6 +497,7 @@ impl Console {
             around: &self.settings.around,
             staging: self.settings.staging.as_ref(),
             is_writable: self.open.record.unwritable.is_none(),
+            is_read: self.open.record.id.is_none() || self.open.record.is_complete,
             present: &self.open.present,
             console: &self.settings.console,
             is_shared: self.settings.is_shared,

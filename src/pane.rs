@@ -183,6 +183,8 @@ pub struct Cx<'a> {
     pub staging: Option<&'a Site>,
     /// The journal takes entries: without it nothing runs.
     pub is_writable: bool,
+    /// All of the open record was read: until then nothing is said not to be in it.
+    pub is_read: bool,
     /// Consoles on this incident.
     pub present: &'a [Present],
     /// This console's own name.

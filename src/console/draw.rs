@@ -170,6 +170,10 @@ impl Console {
                 "NOT ON DISK since {since}: what was entered waits for the disk, which does not answer · viewing and typing go on"
             ));
         }
+        if let Some(why) = &self.open.record.only_read {
+            // Who only looks misses nothing, and sees the mark at the right.
+            return self.may_write().then(|| format!("READ ONLY: {why} · acts are refused, viewing goes on"));
+        }
         if let Some(why) = &self.open.record.unwritable {
             return Some(format!("NOT SAVED: {why} · acts are refused, viewing and typing go on"));
         }

@@ -105,6 +105,8 @@ pub enum JournalMsg {
     NotSaved(u64, CleanText),
     /// The journal cannot be written: why.
     Unwritable(CleanText),
+    /// The record can be read here, and not written: why.
+    OnlyRead(CleanText),
     /// It can be written again.
     Writable,
     /// What was entered is not on the disk since then: the disk does not answer. Nothing: it answers again.

@@ -25,6 +25,8 @@ pub(super) struct Record {
     pub(super) id: Option<IncidentId>,
     pub(super) is_complete: bool,
     pub(super) unwritable: Option<CleanText>,
+    /// Why it can only be read here: nothing that was entered is lost, because nothing is taken.
+    pub(super) only_read: Option<CleanText>,
     /// Since when the disk has not answered.
     pub(super) stalled: Option<DateTime<Utc>>,
     pub(super) damage: Vec<CleanText>,
@@ -136,8 +138,13 @@ impl Console {
                 self.open.record.unwritable = Some(why);
                 self.dirty.add(Dirty::HEADER);
             }
+            JournalMsg::OnlyRead(why) => {
+                self.open.record.only_read = Some(why.clone());
+                self.open.record.unwritable = Some(why);
+                self.dirty = Dirty::ALL;
+            }
             JournalMsg::Writable => {
-                self.open.record.unwritable = None;
+                (self.open.record.unwritable, self.open.record.only_read) = (None, None);
                 self.dirty.add(Dirty::HEADER);
                 self.say(Tone::Said, "the journal can be written again".to_owned(), wall);
             }

@@ -771,6 +771,7 @@ mod shown;
 mod snapshots;
 mod start;
 mod traces;
+mod unknown;
 mod updates;
 mod values;
 mod versions;

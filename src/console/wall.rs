@@ -94,7 +94,7 @@ fn write(text: &str, area: Rect, style: Style, buf: &mut Buffer, cx: &Cx<'_>) ->
 fn lines(console: &Console, cx: &Cx<'_>, room: Rect) -> Vec<String> {
     let incident = cx.incident;
     if incident.is_blank() {
-        return vec!["no incident".to_owned()];
+        return vec![if cx.is_read { "no incident" } else { "reading" }.to_owned()];
     }
     let severity = incident.severity.unwrap_or(Severity::Sev3);
     let service = incident.services.first().map(|service| format!(" {service}")).unwrap_or_default();
@@ -159,6 +159,8 @@ fn headline(console: &Console, area: Rect, is_roomy: bool, buf: &mut Buffer, cx:
     let is_said = incident.is_blank() || rows.iter().any(|row| row.contains(&phase.to_uppercase()));
     small.extend((!is_said).then(|| phase.to_owned()));
     small.push(incident.title.to_string());
+    // What the record's disk or owner does not let be written; the wall writes nothing anyway.
+    small.extend(console.open.record.only_read.as_ref().map(|_| "read-only".to_owned()));
     if is_roomy {
         let at = Rect { y: small_y - second, height: BIG_ROWS - 1, ..inner }.intersection(banner);
         let words: Vec<String> = elapsed.into_iter().chain([clock]).collect();
@@ -179,7 +181,8 @@ fn next(area: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
     let rows = grouped(&obligations);
     let inner = PaneFrame::new("next", false).in_drill(cx.incident.drill.is_some()).draw(area, buf, cx.theme);
     let Some((name, nearest)) = rows.first() else {
-        write("nothing is due", Rect { height: inner.height.min(BIG_ROWS), ..inner }, cx.theme.text(), buf, cx);
+        let words = if cx.is_read { "nothing is due" } else { "reading the record" };
+        write(words, Rect { height: inner.height.min(BIG_ROWS), ..inner }, cx.theme.text(), buf, cx);
         return;
     };
     if inner.is_empty() {

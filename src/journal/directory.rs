@@ -99,8 +99,15 @@ impl JournalDir {
 
     /// Why what is here can only be read, where that is so.
     pub fn only_read(&self) -> Option<JournalError> {
-        let why = self.only_read.as_ref()?.to_string();
+        let why = self.only_read.as_ref()?.in_short();
         Some(JournalError::OnlyRead { path: self.path.clone(), why })
+    }
+
+    /// Why a record can only be read, where that is so and was not said of the whole folder.
+    pub fn only_read_record(&self, id: IncidentId) -> Option<JournalError> {
+        let path = self.path(id);
+        let why = self.writable(&path, id).err().filter(|why| self.only_read.is_none() && why.leaves_reading())?;
+        Some(JournalError::OnlyRead { path, why: why.in_short() })
     }
 
     /// Where this account notes what it wrote.
@@ -174,12 +181,12 @@ impl JournalDir {
     pub fn journal(&self, id: IncidentId, via: Via) -> Result<SqliteJournal, JournalError> {
         let path = self.path(id);
         if let Some(why) = &self.only_read {
-            return self.reading(id, via, why.to_string());
+            return self.reading(id, via, why.in_short());
         }
         match self.writable(&path, id) {
             Ok(()) => Ok(SqliteJournal::open(&path, id, via)?.noted_in(self.ledger.clone())),
             // One file of several may be somebody else's, as after one command under `sudo`: what can be read of it is read.
-            Err(why) if why.leaves_reading() => self.reading(id, via, why.to_string()).map_err(|_| why),
+            Err(why) if why.leaves_reading() => self.reading(id, via, why.in_short()).map_err(|_| why),
             Err(why) => Err(why),
         }
     }

@@ -168,6 +168,11 @@ impl SqliteJournal {
         self.id
     }
 
+    /// Why it can only be read, where that is so.
+    pub fn only_read(&self) -> Option<&str> {
+        self.only_read.as_ref().map(|(why, _)| why.as_str())
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path

@@ -133,6 +133,8 @@ pub enum News {
     },
     /// Nothing can be written until somebody helps; tried again every few seconds.
     Unwritable(CleanStr),
+    /// The record can be read here, and not written: why. That does not end by itself.
+    OnlyRead(CleanStr),
     /// Writing works again.
     Writable,
     /// What was handed over is not on the disk since then, because the disk does not answer; or it answers again.
@@ -339,11 +341,11 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
     if !forms.is_empty() {
         voice.tell(News::HalfTyped(forms));
     }
-    // Who only looks misses nothing.
-    let only_read = dir.only_read().filter(|_| drafts == Drafts::Adopt);
+    let only_read = journal.only_read().map(CleanStr::new);
     if let Some(why) = &only_read {
-        voice.tell(News::Unwritable(sentence(why)));
+        voice.tell(News::OnlyRead(why.clone()));
     }
+    let is_broken = only_read.is_some() && drafts == Drafts::Adopt;
     let watcher = {
         let (seats, voice, ledger) = (seats.clone(), voice.clone(), dir.ledger().cloned());
         let watch = move || watch(readings, &seats, ledger.as_ref(), &voice);
@@ -356,8 +358,7 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
         let voice = voice.clone();
         Stall::watch(move |news| voice.tell(news))
     };
-    Writer { journal, seat, actor: me.actor, voice, stall, unsaved: Typed::default(), is_broken: only_read.is_some() }
-        .serve(queue);
+    Writer { journal, seat, actor: me.actor, voice, stall, unsaved: Typed::default(), is_broken }.serve(queue);
     voice.stop.set();
     if let Ok(watcher) = watcher {
         let _ = watcher.join();

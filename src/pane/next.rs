@@ -253,6 +253,9 @@ fn draw_big(obligation: &Obligation, ticks: bool, area: Rect, buf: &mut Buffer, 
 }
 
 fn nothing_due(cx: &Cx<'_>) -> Vec<Line<'static>> {
+    if !cx.is_read {
+        return vec![Line::from("reading the record …")];
+    }
     if cx.incident.is_blank() {
         return vec![
             Line::from("nothing is due: no incident is declared"),

@@ -416,7 +416,9 @@ impl TimelinePane {
     fn draw_log(&self, area: Rect, buf: &mut Buffer, cx: &Cx<'_>, is_focused: bool) {
         let view = cx.incident.timeline();
         if view.is_empty() {
-            let words = if cx.incident.is_blank() {
+            let words = if !cx.is_read {
+                "reading the record …"
+            } else if cx.incident.is_blank() {
                 "the timeline begins when an incident is declared"
             } else {
                 "nothing was written yet"

@@ -323,6 +323,9 @@ impl Session {
             Msg::Journal(JournalMsg::Unwritable(why)) => {
                 self.paper.line(&format!("! the journal cannot be written: {why}"));
             }
+            Msg::Journal(JournalMsg::OnlyRead(why)) => {
+                self.paper.line(&format!("! the record is read-only here: {why}"))
+            }
             Msg::Journal(JournalMsg::Stalled(Some(_))) => {
                 self.paper.line("! NOT ON DISK: what was entered waits for the disk, which does not answer");
             }
@@ -615,7 +618,10 @@ impl Session {
             self.paper.line(&summary_line(summary, clock::wall()));
         }
         if let Some(why) = known.why() {
-            self.paper.line(&format!("! which incidents are open is not all known: {why}"));
+            // Each cause is told once.
+            let is_told = self.notice.as_ref().is_some_and(|notice| CleanText::new(&notice.text) == *why);
+            let why = if is_told { String::new() } else { format!(": {why}") };
+            self.paper.line(&format!("! which incidents are open is not all known{why}"));
             return;
         }
         let words = match (list.is_empty(), self.is_open) {

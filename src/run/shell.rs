@@ -516,7 +516,7 @@ impl Shell {
         let in_time = handle.close(patience);
         let mut is_writable = true;
         while let Ok(news) = news.try_recv() {
-            is_writable &= !matches!(news, News::Unwritable(_));
+            is_writable &= !matches!(news, News::Unwritable(_) | News::OnlyRead(_));
             // What was refused is on the screen no more.
             if let News::Saved { ticket, .. } = news {
                 self.waiting.remove(&ticket);

@@ -63,6 +63,7 @@ impl Shell {
                 JournalMsg::NotSaved(ticket, clean(reason))
             }
             News::Unwritable(why) => JournalMsg::Unwritable(clean(why)),
+            News::OnlyRead(why) => JournalMsg::OnlyRead(clean(why)),
             News::Writable => JournalMsg::Writable,
             News::Stalled(since) => JournalMsg::Stalled(since),
             News::LeftBehind(left) => JournalMsg::LeftBehind(left),
