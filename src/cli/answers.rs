@@ -105,9 +105,12 @@ pub(super) fn opened(config: &Config) -> Result<JournalDir, JournalError> {
 
 /// A record; what is wrong with it is said beside what is printed of it.
 pub(super) fn read_record(dir: &JournalDir, id: IncidentId) -> anyhow::Result<Incident> {
-    let incident = records::read(dir, id)?;
-    if let Some(trouble) = journal::trouble(dir, id) {
-        super::say_error(&trouble.why);
+    let (incident, lacks) = records::read_with(dir, id)?;
+    if let Some(why) = dir.only_read_record(id) {
+        super::say_error(&why.to_string());
+    }
+    if let Some(why) = journal::trouble(dir, id).map(|trouble| trouble.why).or(lacks) {
+        super::say_error(&why);
     }
     Ok(incident)
 }

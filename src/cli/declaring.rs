@@ -97,8 +97,9 @@ pub(super) fn declare(config: &Config, told: &Declaring) -> Result<ExitCode, End
     let is_sure = told.reported.anyway;
     let known = if is_sure { Known::Whole(Vec::new()) } else { records::open_on(&place(config), &events) };
     let (known, unknown) = known.parts();
-    unknown.iter().for_each(|why| say_error(why));
+    let say_unknown = || unknown.iter().for_each(|why| say_error(why));
     if !known.is_empty() {
+        say_unknown();
         let asked: Vec<_> =
             known.iter().map(|(id, title)| format!("is it {id} ({title})? `warroom open {id}` joins it")).collect();
         return Err(Ending::Failure(format!("{}; --anyway declares another incident", asked.join("; "))));
@@ -106,6 +107,8 @@ pub(super) fn declare(config: &Config, told: &Declaring) -> Result<ExitCode, End
     events.extend(links.into_iter().map(Event::AlertLinked));
     let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
     let id: IncidentId = records::create(&place(config), Series::Incident, via("declare"), &entries)?;
+    // Where nothing can be recorded, the reason is the same, and was told with that.
+    say_unknown();
     print(&id.to_string())
 }
 

@@ -136,3 +136,17 @@ proptest! {
         prop_assert!(read(&records, None).to_string().contains("MTTA"));
     }
 }
+
+#[test]
+fn a_report_of_what_could_not_all_be_read_says_so_on_top_and_claims_no_zero() {
+    let period = Period { from: None, to: at(0) };
+    let unread = vec!["INC-1 is left out: the disk".to_owned()];
+    let told = report(&[], unread, &Catalogue::shipped(), &Cadence::default(), period, at(0).date_naive()).to_string();
+    let mut lines = told.lines();
+    assert!(
+        lines.next().unwrap().ends_with("NOT WHOLE: 0 incidents could be read, and all figures are of those"),
+        "{told}"
+    );
+    assert_eq!(lines.next(), Some("  INC-1 is left out: the disk"));
+    assert!(!told.contains("no update was due") && !told.contains("was not due"), "{told}");
+}

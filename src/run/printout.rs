@@ -42,21 +42,23 @@ pub(super) fn make(printout: &Printout, place: &JournalPlace, board: &Board, zon
             }
         }
         Printout::Debrief(id) => {
-            let record = records::read(&dir, *id)?;
-            match debrief_or_why(&record, &board.cadence, wall) {
+            let (record, lacks) = records::read_with(&dir, *id)?;
+            let debrief = match debrief_or_why(&record, &board.cadence, wall) {
                 Ok(debrief) => debrief.markdown(),
                 Err(why) if record.drill.is_some() => why,
                 Err(_) => "this is no drill: `postmortem` writes what follows an incident".to_owned(),
-            }
+            };
+            lacks.map(|why| format!("{why}\n\n")).unwrap_or_default() + &debrief
         }
         Printout::Postmortem(id) => {
             let folder = std::env::current_dir()?;
-            let incident = records::read(&dir, *id)?;
+            let (incident, lacks) = records::read_with(&dir, *id)?;
             let tell = board.to_tell(&incident);
             let rules = Rules { cadence: &board.cadence, tell: &tell };
             let written = write_postmortem(&incident, rules, &folder, wall)?;
             let paths: String = written.paths.iter().map(|path| format!("{}\n", path.display())).collect();
-            let remark = written.remark.map(|remark| format!("{remark}\n")).unwrap_or_default();
+            let remarks = written.remark.into_iter().chain(lacks);
+            let remark: String = remarks.map(|remark| format!("{remark}\n")).collect();
             format!("{paths}{remark}\n{}", written.text)
         }
     })

@@ -21,11 +21,16 @@ use crate::text::{CleanStr, CleanText};
 
 /// Reads a whole record.
 pub fn read(dir: &JournalDir, id: IncidentId) -> anyhow::Result<Incident> {
+    Ok(read_with(dir, id)?.0)
+}
+
+/// Reads a whole record; with a sentence where this reading did not get all of it, though the next one may.
+pub fn read_with(dir: &JournalDir, id: IncidentId) -> anyhow::Result<(Incident, Option<String>)> {
     let (entries, damage) = dir.journal(id, Via::default())?.all()?;
-    for damage in damage {
+    for damage in &damage {
         tracing::warn!("{id}: {damage}");
     }
-    Ok(Incident::replay(id, entries))
+    Ok((Incident::replay(id, entries), damage.first().map(|first| told_in_part(id, first))))
 }
 
 /// All records of a journal, and sentences about those that cannot be read, or not whole.
@@ -401,6 +406,64 @@ pub fn write_starter_config(path: &Path) -> anyhow::Result<String> {
 mod tests {
     use super::*;
     use crate::incident::{Declared, PhaseEntered, Severity};
+
+    fn place(home: &tempfile::TempDir) -> JournalPlace {
+        JournalPlace { directory: home.path().join("j"), sharing: Default::default(), own: home.path().join("own") }
+    }
+
+    fn declared() -> NewEntry {
+        let body = Declared {
+            title: "payments hang".into(),
+            severity: Severity::Sev3,
+            service: Some("alipay".into()),
+            detected_at: None,
+            detection: None,
+            zone: "UTC".into(),
+            link: None,
+        };
+        NewEntry::new("dana".into(), Event::Declared(body))
+    }
+
+    /// Makes the line with which a record begins one that no build can read.
+    fn spoil(place: &JournalPlace, id: IncidentId) {
+        let db = rusqlite::Connection::open(place.directory.join(format!("{id}.db"))).unwrap();
+        assert_eq!(db.execute("UPDATE ev SET entry = '{}' WHERE lseq = 1", []).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_takes_no_record_out_of_a_list_without_a_word() {
+        let home = tempfile::tempdir().unwrap();
+        let place = place(&home);
+        let id = create(&place, Series::Incident, Via::default(), &[declared()]).unwrap();
+        let drill = create(&place, Series::Drill, Via::default(), &[declared()]).unwrap();
+        let dir = place.open().unwrap();
+        assert_eq!(catalogue(&place, &files::Shelf::default()).drills_unread, None);
+        spoil(&place, id);
+        spoil(&place, drill);
+        let known = list(&dir, Which::Open, &Board::default());
+        assert!(known.why().is_some_and(|why| why.starts_with("INC-1 is damaged")), "{known:?}");
+        let said = beside_a_drill(&known).unwrap();
+        assert!(
+            said.starts_with("whether an incident is open on this host is not known of all records: INC-1"),
+            "{said}"
+        );
+        let past = past(&place, &["alipay".into()], None);
+        assert!(past.unread.is_some_and(|why| why.contains("INC-1 is damaged")));
+        let why = catalogue(&place, &files::Shelf::default()).drills_unread.unwrap();
+        assert!(why.contains("DRILL-1 is damaged"), "{why}");
+    }
+
+    #[test]
+    fn without_a_journal_that_can_be_read_no_playbook_is_said_to_be_undrilled_and_a_drill_says_what_it_could_not_see() {
+        let home = tempfile::tempdir().unwrap();
+        let place = place(&home);
+        std::fs::write(&place.directory, "a file in the folder's place").unwrap();
+        let why = catalogue(&place, &files::Shelf::default()).drills_unread.unwrap();
+        assert!(why.starts_with("when playbooks were drilled last is not all known: "), "{why}");
+        assert_eq!(beside_a_drill(&Known::Whole(Vec::new())), None);
+        let said = beside_a_drill(&Known::Unknown("the disk".into())).unwrap();
+        assert_eq!(said, "whether an incident is open on this host is not known of all records: the disk");
+    }
 
     #[test]
     fn a_list_says_what_is_due_next_also_where_that_is_a_todo_line() {

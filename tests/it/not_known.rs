@@ -77,3 +77,33 @@ fn drills_and_records_that_cannot_be_read_are_not_none() {
     let (_, line) = host.script(&["open", "--plain"], ":report\n:all-follow-ups\n");
     assert!(line.contains("NOT WHOLE") && line.contains("which follow-ups are open is not known"), "{line}");
 }
+
+#[test]
+fn line_mode_tells_nothing_of_a_record_that_it_could_not_open() {
+    let host = Host::new();
+    host.declare();
+    spoil(&host, "INC-1");
+    let asked = ":log\n:steps\n:past\n:due\n:work\n:who\n:follow-ups\n:slo\n:lamps\n:runs\n:tasks\n";
+    let (_, said) = host.script(&["open", "INC-1", "--plain"], asked);
+    let refused = said.matches("! no record is open here: :open ID opens one, :list tells which there are").count();
+    assert_eq!(refused, asked.lines().count(), "{said}");
+    for claim in ["timeline: empty", "no service", "nothing is due", "nobody", "no follow-up", "no task"] {
+        assert!(!said.contains(claim), "{claim}: {said}");
+    }
+}
+
+#[test]
+fn doctor_says_one_thing_of_a_journal_that_it_cannot_open() {
+    let host = Host::new();
+    let folder = host.home.path().join("state/warroom");
+    std::fs::create_dir_all(&folder).unwrap();
+    assert!(shell(&host, &["doctor"]).1.contains("skip  journal: not there yet"));
+    std::fs::write(folder.join("journal"), "").unwrap();
+    let (status, said, _) = shell(&host, &["doctor"]);
+    let lines: Vec<_> = said.lines().filter(|line| line.contains("warroom/journal")).collect();
+    assert!(status == 1 && lines.len() == 1 && lines[0].starts_with("FAIL  journal: "), "{said}");
+    assert!(!said.contains("not there yet"), "{said}");
+    // What is not known twice is told once.
+    let (status, _, complaint) = shell(&host, &["declare", "-s", "alipay", "--severity", "sev2", "slow"]);
+    assert_eq!((status, complaint.matches("is not a directory").count()), (1, 1), "{complaint}");
+}
