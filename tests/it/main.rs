@@ -67,5 +67,6 @@ mod times;
 mod tls;
 mod traces;
 mod unprinted;
+mod whose;
 mod widths;
 mod words;
