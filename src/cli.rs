@@ -671,7 +671,11 @@ fn piped() -> Result<String, Ending> {
     let mut bytes = Vec::new();
     // Far beyond the limit, so that the refusal names the real length of all but the absurd.
     Read::take(&mut stdin, MOST_PIPED).read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
+    if bytes.len() as u64 == MOST_PIPED {
+        return Err(Ending::Failure(crate::text::too_many_bytes(bytes.len())));
+    }
+    // What a program printed for a terminal, as that shows it: a meter of megabytes may be one line.
+    let text = crate::text::printed::printed(&String::from_utf8_lossy(&bytes));
     if let Some(why) = crate::text::too_long(&text) {
         return Err(Ending::Failure(format!("{why}, such as | tail -n 200")));
     }

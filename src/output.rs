@@ -51,6 +51,14 @@ impl Output {
         }
     }
 
+    /// Puts a text in the place of so many of the last lines, with the one that has not ended.
+    pub fn rewrite(&mut self, text: &CleanText, replaced: usize, wall: DateTime<Utc>) {
+        self.partial.clear();
+        let keep = self.lines.len().saturating_sub(replaced.saturating_sub(1));
+        self.lines.truncate(keep);
+        self.take(text, 0, wall);
+    }
+
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.partial);
         self.push(&line);
@@ -160,6 +168,18 @@ mod tests {
             output.take(&CleanText::new(&text[cut..]), 0, at());
             assert_eq!(output.text(), CleanText::new(text), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_meter_changes_its_line_and_adds_none() {
+        let mut output = Output::default();
+        output.take(&CleanText::new("begin\na: 1%\nb: 1%"), 0, at());
+        output.rewrite(&CleanText::new("b: 2%"), 1, at());
+        assert_eq!(output.text(), CleanText::new("begin\na: 1%\nb: 2%"));
+        output.rewrite(&CleanText::new("a: 9%\nb: 9%\nend"), 2, at());
+        assert_eq!((output.text(), output.len()), (CleanText::new("begin\na: 9%\nb: 9%\nend"), 4));
+        output.rewrite(&CleanText::default(), 99, at());
+        assert!(output.is_empty());
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod exact;
 pub mod half_typed;
 pub mod markup;
 pub mod mask;
+pub mod printed;
 mod screen;
 mod sequence;
 mod sought;

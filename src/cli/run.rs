@@ -209,7 +209,8 @@ fn follow(folder: &std::path::Path, started: runner::Started, me: &str) -> runne
             Ok(Said::Unwatched(pid)) => {
                 super::say_error(&format!("its watcher is gone, and it still runs, as process {pid}"));
             }
-            Ok(Said::Printed(..) | Said::File(_) | Said::Overtime) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(Said::Printed(..) | Said::Rewritten(..) | Said::File(_) | Said::Overtime)
+            | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return runner::End::unknown("its follower ended"),
         }
     }

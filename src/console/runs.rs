@@ -36,6 +36,8 @@ pub enum RunAct {
 pub enum RunSaid {
     /// It printed something; so many bytes before that are only in the file.
     Printed(CleanText, u64),
+    /// So many of the last lines that it printed, with the one that has not ended, are this text now.
+    Rewritten(CleanText, usize),
     /// Where the whole of what it prints stands.
     File(CleanStr),
     /// Its time is over, and it goes on.
@@ -109,6 +111,10 @@ impl Console {
         match said {
             RunSaid::Printed(text, skipped) => {
                 self.open.outputs.of(id).take(&text, skipped, wall);
+                self.mark(&[PaneId::Output]);
+            }
+            RunSaid::Rewritten(text, replaced) => {
+                self.open.outputs.of(id).rewrite(&text, replaced, wall);
                 self.mark(&[PaneId::Output]);
             }
             RunSaid::Overtime => self.note_remark(id, Remark::Overtime, wall, effects),

@@ -21,9 +21,12 @@ impl Shell {
         let tell = move |what: Said| match &what {
             // Nothing but the question whether anybody is there.
             Said::Printed(text, 0) if text.is_empty() => !said.is_closed(),
-            Said::Printed(..) | Said::File(_) | Said::Overtime | Said::Unwatched(_) | Said::Ended(_) => {
-                said.blocking_send((run, what)).is_ok()
-            }
+            Said::Printed(..)
+            | Said::Rewritten(..)
+            | Said::File(_)
+            | Said::Overtime
+            | Said::Unwatched(_)
+            | Said::Ended(_) => said.blocking_send((run, what)).is_ok(),
         };
         let proof = self.proof_before(&act);
         let is_dry = self.plan.settings.reach.is_dry;
@@ -110,6 +113,7 @@ fn report(done: std::io::Result<()>, folder: &Path) {
 pub(super) fn said(run: EntryId, said: Said) -> RunSaid {
     match said {
         Said::Printed(text, skipped) => RunSaid::Printed(text, skipped),
+        Said::Rewritten(text, replaced) => RunSaid::Rewritten(text, replaced),
         Said::Overtime => RunSaid::Overtime,
         Said::Unwatched(pid) => RunSaid::Unwatched(pid),
         Said::File(path) => RunSaid::File(CleanStr::new(&path.to_string_lossy())),

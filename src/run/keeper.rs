@@ -328,7 +328,7 @@ impl Watch {
                     self.read();
                     return self.end(end.of_run(run));
                 }
-                Ok(Said::Printed(..) | Said::File(_) | Said::Overtime | Said::Unwatched(_))
+                Ok(Said::Printed(..) | Said::Rewritten(..) | Said::File(_) | Said::Overtime | Said::Unwatched(_))
                 | Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             }

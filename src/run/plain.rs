@@ -12,6 +12,7 @@
 
 mod consent;
 mod lists;
+mod meters;
 mod numbers;
 mod offered;
 mod once;
@@ -190,6 +191,8 @@ struct Session {
     is_single: bool,
     /// How many commands the record had before this one started its own.
     runs_before: Option<usize>,
+    /// What commands print and have not ended.
+    meters: meters::Meters,
 }
 
 impl Session {
@@ -218,6 +221,7 @@ impl Session {
             has_failed: false,
             is_single: false,
             runs_before: None,
+            meters: Default::default(),
         }
     }
 
@@ -363,17 +367,16 @@ impl Session {
                     ));
                 }
             }
-            Msg::Run(run, RunSaid::Printed(text, skipped)) => {
-                if *skipped > 0 {
+            Msg::Run(run, said) => {
+                if let RunSaid::Printed(_, skipped @ 1..) = said {
                     let file = self.console.view(wall).outputs.get(*run).and_then(|output| output.file.clone());
                     let file = file.map_or_else(|| "the file".to_owned(), |file| file.to_string());
                     self.paper.line(&format!("| … {} more only in {file} …", crate::text::many(*skipped, "byte")));
                 }
-                for line in text.lines() {
-                    self.paper.say("| ", line);
+                for line in self.meters.ended(*run, said) {
+                    self.paper.say("| ", &line);
                 }
             }
-            Msg::Run(_, RunSaid::File(_) | RunSaid::Overtime | RunSaid::Unwatched(_) | RunSaid::Ended(_)) => {}
             Msg::Found(number, found) => self.found(*number, found),
             // What was known before it was asked is no answer.
             Msg::Source(report) => {

@@ -15,6 +15,7 @@ use rustix::fs::OFlags;
 
 use super::{END, END_BYTES, End, OUTPUT, OVERTIME, Place, STATE, Started, State};
 use crate::clock;
+use crate::text::printed::{News, Sheet};
 use crate::text::{CleanText, TEXT_LINES};
 
 const LOOK: Duration = Duration::from_millis(150);
@@ -30,6 +31,8 @@ const BIRTH: Duration = Duration::from_secs(10);
 pub enum Said {
     /// It printed something; so many bytes before that are only in the file.
     Printed(CleanText, u64),
+    /// So many of the last lines that it printed, with the one that has not ended, are this text now: a meter moved on.
+    Rewritten(CleanText, usize),
     /// Where the whole of what it prints stands.
     File(PathBuf),
     /// Its time is over, and it goes on.
@@ -55,7 +58,7 @@ pub fn follow_own(folder: PathBuf, started: Started, say: impl FnMut(Said) -> bo
 
 fn in_thread(mut run: Followed, late: Duration, mut say: impl FnMut(Said) -> bool + Send + 'static) {
     let work = move || {
-        let mut reader = Reader { at: 0 };
+        let mut reader = Reader::new();
         if !say(Said::File(run.path.join(OUTPUT))) {
             return;
         }
@@ -64,8 +67,8 @@ fn in_thread(mut run: Followed, late: Duration, mut say: impl FnMut(Said) -> boo
         loop {
             let stands = run.stands();
             // What was printed before the end was seen is said before the end.
-            while let Some((text, skipped)) = run.file(OUTPUT).and_then(|file| reader.next(file)) {
-                if !say(Said::Printed(text, skipped)) {
+            while let Some(said) = run.file(OUTPUT).and_then(|file| reader.next(&file)) {
+                if !say(said) {
                     return;
                 }
             }
@@ -160,52 +163,70 @@ impl Followed {
     }
 }
 
+/// Reads what a run prints as a terminal shows it: a meter is a line that changes.
 struct Reader {
     at: u64,
+    sheet: Sheet,
 }
 
 impl Reader {
+    fn new() -> Self {
+        Self { at: 0, sheet: Sheet::stamped(LONGEST) }
+    }
+
     /// What came since the last look: whole lines, or what there is of a long one.
-    fn next(&mut self, mut file: File) -> Option<(CleanText, u64)> {
-        let len = file.metadata().ok()?.len();
-        let skipped = len.saturating_sub(self.at).saturating_sub(MOST);
-        file.seek(SeekFrom::Start(self.at + skipped)).ok()?;
-        let mut bytes = Vec::new();
-        file.take(MOST).read_to_end(&mut bytes).ok()?;
-        if bytes.is_empty() {
-            return None;
+    fn next(&mut self, mut file: &File) -> Option<Said> {
+        loop {
+            let len = file.metadata().ok()?.len();
+            let mut skipped = len.saturating_sub(self.at).saturating_sub(MOST);
+            file.seek(SeekFrom::Start(self.at + skipped)).ok()?;
+            let mut bytes = Vec::new();
+            file.take(MOST).read_to_end(&mut bytes).ok()?;
+            self.at += skipped;
+            if skipped > 0 {
+                self.sheet = Sheet::stamped(LONGEST);
+                // A line whose beginning was left out may begin within a sequence.
+                if let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+                    bytes.drain(..=end);
+                    self.at += end as u64 + 1;
+                    skipped += end as u64 + 1;
+                }
+            }
+            bytes.truncate(whole(&self.sheet, &bytes));
+            if bytes.is_empty() && skipped == 0 {
+                return None;
+            }
+            self.at += bytes.len() as u64;
+            self.sheet.take(&String::from_utf8_lossy(&bytes));
+            match self.sheet.news() {
+                Some(News { replaced: 0, text }) => return Some(Said::Printed(CleanText::new(&text), skipped)),
+                Some(News { replaced, text }) => return Some(Said::Rewritten(CleanText::new(&text), replaced)),
+                None if skipped > 0 => return Some(Said::Printed(CleanText::default(), skipped)),
+                None => {}
+            }
         }
-        self.at += skipped + bytes.len() as u64;
-        // A letter that is cut in two comes whole the next time; bytes that are no letter are shown as such.
-        if let Err(error) = std::str::from_utf8(&bytes)
-            && error.error_len().is_none()
-            && error.valid_up_to() > 0
-        {
-            self.at -= (bytes.len() - error.valid_up_to()) as u64;
-            bytes.truncate(error.valid_up_to());
-        }
-        // No more lines than a text holds; the rest comes with the next look.
-        if let Some(end) = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(TEXT_LINES - 2) {
-            self.at -= (bytes.len() - (end.0 + 1)) as u64;
-            bytes.truncate(end.0 + 1);
-        }
-        Some((CleanText::new(&folded(&String::from_utf8_lossy(&bytes))), skipped))
     }
 }
 
-/// A text in which no line is longer than a text holds: what would be cut off goes on in the next line.
-fn folded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut length = 0;
-    for letter in text.chars() {
-        length = if letter == '\n' { 0 } else { length + letter.len_utf8() };
-        if length > LONGEST {
-            out.push('\n');
-            length = letter.len_utf8();
-        }
-        out.push(letter);
+/// How much of what was read can be shown by now, in bytes. A letter or a sequence that is cut in two comes whole the next time; bytes that are no
+/// letter are shown as such.
+fn whole(sheet: &Sheet, bytes: &[u8]) -> usize {
+    let mut end = bytes.len();
+    if let Err(error) = std::str::from_utf8(bytes)
+        && error.error_len().is_none()
+        && error.valid_up_to() > 0
+    {
+        end = error.valid_up_to();
     }
-    out
+    // No more lines than a text holds; the rest comes with the next look.
+    if let Some((at, _)) = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(TEXT_LINES - 2) {
+        end = end.min(at + 1);
+    }
+    match std::str::from_utf8(&bytes[..end]).map(|text| sheet.takes(text)) {
+        // What goes on and on is no sequence.
+        Ok(open) if end - open <= LONGEST => open,
+        Ok(_) | Err(_) => end,
+    }
 }
 
 #[cfg(test)]
@@ -219,14 +240,52 @@ mod tests {
         let many: String = (0..9_000).map(|line| format!("{line}\n")).collect();
         for (text, last) in [(long, "THE-END-OF-IT"), (many, "8999")] {
             std::fs::write(file.path(), &text).unwrap();
-            let mut reader = Reader { at: 0 };
+            let mut reader = Reader::new();
             let mut all = String::new();
-            while let Some((piece, skipped)) = reader.next(File::open(file.path()).unwrap()) {
-                assert_eq!(skipped, 0);
+            while let Some(said) = reader.next(&File::open(file.path()).unwrap()) {
+                let Said::Printed(piece, 0) = said else { panic!("{said:?}") };
                 all.push_str(&piece);
             }
             assert!(all.trim_end().ends_with(last));
             assert_eq!(all.replace('\n', ""), text.replace('\n', ""));
         }
+    }
+
+    #[test]
+    fn a_line_that_is_written_over_is_replaced_behind_its_time() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut reader = Reader::new();
+        let mut said = Vec::new();
+        let mut text = String::new();
+        for piece in ["10:00:00Z begins\n10:00:01Z \r10%", "\r50%\u{1b}", "[K\r9%\u{1b}[", "K\n10:00:02Z end\n"] {
+            text.push_str(piece);
+            std::fs::write(file.path(), &text).unwrap();
+            while let Some(what) = reader.next(&File::open(file.path()).unwrap()) {
+                said.push(what);
+            }
+        }
+        let printed = |text: &str| Said::Printed(CleanText::new(text), 0);
+        let rewritten = |text: &str| Said::Rewritten(CleanText::new(text), 1);
+        assert_eq!(
+            said,
+            [
+                printed("10:00:00Z begins\n10:00:01Z 10%"),
+                rewritten("10:00:01Z 50%"),
+                rewritten("10:00:01Z 9%%"),
+                rewritten("10:00:01Z 9%\n10:00:02Z end\n"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_comes_behind_a_gap_begins_with_a_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let line = "\u{1b}[2K10:00:00Z word\n";
+        std::fs::write(file.path(), line.repeat(5_000)).unwrap();
+        let Some(Said::Printed(text, skipped)) = Reader::new().next(&File::open(file.path()).unwrap()) else {
+            panic!("nothing is said")
+        };
+        assert_eq!(skipped as usize % line.len(), 0);
+        assert!(text.lines().all(|line| line == "10:00:00Z word"), "{text}");
     }
 }

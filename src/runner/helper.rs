@@ -4,7 +4,6 @@
 //!
 //! Invariant: the end is written once, by a rename, after everything that was printed; a full disk loses what is printed, not the end.
 
-use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -26,6 +25,7 @@ use super::{
 use crate::clock;
 use crate::incident::{Capture, Captured, Ending};
 use crate::text::mask::MaskedLines;
+use crate::text::printed::{Sheet, printed};
 use crate::text::{CleanStr, Exact};
 
 /// How often requests and the child are looked at while nothing is printed.
@@ -173,8 +173,8 @@ struct Output {
     kept: u64,
     bytes: u64,
     dropped: u64,
-    tail: VecDeque<String>,
-    partial: String,
+    /// The end of what was printed, as a terminal shows it: what stands in the file is what was printed.
+    tail: Sheet,
     /// The next letter begins a line.
     is_new_line: bool,
     /// What stdout said, where something of it is kept; absent once it is too much.
@@ -194,8 +194,7 @@ impl Output {
             kept: 0,
             bytes: 0,
             dropped: 0,
-            tail: VecDeque::new(),
-            partial: String::new(),
+            tail: Sheet::new(2 * TAIL_LINE),
             is_new_line: true,
             whole: String::new(),
             is_too_much: false,
@@ -224,7 +223,8 @@ impl Output {
     }
 
     fn captured(&self, capture: &Capture) -> Captured {
-        let found = if self.is_too_much { Err("it printed too much".to_owned()) } else { capture.of(&self.whole) };
+        let found =
+            if self.is_too_much { Err("it printed too much".to_owned()) } else { capture.of(&printed(&self.whole)) };
         match found {
             Ok(value) => Captured::Value(capture.name.clone(), value),
             Err(why) => Captured::Nothing(CleanStr::new(&why)),
@@ -246,24 +246,16 @@ impl Output {
             // Nothing goes in after a gap: what stands in the file is what was printed, from the start.
             self.most = self.kept;
         }
-        for part in text.split_inclusive('\n') {
-            self.partial.push_str(part);
-            // Of a line that goes on and on the last words count: they say why it failed.
-            if self.partial.len() > 2 * TAIL_LINE {
-                self.partial = last(&self.partial, TAIL_LINE);
-            }
-            if part.ends_with('\n') {
-                self.tail.push_back(std::mem::take(&mut self.partial));
-                if self.tail.len() > TAIL_LINES {
-                    self.tail.pop_front();
-                }
-            }
-        }
+        self.tail.take(text);
+        self.tail.forget();
     }
 
+    /// The last lines. What was written over may have made a secret of words that were none.
     fn tail(&self) -> String {
-        let lines = self.tail.iter().chain([&self.partial]).map(|line| last(line, TAIL_LINE));
-        last(&lines.collect::<String>(), TAIL_BYTES)
+        // Of a line that goes on and on the last words count: they say why it failed.
+        let lines = self.tail.last(TAIL_LINES);
+        let text = lines.iter().map(|line| last(line, TAIL_LINE)).collect::<String>();
+        last(&crate::vault::mask().mask(&text), TAIL_BYTES)
     }
 }
 

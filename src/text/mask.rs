@@ -9,11 +9,9 @@ mod card;
 mod named;
 mod rules;
 
-use std::borrow::Cow;
-use std::sync::LazyLock;
-
 use aho_corasick::AhoCorasick;
-use regex::Regex;
+
+use super::sequence;
 
 /// What stands in the place of a secret.
 const SECRET: &str = "[secret]";
@@ -92,7 +90,12 @@ impl Mask {
     }
 
     fn hide(&self, text: &str, in_key: &mut bool) -> String {
-        let text = self.hide_values(without_escapes(text).into_owned());
+        self.hide_bare(bare(text), in_key)
+    }
+
+    /// Hides what is secret in a text without sequences.
+    fn hide_bare(&self, text: String, in_key: &mut bool) -> String {
+        let text = self.hide_values(text);
         let lines: Vec<String> = text.split('\n').map(|line| mask_keys(line, in_key)).collect();
         card::hide(&named::hide(&rules::hide(lines.join("\n"))))
     }
@@ -157,21 +160,11 @@ fn is_private(heading: &str) -> bool {
 }
 
 /// A text without the sequences by which a program colours its output or moves the cursor: a secret behind one is a secret.
-fn without_escapes(text: &str) -> Cow<'_, str> {
-    static SEQUENCE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?:\x1b\[|\u{9b})[0-?]*[ -/]*[@-~]|(?:\x1b\]|\u{9d})[^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]")
-            .expect("the pattern is a constant")
-    });
-    static BEGINS: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"[\x1b\u{9b}\u{9d}]").expect("the pattern is a constant"));
-    if !BEGINS.is_match(text) {
-        return Cow::Borrowed(text);
-    }
-    // What is left of a broken sequence must not become a new one.
-    Cow::Owned(BEGINS.replace_all(&SEQUENCE.replace_all(text, ""), "").into_owned())
+fn bare(text: &str) -> String {
+    sequence::cleaned(text, Some)
 }
 
-/// Masks bytes that come in pieces: whole lines, and pieces of a line that does not end.
+/// Masks bytes that come in pieces: whole lines, states of a meter, and pieces of a line that does not end.
 #[derive(Debug)]
 pub struct MaskedLines {
     mask: Mask,
@@ -188,7 +181,11 @@ impl MaskedLines {
     /// Takes a piece; gives what can be shown by now.
     pub fn push(&mut self, bytes: &[u8]) -> String {
         self.waiting.extend_from_slice(bytes);
-        let end = match self.waiting.iter().rposition(|byte| *byte == b'\n') {
+        // A meter ends each of its states with CR; one that ends the piece may belong to a line's end.
+        let is_end =
+            |pair: &[u8]| pair[0] == b'\n' || pair[0] == b'\r' && pair.get(1).is_some_and(|next| *next != b'\n');
+        let ends = (0..self.waiting.len()).rev().find(|place| is_end(&self.waiting[*place..]));
+        let end = match ends {
             Some(place) => place + 1,
             None if self.waiting.len() > PIECE => {
                 let most = self.waiting.len() - OVERLAP;
@@ -209,8 +206,21 @@ impl MaskedLines {
         self.show(&rest)
     }
 
+    /// A line in which nothing is hidden keeps what moves the cursor in it, for [`crate::text::printed`]; one with a secret is its words alone.
     fn show(&mut self, bytes: &[u8]) -> String {
-        self.mask.hide(&String::from_utf8_lossy(bytes), &mut self.in_key)
+        let text = String::from_utf8_lossy(bytes);
+        let bare = bare(&text);
+        let masked = self.mask.hide_bare(bare.clone(), &mut self.in_key);
+        if bare.len() == text.len() || masked.matches('\n').count() != bare.matches('\n').count() {
+            return masked;
+        }
+        let lines = text.split('\n').zip(bare.split('\n')).zip(masked.split('\n'));
+        let lines = lines.map(
+            |((raw, bare), masked)| {
+                if bare == masked { sequence::with_moves(raw) } else { masked.to_owned() }
+            },
+        );
+        lines.collect::<Vec<_>>().join("\n")
     }
 }
 

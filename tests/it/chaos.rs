@@ -88,7 +88,7 @@ fn end_of(folder: PathBuf) -> Ending {
     loop {
         match said.recv_timeout(Duration::from_secs(60)).expect("a run has an end") {
             Said::Ended(end) => return end.ending,
-            Said::Printed(..) | Said::File(_) | Said::Overtime | Said::Unwatched(_) => {}
+            Said::Printed(..) | Said::Rewritten(..) | Said::File(_) | Said::Overtime | Said::Unwatched(_) => {}
         }
     }
 }

@@ -8,6 +8,7 @@ mod alone;
 mod at_once;
 mod blanks;
 mod by_hand;
+mod captured;
 mod changes;
 mod channels;
 mod chaos;

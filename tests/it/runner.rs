@@ -71,6 +71,14 @@ fn unstamped(text: &str) -> String {
     text.split_inclusive('\n').map(bare).collect()
 }
 
+/// Takes so many of the last lines away, with the one that has not ended.
+fn withdraw(text: &mut String, lines: usize) {
+    let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
+    text.truncate(
+        (ends.len() + 1).checked_sub(lines).and_then(|place| ends.get(place.checked_sub(1)?)).copied().unwrap_or(0),
+    );
+}
+
 /// All that a run says, to its end.
 fn told(folder: &Path) -> (String, u64, Vec<Said>, End) {
     let (sender, said) = mpsc::channel();
@@ -81,6 +89,10 @@ fn told(folder: &Path) -> (String, u64, Vec<Said>, End) {
             Said::Printed(text, lost) => {
                 printed.push_str(&text);
                 skipped += lost;
+            }
+            Said::Rewritten(text, lines) => {
+                withdraw(&mut printed, lines);
+                printed.push_str(&text);
             }
             Said::Ended(end) => return (unstamped(&printed), skipped, rest, end),
             Said::File(_) => {}
@@ -136,7 +148,7 @@ fn what_others_plant_in_its_folder_neither_hangs_a_run_nor_ends_it_nor_is_writte
         match said.recv_timeout(Duration::from_secs(90)).unwrap() {
             Said::Ended(end) => break end,
             Said::Printed(text, _) => assert_eq!(&*text, "", "nothing of a file that a link leads to is shown"),
-            Said::File(_) | Said::Overtime | Said::Unwatched(_) => {}
+            Said::Rewritten(..) | Said::File(_) | Said::Overtime | Said::Unwatched(_) => {}
         }
     };
     assert_eq!([own.ending, foreign.ending], [Ending::Exited(7), Ending::Exited(7)], "as its helper wrote it");
@@ -322,6 +334,31 @@ fn a_hostile_child_gets_no_terminal_no_input_and_its_bytes_are_harmless() {
 }
 
 #[test]
+fn a_meter_is_shown_and_kept_in_its_last_state_and_its_file_has_every_one() {
+    let bench = Bench::new();
+    let program = bench.script(
+        "meter",
+        "printf '\\033[32mpull\\033[0m\\n'; for n in 10 50 100; do printf '\\r\\033[K%s%%' $n; sleep 0.2; done; \
+         printf '\\na: 1\\nb: 1\\n\\033[2A\\r\\033[Ka: 2\\n\\033[Kb: 2\\nN\\bN \\033]8;;http://x'",
+    );
+    let folder = bench.start("1", &bench.order(&[&program]));
+    let (printed, _, _, end) = told(&folder);
+    let shown = "pull\n100%\na: 2\nb: 2\nN";
+    assert_eq!((printed.as_str(), end.tail.as_str()), (shown, shown));
+    let file = fs::read_to_string(folder.join("output")).unwrap();
+    assert!(["10%", "50%", "100%", "a: 1", "b: 1"].iter().all(|state| file.contains(state)), "{file:?}");
+}
+
+#[test]
+fn a_secret_that_only_a_meters_moves_put_together_is_hidden_in_what_is_kept() {
+    let bench = Bench::new();
+    let program = bench.script("sly", "printf 'passXX\\033[2Dword=hunter22\\n'; printf 'tok\\033[31men=abcdefgh12\\n'");
+    let folder = bench.start("1", &bench.order(&[&program]));
+    let (_, _, _, end) = told(&folder);
+    assert_eq!(end.tail, "password=[secret]\ntoken=[secret]\n");
+}
+
+#[test]
 fn secrets_never_reach_the_disk() {
     let bench = Bench::new();
     let program = bench
@@ -421,7 +458,7 @@ fn a_killed_helper_is_not_the_end_of_its_command() {
     runner::follow(folder, Duration::ZERO, move |what| sender.send(what).is_ok());
     let next = || loop {
         match said.recv_timeout(Duration::from_secs(20)).unwrap() {
-            Said::Printed(..) | Said::File(_) => {}
+            Said::Printed(..) | Said::Rewritten(..) | Said::File(_) => {}
             other => return other,
         }
     };

@@ -14,6 +14,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::text::printed::printed;
 use crate::text::{CleanText, TEXT_BYTES, is_invisible, shown};
 use crate::widget::text::wrap;
 
@@ -79,7 +80,7 @@ fn next_line(input: &mut impl BufRead) -> Typed {
         let is_end = piece.is_empty();
         input.consume(used + usize::from(newline.is_some()));
         if newline.is_some() || (is_end && length > 0) {
-            let text = String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned();
+            let text = printed(String::from_utf8_lossy(&line).trim_end_matches('\r'));
             return if length > TEXT_BYTES { Typed::TooLong(length) } else { Typed::Line(text) };
         }
         if is_end {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use regex::Regex;
 
 const SECRETS: &str = include_str!("samples/secrets.txt");
 const HARMLESS: &str = include_str!("samples/harmless.txt");
