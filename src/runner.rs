@@ -90,12 +90,15 @@ pub struct End {
     /// What was to be kept of its output.
     #[serde(default)]
     pub captured: Option<Captured>,
+    /// Why what it printed could not be said again where it was started; it stands in the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unprinted: Option<CleanStr>,
 }
 
 impl End {
     /// As the record has it.
     pub fn of_run(self, run: EntryId) -> CommandEnded {
-        let Self { ending, took, bytes, dropped, tail, left_running, left, outcome, captured } = self;
+        let Self { ending, took, bytes, dropped, tail, left_running, left, outcome, captured, unprinted: _ } = self;
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let tail = crate::text::CleanText::new(&tail);
         CommandEnded { run, ending, took_ms, bytes, dropped, tail, left_running, left, outcome, captured }
@@ -113,6 +116,7 @@ impl End {
             left: Vec::new(),
             outcome: None,
             captured: None,
+            unprinted: None,
         }
     }
 

@@ -15,6 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::Ending;
 use super::answers::{actor, asking, meant, opened, read_record, refused, via};
 use super::start::{host, surroundings};
+use super::status::Status;
 use crate::clock;
 use crate::config::{Config, files};
 use crate::incident::command::decide;
@@ -144,11 +145,18 @@ pub(super) fn run(config: &Config, named: Option<IncidentId>, asked: &Asked) -> 
             NO_STATUS
         }
     };
+    let unprinted = end.unprinted.clone();
     let incident = records::read(&dir, id)?;
     // Where a console was faster, it stands in the record already.
     if let Ok(events) = decide(&incident, Command::EndRun(end.of_run(run.id)), &asking) {
         let entries: Vec<_> = events.into_iter().map(|event| NewEntry::new(me.clone(), event)).collect();
         journal.append(&entries)?;
+    }
+    if let Some(why) = unprinted {
+        let file = runner::output(&folder);
+        super::say_error(&format!("done, printing failed ({why}): what it printed is in {}", file.display()));
+        // A status of its own, unless the command has one that says more.
+        return Ok(if status == 0 { Status::Unprinted.into() } else { ExitCode::from(status) });
     }
     Ok(ExitCode::from(status))
 }

@@ -82,5 +82,8 @@ impl From<Status> for ExitCode {
 /// The table, as `--help` has it.
 pub(super) fn table() -> String {
     let rows: Vec<_> = Status::ALL.iter().map(|one| format!("  {:<4} {}", one.number(), one.means())).collect();
-    format!("Exit statuses:\n{}\n  (`run` ends as the command that it ran)", rows.join("\n"))
+    format!(
+        "Exit statuses:\n{}\n  (`run` ends as the command that it ran; with 4 where that ended well and its output could not be printed)",
+        rows.join("\n")
+    )
 }

@@ -2,22 +2,26 @@
 //!
 //! Hides the thread that writes, so that a reader who is slow, or gone, does not keep the helper from its work.
 //!
-//! Invariant: what came from the command's stderr goes to stderr; the order within each of them holds.
+//! Invariant: what came from the command's stderr goes to stderr; the order within each of them holds. Nothing is cut where somebody reads slowly, or
+//! made the descriptor non-blocking; what cannot be written is an error that is told.
 
-use std::io::{self, Write};
-use std::os::fd::AsFd;
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 
 /// So many pieces may wait.
 const WAITING: usize = 32;
-/// Who reads nothing for so long at the end gets the rest from the file.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How often somebody is asked at the end whether the rest is still wanted.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// The way of what is printed to the helper's own outputs.
 pub(super) struct Echo {
     to: Option<SyncSender<(usize, String)>>,
-    over: Receiver<()>,
+    over: Receiver<Result<(), Errno>>,
     held: Option<(usize, String)>,
 }
 
@@ -34,8 +38,7 @@ impl Echo {
         let (to, pieces) = mpsc::sync_channel(WAITING);
         let (done, over) = mpsc::sync_channel(1);
         let write = move || {
-            say(&pieces);
-            let _ = done.send(());
+            let _ = done.send(say(&pieces));
         };
         let writes = is_aloud && std::thread::Builder::new().name("echo".to_owned()).spawn(write).is_ok();
         Self { to: writes.then_some(to), over, held: None }
@@ -60,25 +63,48 @@ impl Echo {
         }
     }
 
-    /// Waits a while until all is said.
-    pub(super) fn finish(&mut self) {
-        let Some(to) = self.to.take() else { return };
-        if let Some(piece) = self.held.take() {
-            let _ = to.send(piece);
+    /// Waits until all is said, as any program in a pipe waits for its reader; or until nobody wants the rest. Gives why something was not said.
+    pub(super) fn finish(&mut self, is_over: impl Fn() -> bool) -> Option<String> {
+        while !self.has_room() {
+            if is_over() {
+                return None;
+            }
+            std::thread::sleep(LOOK / 10);
         }
-        drop(to);
-        let _ = self.over.recv_timeout(PATIENCE);
+        // Whoever wrote last said why it ended.
+        self.to = None;
+        loop {
+            match self.over.recv_timeout(LOOK) {
+                Ok(Ok(()) | Err(Errno::PIPE)) | Err(RecvTimeoutError::Disconnected) => return None,
+                Ok(Err(error)) => return Some(io::Error::from(error).to_string()),
+                Err(RecvTimeoutError::Timeout) if is_over() => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
     }
 }
 
-fn say(pieces: &Receiver<(usize, String)>) {
+fn say(pieces: &Receiver<(usize, String)>) -> Result<(), Errno> {
     while let Ok((place, text)) = pieces.recv() {
-        let written = match place {
-            0 => io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()),
-            _ => io::stderr().write_all(text.as_bytes()),
-        };
-        if written.is_err() {
-            return;
+        match place {
+            0 => write(rustix::stdio::stdout(), text.as_bytes())?,
+            _ => write(rustix::stdio::stderr(), text.as_bytes())?,
         }
     }
+    Ok(())
+}
+
+/// Writes all of it; waits where it does not fit now.
+fn write(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        match rustix::io::write(to, bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                let _ = poll(&mut [PollFd::from_borrowed_fd(to, PollFlags::OUT)], None);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

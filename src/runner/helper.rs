@@ -324,9 +324,11 @@ fn watch(place: &Place, order: &Order, mut child: Child, pipes: Vec<Pipe>, outpu
     let mut limit = Some(began + order.limit);
     let mut ended: Option<(ExitStatus, Duration)> = None;
     let mut looked = Duration::ZERO;
+    // So long nothing was taken because nobody read, which is not the time of who goes on printing.
+    let mut held = Duration::ZERO;
     loop {
         // Who reads slowly slows the command down, as in any pipe, but not its limit and its stop.
-        let piece = if echo.has_room() { next(&pieces, open) } else { wait() };
+        let piece = if echo.has_room() { next(&pieces, open) } else { wait(&mut held) };
         match piece {
             Some((pipe, Some(bytes))) => {
                 output.bytes += bytes.len() as u64;
@@ -350,7 +352,7 @@ fn watch(place: &Place, order: &Order, mut child: Child, pipes: Vec<Pipe>, outpu
         }
         let now = clock::boot();
         if let Some((_, at)) = ended
-            && (open == 0 || now - at > LEFT)
+            && (open == 0 || now - at > LEFT + held)
         {
             if !matches!(stopping, Stopping::No) {
                 // Who was asked to stop leaves nobody behind.
@@ -366,6 +368,7 @@ fn watch(place: &Place, order: &Order, mut child: Child, pipes: Vec<Pipe>, outpu
         if ended.is_none() {
             ended = child.try_wait().ok().flatten().map(|status| (status, now));
             if ended.is_some() {
+                held = Duration::ZERO;
                 continue;
             }
         }
@@ -406,7 +409,8 @@ fn watch(place: &Place, order: &Order, mut child: Child, pipes: Vec<Pipe>, outpu
         }
         echo.say(pipe, text);
     }
-    echo.finish();
+    // Who reads slowly is waited for, until somebody stops or interrupts it.
+    let unprinted = echo.finish(|| place.asked(CANCEL).is_some() || place.remove(INTERRUPT));
     // A child that is not reaped is none that was left.
     let left = if ended.is_some() { left::running(&places) } else { Vec::new() };
     let (status, at) = match ended {
@@ -433,11 +437,14 @@ fn watch(place: &Place, order: &Order, mut child: Child, pipes: Vec<Pipe>, outpu
         left,
         outcome: None,
         captured: None,
+        unprinted: unprinted.map(|why| CleanStr::new(&why)),
     }
 }
 
-fn wait() -> Option<Piece> {
+fn wait(held: &mut Duration) -> Option<Piece> {
+    let began = clock::boot();
     std::thread::sleep(LOOK / 10);
+    *held += clock::boot() - began;
     None
 }
 

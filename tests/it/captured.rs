@@ -1,7 +1,8 @@
 //! What programs print for a terminal, wherever it comes in: no rest of a sequence, the last state of a meter, and every word.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use warroom::text::TEXT_BYTES;
 
@@ -78,4 +79,46 @@ fn a_meter_of_megabytes_is_one_line_and_a_text_beyond_the_limit_is_nothing_at_al
     let (status, _, complaint) = piped(&mut host.command(&["note", "-i", "INC-1"]), format!("{long}é").as_bytes());
     assert_eq!((status, last(&host)), (1, long.into()), "{complaint}");
     assert!(complaint.contains("65,538") && complaint.contains("65,536"), "{complaint}");
+}
+
+#[test]
+fn a_reader_that_is_slow_gets_all_that_a_command_prints() {
+    let host = Host::new();
+    host.declare();
+    for is_nonblocking in [false, true] {
+        let (mut read, write) = std::io::pipe().unwrap();
+        rustix::io::ioctl_fionbio(&write, is_nonblocking).unwrap();
+        let mut child = host
+            .command(&["--as", "dana", "run", "-i", "INC-1", "--", "seq", "-f", "line %.0f", "40000"])
+            .stdout(write)
+            .spawn()
+            .unwrap();
+        // Longer than a helper once waited for its reader.
+        std::thread::sleep(Duration::from_millis(3_500));
+        let mut said = String::new();
+        read.read_to_string(&mut said).unwrap();
+        let all: String = (1..=40_000).map(|number| format!("line {number}\n")).collect();
+        assert_eq!(said.len(), all.len(), "non-blocking: {is_nonblocking}");
+        assert!(said == all && code(child.wait().unwrap()) == 0);
+    }
+}
+
+#[test]
+fn a_command_whose_output_could_not_be_printed_is_done_with_a_status_of_its_own() {
+    let host = Host::new();
+    host.declare();
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for (script, status) in [("echo seen", 4), ("echo seen; exit 7", 7)] {
+        let output = host
+            .command(&["--as", "dana", "run", "-i", "INC-1", "--", "sh", "-c", script])
+            .stdout(full())
+            .output()
+            .unwrap();
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(code(output.status), status, "{complaint}");
+        assert!(complaint.contains("done, printing failed (No space left"), "{complaint}");
+        let file = complaint.split(" is in ").nth(1).unwrap().trim();
+        assert!(std::fs::read_to_string(file).unwrap().ends_with("seen\n"), "{file}");
+        assert!(last(&host).as_str().unwrap().ends_with("seen\n"));
+    }
 }
