@@ -158,7 +158,9 @@ impl Shown {
         for rect in rects {
             let rect = rect.intersection(area);
             for row in rect.top()..rect.bottom() {
-                self.row(next, row - area.y, rect.left() - area.x, rect.right() - area.x, out);
+                let (left, right) = (rect.left() - area.x, rect.right() - area.x);
+                let cursor = cursor.filter(|at| at.y == row).map(|at| at.x.saturating_sub(area.x));
+                self.row(next, row - area.y, (left, right), cursor, out);
             }
         }
         let cursor = cursor.filter(|at| area.contains(*at));
@@ -176,11 +178,11 @@ impl Shown {
     }
 
     /// Brings columns `left..right` of a row up to date.
-    fn row(&mut self, next: &Buffer, y: u16, left: u16, right: u16, out: &mut Vec<u8>) {
+    fn row(&mut self, next: &Buffer, y: u16, (left, right): (u16, u16), cursor: Option<u16>, out: &mut Vec<u8>) {
         let width = next.area.width;
         let base = usize::from(y) * usize::from(width);
         let line = &next.content[base..base + usize::from(width)];
-        let prepared = if self.habits.is_usual() { None } else { self.habits.row(line) };
+        let prepared = if self.habits.is_usual() { None } else { self.habits.row(line, cursor) };
         let line = prepared.as_deref().unwrap_or(line);
         // What begins or ends a text may change far from what was drawn.
         let (left, right) = if self.habits.isolates { (0, width) } else { (left, right) };

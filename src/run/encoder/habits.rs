@@ -55,8 +55,8 @@ impl Habits {
         self == Self::default()
     }
 
-    /// A row as the terminal needs it; nothing where it needs no other.
-    pub(super) fn row(self, line: &[Cell]) -> Option<Vec<Cell>> {
+    /// A row as the terminal needs it, with the column of the cursor if that is in it; nothing where it needs no other.
+    pub(super) fn row(self, line: &[Cell], cursor: Option<u16>) -> Option<Vec<Cell>> {
         if line.iter().all(|cell| cell.symbol().is_ascii()) {
             return None;
         }
@@ -72,7 +72,7 @@ impl Habits {
             }
         }
         if self.isolates && row.iter().any(|cell| first_strong(cell.symbol()) == Some(Direction::Left)) {
-            isolate(&mut row);
+            isolate(&mut row, cursor.map(usize::from));
         }
         Some(row)
     }
@@ -97,7 +97,11 @@ fn is_ambiguous(symbol: &str) -> bool {
 /// What stands for it in ASCII: a letter without its accents, a sign that looks like it, or a mark that something is there.
 fn plain(symbol: &str) -> String {
     let bare = folded_cased(symbol);
-    if bare.len() == 1 && bare.is_ascii() { bare } else { ascii_of(symbol).to_owned() }
+    match symbol {
+        "«" | "»" => "\"".to_owned(),
+        _ if bare.len() == 1 && bare.is_ascii() => bare,
+        _ => ascii_of(symbol).to_owned(),
+    }
 }
 
 /// Where a letter makes a text run to.
@@ -122,15 +126,15 @@ fn first_strong(symbol: &str) -> Option<Direction> {
     })
 }
 
-/// Makes each text with a right-to-left letter an isolate. A text is what stands together in one style, with single blanks in it; digits before its
-/// first letter are the column before it (a time, a number) and stay where they are.
-fn isolate(row: &mut [Cell]) {
+/// Makes each text with a right-to-left letter an isolate. A text is what stands together in one style, with single blanks in it.
+fn isolate(row: &mut [Cell], cursor: Option<usize>) {
     let mut places = Vec::with_capacity(row.len());
     let mut x = 0;
     while x < row.len() {
         places.push(x);
         x += UnicodeWidthStr::width(row[x].symbol()).max(1);
     }
+    let cursor = cursor.and_then(|column| places.iter().position(|x| *x == column));
     let mut at = 0;
     while at < places.len() {
         let end = text_end(row, &places, at);
@@ -138,8 +142,14 @@ fn isolate(row: &mut [Cell]) {
             at += 1;
             continue;
         }
-        mark(row, &places, at, end);
-        at = end;
+        for (first, last) in texts(row, &places, at, end) {
+            // What is typed goes on where the cursor is: that belongs to the text, in its direction.
+            let is_typed = |cursor: &usize| (last + 1..=*cursor).all(|place| row[places[place]].symbol() == " ");
+            let last = cursor.filter(|cursor| last < *cursor && *cursor < last + 3).filter(is_typed).unwrap_or(last);
+            mark(row, &places, first, last);
+            at = at.max(last);
+        }
+        at = at.max(end);
     }
 }
 
@@ -167,17 +177,58 @@ fn is_border(symbol: &str) -> bool {
     symbol == "|" || symbol.starts_with(|letter| matches!(letter, '\u{2500}'..='\u{259f}'))
 }
 
-/// Isolates the text between two places, where it runs to the left somewhere.
-fn mark(row: &mut [Cell], places: &[usize], begin: usize, end: usize) {
-    let strong = |at: usize| first_strong(row[places[at]].symbol());
-    if !(begin..end).any(|at| strong(at) == Some(Direction::Left)) {
-        return;
-    }
-    let Some(letter) = (begin..end).find(|at| strong(*at).is_some()) else { return };
+/// The first and the last place of what is to be isolated of a text: all of it where most of it runs to the left, a name of a few words where it stands
+/// in a sentence of another language. Digits before its first letter, and a length of time behind it, are columns of their own.
+fn texts(row: &[Cell], places: &[usize], begin: usize, end: usize) -> Vec<(usize, usize)> {
+    let symbol = |at: usize| row[places[at]].symbol();
+    let strong = |at: usize| first_strong(symbol(at));
+    let count = |which: Direction| (begin..end).filter(|at| strong(*at) == Some(which)).count();
+    let (left, right) = (count(Direction::Left), count(Direction::Right));
     // A bracket belongs to the word that it opens.
-    let is_opening =
-        |at: &usize| matches!(row[places[*at]].symbol(), "(" | "[" | "{" | "«" | "\"" | "“" | "‹" | "<" | "#" | "@");
-    let first = letter - (begin..letter).rev().take_while(is_opening).count();
+    let opened = |letter: usize| letter - (begin..letter).rev().take_while(|at| OPENING.contains(&symbol(*at))).count();
+    if left == 0 {
+        return Vec::new();
+    }
+    let behind = before_time(&(begin..end).map(symbol).collect::<Vec<_>>());
+    if let Some(last) = behind.map(|length| begin + length - 1).or((left > 2 * right).then_some(end - 1)) {
+        let first = (begin..end).find(|at| strong(*at).is_some()).unwrap_or(begin);
+        return vec![(opened(first), last)];
+    }
+    let mut all: Vec<(usize, usize)> = Vec::new();
+    let mut is_going_on = false;
+    for at in begin..end {
+        match (strong(at), all.last_mut()) {
+            (Some(Direction::Left), Some((_, last))) if is_going_on => *last = at,
+            (Some(Direction::Left), _) => all.push((opened(at), at)),
+            (Some(Direction::Right), _) => {}
+            (None, Some((first, last)))
+                if *last + 1 == at && OPENING.contains(&symbol(*first)) && CLOSING.contains(&symbol(at)) =>
+            {
+                *last = at;
+            }
+            (None, _) => continue,
+        }
+        is_going_on = strong(at) != Some(Direction::Right);
+    }
+    all
+}
+
+const OPENING: [&str; 11] = ["(", "[", "{", "«", "\"", "“", "‹", "<", "#", "@", "‘"];
+const CLOSING: [&str; 9] = [")", "]", "}", "»", "\"", "”", "›", ">", "’"];
+
+/// How much of a text stands before a length of time at its end: `12 min`.
+fn before_time(text: &[&str]) -> Option<usize> {
+    let unit = [&["m", "i", "n"][..], &["s"], &["h"], &["d"]].into_iter().find(|unit| text.ends_with(unit))?;
+    let number = text[..text.len() - unit.len()].strip_suffix(&[" "])?;
+    let digits = number.iter().rev().take_while(|digit| digit.bytes().all(|byte| byte.is_ascii_digit())).count();
+    let before = number[..number.len() - digits].strip_suffix(&[" "]).filter(|_| digits > 0)?;
+    let is_name = before.iter().any(|symbol| first_strong(symbol) == Some(Direction::Left))
+        && !before.iter().any(|symbol| first_strong(symbol) == Some(Direction::Right));
+    is_name.then_some(before.len())
+}
+
+/// Isolates what stands from one place to another.
+fn mark(row: &mut [Cell], places: &[usize], first: usize, last: usize) {
     let hang = |cell: &mut Cell, mark: char| {
         let symbol = format!("{}{mark}", cell.symbol());
         cell.set_symbol(&symbol);
@@ -186,9 +237,9 @@ fn mark(row: &mut [Cell], places: &[usize], begin: usize, end: usize) {
     match first.checked_sub(1) {
         Some(before) => {
             hang(&mut row[places[before]], ISOLATE);
-            hang(&mut row[places[end - 1]], END);
+            hang(&mut row[places[last]], END);
         }
-        None => hang(&mut row[places[end - 1]], APART),
+        None => hang(&mut row[places[last]], APART),
     }
 }
 
@@ -208,7 +259,7 @@ mod tests {
         for (x, text, style) in texts {
             buffer.set_string(*x, 0, text, *style);
         }
-        let row = habits.row(&buffer.content).unwrap_or(buffer.content.clone());
+        let row = habits.row(&buffer.content, None).unwrap_or(buffer.content.clone());
         assert_eq!(row.len(), 40);
         let mut text = String::new();
         let mut x = 0;
@@ -232,6 +283,9 @@ mod tests {
             (vec![(1, "مهدی", Style::new().bold()), (6, "درگاه", plain)], " <مهدی> <درگاه>"),
             (vec![(1, "支付 درگاه", plain)], " <支付 درگاه>"),
             (vec![(0, "支付 12", plain), (9, "درگاه", plain)], "支付 12  <درگاه>"),
+            (vec![(1, "دانا کریمی is Incident Commander", plain)], " <دانا کریمی> is Incident Commander"),
+            (vec![(1, "دانا کریمی 12 min", plain)], " <دانا کریمی> 12 min"),
+            (vec![(1, "dana told (مهدی) and «علی» at 12", plain)], " dana told <(مهدی)> and <«علی»> at 12"),
             (vec![(1, "dana", plain), (6, "12:30", plain)], " dana 12:30"),
         ] {
             assert_eq!(sent(TURNS, &texts), row);
@@ -241,7 +295,7 @@ mod tests {
     #[test]
     fn a_terminal_that_draws_wide_what_is_ambiguous_gets_it_in_ascii_and_all_else_as_it_is() {
         let plain = Style::new();
-        assert_eq!(sent(WIDE, &[(0, "│─ 支付 … é α → درگاه ü 한", plain)]), "|- 支付 ~ e ? > درگاه u 한");
+        assert_eq!(sent(WIDE, &[(0, "│─ 支付 … é α → «درگاه» ü 한", plain)]), "|- 支付 ~ e ? > \"درگاه\" u 한");
     }
 
     #[test]
@@ -256,5 +310,20 @@ mod tests {
         assert!(!of(&[("VTE_VERSION", "7006"), ("TMUX", "/tmp/tmux-0/default,1,0")]));
         assert!(!of(&[("VTE_VERSION", "7006"), ("TERM", "screen-256color")]));
         assert!(!of(&[("TERM", "mlterm"), ("MLTERM", "3.9.0")]));
+    }
+
+    #[test]
+    fn the_cursor_behind_a_text_that_is_typed_stands_in_its_direction() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 1));
+        buffer.set_string(0, 0, "> درگاه", Style::new());
+        let text = |cursor| {
+            let row = TURNS.row(&buffer.content, cursor).unwrap();
+            row.iter().map(Cell::symbol).collect::<String>().replace(ISOLATE, "<").replace(END, ">")
+        };
+        assert_eq!(text(None), "> <درگاه>     ");
+        assert_eq!(text(Some(7)), "> <درگاه >    ");
+        assert_eq!(text(Some(8)), "> <درگاه  >   ", "behind a blank that was typed");
+        assert_eq!(text(Some(3)), "> <درگاه>     ");
+        assert_eq!(text(Some(11)), "> <درگاه>     ");
     }
 }
