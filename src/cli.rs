@@ -665,6 +665,12 @@ fn given_or_piped(words: &[String]) -> Result<String, Ending> {
     piped()
 }
 
+/// The words as they were typed; a lone `-` reads them from stdin, as everywhere else in a shell.
+fn words_or_piped(words: &[String]) -> Result<String, Ending> {
+    let given = args::joined(words);
+    if given == "-" { piped().map(|text| text.trim_end().to_owned()) } else { Ok(given) }
+}
+
 /// The text of the pipe.
 fn piped() -> Result<String, Ending> {
     let mut stdin = std::io::stdin().lock();

@@ -126,7 +126,7 @@ pub(super) fn listen(config: &Config, told: &Listening) -> Result<ExitCode, Endi
 /// Records a change; it is on disk when this succeeds.
 pub(super) fn change(config: &Config, told: &Told) -> Result<ExitCode, Ending> {
     let now = clock::wall();
-    let what = CleanStr::new(super::args::joined(&told.text).trim());
+    let what = CleanStr::new(super::words_or_piped(&told.text)?.trim());
     if what.is_empty() {
         return Err(Ending::Usage("say what changed: warroom change -s SERVICE TEXT".to_owned()));
     }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::alerts::{asked, open_incidents};
 use super::answers::{actor, moment, place, via};
-use super::{Ending, args, print, say_error};
+use super::{Ending, print, say_error, words_or_piped};
 use crate::alert::declaring::{Against, Ground, against, linked, proposed};
 use crate::alert::{burst, covered_by};
 use crate::config::{Config, files};
@@ -36,7 +36,7 @@ pub(super) struct Declaring {
     from: Option<String>,
     #[command(flatten)]
     reported: Reported,
-    /// What is wrong, in one line
+    /// What is wrong, in one line; a lone - reads it from stdin
     title: Vec<String>,
 }
 
@@ -116,7 +116,7 @@ pub(super) fn declare(config: &Config, told: &Declaring) -> Result<ExitCode, End
 fn reported(config: &Config, told: &Declaring, me: &Actor, now: DateTime<Utc>) -> Result<Declared, Ending> {
     let reported = &told.reported;
     Ok(Declared {
-        title: CleanStr::new(&args::joined(&told.title)),
+        title: CleanStr::new(&words_or_piped(&told.title)?),
         severity: told.severity.unwrap_or(Severity::Sev2),
         service: told.service.as_deref().map(Into::into),
         detected_at: Some(reported.detected_at(config, now)?.unwrap_or(now)),
@@ -173,7 +173,7 @@ fn from_alerts(
         }
         Some(Against::InScope(..)) | None => {}
     }
-    let title = args::joined(&told.title);
+    let title = words_or_piped(&told.title)?;
     let title = (!title.trim().is_empty()).then(|| CleanStr::new(&title));
     let zone = config.zone.to_string();
     let mut body = proposed(&grounds, told.severity, title, &zone, now)

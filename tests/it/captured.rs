@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use warroom::text::TEXT_BYTES;
+use warroom::text::printed::printed;
+use warroom::text::{CleanText, TEXT_BYTES};
 
 use crate::plain::Host;
 use crate::support::pty::code;
@@ -120,5 +121,109 @@ fn a_command_whose_output_could_not_be_printed_is_done_with_a_status_of_its_own(
         let file = complaint.split(" is in ").nth(1).unwrap().trim();
         assert!(std::fs::read_to_string(file).unwrap().ends_with("seen\n"), "{file}");
         assert!(last(&host).as_str().unwrap().ends_with("seen\n"));
+    }
+}
+
+/// Where people give words in a shell: the subcommand, and what stands before and behind the text.
+const DOORS: [(&str, &str, &str); 14] = [
+    ("note -i INC-1", "", ""),
+    ("title -i INC-1", "", ""),
+    ("theory -i INC-1", "", ""),
+    ("eliminated -i INC-1", "1 ", ""),
+    ("propose -i INC-1", "", " | fees | back"),
+    ("propose -i INC-1", "restart | ", " | back"),
+    ("object -i INC-1", "1 ", ""),
+    ("decide -i INC-1", "1 yes ", ""),
+    ("follow-up -i INC-1", "", ""),
+    ("done -i INC-1", "1 ", ""),
+    ("skip -i INC-1", "2 ", ""),
+    ("severity -i INC-1", "1 ", ""),
+    ("handover -i INC-1", "ic sara ", ""),
+    ("declare --severity sev3", "", ""),
+];
+
+#[test]
+fn at_every_door_a_text_is_kept_whole_or_refused_with_both_numbers_and_nothing_of_it_stays() {
+    let host = Host::new();
+    host.declare();
+    for words in
+        [&["take", "ic"][..], &["theory", "the pool"], &["propose", "a | b | c"], &["assign", "@omid check 5m"]]
+    {
+        assert_eq!(host.run(words).0, 0, "{words:?}");
+    }
+    let records = || -> Vec<u8> {
+        let folder = host.home.path().join("state/warroom/journal");
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        files.filter(|file| file.is_file()).flat_map(|file| std::fs::read(file).unwrap()).collect()
+    };
+    let has = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+    for (place, (words, before, behind)) in DOORS.into_iter().enumerate() {
+        let words: Vec<&str> = words.split(' ').collect();
+        for (is_piped, bytes, fits) in
+            [(false, TEXT_BYTES + 1, false), (true, TEXT_BYTES + 1, false), (place % 2 == 0, 60_000, true)]
+        {
+            if is_piped && !behind.is_empty() {
+                continue;
+            }
+            let mark = format!("door{place}way{is_piped}{bytes}");
+            let text = format!("{mark} {} {mark}", "é".repeat((bytes - 2 * mark.len() - 2) / 2));
+            let text = format!("{text}{}", "x".repeat(bytes - text.len()));
+            let (given, piped_text) = if is_piped { ("-", text.as_str()) } else { (text.as_str(), "") };
+            let all = format!("{before}{given}{behind}");
+            let parts = before.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>();
+            let tail = all.strip_prefix(before).unwrap();
+            let told = [&words[..], &parts, &[tail]].concat();
+            let (status, _, complaint) = piped(&mut host.command(&told), piped_text.as_bytes());
+            let kept = records();
+            if fits {
+                assert_eq!(status, 0, "{words:?}: {complaint}");
+                let (_, shown) = host.run(&["show", if words[0] == "declare" { "INC-2" } else { "INC-1" }]);
+                assert!(shown.contains(&mark), "{words:?}");
+                // A database keeps a long text in pages: its export has it in one piece.
+                let id = if words[0] == "declare" { "INC-2" } else { "INC-1" };
+                assert!(host.run(&["journal", "export", id]).1.contains(&text), "{words:?} keeps a part");
+            } else {
+                assert!([1, 2].contains(&status), "{words:?}: {complaint}");
+                assert!(complaint.contains("65,5") && complaint.contains("at most 65,536"), "{words:?}: {complaint}");
+                assert!(!has(&kept, &mark), "{words:?} was refused, and a part of it stays");
+            }
+        }
+    }
+}
+
+#[test]
+fn any_bytes_leave_the_text_that_a_terminal_shows_of_them() {
+    let host = Host::new();
+    host.declare();
+    let mut seed: u32 = 1;
+    let mut next = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        seed >> 16
+    };
+    let pieces: [&[u8]; 14] = [
+        b"\x1b[",
+        b"\x1b]8;;",
+        b"31m",
+        b"word ",
+        "\u{645}\u{6cc}\u{200c}\u{62e}".as_bytes(),
+        b"\r",
+        b"\n",
+        b"\x08",
+        b"\x07",
+        b"\xff",
+        b"\x1b\\",
+        "\u{9b}".as_bytes(),
+        b"\t",
+        b"\x00",
+    ];
+    for _ in 0..8 {
+        let bytes: Vec<u8> = (0..60)
+            .flat_map(|_| pieces[usize::try_from(next()).unwrap() % pieces.len()].to_vec())
+            .chain(*b" end")
+            .collect();
+        let (status, _, complaint) = piped(&mut host.command(&["note", "-i", "INC-1"]), &bytes);
+        assert_eq!(status, 0, "{bytes:?}: {complaint}");
+        let shown = CleanText::new(&printed(&String::from_utf8_lossy(&bytes)));
+        assert_eq!(last(&host).as_str().unwrap().trim(), shown.trim(), "{bytes:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! Answers that cannot be printed: whoever reads the exit status must not believe that nothing happened where something did, nor the other way round.
 
+use std::io::{Seek, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
@@ -34,7 +35,16 @@ impl Sink {
 }
 
 fn into(sink: Sink, host: &Host, words: &[&str]) -> (i32, String) {
-    let output = host.command(words).current_dir(host.home.path()).stdout(sink.open()).output().unwrap();
+    let mut command = host.command(words);
+    // In a loop over a list stdin is the list, and nobody's notes: every reader of the one description moves its place.
+    let mut list = tempfile::tempfile().unwrap();
+    list.write_all(b"INC-1\nINC-2\n").and_then(|()| list.rewind()).unwrap();
+    // `run` says that its command does not get it.
+    if words[0] != "run" {
+        command.stdin(list.try_clone().unwrap());
+    }
+    let output = command.current_dir(host.home.path()).stdout(sink.open()).output().unwrap();
+    assert_eq!(list.stream_position().unwrap(), 0, "{words:?} reads the list of the loop that it stands in");
     (code(output.status), String::from_utf8(output.stderr).unwrap())
 }
 
