@@ -354,7 +354,8 @@ impl Shell {
     /// Keeps what is half-typed in a form where the form belongs: beside its record, or in this account's folder.
     fn keep_form(&mut self, form: String, half: Option<HalfTyped>) {
         if form.starts_with(DECLARE) {
-            return self.unrecorded.keep(form, half);
+            let refused = self.unrecorded.keep(form, half);
+            return self.answers.extend(refused.map(|why| Msg::Failed(CleanText::new(&why))));
         }
         self.tell(Request::KeepForm { form, half });
     }
@@ -512,7 +513,8 @@ impl Shell {
         if let Some(text) = draft {
             self.tell(Request::SaveDraft(text));
         }
-        let Some(Open { id, handle, mut news }) = self.open.take() else { return Ok(()) };
+        let unkept = self.unrecorded.unkept();
+        let Some(Open { id, handle, mut news }) = self.open.take() else { return unkept.map_or(Ok(()), Err) };
         let in_time = handle.close(patience);
         let mut is_writable = true;
         while let Ok(news) = news.try_recv() {
@@ -525,7 +527,9 @@ impl Shell {
         // That a draft was kept is never answered: where the disk stalls, it may wait with the rest.
         let is_kept = in_time && is_writable;
         let typed = typed.filter(|typed| !is_kept && !typed.is_empty());
-        rescue::rescue(&self.plan.log, id, &self.waiting, typed.as_deref(), in_time)
+        let rescued = rescue::rescue(&self.plan.log, id, &self.waiting, typed.as_deref(), in_time);
+        let unsaid: Vec<String> = rescued.err().into_iter().chain(unkept).collect();
+        if unsaid.is_empty() { Ok(()) } else { Err(unsaid.join("\n")) }
     }
 }
 

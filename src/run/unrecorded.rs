@@ -23,13 +23,15 @@ pub(super) struct Unrecorded {
     forms: BTreeMap<String, HalfTyped>,
     /// This console's file, once it wrote one, and locked as long as it lives.
     file: Option<File>,
+    /// Why the last of it is not on the disk.
+    failed: Option<String>,
 }
 
 impl Unrecorded {
     /// Those of a console whose log is in this place.
     pub(super) fn new(log: &Path, console: &str) -> Self {
         let folder = log.with_file_name("half-typed");
-        Self { folder, console: console.to_owned(), forms: BTreeMap::new(), file: None }
+        Self { folder, console: console.to_owned(), forms: BTreeMap::new(), file: None, failed: None }
     }
 
     /// Takes over what consoles that are gone had left.
@@ -63,15 +65,34 @@ impl Unrecorded {
         self.forms.clone().into_iter().collect()
     }
 
-    /// Keeps what is half-typed in a form, or forgets it.
-    pub(super) fn keep(&mut self, form: String, half: Option<HalfTyped>) {
+    /// Keeps what is half-typed in a form, or forgets it; what is to be said where the disk begins to refuse it.
+    pub(super) fn keep(&mut self, form: String, half: Option<HalfTyped>) -> Option<String> {
         match half {
             Some(half) => drop(self.forms.insert(form, half.map(|text| crate::vault::mask().mask_unfinished(text)))),
             None => drop(self.forms.remove(&form)),
         }
-        if let Err(error) = self.write() {
-            tracing::warn!(%error, "what is half-typed for a new incident is not kept on disk");
-        }
+        self.write_again()
+    }
+
+    /// Tries once more what the disk refused.
+    fn write_again(&mut self) -> Option<String> {
+        let failed = self.write().err().map(|error| error.to_string());
+        let is_new = failed.is_some() && self.failed.is_none();
+        self.failed = failed;
+        self.failed.as_ref().filter(|_| is_new).map(|why| {
+            tracing::warn!(why, "what is half-typed for a new incident is not kept on disk");
+            format!("what is half-typed for a new incident stays here, but is NOT ON DISK: {why}")
+        })
+    }
+
+    /// What a console that ends must say: the words themselves, where the disk did not take them even now.
+    pub(super) fn unkept(&mut self) -> Option<String> {
+        self.failed.as_ref()?;
+        self.write_again();
+        let why = self.failed.as_ref()?;
+        let texts: Vec<String> = self.forms.values().map(HalfTyped::text).collect();
+        (!texts.is_empty())
+            .then(|| format!("NOT ON DISK ({why}): half-typed for a new incident:\n{}", texts.join("\n")))
     }
 
     /// Writes all of it beside the file that is there, and takes that one's place: a reader never sees half of it.
@@ -100,6 +121,25 @@ mod tests {
 
     fn half(text: &str) -> HalfTyped {
         HalfTyped { texts: vec![Some(text.to_owned()), None], choices: Vec::new() }
+    }
+
+    #[test]
+    fn what_the_disk_refuses_is_said_once_and_in_words_at_the_end_unless_it_takes_it_after_all() {
+        let folder = tempfile::tempdir().unwrap();
+        // No folder can be made where a file stands.
+        let in_the_way = folder.path().join("half-typed");
+        std::fs::write(&in_the_way, "").unwrap();
+        let mut typed = Unrecorded::new(&folder.path().join("log"), "c1");
+        let said = typed.keep("Declare".to_owned(), Some(half("refunds")));
+        assert!(said.as_ref().is_some_and(|said| said.contains("NOT ON DISK")), "{said:?}");
+        assert_eq!(typed.keep("Declare".to_owned(), Some(half("refunds fail é متن"))), None, "said already");
+        let last = typed.unkept().unwrap();
+        assert!(last.ends_with("half-typed for a new incident:\nrefunds fail é متن"), "{last}");
+        std::fs::remove_file(&in_the_way).unwrap();
+        assert_eq!(typed.unkept(), None);
+        drop(typed);
+        let mut next = Unrecorded::new(&folder.path().join("log"), "c2");
+        assert_eq!(next.adopt(), [("Declare".to_owned(), half("refunds fail é متن"))]);
     }
 
     #[test]

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::values::{drain, with_book};
 use super::*;
 use crate::console::overlay::{self, Shown};
-use crate::incident::{
-    Answer, Duty, Milestone, NoteAdded, NoteKind, Purpose as Doing, ReviewOf, Seat, Severity, StepRef,
-};
+use crate::incident::{Answer, Duty, Milestone, NoteAdded, NoteKind, Purpose as Doing, ReviewOf, Seat, Severity};
 use crate::pane::{FormKind, Purpose};
 use crate::text::half_typed::HalfTyped;
 
@@ -44,10 +43,7 @@ fn kinds() -> Vec<FormKind> {
         FormKind::Review(ReviewOf::Matrix),
         FormKind::FollowUp(None),
         FormKind::AmendTime(Milestone::Detected),
-        FormKind::Parameters {
-            step: StepRef { service: "alipay".into(), step: "rollback".into() },
-            purpose: Doing::Do,
-        },
+        FormKind::Parameters { step: drain(), purpose: Doing::Do },
     ];
     for kind in &all {
         match kind {
@@ -83,9 +79,17 @@ fn kinds() -> Vec<FormKind> {
 /// Every way in which a person types into something above the panes.
 fn every_form() -> Vec<(String, Opens)> {
     let id = EntryId { rid: 1, rseq: 1 };
-    let forms = kinds().into_iter().filter(|kind| !matches!(kind, FormKind::Parameters { .. }));
-    let forms = forms.map(|kind| -> (String, Opens) {
-        (format!("{kind:?}"), Box::new(move |desk| desk.console.show_form(kind.clone(), desk.wall)))
+    let forms = kinds().into_iter().map(|kind| -> (String, Opens) {
+        let name = format!("{kind:?}");
+        let opens = move |desk: &mut Desk| match &kind {
+            // Its fields are those of the step's command.
+            FormKind::Parameters { step, purpose } => {
+                let offer = overlay::step(step, *purpose, &desk.console.cx(desk.wall));
+                desk.console.take_offer(offer, desk.wall, &mut Vec::new());
+            }
+            kind => desk.console.show_form(kind.clone(), desk.wall),
+        };
+        (name, Box::new(opens))
     });
     let purposes = [
         Purpose::Title,
@@ -140,10 +144,15 @@ fn on_disk(desk: &Desk) -> Vec<(String, HalfTyped)> {
     kept.into_iter().collect()
 }
 
+/// A desk with a playbook whose step asks for values.
+fn seated() -> Desk {
+    Desk::open_with(Settings { layout: Layout::Ic, ..with_book("c1") }, (120, 40))
+}
+
 #[test]
 fn whatever_closes_a_form_it_opens_again_with_what_was_typed_byte_for_byte() {
     for (name, open) in every_form() {
-        let mut desk = Desk::open(Layout::Ic, (120, 40));
+        let mut desk = seated();
         let opens = |desk: &mut Desk| {
             open(desk);
             desk.tell(Msg::Wake);
@@ -170,7 +179,7 @@ fn whatever_closes_a_form_it_opens_again_with_what_was_typed_byte_for_byte() {
         desk.pass(1);
         let left = on_disk(&desk);
         assert_eq!(left.len(), 1, "{name}: {left:?}");
-        let mut next = Desk::open(Layout::Ic, (120, 40));
+        let mut next = seated();
         next.tell(Msg::Journal(JournalMsg::HalfTyped(left)));
         opens(&mut next);
         assert_eq!(texts(&mut next), typed, "{name}: killed");
@@ -183,6 +192,55 @@ fn whatever_closes_a_form_it_opens_again_with_what_was_typed_byte_for_byte() {
         next.pass(1);
         assert!(next.effects.iter().any(|effect| matches!(effect, Effect::KeepForm(_, None))), "{name}");
         assert_eq!(on_disk(&next), []);
+    }
+}
+
+/// What can be wrong with the disk while somebody types.
+const TROUBLES: [(&str, fn() -> JournalMsg); 2] = [
+    ("full", || JournalMsg::Unwritable("No space left on device".into())),
+    ("stalled", || JournalMsg::Stalled(Some(at(60)))),
+];
+
+#[test]
+fn on_a_disk_that_is_full_or_stalled_a_form_keeps_its_text_and_the_last_words_have_it() {
+    for (trouble, msg) in TROUBLES {
+        for (name, open) in every_form() {
+            let mut desk = seated();
+            let opens = |desk: &mut Desk| {
+                open(desk);
+                desk.tell(Msg::Wake);
+            };
+            opens(&mut desk);
+            // It begins in the middle of the word.
+            let (first, rest) = TYPED.split_at(TYPED.find(char::is_whitespace).unwrap_or_default());
+            desk.keys(first);
+            desk.tell(Msg::Journal(msg()));
+            desk.keys(rest);
+            let typed = texts(&mut desk);
+            assert!(typed.iter().any(|text| text.contains(TYPED)), "{trouble}, {name}: {typed:?}");
+            for closes in [KeyCode::Esc, KeyCode::Char('c')] {
+                match closes {
+                    KeyCode::Esc => desk.key(KeyCode::Esc),
+                    _ => desk.ctrl('c'),
+                }
+                assert!(desk.console.overlay.is_none(), "{trouble}, {name}: {}", desk.said());
+                opens(&mut desk);
+                assert_eq!(texts(&mut desk), typed, "{trouble}, {name}");
+            }
+            desk.tell(Msg::Input(InputEvent::Resize(1, 1)));
+            desk.tell(Msg::Input(InputEvent::Resize(120, 40)));
+            assert_eq!(texts(&mut desk), typed, "{trouble}, {name}: resized");
+            // What a console says that ends before the disk answers.
+            let last = desk.console.half_typed().unwrap_or_default();
+            assert!(last.contains(TYPED), "{trouble}, {name}: {last:?}");
+            // The journal has it by then, and writes it as soon as it can.
+            desk.pass(1);
+            assert_eq!(on_disk(&desk).len(), 1, "{trouble}, {name}");
+            for well in [JournalMsg::Stalled(None), JournalMsg::Writable] {
+                desk.tell(Msg::Journal(well));
+            }
+            assert_eq!(texts(&mut desk), typed, "{trouble}, {name}: well again");
+        }
     }
 }
 

@@ -29,11 +29,11 @@ do.command.parameters.count = { int = [1, 9], default = "1" }
 do.command.parameters.tag = { fill = "{incident}" }
 "#;
 
-fn drain() -> StepRef {
+pub(super) fn drain() -> StepRef {
     StepRef { service: "alipay".into(), step: "drain".into() }
 }
 
-fn with_book(console: &str) -> Settings {
+pub(super) fn with_book(console: &str) -> Settings {
     let mut catalogue = Catalogue::default();
     catalogue.take("alipay.toml", BOOK);
     assert!(catalogue.problems.is_empty(), "{:?}", catalogue.problems);
