@@ -20,6 +20,7 @@ pub mod intake;
 pub mod keeper;
 pub mod keys;
 mod known;
+pub mod lacking;
 pub(crate) mod log;
 pub mod merge;
 pub mod pace;
@@ -242,7 +243,7 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
     view.draw(&tty, clock::wall())?;
     let _log = log::start(&plan.log);
     let mut signals = Signals::new()?;
-    let alarm = Alarm::new()?;
+    let alarm = Alarm::unset();
     let mut input = Input::new(plan.is_remote);
     let mut pace = Pace::default();
     let fault = plan.fault;
@@ -281,6 +282,7 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
             continue;
         }
         if let Some(paged) = shell.wants_pager() {
+    shell.remark(lacking::notice());
             if let Some(ending) = view.page(&tty, &mut signals, paged, &mut shell).await {
                 break ending.status();
             }

@@ -20,6 +20,7 @@ use crate::incident::{Act, DeliveryState, Incident, IncidentId, Phase};
 use crate::journal::JournalDir;
 use crate::oncall::known_as;
 use crate::run::encoder::Habits;
+use crate::run::lacking::lacking;
 use crate::run::{clock, doctor, records};
 use crate::source::http::Way;
 use crate::text::CleanStr;
@@ -91,6 +92,7 @@ fn on_this_machine(config: &Config, inputs: &Inputs, journal: &Found) -> Vec<Fin
             Finding::doubtful("terminal", "the locale is not UTF-8: charts are drawn in ASCII (LC_ALL=C.UTF-8)")
         }
     });
+    findings.extend(lacking().iter().map(|one| Finding::doubtful(one.what, &one.why)));
     findings
 }
 

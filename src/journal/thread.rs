@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError as NewsError;
 
@@ -236,19 +236,22 @@ impl JournalHandle {
 #[derive(Debug)]
 struct Stop {
     is_set: AtomicBool,
+    /// The end that is read, and the one that is written: a pipe, which every system and every filter of system calls allows.
     event: OwnedFd,
+    rings: OwnedFd,
 }
 
 impl Stop {
     fn new() -> std::io::Result<Self> {
-        let event = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self { is_set: AtomicBool::new(false), event })
+        let (event, rings) = std::io::pipe()?;
+        Ok(Self { is_set: AtomicBool::new(false), event: event.into(), rings: rings.into() })
     }
 
     fn set(&self) {
-        self.is_set.store(true, Ordering::SeqCst);
-        // The counter cannot overflow: it is written a few times in all.
-        let _ = rustix::io::write(&self.event, &1_u64.to_ne_bytes());
+        // Nobody takes the byte: the pipe stays ready.
+        if !self.is_set.swap(true, Ordering::SeqCst) {
+            let _ = rustix::io::write(&self.rings, &[1]);
+        }
     }
 
     fn is_set(&self) -> bool {

@@ -351,6 +351,11 @@ impl Shell {
         }
     }
 
+    /// Has something said that nobody asked for.
+    pub(super) fn remark(&mut self, what: Option<String>) {
+        self.answers.extend(what.map(|what| Msg::Remark(CleanText::new(&what))));
+    }
+
     /// Keeps what is half-typed in a form where the form belongs: beside its record, or in this account's folder.
     fn keep_form(&mut self, form: String, half: Option<HalfTyped>) {
         if form.starts_with(DECLARE) {
