@@ -496,6 +496,12 @@ pub fn main() -> ExitCode {
     {
         return crate::runner::run_helper(std::path::Path::new(&folder));
     }
+    let mut words = std::env::args_os().skip(1);
+    if let (Some(word), Some(told), None) = (words.next(), words.next(), words.next())
+        && word == crate::run::minder::WORD
+    {
+        return crate::run::minder::run(&told);
+    }
     let words = args::shielded(std::env::args_os());
     let matches = match verbs::added_to(Cli::command()).try_get_matches_from(words) {
         Ok(matches) => matches,

@@ -23,6 +23,7 @@ mod known;
 pub mod lacking;
 pub(crate) mod log;
 pub mod merge;
+pub mod minder;
 pub mod pace;
 mod pager;
 pub mod picture;
@@ -130,6 +131,32 @@ pub enum Fault {
     PanicLoop,
     /// A task panics after the first frame.
     PanicTask,
+    /// A thread beside the loop panics after the first frame.
+    PanicThread,
+    /// A call that ends in no other way uses up the stack after the first frame.
+    StackOverflow,
+    /// The system has no memory left after the first frame.
+    OutOfMemory,
+}
+
+impl Fault {
+    /// Does what is asked for beside the loop or to the whole process.
+    fn happen(self) {
+        match self {
+            Self::PanicLoop | Self::PanicTask => {}
+            Self::PanicThread => {
+                let _ = std::thread::Builder::new().name("asked".to_owned()).spawn(fail).map(|thread| thread.join());
+            }
+            Self::StackOverflow => drop(std::hint::black_box(deeper(1))),
+            Self::OutOfMemory => std::alloc::handle_alloc_error(std::alloc::Layout::new::<[u8; 1 << 20]>()),
+        }
+    }
+}
+
+/// Calls itself until there is no stack left.
+fn deeper(depth: u64) -> u64 {
+    let room = std::hint::black_box([depth; 512]);
+    if depth == 0 { 0 } else { deeper(depth + 1) + room[room.len() - 1] }
 }
 
 /// The theme for each ground of a terminal.
@@ -222,7 +249,7 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
         tty = tty.with_mouse();
     }
     let guard = tty.enter()?;
-    tty::install_panic_hook(tty.restore_handle(), |panic| tracing::error!("{panic}"));
+    tty::install_panic_hook(tty.restore_handle(), &plan.log, |panic| tracing::error!("{panic}"));
     let tells_its_size = tty.tells_its_size();
     let size = tty.size();
     let area = Rect::new(0, 0, size.width, size.height);
@@ -242,6 +269,9 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
     }
     view.draw(&tty, clock::wall())?;
     let _log = log::start(&plan.log);
+    if let Err(error) = tty.mind(&plan.log) {
+        tracing::warn!(%error, "nobody gives the terminal back should this process be killed: `reset` does");
+    }
     let mut signals = Signals::new()?;
     let alarm = Alarm::unset();
     let mut input = Input::new(plan.is_remote);
@@ -252,8 +282,12 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
         view.screen.send_aside(ground::ASK);
     }
     let mut shell = Shell::start(plan);
+    shell.remark(lacking::notice());
     if matches!(shell.plan.opening, Opening::Auto) {
         daily::check_up(&shell.plan, daily::Occasion::Start, shell.back());
+    }
+    if let Some(fault) = fault {
+        fault.happen();
     }
     if fault == Some(Fault::PanicTask) {
         shell.panic_in_a_task();
@@ -282,7 +316,6 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
             continue;
         }
         if let Some(paged) = shell.wants_pager() {
-    shell.remark(lacking::notice());
             if let Some(ending) = view.page(&tty, &mut signals, paged, &mut shell).await {
                 break ending.status();
             }

@@ -6,14 +6,15 @@
 //! is used, made not blocking as long as the screen is ours, and given back as it was.
 //!
 //! Invariant: once entered, every way out (quit, signal, panic on the loop's thread, stop) gives the terminal back as it was, in at
-//! most 200 ms, also when nobody reads from it.
+//! most 200 ms, also when nobody reads from it. What ends the process without a word leaves that to its minder ([`super::minder`]).
 
 use std::ffi::CStr;
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::ThreadId;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use rustix::termios::{
 use tokio::io::unix::AsyncFd;
 
 use super::clock;
+use super::minder::Minder;
 use crate::journal::Still;
 
 /// How long a stop waits for what is being written: a disk that does not answer holds nobody here.
@@ -43,6 +45,9 @@ const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?25h\x1b[?2004l\x1b[?1049l";
 const LEAVE_MOUSE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?1006l\x1b[?1002l\x1b[?25h\x1b[?2004l\x1b[?1049l";
 /// How long the way out waits for a terminal that takes no bytes before it throws away what is queued, and once more after that.
 const PATIENCE: Duration = Duration::from_millis(80);
+
+/// So many faults beside the loop are told at the end; all of them are in the log.
+const MOST_FAULTS: usize = 3;
 
 /// More columns and rows than any screen has: a buffer of 65,535 squared would be all of the memory.
 const WIDEST: u16 = 1000;
@@ -80,6 +85,10 @@ struct Modes {
     shared: Option<OFlags>,
     entered: AtomicBool,
     mouse: AtomicBool,
+    /// Who gives the terminal back when this process cannot.
+    minder: OnceLock<Minder>,
+    /// What failed beside the loop, while the screen was in use.
+    faults: Mutex<Vec<String>>,
 }
 
 /// Gives the terminal back from anywhere, once.
@@ -94,6 +103,10 @@ pub struct Guard(RestoreHandle);
 impl Drop for Guard {
     fn drop(&mut self) {
         self.0.restore();
+        self.0.tell_faults();
+        if let Some(minder) = self.0.0.minder.get() {
+            minder.dismiss();
+        }
     }
 }
 
@@ -107,7 +120,15 @@ impl Tty {
         let fd = Arc::new(fd);
         let before = tcgetattr(&fd).map_err(|error| TtyError::None(error.into()))?;
         let watched = watch(fd.clone()).map_err(|source| TtyError::Refused { what: "to be watched", source })?;
-        let modes = Modes { fd, before, shared, entered: AtomicBool::new(false), mouse: AtomicBool::new(false) };
+        let modes = Modes {
+            fd,
+            before,
+            shared,
+            entered: AtomicBool::new(false),
+            mouse: AtomicBool::new(false),
+            minder: OnceLock::new(),
+            faults: Mutex::default(),
+        };
         Ok(Self { fd: watched, modes: Arc::new(modes), mouse: false })
     }
 
@@ -115,6 +136,18 @@ impl Tty {
     pub fn with_mouse(mut self) -> Self {
         self.mouse = true;
         self
+    }
+
+    /// Has a minder give the terminal back when this process is gone without a word, and tell where the log is.
+    ///
+    /// # Errors
+    /// When none can be started: the terminal is given back by all other ways out.
+    pub fn mind(&self, log: &Path) -> io::Result<()> {
+        let modes = &*self.modes;
+        let minder = Minder::start(&modes.fd, &modes.before, modes.shared, log)?;
+        minder.tell(modes.entered.load(Ordering::SeqCst), self.mouse);
+        let _ = modes.minder.set(minder);
+        Ok(())
     }
 
     /// Raw mode, alternate screen, bracketed paste, hidden cursor.
@@ -192,12 +225,14 @@ impl Tty {
                 return Err(error);
             }
         }
+        // Before anything of it is done: whoever undoes it undoes no more than there is.
+        self.modes.tell_minder(true, self.mouse);
         self.modes.unblock();
         self.modes.entered.store(true, Ordering::SeqCst);
         self.modes.mouse.store(self.mouse, Ordering::SeqCst);
-        put(&self.modes.fd, ENTER);
+        put(self.modes.fd.as_fd(), ENTER);
         if self.mouse {
-            put(&self.modes.fd, MOUSE_ON);
+            put(self.modes.fd.as_fd(), MOUSE_ON);
         }
         Ok(())
     }
@@ -210,7 +245,7 @@ impl RestoreHandle {
         if !modes.entered.swap(false, Ordering::SeqCst) {
             return;
         }
-        put(&modes.fd, if modes.mouse.load(Ordering::SeqCst) { LEAVE_MOUSE } else { LEAVE });
+        put(modes.fd.as_fd(), way_back(modes.mouse.load(Ordering::SeqCst)));
         modes.block();
         // Changing modes from the background would stop us here; whoever is in the foreground has set his own. A terminal of another
         // session knows no foreground of ours, and stops nobody.
@@ -218,6 +253,24 @@ impl RestoreHandle {
             // Keys that were meant for the console are not the shell's.
             let _ = tcflush(&modes.fd, QueueSelector::IFlush);
             let _ = tcsetattr(&modes.fd, OptionalActions::Now, &modes.before);
+        }
+        modes.tell_minder(false, false);
+    }
+
+    /// Tells what failed beside the loop, once the terminal is given back: on the screen there was no room for it.
+    fn tell_faults(&self) {
+        let faults = std::mem::take(&mut *self.0.faults.lock().unwrap_or_else(PoisonError::into_inner));
+        if !faults.is_empty() {
+            self.say_aloud(&faults.join(""));
+        }
+    }
+
+    /// Says something where stderr goes.
+    fn say_aloud(&self, words: &str) {
+        if isatty(rustix::stdio::stderr()) {
+            self.say(words);
+        } else {
+            let _ = io::Write::write_all(&mut io::stderr(), words.as_bytes());
         }
     }
 
@@ -228,8 +281,8 @@ impl RestoreHandle {
         if write_some(fd, words.as_bytes()).is_ok_and(|count| count < words.len()) {
             // To make room is to throw away what is queued, and the way back may be in it.
             let _ = tcflush(fd, QueueSelector::OFlush);
-            put(fd, LEAVE);
-            put(fd, words.as_bytes());
+            put(fd.as_fd(), LEAVE);
+            put(fd.as_fd(), words.as_bytes());
         }
         self.0.block();
     }
@@ -241,6 +294,12 @@ impl RestoreHandle {
 }
 
 impl Modes {
+    fn tell_minder(&self, is_entered: bool, with_mouse: bool) {
+        if let Some(minder) = self.minder.get() {
+            minder.tell(is_entered, with_mouse);
+        }
+    }
+
     /// Makes a shared description not blocking; our own always is.
     fn unblock(&self) {
         if let Some(flags) = self.shared {
@@ -262,21 +321,34 @@ impl fmt::Debug for Modes {
     }
 }
 
-/// Lets a panic of this thread's loop give the terminal back before its message is printed; a panic of a task, also of one that runs
-/// on this thread, is only handed to `record`, because the screen is still in use.
-pub fn install_panic_hook(restore: RestoreHandle, record: impl Fn(&str) + Send + Sync + 'static) {
+/// Lets a panic of this thread's loop give the terminal back before its message is printed. A panic of a task, also of one that runs on this thread, or
+/// of another thread is handed to `record` and told when the screen is left: it is still in use. `log` is where `record` goes.
+pub fn install_panic_hook(restore: RestoreHandle, log: &Path, record: impl Fn(&str) + Send + Sync + 'static) {
     let loops: ThreadId = std::thread::current().id();
     let its_task = tokio::task::try_id();
-    let print = std::panic::take_hook();
+    let report = format!(
+        "This is a fault of warroom and of nobody who uses it. What is recorded is kept. To report it, send these lines to whoever maintains warroom \
+         for you, with the output of `warroom --version` and the log in {}\n",
+        crate::text::shown(&log.display().to_string())
+    );
     std::panic::set_hook(Box::new(move |panic| {
-        if std::thread::current().id() == loops && tokio::task::try_id() == its_task {
-            // Whatever happens to the record, the terminal comes first.
+        let is_loops = std::thread::current().id() == loops && tokio::task::try_id() == its_task;
+        if is_loops {
+            // Whatever happens to the words and the record, the terminal comes first.
             restore.restore();
-            if rustix::termios::isatty(rustix::stdio::stderr()) {
-                restore.say(&format!("{panic}\n{}", backtrace()));
-            } else {
-                print(panic);
+        }
+        // They may quote anything: what a service answered, what somebody typed.
+        let words = crate::vault::mask().mask(&crate::text::shown(&panic.to_string()));
+        if is_loops {
+            restore.say_aloud(&format!("{words}\n{}{report}", backtrace()));
+        } else if let Ok(mut faults) = restore.0.faults.try_lock()
+            && faults.len() < MOST_FAULTS
+        {
+            if faults.is_empty() {
+                faults.push(format!("While the console was open, a part of it failed.\n{report}"));
             }
+            let name = std::thread::current().name().unwrap_or("without a name").to_owned();
+            faults.push(format!("thread {name}: {words}\n"));
         }
         record(&panic.to_string());
     }));
@@ -314,6 +386,10 @@ fn open_own() -> rustix::io::Result<(OwnedFd, Option<OFlags>)> {
             && let Ok(own) = open(c"/dev/tty")
         {
             return Ok(own);
+        }
+        // In a chroot the name may be another's, or nobody's: the descriptor's own entry is neither.
+        if let Ok(own) = rustix::fs::open(format!("/proc/self/fd/{}", stream.as_raw_fd()), flags, Mode::empty()) {
+            return Ok((own, None));
         }
         let flags = fcntl_getfl(stream)?;
         if flags.contains(OFlags::RDWR) {
@@ -361,8 +437,13 @@ fn write_some(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
+/// What undoes all that was done to the screen.
+pub(super) fn way_back(with_mouse: bool) -> &'static [u8] {
+    if with_mouse { LEAVE_MOUSE } else { LEAVE }
+}
+
 /// Writes a few bytes for sure if that is possible at all: waits a little, then throws away what is queued before them.
-fn put(fd: &OwnedFd, mut bytes: &[u8]) {
+pub(super) fn put(fd: BorrowedFd<'_>, mut bytes: &[u8]) {
     for last in [false, true] {
         let until = clock::boot() + PATIENCE;
         while !bytes.is_empty() {
@@ -375,7 +456,7 @@ fn put(fd: &OwnedFd, mut bytes: &[u8]) {
                         break;
                     }
                     let left = rustix::time::Timespec::try_from(left).ok();
-                    let _ = poll(&mut [PollFd::new(fd, PollFlags::OUT)], left.as_ref());
+                    let _ = poll(&mut [PollFd::new(&fd, PollFlags::OUT)], left.as_ref());
                 }
                 Err(_) => return,
             }

@@ -5,6 +5,7 @@
 mod clocks;
 mod desk;
 mod faults;
+mod gone;
 mod grounds;
 mod hostile;
 mod letters;

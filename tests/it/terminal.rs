@@ -46,7 +46,7 @@ fn stand_in() {
 async fn live(busy: bool) -> i32 {
     let tty = Tty::open().unwrap();
     let mut signals = Signals::new().unwrap();
-    install_panic_hook(tty.restore_handle(), |_| {});
+    install_panic_hook(tty.restore_handle(), std::path::Path::new("/var/log/warroom"), |_| {});
     let guard = tty.enter().unwrap();
     let mut input = Input::new(false);
     let mut screen = Screen::new(Colours::On, false, None, clock::boot());
