@@ -17,6 +17,8 @@ use std::time::Duration;
 use serde_json::json;
 use warroom::run::clock;
 
+use crate::channels::github::{self, GitHub};
+use crate::channels::mattermost::{self, Mattermost};
 use crate::killed::{take_annotation, take_event, take_hook};
 use crate::reach_story::SECRETS;
 use crate::support::alertmanager::Running;
@@ -139,7 +141,8 @@ async fn every_system_for_a_console_that_is_tried_by_hand() {
         opsgenie: opsgenie.clone(),
         annotations: annotations.clone(),
     };
-    let handlers: [(&'static str, Handler); 9] = [
+    let (mattermost, github) = (Mattermost::default(), GitHub::default());
+    let handlers: [(&'static str, Handler); 11] = [
         ("pagerduty", Arc::new(move |request| pagerduty.answer(request))),
         ("slack", Arc::new(move |request| slack.answer(request))),
         ("statuspage", Arc::new(move |request| page.answer(request))),
@@ -149,6 +152,8 @@ async fn every_system_for_a_console_that_is_tried_by_hand() {
         ("webhook", Arc::new(move |request| take_hook(request, &hooks))),
         ("teams", Arc::new(teams)),
         ("opsgenie", Arc::new(move |request| opsgenie.answer(request))),
+        ("mattermost", Arc::new(move |request| mattermost.answer(request))),
+        ("github", Arc::new(move |request| github.answer(request))),
     ];
     let mut servers = Vec::new();
     for (name, handler) in handlers {
@@ -169,6 +174,8 @@ async fn every_system_for_a_console_that_is_tried_by_hand() {
          [webhook]\nurl = \"{}\"\nbearer-env = \"PD\"\n[alertmanager]\nurl = \"{}\"\n\
          [teams]\nurl = \"{}\"\nbearer-env = \"TEAMS\"\n[teams-channels]\nincident = true\n\
          [opsgenie]\nurl = \"{}/v2\"\nbearer-env = \"OPSGENIE\"\n\
+         [mattermost]\nurl = \"{}\"\nbearer-env = \"OPSGENIE\"\n[mattermost-channels]\nincident = \"{}\"\n\
+         [github]\nurl = \"{}\"\nbearer-env = \"OPSGENIE\"\n[github-issues]\nrepository = \"{}\"\n\
          [[people]]\nname = \"dana\"\nemail = \"dana@qr.example\"\n[[people]]\nname = \"bob\"\nemail = \"bob@qr.example\"\n",
         url(0),
         url(1),
@@ -182,6 +189,10 @@ async fn every_system_for_a_console_that_is_tried_by_hand() {
         alertmanager.url(),
         url(7),
         url(8),
+        url(9),
+        mattermost::CHANNEL,
+        url(10),
+        github::REPOSITORY,
     );
     std::fs::write(folder.join("config/warroom/config.toml"), config).unwrap();
     let teams = format!("{}/workflows/abc?sig=s1gn4tur3-of-the-workflow", url(7));
