@@ -232,7 +232,7 @@ pub struct Plan {
 
 /// Runs a full-screen console until it is left; gives the exit status.
 pub fn console(plan: Plan) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = crate::run::lacking::runtime()?;
     // As a task: a timer that wakes `block_on` itself writes to an event descriptor each time, once a second for nothing.
     let result = runtime.block_on(async { tokio::spawn(run(plan)).await });
     // A source that hangs in a blocking call must not keep the person waiting.

@@ -112,7 +112,7 @@ pub(super) fn listen(config: &Config, told: &Listening) -> Result<ExitCode, Endi
     let Some(auth) = auth else { return Err(Ending::Usage("a secret is needed".to_owned())) };
     auth.secret().map_err(|why| Ending::Usage(format!("the secret: {why}")))?;
     let secret = Box::new(move || auth.secret());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = crate::run::lacking::runtime()?;
     let ready = |at| {
         // Whoever started it may not listen.
         let _ = print(&format!("changes are taken at http://{at}/changes"));
@@ -163,7 +163,7 @@ fn announce(config: &Config, change: &Change) -> Result<(), Ending> {
     let Some(endpoint) = config.written.get(PAGERDUTY_EVENTS).filter(|_| config.reach.tells_changes) else {
         return Ok(());
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = crate::run::lacking::runtime()?;
     let said = match runtime.block_on(channel::announce(&super::start::endpoint(endpoint), change)) {
         Ok(Receipt::There(_)) => return Ok(()),
         Ok(Receipt::Unknown(why)) => format!("recorded, and nobody knows whether PagerDuty heard of it: {why}"),
@@ -199,7 +199,7 @@ pub(super) fn list(config: &Config, wanted: &Wanted) -> Result<ExitCode, Ending>
     let (listed, complaint) = match &config.changes.command {
         None => (Reading::default(), None),
         Some(argv) => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+            let runtime = crate::run::lacking::runtime()?;
             match runtime.block_on(changes::ask(argv)) {
                 Ok(reading) => (reading, None),
                 Err(reason) => (Reading::default(), Some(reason)),

@@ -311,7 +311,7 @@ fn of_drill(config: &Config, id: IncidentId) -> Result<Served, Ending> {
 }
 
 fn serve(served: Served, address: SocketAddr) -> Result<ExitCode, Ending> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = crate::run::lacking::runtime()?;
     let title = served.exercise.title.clone();
     let ready = |at| {
         // Whoever started it may not listen.

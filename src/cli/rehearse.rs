@@ -43,7 +43,7 @@ pub(super) fn rehearse(config: &Config, options: &SystemSettings) -> Result<Vec<
     let me = config.name.clone().unwrap_or_default();
     let mail = known_as(&config.people, &me).first().and_then(|person| person.email.clone());
     let from = mail.or_else(|| config.reach.stands_in.clone());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = crate::run::lacking::runtime()?;
     findings.extend(runtime.block_on(async {
         let (end, ends) = watch::channel(false);
         let ended = async move {

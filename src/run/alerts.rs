@@ -32,7 +32,7 @@ pub struct Asked {
 
 /// Lets each source poll once, with nothing watched but alerts.
 pub fn ask(endpoints: Vec<(&'static SourceSpec, Endpoint)>) -> anyhow::Result<Asked> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = crate::run::lacking::runtime()?;
     let asked = runtime.block_on(round(endpoints));
     runtime.shutdown_background();
     Ok(asked)

@@ -48,7 +48,7 @@ pub struct Patient {
 
 /// Asks all systems, and says what was found, in their order.
 pub fn examine(patient: &Patient) -> anyhow::Result<Vec<Finding>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = crate::run::lacking::runtime()?;
     Ok(runtime.block_on(async {
         let sources = join_all(patient.sources.iter().map(|(spec, endpoint)| source(spec, endpoint, patient)));
         let channels = join_all(patient.channels.iter().map(|(spec, endpoint)| channel(spec, endpoint, patient)));

@@ -71,6 +71,20 @@ pub fn lacking() -> Vec<Lacking> {
     Tried::here().lacking()
 }
 
+/// What everything that waits runs on.
+///
+/// # Errors
+/// When the system refuses what waiting takes: that one thing nobody can do without.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(|error| {
+        let why = format!(
+            "this system lets warroom wait for nothing ({error}): it needs epoll and eventfd; allow `epoll_create1` and `eventfd2` in the filter of \
+             system calls (seccomp, SystemCallFilter=@system-service), or raise the limit of open files (`ulimit -n`)"
+        );
+        std::io::Error::new(error.kind(), why)
+    })
+}
+
 /// The same in one sentence, for a notice; nothing where nothing is lacking.
 pub(super) fn notice() -> Option<String> {
     let all = lacking();

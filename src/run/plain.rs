@@ -57,7 +57,7 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// Runs a console in line mode until it is left; gives the exit status. Where it takes no lines, stdin is left alone and the end comes at once.
 pub fn plain(plan: Plan, takes_lines: bool) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = crate::run::lacking::runtime()?;
     let result = runtime.block_on(run(plan, takes_lines));
     runtime.shutdown_background();
     result.map(ExitCode::from)

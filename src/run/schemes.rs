@@ -21,7 +21,7 @@ const BRIEF: Limits = Limits {
 
 /// A sentence for each address whose `http://` should be `https://`, or the other way round, with its section.
 pub fn mistaken(all: Vec<(&'static str, Endpoint)>) -> Vec<String> {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() else {
+    let Ok(runtime) = crate::run::lacking::runtime() else {
         return Vec::new();
     };
     let each = all.iter().flat_map(|(name, endpoint)| endpoint.each().map(move |endpoint| (*name, endpoint)));

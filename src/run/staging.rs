@@ -35,7 +35,7 @@ pub struct Claim {
 
 /// By what a Prometheus is known to be one of staging, or why it is not.
 pub fn prove(endpoint: &Endpoint, marks: &Marks) -> Result<CleanStr, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    let runtime = crate::run::lacking::runtime();
     let runtime = runtime.map_err(|error| error.to_string())?;
     runtime.block_on(ask(endpoint, marks))
 }
@@ -78,7 +78,7 @@ pub(super) async fn ask(endpoint: &Endpoint, marks: &Marks) -> Result<CleanStr, 
 
 /// The values that a query has now; an answer that is not whole is none.
 pub(super) fn values(endpoint: &Endpoint, query: &str) -> Result<Vec<f64>, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    let runtime = crate::run::lacking::runtime();
     let runtime = runtime.map_err(|error| error.to_string())?;
     let site = Site::open("prometheus", endpoint, Limits::default()).map_err(|error| error.to_string())?;
     let found = runtime.block_on(vector(&site, query))?;

@@ -8,6 +8,7 @@ mod faults;
 mod gone;
 mod grounds;
 mod hostile;
+mod lacking;
 mod letters;
 mod own_clock;
 mod resize;

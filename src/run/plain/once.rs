@@ -77,7 +77,7 @@ pub struct ShellAnswer {
 
 /// Has one command done on the record that the plan opens.
 pub fn once(plan: Plan, asked: &ShellCommand) -> anyhow::Result<ShellAnswer> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = crate::run::lacking::runtime()?;
     let result = runtime.block_on(run(plan, asked));
     runtime.shutdown_background();
     result
