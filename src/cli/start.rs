@@ -92,7 +92,13 @@ fn begin(
         if !takes_lines && super::run::is_input_waiting() {
             super::say_error("stdin is not read here: --plain takes notes and commands from it");
         }
-        return Ok(run::plain::plain(plan, takes_lines)?);
+        return match run::plain::plain(plan, takes_lines) {
+            Err(error) if error.is::<run::plain::Unsaid>() => {
+                super::say_error(&error.to_string());
+                Ok(super::status::Status::Unprinted.into())
+            }
+            ended => Ok(ended?),
+        };
     }
     Ok(run::console(plan)?)
 }

@@ -29,7 +29,7 @@ use ratatui::layout::Rect;
 use rustix::process::{Signal, getpid, kill_process};
 
 use super::shell::{Happened, Shell};
-use super::signals::{Asked, Signals};
+use super::signals::{Asked, Ending, Signals};
 use super::tty::stop;
 use super::{LONGEST_SLEEP, Opening, PATIENCE, Plan, clock, log};
 use crate::console::drill::LATE;
@@ -40,7 +40,7 @@ use crate::exercise::Exercise;
 use crate::incident::{AlertLinked, Command, Declared, Entry, EntryId, Event, Line, Series};
 use crate::live::Finding;
 use crate::pane::{Access, Cx};
-use crate::text::{CleanText, too_many_bytes};
+use crate::text::{CleanText, many, too_many_bytes};
 use crate::widget::text::duration;
 pub use consent::Consent;
 use numbers::Numbers;
@@ -74,7 +74,8 @@ async fn run(mut plan: Plan, takes_lines: bool) -> anyhow::Result<u8> {
     let mut session = Session::new(&plan, paper);
     let mut shell = Shell::start(plan);
     let mut watch = clock::Watch::new(clock::wall(), clock::boot());
-    let status = loop {
+    let mut is_read = true;
+    let mut status = loop {
         let wall = clock::wall();
         if let Some(jump) = watch.check(wall, clock::boot()) {
             session.handle(Msg::ClockJumped(jump), wall, &mut shell);
@@ -102,7 +103,10 @@ async fn run(mut plan: Plan, takes_lines: bool) -> anyhow::Result<u8> {
         };
         let wall = clock::wall();
         match happened {
-            Heard::Asked(Asked::Terminate(ending)) => break ending.status(),
+            Heard::Asked(Asked::Terminate(ending)) => {
+                is_read = false;
+                break ending.status();
+            }
             Heard::Asked(Asked::Suspend) => {
                 stop(|| kill_process(getpid(), Signal::TTOU))?;
             }
@@ -122,11 +126,37 @@ async fn run(mut plan: Plan, takes_lines: bool) -> anyhow::Result<u8> {
         session.paper.line(&format!("! {line}"));
     }
     let closed = shell.close(None, Vec::new(), None, PATIENCE);
+    // Who reads slowly gets all of it, as of any program in a pipe; a signal ends the waiting.
+    if is_read {
+        tokio::select! {
+            () = session.paper.drain() => {}
+            ending = terminated(&mut signals) => status = ending.status(),
+        }
+    }
+    let saved = session.saved;
     let written = session.paper.close(LAST_WORDS);
     closed.map_err(anyhow::Error::msg)?;
     match written {
         Written::Everything | Written::Unread | Written::InTime => Ok(status),
+        Written::Refused(error) if saved > 0 => Err(Unsaid { error, saved }.into()),
         Written::Refused(error) => Err(anyhow::Error::new(error).context("the output could not be written")),
+    }
+}
+
+/// Something typed is on disk, and stdout took no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("done, printing failed ({error}): {} of what was typed on disk, and nothing behind was read", many(*saved, "entry"))]
+pub struct Unsaid {
+    error: std::io::Error,
+    saved: usize,
+}
+
+/// Waits for a signal that ends the console.
+async fn terminated(signals: &mut Signals) -> Ending {
+    loop {
+        if let Asked::Terminate(ending) = signals.next().await {
+            return ending;
+        }
     }
 }
 
@@ -193,6 +223,8 @@ struct Session {
     runs_before: Option<usize>,
     /// What commands print and have not ended.
     meters: meters::Meters,
+    /// How often something was put on disk.
+    saved: usize,
 }
 
 impl Session {
@@ -222,6 +254,7 @@ impl Session {
             is_single: false,
             runs_before: None,
             meters: Default::default(),
+            saved: 0,
         }
     }
 
@@ -311,6 +344,7 @@ impl Session {
                 return;
             }
             Msg::Journal(JournalMsg::Saved(ticket, _)) => {
+                self.saved += 1;
                 self.waits.tickets.remove(ticket);
                 if self.draft_ticket == Some(*ticket) {
                     (self.draft, self.draft_ticket) = (None, None);

@@ -1,6 +1,6 @@
 //! What programs print for a terminal, wherever it comes in: no rest of a sequence, the last state of a meter, and every word.
 
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -226,4 +226,26 @@ fn any_bytes_leave_the_text_that_a_terminal_shows_of_them() {
         let shown = CleanText::new(&printed(&String::from_utf8_lossy(&bytes)));
         assert_eq!(last(&host).as_str().unwrap().trim(), shown.trim(), "{bytes:?}");
     }
+}
+
+#[test]
+fn line_mode_gives_a_slow_reader_all_of_it_and_says_what_it_did_where_nothing_can_be_printed() {
+    let host = Host::new();
+    host.declare();
+    let lines: String = (0..200).map(|number| format!("line number {number} {}\n", "-".repeat(1_000))).collect();
+    let (mut read, write) = std::io::pipe().unwrap();
+    let mut list = tempfile::tempfile().unwrap();
+    list.write_all(lines.as_bytes()).and_then(|()| list.rewind()).unwrap();
+    let mut child = host.command(&["open", "INC-1", "--plain"]).stdin(list).stdout(write).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    let mut said = String::new();
+    read.read_to_string(&mut said).unwrap();
+    assert_eq!(code(child.wait().unwrap()), 0);
+    assert!(said.contains("line number 199") && said.len() > 200_000, "it was cut after {} bytes", said.len());
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = host.command(&["open", "INC-1", "--plain"]);
+    let (status, _, complaint) = piped(command.stdout(full), b"the last words\n");
+    let is_kept = last(&host) == "the last words";
+    assert_eq!(status, if is_kept { 4 } else { 1 }, "{complaint}");
+    assert_eq!(complaint.contains("done, printing failed (No space left"), is_kept, "{complaint}");
 }

@@ -60,6 +60,9 @@ pub(super) fn nothing() -> mpsc::Receiver<Typed> {
     mpsc::channel(1).1
 }
 
+/// How often it is looked whether the last of it was taken.
+const DRAINING: Duration = Duration::from_millis(20);
+
 fn next_line(input: &mut impl BufRead) -> Typed {
     let (mut line, mut length) = (Vec::new(), 0);
     loop {
@@ -208,6 +211,21 @@ impl Paper {
             _ = gone => Stdout::Gone,
             () = pieces.closed() => Stdout::Gone,
             stdout = room, if !self.waiting.is_empty() => stdout,
+        }
+    }
+
+    /// Waits until all is written.
+    pub(super) async fn drain(&mut self) {
+        let Some(pipe) = &self.pipe else { return };
+        let waiting = std::mem::take(&mut self.waiting).into_bytes();
+        // The empty piece is taken once all before it is written. Where nobody takes any, the end says why.
+        for piece in [waiting, Vec::new()] {
+            if pipe.pieces.send(piece).await.is_err() {
+                return;
+            }
+        }
+        while !pipe.pieces.is_closed() && pipe.pieces.capacity() < pipe.pieces.max_capacity() {
+            tokio::time::sleep(DRAINING).await;
         }
     }
 
