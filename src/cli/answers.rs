@@ -105,11 +105,19 @@ pub(super) fn opened(config: &Config) -> Result<JournalDir, JournalError> {
 
 /// A record; what is wrong with it is said beside what is printed of it.
 pub(super) fn read_record(dir: &JournalDir, id: IncidentId) -> anyhow::Result<Incident> {
-    let (incident, lacks) = records::read_with(dir, id)?;
+    let (mut incident, mut lacks) = records::read_with(dir, id)?;
+    let trouble = journal::trouble(dir, id);
+    if lacks.is_some() && trouble.is_none() {
+        // The disk did not give all of it, and then it did: what is told must be what is there.
+        (incident, lacks) = records::read_with(dir, id)?;
+        if let Some(why) = &lacks {
+            anyhow::bail!("{why}; looked over, the record is sound: ask again, the disk may be failing");
+        }
+    }
     if let Some(why) = dir.only_read_record(id) {
         super::say_error(&why.to_string());
     }
-    if let Some(why) = journal::trouble(dir, id).map(|trouble| trouble.why).or(lacks) {
+    if let Some(why) = trouble.map(|trouble| trouble.why).or(lacks) {
         super::say_error(&why);
     }
     Ok(incident)
