@@ -220,9 +220,13 @@ pub(super) fn list(config: &Config, wanted: &Wanted) -> Result<ExitCode, Ending>
         print(&json!({ "changes": all, "unreadable_lines": damaged }).to_string())?;
     } else if all.is_empty() {
         let like_that = if filter == ChangeFilter::default() { "" } else { " that is like that" };
-        print(&format!(
-            "nothing{like_that} changed in the last {since}, as far as is recorded (warroom change -s SERVICE TEXT)"
-        ))?;
+        let none = match damaged == 0 && complaint.is_none() {
+            true => format!(
+                "nothing{like_that} changed in the last {since}, as far as is recorded (warroom change -s SERVICE TEXT)"
+            ),
+            false => format!("what{like_that} changed in the last {since} is not all known"),
+        };
+        print(&none)?;
     } else {
         let mut out = super::out::out(super::out::Ink::Never);
         for change in &all {

@@ -30,8 +30,8 @@ pub(crate) use declare::{DeclareForm, declare, declare_from};
 pub(crate) use form::Form;
 pub(crate) use forms::{coming, every, form, past};
 pub(crate) use items::{
-    act_on, assign_role, call_backs, change_line, changes, changes_notes, decisions, drafts, follow_ups, lately,
-    milestones, offers, other_changes, people_to_tell, reviews, way_back,
+    NO_CHANGE, act_on, assign_role, call_backs, change_line, changes, changes_notes, changes_unknown, decisions,
+    drafts, follow_ups, lately, milestones, offers, other_changes, people_to_tell, reviews, way_back,
 };
 pub(crate) use leaves::{as_it_leaves, worded};
 pub(crate) use outbox::{

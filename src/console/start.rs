@@ -346,7 +346,11 @@ impl Console {
             // From the selected alert, else from the first, which needs somebody most.
             match alert.or(alerts.first()) {
                 Some(alert) => self.declare_from(&alert.alerts, wall, effects),
-                None => self.say(Tone::Refused, "no alert fires without an incident: D declares one".to_owned(), wall),
+                None => {
+                    let none = "no alert fires without an incident: D declares one";
+                    let said = alerts::none_or_unknown(none, &self.cx(wall));
+                    self.say(Tone::Refused, said, wall);
+                }
             }
             return true;
         } else if chord == key(KeyCode::Char('g')) {

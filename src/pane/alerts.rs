@@ -445,9 +445,35 @@ fn problems(cx: &Cx<'_>) -> Vec<String> {
     all
 }
 
+/// Why it is not known that there is no other alert: a source of them fails, told not all, is late or has not answered yet.
+pub(crate) fn unknown(cx: &Cx<'_>) -> Option<String> {
+    let late = |name: &&str| {
+        let told = cx.live.reported.get(*name).and_then(|reported| reported.at);
+        match (told, cx.live.alerts_freshness(name, cx.wall)) {
+            (None, _) => cx.live.sources.contains_key(*name).then(|| format!("{name} has not answered yet")),
+            (Some(_), Some(Freshness::Fresh) | None) => None,
+            (Some(at), Some(Freshness::Stale | Freshness::Gone)) => {
+                Some(format!("{name} has told nothing since {}", cx.clock(cx.incident.clock().show(at))))
+            }
+        }
+    };
+    problems(cx).into_iter().next().or_else(|| TELLING.iter().find_map(late))
+}
+
+/// What is said where something of the alerts was looked for and is not there: that it is not there, or that this is not known.
+pub(crate) fn none_or_unknown(none: &str, cx: &Cx<'_>) -> String {
+    match unknown(cx) {
+        None => none.to_owned(),
+        Some(why) => format!("not all alerts are known: {why}"),
+    }
+}
+
 /// What stands where there is no alert.
 fn empty(cx: &Cx<'_>) -> String {
     let sources: Vec<_> = told(cx).map(|(name, _)| name).collect();
+    if let Some(why) = unknown(cx).filter(|_| !sources.is_empty()) {
+        return format!("whether an alert is firing is not known: {why}");
+    }
     if !sources.is_empty() {
         return format!("no alert is firing or pending ({})", sources.join(", "));
     }

@@ -295,7 +295,10 @@ fn changes_of(title: &str, all: &[&Change], others: usize, cx: &Cx<'_>) -> Overl
         rows.push((format!("and {others} of other services: Enter lists them"), Choice::Act("other-changes")));
     }
     let notes = changes_notes(all.len().saturating_sub(MOST_ROWS), cx);
-    let empty = "no change is known: warroom change records one, or a command of the config tells them";
+    let empty = match changes_unknown(cx) {
+        None => NO_CHANGE,
+        Some(_) => "what was changed is not known",
+    };
     pick(title.to_owned(), notes, empty, rows)
 }
 
@@ -312,9 +315,22 @@ pub(crate) fn change_line(change: &Change, cx: &Cx<'_>) -> String {
     format!("{at}{mark} {}", change.line())
 }
 
+/// What is said where all was asked, and nothing was changed.
+pub(crate) const NO_CHANGE: &str =
+    "no change is known: warroom change records one, or a command of the config tells them";
+
+/// Why it is not known that nothing else was changed: a source of changes fails.
+pub(crate) fn changes_unknown(cx: &Cx<'_>) -> Option<String> {
+    let failing = |name: &&'static str| {
+        let (_, why) = cx.live.sources.get(*name)?.failing.as_ref()?;
+        Some(format!("{name}: {why}"))
+    };
+    ["changes", "change command"].iter().find_map(failing)
+}
+
 /// What one must know of the whole list: how old it is, and what is not in it.
 pub(crate) fn changes_notes(cut: usize, cx: &Cx<'_>) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes: Vec<_> = changes_unknown(cx).into_iter().collect();
     if let Some(at) = cx.live.changes_as_of() {
         notes.push(format!("as of {}", cx.clock(cx.incident.clock().show(at))));
     }

@@ -13,7 +13,7 @@ use crate::console::{Doubt, Effect};
 use crate::incident::{Command, Severity, matchers};
 use crate::pane::Cx;
 use crate::pane::alerts::storm::{By, Group, groups, words};
-use crate::pane::alerts::{Seen, burst, of_burst, runbook_of, seen, whole};
+use crate::pane::alerts::{Seen, burst, none_or_unknown, of_burst, runbook_of, seen, whole};
 use crate::text::CleanStr;
 
 pub(super) const VERBS: &[Verb] = &[
@@ -40,7 +40,8 @@ pub(super) const VERBS: &[Verb] = &[
                 }
             }
             let none = "no alert is known: Prometheus and Alertmanager tell them, where they are configured";
-            session.answer_list(lists::alerts, none, wall)
+            let none = none_or_unknown(none, &session.cx(wall));
+            session.answer_list(lists::alerts, &none, wall)
         },
     )
     .shell(InShell::Own("alerts")),
@@ -174,7 +175,7 @@ fn meant(session: &Session, word: &str, cx: &Cx<'_>) -> Result<Vec<CleanStr>, St
     }
     let names: Vec<&str> = all.iter().map(|seen| seen.live.alert.name.as_str()).collect();
     Err(match names.is_empty() {
-        true => format!("there is no alert `{}`: none is known", CleanStr::new(word)),
+        true => format!("there is no alert `{}`: {}", CleanStr::new(word), none_or_unknown("none is known", cx)),
         false => format!("there is no alert `{}`: name one of {}", CleanStr::new(word), names.join(", ")),
     })
 }
@@ -186,7 +187,9 @@ fn named<'a>(session: &Session, name: &str, word: &str, cx: &Cx<'a>) -> Result<V
     }
     let prints = match burst(cx).filter(|_| word.eq_ignore_ascii_case("burst")) {
         Some(burst) => of_burst(&burst),
-        None if word.eq_ignore_ascii_case("burst") => return Err("no alerts began together lately".to_owned()),
+        None if word.eq_ignore_ascii_case("burst") => {
+            return Err(none_or_unknown("no alerts began together lately", cx));
+        }
         None => {
             let prints: Vec<Vec<CleanStr>> =
                 word.split(',').map(|one| meant(session, one, cx)).collect::<Result<_, _>>()?;

@@ -9,7 +9,7 @@ use super::super::told::{group_line, objective_line, objectives, way_words};
 use super::traces::kinds;
 use super::words::{first_word, given, time_before, time_to_come};
 use super::{Answer, InShell, Verb, usage, verb};
-use crate::console::overlay::every;
+use crate::console::overlay::{NO_CHANGE, changes_unknown, every};
 use crate::incident::brief::BriefKind;
 use crate::incident::{Command, Evidence, ObligationSnoozed};
 use crate::pane::Past;
@@ -53,13 +53,17 @@ pub(super) const VERBS: &[Verb] = &[
 
 fn changes(session: &mut Session, rest: &str, wall: DateTime<Utc>) -> Answer {
     if rest.trim().is_empty() {
-        let none = "no change is known: warroom change records one, or a command of the config tells them";
-        return session.answer_list(lists::changes, none, wall);
+        let unknown = changes_unknown(&session.cx(wall));
+        let none = unknown.map_or_else(|| NO_CHANGE.to_owned(), |why| format!("what was changed is not known: {why}"));
+        return session.answer_list(lists::changes, &none, wall);
     }
     let cx = session.console.view(wall);
     let lines = lists::changes_like(&mut session.numbers, rest, &cx)?;
     if lines.is_empty() {
-        return Err("no change of the last two hours is like that".to_owned());
+        return Err(match changes_unknown(&cx) {
+            None => "no change of the last two hours is like that".to_owned(),
+            Some(why) => format!("whether a change of the last two hours is like that is not known: {why}"),
+        });
     }
     session.answer(lines)
 }
