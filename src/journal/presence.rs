@@ -122,11 +122,24 @@ impl Seats {
         present
     }
 
-    /// Whether a console is open.
+    /// Whether a console is open, or may be: where that cannot be seen, nothing is taken from it.
     pub fn is_alive(&self, console: &str) -> bool {
         // A name from a draft row is not ours to trust as a path.
-        let is_name = !console.contains('/') && !console.starts_with('.');
-        is_name && self.open().ok().and_then(|folder| look(&folder, OsStr::new(console))).is_some()
+        if console.contains('/') || console.starts_with('.') {
+            return false;
+        }
+        match self.open().and_then(|folder| Ok((folder.look(console)?, folder))) {
+            Ok((_, folder)) => is_held(&folder, console),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
+    }
+}
+
+/// Whether somebody holds a place, or that cannot be seen.
+fn is_held(folder: &Folder, name: &str) -> bool {
+    match folder.file(name, OFlags::RDONLY) {
+        Ok(file) => file.try_lock_shared().is_err(),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
 }
 

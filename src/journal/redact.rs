@@ -105,8 +105,13 @@ fn concerned(db: &Connection, id: EntryId) -> rusqlite::Result<Vec<Entry>> {
     let (rid, rseq) = key(id);
     let mut read = db.prepare_cached("SELECT entry FROM ev WHERE (rid = ?1 AND rseq = ?2) OR kind = 'note-amended'")?;
     let found = read.query_map([rid, rseq], |row| row.get::<_, String>(0))?;
-    let entries = found.flatten().filter_map(|json| Entry::from_json(&json).ok());
-    Ok(entries.filter(|entry| entry.event.is_redacted_with(entry.id, id)).collect())
+    let mut concerned = Vec::new();
+    for json in found {
+        // A correction that cannot be read now may hold the words: then nothing was taken out, and that is said.
+        let entry = Entry::from_json(&json?).ok();
+        concerned.extend(entry.filter(|entry| entry.event.is_redacted_with(entry.id, id)));
+    }
+    Ok(concerned)
 }
 
 fn key(id: EntryId) -> (i64, i64) {

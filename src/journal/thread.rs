@@ -298,6 +298,11 @@ impl Voice {
     }
 }
 
+/// That something could not be looked for, which is not that there is none.
+fn sentence_of(what: &str, why: &JournalError) -> CleanStr {
+    CleanStr::new(&format!("whether there is {what} is not known: {why}"))
+}
+
 fn sentence(error: &JournalError) -> CleanStr {
     CleanStr::new(&error.to_string())
 }
@@ -328,7 +333,9 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
     let draft = match drafts {
         Drafts::Adopt => journal
             .adopt_draft(&me.actor, |console| seats.is_alive(console))
-            .inspect_err(|error| tracing::warn!(%error, "a draft could not be adopted"))
+            .inspect_err(|error| {
+                voice.tell(News::Failed(sentence_of("a half-typed line of before", error)));
+            })
             .ok()
             .flatten(),
         Drafts::Leave => None,
@@ -337,7 +344,9 @@ fn work(dir: &JournalDir, id: IncidentId, me: Me, voice: &Voice, queue: &Receive
     let forms = match drafts {
         Drafts::Adopt => journal
             .adopt_forms(&me.actor, |console| seats.is_alive(console))
-            .inspect_err(|error| tracing::warn!(%error, "what is half-typed in forms could not be adopted"))
+            .inspect_err(|error| {
+                voice.tell(News::Failed(sentence_of("something half-typed in a form", error)));
+            })
             .unwrap_or_default(),
         Drafts::Leave => Vec::new(),
     };

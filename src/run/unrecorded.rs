@@ -48,8 +48,20 @@ impl Unrecorded {
             }
             let mut text = String::new();
             let read = Read::by_ref(&mut file).take(MOST_BYTES).read_to_string(&mut text);
-            let forms: BTreeMap<String, HalfTyped> =
-                read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_default();
+            let forms = match read.map(|_| serde_json::from_str::<BTreeMap<String, HalfTyped>>(&text)) {
+                Ok(Ok(forms)) => forms,
+                // Made a moment before its console was killed: nothing was typed there.
+                Ok(Err(_)) if text.is_empty() => BTreeMap::new(),
+                // What cannot be read is not nothing: it stays where it is.
+                Ok(Err(error)) => {
+                    tracing::warn!("{}: half-typed forms cannot be read: {error}", path.display());
+                    continue;
+                }
+                Err(error) => {
+                    tracing::warn!("{}: half-typed forms cannot be read: {error}", path.display());
+                    continue;
+                }
+            };
             self.forms.extend(forms);
             left.push((path, file));
         }
@@ -161,5 +173,17 @@ mod tests {
         third.keep("Declare".to_owned(), None);
         drop(third);
         assert_eq!(Unrecorded::new(&log, "c4").adopt(), [], "what was sent does not come back");
+    }
+
+    #[test]
+    fn a_file_of_half_typed_forms_that_cannot_be_read_stays_where_it_is() {
+        let home = tempfile::tempdir().unwrap();
+        let log = home.path().join("log");
+        let folder = home.path().join("half-typed");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("c1.json"), b"{\"declare\": cut").unwrap();
+        std::fs::write(folder.join("c2.json"), b"").unwrap();
+        assert_eq!(Unrecorded::new(&log, "c3").adopt(), []);
+        assert!(folder.join("c1.json").exists() && !folder.join("c2.json").exists());
     }
 }
