@@ -23,6 +23,8 @@ mod docs;
 mod doctor;
 mod doors;
 mod facilitator;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod failing_reads;
 mod forged;
 mod gameday;
 mod gameday_story;

@@ -1,6 +1,8 @@
 //! What several tests share.
 
 pub mod alertmanager;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod failing;
 pub mod http;
 pub mod prometheus;
 pub mod proxy;
