@@ -386,7 +386,7 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
                 if draws_wide && shell.plan.asks_width {
                     view.screen.set_habits(Habits { draws_wide, ..shell.plan.habits });
                     tracing::info!("{DRAWS_WIDE}");
-                    view.handle(Msg::Remark(DRAWS_WIDE.into()), wall, &mut shell);
+                    view.handle(Msg::Done(DRAWS_WIDE.into()), wall, &mut shell);
                 }
             }
             Event::Shell(happened) => {

@@ -329,9 +329,10 @@ impl GnuScreen {
     fn rows(&self) -> Vec<String> {
         let copy = self.folder.path().join("copy");
         let _ = fs::remove_file(&copy);
-        self.ask(&["-S", "widths", "-X", "hardcopy", copy.to_str().unwrap()]);
         let mut bytes = Vec::new();
         until("a copy of the screen", || {
+            // Until its window is there, screen forgets what it is asked.
+            self.ask(&["-S", "widths", "-X", "hardcopy", copy.to_str().unwrap()]);
             bytes = fs::read(&copy).unwrap_or_default();
             bytes.iter().filter(|byte| **byte == b'\n').count() >= 24
         });
@@ -388,14 +389,18 @@ fn a_console_in_a_terminal_that_draws_lines_wide_draws_them_in_ascii_and_says_so
     let console = [BINARY, "open", "INC-1", "--as", "dana"];
     let words = ["-dmS", "widths", "env", "-u", "SSH_CONNECTION", "-u", "SSH_TTY", &folders[0], &folders[1]];
     screen.ask(&[&words[..], &console].concat());
-    let mut rows = Vec::new();
-    until("what was found out of the terminal", || {
-        rows = screen.rows();
-        rows.iter().any(|row| row.contains("two columns wide"))
-    });
-    let has = |text: &str| rows.iter().any(|row| row.contains(text));
     // The low bytes of 支付, each with its second half.
-    assert!(has("+-") && has("\u{2f}\u{ff}\u{d8}\u{ff} cafe"), "{rows:#?}");
+    until("the note, and lines in ASCII", || {
+        let rows = screen.rows();
+        let has = |text: &str| rows.iter().any(|row| row.contains(text));
+        has("+-") && has("\u{2f}\u{ff}\u{d8}\u{ff} cafe")
+    });
+    // What was said is among the messages (Ctrl+O), also when something else was said since; rows end anywhere.
+    screen.ask(&["-S", "widths", "-X", "stuff", "\x0f"]);
+    until("what was found out of the terminal", || {
+        let words: String = screen.rows().concat().chars().filter(|letter| letter.is_ascii_alphabetic()).collect();
+        words.contains("twocolumnswide")
+    });
 }
 
 /// pyte, which is a module of Python.
