@@ -9,6 +9,7 @@ pub mod alarm;
 pub mod alerts;
 mod beside;
 pub mod budget;
+pub mod burst;
 mod commands;
 pub mod copy;
 mod daily;
@@ -62,6 +63,7 @@ use crate::source::{Endpoint, SourceSpec};
 use crate::text::{CleanStr, CleanText};
 use crate::theme::{Ground, Theme, ground};
 use alarm::Alarm;
+use burst::Burst;
 use encoder::{Colours, Habits, Urgency};
 use input::{Input, Typed};
 use pace::Pace;
@@ -216,6 +218,8 @@ pub struct Plan {
     pub is_remote: bool,
     /// Mouse events are asked for.
     pub mouse: bool,
+    /// The terminal answers questions, or keeps quiet about those that it does not know.
+    pub answers: bool,
     /// What the line to the terminal carries, where the configuration says it.
     pub bytes_per_second: Option<u32>,
     /// The themes for a dark and for a light ground, where the terminal decides; the one in the settings is the first guess.
@@ -275,11 +279,14 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
     let mut signals = Signals::new()?;
     let alarm = Alarm::unset();
     let mut input = Input::new(plan.is_remote);
-    let mut pace = Pace::default();
+    let (mut pace, mut burst) = (Pace::default(), Burst::default());
     let fault = plan.fault;
     let grounds = plan.grounds.clone();
     if grounds.is_some() {
         view.screen.send_aside(ground::ASK);
+    }
+    if plan.answers {
+        view.screen.send_aside(tty::ASK_KEYBOARD);
     }
     let mut shell = Shell::start(plan);
     shell.remark(lacking::notice());
@@ -300,6 +307,10 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
         }
         // What follows from a message may be a message again (a refused append); the console settles before it is drawn.
         while let Some(msg) = shell.answer() {
+            view.handle(msg, wall, &mut shell);
+        }
+        for msg in burst.timeout(clock::boot()) {
+            view.is_key = true;
             view.handle(msg, wall, &mut shell);
         }
         if shell.is_over() {
@@ -333,7 +344,8 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
         }
         let next = view.console.next_wake().map(|at| (at - wall).to_std().unwrap_or_default());
         let longest = if tells_its_size { LONGEST_SLEEP } else { SIZE_IS_ASKED };
-        let sleep = next.into_iter().chain(frame).min().unwrap_or(longest).min(longest);
+        let held = burst.deadline().map(|at| at.saturating_sub(clock::boot()) + Duration::from_millis(1));
+        let sleep = next.into_iter().chain(frame).chain(held).min().unwrap_or(longest).min(longest);
         let happened = tokio::select! {
             biased;
             asked = signals.next() => Event::Asked(asked),
@@ -361,16 +373,25 @@ async fn run(plan: Plan) -> anyhow::Result<u8> {
             }
             Event::Asked(Asked::Suspend) => shell.suspend(),
             Event::Written(true) => {}
-            Event::Written(false) | Event::Typed(Typed::Lost) => break signals::Ending::Hup.status(),
+            Event::Written(false) | Event::Typed(Typed::Lost) => {
+                for msg in burst.end(clock::boot()) {
+                    view.handle(msg, wall, &mut shell);
+                }
+                break signals::Ending::Hup.status();
+            }
             Event::Typed(Typed::Events(events)) => {
                 view.is_key = true;
                 if pace.take(&events, clock::boot()) {
                     view.handle(Msg::Flood, wall, &mut shell);
                 }
                 for event in events {
-                    view.handle(Msg::Input(event), wall, &mut shell);
+                    let breaks = view.console.breaks_a_text(&event, wall);
+                    for msg in burst.take(event, clock::boot(), breaks) {
+                        view.handle(msg, wall, &mut shell);
+                    }
                 }
             }
+            Event::Typed(Typed::Keyboard) => view.screen.send_aside(tty.ask_for_all_keys()),
             Event::Typed(Typed::Pastings(pastings)) => {
                 view.is_key = true;
                 for pasting in pastings {

@@ -113,6 +113,7 @@ fn planned(
 ) -> Result<Plan, Ending> {
     let depth = depth(config);
     let (theme, grounds) = theme(config, depth)?;
+    let answers = answers();
     let access = if screen.read_only || screen.wall { Access::ReadOnly } else { Access::Full };
     Ok(Plan {
         settings: Settings {
@@ -164,6 +165,7 @@ fn planned(
         runbooks: config.runbooks.clone(),
         templates: config.templates.clone(),
         starter_config: inputs.overrides.config.clone().unwrap_or_else(|| inputs.places.user_file()),
+        answers,
         colours: if depth == Depth::NoColour { encoder::Colours::Off } else { encoder::Colours::On },
         is_remote: tty::is_over_ssh(),
         mouse: config.screen.mouse,
@@ -255,8 +257,8 @@ fn theme(config: &Config, depth: Depth) -> Result<(Theme, Option<Grounds>), Endi
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
         let guess = Ground::of_variable(&variable("COLORFGBG")).unwrap_or(Ground::Dark);
         // Where no answer can come, the question would only be printed.
-        let answers = depth != Depth::NoColour && !matches!(variable("TERM").as_str(), "" | "linux" | "dumb");
-        return Ok((grounds.on(guess).clone(), answers.then_some(grounds)));
+        let asks = depth != Depth::NoColour && answers();
+        return Ok((grounds.on(guess).clone(), asks.then_some(grounds)));
     }
     let theme = match BuiltIn::named(name) {
         Some(built_in) => Theme::built_in(built_in, depth),
@@ -274,6 +276,11 @@ fn theme(config: &Config, depth: Depth) -> Result<(Theme, Option<Grounds>), Endi
         }
     };
     Ok((drawn(theme), None))
+}
+
+/// Whether the terminal answers questions, or keeps quiet about those that it does not know.
+fn answers() -> bool {
+    std::env::var("TERM").is_ok_and(|term| !matches!(term.as_str(), "" | "linux" | "dumb"))
 }
 
 /// Whether the configured theme can be read.

@@ -17,12 +17,13 @@ use crate::pane::PaneId;
 /// What is said of a key that came before a dialog can have been read.
 const CAME_TOO_EARLY: &str = "that key came before this could be read: press it again";
 
-/// The keys that a person pressed: Esc and a key behind it come as one with Alt where something on the way (tmux's `escape-time`, a slow link) puts them
-/// together. No key here needs Alt, so neither is lost.
-fn one_by_one(key: KeyEvent) -> impl Iterator<Item = KeyEvent> {
-    let has_alt = key.modifiers.contains(KeyModifiers::ALT);
-    let escape = has_alt.then(|| KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
-    escape.into_iter().chain([KeyEvent { modifiers: key.modifiers.difference(KeyModifiers::ALT), ..key }])
+/// Whether a key with Alt edits a text, as in readline: by words, or a line break.
+fn edits(key: KeyEvent) -> bool {
+    match layouts::on_latin(key).code {
+        KeyCode::Char(letter) => matches!(letter.to_ascii_lowercase(), 'b' | 'f' | 'd') && !layouts::is_chord(key),
+        KeyCode::Left | KeyCode::Right | KeyCode::Backspace | KeyCode::Delete => true,
+        _ => false,
+    }
 }
 
 impl Console {
@@ -38,7 +39,7 @@ impl Console {
                     self.open.away_since = Some(self.open.incident.clock().show(at));
                 }
                 self.looked_at = Some(wall);
-                for key in one_by_one(key) {
+                for key in self.pressed(key, wall) {
                     self.key(key, wall, effects);
                 }
             }
@@ -49,6 +50,55 @@ impl Console {
             }
             InputEvent::Mouse(event) => self.mouse(event, wall, effects),
             InputEvent::FocusGained | InputEvent::FocusLost => {}
+        }
+    }
+
+    /// The keys that a person pressed.
+    ///
+    /// Esc and a key behind it come as one with Alt where something on the way (tmux's `escape-time`, a slow link) puts them together, and only a
+    /// terminal with a key protocol can tell the two apart. Where no text is typed no key needs Alt, so they are two. In a text, what edits by words is
+    /// an edit (Ctrl+Z takes it back), and all else is two keys there too. Enter with Shift or Alt breaks the line, and hands nothing in.
+    fn pressed(&mut self, key: KeyEvent, wall: DateTime<Utc>) -> Vec<KeyEvent> {
+        let (has_alt, is_certain) =
+            (key.modifiers.contains(KeyModifiers::ALT), key.modifiers.contains(KeyModifiers::META));
+        let key = KeyEvent { modifiers: key.modifiers - KeyModifiers::META, ..key };
+        let takes_text = self.takes_text();
+        let breaks = KeyModifiers::ALT | KeyModifiers::SHIFT;
+        if takes_text && key.code == KeyCode::Enter && key.modifiers.intersects(breaks) {
+            return vec![KeyEvent::new(KeyCode::Char('j'), KeyModifiers::CONTROL)];
+        }
+        if !has_alt {
+            return vec![key];
+        }
+        if takes_text && edits(key) {
+            return vec![layouts::on_latin(key)];
+        }
+        if is_certain {
+            self.say(Tone::Refused, format!("{} is no key here", Chord::from(key)), wall);
+            return Vec::new();
+        }
+        let alone = KeyEvent { modifiers: key.modifiers - KeyModifiers::ALT, ..key };
+        vec![KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE), alone]
+    }
+
+    /// Whether a key ends a line of what is typed, or leaves the text: in a text that comes at once it is a part of that.
+    ///
+    /// Where a command is confirmed nothing that comes at once counts anyway.
+    pub fn breaks_a_text(&self, event: &InputEvent, wall: DateTime<Utc>) -> bool {
+        let InputEvent::Key(key) = event else { return false };
+        let is_confirming = self.overlay.as_ref().is_some_and(|shown| matches!(shown.overlay, Overlay::Run(_)));
+        if is_confirming || !self.takes_text() {
+            return false;
+        }
+        match key.code {
+            KeyCode::Enter => key.modifiers.is_empty(),
+            KeyCode::Char('j') => key.modifiers == KeyModifiers::CONTROL,
+            // Out of the scribe's line, where the rest would be commands.
+            KeyCode::Tab => {
+                let pane = &self.panes[self.focus as usize];
+                self.overlay.is_none() && self.start.is_none() && !pane.completes(&self.cx(wall))
+            }
+            _ => false,
         }
     }
 

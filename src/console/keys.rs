@@ -42,6 +42,11 @@ impl Chord {
             || matches!(self.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::F(_))
     }
 
+    /// The key with its modifiers.
+    pub(crate) fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
+
     /// The key without its modifiers.
     pub(crate) fn code(self) -> KeyCode {
         self.code

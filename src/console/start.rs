@@ -14,6 +14,7 @@ use crate::incident::Severity;
 use crate::live::Freshness;
 use crate::pane::{Cx, alerts};
 use crate::text::{CleanStr, CleanText, Sought};
+use crate::widget::editor::edit_at_end;
 use crate::widget::frame::{PaneFrame, centred};
 use crate::widget::list::Selection;
 use crate::widget::text::{fit_line, wrap};
@@ -108,14 +109,13 @@ impl Start {
 
     fn filter_key(&mut self, chord: Chord) -> bool {
         match chord.code() {
-            KeyCode::Char(letter) if chord.is_text() => self.filter.push(letter),
-            KeyCode::Backspace if self.filter.pop().is_none() => self.is_filtering = false,
-            KeyCode::Backspace => {}
+            KeyCode::Backspace if self.filter.is_empty() => self.is_filtering = false,
             KeyCode::Esc => {
                 self.filter.clear();
                 self.is_filtering = false;
             }
-            _ => return false,
+            _ if !edit_at_end(&mut self.filter, chord.event()) => return false,
+            _ => {}
         }
         self.sift();
         self.selection.select(0);

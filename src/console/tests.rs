@@ -754,6 +754,7 @@ mod faults;
 mod forms;
 mod gather;
 mod inbound;
+mod keyboard;
 mod leaving;
 mod lookout;
 mod message;

@@ -51,6 +51,10 @@ pub struct Parser {
     pastings: Vec<Pasting>,
     ground: Option<Ground>,
     draws_wide: Option<bool>,
+    /// The terminal said that it has kitty's keyboard protocol.
+    has_keyboard: bool,
+    /// An Esc that another one follows: the key, or the Alt of an arrow (PuTTY, iTerm2).
+    owed: bool,
 }
 
 #[derive(Debug, PartialEq)]
@@ -99,6 +103,8 @@ impl Parser {
             pastings: Vec::new(),
             ground: None,
             draws_wide: None,
+            has_keyboard: false,
+            owed: false,
         }
     }
 
@@ -168,8 +174,10 @@ impl Parser {
             }
             return Vec::new();
         }
+        let mut events = Vec::new();
+        self.pay(&mut events);
         let alt = |byte: u8| vec![keys::byte(byte, KeyModifiers::ALT)];
-        match std::mem::replace(&mut self.state, State::Ground) {
+        events.extend(match std::mem::replace(&mut self.state, State::Ground) {
             State::Escape => vec![keys::key(KeyCode::Esc, KeyModifiers::NONE)],
             State::Csi(Some(parameters)) if parameters.is_empty() => alt(b'['),
             State::Ss3(parameters) if parameters.is_empty() => alt(b'O'),
@@ -183,7 +191,34 @@ impl Parser {
             | State::Text { .. }
             | State::OldMouse(_)
             | State::Letter { .. } => Vec::new(),
+        });
+        events
+    }
+
+    /// Gives an Esc that turned out to be a key.
+    fn pay(&mut self, events: &mut Vec<Event>) {
+        if std::mem::take(&mut self.owed) {
+            events.push(keys::key(KeyCode::Esc, KeyModifiers::NONE));
         }
+    }
+
+    /// Gives what a sequence means. Two Esc before an arrow to the side are its Alt.
+    fn meant(&mut self, event: Option<Event>, events: &mut Vec<Event>) {
+        match event {
+            Some(Event::Key(key)) if self.owed && matches!(key.code, KeyCode::Left | KeyCode::Right) => {
+                self.owed = false;
+                events.push(keys::key(key.code, key.modifiers | KeyModifiers::ALT));
+            }
+            other => {
+                self.pay(events);
+                events.extend(other);
+            }
+        }
+    }
+
+    /// Whether the terminal said that it has kitty's keyboard protocol, once.
+    pub fn take_keyboard(&mut self) -> bool {
+        std::mem::take(&mut self.has_keyboard)
     }
 
     /// Whether a paste ended less than [`PASTE_GUARD`] ago or is still coming: action keys are not a person's now.
@@ -226,7 +261,7 @@ impl Parser {
             State::Linux => {
                 self.state = State::Ground;
                 match keys::linux(byte) {
-                    Some(event) => events.push(event),
+                    Some(event) => self.meant(Some(event), events),
                     None => self.ground(byte, KeyModifiers::NONE, events),
                 }
             }
@@ -236,7 +271,7 @@ impl Parser {
                     let event = keys::ss3(parameters, byte);
                     self.state = State::Ground;
                     match event {
-                        Some(event) => events.push(event),
+                        Some(event) => self.meant(Some(event), events),
                         None => self.ground(byte, KeyModifiers::NONE, events),
                     }
                 }
@@ -274,6 +309,7 @@ impl Parser {
     }
 
     fn ground(&mut self, byte: u8, held: KeyModifiers, events: &mut Vec<Event>) {
+        self.pay(events);
         let need = match byte {
             0x1b => {
                 self.state = State::Escape;
@@ -313,11 +349,13 @@ impl Parser {
             b'[' => State::Csi(Some(Vec::new())),
             b'O' => State::Ss3(Vec::new()),
             b']' | b'P' | b'_' | b'^' | b'X' => {
+                self.pay(events);
                 State::Text { begin: byte, empty: true, escape: false, said: Vec::new() }
             }
             0x1b => {
-                // Esc twice, or Esc and then an arrow: the first one was the key.
-                events.push(keys::key(KeyCode::Esc, KeyModifiers::NONE));
+                // Esc twice, or Esc and then a key of several bytes.
+                self.pay(events);
+                self.owed = true;
                 State::Escape
             }
             _ => {
@@ -335,13 +373,17 @@ impl Parser {
         };
         match byte {
             b'[' if parameters.is_empty() => self.state = State::Linux,
-            b'M' if parameters.is_empty() => self.state = State::OldMouse(3),
+            b'M' if parameters.is_empty() => {
+                self.state = State::OldMouse(3);
+                self.pay(events);
+            }
             b'0'..=b'?' if parameters.len() >= PARAMETER_BYTES => *kept = None,
             b'0'..=b'?' => parameters.push(byte),
             // rxvt ends keys with Shift by a dollar sign, which everywhere else is no end.
             b'$' if !parameters.is_empty() && parameters.iter().all(u8::is_ascii_digit) => {
-                events.extend(keys::csi(parameters, byte));
+                let event = keys::csi(parameters, byte);
                 self.state = State::Ground;
+                self.meant(event, events);
             }
             b' '..=b'/' => self.state = State::CsiAnswer,
             b'@'..=b'~' => {
@@ -350,10 +392,12 @@ impl Parser {
                 }
                 if byte == b'~' && parameters == b"200" {
                     self.state = State::Paste(Pasted::default());
-                    return;
+                    return self.pay(events);
                 }
-                events.extend(keys::csi(parameters, byte));
+                self.has_keyboard |= byte == b'u' && parameters.first() == Some(&b'?');
+                let event = keys::csi(parameters, byte);
                 self.state = State::Ground;
+                self.meant(event, events);
             }
             0x1b => self.state = State::Escape,
             // A control or a letter in the middle: the sequence is broken, the byte was typed.
@@ -390,6 +434,8 @@ pub enum Typed {
     Ground(Ground),
     /// Whether it draws in two columns what is of ambiguous width.
     DrawsWide(bool),
+    /// The terminal has kitty's keyboard protocol.
+    Keyboard,
     /// The terminal is gone: save and end.
     Lost,
 }
@@ -421,6 +467,9 @@ impl Input {
             }
             if let Some(draws_wide) = self.parser.take_draws_wide() {
                 return Typed::DrawsWide(draws_wide);
+            }
+            if self.parser.take_keyboard() {
+                return Typed::Keyboard;
             }
             // First: what comes with a paste is no answer, also where the paste is none.
             let pastings = self.parser.take_pastings();

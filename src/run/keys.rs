@@ -23,16 +23,17 @@ pub(super) fn letter(letter: char, modifiers: KeyModifiers) -> Event {
     key(KeyCode::Char(letter), modifiers | shift)
 }
 
-/// A single byte below 0x80 that stands for itself; Esc is not among them.
+/// A single byte below 0x80 that stands for itself.
 pub(super) fn byte(byte: u8, modifiers: KeyModifiers) -> Event {
     match byte {
         b'\r' => key(KeyCode::Enter, modifiers),
+        b'\t' if modifiers.contains(SHIFT) => key(KeyCode::BackTab, modifiers),
         b'\t' => key(KeyCode::Tab, modifiers),
         // Half of the world's terminals send 0x08 for Backspace; so Ctrl+H cannot be bound.
         0x7f | 0x08 => key(KeyCode::Backspace, modifiers),
         0 => key(KeyCode::Char(' '), modifiers | CONTROL),
         0x01..=0x1a => key(KeyCode::Char(char::from(byte - 1 + b'a')), modifiers | CONTROL),
-        0x1b => key(KeyCode::Esc, modifiers),
+        0x1b => key(KeyCode::Esc, modifiers - SHIFT),
         0x1c..=0x1f => key(KeyCode::Char(char::from(byte - 0x1c + b'\\')), modifiers | CONTROL),
         _ => letter(char::from(byte), modifiers),
     }
@@ -82,6 +83,8 @@ pub(super) fn csi(parameters: &[u8], last: u8) -> Option<Event> {
         // With two numbers and a row above 1 this is a cursor report, and F3's letter.
         b'R' if numbers.len() == 2 && first != 1 => None,
         b'A'..=b'H' | b'P'..=b'S' => plain(last, held),
+        // Bits of the kitty protocol for keys that are the desktop's: Super and Hyper.
+        b'u' if second.0.saturating_sub(1) & (8 | 16) != 0 => None,
         b'u' => code_point(first, held),
         b'~' if first == 27 && numbers.len() == 3 => code_point(numbers[2].0, held),
         b'~' => tilde(first).map(|code| key(code, held)),
@@ -135,13 +138,45 @@ fn tilde(number: u32) -> Option<KeyCode> {
     })
 }
 
+/// A key by the number of its character, as both modern protocols send it. With Ctrl it is what every other terminal sends for it.
+///
+/// Alt is certain here: Esc and a letter that something on the way put together come as a byte behind an Esc. META beside it says so.
 fn code_point(number: u32, modifiers: KeyModifiers) -> Option<Event> {
-    match number {
-        0..=0x1f | 0x7f => Some(byte(u8::try_from(number).unwrap_or(0), modifiers)),
-        // Functional keys of the kitty protocol live in the private use area.
-        0xe000..=0xf8ff => None,
-        _ => char::from_u32(number).map(|character| letter(character, modifiers)),
+    let certain = if modifiers.contains(ALT) { modifiers | KeyModifiers::META } else { modifiers };
+    match (number, char::from_u32(number)?) {
+        (0..=0x1f | 0x7f, _) => Some(byte(u8::try_from(number).unwrap_or(0), modifiers)),
+        (_, '[') if modifiers == CONTROL => Some(key(KeyCode::Esc, NONE)),
+        (_, 'i') if modifiers == CONTROL => Some(key(KeyCode::Tab, NONE)),
+        (_, 'm') if modifiers == CONTROL => Some(key(KeyCode::Enter, NONE)),
+        (_, 'h') if modifiers == CONTROL => Some(key(KeyCode::Backspace, NONE)),
+        (_, '/') if modifiers == CONTROL => Some(key(KeyCode::Char('_'), CONTROL)),
+        (0xe000..=0xf8ff, _) => keypad(number).map(|code| key(code, modifiers)),
+        (_, character) => Some(letter(character, certain)),
     }
+}
+
+/// Keys of the keypad in the kitty protocol, which live in the private use area; its other functional keys mean nothing here.
+fn keypad(number: u32) -> Option<KeyCode> {
+    let place = usize::try_from(number.checked_sub(57399)?).ok()?;
+    if let Some(character) = "0123456789./*-+".chars().nth(place) {
+        return Some(KeyCode::Char(character));
+    }
+    Some(match number {
+        57414 => KeyCode::Enter,
+        57415 => KeyCode::Char('='),
+        57416 => KeyCode::Char(','),
+        57417 => KeyCode::Left,
+        57418 => KeyCode::Right,
+        57419 => KeyCode::Up,
+        57420 => KeyCode::Down,
+        57421 => KeyCode::PageUp,
+        57422 => KeyCode::PageDown,
+        57423 => KeyCode::Home,
+        57424 => KeyCode::End,
+        57425 => KeyCode::Insert,
+        57426 => KeyCode::Delete,
+        _ => return None,
+    })
 }
 
 /// xterm's modifier number: one more than a set of bits.

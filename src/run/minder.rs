@@ -29,8 +29,9 @@ pub const WORD: &str = "__terminal";
 const PARTING: Duration = Duration::from_millis(50);
 
 /// What the minder is told, a byte each.
-const ENTERED: u8 = b'e';
-const ENTERED_WITH_MOUSE: u8 = b'm';
+///
+/// That the screen is the console's: the digit, with the bits of what is to be undone beside it.
+const ENTERED: u8 = b'0';
 const LEFT: u8 = b'l';
 const OVER: u8 = b'o';
 
@@ -58,14 +59,9 @@ impl Minder {
         Ok(Self { pipe, child: Mutex::new(Some(child)) })
     }
 
-    /// Whether the terminal is the console's now; without a lock or an allocation.
-    pub(super) fn tell(&self, is_entered: bool, with_mouse: bool) {
-        let word = match (is_entered, with_mouse) {
-            (true, true) => ENTERED_WITH_MOUSE,
-            (true, false) => ENTERED,
-            (false, _) => LEFT,
-        };
-        let _ = rustix::io::write(&self.pipe, &[word]);
+    /// What would have to be undone on the terminal, or nothing while it is not the console's; without a lock or an allocation.
+    pub(super) fn tell(&self, done: Option<u8>) {
+        let _ = rustix::io::write(&self.pipe, &[done.map_or(LEFT, |done| ENTERED + done)]);
     }
 
     /// The console ends in good order: so does the minder.
@@ -148,8 +144,7 @@ pub fn run(told: &OsStr) -> ExitCode {
         match rustix::io::read(rustix::stdio::stdin(), &mut byte) {
             Ok(0) => break,
             Ok(_) => match byte[0] {
-                ENTERED => entered = Some(false),
-                ENTERED_WITH_MOUSE => entered = Some(true),
+                word @ ENTERED..=b'9' => entered = Some(word - ENTERED),
                 OVER => return ExitCode::SUCCESS,
                 _ => entered = None,
             },
@@ -157,13 +152,13 @@ pub fn run(told: &OsStr) -> ExitCode {
             Err(_) => break,
         }
     }
-    if let Some(with_mouse) = entered {
-        give_back(&told, with_mouse, log);
+    if let Some(done) = entered {
+        give_back(&told, done, log);
     }
     ExitCode::SUCCESS
 }
 
-fn give_back(told: &Told, with_mouse: bool, log: &str) {
+fn give_back(told: &Told, done: u8, log: &str) {
     let terminal = rustix::stdio::stdout();
     // First what the shell's next read would fail on.
     if let Some(flags) = told.flags {
@@ -179,7 +174,8 @@ fn give_back(told: &Told, with_mouse: bool, log: &str) {
             let _ = tcsetattr(terminal, OptionalActions::Now, &before);
         }
     }
-    tty::put(terminal.as_fd(), tty::way_back(with_mouse));
+    let (way_back, length) = tty::way_back(done);
+    tty::put(terminal.as_fd(), &way_back[..length]);
     let log = crate::text::shown(log);
     let words = format!(
         "warroom is gone without a word: killed, out of memory, or a fault of its own.\r\nWhat was recorded is kept, and what was typed up to its \

@@ -39,10 +39,22 @@ const WRITERS: Duration = Duration::from_secs(2);
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 /// Button presses, wheel and drags, with coordinates as numbers.
 const MOUSE_ON: &[u8] = b"\x1b[?1002h\x1b[?1006h";
+/// What is asked of a terminal beside its screen, in bits.
+const MOUSE: u8 = 1;
+const KEYBOARD: u8 = 2;
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1002l";
+/// Asks whether the terminal has kitty's keyboard protocol; those that have not keep quiet.
+pub(super) const ASK_KEYBOARD: &[u8] = b"\x1b[?u";
+/// Every key as one of its own (Esc, Shift+Enter, Alt with a letter), on the stack of this screen …
+const KEYBOARD_ON: &[u8] = b"\x1b[>1u";
+/// … the same where that is done already and somebody may have changed it, …
+const KEYBOARD_STILL_ON: &[u8] = b"\x1b[=1u";
+/// … and taken from there, before the screen is left to which the stack belongs.
+const KEYBOARD_OFF: &[u8] = b"\x1b[<u";
 /// Ends a torn frame first: an escape ends any half sequence, then the bracket of the frame, then its colours.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?25h\x1b[?2004l\x1b[?1049l";
-/// The same with the mouse; one piece, so that the wait for a stalled terminal is one.
-const LEAVE_MOUSE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?1006l\x1b[?1002l\x1b[?25h\x1b[?2004l\x1b[?1049l";
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m";
+/// The cursor, no brackets, the screen that was there before.
+const LEFT: &[u8] = b"\x1b[?25h\x1b[?2004l\x1b[?1049l";
 /// How long the way out waits for a terminal that takes no bytes before it throws away what is queued, and once more after that.
 const PATIENCE: Duration = Duration::from_millis(80);
 
@@ -85,6 +97,8 @@ struct Modes {
     shared: Option<OFlags>,
     entered: AtomicBool,
     mouse: AtomicBool,
+    /// It has kitty's keyboard protocol, and was asked for it.
+    keyboard: AtomicBool,
     /// Who gives the terminal back when this process cannot.
     minder: OnceLock<Minder>,
     /// What failed beside the loop, while the screen was in use.
@@ -126,6 +140,7 @@ impl Tty {
             shared,
             entered: AtomicBool::new(false),
             mouse: AtomicBool::new(false),
+            keyboard: AtomicBool::new(false),
             minder: OnceLock::new(),
             faults: Mutex::default(),
         };
@@ -145,7 +160,7 @@ impl Tty {
     pub fn mind(&self, log: &Path) -> io::Result<()> {
         let modes = &*self.modes;
         let minder = Minder::start(&modes.fd, &modes.before, modes.shared, log)?;
-        minder.tell(modes.entered.load(Ordering::SeqCst), self.mouse);
+        minder.tell(modes.entered.load(Ordering::SeqCst).then(|| modes.done()));
         let _ = modes.minder.set(minder);
         Ok(())
     }
@@ -207,6 +222,17 @@ impl Tty {
         Ok(self.take()?)
     }
 
+    /// What asks for all keys, when the terminal said that it can tell them; from now on every way out takes that back.
+    pub fn ask_for_all_keys(&self) -> &'static [u8] {
+        if self.modes.keyboard.swap(true, Ordering::SeqCst) {
+            return b"";
+        }
+        if self.modes.entered.load(Ordering::SeqCst) {
+            self.modes.tell_minder(Some(self.modes.done()));
+        }
+        KEYBOARD_ON
+    }
+
     pub(super) fn fd(&self) -> &AsyncFd<Arc<OwnedFd>> {
         &self.fd
     }
@@ -226,13 +252,16 @@ impl Tty {
             }
         }
         // Before anything of it is done: whoever undoes it undoes no more than there is.
-        self.modes.tell_minder(true, self.mouse);
-        self.modes.unblock();
-        self.modes.entered.store(true, Ordering::SeqCst);
         self.modes.mouse.store(self.mouse, Ordering::SeqCst);
+        self.modes.tell_minder(Some(self.modes.done()));
+        self.modes.unblock();
+        let was_entered = self.modes.entered.swap(true, Ordering::SeqCst);
         put(self.modes.fd.as_fd(), ENTER);
         if self.mouse {
             put(self.modes.fd.as_fd(), MOUSE_ON);
+        }
+        if self.modes.keyboard.load(Ordering::SeqCst) {
+            put(self.modes.fd.as_fd(), if was_entered { KEYBOARD_STILL_ON } else { KEYBOARD_ON });
         }
         Ok(())
     }
@@ -245,7 +274,8 @@ impl RestoreHandle {
         if !modes.entered.swap(false, Ordering::SeqCst) {
             return;
         }
-        put(modes.fd.as_fd(), way_back(modes.mouse.load(Ordering::SeqCst)));
+        let (way_back, length) = way_back(modes.done());
+        put(modes.fd.as_fd(), &way_back[..length]);
         modes.block();
         // Changing modes from the background would stop us here; whoever is in the foreground has set his own. A terminal of another
         // session knows no foreground of ours, and stops nobody.
@@ -254,7 +284,7 @@ impl RestoreHandle {
             let _ = tcflush(&modes.fd, QueueSelector::IFlush);
             let _ = tcsetattr(&modes.fd, OptionalActions::Now, &modes.before);
         }
-        modes.tell_minder(false, false);
+        modes.tell_minder(None);
     }
 
     /// Tells what failed beside the loop, once the terminal is given back: on the screen there was no room for it.
@@ -281,7 +311,8 @@ impl RestoreHandle {
         if write_some(fd, words.as_bytes()).is_ok_and(|count| count < words.len()) {
             // To make room is to throw away what is queued, and the way back may be in it.
             let _ = tcflush(fd, QueueSelector::OFlush);
-            put(fd.as_fd(), LEAVE);
+            let (way_back, length) = way_back(self.0.done());
+            put(fd.as_fd(), &way_back[..length]);
             put(fd.as_fd(), words.as_bytes());
         }
         self.0.block();
@@ -294,9 +325,16 @@ impl RestoreHandle {
 }
 
 impl Modes {
-    fn tell_minder(&self, is_entered: bool, with_mouse: bool) {
+    /// What was asked of the terminal beside its screen.
+    fn done(&self) -> u8 {
+        let bits = [(&self.mouse, MOUSE), (&self.keyboard, KEYBOARD)];
+        bits.into_iter().filter(|(is_on, _)| is_on.load(Ordering::SeqCst)).fold(0, |all, (_, bit)| all | bit)
+    }
+
+    /// Tells what would have to be undone; nothing while the screen is not ours.
+    fn tell_minder(&self, done: Option<u8>) {
         if let Some(minder) = self.minder.get() {
-            minder.tell(is_entered, with_mouse);
+            minder.tell(done);
         }
     }
 
@@ -437,9 +475,16 @@ fn write_some(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
-/// What undoes all that was done to the screen.
-pub(super) fn way_back(with_mouse: bool) -> &'static [u8] {
-    if with_mouse { LEAVE_MOUSE } else { LEAVE }
+/// What undoes all that was done to the screen, and so many bytes of it; in one piece, so that the wait for a stalled terminal is one.
+pub(super) fn way_back(done: u8) -> ([u8; 80], usize) {
+    let when = |bit: u8, code: &'static [u8]| if done & bit == 0 { b"" } else { code };
+    let parts = [LEAVE, when(KEYBOARD, KEYBOARD_OFF), when(MOUSE, MOUSE_OFF), LEFT];
+    let (mut bytes, mut length) = ([0; 80], 0);
+    for byte in parts.into_iter().flatten() {
+        bytes[length] = *byte;
+        length += 1;
+    }
+    (bytes, length)
 }
 
 /// Writes a few bytes for sure if that is possible at all: waits a little, then throws away what is queued before them.

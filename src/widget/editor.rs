@@ -162,12 +162,15 @@ impl Editor {
     /// Takes a key.
     ///
     /// Ctrl+J new line · Ctrl+W word · Ctrl+U, Ctrl+K to the start, the end of the line · Ctrl+Z, Ctrl+Y undo, redo ·
-    /// Ctrl+A, Ctrl+E, Home, End · arrows, with Ctrl by words · PgUp, PgDn to the first, the last line.
+    /// Ctrl+A, Ctrl+E, Home, End · arrows, with Ctrl or Alt by words, as Alt+B and Alt+F · Alt+D, Alt+Backspace the word after, before the cursor ·
+    /// PgUp, PgDn to the first, the last line.
     pub fn key(&mut self, key: KeyEvent) -> Edited {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
-        if key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::HYPER | KeyModifiers::META)
-        {
+        if key.modifiers.intersects(KeyModifiers::SUPER | KeyModifiers::HYPER | KeyModifiers::META) {
             return Edited::Ignored;
+        }
+        if key.modifiers.contains(KeyModifiers::ALT) {
+            return self.alt_key(key.code);
         }
         let has_lines = self.kind == Kind::Lines;
         match key.code {
@@ -184,12 +187,12 @@ impl Editor {
             KeyCode::Char('y') => self.edit(TextArea::redo),
             KeyCode::Char('a') => self.go(CursorMove::Head),
             KeyCode::Char('e') => self.go(CursorMove::End),
-            KeyCode::Backspace if control => self.edit(TextArea::delete_word),
+            KeyCode::Backspace if control => self.delete_word_before(),
             KeyCode::Char('h') | KeyCode::Backspace => self.delete_before(),
-            KeyCode::Delete if control => self.edit(TextArea::delete_next_word),
+            KeyCode::Delete if control => self.delete_word_after(),
             KeyCode::Delete => self.delete_after(),
-            KeyCode::Left if control => self.go(CursorMove::WordBack),
-            KeyCode::Right if control => self.go(CursorMove::WordForward),
+            KeyCode::Left if control => self.go_by_word(-1),
+            KeyCode::Right if control => self.go_by_word(1),
             KeyCode::Left => self.go_by(-1),
             KeyCode::Right => self.go_by(1),
             KeyCode::Home => self.go(CursorMove::Head),
@@ -198,6 +201,17 @@ impl Editor {
             KeyCode::Down if has_lines && !control => self.go(CursorMove::Down),
             KeyCode::PageUp if has_lines => self.go(CursorMove::Top),
             KeyCode::PageDown if has_lines => self.go(CursorMove::Bottom),
+            _ => Edited::Ignored,
+        }
+    }
+
+    /// A key with Alt, as readline understands it.
+    fn alt_key(&mut self, code: KeyCode) -> Edited {
+        match code {
+            KeyCode::Char('b' | 'B') | KeyCode::Left => self.go_by_word(-1),
+            KeyCode::Char('f' | 'F') | KeyCode::Right => self.go_by_word(1),
+            KeyCode::Char('d' | 'D') | KeyCode::Delete => self.delete_word_after(),
+            KeyCode::Backspace => self.delete_word_before(),
             _ => Edited::Ignored,
         }
     }
@@ -343,6 +357,35 @@ impl Editor {
         Edited::Moved
     }
 
+    /// Moves to the beginning of the word before the cursor, or to the end of the one after it; over the end of a line to the next one.
+    fn go_by_word(&mut self, direction: i8) -> Edited {
+        let (row, column) = (self.area.cursor().0, self.area.cursor().1);
+        let letters = if direction < 0 { word_before(self.before_cursor()) } else { word_after(self.after_cursor()) };
+        match (letters, direction < 0) {
+            (0, _) => return self.go_by(direction),
+            (_, true) => jump(&mut self.area, row, column - letters),
+            (_, false) => jump(&mut self.area, row, column + letters),
+        }
+        Edited::Moved
+    }
+
+    fn delete_word_before(&mut self) -> Edited {
+        let letters = word_before(self.before_cursor());
+        if letters == 0 {
+            return self.delete_before();
+        }
+        let (row, column) = (self.area.cursor().0, self.area.cursor().1);
+        self.edit(|area| {
+            jump(area, row, column - letters);
+            area.delete_str(letters)
+        })
+    }
+
+    fn delete_word_after(&mut self) -> Edited {
+        let letters = word_after(self.after_cursor());
+        if letters == 0 { self.delete_after() } else { self.edit(|area| area.delete_str(letters)) }
+    }
+
     /// Does an edit, which must be one step of the undo history, and takes it back if the result is none that may stay.
     fn edit(&mut self, edit: impl FnOnce(&mut TextArea<'static>) -> bool) -> Edited {
         let before = (self.area.cursor().0, self.area.cursor().1);
@@ -377,6 +420,46 @@ impl Editor {
         let is_clean = touched.iter().all(|line| CleanText::new(line).as_str() == line);
         (!is_clean).then_some(Limit::Character)
     }
+}
+
+/// The characters up to the beginning of the word at the end of a text, with what lies between.
+fn word_before(text: &str) -> usize {
+    let clusters: Vec<&str> = text.graphemes(true).rev().collect();
+    letters_of_word(&clusters)
+}
+
+/// The characters up to the end of the word at the beginning of a text, with what lies before it.
+fn word_after(text: &str) -> usize {
+    let clusters: Vec<&str> = text.graphemes(true).collect();
+    letters_of_word(&clusters)
+}
+
+/// What belongs to no word, and the word behind it, in characters. Words are letters and digits, as in readline.
+fn letters_of_word(clusters: &[&str]) -> usize {
+    let is_word = |cluster: &&&str| cluster.chars().next().is_some_and(char::is_alphanumeric);
+    let gap = clusters.iter().take_while(|cluster| !is_word(cluster)).count();
+    let word = clusters[gap..].iter().take_while(is_word).count();
+    clusters[..gap + word].iter().map(|cluster| cluster.chars().count()).sum()
+}
+
+/// Takes a key in a text whose cursor stays at its end: what is filtered by. Says whether the key was one of its own.
+pub fn edit_at_end(text: &mut String, key: KeyEvent) -> bool {
+    let has_alt = key.modifiers.contains(KeyModifiers::ALT);
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    let letters = match key.code {
+        KeyCode::Char(letter) if !control && !has_alt && !letter.is_control() => {
+            text.push(letter);
+            return true;
+        }
+        KeyCode::Backspace if control || has_alt => word_before(text),
+        KeyCode::Char('w') if control => word_before(text),
+        KeyCode::Char('u') if control => text.chars().count(),
+        KeyCode::Backspace => text.graphemes(true).next_back().map_or(0, |cluster| cluster.chars().count()),
+        _ => return false,
+    };
+    let end = text.char_indices().rev().take(letters).last().map_or(text.len(), |(at, _)| at);
+    text.truncate(end);
+    true
 }
 
 fn area(text: String) -> TextArea<'static> {

@@ -62,3 +62,53 @@ fn a_paste_that_stalls_is_text_to_its_end_and_one_that_never_ends_is_refused_by_
     until("another note", || notes(&host).len() == 2);
     assert_eq!(notes(&host)[1], "typed by hand");
 }
+
+/// Types keys one after the other, with so many milliseconds between two.
+fn typed(console: &Pty, keys: &str, pause: u64) {
+    for letter in keys.chars() {
+        console.send(letter.to_string());
+        std::thread::sleep(Duration::from_millis(pause));
+    }
+}
+
+#[test]
+fn several_lines_that_come_at_once_without_brackets_are_one_text_to_be_confirmed() {
+    let host = Host::new();
+    host.declare();
+    let mut console = scribe(&host);
+    let (text, whole) = ("timeout talking to alipay\rretry 3 of 3\rq\rR gives up\r", "R gives up");
+    let mut kept = Vec::new();
+    for piece in [text.len(), 7, 64] {
+        for bytes in text.as_bytes().chunks(piece) {
+            console.send(bytes);
+            std::thread::sleep(Duration::from_millis(3));
+        }
+        console.wait_for(whole, SOON);
+        console.watch(GUARD);
+        assert_eq!(notes(&host), kept, "nobody confirmed it");
+        console.send("\r");
+        kept.push(text.trim_end().replace('\r', "\n"));
+        until("it is one note", || notes(&host) == kept);
+        console.wait_for("▸       note", SOON);
+    }
+    // Somebody who types fast, and a program that types slowly, record each line.
+    typed(&console, "one\rtwo\r", 45);
+    kept.extend(["one".to_owned(), "two".to_owned()]);
+    until("two notes", || notes(&host) == kept);
+    console.send("a line that a program types\r");
+    kept.push("a line that a program types".to_owned());
+    until("one more", || notes(&host) == kept);
+}
+
+#[test]
+fn several_lines_that_come_at_once_into_a_form_stay_in_their_field() {
+    let host = Host::new();
+    host.declare();
+    let mut console = scribe(&host);
+    console.send("\x1b[27u");
+    console.send("Y");
+    console.wait_for("a theory about the cause", SOON);
+    console.send("the gateway pool\ris exhausted\rq\r");
+    console.wait_for("the gateway pool is exhausted q", SOON);
+    assert!(console.contents().contains("a theory about the cause"), "{}", console.contents());
+}

@@ -65,7 +65,15 @@ async fn live(busy: bool) -> i32 {
         let pause = due.map_or(Duration::MAX, |at| at.saturating_sub(clock::boot()));
         tokio::select! {
             got = input.next(&tty) => {
-                let Typed::Events(events) = got else { break LOST };
+                let events = match got {
+                    Typed::Events(events) => events,
+                    Typed::Keyboard => {
+                        screen.send_aside(tty.ask_for_all_keys());
+                        continue;
+                    }
+                    Typed::Pastings(_) | Typed::Ground(_) | Typed::DrawsWide(_) => continue,
+                    Typed::Lost => break LOST,
+                };
                 frame = Some(Urgency::Key);
                 let mut end = false;
                 for event in events {
@@ -302,6 +310,64 @@ fn a_panic_of_the_loop_gives_the_terminal_back_and_then_says_why() {
         terminal.wait_for("a bug on the loop", SOON);
         assert!(!terminal.screen().alternate_screen() && !terminal.screen().hide_cursor());
     }
+}
+
+/// How often the keyboard protocol was asked for and given back, in their order, with the screens that were entered and left.
+fn keyboards(raw: &[u8]) -> String {
+    let raw = String::from_utf8_lossy(raw);
+    let mut found: Vec<(usize, char)> = Vec::new();
+    for (code, letter) in [("\x1b[>1u", '+'), ("\x1b[<u", '-'), ("\x1b[?1049h", '('), ("\x1b[?1049l", ')')] {
+        found.extend(raw.match_indices(code).map(|(at, _)| (at, letter)));
+    }
+    found.sort_unstable();
+    let mut letters: Vec<char> = found.into_iter().map(|(_, letter)| letter).collect();
+    // After a stop the screen is entered once by whoever stopped it, and once for SIGCONT.
+    letters.dedup();
+    letters.into_iter().collect()
+}
+
+#[test]
+fn the_keyboard_protocol_is_given_back_at_every_way_out_before_the_screen_is_left() {
+    let ways: [(&str, &dyn Fn(&mut Pty)); 6] = [
+        ("quit", &|terminal| terminal.send("Q")),
+        ("panic", &|terminal| terminal.send("P")),
+        ("TERM", &|terminal| terminal.kill(Signal::TERM)),
+        ("HUP", &|terminal| terminal.kill(Signal::HUP)),
+        ("QUIT", &|terminal| terminal.kill(Signal::QUIT)),
+        ("USR1", &|terminal| terminal.kill(Signal::USR1)),
+    ];
+    for (name, leave) in ways {
+        let mut terminal = demo("still");
+        terminal.wait_for("stand-in 80x24", SOON);
+        terminal.send("\x1b[?0u\x1b[?0u");
+        terminal.wait_until("the protocol was asked for", SOON, |_| true);
+        crate::support::until("it is asked for once", || keyboards(terminal.raw()) == "(+");
+        // Esc is a key of its own now, and Shift+Enter another than Enter.
+        terminal.send("\x1b[27u\x1b[13;2u");
+        terminal.wait_for("> <Esc><Enter>", SOON);
+        leave(&mut terminal);
+        terminal.wait_exit(SOON);
+        assert_eq!(keyboards(terminal.raw()), "(+-)", "{name}");
+        assert_no_stray_escapes(terminal.raw());
+    }
+}
+
+#[test]
+fn ctrl_z_gives_the_keyboard_protocol_back_and_fg_takes_it_again() {
+    let mut terminal = job();
+    terminal.send("\x1b[?1u");
+    crate::support::until("it is asked for", || keyboards(terminal.raw()) == "(+");
+    terminal.send(b"\x1a");
+    terminal.wait_until("the shell", SOON, |screen| !screen.alternate_screen());
+    assert_eq!(keyboards(terminal.raw()), "(+-)");
+    terminal.send("fg\r");
+    terminal.wait_for("stand-in 80x24", SOON);
+    crate::support::until("it is asked for again", || keyboards(terminal.raw()).starts_with("(+-)(+"));
+    terminal.send("Q");
+    terminal.wait_until("the shell again", SOON, |screen| !screen.alternate_screen());
+    let raw = String::from_utf8_lossy(terminal.raw()).into_owned();
+    let [asked, given_back] = ["\x1b[>1u", "\x1b[<u"].map(|code| raw.matches(code).count());
+    assert_eq!((asked, given_back), (2, 2), "none is left on the screen's stack");
 }
 
 #[test]

@@ -105,7 +105,8 @@ fn help(top: usize, screen: Rect, buf: &mut Buffer, cx: &Cx<'_>) {
         ("-5m text", "it happened five minutes ago (-90s, -2h)"),
         ("14:10 text", "it happened at 14:10, in the incident's zone"),
         ("decision: text", "a kind of line: note, decision, action, finding, todo, can"),
-        ("Ctrl+J", "a new line; Enter records; a paste never does"),
+        ("Ctrl+J", "a new line, as Alt+Enter and Shift+Enter; Enter records; a paste never does"),
+        ("Alt+B Alt+F Alt+D", "by words, in every text field, as arrows with Ctrl or Alt; Alt+Backspace"),
         ("Ctrl+_  Ctrl+Y", "take back and do again, while typing"),
         ("Esc", "leave the line; what was typed stays"),
     ] {

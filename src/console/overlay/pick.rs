@@ -10,6 +10,7 @@ use crate::console::{Known, Summary};
 use crate::incident::{Command, EntryId, Event, IncidentId, Phase, Purpose as RunFor, Role, Seat, Severity, StepRef};
 use crate::pane::{Cx, FormKind, Item, Purpose, Question};
 use crate::text::{CleanStr, CleanText, Exact, Sought};
+use crate::widget::editor::edit_at_end;
 use crate::widget::text::countdown;
 
 /// What a row of a picker stands for.
@@ -68,11 +69,11 @@ impl Pick {
     /// Takes a key of somebody who narrows the list; what is no letter of theirs goes on.
     fn filter_key(&mut self, key: KeyEvent) -> bool {
         let Some(filter) = &mut self.filter else { return false };
-        match key.code {
-            KeyCode::Char(letter) => filter.push(letter),
-            KeyCode::Backspace if filter.pop().is_none() => self.filter = None,
-            KeyCode::Backspace => {}
-            _ => return false,
+        if key.code == KeyCode::Backspace && filter.is_empty() {
+            self.filter = None;
+        } else if !edit_at_end(filter, key) {
+            // A letter with Ctrl or Alt is no number and no answer here.
+            return matches!(key.code, KeyCode::Char(_));
         }
         self.selected = 0;
         true

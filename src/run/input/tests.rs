@@ -91,6 +91,28 @@ fn every_terminals_keys_are_understood() {
         ("\x1b[97;5u", Char('a'), CONTROL),
         ("\x1b[27;5;106~", Char('j'), CONTROL),
         ("\x1b[13;2u", Enter, SHIFT),
+        ("\x1b[27;2;13~", Enter, SHIFT),
+        ("\x1b[13;3u", Enter, ALT),
+        ("\x1b[27;3;13~", Enter, ALT),
+        ("\x1b[27u", Esc, NONE),
+        ("\x1b[27;129u", Esc, NONE),
+        ("\x1b[9;2u", BackTab, SHIFT),
+        ("\x1b[27;2;9~", BackTab, SHIFT),
+        ("\x1b[127;3u", Backspace, ALT),
+        ("\x1b[127;5u", Backspace, CONTROL),
+        ("\x1b[98;3u", Char('b'), ALT.union(KeyModifiers::META)),
+        ("\x1b[27;3;98~", Char('b'), ALT.union(KeyModifiers::META)),
+        ("\x1b[91;5u", Esc, NONE),
+        ("\x1b[105;5u", Tab, NONE),
+        ("\x1b[109;5u", Enter, NONE),
+        ("\x1b[104;5u", Backspace, NONE),
+        ("\x1b[47;5u", Char('_'), CONTROL),
+        ("\x1b[57414u", Enter, NONE),
+        ("\x1b[57399u", Char('0'), NONE),
+        ("\x1b[57417;3u", Left, ALT),
+        ("\x1b\x1b[D", Left, ALT),
+        ("\x1b\x1bOC", Right, ALT),
+        ("\x1b[1;3D", Left, ALT),
     ];
     for (bytes, code, modifiers) in cases {
         assert_eq!(events(bytes.as_bytes()), [key(*code, *modifiers)], "{bytes:?}");
@@ -111,6 +133,9 @@ fn what_a_terminal_answers_is_nobodys_key() {
         "\x1bP>|XTerm(370)\x1b\\",
         "\x1b_Gi=1;OK\x1b\\",
         "\x1b[97;1:3u",
+        "\x1b[?0u",
+        "\x1b[57358u",
+        "\x1b[98;9u",
         "\x1b[M !!",
     ];
     for answer in answers {
@@ -119,6 +144,24 @@ fn what_a_terminal_answers_is_nobodys_key() {
     assert_eq!(events(b"\xff\x80\xc3q\xf0\x9f\x80q"), [letter('q'), letter('q')], "nor are broken letters");
     let endless = format!("\x1b[{}mq", "1;".repeat(10_000));
     assert_eq!(events(endless.as_bytes()), [letter('q')], "nor is a sequence without measure");
+}
+
+#[test]
+fn a_terminal_that_has_the_keyboard_protocol_says_so_once() {
+    let mut parser = Parser::new(false);
+    assert_eq!(parser.feed(b"\x1b[?0u\x1b[?62;c", Duration::ZERO), []);
+    assert!(parser.take_keyboard() && !parser.take_keyboard());
+}
+
+#[test]
+fn two_escs_are_two_keys_unless_an_arrow_to_the_side_follows() {
+    let esc = || key(KeyCode::Esc, NONE);
+    assert_eq!(events(b"\x1b\x1b"), [esc(), esc()]);
+    assert_eq!(events(b"\x1b\x1b\x1b"), [esc(), esc(), esc()]);
+    assert_eq!(events(b"\x1b\x1bb"), [esc(), key(KeyCode::Char('b'), ALT)]);
+    assert_eq!(events(b"\x1b\x1b[200~x\x1b[201~"), [esc(), Event::Paste("x".to_owned())]);
+    assert_eq!(events(b"\x1b\x1b[?62;cq"), [esc(), letter('q')]);
+    assert_eq!(events(b"\x1b\x1b]11;x\x07q"), [esc(), letter('q')]);
 }
 
 #[test]

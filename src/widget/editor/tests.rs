@@ -7,9 +7,10 @@ fn press(editor: &mut Editor, keys: &str) -> Edited {
 }
 
 fn key(name: &str) -> KeyEvent {
-    let (modifiers, name) = match name.strip_prefix("C-") {
-        Some(rest) => (KeyModifiers::CONTROL, rest),
-        None => (KeyModifiers::NONE, name),
+    let (modifiers, name) = match (name.strip_prefix("C-"), name.strip_prefix("A-")) {
+        (Some(rest), _) => (KeyModifiers::CONTROL, rest),
+        (None, Some(rest)) => (KeyModifiers::ALT, rest),
+        (None, None) => (KeyModifiers::NONE, name),
     };
     let code = match name {
         "Left" => KeyCode::Left,
@@ -43,7 +44,7 @@ fn the_keys_of_a_note() {
         ("a b c C-z C-z", "a"),
         ("a b c C-z C-z C-y", "ab"),
         ("a b C-j c Up Home X Down End Y", "Xab\ncY"),
-        ("a Space b C-Left C-Left X C-Right Y", "Xa Yb"),
+        ("a Space b C-Left C-Left X C-Right Y", "XaY b"),
         ("a b C-j c PageUp X PageDown Y", "aXb\ncY"),
         ("a b Backspace Home Delete", ""),
         ("a C-j Backspace b", "ab"),
@@ -52,6 +53,55 @@ fn the_keys_of_a_note() {
         let mut editor = Editor::lines();
         press(&mut editor, keys);
         assert_eq!(editor.text().as_str(), text, "{keys}");
+    }
+}
+
+#[test]
+fn words_are_walked_and_taken_out_as_in_readline_in_every_alphabet() {
+    for (text, keys, wanted) in [
+        ("pod-1 restarts", "A-b X", "pod-1 Xrestarts"),
+        ("pod-1 restarts", "A-b A-b X", "pod-X1 restarts"),
+        ("pod-1 restarts", "Home A-f X", "podX-1 restarts"),
+        ("pod-1 restarts", "Home A-f A-f X", "pod-1X restarts"),
+        ("pod-1 restarts", "A-Left A-Left A-Right X", "pod-1X restarts"),
+        ("pod-1 restarts", "C-Left C-Left C-Right X", "pod-1X restarts"),
+        ("pod-1 restarts", "A-Backspace X", "pod-1 X"),
+        ("pod-1 restarts  ", "A-Backspace A-Backspace X", "pod-X"),
+        ("pod-1 restarts", "Home A-d X", "X-1 restarts"),
+        ("pod-1 restarts", "Home A-d A-d X", "X restarts"),
+        ("pod-1 restarts", "Home A-Delete C-Delete X", "X restarts"),
+        ("pod-1 restarts", "C-Backspace C-z A-b X", "pod-1 Xrestarts"),
+        ("pod-1 restarts", "A-d X", "pod-1 restartsX"),
+        ("one\ntwo", "Home A-b X", "oneX\ntwo"),
+        ("one\ntwo", "Home A-Backspace X", "oneXtwo"),
+        ("one\ntwo", "PageUp End A-f X", "one\nXtwo"),
+        ("one\ntwo", "PageUp End A-d X", "oneXtwo"),
+        ("می\u{200c}خواهم الان", "A-b A-b X", "Xمی\u{200c}خواهم الان"),
+        ("cafe\u{301} e\u{301}te\u{301}", "A-Backspace X", "cafe\u{301} X"),
+    ] {
+        let mut editor = Editor::lines();
+        editor.set_text(text);
+        press(&mut editor, keys);
+        assert_eq!(editor.text().as_str(), wanted, "{text:?} and {keys}");
+        press(&mut editor, &"C-z ".repeat(9));
+        assert_eq!(editor.text().as_str(), text, "{keys} can be taken back");
+    }
+}
+
+#[test]
+fn a_filter_is_edited_at_its_end() {
+    for (keys, left) in [
+        ("a b Space c d C-w", "ab "),
+        ("a b Space c d A-Backspace Backspace", "ab"),
+        ("a b Space c d C-Backspace e", "ab e"),
+        ("a b C-u c", "c"),
+        ("a A-b C-x b", "ab"),
+    ] {
+        let mut text = String::new();
+        for name in keys.split_whitespace() {
+            edit_at_end(&mut text, key(name));
+        }
+        assert_eq!(text, left, "{keys}");
     }
 }
 

@@ -371,6 +371,8 @@ fn first_stray(raw: &[u8]) -> Option<String> {
             "m" => parameters.bytes().all(|byte| byte.is_ascii_digit() || byte == b';' || byte == b':'),
             "J" | "K" => parameters.is_empty(),
             "A" | "B" | "C" | "D" | "G" | "H" | "X" => numeric,
+            // The keyboard protocol: asked for, taken, given back.
+            "u" => ["?", ">1", "=1", "<"].contains(&parameters),
             _ => false,
         };
         if !allowed {
