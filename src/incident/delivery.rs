@@ -118,9 +118,9 @@ pub enum Receipt {
 pub struct Beside {
     /// Which.
     pub incident: IncidentId,
-    /// How bad.
-    pub severity: Severity,
-    /// The parts of the page that it affects.
+    /// How bad; nothing where its record cannot be read.
+    pub severity: Option<Severity>,
+    /// The parts of the page that it affects, or may affect.
     pub components: BTreeSet<CleanStr>,
     /// What it is on that page, where it was published there.
     pub on_page: Option<CleanStr>,

@@ -181,8 +181,8 @@ async fn surrounded(parcel: &Parcel, journal: JournalPlace, reach: Arc<Reach>) -
     if !matches!(parcel.act, Act::Publish(_)) {
         return Ok(parcel);
     }
-    let about = parcel.clone();
-    parcel.beside = match tokio::task::spawn_blocking(move || beside::beside(&journal, &reach, &about)).await {
+    let (own, page) = (parcel.incident, parcel.target.clone());
+    parcel.beside = match tokio::task::spawn_blocking(move || beside::beside(&journal, &reach, own, &page)).await {
         Ok(Ok(beside)) => beside,
         Ok(Err(error)) => return Err(nowhere(format!("what else is open cannot be read: {error:#}"))),
         Err(error) => return Err(nowhere(format!("what else is open cannot be read: {error}"))),

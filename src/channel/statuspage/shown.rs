@@ -121,7 +121,11 @@ pub(super) fn shown(
         let claim = (!is_over).then(|| Level::by(said.severity));
         let target = claim.unwrap_or(before).max(before).max(others);
         let target = desk.hidden(part, target, is_over)?;
-        if let Some(level) = desk.unless_changed(part, now, target, before.max(others), is_over)? {
+        let level = match desk.unread(part, now, target)? {
+            Some(target) => desk.unless_changed(part, now, target, before.max(others), is_over)?,
+            None => None,
+        };
+        if let Some(level) = level {
             shown.set.insert(id.to_owned(), level);
         }
         if let Some(claim) = claim {
@@ -240,10 +244,8 @@ impl<'a> Desk<'a> {
         let hidden = self.parcel.beside.iter().filter(|beside| {
             beside.components.iter().any(|id| **id == *self.id) && !beside.on_page.as_ref().is_some_and(is_there)
         });
-        let Some((level, beside)) = hidden.map(|beside| (Level::by(beside.severity), beside)).max_by_key(|one| one.0)
-        else {
-            return Ok(target);
-        };
+        let hidden = hidden.filter_map(|beside| Some((Level::by(beside.severity?), beside.severity?, beside)));
+        let Some((level, severity, beside)) = hidden.max_by_key(|one| one.0) else { return Ok(target) };
         if level <= target {
             return Ok(target);
         }
@@ -253,13 +255,44 @@ impl<'a> Desk<'a> {
             return Ok(chosen);
         }
         let why = format!(
-            "{inc} ({}) is open on this host and affects {}, and the page does not say so: {} may be better than the truth",
-            beside.severity,
+            "{inc} ({severity}) is open on this host and affects {}, and the page does not say so: {} may be better than the truth",
             called(part),
             target.said()
         );
         let way = |shown: Level| (format!("send it, and show {}", shown.said()), key(shown));
         Err(Question::new(&why, &[way(level), way(target)]))
+    }
+
+    /// A part is not said to be better while what may affect it cannot be read, unless a person says so; nothing where it stays as it is.
+    fn unread(&self, part: &Component, now: Level, target: Level) -> Result<Option<Level>, Question> {
+        let unread: Vec<String> = self
+            .parcel
+            .beside
+            .iter()
+            .filter(|beside| beside.severity.is_none())
+            .map(|beside| beside.incident.to_string())
+            .collect();
+        if unread.is_empty() || target >= now {
+            return Ok(Some(target));
+        }
+        let key = |way: &str| self.key(&format!("unread/{}/{}/{}/{way}", unread.join("+"), now.word(), target.word()));
+        let (leave, better) = (key("leave"), key("better"));
+        if self.is_chosen(&leave) {
+            return Ok(None);
+        }
+        if self.is_chosen(&better) {
+            return Ok(Some(target));
+        }
+        let (shows, would) = (now.said(), target.said());
+        let why = format!(
+            "the record of {} cannot be read (`journal verify` says why) and may be about {}: {would} may be better than the truth",
+            unread.join(", "),
+            called(part)
+        );
+        Err(Question::new(
+            &why,
+            &[(format!("send it, and leave {shows} as it is"), leave), (format!("send it, and show {would}"), better)],
+        ))
     }
 
     /// What it is set to; nothing where a person said that it stays as somebody set it by hand.

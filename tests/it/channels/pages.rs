@@ -167,7 +167,7 @@ async fn an_open_incident_that_is_not_on_the_page_is_not_covered_up() {
     let made = there(channel.deliver(&text(1, Severity::Sev1, PageStatus::Investigating)).await);
     let components = BTreeSet::from(["c1".into()]);
     let beside =
-        vec![Beside { incident: IncidentId::incident(2), severity: Severity::Sev0, components, on_page: None }];
+        vec![Beside { incident: IncidentId::incident(2), severity: Some(Severity::Sev0), components, on_page: None }];
     let end = Parcel { made: Some(made), beside, ..text(1, Severity::Sev1, PageStatus::Resolved) };
     let (why, ways) = asked(channel.deliver(&end).await);
     assert!(why.contains("INC-2 (SEV0) is open on this host"), "{why}");

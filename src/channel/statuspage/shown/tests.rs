@@ -156,7 +156,7 @@ fn an_incident_that_the_page_does_not_know_is_neither_covered_up_nor_told_in_sil
     let own = ours("i1", "partial_outage", "operational");
     let beside = Beside {
         incident: IncidentId::incident(2),
-        severity: Severity::Sev0,
+        severity: Some(Severity::Sev0),
         components: BTreeSet::from(["c1".into()]),
         on_page: None,
     };
@@ -175,6 +175,29 @@ fn an_incident_that_the_page_does_not_know_is_neither_covered_up_nor_told_in_sil
     assert_eq!(set(shown(&parcel, &said, Some(&own), &seen)), Some("major_outage"));
     let seen = page("partial_outage", vec![own.clone()]);
     assert!(shown(&parcel, &said, Some(&own), &seen).is_err());
+}
+
+#[test]
+fn what_may_be_affected_by_a_record_that_cannot_be_read_gets_better_on_a_persons_word_alone() {
+    let own = ours("i1", "partial_outage", "operational");
+    let unread = Beside {
+        incident: IncidentId::incident(2),
+        severity: None,
+        components: BTreeSet::from(["c1".into()]),
+        on_page: None,
+    };
+    let seen = page("partial_outage", vec![own.clone()]);
+    for (way, expected) in [("leave partial outage as it is", None), ("show operational", Some("operational"))] {
+        let (mut parcel, said) = parcel(PageStatus::Resolved, Severity::Sev1);
+        parcel.beside = vec![unread.clone()];
+        let (why, shown) = taking(&mut parcel, &said, Some(&own), &seen, way);
+        assert!(why.starts_with("the record of INC-2 cannot be read"), "{why}");
+        assert_eq!(shown.set.get("c1").map(|level| level.word()), expected);
+    }
+    // What gets worse, or stays, waits for nobody.
+    let (mut parcel, said) = parcel(PageStatus::Identified, Severity::Sev0);
+    parcel.beside = vec![unread];
+    assert_eq!(set(shown(&parcel, &said, Some(&own), &seen)), Some("major_outage"));
 }
 
 #[test]
@@ -225,7 +248,7 @@ proptest! {
         let (mut parcel, said) = parcel(if is_last { PageStatus::Resolved } else { PageStatus::Monitoring }, severity);
         let beside = hidden.map(|severity| Beside {
             incident: IncidentId::incident(2),
-            severity,
+            severity: Some(severity),
             components: BTreeSet::from(["c1".into()]),
             on_page: None,
         });
