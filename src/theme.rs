@@ -10,6 +10,7 @@
 mod glyphs;
 pub mod ground;
 mod paint;
+mod terminal;
 
 use std::ops::Range;
 
@@ -19,6 +20,7 @@ use serde::Deserialize;
 pub use glyphs::{Glyphs, ascii_of, ascii_only};
 pub use ground::Ground;
 pub use paint::{Depth, Paint};
+pub use terminal::Family;
 
 /// A set of colours that comes with the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]

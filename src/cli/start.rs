@@ -26,7 +26,7 @@ use crate::run::{self, Drill, Grounds, Opening, Plan, encoder, tty};
 use crate::source::{Endpoint, SOURCES, SourceSpec};
 use crate::template::Templates;
 use crate::text::{CleanStr, Exact};
-use crate::theme::{BuiltIn, Depth, Ground, Theme};
+use crate::theme::{BuiltIn, Depth, Family, Ground, Theme};
 
 /// The exercise that is shipped and started first.
 pub(super) const FIRST_EXERCISE: &str = "alipay-timeout-storm";
@@ -85,7 +85,7 @@ fn begin(
     inputs: &Inputs,
 ) -> Result<ExitCode, Ending> {
     let plan = planned(config, opening, drill, is_frozen, screen, inputs)?;
-    let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    let is_dumb = family() == Family::Dumb;
     if screen.plain || is_dumb || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         // Whoever loops over a list of incidents does not mean its lines as notes.
         let takes_lines = screen.plain || std::io::stdin().is_terminal();
@@ -278,9 +278,14 @@ fn theme(config: &Config, depth: Depth) -> Result<(Theme, Option<Grounds>), Endi
     Ok((drawn(theme), None))
 }
 
+/// The family of this terminal.
+fn family() -> Family {
+    Family::named(std::env::var("TERM").ok().as_deref())
+}
+
 /// Whether the terminal answers questions, or keeps quiet about those that it does not know.
 fn answers() -> bool {
-    std::env::var("TERM").is_ok_and(|term| !matches!(term.as_str(), "" | "linux" | "dumb"))
+    family().answers()
 }
 
 /// Whether the configured theme can be read.

@@ -9,6 +9,8 @@ use std::str::FromStr;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
+use super::Family;
+
 /// How many colours a terminal has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Depth {
@@ -27,8 +29,12 @@ impl Depth {
     /// What the environment says of the terminal: `NO_COLOR` (set and not empty), `COLORTERM` and `TERM`.
     pub fn of(no_color: Option<&str>, colorterm: Option<&str>, term: Option<&str>) -> Self {
         let term = term.unwrap_or_default();
-        if no_color.is_some_and(|value| !value.is_empty()) || matches!(term, "dumb" | "vt100" | "vt220") {
+        let most = Family::named(Some(term)).most_colours();
+        if no_color.is_some_and(|value| !value.is_empty()) || most == Self::NoColour {
             Self::NoColour
+        } else if most == Self::Sixteen {
+            // What a login inherits from another terminal is not what this one has.
+            Self::Sixteen
         } else if matches!(colorterm, Some("truecolor" | "24bit")) {
             Self::Full
         } else if term.contains("256color") && colorterm.is_some_and(|value| !value.is_empty()) {
@@ -253,7 +259,10 @@ mod tests {
             (Some("1"), Some("truecolor"), Some("xterm"), Depth::NoColour),
             (Some(""), None, Some("xterm"), Depth::Sixteen),
             (None, None, Some("dumb"), Depth::NoColour),
-            (None, None, None, Depth::Sixteen),
+            (None, Some("truecolor"), Some("linux"), Depth::Sixteen),
+            (None, Some("truecolor"), Some("vt100"), Depth::NoColour),
+            (None, None, Some("unknown"), Depth::NoColour),
+            (None, None, None, Depth::NoColour),
         ] {
             assert_eq!(Depth::of(no_color, colorterm, term), depth, "{no_color:?} {colorterm:?} {term:?}");
         }
