@@ -326,9 +326,12 @@ fn keyboards(raw: &[u8]) -> String {
     letters.into_iter().collect()
 }
 
+/// A way to leave a console.
+type Leave<'a> = &'a dyn Fn(&mut Pty);
+
 #[test]
 fn the_keyboard_protocol_is_given_back_at_every_way_out_before_the_screen_is_left() {
-    let ways: [(&str, &dyn Fn(&mut Pty)); 6] = [
+    let ways: [(&str, Leave<'_>); 6] = [
         ("quit", &|terminal| terminal.send("Q")),
         ("panic", &|terminal| terminal.send("P")),
         ("TERM", &|terminal| terminal.kill(Signal::TERM)),

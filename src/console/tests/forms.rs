@@ -195,8 +195,11 @@ fn whatever_closes_a_form_it_opens_again_with_what_was_typed_byte_for_byte() {
     }
 }
 
+/// What a disk answers to a text that is to be kept.
+type Trouble = fn() -> JournalMsg;
+
 /// What can be wrong with the disk while somebody types.
-const TROUBLES: [(&str, fn() -> JournalMsg); 2] = [
+const TROUBLES: [(&str, Trouble); 2] = [
     ("full", || JournalMsg::Unwritable("No space left on device".into())),
     ("stalled", || JournalMsg::Stalled(Some(at(60)))),
 ];

@@ -53,7 +53,7 @@ impl GitHub {
                 Err(why) => invalid(&why),
             },
             (method, ["repos", "company", "incidents", "issues", number]) => {
-                let Some(issue) = all.iter_mut().find(|one| one["number"].to_string() == **number) else {
+                let Some(issue) = all.iter_mut().find(|one| one["number"].as_u64() == number.parse().ok()) else {
                     return unknown();
                 };
                 if method == "PATCH" {

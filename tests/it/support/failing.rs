@@ -55,19 +55,25 @@ pub fn run(command: &Command, folder: &Path, input: &str, fails: Option<usize>) 
     let mut child = stopped(command);
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
     let wait = |flags| waitpid(pid, Some(flags));
-    while !matches!(wait(WaitPidFlag::WUNTRACED)?, WaitStatus::Stopped(..)) {}
+    let is_stopped = loop {
+        match wait(WaitPidFlag::WUNTRACED) {
+            Ok(WaitStatus::Stopped(..)) => break Ok(()),
+            Ok(_) => {}
+            Err(error) => break Err(error),
+        }
+    };
     let options = Options::PTRACE_O_TRACESYSGOOD
         | Options::PTRACE_O_TRACECLONE
         | Options::PTRACE_O_TRACEFORK
         | Options::PTRACE_O_EXITKILL;
-    if let Err(error) = ptrace::seize(pid, options) {
+    if let Err(error) = is_stopped.and_then(|()| ptrace::seize(pid, options)) {
         let _ = child.kill();
         let _ = nix::sys::signal::kill(pid, Signal::SIGCONT);
         let _ = child.wait();
         return Err(error);
     }
     let streams = streams(&mut child, input);
-    nix::sys::signal::kill(pid, Signal::SIGCONT)?;
+    let _ = nix::sys::signal::kill(pid, Signal::SIGCONT);
     let mut watched = Watched { folder: folder.to_owned(), fails, calls: Vec::new(), failing: HashMap::new() };
     watched.follow();
     let _ = child.wait();
