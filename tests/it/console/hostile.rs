@@ -26,7 +26,7 @@ fn evil() -> Vec<String> {
         "MARK \u{200b}\u{200c}\u{200d}\u{2060}\u{feff}zero",
         "MARK \u{e0041}\u{e0042}\u{e007f} tags",
         "MARK\x00nul\x08\x08\x08back\x7f",
-        "MARK carriage\rover",
+        "over\rMARK carriage",
         "MARK tab\there\x0b\x0c",
         "MARK \u{2028}line\u{2029}paragraph",
         "MARK \u{fe0f}\u{fe0e} \u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} family",

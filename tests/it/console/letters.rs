@@ -22,9 +22,10 @@ fn a_search_on_the_screen_finds_a_word_however_it_was_typed() {
         ("درگاه 12", 1),
         ("müller bank", 2),
         ("ميتوانند", 0),
+        // Each leads elsewhere than the one before, so that it is seen when it is done.
         ("STRASSE", 3),
-        ("lodz", 3),
         ("تاخیر", 1),
+        ("lodz", 3),
     ] {
         let place = texts.iter().position(|text| text == notes[note]).unwrap() + 1;
         console.send(format!("/\x15{typed}\r"));
