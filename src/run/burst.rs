@@ -2,8 +2,8 @@
 //!
 //! Such a paste comes as keys, and each of its line breaks as the Enter that records a line. What tells it from a person is the pace alone:
 //!
-//! - Keys that follow each other within [`PACE`] (20 ms, 50 keys a second) are a burst. Nobody types four keys at that pace.
-//! - Enter (Ctrl+J, and Tab where it would leave the text) waits: [`AFTER_A_PERSON`] (20 ms) behind a key of a person, [`IN_A_BURST`] (100 ms) behind two
+//! - Keys that follow each other within `PACE` (20 ms, 50 keys a second) are a burst. Nobody types four keys at that pace.
+//! - Enter (Ctrl+J, and Tab where it would leave the text) waits: `AFTER_A_PERSON` (20 ms) behind a key of a person, `IN_A_BURST` (100 ms) behind two
 //!   keys or more of a burst, because a link cuts a burst anywhere. Keys that follow in that time are held with it until the burst pauses.
 //! - A burst of four keys or more with text behind a line break is one paste, to be confirmed like any other. Anything else is given on as it was pressed:
 //!   one line with its Enter, and the lines of a program that types slower than that, are keys.
