@@ -70,8 +70,8 @@
 //! Invariant: a source can be down, slow, lying or huge, and quitting still takes less than 100 ms.
 //!
 //! Invariant: there is no tick. The loop sleeps until input, data, a task's end, or the next moment at which something shown changes; only the
-//! nearest deadline counts seconds, everything else is in minutes. A terminal that is another session's (`su -c`) tells nobody of its size: only
-//! there it is asked for once a second.
+//! nearest deadline counts seconds, everything else is in minutes. A terminal that is another session's (`su -c`) tells
+//! nobody of its size: only there it is asked for once a second.
 //!
 //! Invariant: a command is in the record before it starts, exactly as it was shown and confirmed, and its folder beside the journal is made once:
 //! nothing runs twice, and what nobody knows is said to be unknown. What a drill puts into staging has a keeper first ([`run::keeper`]). Its words are a [`text::Exact`], byte for byte; its dialog takes no key before it can

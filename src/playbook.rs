@@ -453,7 +453,8 @@ pub struct Catalogue {
     pub problems: Vec<String>,
     /// Services whose own file cannot be taken: why, and the last playbook of theirs that could be. Nothing takes its place without a word.
     pub broken: BTreeMap<ServiceId, (String, Option<Box<Playbook>>)>,
-    /// Why it is not known of all playbooks when they were drilled last: without this, one that has no day was never drilled here.
+    /// Why it is not known of all playbooks when they were drilled last: without this, one that has no day was never
+    /// drilled here.
     pub drills_unread: Option<CleanText>,
     /// The files from which playbooks were taken.
     files: BTreeMap<ServiceId, (String, Option<CleanStr>)>,

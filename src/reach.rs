@@ -83,7 +83,8 @@ pub struct Habit {
     pub reports: bool,
     /// What a name of something looks like there.
     pub example: &'static str,
-    /// Lines are gathered for so many seconds before they go as one: whoever follows a ticket gets a mail for each comment.
+    /// Lines are gathered for so many seconds before they go as one: whoever follows a ticket gets a mail for each
+    /// comment.
     pub gathers_seconds: u32,
 }
 

@@ -75,7 +75,8 @@ use tty::Tty;
 
 /// The loop wakes at least this often while it looks whether the clocks still agree.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
-/// And at least this often while it looks for the size of a terminal of another session, of which the system does not tell it.
+/// And at least this often while it looks for the size of a terminal of another session, of which the system does not
+/// tell it.
 const SIZE_IS_ASKED: Duration = Duration::from_secs(1);
 /// How long the way out waits for the journal to write what it accepted.
 const PATIENCE: Duration = Duration::from_millis(1500);

@@ -1,7 +1,7 @@
 //! Every call that an incident makes of another system: when, what it needs there, and which line of `warroom doctor` judges that.
 //!
-//! Hides nothing: each system lists its own beside its code. `warroom doctor --explain` prints them, `docs/calls.md` is the same text, and a test holds
-//! them against what servers see of whole incidents.
+//! Hides nothing: each system lists its own beside its code. `warroom doctor --explain` prints them, `docs/calls.md` is
+//! the same text, and a test holds them against what servers see of whole incidents.
 //!
 //! Invariant: a call that is not listed is a fault, and so is one that no line of doctor speaks of.
 

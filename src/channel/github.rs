@@ -1,9 +1,10 @@
 //! GitHub Issues: an issue for the incident and one for each follow-up, on github.com or an Enterprise Server.
 //!
-//! Hides how an issue is known again (a comment of HTML in its text, which nobody sees, bears our mark), that a limit of requests comes as 403, and how
-//! foreign text is kept from calling people and from becoming links to other issues.
+//! Hides how an issue is known again (a comment of HTML in its text, which nobody sees, bears our mark), that a limit
+//! of requests comes as 403, and how foreign text is kept from calling people and from becoming links to other issues.
 //!
-//! Invariant: of an issue's text only what stands between our marks is changed; an issue is made once for a mark; nobody is called by what was quoted.
+//! Invariant: of an issue's text only what stands between our marks is changed; an issue is made once for a mark;
+//! nobody is called by what was quoted.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use reqwest::Method;
@@ -471,7 +472,8 @@ fn check(body: &str) -> Result<(), Failure> {
     Err(ours(&format!("github takes {BODY_LETTERS} letters of a text, and this has {letters}: shorten it")))
 }
 
-/// A text that is shown as it was written: no markup, no name that calls somebody, no number that links to another issue; addresses stay links.
+/// A text that is shown as it was written: no markup, no name that calls somebody, no number that links to another
+/// issue; addresses stay links.
 fn harmless(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split_inclusive(char::is_whitespace) {

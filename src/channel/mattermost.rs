@@ -1,7 +1,7 @@
 //! Mattermost: messages to channels.
 //!
-//! Hides how a message is known again (its `props` bear our mark, and for half a minute the server itself takes a `pending_post_id` only once), and how
-//! foreign text is kept from pinging a channel or becoming markup.
+//! Hides how a message is known again (its `props` bear our mark, and for half a minute the server itself takes a
+//! `pending_post_id` only once), and how foreign text is kept from pinging a channel or becoming markup.
 //!
 //! Invariant: a message is sent when the server's answer names it; nobody is pinged by what somebody quoted.
 

@@ -1,7 +1,8 @@
-//! What a kind of system is, as data: its name, how incidents are kept there, its sections of the configuration, its calls.
+//! What a kind of system is, as data: its name, how incidents are kept there, its sections of the configuration, its
+//! calls.
 //!
-//! Hides nothing: a [`ChannelSpec`] is what the configuration, the starter file, `doctor` and the rehearsal know of a system, so that a new one is its
-//! file and its line in [`super::CHANNELS`].
+//! Hides nothing: a [`ChannelSpec`] is what the configuration, the starter file, `doctor` and the rehearsal know of a
+//! system, so that a new one is its file and its line in [`super::CHANNELS`].
 //!
 //! Invariant: what is here is known without asking anybody.
 
@@ -109,7 +110,8 @@ pub enum Means {
 /// What `doctor --rehearse` does in a system.
 #[derive(Clone, Copy, Debug)]
 pub struct Rehearsal {
-    /// The place for it, as its key in `[rehearsal]` takes it: a [`Takes::Flag`] where the system is one place. None: it is not rehearsed.
+    /// The place for it, as its key in `[rehearsal]` takes it: a [`Takes::Flag`] where the system is one place. None:
+    /// it is not rehearsed.
     pub place: Option<Takes>,
     /// Its part of the starter file.
     pub starter: &'static str,

@@ -90,7 +90,8 @@ pub(super) fn list(config: &Config, asked: &Listing, ink: Ink) -> Result<ExitCod
         false => records::list(&dir, records::Which::Incidents, &board).parts(),
     };
     let unread = unread.or(unread_closed);
-    // A disk that fails now and then lets the second look pass: the list is not whole all the same. Each cause is told once.
+    // A disk that fails now and then lets the second look pass: the list is not whole all the same. Each cause is told
+    // once.
     if let Some(why) = unread.as_ref().filter(|why| !told.iter().any(|name| why.starts_with(name.as_str()))) {
         super::say_error(&format!("not all that is here is known: {why}"));
     }

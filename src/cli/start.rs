@@ -231,8 +231,8 @@ fn depth(config: &Config) -> Depth {
     }
 }
 
-/// Whether the terminal is asked how wide it draws: where letters beyond ASCII are drawn at all and nobody said how, and never over a link on which
-/// the answer could come when somebody else reads.
+/// Whether the terminal is asked how wide it draws: where letters beyond ASCII are drawn at all and nobody said how,
+/// and never over a link on which the answer could come when somebody else reads.
 fn asks_width(config: &Config) -> bool {
     let term = std::env::var("TERM").unwrap_or_default();
     let is_drawn = config.screen.letters == Letters::Auto && locale_is_utf8();

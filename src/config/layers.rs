@@ -101,7 +101,8 @@ const LAST: &[&str] = &[
     "changes.every",
 ];
 
-/// All keys that have a name of their own, in the order in which they are shown; what stands by service is not among them.
+/// All keys that have a name of their own, in the order in which they are shown; what stands by service is not among
+/// them.
 pub(super) static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let server = |name: &'static str| {
         // Only what is asked the same at each of its members has several addresses.

@@ -24,7 +24,8 @@ use crate::playbook::Aliases;
 use crate::text::duration::Lapse;
 use crate::text::{CleanStr, fit};
 
-/// Defines [`Partial`]: a field for each section of the program itself; those of the systems that are written to come from [`CHANNELS`].
+/// Defines [`Partial`]: a field for each section of the program itself; those of the systems that are written to come
+/// from [`CHANNELS`].
 macro_rules! sections {
     ($($name:literal $field:ident: $type:ty,)*) => {
         /// A layer.

@@ -1,6 +1,7 @@
 //! The further sections of the systems that are written to, read as their [`Section`]s say.
 //!
-//! Hides the rules for the kinds of values; they are applied while a file is read, so that a refusal has the value's position.
+//! Hides the rules for the kinds of values; they are applied while a file is read, so that a refusal has the value's
+//! position.
 //!
 //! Invariant: a value that was read is of its key's kind.
 

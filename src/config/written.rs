@@ -1,6 +1,7 @@
 //! The systems that are written to, and what goes where in them.
 //!
-//! Hides which sections belong together: an endpoint says how a system is reached, its further sections what our things are called there.
+//! Hides which sections belong together: an endpoint says how a system is reached, its further sections what our things
+//! are called there.
 //!
 //! Invariant: what has no endpoint is not part of the reach; a section that names things of a system without one is refused.
 

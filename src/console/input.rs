@@ -55,9 +55,10 @@ impl Console {
 
     /// The keys that a person pressed.
     ///
-    /// Esc and a key behind it come as one with Alt where something on the way (tmux's `escape-time`, a slow link) puts them together, and only a
-    /// terminal with a key protocol can tell the two apart. Where no text is typed no key needs Alt, so they are two. In a text, what edits by words is
-    /// an edit (Ctrl+Z takes it back), and all else is two keys there too. Enter with Shift or Alt breaks the line, and hands nothing in.
+    /// Esc and a key behind it come as one with Alt where something on the way (tmux's `escape-time`, a slow link) puts
+    /// them together, and only a terminal with a key protocol can tell the two apart. Where no text is typed no key
+    /// needs Alt, so they are two. In a text, what edits by words is an edit (Ctrl+Z takes it back), and all else is
+    /// two keys there too. Enter with Shift or Alt breaks the line, and hands nothing in.
     fn pressed(&mut self, key: KeyEvent, wall: DateTime<Utc>) -> Vec<KeyEvent> {
         let (has_alt, is_certain) =
             (key.modifiers.contains(KeyModifiers::ALT), key.modifiers.contains(KeyModifiers::META));
@@ -81,7 +82,8 @@ impl Console {
         vec![KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE), alone]
     }
 
-    /// Whether a key ends a line of what is typed, or leaves the text: in a text that comes at once it is a part of that.
+    /// Whether a key ends a line of what is typed, or leaves the text: in a text that comes at once it is a part of
+    /// that.
     ///
     /// Where a command is confirmed nothing that comes at once counts anyway.
     pub fn breaks_a_text(&self, event: &InputEvent, wall: DateTime<Utc>) -> bool {

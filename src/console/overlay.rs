@@ -2,7 +2,8 @@
 //!
 //! Hides the keys of each. An overlay changes nothing itself: it returns an [`Outcome`], and what comes of that is decided like anything else.
 //!
-//! Invariant: Esc leaves every overlay and nothing has happened; the log goes on moving behind it. What was typed there is kept ([`mod@typed`]).
+//! Invariant: Esc leaves every overlay and nothing has happened; the log goes on moving behind it. What was typed there
+//! is kept ([`mod@typed`]).
 
 mod alert;
 mod compose;

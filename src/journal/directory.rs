@@ -185,7 +185,8 @@ impl JournalDir {
         }
         match self.writable(&path, id) {
             Ok(()) => Ok(SqliteJournal::open(&path, id, via)?.noted_in(self.ledger.clone())),
-            // One file of several may be somebody else's, as after one command under `sudo`: what can be read of it is read.
+            // One file of several may be somebody else's, as after one command under `sudo`: what can be read of it is
+            // read.
             Err(why) if why.leaves_reading() => self.reading(id, via, why.in_short()).map_err(|_| why),
             Err(why) => Err(why),
         }

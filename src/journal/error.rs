@@ -243,7 +243,8 @@ fn given_back(owner: u32, path: &Path) -> String {
     }
 }
 
-/// Whose a path is that the system keeps this account from, and what helps: said of the part of it that can be looked at.
+/// Whose a path is that the system keeps this account from, and what helps: said of the part of it that can be looked
+/// at.
 fn whose(path: &Path) -> String {
     for part in path.ancestors() {
         let Ok(is) = above(part).and_then(|(folder, name)| folder.look(name)) else { continue };

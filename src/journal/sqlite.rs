@@ -196,8 +196,8 @@ impl SqliteJournal {
     }
 
     /// The entries that a list of records needs: what the incident is, how bad, where it stands, who has which role, and what is due next, which
-    /// a `todo` line can be too; and what of them cannot be read, because a list must not tell what is missing as if it had never been. Ten
-    /// thousand other notes are passed over unread.
+    /// a `todo` line can be too; and what of them cannot be read, because a list must not tell what is missing as if it
+    /// had never been. Ten thousand other notes are passed over unread.
     pub fn landmarks(&mut self) -> Result<(Vec<Entry>, Vec<Damage>), JournalError> {
         let (mut entries, mut damage) = (Vec::new(), Vec::new());
         match self.read_landmarks(&mut entries, &mut damage) {

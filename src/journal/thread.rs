@@ -236,7 +236,8 @@ impl JournalHandle {
 #[derive(Debug)]
 struct Stop {
     is_set: AtomicBool,
-    /// The end that is read, and the one that is written: a pipe, which every system and every filter of system calls allows.
+    /// The end that is read, and the one that is written: a pipe, which every system and every filter of system calls
+    /// allows.
     event: OwnedFd,
     rings: OwnedFd,
 }

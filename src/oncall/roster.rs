@@ -32,7 +32,8 @@ enum Found {
     Nobody,
 }
 
-/// A name as it is compared: letter case, blanks and the way of writing a letter do not count. An accent does: it may be somebody else's name.
+/// A name as it is compared: letter case, blanks and the way of writing a letter do not count. An accent does: it may
+/// be somebody else's name.
 fn key(name: &str) -> String {
     alike(name).split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -445,7 +445,8 @@ fn problems(cx: &Cx<'_>) -> Vec<String> {
     all
 }
 
-/// Why it is not known that there is no other alert: a source of them fails, told not all, is late or has not answered yet.
+/// Why it is not known that there is no other alert: a source of them fails, told not all, is late or has not answered
+/// yet.
 pub(crate) fn unknown(cx: &Cx<'_>) -> Option<String> {
     let late = |name: &&str| {
         let told = cx.live.reported.get(*name).and_then(|reported| reported.at);
@@ -460,7 +461,8 @@ pub(crate) fn unknown(cx: &Cx<'_>) -> Option<String> {
     problems(cx).into_iter().next().or_else(|| TELLING.iter().find_map(late))
 }
 
-/// What is said where something of the alerts was looked for and is not there: that it is not there, or that this is not known.
+/// What is said where something of the alerts was looked for and is not there: that it is not there, or that this is
+/// not known.
 pub(crate) fn none_or_unknown(none: &str, cx: &Cx<'_>) -> String {
     match unknown(cx) {
         None => none.to_owned(),

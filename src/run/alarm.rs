@@ -18,7 +18,8 @@ use tokio::io::unix::AsyncFd;
 /// The loop's alarm clock.
 #[derive(Debug)]
 pub struct Alarm {
-    /// Nothing where the system has no timer left for us, or a filter of system calls keeps it: the runtime's own must do.
+    /// Nothing where the system has no timer left for us, or a filter of system calls keeps it: the runtime's own must
+    /// do.
     fd: Option<AsyncFd<Arc<OwnedFd>>>,
 }
 

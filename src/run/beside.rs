@@ -2,7 +2,8 @@
 //!
 //! Hides that they stand in records of their own, which are read when a text is handed over: what was open a moment before counts.
 //!
-//! Invariant: a private incident lends its number and its severity, and nothing of what it is about; one that cannot be read may affect anything.
+//! Invariant: a private incident lends its number and its severity, and nothing of what it is about; one that cannot be
+//! read may affect anything.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +26,8 @@ pub(super) fn beside(place: &JournalPlace, reach: &Reach, own: IncidentId, page:
         };
         let incident = incident.filter(|incident| is_whole || incident.phase() == Phase::Closed);
         let Some(incident) = incident else {
-            // Nobody knows what it affects: `journal verify` says why. It keeps no text from customers, and no part is said to be well over it.
+            // Nobody knows what it affects: `journal verify` says why. It keeps no text from customers, and no part is
+            // said to be well over it.
             let components = parts.values().cloned().collect();
             found.push(Beside { incident: id, severity: None, components, on_page: None });
             continue;

@@ -1,12 +1,16 @@
 //! A text of several lines that comes at once: a paste into a terminal that sets no brackets around it.
 //!
-//! Such a paste comes as keys, and each of its line breaks as the Enter that records a line. What tells it from a person is the pace alone:
+//! Such a paste comes as keys, and each of its line breaks as the Enter that records a line. What tells it from a
+//! person is the pace alone:
 //!
-//! - Keys that follow each other within `PACE` (20 ms, 50 keys a second) are a burst. Nobody types four keys at that pace.
-//! - Enter (Ctrl+J, and Tab where it would leave the text) waits: `AFTER_A_PERSON` (20 ms) behind a key of a person, `IN_A_BURST` (100 ms) behind two
-//!   keys or more of a burst, because a link cuts a burst anywhere. Keys that follow in that time are held with it until the burst pauses.
-//! - A burst of four keys or more with text behind a line break is one paste, to be confirmed like any other. Anything else is given on as it was pressed:
-//!   one line with its Enter, and the lines of a program that types slower than that, are keys.
+//! - Keys that follow each other within `PACE` (20 ms, 50 keys a second) are a burst. Nobody types four keys at that
+//!   pace.
+//! - Enter (Ctrl+J, and Tab where it would leave the text) waits: `AFTER_A_PERSON` (20 ms) behind a key of a person,
+//!   `IN_A_BURST` (100 ms) behind two keys or more of a burst, because a link cuts a burst anywhere. Keys that follow
+//!   in that time are held with it until the burst pauses.
+//! - A burst of four keys or more with text behind a line break is one paste, to be confirmed like any other. Anything
+//!   else is given on as it was pressed: one line with its Enter, and the lines of a program that types slower than
+//!   that, are keys.
 //!
 //! Invariant: no key is lost and none changes its place; without a line break nothing waits.
 
@@ -44,7 +48,8 @@ pub struct Burst {
 }
 
 impl Burst {
-    /// Takes what came, and gives what is to be handled now. `breaks` says that the key would end a line, or leave the text that is typed.
+    /// Takes what came, and gives what is to be handled now. `breaks` says that the key would end a line, or leave the
+    /// text that is typed.
     pub fn take(&mut self, event: Event, now: Duration, breaks: bool) -> Vec<Msg> {
         let mut given = self.timeout(now);
         let Event::Key(key) = event else {

@@ -248,7 +248,8 @@ async fn channel(spec: &'static ChannelSpec, endpoint: &Endpoint, patient: &Pati
     channel.examine(&wanted).await
 }
 
-/// Whether a file is open to others than it should be; nothing where it is not there, and why where that cannot be seen.
+/// Whether a file is open to others than it should be; nothing where it is not there, and why where that cannot be
+/// seen.
 pub fn mode(what: &str, path: &Path, forbidden: u32, way_out: &str) -> Option<Finding> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = match std::fs::metadata(path) {

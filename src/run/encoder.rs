@@ -428,7 +428,8 @@ fn is_skipped(cell: &Cell) -> bool {
     cell.diff_option == CellDiffOption::Skip || cell.skip
 }
 
-/// What a column prints: never a control character, never more columns than the row has. Marks of an isolate may hang on it (`is_marked`).
+/// What a column prints: never a control character, never more columns than the row has. Marks of an isolate may hang
+/// on it (`is_marked`).
 fn glyph(line: &[Cell], x: u16, is_marked: bool) -> Glyph<'_> {
     let cell = &line[usize::from(x)];
     let text = cell.symbol();

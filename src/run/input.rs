@@ -1,7 +1,8 @@
 //! What a person types, from the terminal's bytes to events.
 //!
 //! Hides an incremental parser of keys, pastes, mouse and the terminal's answers, and the one ambiguity of terminals: Esc is a key and
-//! the beginning of others, so it waits for [`Parser::deadline`]. What a paste is, and how a person gets out of one, stands in `input::pasted`.
+//! the beginning of others, so it waits for [`Parser::deadline`]. What a paste is, and how a person gets out of one,
+//! stands in `input::pasted`.
 //!
 //! Invariant: any bytes give events and no panic; how they were cut into reads changes nothing; at most [`PASTE_BYTES`] and a little
 //! are held; nothing of a paste becomes a key.

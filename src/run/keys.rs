@@ -138,9 +138,11 @@ fn tilde(number: u32) -> Option<KeyCode> {
     })
 }
 
-/// A key by the number of its character, as both modern protocols send it. With Ctrl it is what every other terminal sends for it.
+/// A key by the number of its character, as both modern protocols send it. With Ctrl it is what every other terminal
+/// sends for it.
 ///
-/// Alt is certain here: Esc and a letter that something on the way put together come as a byte behind an Esc. META beside it says so.
+/// Alt is certain here: Esc and a letter that something on the way put together come as a byte behind an Esc. META
+/// beside it says so.
 fn code_point(number: u32, modifiers: KeyModifiers) -> Option<Event> {
     let certain = if modifiers.contains(ALT) { modifiers | KeyModifiers::META } else { modifiers };
     match (number, char::from_u32(number)?) {
@@ -155,7 +157,8 @@ fn code_point(number: u32, modifiers: KeyModifiers) -> Option<Event> {
     }
 }
 
-/// Keys of the keypad in the kitty protocol, which live in the private use area; its other functional keys mean nothing here.
+/// Keys of the keypad in the kitty protocol, which live in the private use area; its other functional keys mean nothing
+/// here.
 fn keypad(number: u32) -> Option<KeyCode> {
     let place = usize::try_from(number.checked_sub(57399)?).ok()?;
     if let Some(character) = "0123456789./*-+".chars().nth(place) {

@@ -1,7 +1,8 @@
-//! What this machine does not give to a program, and what is less without it: a container without `/proc`, a filter of system calls, a limit that is
-//! used up.
+//! What this machine does not give to a program, and what is less without it: a container without `/proc`, a filter of
+//! system calls, a limit that is used up.
 //!
-//! Hides how each is tried: once, by using it as a console does, for what a machine says of itself is not what it lets a program do.
+//! Hides how each is tried: once, by using it as a console does, for what a machine says of itself is not what it lets
+//! a program do.
 //!
 //! Invariant: none of it keeps a console from opening, recording, and showing what others record.
 

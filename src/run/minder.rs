@@ -1,10 +1,12 @@
-//! The terminal's minder: a small process beside the console that gives the terminal back when the console is gone without a word.
+//! The terminal's minder: a small process beside the console that gives the terminal back when the console is gone
+//! without a word.
 //!
-//! Hides a pipe that ends when the console does, whatever ended it: `kill -9`, no memory left, a stack that overflowed, a signal that nobody handles.
-//! The console could not do that itself. The minder knows the terminal's modes, and the flags of a description that the shell uses too.
+//! Hides a pipe that ends when the console does, whatever ended it: `kill -9`, no memory left, a stack that overflowed,
+//! a signal that nobody handles. The console could not do that itself. The minder knows the terminal's modes, and the
+//! flags of a description that the shell uses too.
 //!
-//! Invariant: it costs nothing while the console lives, and it touches nothing while the terminal is not the console's. Where none can be started (no
-//! `/proc`, no room for a process) the console works without.
+//! Invariant: it costs nothing while the console lives, and it touches nothing while the terminal is not the console's.
+//! Where none can be started (no `/proc`, no room for a process) the console works without.
 
 use std::ffi::OsStr;
 use std::io;
@@ -59,7 +61,8 @@ impl Minder {
         Ok(Self { pipe, child: Mutex::new(Some(child)) })
     }
 
-    /// What would have to be undone on the terminal, or nothing while it is not the console's; without a lock or an allocation.
+    /// What would have to be undone on the terminal, or nothing while it is not the console's; without a lock or an
+    /// allocation.
     pub(super) fn tell(&self, done: Option<u8>) {
         let _ = rustix::io::write(&self.pipe, &[done.map_or(LEFT, |done| ENTERED + done)]);
     }
@@ -134,7 +137,8 @@ fn modes_of(words: [u32; 6], now: &Termios) -> Termios {
 
 /// Is a minder until its console is gone.
 pub fn run(told: &OsStr) -> ExitCode {
-    // What ends the session of the console, or its whole group, does not end this; and no stop for whoever is in the background.
+    // What ends the session of the console, or its whole group, does not end this; and no stop for whoever is in the
+    // background.
     let _ = rustix::process::setsid();
     let word = told.to_string_lossy();
     let Some((told, log)) = Told::read(&word) else { return ExitCode::FAILURE };

@@ -326,7 +326,8 @@ pub fn start_drill(
     create(place, Series::Drill, via, &entries)
 }
 
-/// What is open on this host while a drill begins, and what is not known of that; nothing where all is known and none is open.
+/// What is open on this host while a drill begins, and what is not known of that; nothing where all is known and none
+/// is open.
 fn beside_a_drill(open: &Known<Vec<Summary>>) -> Option<String> {
     let names: Vec<_> = open.what().into_iter().flatten().map(|one| one.id.to_string()).collect();
     let (is, comes) = if names.len() == 1 { ("is", "it comes") } else { ("are", "they come") };

@@ -34,7 +34,8 @@ pub enum Ending {
     Other(&'static str, u8),
 }
 
-/// The signals that would end the console with the terminal as it was left: a quit key of a shell, a limit of processor time, somebody's `kill`.
+/// The signals that would end the console with the terminal as it was left: a quit key of a shell, a limit of processor
+/// time, somebody's `kill`.
 const OTHERS: [(&str, rustix::process::Signal); 6] = [
     ("SIGQUIT", rustix::process::Signal::QUIT),
     ("SIGUSR1", rustix::process::Signal::USR1),

@@ -2,11 +2,12 @@
 //!
 //! Hides termios and escape codes. The description is opened anew and not blocking, so that nobody who shares stdin with us is
 //! disturbed, and no write of ours ever waits: `write(2)` to a stdout that nobody reads freezes the loop for as long as that lasts.
-//! Where it cannot be opened by its name (`su -c` from another account, a chroot without `/dev`), stdin's or stdout's own description
-//! is used, made not blocking as long as the screen is ours, and given back as it was.
+//! Where it cannot be opened by its name (`su -c` from another account, a chroot without `/dev`), stdin's or stdout's
+//! own description is used, made not blocking as long as the screen is ours, and given back as it was.
 //!
 //! Invariant: once entered, every way out (quit, signal, panic on the loop's thread, stop) gives the terminal back as it was, in at
-//! most 200 ms, also when nobody reads from it. What ends the process without a word leaves that to its minder ([`super::minder`]).
+//! most 200 ms, also when nobody reads from it. What ends the process without a word leaves that to its minder
+//! ([`super::minder`]).
 
 use std::ffi::CStr;
 use std::fmt;
@@ -184,7 +185,8 @@ impl Tty {
         self.restore_handle().restore();
     }
 
-    /// Columns and rows; 80×24 where the terminal does not know, and no more than any screen has where it talks nonsense.
+    /// Columns and rows; 80×24 where the terminal does not know, and no more than any screen has where it talks
+    /// nonsense.
     pub fn size(&self) -> Size {
         match tcgetwinsize(&self.modes.fd) {
             Ok(size) if size.ws_col > 0 && size.ws_row > 0 => {
@@ -194,7 +196,8 @@ impl Tty {
         }
     }
 
-    /// Whether the system tells of another size (SIGWINCH): only to the session whose terminal it is. All others must look.
+    /// Whether the system tells of another size (SIGWINCH): only to the session whose terminal it is. All others must
+    /// look.
     pub fn tells_its_size(&self) -> bool {
         is_controlling(self.modes.fd.as_fd())
     }
@@ -277,8 +280,8 @@ impl RestoreHandle {
         let (way_back, length) = way_back(modes.done());
         put(modes.fd.as_fd(), &way_back[..length]);
         modes.block();
-        // Changing modes from the background would stop us here; whoever is in the foreground has set his own. A terminal of another
-        // session knows no foreground of ours, and stops nobody.
+        // Changing modes from the background would stop us here; whoever is in the foreground has set his own. A
+        // terminal of another session knows no foreground of ours, and stops nobody.
         if tcgetpgrp(&modes.fd).map_or_else(|error| error == Errno::NOTTY, |group| group == getpgrp()) {
             // Keys that were meant for the console are not the shell's.
             let _ = tcflush(&modes.fd, QueueSelector::IFlush);
@@ -359,8 +362,9 @@ impl fmt::Debug for Modes {
     }
 }
 
-/// Lets a panic of this thread's loop give the terminal back before its message is printed. A panic of a task, also of one that runs on this thread, or
-/// of another thread is handed to `record` and told when the screen is left: it is still in use. `log` is where `record` goes.
+/// Lets a panic of this thread's loop give the terminal back before its message is printed. A panic of a task, also of
+/// one that runs on this thread, or of another thread is handed to `record` and told when the screen is left: it is
+/// still in use. `log` is where `record` goes.
 pub fn install_panic_hook(restore: RestoreHandle, log: &Path, record: impl Fn(&str) + Send + Sync + 'static) {
     let loops: ThreadId = std::thread::current().id();
     let its_task = tokio::task::try_id();
@@ -453,8 +457,8 @@ pub(super) fn lines() -> io::Result<std::fs::File> {
 
 /// Stops by SIGTTOU, as `send` sends it, when nothing is being written; comes back when the process is continued.
 ///
-/// SIGTSTP is ours to handle and would only come back to us; SIGSTOP would stop for ever where no shell waits. SIGTTOU has the default effect of a
-/// stop, and the kernel ignores it in an orphaned group.
+/// SIGTSTP is ours to handle and would only come back to us; SIGSTOP would stop for ever where no shell waits. SIGTTOU
+/// has the default effect of a stop, and the kernel ignores it in an orphaned group.
 pub(super) fn stop(send: impl FnOnce() -> rustix::io::Result<()>) -> rustix::io::Result<()> {
     // The others on this host would wait for a lock that nobody gives back.
     let _still = Still::within(WRITERS);
@@ -475,7 +479,8 @@ fn write_some(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
-/// What undoes all that was done to the screen, and so many bytes of it; in one piece, so that the wait for a stalled terminal is one.
+/// What undoes all that was done to the screen, and so many bytes of it; in one piece, so that the wait for a stalled
+/// terminal is one.
 pub(super) fn way_back(done: u8) -> ([u8; 80], usize) {
     let when = |bit: u8, code: &'static [u8]| if done & bit == 0 { b"" } else { code };
     let parts = [LEAVE, when(KEYBOARD, KEYBOARD_OFF), when(MOUSE, MOUSE_OFF), LEFT];

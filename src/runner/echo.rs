@@ -2,8 +2,8 @@
 //!
 //! Hides the thread that writes, so that a reader who is slow, or gone, does not keep the helper from its work.
 //!
-//! Invariant: what came from the command's stderr goes to stderr; the order within each of them holds. Nothing is cut where somebody reads slowly, or
-//! made the descriptor non-blocking; what cannot be written is an error that is told.
+//! Invariant: what came from the command's stderr goes to stderr; the order within each of them holds. Nothing is cut
+//! where somebody reads slowly, or made the descriptor non-blocking; what cannot be written is an error that is told.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -63,7 +63,8 @@ impl Echo {
         }
     }
 
-    /// Waits until all is said, as any program in a pipe waits for its reader; or until nobody wants the rest. Gives why something was not said.
+    /// Waits until all is said, as any program in a pipe waits for its reader; or until nobody wants the rest. Gives
+    /// why something was not said.
     pub(super) fn finish(&mut self, is_over: impl Fn() -> bool) -> Option<String> {
         while !self.has_room() {
             if is_over() {

@@ -208,8 +208,8 @@ impl Reader {
     }
 }
 
-/// How much of what was read can be shown by now, in bytes. A letter or a sequence that is cut in two comes whole the next time; bytes that are no
-/// letter are shown as such.
+/// How much of what was read can be shown by now, in bytes. A letter or a sequence that is cut in two comes whole the
+/// next time; bytes that are no letter are shown as such.
 fn whole(sheet: &Sheet, bytes: &[u8]) -> usize {
     let mut end = bytes.len();
     if let Err(error) = std::str::from_utf8(bytes)

@@ -206,7 +206,8 @@ impl MaskedLines {
         self.show(&rest)
     }
 
-    /// A line in which nothing is hidden keeps what moves the cursor in it, for [`crate::text::printed`]; one with a secret is its words alone.
+    /// A line in which nothing is hidden keeps what moves the cursor in it, for [`crate::text::printed`]; one with a
+    /// secret is its words alone.
     fn show(&mut self, bytes: &[u8]) -> String {
         let text = String::from_utf8_lossy(bytes);
         let bare = bare(&text);

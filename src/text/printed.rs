@@ -1,12 +1,14 @@
-//! What a terminal would show of what a program printed: progress meters in their last state, words that were written over others.
+//! What a terminal would show of what a program printed: progress meters in their last state, words that were written
+//! over others.
 //!
 //! Hides the few moves that programs print into pipes too, on a sheet without a right edge:
 //!
-//! - CR and backspace move back, and what is printed then replaces what stands there: the last state of a meter, and the letters of man pages
-//!   (`x BS x`, `_ BS x`), stay.
-//! - CSI `K` and `J` erase, `C`, `D` and `G` move within a line; `A`, `B`, `E` and `F` go up and down by at most [`HEIGHT`] lines, where meters of
-//!   several lines (docker, terraform) write over themselves.
-//! - CSI `H` and `f`, and `J` for the whole screen, take nothing away: what follows begins a line of its own at the end.
+//! - CR and backspace move back, and what is printed then replaces what stands there: the last state of a meter, and
+//!   the letters of man pages (`x BS x`, `_ BS x`), stay.
+//! - CSI `K` and `J` erase, `C`, `D` and `G` move within a line; `A`, `B`, `E` and `F` go up and down by at most
+//!   [`HEIGHT`] lines, where meters of several lines (docker, terraform) write over themselves.
+//! - CSI `H` and `f`, and `J` for the whole screen, take nothing away: what follows begins a line of its own at the
+//!   end.
 //!
 //! Of a line that was written over, blanks at its end go; every other line stays letter by letter.
 //!
@@ -38,7 +40,8 @@ pub fn printed(text: &str) -> String {
 /// What is new on a sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {
-    /// So many of the last lines that were told are replaced, with the one that has not ended; none where the text only goes on.
+    /// So many of the last lines that were told are replaced, with the one that has not ended; none where the text only
+    /// goes on.
     pub replaced: usize,
     /// The text that takes their place, or follows.
     pub text: String,
@@ -142,7 +145,8 @@ impl Sheet {
         self.lines(0)
     }
 
-    /// What is new since the last time; nothing where all was told. What no meter reaches any more is forgotten with it.
+    /// What is new since the last time; nothing where all was told. What no meter reaches any more is forgotten with
+    /// it.
     pub fn news(&mut self) -> Option<News> {
         let from = self.changed.take()?;
         let text = self.lines(from);
@@ -158,7 +162,8 @@ impl Sheet {
         (news.replaced > 0 || !news.text.is_empty()).then_some(news)
     }
 
-    /// The last lines, at most so many that have ended and the one that has not; a line is whole, however many rows it takes.
+    /// The last lines, at most so many that have ended and the one that has not; a line is whole, however many rows it
+    /// takes.
     pub fn last(&self, most: usize) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for row in &self.rows {

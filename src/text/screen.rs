@@ -1,9 +1,10 @@
 //! What a screen shows of a text, and how many columns that takes.
 //!
-//! Hides what terminals disagree about. They agree on letters with up to a handful of marks, and on non-joiners between letters, which take no room.
-//! They do not on emoji that are joined into one (two columns or eight), on variation selectors, and on joiners (tmux puts the letter that it is given
-//! next, wherever that belongs, into the cell of a joiner): the parts are shown side by side, selectors and joiners not at all. What would turn a line
-//! around, hide words in it, or grow out of its row is replaced by [`MARK`].
+//! Hides what terminals disagree about. They agree on letters with up to a handful of marks, and on non-joiners between
+//! letters, which take no room. They do not on emoji that are joined into one (two columns or eight), on variation
+//! selectors, and on joiners (tmux puts the letter that it is given next, wherever that belongs, into the cell of a
+//! joiner): the parts are shown side by side, selectors and joiners not at all. What would turn a line around, hide
+//! words in it, or grow out of its row is replaced by [`MARK`].
 //!
 //! Invariant: what is shown holds no control character but line breaks, no override, tag or variation selector, and no cluster above
 //! [`CLUSTER_CHARS`] letters or [`CLUSTER_BYTES`] bytes; what is shown of it is itself; [`columns`] is the sum of what its clusters take, each in cells

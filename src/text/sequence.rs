@@ -1,11 +1,13 @@
 //! Walks over a text and takes the terminal sequences out of it: the one place at which they are told from words.
 //!
-//! Hides their shapes (ECMA-48), which are those of the kept parser (`anstyle_parse`), and what is done where one does not end:
+//! Hides their shapes (ECMA-48), which are those of the kept parser (`anstyle_parse`), and what is done where one does
+//! not end:
 //!
-//! - A sequence ends where its shape does. One that is cut off, by the end of its line or text, by another sequence or by a letter that no sequence
-//!   holds (`ESC [ 31 é`), is gone as far as it went: nothing of it is taken for words, and no word behind it is taken for a part of it.
-//! - A string (OSC, DCS, SOS, PM, APC, the title of `screen`) ends with ST or BEL, on its line. Where that is missing, its first word goes
-//!   (`8;;http://x`, `0;title`), and what follows the first blank is text.
+//! - A sequence ends where its shape does. One that is cut off, by the end of its line or text, by another sequence or
+//!   by a letter that no sequence holds (`ESC [ 31 é`), is gone as far as it went: nothing of it is taken for words,
+//!   and no word behind it is taken for a part of it.
+//! - A string (OSC, DCS, SOS, PM, APC, the title of `screen`) ends with ST or BEL, on its line. Where that is missing,
+//!   its first word goes (`8;;http://x`, `0;title`), and what follows the first blank is text.
 //! - An ESC before a letter that begins no sequence (`ESC b`) goes alone.
 //!
 //! Invariant: what stays is a subsequence of the text, letter by letter; it takes time in proportion to the text.
@@ -80,7 +82,8 @@ pub(super) fn parts<'a>(text: &'a str, mut each: impl FnMut(Part<'a>)) {
     }
 }
 
-/// Where what may be the beginning of a sequence stands at the end of a text that goes on; the text's end where there is none.
+/// Where what may be the beginning of a sequence stands at the end of a text that goes on; the text's end where there
+/// is none.
 pub(super) fn open_end(text: &str) -> usize {
     let begins = |letter: char| beginning(letter).is_some();
     let line = text.rfind('\n').map_or(0, |at| at + 1);
@@ -149,7 +152,8 @@ fn sequence(text: &str, begun: State) -> (usize, Option<Part<'_>>) {
 
 /// What ends a string.
 const ST: &str = "\u{1b}\\";
-/// The letters that are a function of the terminal right behind an ESC: `ESC 7`, `ESC M`. Before any other the ESC is a stray one.
+/// The letters that are a function of the terminal right behind an ESC: `ESC 7`, `ESC M`. Before any other the ESC is a
+/// stray one.
 const FUNCTIONS: &str = "6789=>cDEHMNOZ\\";
 
 /// Whether a string is being read: it takes letters that are no parameters.

@@ -1,15 +1,18 @@
 //! Texts as they are compared by somebody who looks for one.
 //!
-//! Hides how many ways there are to write a letter: small or capital, accents composed or combining or left out, full width, presentation forms and
-//! ligatures (NFKD of Unicode), what Arabic and Persian keyboards give for one letter, joiners, the digits of other scripts, blanks that do not break.
+//! Hides how many ways there are to write a letter: small or capital, accents composed or combining or left out, full
+//! width, presentation forms and ligatures (NFKD of Unicode), what Arabic and Persian keyboards give for one letter,
+//! joiners, the digits of other scripts, blanks that do not break.
 //!
-//! Invariant: two texts that are [`alike`] are [`folded`] alike too; both are for comparing, never for a screen or the record.
+//! Invariant: two texts that are [`alike`] are [`folded`] alike too; both are for comparing, never for a screen or the
+//! record.
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use super::screen::is_invisible;
 
-/// A text for looking words up in: letter case and accents do not count, and what is written in several ways is written in one.
+/// A text for looking words up in: letter case and accents do not count, and what is written in several ways is written
+/// in one.
 pub fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -68,7 +71,8 @@ fn in_one_form(text: &str) -> impl Iterator<Item = char> {
 /// It draws an Arabic word longer, and says nothing.
 const TATWEEL: char = '\u{640}';
 
-/// What different keyboards give for one letter, digit or blank (the letters as in ICU's and Lucene's Persian normalisation).
+/// What different keyboards give for one letter, digit or blank (the letters as in ICU's and Lucene's Persian
+/// normalisation).
 fn one_form(letter: char) -> char {
     match letter {
         'ي' | 'ى' | 'ے' => 'ی',
@@ -80,7 +84,8 @@ fn one_form(letter: char) -> char {
     }
 }
 
-/// Marks that a person leaves out: accents, and the vowel signs of Arabic and Hebrew. Vowels of Indic and Thai are letters.
+/// Marks that a person leaves out: accents, and the vowel signs of Arabic and Hebrew. Vowels of Indic and Thai are
+/// letters.
 fn is_accent(letter: char) -> bool {
     matches!(u32::from(letter),
         0x300..=0x36F | 0x591..=0x5BD | 0x5BF | 0x5C1..=0x5C2 | 0x5C4..=0x5C5 | 0x5C7 | 0x610..=0x61A | 0x64B..=0x65F | 0x670

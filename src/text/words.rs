@@ -1,7 +1,7 @@
 //! The words of what somebody typed or pasted.
 //!
-//! Hides how many letters are blanks: a no-break space of a French or Persian keyboard, a wide one of a Chinese, a thin one of a web page; and that
-//! a word may come with marks of direction around it, which nobody sees.
+//! Hides how many letters are blanks: a no-break space of a French or Persian keyboard, a wide one of a Chinese, a thin
+//! one of a web page; and that a word may come with marks of direction around it, which nobody sees.
 //!
 //! Invariant: what is parsed goes through here; what is kept is kept as it was written.
 

@@ -1,6 +1,7 @@
 //! What a terminal has, by its name (`TERM`).
 //!
-//! Hides the families that have less than today's emulators. Whoever knows better says so in the configuration (`screen.unicode`, `screen.colours`).
+//! Hides the families that have less than today's emulators. Whoever knows better says so in the configuration
+//! (`screen.unicode`, `screen.colours`).
 //!
 //! Invariant: a name that nobody knows gets the least that every terminal with a cursor has.
 
@@ -13,7 +14,8 @@ pub enum Family {
     Modern,
     /// The console of a Linux machine: a font of 256 or 512 glyphs, sixteen colours, no second screen.
     LinuxConsole,
-    /// A DEC terminal, a serial line that says it is one, or a terminal of which nothing is known: no colours, ASCII, no second screen.
+    /// A DEC terminal, a serial line that says it is one, or a terminal of which nothing is known: no colours, ASCII,
+    /// no second screen.
     Vt100,
     /// It has no cursor that ANSI codes move: the line mode.
     Dumb,

@@ -162,8 +162,8 @@ impl Editor {
     /// Takes a key.
     ///
     /// Ctrl+J new line · Ctrl+W word · Ctrl+U, Ctrl+K to the start, the end of the line · Ctrl+Z, Ctrl+Y undo, redo ·
-    /// Ctrl+A, Ctrl+E, Home, End · arrows, with Ctrl or Alt by words, as Alt+B and Alt+F · Alt+D, Alt+Backspace the word after, before the cursor ·
-    /// PgUp, PgDn to the first, the last line.
+    /// Ctrl+A, Ctrl+E, Home, End · arrows, with Ctrl or Alt by words, as Alt+B and Alt+F · Alt+D, Alt+Backspace the
+    /// word after, before the cursor · PgUp, PgDn to the first, the last line.
     pub fn key(&mut self, key: KeyEvent) -> Edited {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         if key.modifiers.intersects(KeyModifiers::SUPER | KeyModifiers::HYPER | KeyModifiers::META) {
@@ -357,7 +357,8 @@ impl Editor {
         Edited::Moved
     }
 
-    /// Moves to the beginning of the word before the cursor, or to the end of the one after it; over the end of a line to the next one.
+    /// Moves to the beginning of the word before the cursor, or to the end of the one after it; over the end of a line
+    /// to the next one.
     fn go_by_word(&mut self, direction: i8) -> Edited {
         let (row, column) = (self.area.cursor().0, self.area.cursor().1);
         let letters = if direction < 0 { word_before(self.before_cursor()) } else { word_after(self.after_cursor()) };

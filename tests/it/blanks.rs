@@ -1,4 +1,5 @@
-//! Words that came with other blanks than the space bar gives: pasted from a web page, a chat, a document in Persian or French.
+//! Words that came with other blanks than the space bar gives: pasted from a web page, a chat, a document in Persian or
+//! French.
 
 use std::fs;
 use std::path::Path;
@@ -64,7 +65,8 @@ fn a_line_typed_with_blanks_that_do_not_break_does_what_it_does_with_plain_ones(
     }
 }
 
-/// Formats of machines, in which a blank is one byte; all else is parsed by `text::words`, or with `char::is_whitespace`.
+/// Formats of machines, in which a blank is one byte; all else is parsed by `text::words`, or with
+/// `char::is_whitespace`.
 const MACHINES: [&str; 15] = [
     "channel/webhook.rs",
     "cli/verbs.rs",

@@ -1,4 +1,5 @@
-//! What programs print for a terminal, wherever it comes in: no rest of a sequence, the last state of a meter, and every word.
+//! What programs print for a terminal, wherever it comes in: no rest of a sequence, the last state of a meter, and
+//! every word.
 
 use std::io::{Read, Seek, Write};
 use std::process::{Command, Stdio};

@@ -1,7 +1,7 @@
 //! For any failure of any read: no sentence claims that there is nothing.
 //!
-//! A home in which there is one of everything, and programs for which one look at its files fails, at each call in turn. What they say of absence must
-//! be what they say of it when nothing fails.
+//! A home in which there is one of everything, and programs for which one look at its files fails, at each call in
+//! turn. What they say of absence must be what they say of it when nothing fails.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -11,7 +11,8 @@ use regex::Regex;
 use crate::plain::Host;
 use crate::support::failing::{self, Said};
 
-/// A home with an open incident, one that is over, a drill, a change, a follow-up, a playbook and a template of one's own.
+/// A home with an open incident, one that is over, a drill, a change, a follow-up, a playbook and a template of one's
+/// own.
 fn home() -> Host {
     let host = Host::new();
     host.declare();

@@ -259,8 +259,8 @@ fn a_shared_folder_is_gone_into_by_one_door() {
 /// What is printed is cleaned where it is printed: `cli/out.rs` and `say_error` for what a person reads, line mode's own streams.
 #[test]
 fn stdout_and_stderr_are_written_to_by_one_door_each() {
-    // Beside them: what a command prints goes on as it is, the terminal's own mechanics are no text, a keeper answers the console that began it, and a
-    // minder has the terminal there.
+    // Beside them: what a command prints goes on as it is, the terminal's own mechanics are no text, a keeper answers
+    // the console that began it, and a minder has the terminal there.
     const DOORS: [&str; 6] =
         ["cli/out.rs", "run/plain/streams.rs", "runner/echo.rs", "run/tty.rs", "run/keeper.rs", "run/minder.rs"];
     let mut wrong = Vec::new();

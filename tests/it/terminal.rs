@@ -312,7 +312,8 @@ fn a_panic_of_the_loop_gives_the_terminal_back_and_then_says_why() {
     }
 }
 
-/// How often the keyboard protocol was asked for and given back, in their order, with the screens that were entered and left.
+/// How often the keyboard protocol was asked for and given back, in their order, with the screens that were entered and
+/// left.
 fn keyboards(raw: &[u8]) -> String {
     let raw = String::from_utf8_lossy(raw);
     let mut found: Vec<(usize, char)> = Vec::new();

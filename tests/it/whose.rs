@@ -1,4 +1,5 @@
-//! Files that this account is kept from: whose they are and what gives them back is said once, and nothing is said not to be there.
+//! Files that this account is kept from: whose they are and what gives them back is said once, and nothing is said not
+//! to be there.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};

@@ -1,5 +1,6 @@
-//! Two thousand clusters of more than forty scripts, drawn by the encoder into terminals that other people wrote, each with widths of its own: whatever
-//! a terminal makes of a cluster, after scrolling and editing the screen is what a repaint gives, and the columns stand.
+//! Two thousand clusters of more than forty scripts, drawn by the encoder into terminals that other people wrote, each
+//! with widths of its own: whatever a terminal makes of a cluster, after scrolling and editing the screen is what a
+//! repaint gives, and the columns stand.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};

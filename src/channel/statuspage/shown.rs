@@ -263,7 +263,8 @@ impl<'a> Desk<'a> {
         Err(Question::new(&why, &[way(level), way(target)]))
     }
 
-    /// A part is not said to be better while what may affect it cannot be read, unless a person says so; nothing where it stays as it is.
+    /// A part is not said to be better while what may affect it cannot be read, unless a person says so; nothing where
+    /// it stays as it is.
     fn unread(&self, part: &Component, now: Level, target: Level) -> Result<Option<Level>, Question> {
         let unread: Vec<String> = self
             .parcel

@@ -1,8 +1,9 @@
 //! What a terminal is known to do with letters, beside what all terminals do; and a row as such a terminal needs it.
 //!
-//! Hides that some terminals turn right-to-left text around, each row as a whole: two words of Persian with a border between them would change
-//! places with it. Where a terminal honours isolates, each text of a row is one. Hides, too, that some draw in two columns what has one elsewhere
-//! (letters of ambiguous width, by [UAX #11](https://www.unicode.org/reports/tr11/)): there they are drawn in ASCII.
+//! Hides that some terminals turn right-to-left text around, each row as a whole: two words of Persian with a border
+//! between them would change places with it. Where a terminal honours isolates, each text of a row is one. Hides, too,
+//! that some draw in two columns what has one elsewhere (letters of ambiguous width, by
+//! [UAX #11](https://www.unicode.org/reports/tr11/)): there they are drawn in ASCII.
 //!
 //! Invariant: a row has as many cells as before, each of the same width; a letter that is unambiguous is never changed.
 
@@ -31,7 +32,8 @@ pub struct Habits {
 }
 
 impl Habits {
-    /// Asks where the cursor is behind two letters of ambiguous width in the second row: a report of the first row would be a key (F3 with Shift).
+    /// Asks where the cursor is behind two letters of ambiguous width in the second row: a report of the first row
+    /// would be a key (F3 with Shift).
     pub const ASK: &[u8] = "\x1b[2;1H─é\x1b[6n".as_bytes();
 
     /// What the parameters of a cursor report say to [`Habits::ASK`]: whether one of the letters took two columns.
@@ -40,8 +42,8 @@ impl Habits {
         (3..=5).contains(&column).then_some(column > 3)
     }
 
-    /// What the environment tells: VTE (GNOME Terminal, Tilix, Terminator …) says which one it is. A multiplexer draws rows of its own and hands the
-    /// variable on all the same.
+    /// What the environment tells: VTE (GNOME Terminal, Tilix, Terminator …) says which one it is. A multiplexer draws
+    /// rows of its own and hands the variable on all the same.
     pub fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
         let is_set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
         let term = variable("TERM").unwrap_or_default();
@@ -85,7 +87,8 @@ pub(super) fn core(symbol: &str) -> &str {
 
 /// Whether terminals disagree about it by a setting.
 fn is_ambiguous(symbol: &str) -> bool {
-    // Our table takes letters for what they are beside letters of their kind; and a terminal may compose what was written apart.
+    // Our table takes letters for what they are beside letters of their kind; and a terminal may compose what was
+    // written apart.
     let is_letter = |letter| matches!(letter, '\u{a1}'..='\u{2ff}' | '\u{391}'..='\u{3c9}' | '\u{401}'..='\u{451}');
     let is_composed = symbol.starts_with(|letter: char| letter.is_ascii())
         && symbol.contains(|letter| matches!(letter, '\u{300}'..='\u{36f}'));
@@ -94,7 +97,8 @@ fn is_ambiguous(symbol: &str) -> bool {
         && (is_composed || symbol.chars().any(|letter| is_letter(letter) || letter.width_cjk() > letter.width()))
 }
 
-/// What stands for it in ASCII: a letter without its accents, a sign that looks like it, or a mark that something is there.
+/// What stands for it in ASCII: a letter without its accents, a sign that looks like it, or a mark that something is
+/// there.
 fn plain(symbol: &str) -> String {
     let bare = folded_cased(symbol);
     match symbol {
@@ -126,7 +130,8 @@ fn first_strong(symbol: &str) -> Option<Direction> {
     })
 }
 
-/// Makes each text with a right-to-left letter an isolate. A text is what stands together in one style, with single blanks in it.
+/// Makes each text with a right-to-left letter an isolate. A text is what stands together in one style, with single
+/// blanks in it.
 fn isolate(row: &mut [Cell], cursor: Option<usize>) {
     let mut places = Vec::with_capacity(row.len());
     let mut x = 0;
@@ -177,8 +182,9 @@ fn is_border(symbol: &str) -> bool {
     symbol == "|" || symbol.starts_with(|letter| matches!(letter, '\u{2500}'..='\u{259f}'))
 }
 
-/// The first and the last place of what is to be isolated of a text: all of it where most of it runs to the left, a name of a few words where it stands
-/// in a sentence of another language. Digits before its first letter, and a length of time behind it, are columns of their own.
+/// The first and the last place of what is to be isolated of a text: all of it where most of it runs to the left, a
+/// name of a few words where it stands in a sentence of another language. Digits before its first letter, and a length
+/// of time behind it, are columns of their own.
 fn texts(row: &[Cell], places: &[usize], begin: usize, end: usize) -> Vec<(usize, usize)> {
     let symbol = |at: usize| row[places[at]].symbol();
     let strong = |at: usize| first_strong(symbol(at));
@@ -233,7 +239,8 @@ fn mark(row: &mut [Cell], places: &[usize], first: usize, last: usize) {
         let symbol = format!("{}{mark}", cell.symbol());
         cell.set_symbol(&symbol);
     };
-    // A mark hangs on the cell before it. In the first column there is none, and nothing that could change places with the text.
+    // A mark hangs on the cell before it. In the first column there is none, and nothing that could change places with
+    // the text.
     match first.checked_sub(1) {
         Some(before) => {
             hang(&mut row[places[before]], ISOLATE);
@@ -253,7 +260,8 @@ mod tests {
     const TURNS: Habits = Habits { isolates: true, draws_wide: false };
     const WIDE: Habits = Habits { isolates: false, draws_wide: true };
 
-    /// A row of texts in their columns, as a terminal with such habits gets it: `<` and `>` around an isolate, `=` for the mark of one without a beginning.
+    /// A row of texts in their columns, as a terminal with such habits gets it: `<` and `>` around an isolate, `=` for
+    /// the mark of one without a beginning.
     fn sent(habits: Habits, texts: &[(u16, &str, Style)]) -> String {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 40, 1));
         for (x, text, style) in texts {

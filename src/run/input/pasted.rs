@@ -1,8 +1,9 @@
 //! A paste between its brackets.
 //!
-//! Hides what belongs to it. The bytes of a paste cannot be told from keys, so all that comes up to its end marker is its text, however long the
-//! terminal or the link stands still in the middle. A marker that never comes must not take the keyboard away: one key that comes alone, with nothing
-//! for a second before and after it, is a person's, and Ctrl+C or Esc pressed like that refuses the paste whole.
+//! Hides what belongs to it. The bytes of a paste cannot be told from keys, so all that comes up to its end marker is
+//! its text, however long the terminal or the link stands still in the middle. A marker that never comes must not take
+//! the keyboard away: one key that comes alone, with nothing for a second before and after it, is a person's, and
+//! Ctrl+C or Esc pressed like that refuses the paste whole.
 //!
 //! Invariant: a paste becomes text whole or not at all, and nothing of it becomes a key.
 
@@ -177,7 +178,8 @@ impl Rest {
 
     /// Takes what was read after a pause.
     ///
-    /// Keys that follow the refusal without a second's pause are taken for the paste too; later ones only where no person types so fast.
+    /// Keys that follow the refusal without a second's pause are taken for the paste too; later ones only where no
+    /// person types so fast.
     pub(super) fn take<'a>(&mut self, bytes: &'a [u8], pause: Duration) -> Left<'a> {
         self.is_quiet |= pause >= ALONE;
         let place = |whole: &[u8], marker: &[u8]| whole.windows(marker.len()).position(|part| part == marker);

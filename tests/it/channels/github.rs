@@ -1,4 +1,5 @@
-//! GitHub Issues: strict about fields and states, with its limits, its pull requests among the issues, and what people write around our part.
+//! GitHub Issues: strict about fields and states, with its limits, its pull requests among the issues, and what people
+//! write around our part.
 
 use warroom::incident::{Thing, Watched};
 use warroom::reach::{Place, Reach};

@@ -10,7 +10,8 @@ use crate::support::pty::code;
 /// What the terminal's minder says.
 const GONE: &str = "warroom is gone without a word";
 
-/// Signals that no program can handle, or that this one does not: each stands for those whose default is to end the process.
+/// Signals that no program can handle, or that this one does not: each stands for those whose default is to end the
+/// process.
 const DEADLY: [Signal; 6] = [Signal::KILL, Signal::ILL, Signal::FPE, Signal::TRAP, Signal::PROF, Signal::POWER];
 
 #[test]

@@ -1,7 +1,9 @@
-//! A program for which one look at a file of some folder fails, as on a disk that is failing: the system call itself answers with an error.
+//! A program for which one look at a file of some folder fails, as on a disk that is failing: the system call itself
+//! answers with an error.
 //!
-//! Hides `ptrace(2)`: every call of the program and of its threads stops twice, before and after; the one that is to fail becomes a call that there
-//! is not, and its answer the error. Without the right to do that nothing is tried, and that is said.
+//! Hides `ptrace(2)`: every call of the program and of its threads stops twice, before and after; the one that is to
+//! fail becomes a call that there is not, and its answer the error. Without the right to do that nothing is tried, and
+//! that is said.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -50,7 +52,8 @@ pub struct Said {
     pub calls: Vec<String>,
 }
 
-/// Runs a program; the call of this place among those that are about files below a folder fails, and none where it is nothing.
+/// Runs a program; the call of this place among those that are about files below a folder fails, and none where it is
+/// nothing.
 pub fn run(command: &Command, folder: &Path, input: &str, fails: Option<usize>) -> Result<Said, Errno> {
     let mut child = stopped(command);
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());

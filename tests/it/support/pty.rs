@@ -227,7 +227,8 @@ impl Pty {
         tcsetwinsize(self.master(), winsize(size)).unwrap();
     }
 
-    /// A size that the program is told, and that no screen has: what stands on this one counts no more until the next size.
+    /// A size that the program is told, and that no screen has: what stands on this one counts no more until the next
+    /// size.
     pub fn resize_unseen(&mut self, size: (u16, u16)) {
         tcsetwinsize(self.master(), winsize(size)).unwrap();
     }
