@@ -271,6 +271,19 @@ fn unknown(failure: Failure) -> Receipt {
     Receipt::Unknown(failure.reason)
 }
 
+/// A text in which each letter stands as `write` has it, so that it is shown as it was written; addresses stay links.
+fn but_addresses(text: &str, write: impl Fn(char, &mut String)) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_inclusive(char::is_whitespace) {
+        if word.starts_with("https://") || word.starts_with("http://") {
+            out.push_str(word);
+        } else {
+            word.chars().for_each(|letter| write(letter, &mut out));
+        }
+    }
+    out
+}
+
 /// Deletes something there: how a rehearsal is cleaned up.
 async fn removed(site: &Site, path: Below) -> Result<Tidied, CleanStr> {
     match call(site, Method::DELETE, path, None).await {

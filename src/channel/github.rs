@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use super::calls::{Call, asks};
 use super::spec::{ChannelSpec, Holds, Home, Life, Means, Rehearsal, Section, Takes, key};
 use super::{
-    Answering, Channel, Examining, SystemSettings, Telling, Tidied, Tidying, Wanted, absent, bears, cannot, noted,
-    nothing_written, receipt, send, taken, unknown, without,
+    Answering, Channel, Examining, SystemSettings, Telling, Tidied, Tidying, Wanted, absent, bears, but_addresses,
+    cannot, noted, nothing_written, receipt, send, taken, unknown, without,
 };
 use crate::checkup::Finding;
 use crate::incident::{Act, News, Opened, Parcel, Phase, Receipt, Remote, Thing, Watched};
@@ -278,15 +278,15 @@ impl GitHub {
     async fn describe(&self, parcel: &Parcel, about: &Remote) -> Result<Remote, Failure> {
         let known = self.issue(parcel, &about.id).await.map_err(nothing_written)?;
         let said = known.body.unwrap_or_default();
-        let own = part(parcel, mark_in(&said).as_deref().unwrap_or(&parcel.op), "");
+        let mark = mark_in(&said);
+        let own = |above: &str| part(parcel, mark.as_deref().unwrap_or(&parcel.op), above);
         let body = match (said.find(BEGIN), said.find(END)) {
             (Some(begin), Some(end)) if begin < end => {
                 let (before, after) = (&said[..begin], &said[end + END.len()..]);
-                // What is between a follow-up's number and its text stays above it.
-                let above = above_of(&said[begin + BEGIN.len()..end]);
-                format!("{before}{}{after}", part(parcel, mark_in(&said).as_deref().unwrap_or(&parcel.op), &above))
+                // The number of the incident above a follow-up's text stays.
+                format!("{before}{}{after}", own(&above_of(&said[begin + BEGIN.len()..end])))
             }
-            _ => format!("{}\n\n{own}", said.trim_end()),
+            _ => format!("{}\n\n{}", said.trim_end(), own("")),
         };
         check(&body)?;
         self.change(parcel, about, json!({ "body": body })).await
@@ -475,24 +475,14 @@ fn check(body: &str) -> Result<(), Failure> {
 /// A text that is shown as it was written: no markup, no name that calls somebody, no number that links to another
 /// issue; addresses stay links.
 fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for word in text.split_inclusive(char::is_whitespace) {
-        if word.starts_with("https://") || word.starts_with("http://") {
-            out.push_str(word);
-            continue;
-        }
-        for letter in word.chars() {
-            match letter {
-                '<' => out.push_str("&lt;"),
-                '\n' => out.push_str("  \n"),
-                _ if r"\`*_~[]|!".contains(letter) => out.extend(['\\', letter]),
-                // A letter without width parts the sign from what it would call.
-                '@' | '#' => out.extend([letter, '\u{200b}']),
-                _ => out.push(letter),
-            }
-        }
-    }
-    out
+    but_addresses(text, |letter, out| match letter {
+        '<' => out.push_str("&lt;"),
+        '\n' => out.push_str("  \n"),
+        _ if r"\`*_~[]|!".contains(letter) => out.extend(['\\', letter]),
+        // A letter without width parts the sign from what it would call.
+        '@' | '#' => out.extend([letter, '\u{200b}']),
+        _ => out.push(letter),
+    })
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use serde_json::json;
 use super::calls::{Call, asks};
 use super::spec::{ChannelSpec, Holds, Life, Means, Rehearsal, Section, Takes, key};
 use super::{
-    Answering, Channel, Examining, SystemSettings, Tidying, Wanted, absent, call, cannot, naming, read, receipt,
-    removed, unknown,
+    Answering, Channel, Examining, SystemSettings, Tidying, Wanted, absent, but_addresses, call, cannot, naming, read,
+    receipt, removed, unknown,
 };
 use crate::checkup::Finding;
 use crate::incident::Channel as Told;
@@ -248,24 +248,16 @@ impl Mattermost {
 
 /// A text that is shown as it was written: no markup, no name that pings; addresses stay links.
 fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for word in text.split_inclusive(char::is_whitespace) {
-        if word.starts_with("https://") || word.starts_with("http://") {
-            out.push_str(word);
-            continue;
+    but_addresses(text, |letter, out| {
+        if r"\`*_~[]()<>#|!-+".contains(letter) {
+            out.push('\\');
         }
-        for letter in word.chars() {
-            if r"\`*_~[]()<>#|!-+".contains(letter) {
-                out.push('\\');
-            }
-            out.push(letter);
-            // A letter without width parts the sign from the name, so that `@all` calls nobody.
-            if letter == '@' {
-                out.push('\u{200b}');
-            }
+        out.push(letter);
+        // A letter without width parts the sign from the name, so that `@all` calls nobody.
+        if letter == '@' {
+            out.push('\u{200b}');
         }
-    }
-    out
+    })
 }
 
 #[cfg(test)]
