@@ -4,6 +4,7 @@
 //!
 //! Invariant: a layer stands alone: it was checked before it is merged, and keeps the name of its place for each value.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{File, Metadata};
@@ -129,14 +130,14 @@ pub(super) static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// All keys, with those by service that values have.
-pub(super) fn keys(values: &toml::Table) -> Vec<String> {
+pub(super) fn keys(values: &toml::Table) -> impl Iterator<Item = Cow<'static, str>> {
     let by_service =
         CHANNELS.iter().flat_map(|spec| spec.sections).filter(|section| matches!(section.holds, Holds::Services(..)));
     let said = by_service.flat_map(|section| {
         let table = values.get(section.name).and_then(toml::Value::as_table);
         table.into_iter().flat_map(|table| table.keys().map(|service| format!("{}.{service}", section.name)))
     });
-    KEYS.iter().cloned().chain(said).collect()
+    KEYS.iter().map(|key| Cow::from(key.as_str())).chain(said.map(Cow::from))
 }
 
 /// Where a value came from.

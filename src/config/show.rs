@@ -171,7 +171,7 @@ impl Loaded {
         let mut out = String::new();
         let mut open = String::new();
         for key in keys(&self.values) {
-            let key = key.as_str();
+            let key = &*key;
             let Some(value) = get(&self.values, key) else { continue };
             let (section, name) = key.split_once('.').unwrap_or(("", key));
             if section != open {
